@@ -1,0 +1,2 @@
+//! The central service.
+fn main() {}
