@@ -1,0 +1,114 @@
+//! A serial device made of a pseudo-terminal: the stripe reader's cable, with a stable name that can be unplugged.
+//!
+//! A pty has no baud rate and no modem lines, so those parts of a real port are out of scope.
+
+use anyhow::{Context as _, Result};
+use nix::pty::openpty;
+use nix::sys::termios::{SetArg, cfmakeraw, tcgetattr, tcsetattr};
+use std::fs::File;
+use std::io::Write as _;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// A pty pair behind a symlink that plays `/dev/serial/by-id/...`.
+#[derive(Debug)]
+pub struct SerialCable {
+    link: PathBuf,
+    ends: Option<Ends>,
+}
+
+#[derive(Debug)]
+struct Ends {
+    device: File,
+    // Kept open: with no open end the kernel forgets that the line is raw.
+    _terminal: OwnedFd,
+}
+
+impl SerialCable {
+    /// Makes the pair and the symlink `link`; an old symlink there is replaced, a real file is not.
+    ///
+    /// # Errors
+    /// When the system has no more ptys or the link cannot be made.
+    pub fn plug_in(link: &Path) -> Result<Self> {
+        let mut cable = Self { link: link.to_owned(), ends: None };
+        cable.replug()?;
+        Ok(cable)
+    }
+
+    /// The path that a reader is configured with.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.link
+    }
+
+    /// Writes bytes as the device does, at once.
+    ///
+    /// # Errors
+    /// When it is unplugged.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        let ends = self.ends.as_mut().with_context(|| format!("{} is unplugged", self.link.display()))?;
+        ends.device.write_all(bytes).with_context(|| format!("failed to write to {}", self.link.display()))
+    }
+
+    /// Writes in pieces with a pause between them, as slow lines deliver.
+    ///
+    /// # Errors
+    /// As [`SerialCable::write`].
+    pub fn write_pieces(&mut self, pieces: &[&[u8]], pause: Duration) -> Result<()> {
+        for (index, piece) in pieces.iter().enumerate() {
+            if index > 0 {
+                std::thread::sleep(pause);
+            }
+            self.write(piece)?;
+        }
+        Ok(())
+    }
+
+    /// Pulls the cable: whoever has it open sees it break, and the path is gone.
+    ///
+    /// # Errors
+    /// When the link cannot be removed.
+    pub fn unplug(&mut self) -> Result<()> {
+        if self.ends.take().is_some() {
+            std::fs::remove_file(&self.link)
+                .with_context(|| format!("failed to remove {}", self.link.display()))?;
+        }
+        Ok(())
+    }
+
+    /// Plugs it in again, as another device file behind the same path.
+    ///
+    /// # Errors
+    /// As [`SerialCable::plug_in`].
+    pub fn replug(&mut self) -> Result<()> {
+        self.unplug()?;
+        let pair = openpty(None, None).context("failed to make a pty")?;
+        let mut line = tcgetattr(&pair.slave).context("failed to read the line settings")?;
+        cfmakeraw(&mut line);
+        tcsetattr(&pair.slave, SetArg::TCSANOW, &line).context("failed to make the line raw")?;
+        let device_path = nix::unistd::ttyname(&pair.slave).context("failed to name the pty")?;
+        // Another process must not inherit the ends, or unplugging would not reach the reader.
+        for end in [&pair.master, &pair.slave] {
+            nix::fcntl::fcntl(end, nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::FD_CLOEXEC))
+                .context("failed to keep the pty to this process")?;
+        }
+        if self.link.is_symlink() {
+            std::fs::remove_file(&self.link)
+                .with_context(|| format!("failed to replace {}", self.link.display()))?;
+        }
+        symlink(&device_path, &self.link)
+            .with_context(|| format!("failed to link {}", self.link.display()))?;
+        self.ends = Some(Ends { device: File::from(pair.master), _terminal: pair.slave });
+        Ok(())
+    }
+}
+
+impl Drop for SerialCable {
+    fn drop(&mut self) {
+        if let Err(error) = self.unplug() {
+            eprintln!("failed to unplug: {error:#}");
+        }
+    }
+}

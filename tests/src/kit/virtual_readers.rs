@@ -1,0 +1,50 @@
+//! Starts a private pcscd with virtual slots for the demo and for work by hand, says in one line of JSON how to
+//! reach them, and stops when standard input ends or a signal comes.
+
+use anyhow::{Context as _, Result};
+use clap::Parser;
+use hufu_tests::kit::pcscd::Pcscd;
+use serde_json::json;
+use std::io::Write as _;
+use tokio::io::AsyncReadExt as _;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// A private pcscd with virtual reader slots.
+#[derive(Parser)]
+struct Arguments {
+    /// How many slots (1 to 8)
+    #[arg(long, default_value_t = 2)]
+    slots: usize,
+    /// Runs in a mount namespace of its own even where no other pcscd runs
+    #[arg(long)]
+    apart: bool,
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let pcscd =
+        if arguments.apart { Pcscd::start_in_namespace(arguments.slots)? } else { Pcscd::start(arguments.slots)? };
+    let slots: Vec<_> = (0..arguments.slots)
+        .map(|slot| json!({ "port": pcscd.port(slot), "reader": pcscd.reader_name(slot) }))
+        .collect();
+    let namespace = pcscd.namespace().map(nix::unistd::Pid::as_raw);
+    let mut out = std::io::stdout();
+    writeln!(out, "{}", json!({ "slots": slots, "namespace": namespace })).context("failed to print the slots")?;
+    out.flush().context("failed to print the slots")?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut terminate = signal(SignalKind::terminate()).context("failed to listen for SIGTERM")?;
+        let mut interrupt = signal(SignalKind::interrupt()).context("failed to listen for SIGINT")?;
+        let mut input = tokio::io::stdin();
+        let mut byte = [0_u8; 1];
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            _ = input.read(&mut byte) => {}
+        }
+        anyhow::Ok(())
+    })?;
+    runtime.shutdown_background();
+    drop(pcscd);
+    Ok(())
+}
