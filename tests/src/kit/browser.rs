@@ -35,7 +35,8 @@ impl Browser {
     /// When either is not installed or does not start in time.
     pub async fn start(language: &str) -> Result<Self> {
         use_ring();
-        let profile = tempfile::Builder::new().prefix("hufu-browser-").tempdir().context("failed to make a profile")?;
+        let profile =
+            tempfile::Builder::new().prefix("hufu-browser-").tempdir().context("failed to make a profile")?;
         let port = free_port()?;
         let mut command = Command::new(installed(&CHROMEDRIVERS, "chromium-driver")?);
         command.arg(format!("--port={port}"));
@@ -89,7 +90,8 @@ impl Browser {
     /// # Errors
     /// When the browser refuses.
     pub async fn resize(&self, width: u32, height: u32) -> Result<()> {
-        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600 });
+        let metrics =
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600 });
         self.driver
             .cdp()
             .send_raw("Emulation.setDeviceMetricsOverride", metrics)
@@ -122,7 +124,8 @@ impl Browser {
     pub async fn screenshot_to(&self, path: &Path, width: u32, height: u32) -> Result<()> {
         let png = self.screenshot(width, height).await?;
         if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).with_context(|| format!("failed to make {}", folder.display()))?;
+            std::fs::create_dir_all(folder)
+                .with_context(|| format!("failed to make {}", folder.display()))?;
         }
         std::fs::write(path, png).with_context(|| format!("failed to write {}", path.display()))
     }
@@ -132,7 +135,8 @@ impl Browser {
     /// # Errors
     /// When the page has no body.
     pub async fn text(&self) -> Result<String> {
-        let body = self.driver.find(thirtyfour::By::Tag("body")).await.context("failed to find the page's body")?;
+        let body =
+            self.driver.find(thirtyfour::By::Tag("body")).await.context("failed to find the page's body")?;
         body.text().await.context("failed to read the page's text")
     }
 

@@ -27,7 +27,8 @@ pub fn plain_client() -> Result<Client> {
 /// # Errors
 /// When the text holds no certificate.
 pub fn pinned_client(ca_pem: &str) -> Result<Client> {
-    let roots = Certificate::from_pem_bundle(ca_pem.as_bytes()).context("failed to read the CA certificate")?;
+    let roots =
+        Certificate::from_pem_bundle(ca_pem.as_bytes()).context("failed to read the CA certificate")?;
     anyhow::ensure!(!roots.is_empty(), "the CA file holds no certificate");
     client(&roots)
 }

@@ -6,6 +6,7 @@
 pub mod browser;
 pub mod clock;
 pub mod http;
+pub mod lifetime;
 pub mod pcscd;
 pub mod postgres;
 pub mod process;

@@ -72,7 +72,8 @@ impl Pcscd {
             bail!("{slots} slots asked for, 1 to {SLOTS_MAX} can be had");
         }
         let lock = take_lock()?;
-        let folder = tempfile::Builder::new().prefix("hufu-pcscd-").tempdir().context("failed to make a folder")?;
+        let folder =
+            tempfile::Builder::new().prefix("hufu-pcscd-").tempdir().context("failed to make a folder")?;
         let ports = write_readers(folder.path(), slots)?;
         let place = if apart { Place::Namespace(hold_namespace(folder.path())?) } else { Place::Machine };
         let program = launch(&place, folder.path())?;
@@ -143,7 +144,8 @@ impl Pcscd {
             Some(holder) => PathBuf::from(format!("/proc/{holder}/root{SOCKET}")),
         };
         self.program.wait_for("listening socket and slots", Duration::from_millis(START_LIMIT_MS), |_| {
-            (UnixStream::connect(&socket).is_ok() && ports.iter().all(|port| is_listening(*port))).then_some(())
+            (UnixStream::connect(&socket).is_ok() && ports.iter().all(|port| is_listening(*port)))
+                .then_some(())
         })
     }
 }
@@ -167,7 +169,8 @@ fn launch(place: &Place, folder: &Path) -> Result<Program> {
     let mut command = inside(place, "pcscd");
     command.arg("--foreground").arg("--info").arg("--config").arg(folder.join("readers"));
     // From 2.x on it asks a policy daemon that a bare machine does not have.
-    let help = Command::new("pcscd").arg("--help").output().context("failed to run pcscd: is it installed?")?;
+    let help =
+        Command::new("pcscd").arg("--help").output().context("failed to run pcscd: is it installed?")?;
     if String::from_utf8_lossy(&help.stdout).contains("disable-polkit") {
         command.arg("--disable-polkit");
     }
@@ -178,7 +181,9 @@ fn hold_namespace(folder: &Path) -> Result<Program> {
     std::fs::create_dir_all(SOCKET_FOLDER).with_context(|| format!("failed to make {SOCKET_FOLDER}"))?;
     let mut command = Command::new("unshare");
     command.args(["--mount", "--propagation", "private", "sh", "-c"]);
-    command.arg(format!("mount -t tmpfs tmpfs {SOCKET_FOLDER} && echo namespace is ready && exec sleep infinity"));
+    command.arg(format!(
+        "mount -t tmpfs tmpfs {SOCKET_FOLDER} && echo namespace is ready && exec sleep infinity"
+    ));
     let mut holder = Program::spawn("namespace holder", command, &folder.join("namespace.log"))?;
     holder.wait_for_line("namespace is ready", Duration::from_millis(START_LIMIT_MS))?;
     Ok(holder)
@@ -236,14 +241,16 @@ fn free_pair(taken: &[u16]) -> Result<u16> {
 fn is_listening(port: u16) -> bool {
     const LISTEN: &str = "0A";
     let wanted = format!(":{port:04X}");
-    ["/proc/net/tcp", "/proc/net/tcp6"].iter().filter_map(|table| std::fs::read_to_string(table).ok()).any(|table| {
-        table.lines().skip(1).any(|line| {
-            let mut fields = line.split_whitespace().skip(1);
-            let local = fields.next().unwrap_or_default();
-            let state = fields.nth(1).unwrap_or_default();
-            local.ends_with(&wanted) && state == LISTEN
-        })
-    })
+    ["/proc/net/tcp", "/proc/net/tcp6"].iter().filter_map(|table| std::fs::read_to_string(table).ok()).any(
+        |table| {
+            table.lines().skip(1).any(|line| {
+                let mut fields = line.split_whitespace().skip(1);
+                let local = fields.next().unwrap_or_default();
+                let state = fields.nth(1).unwrap_or_default();
+                local.ends_with(&wanted) && state == LISTEN
+            })
+        },
+    )
 }
 
 fn take_lock() -> Result<File> {
@@ -258,7 +265,8 @@ fn take_lock() -> Result<File> {
         Err(TryLockError::WouldBlock) => None,
         Err(TryLockError::Error(error)) => Some(Err(error)),
     });
-    taken.with_context(|| format!("another pcscd of a test held {LOCK} for {LOCK_LIMIT_MS} ms"))?
+    taken
+        .with_context(|| format!("another pcscd of a test held {LOCK} for {LOCK_LIMIT_MS} ms"))?
         .with_context(|| format!("failed to lock {LOCK}"))?;
     Ok(lock)
 }

@@ -122,8 +122,11 @@ impl Postgres {
 impl TestDatabase {
     fn create(server_url: String, server: Option<Postgres>) -> Result<Self> {
         let name = format!("hufu_{}", uuid::Uuid::from_u128(random_number()?).simple());
-        execute(&server_url, &format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'"))
-            .with_context(|| format!("failed to make a database on {server_url}"))?;
+        execute(
+            &server_url,
+            &format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'"),
+        )
+        .with_context(|| format!("failed to make a database on {server_url}"))?;
         let (server_part, _) =
             server_url.rsplit_once('/').with_context(|| format!("no database name in {server_url}"))?;
         Ok(Self { url: format!("{server_part}/{name}"), name, server_url, _server: server })

@@ -133,8 +133,9 @@ impl Program {
     /// # Errors
     /// When the time limit passes.
     pub fn wait_exit(&mut self, limit: Duration) -> Result<ExitStatus> {
-        clock::poll(limit, || if self.is_running() { None } else { self.status })
-            .with_context(|| format!("{} still runs after {limit:?}; its log ends:\n{}", self.name, self.log_tail()))
+        clock::poll(limit, || if self.is_running() { None } else { self.status }).with_context(|| {
+            format!("{} still runs after {limit:?}; its log ends:\n{}", self.name, self.log_tail())
+        })
     }
 
     /// Sends a signal.

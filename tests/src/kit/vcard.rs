@@ -19,8 +19,8 @@ use tokio::sync::oneshot;
 pub const CHANGE_PAUSE_MS: u64 = 1_000;
 /// Answer to reset of a MIFARE Classic 1K (PC/SC part 3, card name 00 01).
 pub const ATR_MIFARE_CLASSIC_1K: [u8; 20] = [
-    0x3B, 0x8F, 0x80, 0x01, 0x80, 0x4F, 0x0C, 0xA0, 0x00, 0x00, 0x03, 0x06, 0x03, 0x00, 0x01, 0x00, 0x00, 0x00,
-    0x00, 0x6A,
+    0x3B, 0x8F, 0x80, 0x01, 0x80, 0x4F, 0x0C, 0xA0, 0x00, 0x00, 0x03, 0x06, 0x03, 0x00, 0x01, 0x00, 0x00,
+    0x00, 0x00, 0x6A,
 ];
 /// One attempt to enter the slot.
 const CONNECT_LIMIT_MS: u64 = 2_000;
@@ -37,7 +37,7 @@ enum Manner {
     Answers,
     /// Waits before each APDU answer.
     Slow(Duration),
-    /// Pulled while the APDU is answered: part of the answer leaves, then the card is gone.
+    /// Pulled while the APDU is answered: half of the answer leaves, then the card is gone.
     PulledMidApdu,
 }
 

@@ -1,13 +1,12 @@
 //! Starts a private pcscd with virtual slots for the demo and for work by hand, says in one line of JSON how to
-//! reach them, and stops when standard input ends or a signal comes.
+//! reach them, and stops when a signal comes or its parent is gone.
 
 use anyhow::{Context as _, Result};
 use clap::Parser;
+use hufu_tests::kit::lifetime;
 use hufu_tests::kit::pcscd::Pcscd;
 use serde_json::json;
 use std::io::Write as _;
-use tokio::io::AsyncReadExt as _;
-use tokio::signal::unix::{SignalKind, signal};
 
 /// A private pcscd with virtual reader slots.
 #[derive(Parser)]
@@ -22,29 +21,20 @@ struct Arguments {
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    let pcscd =
-        if arguments.apart { Pcscd::start_in_namespace(arguments.slots)? } else { Pcscd::start(arguments.slots)? };
+    let pcscd = if arguments.apart {
+        Pcscd::start_in_namespace(arguments.slots)?
+    } else {
+        Pcscd::start(arguments.slots)?
+    };
     let slots: Vec<_> = (0..arguments.slots)
         .map(|slot| json!({ "port": pcscd.port(slot), "reader": pcscd.reader_name(slot) }))
         .collect();
     let namespace = pcscd.namespace().map(nix::unistd::Pid::as_raw);
     let mut out = std::io::stdout();
-    writeln!(out, "{}", json!({ "slots": slots, "namespace": namespace })).context("failed to print the slots")?;
+    writeln!(out, "{}", json!({ "slots": slots, "namespace": namespace }))
+        .context("failed to print the slots")?;
     out.flush().context("failed to print the slots")?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let mut terminate = signal(SignalKind::terminate()).context("failed to listen for SIGTERM")?;
-        let mut interrupt = signal(SignalKind::interrupt()).context("failed to listen for SIGINT")?;
-        let mut input = tokio::io::stdin();
-        let mut byte = [0_u8; 1];
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-            _ = input.read(&mut byte) => {}
-        }
-        anyhow::Ok(())
-    })?;
-    runtime.shutdown_background();
+    lifetime::wait_for_end()?;
     drop(pcscd);
     Ok(())
 }
