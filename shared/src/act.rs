@@ -1,0 +1,345 @@
+//! Acts: what the centre did. With the batches of facts they are all that the central journal holds and all that
+//! `apply` reads, so replaying them gives the same members, cards, balances and cases.
+//!
+//! An act holds nothing personal: names and notes are commitments, their sealed text lies beside the journal and can
+//! be erased without breaking the chain.
+
+use minicbor::{Decode, Encode};
+use serde::Serialize;
+
+use crate::ids::{CardId, DeviceId, FactId, Hash, MemberId, OfficeId, OperatorId};
+use crate::member::{CardStatus, MemberStatus, OccurrenceRow, OfficeRow};
+use crate::scheme::{SchemeTerms, Words};
+use crate::time::{Day, Instant};
+use crate::token::Token;
+use crate::wire::version::CentralEpoch;
+
+/// Who performed an act.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize)]
+pub enum Actor {
+    /// The program itself, in a named job.
+    #[n(0)]
+    Job(#[n(0)] String),
+    /// A person at the console.
+    #[n(1)]
+    Admin(#[n(0)] OperatorId),
+    /// A command on the centre's own machine.
+    #[n(2)]
+    Command(#[n(0)] String),
+    /// A device, through its own request.
+    #[n(3)]
+    Device(#[n(0)] DeviceId),
+}
+
+/// How far a device's facts were known when an act was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize)]
+pub struct SeenCursor {
+    /// The device.
+    #[n(0)]
+    pub device: DeviceId,
+    /// Its enrolment.
+    #[n(1)]
+    pub epoch: u32,
+    /// The last seq taken in.
+    #[n(2)]
+    pub seq: u64,
+}
+
+/// What the centre did. Numbers are given for ever.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Act {
+    /// An office was set up or changed.
+    #[n(0)]
+    OfficeSet(#[n(0)] OfficeRow),
+    /// A holding of an activity was planned, approved, changed or ended.
+    #[n(1)]
+    OccurrenceSet(#[n(0)] OccurrenceRow),
+    /// A scheme version was published.
+    #[n(2)]
+    SchemeSet(#[n(0)] SchemeTerms),
+    /// Members were added or changed.
+    #[n(3)]
+    MembersSet(#[n(0)] Vec<MemberSet>),
+    /// Cards were registered or changed.
+    #[n(4)]
+    CardsSet(#[n(0)] Vec<CardSet>),
+    /// A card's state was changed by a person.
+    #[n(5)]
+    CardStatusSet(#[n(0)] CardStatusSet),
+    /// A terminal was announced and may enrol.
+    #[n(6)]
+    DeviceInvited(#[n(0)] DeviceInvited),
+    /// A terminal enrolled, for the first time or again; opens an epoch.
+    #[n(7)]
+    DeviceEnrolled(#[n(0)] DeviceEnrolled),
+    /// A terminal renewed its certificate with a new key.
+    #[n(8)]
+    DeviceRenewed(#[n(0)] DeviceKey),
+    /// A terminal was revoked: stolen, broken or retired.
+    #[n(9)]
+    DeviceRevoked(#[n(0)] DeviceEnded),
+    /// A person decided a case.
+    #[n(10)]
+    CaseDecided(#[n(0)] CaseDecided),
+    /// The centre entered a new epoch after a restore or rollback.
+    #[n(11)]
+    EpochBegun(#[n(0)] CentralEpoch),
+    /// A scheduled job ran.
+    #[n(12)]
+    JobRan(#[n(0)] JobRan),
+    /// A business day was settled: later facts are judged against what stands.
+    #[n(13)]
+    DaySettled(#[n(0)] Day),
+    /// The club was founded: the first act of every journal.
+    #[n(14)]
+    ClubFounded(#[n(0)] ClubFounded),
+}
+
+/// The founding of a club.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ClubFounded {
+    /// Its id.
+    #[n(0)]
+    pub club: crate::ids::ClubId,
+    /// Its name.
+    #[n(1)]
+    pub name: Words,
+    /// The first central epoch.
+    #[n(2)]
+    pub epoch: CentralEpoch,
+}
+
+/// A member as the journal knows them.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct MemberSet {
+    /// Who.
+    #[n(0)]
+    pub member: MemberId,
+    /// The number under which the club's own papers know the member; pseudonymous, unique.
+    #[n(1)]
+    pub number: String,
+    /// Level, as people read it.
+    #[n(2)]
+    pub level: Option<Words>,
+    /// Whether the member takes part.
+    #[n(3)]
+    pub status: MemberStatus,
+    /// The office that won the member, if any.
+    #[n(4)]
+    pub office: Option<OfficeId>,
+    /// Commitment to the sealed personal data.
+    #[n(5)]
+    pub personal: Hash,
+}
+
+/// A card as the journal knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct CardSet {
+    /// Which card.
+    #[n(0)]
+    pub card: CardId,
+    /// How terminals find it, one token per office group.
+    #[n(1)]
+    pub tokens: Vec<Token>,
+    /// Whose it is; none while in stock.
+    #[n(2)]
+    pub member: Option<MemberId>,
+    /// Dictionary code of its kind.
+    #[n(3)]
+    pub kind: String,
+    /// Its state.
+    #[n(4)]
+    pub status: CardStatus,
+    /// Last characters of the printed number.
+    #[n(5)]
+    pub tail: String,
+    /// Not accepted before.
+    #[n(6)]
+    pub valid_from: Option<Instant>,
+    /// Not accepted from then on.
+    #[n(7)]
+    pub valid_until: Option<Instant>,
+}
+
+/// A change of a card's state.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct CardStatusSet {
+    /// Which card.
+    #[n(0)]
+    pub card: CardId,
+    /// The new state.
+    #[n(1)]
+    pub status: CardStatus,
+    /// Commitment to the reason typed by the person.
+    #[n(2)]
+    pub reason: Hash,
+}
+
+/// A terminal announced.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct DeviceInvited {
+    /// Its identity.
+    #[n(0)]
+    pub device: DeviceId,
+    /// Where it will stand.
+    #[n(1)]
+    pub office: OfficeId,
+    /// What people call it.
+    #[n(2)]
+    pub name: String,
+}
+
+/// A key of a device.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct DeviceKey {
+    /// Whose.
+    #[n(0)]
+    pub device: DeviceId,
+    /// For which enrolment.
+    #[n(1)]
+    pub epoch: u32,
+    /// Subject public key info of the P-256 key, DER.
+    #[n(2)]
+    #[cbor(with = "minicbor::bytes")]
+    pub key: Vec<u8>,
+}
+
+/// An enrolment.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct DeviceEnrolled {
+    /// The first key of the epoch; the chain starts from it.
+    #[n(0)]
+    pub key: DeviceKey,
+    /// The terminal's public key for what is sealed to it.
+    #[n(1)]
+    #[cbor(with = "minicbor::bytes")]
+    pub seal_key: [u8; 32],
+    /// What the board says of itself, hashed.
+    #[n(2)]
+    pub board: Hash,
+}
+
+/// The end of a device.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct DeviceEnded {
+    /// Which.
+    #[n(0)]
+    pub device: DeviceId,
+    /// Commitment to the reason typed by the person.
+    #[n(1)]
+    pub reason: Hash,
+}
+
+/// What a verdict fixes for one fact. Pins are constraints: the rule first gives what they take, then shares the rest.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cbor(map)]
+pub struct Pin {
+    /// The fact.
+    #[n(0)]
+    pub fact: FactId,
+    /// What becomes of it.
+    #[n(1)]
+    pub outcome: PinOutcome,
+}
+
+/// What a pin says of its fact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PinOutcome {
+    /// It counts.
+    #[n(0)]
+    Counts,
+    /// It does not count.
+    #[n(1)]
+    DoesNotCount,
+    /// It belongs to this member.
+    #[n(2)]
+    BelongsTo(#[n(0)] MemberId),
+}
+
+/// What a person decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cbor(index_only)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// 确认有效: the automatic outcome stands.
+    #[n(0)]
+    Confirm,
+    /// 冲正: what was given is taken back.
+    #[n(1)]
+    Reverse,
+    /// 合并: both are one.
+    #[n(2)]
+    Merge,
+    /// The unknown card is bound to a member.
+    #[n(3)]
+    Bind,
+    /// The unknown card's facts have no effect.
+    #[n(4)]
+    Discard,
+    /// Taken note of; nothing changes.
+    #[n(5)]
+    Acknowledge,
+}
+
+/// A decision of a case.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct CaseDecided {
+    /// Which case: the hash of its cause.
+    #[n(0)]
+    pub case: Hash,
+    /// The decision.
+    #[n(1)]
+    pub verdict: Verdict,
+    /// What it fixes.
+    #[n(2)]
+    pub pins: Vec<Pin>,
+    /// Commitment to the reason typed by the person.
+    #[n(3)]
+    pub reason: Hash,
+}
+
+/// A run of a job.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct JobRan {
+    /// Its name.
+    #[n(0)]
+    pub job: String,
+    /// The day that it ran for.
+    #[n(1)]
+    pub day: Day,
+}
+
+impl Act {
+    /// Name of the act in database, API and console.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::OfficeSet(_) => "office_set",
+            Self::OccurrenceSet(_) => "occurrence_set",
+            Self::SchemeSet(_) => "scheme_set",
+            Self::MembersSet(_) => "members_set",
+            Self::CardsSet(_) => "cards_set",
+            Self::CardStatusSet(_) => "card_status_set",
+            Self::DeviceInvited(_) => "device_invited",
+            Self::DeviceEnrolled(_) => "device_enrolled",
+            Self::DeviceRenewed(_) => "device_renewed",
+            Self::DeviceRevoked(_) => "device_revoked",
+            Self::CaseDecided(_) => "case_decided",
+            Self::EpochBegun(_) => "epoch_begun",
+            Self::JobRan(_) => "job_ran",
+            Self::DaySettled(_) => "day_settled",
+            Self::ClubFounded(_) => "club_founded",
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! What a terminal may know: rows of its directory.
+//!
+//! The centre makes each row fit to be carried around: a greeting and a masked name instead of a name, tokens instead
+//! of card numbers, never a phone or document number. Rows are upserted by id; a row that ends carries its end as a
+//! status, so a terminal never needs to guess from absence.
+
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{ActivityId, CardId, MemberId, OccurrenceId, OfficeId};
+use crate::money::Amount;
+use crate::scheme::{SchemeTerms, Words};
+use crate::time::{Instant, OfficeClock};
+use crate::token::Token;
+
+/// Whether a member takes part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(index_only)]
+#[serde(rename_all = "snake_case")]
+pub enum MemberStatus {
+    /// Takes part.
+    #[n(0)]
+    Active,
+    /// Stopped by the club; nothing is accepted.
+    #[n(1)]
+    Stopped,
+    /// Has left; the record is archived.
+    #[n(2)]
+    Left,
+}
+
+/// State of a card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(index_only)]
+#[serde(rename_all = "snake_case")]
+pub enum CardStatus {
+    /// In use.
+    #[n(0)]
+    Active,
+    /// Reported lost 挂失: refused everywhere, may be found again.
+    #[n(1)]
+    Lost,
+    /// Stopped 停用 by the club.
+    #[n(2)]
+    Stopped,
+    /// Void 注销 for good.
+    #[n(3)]
+    Void,
+}
+
+impl CardStatus {
+    /// All states with their codes in database and API.
+    pub const CODES: [(Self, &'static str); 4] =
+        [(Self::Active, "active"), (Self::Lost, "lost"), (Self::Stopped, "stopped"), (Self::Void, "void")];
+
+    /// The code in database and API.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        Self::CODES.iter().find(|(status, _)| *status == self).map_or("active", |(_, code)| code)
+    }
+
+    /// The state of a code.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::CODES.iter().find(|(_, known)| *known == code).map(|(status, _)| *status)
+    }
+
+    /// Whether a terminal must refuse the card.
+    #[must_use]
+    pub fn is_blocked(self) -> bool {
+        self != Self::Active
+    }
+}
+
+/// A member, as a terminal knows them.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct MemberRow {
+    /// Who.
+    #[n(0)]
+    pub member: MemberId,
+    /// Form of address for a display that others can see, made at the centre: 欧阳女士. None for members whose sex is
+    /// unknown or who asked for secrecy.
+    #[n(1)]
+    pub greeting: Option<String>,
+    /// Name for staff, masked: 张*三. None for members who asked for secrecy.
+    #[n(2)]
+    pub masked_name: Option<String>,
+    /// Level, as people read it.
+    #[n(3)]
+    pub level: Option<Words>,
+    /// Whether the member takes part.
+    #[n(4)]
+    pub status: MemberStatus,
+    /// Points that the member may use, as of `points_at`.
+    #[n(5)]
+    pub points: Amount,
+    /// When the centre reckoned `points`.
+    #[n(6)]
+    pub points_at: Instant,
+    /// Whether some terminal holds a lease for this member.
+    #[n(7)]
+    pub leased: bool,
+    /// Whole name for staff, if the club's scheme gives it to counters.
+    #[n(8)]
+    pub full_name: Option<String>,
+}
+
+/// A card, as a terminal knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct CardRow {
+    /// Which card.
+    #[n(0)]
+    pub card: CardId,
+    /// How it is found.
+    #[n(1)]
+    pub token: Token,
+    /// Whose it is; none while it lies in stock.
+    #[n(2)]
+    pub member: Option<MemberId>,
+    /// Its state.
+    #[n(3)]
+    pub status: CardStatus,
+    /// Not accepted before.
+    #[n(4)]
+    pub valid_from: Option<Instant>,
+    /// Not accepted from then on.
+    #[n(5)]
+    pub valid_until: Option<Instant>,
+    /// Last characters of the printed number, for staff.
+    #[n(6)]
+    pub tail: String,
+}
+
+/// An office.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct OfficeRow {
+    /// Which office.
+    #[n(0)]
+    pub office: OfficeId,
+    /// Its short code, unique in the club.
+    #[n(1)]
+    pub code: String,
+    /// Its name.
+    #[n(2)]
+    pub name: Words,
+    /// Its zone and cut-off.
+    #[n(3)]
+    pub clock: OfficeClock,
+}
+
+/// State of an occurrence. Only an approved one receives attendance (rule K26).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(index_only)]
+#[serde(rename_all = "snake_case")]
+pub enum OccurrenceState {
+    /// Planned, not yet approved.
+    #[n(0)]
+    Planned,
+    /// Approved: may run.
+    #[n(1)]
+    Approved,
+    /// Ended by an explicit act.
+    #[n(2)]
+    Ended,
+}
+
+/// One holding of an activity.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct OccurrenceRow {
+    /// Which holding.
+    #[n(0)]
+    pub occurrence: OccurrenceId,
+    /// Of which activity.
+    #[n(1)]
+    pub activity: ActivityId,
+    /// Name of the activity.
+    #[n(2)]
+    pub name: Words,
+    /// Planned start.
+    #[n(3)]
+    pub starts: Instant,
+    /// Planned end.
+    #[n(4)]
+    pub ends: Instant,
+    /// Its state.
+    #[n(5)]
+    pub state: OccurrenceState,
+    /// Whether a member is admitted once only.
+    #[n(6)]
+    pub admits_once: bool,
+    /// Points for attending; zero for none.
+    #[n(7)]
+    pub points: Amount,
+    /// Places; none for no limit.
+    #[n(8)]
+    pub places: Option<u32>,
+    /// Offices that hold it; empty for all.
+    #[n(9)]
+    pub offices: Vec<OfficeId>,
+}
+
+impl OccurrenceRow {
+    /// Whether the office holds it.
+    #[must_use]
+    pub fn is_held_at(&self, office: OfficeId) -> bool {
+        self.offices.is_empty() || self.offices.contains(&office)
+    }
+
+    /// Whether it receives attendance at an instant: approved and within its plan (rule K26).
+    #[must_use]
+    pub fn runs_at(&self, at: Instant) -> bool {
+        self.state == OccurrenceState::Approved && self.starts <= at && at < self.ends
+    }
+}
+
+/// One row of a directory.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum DirectoryRow {
+    /// A member.
+    #[n(0)]
+    Member(#[n(0)] MemberRow),
+    /// A card.
+    #[n(1)]
+    Card(#[n(0)] CardRow),
+    /// An office.
+    #[n(2)]
+    Office(#[n(0)] OfficeRow),
+    /// A holding of an activity.
+    #[n(3)]
+    Occurrence(#[n(0)] OccurrenceRow),
+    /// A scheme version.
+    #[n(4)]
+    Scheme(#[n(0)] SchemeTerms),
+}

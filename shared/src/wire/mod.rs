@@ -1,0 +1,24 @@
+//! What terminal and centre say to each other, all of it CBOR but the problem body.
+//!
+//! | request | body | answer |
+//! | --- | --- | --- |
+//! | `POST /device/v1/enrol` | [`enrol::EnrolRequest`] | [`enrol::EnrolAnswer`] |
+//! | `POST /device/v1/renew` | [`enrol::RenewRequest`] | [`enrol::RenewAnswer`] |
+//! | `POST /device/v1/events` | [`upload::Upload`] | [`upload::Receipt`] |
+//! | `GET /device/v1/updates` | – ([`updates::UpdatesQuery`]) | [`updates::Updates`] |
+//! | `GET /device/v1/directory` | – ([`directory::DeltaQuery`]) | [`directory::Delta`] |
+//! | `GET /device/v1/directory/snapshot/manifest` | – | [`directory::Manifest`] |
+//! | `GET /device/v1/directory/snapshot/{hash}` | – | one chunk: zstd of CBOR rows |
+//!
+//! Errors are [`problem::Problem`] documents.
+
+pub mod directory;
+pub mod enrol;
+pub mod lease;
+pub mod problem;
+pub mod updates;
+pub mod upload;
+pub mod version;
+
+/// Content type of every CBOR body.
+pub const CBOR_TYPE: &str = "application/cbor";

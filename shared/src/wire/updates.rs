@@ -1,0 +1,104 @@
+//! The priority lane: blocks, lease states, time, commands and notices, never held up by an upload.
+//!
+//! `GET /device/v1/updates?directory=E.N&block=E.N&notices=N&wait_ms=N` may be held open until something changes; it
+//! is also the heartbeat. An answer stays within [`UPDATES_BYTES_MAX`]; what does not fit comes with the next one.
+
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+use crate::ids::CardId;
+use crate::member::CardStatus;
+use crate::time::Instant;
+use crate::token::Token;
+use crate::wire::lease::LeaseState;
+use crate::wire::upload::{Command, Disposition, ReceiptMark};
+use crate::wire::version::Version;
+
+/// Bytes of one answer at most.
+pub const UPDATES_BYTES_MAX: usize = 4096;
+/// Milliseconds for which a request is held open at most.
+pub const UPDATES_WAIT_MS_MAX: u32 = 25_000;
+
+/// Where a device stands, in the query string. Versions read `epoch.number`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpdatesQuery {
+    /// Directory version held.
+    pub directory: String,
+    /// Block version held.
+    pub block: String,
+    /// Number of the last notice taken, 0 for none.
+    pub notices: u64,
+    /// Milliseconds to hold the request if there is nothing, 0 to [`UPDATES_WAIT_MS_MAX`].
+    pub wait_ms: u32,
+    /// Facts waiting at the terminal, for the console.
+    pub queued: u64,
+}
+
+/// What is new.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Updates {
+    /// The centre's clock.
+    #[n(0)]
+    pub central_time: Instant,
+    /// Newest directory version; a device behind it asks for a delta.
+    #[n(1)]
+    pub directory: Version,
+    /// Block version after `blocks` are taken.
+    #[n(2)]
+    pub block: Version,
+    /// Cards whose state changed since the device's block version, oldest first.
+    #[n(3)]
+    pub blocks: Vec<BlockChange>,
+    /// Whether more blocks follow.
+    #[n(4)]
+    pub more: bool,
+    /// Lease states not yet echoed.
+    #[n(5)]
+    pub leases: Vec<LeaseState>,
+    /// Commands not yet answered.
+    #[n(6)]
+    pub commands: Vec<Command>,
+    /// Dispositions that changed after the receipt, oldest first.
+    #[n(7)]
+    pub notices: Vec<Notice>,
+    /// Where the centre stands, signed.
+    #[n(8)]
+    pub mark: ReceiptMark,
+}
+
+/// A card whose state changed.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct BlockChange {
+    /// Which card.
+    #[n(0)]
+    pub card: CardId,
+    /// How it is found.
+    #[n(1)]
+    pub token: Token,
+    /// Its new state.
+    #[n(2)]
+    pub status: CardStatus,
+}
+
+/// A disposition that came or changed after the receipt.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Notice {
+    /// Counts notices of the device, from 1.
+    #[n(0)]
+    pub n: u64,
+    /// Enrolment of the fact.
+    #[n(1)]
+    pub epoch: u32,
+    /// The fact and what became of it.
+    #[n(2)]
+    pub disposition: Disposition,
+    /// Office code of the other side, where the case has one.
+    #[n(3)]
+    pub other_office: Option<String>,
+    /// When the other side's fact happened.
+    #[n(4)]
+    pub other_at: Option<Instant>,
+}
