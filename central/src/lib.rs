@@ -1,1 +1,3 @@
 //! The central service.
+
+pub mod db;

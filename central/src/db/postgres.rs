@@ -1,0 +1,345 @@
+//! PostgreSQL: a pool of connections, transactions run on blocking threads, one retry loop.
+//!
+//! Invariants: writes are READ COMMITTED and lock rows by statement, in id order; reads are one READ ONLY snapshot;
+//! nothing outlives its transaction (no session locks, LISTEN, SET or temporary tables), so a pooler may stand before.
+//! A connection lost in COMMIT leaves the outcome unknown: the closure runs again and must be idempotent by its keys.
+//! Out of scope: encryption to the server; put both on one machine, or a tunnel between.
+
+use std::future::Future;
+use std::str::FromStr;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use deadpool_postgres::{
+    Client, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime, Transaction,
+};
+use futures_util::future::try_join_all;
+use tokio::runtime::Handle;
+use tokio_postgres::types::{IsNull, Kind, ToSql, Type, to_sql_checked};
+use tokio_postgres::{IsolationLevel, NoTls, Statement};
+
+use super::sql::Sql;
+use super::tx::Tx;
+use super::{DbError, Row, STATEMENT_TIMEOUT_MS, Value};
+
+const CONNECTIONS_MAX: usize = 8;
+const POOL_WAIT_TIMEOUT_MS: u64 = 10_000;
+const CREATE_TIMEOUT_MS: u64 = 4_000;
+const RECYCLE_TIMEOUT_MS: u64 = 1_000;
+const TRIES_MAX: u32 = 5;
+const BACKOFF_BASE_MS: u64 = 10;
+/// Statements of a batch that are on their way at the same time.
+const PIPELINED_STATEMENTS_MAX: usize = 30;
+
+/// A node that lost its leadership still answers; this throws such a connection out of the pool.
+const RECYCLE_CHECK: &str = "DO $$ BEGIN IF current_setting('transaction_read_only')::boolean THEN \
+    RAISE EXCEPTION 'read-only' USING ERRCODE = '25006'; END IF; END $$";
+
+/// An open PostgreSQL database.
+#[derive(Clone, Debug)]
+pub(super) struct Postgres {
+    pool: Pool,
+    /// Host and database name, for messages.
+    pub(super) at: String,
+}
+
+fn failed(statement: &str) -> impl Fn(tokio_postgres::Error) -> DbError {
+    move |source| DbError::Postgres { statement: statement.to_owned(), source }
+}
+
+impl Postgres {
+    pub(super) fn new(url: &str) -> Result<Self, DbError> {
+        let config = tokio_postgres::Config::from_str(url).map_err(|error| DbError::Address {
+            url: "postgres://…".to_owned(),
+            reason: error.to_string(),
+        })?;
+        let at = format!("{:?}/{}", config.get_hosts(), config.get_dbname().unwrap_or("postgres"));
+        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Custom(RECYCLE_CHECK.to_owned()) };
+        let manager = Manager::from_config(config, NoTls, recycling);
+        let pool = Pool::builder(manager)
+            .max_size(CONNECTIONS_MAX)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(Duration::from_millis(POOL_WAIT_TIMEOUT_MS)))
+            .create_timeout(Some(Duration::from_millis(CREATE_TIMEOUT_MS)))
+            .recycle_timeout(Some(Duration::from_millis(RECYCLE_TIMEOUT_MS)))
+            .build()
+            .map_err(|error| DbError::Open { at: at.clone(), reason: error.to_string() })?;
+        Ok(Self { pool, at })
+    }
+
+    pub(super) async fn client(&self) -> Result<Client, DbError> {
+        self.pool.get().await.map_err(|error| match error {
+            PoolError::Backend(source) => DbError::Postgres { statement: "connect".to_owned(), source },
+            other => DbError::Pool { reason: other.to_string() },
+        })
+    }
+
+    pub(super) fn close(&self) {
+        self.pool.close();
+    }
+
+    pub(super) async fn run<T, E, F>(&self, mut work: F, is_read_only: bool) -> Result<T, E>
+    where
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        let mut tries = 1;
+        loop {
+            let (result, must_retry) = match self.client().await {
+                Err(error) => {
+                    let must_retry = error.is_transient();
+                    (Err(error.into()), must_retry)
+                }
+                Ok(client) => {
+                    let handle = Handle::current();
+                    let task = tokio::task::spawn_blocking(move || {
+                        let tried = run_once(&handle, client, &work, is_read_only);
+                        (work, tried)
+                    });
+                    let Ok((back, tried)) = task.await else { return Err(DbError::Panicked.into()) };
+                    work = back;
+                    tried
+                }
+            };
+            if !must_retry || tries == TRIES_MAX {
+                return result;
+            }
+            tokio::time::sleep(backoff(tries)).await;
+            tries += 1;
+        }
+    }
+}
+
+/// Doubles with each try; the random half keeps two rivals from meeting again.
+fn backoff(tries: u32) -> Duration {
+    let mut random = [0_u8; 1];
+    // Without randomness the wait is merely the full one.
+    let _ = ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut random);
+    let full_ms = BACKOFF_BASE_MS << tries;
+    Duration::from_millis(full_ms / 2 + full_ms * u64::from(random[0]) / 512)
+}
+
+/// How one try ended.
+struct Tried<T, E> {
+    result: Result<T, E>,
+    must_retry: bool,
+    /// The connection's state is unknown; it is thrown away.
+    is_broken: bool,
+}
+
+/// One try: the answer, and whether the whole must run again.
+fn run_once<T, E: From<DbError>>(
+    handle: &Handle,
+    mut client: Client,
+    work: &impl Fn(&mut Tx<'_>) -> Result<T, E>,
+    is_read_only: bool,
+) -> (Result<T, E>, bool) {
+    let tried = in_transaction(handle, &mut client, work, is_read_only);
+    if tried.is_broken {
+        drop(Client::take(client));
+    }
+    (tried.result, tried.must_retry)
+}
+
+fn in_transaction<T, E: From<DbError>>(
+    handle: &Handle,
+    client: &mut Client,
+    work: &impl Fn(&mut Tx<'_>) -> Result<T, E>,
+    is_read_only: bool,
+) -> Tried<T, E> {
+    let isolation = if is_read_only { IsolationLevel::RepeatableRead } else { IsolationLevel::ReadCommitted };
+    let start = client.build_transaction().isolation_level(isolation).read_only(is_read_only).start();
+    let transaction = match limited(handle, "BEGIN", start) {
+        Ok(transaction) => transaction,
+        Err(error) => {
+            return Tried { must_retry: error.is_transient(), result: Err(error.into()), is_broken: true };
+        }
+    };
+    let mut tx = Tx::postgres(handle, &transaction);
+    let result = work(&mut tx);
+    let result = tx.settle(result);
+    let must_retry = tx.must_retry();
+    if result.is_err() || must_retry {
+        let is_broken = limited(handle, "ROLLBACK", transaction.rollback()).is_err();
+        let result = result.and_then(|_| {
+            let reason = "a conflict was met under a savepoint".to_owned();
+            Err(DbError::Commit { reason, transient: true }.into())
+        });
+        return Tried { result, must_retry, is_broken };
+    }
+    match limited(handle, "COMMIT", transaction.commit()) {
+        Ok(()) => Tried { result, must_retry: false, is_broken: false },
+        Err(error) => {
+            let must_retry = error.is_transient() || matches!(error, DbError::Timeout { .. });
+            Tried { result: Err(error.into()), must_retry, is_broken: true }
+        }
+    }
+}
+
+fn limited<T>(
+    handle: &Handle,
+    statement: &str,
+    work: impl Future<Output = Result<T, tokio_postgres::Error>>,
+) -> Result<T, DbError> {
+    let limit = Duration::from_millis(STATEMENT_TIMEOUT_MS);
+    match handle.block_on(async { tokio::time::timeout(limit, work).await }) {
+        Ok(result) => result.map_err(failed(statement)),
+        Err(_) => Err(DbError::Timeout { statement: statement.to_owned(), limit_ms: STATEMENT_TIMEOUT_MS }),
+    }
+}
+
+// ---- statements ----
+
+pub(super) fn command(handle: &Handle, transaction: &Transaction<'_>, text: &str) -> Result<(), DbError> {
+    limited(handle, text, transaction.batch_execute(text))
+}
+
+fn prepared(handle: &Handle, transaction: &Transaction<'_>, sql: &Sql) -> Result<Statement, DbError> {
+    let statement = limited(handle, &sql.name, transaction.prepare_cached(&sql.postgres))?;
+    if statement.params().len() == sql.parameters {
+        return Ok(statement);
+    }
+    let reason =
+        format!("PostgreSQL sees {} parameters, it has {}", statement.params().len(), sql.parameters);
+    Err(DbError::Parameter { statement: sql.name.clone(), reason })
+}
+
+fn borrowed(parameters: &[Value]) -> Vec<&(dyn ToSql + Sync)> {
+    parameters.iter().map(|value| -> &(dyn ToSql + Sync) { value }).collect()
+}
+
+pub(super) fn query(
+    handle: &Handle,
+    transaction: &Transaction<'_>,
+    sql: &'static Sql,
+    parameters: &[Value],
+) -> Result<Vec<Row>, DbError> {
+    let statement = prepared(handle, transaction, sql)?;
+    let rows = limited(handle, &sql.name, transaction.query(&statement, &borrowed(parameters)))?;
+    rows.iter().map(|row| row_values(sql, row)).collect()
+}
+
+pub(super) fn execute(
+    handle: &Handle,
+    transaction: &Transaction<'_>,
+    sql: &'static Sql,
+    parameters: &[Value],
+) -> Result<u64, DbError> {
+    let statement = prepared(handle, transaction, sql)?;
+    limited(handle, &sql.name, transaction.execute(&statement, &borrowed(parameters)))
+}
+
+pub(super) fn execute_many(
+    handle: &Handle,
+    transaction: &Transaction<'_>,
+    sql: &'static Sql,
+    rows: &[Vec<Value>],
+) -> Result<u64, DbError> {
+    let statement = prepared(handle, transaction, sql)?;
+    let members: Option<Vec<&Type>> = statement.params().iter().map(array_member).collect();
+    if let Some(members) = members
+        && !members.is_empty()
+    {
+        let columns: Vec<Column<'_>> = (0..members.len()).map(|column| Column { rows, column }).collect();
+        let columns: Vec<&(dyn ToSql + Sync)> =
+            columns.iter().map(|c| -> &(dyn ToSql + Sync) { c }).collect();
+        return limited(handle, &sql.name, transaction.execute(&statement, &columns));
+    }
+    let mut changed = 0;
+    for chunk in rows.chunks(PIPELINED_STATEMENTS_MAX) {
+        let parameters: Vec<_> = chunk.iter().map(|row| borrowed(row)).collect();
+        let sent = parameters.iter().map(|row| transaction.execute(&statement, row));
+        changed += limited(handle, &sql.name, try_join_all(sent))?.into_iter().sum::<u64>();
+    }
+    Ok(changed)
+}
+
+fn array_member(kind: &Type) -> Option<&Type> {
+    match kind.kind() {
+        Kind::Array(member) => Some(member),
+        _ => None,
+    }
+}
+
+/// One column of a batch, sent as a PostgreSQL array.
+#[derive(Debug)]
+struct Column<'a> {
+    rows: &'a [Vec<Value>],
+    column: usize,
+}
+
+impl ToSql for Column<'_> {
+    fn to_sql(
+        &self,
+        kind: &Type,
+        out: &mut BytesMut,
+    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        let values: Vec<&Value> = self.rows.iter().map(|row| &row[self.column]).collect();
+        values.to_sql(kind, out)
+    }
+
+    fn accepts(kind: &Type) -> bool {
+        array_member(kind).is_some()
+    }
+
+    to_sql_checked!();
+}
+
+impl ToSql for Value {
+    fn to_sql(
+        &self,
+        kind: &Type,
+        out: &mut BytesMut,
+    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        match (self, kind) {
+            (Self::Null, _) => Ok(IsNull::Yes),
+            (Self::Int(number), &Type::INT8) => number.to_sql(kind, out),
+            (Self::Int(number), &Type::INT4) => i32::try_from(*number)?.to_sql(kind, out),
+            (Self::Int(number), &Type::INT2) => i16::try_from(*number)?.to_sql(kind, out),
+            (Self::Int(number @ (0 | 1)), &Type::BOOL) => (*number == 1).to_sql(kind, out),
+            (Self::Text(text), &Type::TEXT | &Type::VARCHAR | &Type::BPCHAR | &Type::NAME) => {
+                text.to_sql(kind, out)
+            }
+            (Self::Blob(bytes), &Type::BYTEA) => bytes.to_sql(kind, out),
+            (other, kind) => Err(format!("{} does not fit a parameter of type {kind}", other.kind()).into()),
+        }
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+fn row_values(sql: &'static Sql, row: &tokio_postgres::Row) -> Result<Row, DbError> {
+    let mut values = Vec::with_capacity(row.len());
+    for (column, about) in row.columns().iter().enumerate() {
+        values.push(column_value(sql, row, column, about.type_())?);
+    }
+    Ok(Row { sql, values })
+}
+
+fn column_value(sql: &Sql, row: &tokio_postgres::Row, column: usize, kind: &Type) -> Result<Value, DbError> {
+    let name = failed(&sql.name);
+    let value = match *kind {
+        Type::INT8 => row.try_get::<_, Option<i64>>(column).map_err(name)?.into(),
+        Type::INT4 => row.try_get::<_, Option<i32>>(column).map_err(name)?.into(),
+        Type::INT2 => row.try_get::<_, Option<i16>>(column).map_err(name)?.map(i32::from).into(),
+        Type::BOOL => row.try_get::<_, Option<bool>>(column).map_err(name)?.into(),
+        Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME => {
+            row.try_get::<_, Option<String>>(column).map_err(name)?.into()
+        }
+        Type::BYTEA => row.try_get::<_, Option<Vec<u8>>>(column).map_err(name)?.into(),
+        ref other => {
+            return Err(DbError::Column {
+                statement: sql.name.clone(),
+                column,
+                expected: "BIGINT, TEXT or BYTEA (cast sums and averages to BIGINT)",
+                met: other.to_string(),
+            });
+        }
+    };
+    Ok(value)
+}

@@ -1,0 +1,466 @@
+//! The seam itself, on both engines.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::migrate::{self, Migration, Older};
+use super::testing::{TestPlace, each};
+use super::*;
+
+static SQL: SqlFile = SqlFile::with_overrides(
+    "seam",
+    "-- name: create\nCREATE TABLE IF NOT EXISTS item (id BIGINT PRIMARY KEY, label TEXT, body TEXT)\n\
+     -- name: insert\nINSERT INTO item (id, label, body) VALUES ($1, $2, $3)\n\
+     -- name: insert_many\nINSERT INTO item (id, label, body) VALUES ($1, $2, $3)\n\
+     -- name: load\nSELECT id, label, body FROM item WHERE id = $1\n\
+     -- name: all\nSELECT id, label, body FROM item ORDER BY id\n\
+     -- name: twice\nSELECT $2 + $1, $1 + $1 FROM item WHERE id = $1\n\
+     -- name: rename\nUPDATE item SET label = $2 WHERE id = $1 RETURNING id, label\n\
+     -- name: add\nUPDATE item SET id = id WHERE id = $1\n\
+     -- name: sum\nSELECT SUM(id) FROM item\n\
+     -- name: lock\nSELECT label FROM item WHERE id = $1 {for_update}\n\
+     -- name: count\nSELECT COUNT(*) FROM item\n",
+    "-- name: create\nCREATE TABLE IF NOT EXISTS item (id INTEGER PRIMARY KEY, label TEXT, body BLOB) STRICT\n",
+    "-- name: create\nCREATE TABLE IF NOT EXISTS item (id BIGINT PRIMARY KEY, label TEXT, body BYTEA)\n\
+     -- name: insert_many\nINSERT INTO item (id, label, body) \
+     SELECT * FROM unnest($1::bigint[], $2::text[], $3::bytea[])\n",
+);
+
+#[derive(Debug)]
+enum Failure {
+    Db(#[expect(dead_code, reason = "printed by Debug when a test fails")] DbError),
+    Own,
+}
+impl From<DbError> for Failure {
+    fn from(error: DbError) -> Self {
+        Self::Db(error)
+    }
+}
+
+async fn create(db: &Db) {
+    db.write(|tx| tx.execute(SQL.get("create"), &[])).await.unwrap();
+}
+
+async fn count(db: &Db) -> i64 {
+    db.read(|tx| tx.query_one(SQL.get("count"), &[])?.int(0)).await.unwrap()
+}
+
+fn insert(tx: &mut Tx<'_>, id: i64, label: &str) -> Result<u64, DbError> {
+    tx.execute(SQL.get("insert"), &[id.into(), label.into(), Value::Null])
+}
+
+#[tokio::test]
+async fn values_come_back_as_they_went() {
+    each(|db| async move {
+        create(&db).await;
+        db.write(|tx| {
+            tx.execute(SQL.get("insert"), &[i64::MAX.into(), "𠮷·Ω'; --".into(), [0_u8, 255, 1].into()])?;
+            tx.execute(SQL.get("insert"), &[i64::MIN.into(), Value::Null, Vec::<u8>::new().into()])
+        })
+        .await
+        .unwrap();
+        let rows = db.read(|tx| tx.query(SQL.get("all"), &[])).await.unwrap();
+        assert_eq!(rows[0].int(0).unwrap(), i64::MIN);
+        assert_eq!(rows[0].text_opt(1).unwrap(), None);
+        assert_eq!(rows[0].blob(2).unwrap(), b"");
+        assert_eq!(rows[1].int(0).unwrap(), i64::MAX);
+        assert_eq!(rows[1].text(1).unwrap(), "𠮷·Ω'; --");
+        assert_eq!(rows[1].array::<3>(2).unwrap(), [0, 255, 1]);
+        let wrong = rows[1].int(1).unwrap_err().to_string();
+        assert_eq!(wrong, "statement seam.all, column 1: expected an integer, met a text");
+        let wrong = rows[1].array::<16>(2).unwrap_err().to_string();
+        assert_eq!(
+            wrong,
+            "statement seam.all, column 2: expected a blob of fixed length, met 3 bytes, not 16"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn parameters_go_by_number_and_their_count_is_checked() {
+    each(|db| async move {
+        create(&db).await;
+        db.write(|tx| insert(tx, 5, "five")).await.unwrap();
+        let row = db.read(|tx| tx.query_one(SQL.get("twice"), &[5.into(), 7.into()])).await.unwrap();
+        assert_eq!((row.int(0).unwrap(), row.int(1).unwrap()), (12, 10));
+        let error = db.read(|tx| tx.query(SQL.get("load"), &[])).await.unwrap_err();
+        assert_eq!(error.to_string(), "statement seam.load: 0 parameters were given, it has 1");
+        let renamed =
+            db.write(|tx| tx.query_one(SQL.get("rename"), &[5.into(), "cinq".into()])).await.unwrap();
+        assert_eq!(renamed.text(1).unwrap(), "cinq");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_own_error_undoes_its_transaction_only() {
+    each(|db| async move {
+        create(&db).await;
+        let works = (0..40_i64).map(|id| {
+            let db = db.clone();
+            tokio::spawn(async move {
+                db.write(move |tx| {
+                    insert(tx, id, "x")?;
+                    if id % 4 == 0 { Err(Failure::Own) } else { Ok(id) }
+                })
+                .await
+            })
+        });
+        let works: Vec<_> = works.collect();
+        for (id, work) in works.into_iter().enumerate() {
+            let result = work.await.unwrap();
+            assert_eq!(result.is_ok(), id % 4 != 0, "{result:?}");
+        }
+        assert_eq!(count(&db).await, 30);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_constraint_is_told_and_a_savepoint_undoes_it() {
+    each(|db| async move {
+        create(&db).await;
+        db.write(|tx| {
+            insert(tx, 1, "kept")?;
+            let twin: Result<_, DbError> = tx.savepoint("twin", |tx| {
+                insert(tx, 2, "undone")?;
+                insert(tx, 1, "refused")
+            });
+            assert!(twin.unwrap_err().is_constraint());
+            tx.savepoint("nested", |tx| {
+                insert(tx, 3, "kept")?;
+                let inner: Result<(), Failure> = tx.savepoint("inner", |tx| {
+                    insert(tx, 4, "undone")?;
+                    Err(Failure::Own)
+                });
+                assert!(matches!(inner, Err(Failure::Own)));
+                Ok::<_, DbError>(())
+            })
+        })
+        .await
+        .unwrap();
+        let rows = db.read(|tx| tx.query(SQL.get("all"), &[])).await.unwrap();
+        let ids: Vec<i64> = rows.iter().map(|row| row.int(0).unwrap()).collect();
+        assert_eq!(ids, [1, 3]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_swallowed_failure_never_passes_for_a_commit() {
+    each(|db| async move {
+        create(&db).await;
+        let error = db
+            .write(|tx| {
+                insert(tx, 1, "a")?;
+                let _ = insert(tx, 1, "b");
+                Ok::<_, DbError>(())
+            })
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(&error, DbError::Swallowed { statement } if statement == "seam.insert"),
+            "{error:?}"
+        );
+        assert_eq!(count(&db).await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_read_cannot_write() {
+    each(|db| async move {
+        create(&db).await;
+        assert!(db.read(|tx| insert(tx, 1, "a")).await.is_err());
+        assert!(db.read(|tx| tx.query(SQL.get("rename"), &[1.into(), "b".into()])).await.is_err());
+        assert_eq!(count(&db).await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn case_90_a_panic_rolls_back_and_the_database_lives_on() {
+    each(|db| async move {
+        create(&db).await;
+        let error = db
+            .write(|tx| -> Result<(), DbError> {
+                insert(tx, 1, "a")?;
+                panic!("on purpose");
+            })
+            .await
+            .unwrap_err();
+        assert!(matches!(error, DbError::Panicked), "{error:?}");
+        db.write(|tx| insert(tx, 2, "b")).await.unwrap();
+        assert_eq!(count(&db).await, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn many_rows_go_in_one_statement_or_one_by_one() {
+    each(|db| async move {
+        create(&db).await;
+        let rows = |from: i64| -> Vec<Vec<Value>> {
+            (from..from + 100).map(|id| vec![id.into(), Value::Null, [1_u8; 4].into()]).collect()
+        };
+        let changed = db
+            .write(move |tx| {
+                Ok::<_, DbError>((
+                    tx.execute_many(SQL.get("insert_many"), &rows(0))?,
+                    tx.execute_many(SQL.get("insert"), &rows(100))?,
+                    tx.execute_many(SQL.get("insert_many"), &[])?,
+                ))
+            })
+            .await
+            .unwrap();
+        assert_eq!(changed, (100, 100, 0));
+        assert_eq!(count(&db).await, 200);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn goal_g16_fifty_writers_on_one_row_lose_no_update() {
+    each(|db| async move {
+        create(&db).await;
+        db.write(|tx| insert(tx, 1, "0")).await.unwrap();
+        let writers = (0..50).map(|_| {
+            let db = db.clone();
+            tokio::spawn(async move {
+                for _ in 0..4 {
+                    db.write(|tx| {
+                        let row = tx.query_one(SQL.get("lock"), &[1.into()])?;
+                        let next = row.text(0)?.parse::<u32>().unwrap() + 1;
+                        tx.query_one(SQL.get("rename"), &[1.into(), next.to_string().into()])
+                    })
+                    .await
+                    .unwrap();
+                }
+            })
+        });
+        for writer in writers.collect::<Vec<_>>() {
+            writer.await.unwrap();
+        }
+        let row = db.read(|tx| tx.query_one(SQL.get("load"), &[1.into()])).await.unwrap();
+        assert_eq!(row.text(1).unwrap(), "200");
+    })
+    .await;
+}
+
+/// Two transactions that lock two rows in opposite order: PostgreSQL ends one with 40P01, which is run again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deadlock_is_run_again_even_under_a_savepoint() {
+    each(|db| async move {
+        create(&db).await;
+        db.write(|tx| insert(tx, 1, "a").and_then(|_| insert(tx, 2, "b"))).await.unwrap();
+        let tries = Arc::new(AtomicU32::new(0));
+        let ordered = |first: i64, second: i64| {
+            let (db, tries) = (db.clone(), Arc::clone(&tries));
+            tokio::spawn(async move {
+                db.write(move |tx| {
+                    tries.fetch_add(1, Ordering::SeqCst);
+                    tx.query(SQL.get("rename"), &[first.into(), "x".into()])?;
+                    std::thread::sleep(std::time::Duration::from_millis(200));
+                    // The failure is swallowed on purpose: a conflict must still make the whole run again.
+                    let _: Result<_, DbError> = tx
+                        .savepoint("second", |tx| tx.query(SQL.get("rename"), &[second.into(), "y".into()]));
+                    Ok::<_, DbError>(())
+                })
+                .await
+            })
+        };
+        let (one, two) = (ordered(1, 2), ordered(2, 1));
+        one.await.unwrap().unwrap();
+        two.await.unwrap().unwrap();
+        let expected = if db.engine() == Engine::Postgres { 3 } else { 2 };
+        assert_eq!(tries.load(Ordering::SeqCst), expected);
+    })
+    .await;
+}
+
+/// The server ends the connection in mid-transaction (57P01): the closure runs again on another one.
+#[tokio::test]
+async fn a_lost_connection_is_run_again() {
+    static KILL: SqlFile =
+        SqlFile::new("kill", "-- name: me\nSELECT pg_terminate_backend(pg_backend_pid()) AND $1 = 1\n");
+    let place = TestPlace::new(Engine::Postgres).await;
+    let db = Db::open(&place.url).await.unwrap();
+    create(&db).await;
+    let tries = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&tries);
+    db.write(move |tx| {
+        insert(tx, 1, "once")?;
+        if counted.fetch_add(1, Ordering::SeqCst) < 2 {
+            tx.query(KILL.get("me"), &[1.into()])?;
+        }
+        Ok::<_, DbError>(())
+    })
+    .await
+    .unwrap();
+    assert_eq!(tries.load(Ordering::SeqCst), 3);
+    assert_eq!(count(&db).await, 1);
+    let always = db.write(|tx| tx.query(KILL.get("me"), &[1.into()])).await.unwrap_err();
+    assert!(always.is_transient(), "{always:?}");
+    place.remove().await;
+}
+
+#[tokio::test]
+async fn sums_need_a_cast_and_the_message_says_so() {
+    let place = TestPlace::new(Engine::Postgres).await;
+    let db = Db::open(&place.url).await.unwrap();
+    create(&db).await;
+    let error = db.read(|tx| tx.query(SQL.get("sum"), &[])).await.unwrap_err().to_string();
+    assert!(
+        error.contains("seam.sum") && error.contains("cast sums") && error.contains("numeric"),
+        "{error}"
+    );
+    place.remove().await;
+}
+
+#[tokio::test]
+async fn a_memory_database_reads_what_it_wrote_and_refuses_writes_in_reads() {
+    let db = Db::memory().unwrap();
+    create(&db).await;
+    db.write(|tx| insert(tx, 1, "a")).await.unwrap();
+    assert_eq!(count(&db).await, 1);
+    let refused = db.read(|tx| insert(tx, 2, "b")).await.unwrap_err();
+    assert!(matches!(refused, DbError::ReadOnly { .. }), "{refused:?}");
+}
+
+#[tokio::test]
+async fn sqlite_is_set_to_keep_what_it_commits() {
+    static PRAGMA: SqlFile = SqlFile::new(
+        "pragma",
+        "-- name: synchronous\nSELECT synchronous FROM pragma_synchronous\n\
+         -- name: journal\nSELECT journal_mode FROM pragma_journal_mode\n\
+         -- name: keys\nSELECT foreign_keys FROM pragma_foreign_keys\n\
+         -- name: trusted\nSELECT trusted_schema FROM pragma_trusted_schema\n",
+    );
+    let place = TestPlace::new(Engine::Sqlite).await;
+    let db = Db::open(&place.url).await.unwrap();
+    db.write(|tx| {
+        assert_eq!(tx.query_one(PRAGMA.get("synchronous"), &[])?.int(0)?, 2);
+        assert_eq!(tx.query_one(PRAGMA.get("journal"), &[])?.text(0)?, "wal");
+        assert_eq!(tx.query_one(PRAGMA.get("keys"), &[])?.int(0)?, 1);
+        assert_eq!(tx.query_one(PRAGMA.get("trusted"), &[])?.int(0)?, 0);
+        Ok::<_, DbError>(())
+    })
+    .await
+    .unwrap();
+    assert!(rusqlite::version_number() >= 3_051_003);
+    db.close().await;
+    let after = db.write(|tx| insert(tx, 1, "a")).await.unwrap_err();
+    assert!(matches!(after, DbError::Closed), "{after:?}");
+    place.remove().await;
+}
+
+// ---- migrations ----
+
+const V1: Migration =
+    Migration { number: 1, name: "first", text: "CREATE TABLE a (k BLOB PRIMARY KEY, n BIGINT NOT NULL);" };
+const V2: Migration = Migration { number: 2, name: "second", text: "ALTER TABLE a ADD COLUMN t TEXT;" };
+const BROKEN: Migration = Migration {
+    number: 2,
+    name: "broken",
+    text: "CREATE TABLE b (n BIGINT); INSERT INTO nowhere VALUES (1);",
+};
+
+fn migrate_file(path: &str, all: &[Migration]) -> Result<(), DbError> {
+    let place = Place::File(path.into());
+    migrate::open_sqlite_with(&place, Older::Migrate, all).map(drop)
+}
+
+#[test]
+fn migrations_are_numbered_without_gaps() {
+    for (expected, migration) in (1..).zip(MIGRATIONS) {
+        assert_eq!(migration.number, expected, "{}", migration.name);
+    }
+}
+
+#[test]
+fn case_21_a_newer_database_is_refused_and_left_untouched() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("central.db").display().to_string();
+    migrate_file(&path, &[V1, V2]).unwrap();
+    let before = std::fs::read(&path).unwrap();
+    let error = migrate_file(&path, &[V1]).unwrap_err();
+    assert!(matches!(error, DbError::Newer { found: 2, known: 1, .. }), "{error}");
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn case_23_a_foreign_file_is_refused_and_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notes.txt");
+    let text = "this is no database, but somebody's notes ".repeat(200);
+    std::fs::write(&path, &text).unwrap();
+    let error = migrate_file(path.to_str().unwrap(), &[V1]).unwrap_err();
+    assert!(matches!(error, DbError::Foreign { .. }), "{error:?}");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+
+    let path = folder.path().join("other.db");
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("PRAGMA application_id=7; CREATE TABLE mine (n);").unwrap();
+    drop(other);
+    let before = std::fs::read(&path).unwrap();
+    let error = migrate_file(path.to_str().unwrap(), &[V1]).unwrap_err();
+    assert!(matches!(error, DbError::Foreign { .. }), "{error:?}");
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn case_10_an_empty_file_is_a_new_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("central.db");
+    std::fs::write(&path, b"").unwrap();
+    migrate_file(path.to_str().unwrap(), &[V1]).unwrap();
+    migrate_file(path.to_str().unwrap(), &[V1, V2]).unwrap();
+}
+
+#[test]
+fn case_05_a_failing_migration_leaves_the_old_version() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("central.db").display().to_string();
+    migrate_file(&path, &[V1]).unwrap();
+    let error = migrate_file(&path, &[V1, BROKEN]).unwrap_err();
+    assert!(error.to_string().starts_with("migration 0002_broken failed and was rolled back"), "{error}");
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let tables: i64 = connection
+        .query_row("SELECT COUNT(*) FROM sqlite_schema WHERE name = 'b'", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(tables, 0);
+    drop(connection);
+    migrate_file(&path, &[V1, V2]).unwrap();
+}
+
+#[tokio::test]
+async fn postgres_migrates_once_even_if_two_start_together() {
+    let place = TestPlace::new(Engine::Postgres).await;
+    let (one, two) = (Postgres::new(&place.url).unwrap(), Postgres::new(&place.url).unwrap());
+    let (a, b) = tokio::join!(
+        migrate::migrate_postgres_with(&one, Older::Migrate, &[V1, V2]),
+        migrate::migrate_postgres_with(&two, Older::Migrate, &[V1, V2]),
+    );
+    a.unwrap();
+    b.unwrap();
+    let newer = migrate::migrate_postgres_with(&one, Older::Migrate, &[V1]).await.unwrap_err();
+    assert!(matches!(newer, DbError::Newer { .. }), "{newer:?}");
+    let third = Migration { number: 3, ..BROKEN };
+    migrate::migrate_postgres_with(&one, Older::Migrate, &[V1, V2, third]).await.unwrap_err();
+    migrate::migrate_postgres_with(&one, Older::Refuse, &[V1, V2]).await.unwrap();
+    one.close();
+    two.close();
+    place.remove().await;
+}
+
+#[tokio::test]
+async fn an_address_is_a_path_or_names_its_engine() {
+    let error = Db::open("mysql://host/x").await.unwrap_err().to_string();
+    assert!(error.contains("expected a path, sqlite:///path or postgres://host/database"), "{error}");
+    assert_eq!(
+        sqlite_path("sqlite:///var/lib/hufu/central.db").unwrap(),
+        Path::new("/var/lib/hufu/central.db")
+    );
+    assert_eq!(sqlite_path("central.db").unwrap(), Path::new("central.db"));
+}

@@ -1,0 +1,187 @@
+//! `Tx`: what store code is written against. Synchronous, the same for both engines.
+//!
+//! Invariants: a statement that failed outside a savepoint dooms the transaction on both engines (PostgreSQL does so by
+//! itself, and would answer COMMIT with a silent rollback); a transient failure dooms it even inside a savepoint,
+//! because the whole transaction must then be run again.
+//! Out of scope: opening and committing; the engines' modules do that.
+
+use rusqlite::Connection;
+use tokio::runtime::Handle;
+
+use super::sql::Sql;
+use super::{DbError, Engine, Row, Value, postgres, sqlite};
+
+/// A transaction in progress.
+pub struct Tx<'c> {
+    on: On<'c>,
+    /// The statement that failed and was not undone by a savepoint.
+    failed: Option<String>,
+    is_transient: bool,
+}
+
+enum On<'c> {
+    Sqlite { connection: &'c Connection, is_read_only: bool },
+    Postgres { handle: &'c Handle, transaction: &'c deadpool_postgres::Transaction<'c> },
+}
+
+impl<'c> Tx<'c> {
+    pub(super) fn sqlite(connection: &'c Connection, is_read_only: bool) -> Self {
+        Self { on: On::Sqlite { connection, is_read_only }, failed: None, is_transient: false }
+    }
+
+    pub(super) fn postgres(handle: &'c Handle, transaction: &'c deadpool_postgres::Transaction<'c>) -> Self {
+        Self { on: On::Postgres { handle, transaction }, failed: None, is_transient: false }
+    }
+
+    /// Which engine runs this transaction. Store code rarely needs it: differing SQL stands in the override files.
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        match self.on {
+            On::Sqlite { .. } => Engine::Sqlite,
+            On::Postgres { .. } => Engine::Postgres,
+        }
+    }
+
+    /// Runs a statement and gives all its rows (also those of `RETURNING`).
+    ///
+    /// # Errors
+    /// [`DbError`] if the engine refuses it, or the parameters do not fit it.
+    pub fn query(&mut self, sql: &'static Sql, parameters: &[Value]) -> Result<Vec<Row>, DbError> {
+        let result = check_count(sql, parameters.len()).and_then(|()| match &self.on {
+            On::Sqlite { connection, is_read_only } => {
+                sqlite::query(connection, sql, parameters, *is_read_only)
+            }
+            On::Postgres { handle, transaction } => postgres::query(handle, transaction, sql, parameters),
+        });
+        self.note(&sql.name, result)
+    }
+
+    /// Runs a statement that gives exactly one row.
+    ///
+    /// # Errors
+    /// [`DbError::Rows`] for none or more than one, else as [`Tx::query`].
+    pub fn query_one(&mut self, sql: &'static Sql, parameters: &[Value]) -> Result<Row, DbError> {
+        self.query_opt(sql, parameters)?.ok_or_else(|| DbError::Rows {
+            statement: sql.name.clone(),
+            rows: 0,
+            expected: "exactly one",
+        })
+    }
+
+    /// Runs a statement that gives one row or none.
+    ///
+    /// # Errors
+    /// [`DbError::Rows`] for more than one, else as [`Tx::query`].
+    pub fn query_opt(&mut self, sql: &'static Sql, parameters: &[Value]) -> Result<Option<Row>, DbError> {
+        let mut rows = self.query(sql, parameters)?;
+        if rows.len() > 1 {
+            return Err(DbError::Rows {
+                statement: sql.name.clone(),
+                rows: rows.len(),
+                expected: "at most one",
+            });
+        }
+        Ok(rows.pop())
+    }
+
+    /// Runs a statement that gives no rows; answers how many it changed.
+    ///
+    /// # Errors
+    /// As [`Tx::query`].
+    pub fn execute(&mut self, sql: &'static Sql, parameters: &[Value]) -> Result<u64, DbError> {
+        let result = check_count(sql, parameters.len()).and_then(|()| match &self.on {
+            On::Sqlite { connection, is_read_only } => {
+                sqlite::execute(connection, sql, parameters, *is_read_only)
+            }
+            On::Postgres { handle, transaction } => postgres::execute(handle, transaction, sql, parameters),
+        });
+        self.note(&sql.name, result)
+    }
+
+    /// Runs a statement once per row of parameters, in order; answers how many rows all of them changed. On PostgreSQL
+    /// a statement whose parameters are all arrays (`unnest($1::bigint[], …)`, an override file) runs once, with the
+    /// columns as arrays; any other is pipelined.
+    ///
+    /// # Errors
+    /// As [`Tx::query`]; which row failed is not told.
+    pub fn execute_many(&mut self, sql: &'static Sql, rows: &[Vec<Value>]) -> Result<u64, DbError> {
+        let counted = rows.iter().try_for_each(|row| check_count(sql, row.len()));
+        let result = counted.and_then(|()| match &self.on {
+            On::Sqlite { connection, is_read_only } => rows
+                .iter()
+                .try_fold(0, |sum, row| Ok(sum + sqlite::execute(connection, sql, row, *is_read_only)?)),
+            On::Postgres { .. } if rows.is_empty() => Ok(0),
+            On::Postgres { handle, transaction } => postgres::execute_many(handle, transaction, sql, rows),
+        });
+        self.note(&sql.name, result)
+    }
+
+    /// Runs `work` so that its own failure undoes only its own changes. A transient failure (see
+    /// [`DbError::is_transient`]) is passed up and dooms the whole transaction, which is then run again.
+    /// `name` is a plain lower-case word.
+    ///
+    /// # Errors
+    /// Whatever `work` answers, after its changes were undone; or the failure of the savepoint itself.
+    pub fn savepoint<T, E: From<DbError>>(
+        &mut self,
+        name: &'static str,
+        work: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        assert!(
+            !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'),
+            "the name of a savepoint is a plain lower-case word, not {name:?}"
+        );
+        self.command(&format!("SAVEPOINT {name}"))?;
+        let before = self.failed.take();
+        let result = work(self);
+        let inner = std::mem::replace(&mut self.failed, before);
+        let result = match (result, inner) {
+            (Ok(_), Some(statement)) => Err(DbError::Swallowed { statement }.into()),
+            (result, _) => result,
+        };
+        if result.is_ok() {
+            self.command(&format!("RELEASE SAVEPOINT {name}"))?;
+        } else {
+            self.command(&format!("ROLLBACK TO SAVEPOINT {name}"))?;
+            self.command(&format!("RELEASE SAVEPOINT {name}"))?;
+        }
+        result
+    }
+
+    fn command(&mut self, text: &str) -> Result<(), DbError> {
+        let result = match &self.on {
+            On::Sqlite { connection, .. } => sqlite::command(connection, text),
+            On::Postgres { handle, transaction } => postgres::command(handle, transaction, text),
+        };
+        self.note(text, result)
+    }
+
+    fn note<T>(&mut self, statement: &str, result: Result<T, DbError>) -> Result<T, DbError> {
+        if let Err(error) = &result {
+            self.is_transient |= error.is_transient();
+            self.failed.get_or_insert_with(|| statement.to_owned());
+        }
+        result
+    }
+
+    /// Whether the whole transaction must run again.
+    pub(super) fn must_retry(&self) -> bool {
+        self.is_transient
+    }
+
+    /// The closure's answer, corrected: `Ok` does not stand if a statement had failed and was not undone.
+    pub(super) fn settle<T, E: From<DbError>>(&mut self, result: Result<T, E>) -> Result<T, E> {
+        match (result, self.failed.take()) {
+            (Ok(_), Some(statement)) => Err(DbError::Swallowed { statement }.into()),
+            (result, _) => result,
+        }
+    }
+}
+
+fn check_count(sql: &Sql, given: usize) -> Result<(), DbError> {
+    if sql.parameters == given {
+        return Ok(());
+    }
+    let reason = format!("{given} parameters were given, it has {}", sql.parameters);
+    Err(DbError::Parameter { statement: sql.name.clone(), reason })
+}
