@@ -1,0 +1,198 @@
+//! One presentation is one presentation: the same medium again shortly after it left is a flicker, not a second visit.
+//!
+//! Pure: times come in as arguments, nothing is sent or slept here. RF fields flicker at the edge of their range, hands
+//! tremble, scanners repeat a code that stays in view, people pull a stripe twice to be sure.
+//!
+//! Invariants: a medium that still lies on a reader never counts again; a repeat restarts the window, so a card that
+//! flickers for a minute counts once; memory is bounded by [`DEBOUNCE_MEDIA_MAX`].
+//!
+//! Out of scope: rules about visits ("already checked in today"), which outlive seconds and restarts.
+
+use crate::card::{CardEvent, Medium, SourceId, SourceKind};
+
+/// Default window: a medium that returns within this time after it left is the same presentation.
+pub const DEBOUNCE_WINDOW_MS: u64 = 1_500;
+
+/// Media remembered at once. More cards than this within a window cannot be presented by hand.
+pub const DEBOUNCE_MEDIA_MAX: usize = 64;
+
+/// Whether a presentation counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Act on it.
+    New,
+    /// The same medium a moment ago: ignore it.
+    Repeat,
+}
+
+#[derive(Debug)]
+struct Seen {
+    medium: Medium,
+    source: SourceId,
+    /// While true the card lies on the reader, and `last_ns` does not matter.
+    held: bool,
+    last_ns: u64,
+}
+
+/// The memory of what was presented lately, over all readers.
+#[derive(Debug)]
+pub struct Debounce {
+    window_ns: u64,
+    seen: Vec<Seen>,
+}
+
+impl Default for Debounce {
+    fn default() -> Self {
+        Self::new(DEBOUNCE_WINDOW_MS)
+    }
+}
+
+impl Debounce {
+    /// With a window in milliseconds (sensible: 1,000 to 2,000).
+    #[must_use]
+    pub fn new(window_ms: u64) -> Self {
+        Self { window_ns: window_ms.saturating_mul(1_000_000), seen: Vec::new() }
+    }
+
+    /// Takes any event of any source and says whether it counts. Every event but `Presented` counts; removals and
+    /// outages are noted on the way.
+    pub fn observe(&mut self, event: &CardEvent, offered: SourceKind) -> Verdict {
+        match event {
+            CardEvent::Presented(p) => self.presented(&p.source, &p.medium, offered, p.at_ns),
+            CardEvent::Removed { source, at_ns } | CardEvent::SourceDown { source, at_ns, .. } => {
+                self.left(source, *at_ns);
+                Verdict::New
+            }
+            _ => Verdict::New,
+        }
+    }
+
+    /// A medium was read at `at_ns`. A tapped card is held until [`Debounce::left`]; a swipe or scan is over at once.
+    pub fn presented(
+        &mut self,
+        source: &SourceId,
+        medium: &Medium,
+        offered: SourceKind,
+        at_ns: u64,
+    ) -> Verdict {
+        let window_ns = self.window_ns;
+        self.seen.retain(|s| s.held || at_ns.saturating_sub(s.last_ns) <= window_ns);
+        let held = offered == SourceKind::Tap;
+        if held {
+            // A reader holds one card: whatever it held before has left, even if nobody said so.
+            self.left(source, at_ns);
+        }
+        if let Some(seen) = self.seen.iter_mut().find(|s| s.medium == *medium) {
+            (seen.source, seen.held, seen.last_ns) = (source.clone(), held, at_ns);
+            return Verdict::Repeat;
+        }
+        if self.seen.len() == DEBOUNCE_MEDIA_MAX {
+            self.seen.remove(0);
+        }
+        self.seen.push(Seen { medium: medium.clone(), source: source.clone(), held, last_ns: at_ns });
+        Verdict::New
+    }
+
+    /// Whatever lay on this reader left it at `at_ns` (removal, or the reader itself is gone).
+    pub fn left(&mut self, source: &SourceId, at_ns: u64) {
+        for seen in self.seen.iter_mut().filter(|s| s.held && s.source == *source) {
+            (seen.held, seen.last_ns) = (false, at_ns);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: u64 = 1_000_000;
+
+    enum Do {
+        Tap(&'static str, u8),
+        Off(&'static str),
+        Swipe(u8),
+    }
+
+    /// Each row: time in ms, what happens, and whether a presentation counts.
+    fn play(rows: &[(u64, Do, Option<Verdict>)]) {
+        let mut debounce = Debounce::default();
+        for (line, (ms, what, expected)) in rows.iter().enumerate() {
+            let at = ms * MS;
+            let got = match what {
+                Do::Tap(reader, card) => Some(debounce.presented(
+                    &SourceId::new(0, *reader),
+                    &Medium::Uid(vec![*card; 4]),
+                    SourceKind::Tap,
+                    at,
+                )),
+                Do::Off(reader) => {
+                    debounce.left(&SourceId::new(0, *reader), at);
+                    None
+                }
+                Do::Swipe(card) => Some(debounce.presented(
+                    &SourceId::new(1, "stripe"),
+                    &Medium::Line(card.to_string()),
+                    SourceKind::Swipe,
+                    at,
+                )),
+            };
+            assert_eq!(got, *expected, "row {line}");
+        }
+    }
+
+    use Verdict::{New, Repeat};
+
+    #[test]
+    fn case_73_flicker_is_one_presentation_and_a_return_is_another() {
+        play(&[
+            (0, Do::Tap("a", 1), Some(New)),
+            (5_000, Do::Off("a"), None),
+            (5_400, Do::Tap("a", 1), Some(Repeat)),
+            (5_500, Do::Off("a"), None),
+            (6_999, Do::Tap("a", 1), Some(Repeat)),
+            (7_000, Do::Off("a"), None),
+            (8_501, Do::Tap("a", 1), Some(New)),
+        ]);
+    }
+
+    #[test]
+    fn case_73_a_card_held_on_the_reader_counts_once() {
+        play(&[
+            (0, Do::Tap("a", 1), Some(New)),
+            (60_000, Do::Swipe(9), Some(New)),
+            (60_001, Do::Off("a"), None),
+            (60_002, Do::Tap("a", 1), Some(Repeat)),
+        ]);
+    }
+
+    #[test]
+    fn the_same_card_at_two_slots_of_one_terminal_is_one_presentation() {
+        play(&[
+            (0, Do::Tap("a", 1), Some(New)),
+            (100, Do::Off("a"), None),
+            (900, Do::Tap("b", 1), Some(Repeat)),
+        ]);
+    }
+
+    #[test]
+    fn another_card_always_counts() {
+        play(&[
+            (0, Do::Tap("a", 1), Some(New)),
+            (10, Do::Tap("a", 2), Some(New)),
+            (20, Do::Tap("a", 1), Some(Repeat)),
+            (30, Do::Swipe(1), Some(New)),
+            (1_500, Do::Swipe(1), Some(Repeat)),
+            (3_001, Do::Swipe(1), Some(New)),
+        ]);
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let mut debounce = Debounce::default();
+        for n in 0..1_000_u32 {
+            let medium = Medium::Line(n.to_string());
+            debounce.presented(&SourceId::new(0, "s"), &medium, SourceKind::Scan, 0);
+        }
+        assert_eq!(debounce.seen.len(), DEBOUNCE_MEDIA_MAX);
+    }
+}

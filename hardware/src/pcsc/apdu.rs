@@ -1,0 +1,116 @@
+//! Bytes to and from a card: commands, and what an answer means. Pure.
+//!
+//! An answer is data followed by two status bytes (ISO 7816-4). A card pulled in mid-command shows as an answer of
+//! fewer than two bytes, which is "card lost" and never "empty UID".
+//!
+//! Out of scope: secure messaging, chaining.
+
+use crate::card::ErrorKind;
+
+/// PC/SC part 3 "GET DATA": the reader answers with the card's UID. Le 0 asks for the whole of it.
+pub const GET_UID: [u8; 5] = [0xff, 0xca, 0x00, 0x00, 0x00];
+
+/// Shortest UID there is: ISO 14443-A single size.
+pub const UID_BYTES_MIN: usize = 4;
+
+/// Longest UID accepted: ISO 14443-A triple size is 10, some readers pad to more.
+pub const UID_BYTES_MAX: usize = 16;
+
+/// First byte of a 4-byte UID that the card made up for this one tap (ISO 14443-3).
+pub const RANDOM_UID_MARK: u8 = 0x08;
+
+/// An answer split into data and status.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Response<'a> {
+    /// Everything before the status.
+    pub data: &'a [u8],
+    /// SW1 and SW2 as one number; 0x9000 is success.
+    pub status: u16,
+}
+
+impl<'a> Response<'a> {
+    /// Splits an answer; `None` if there are not even two status bytes, that is, the card is gone.
+    #[must_use]
+    pub fn parse(answer: &'a [u8]) -> Option<Self> {
+        let (data, status) = answer.split_last_chunk::<2>()?;
+        Some(Self { data, status: u16::from_be_bytes(*status) })
+    }
+}
+
+/// What to do after an answer to [`GET_UID`].
+#[derive(Clone, PartialEq, Eq)]
+pub enum AfterUid {
+    /// The UID, complete.
+    Uid(Vec<u8>),
+    /// The card wants exactly this length: send the command again with it as the last byte.
+    AskAgain(u8),
+    /// There is no identity to be had.
+    Failed(ErrorKind),
+}
+
+/// Judges the answer to [`GET_UID`].
+#[must_use]
+pub fn after_get_uid(answer: &[u8]) -> AfterUid {
+    let Some(Response { data, status }) = Response::parse(answer) else {
+        return AfterUid::Failed(ErrorKind::CardLost);
+    };
+    match (status, data.len()) {
+        (0x9000, UID_BYTES_MIN) if data[0] == RANDOM_UID_MARK => AfterUid::Failed(ErrorKind::RandomUid),
+        (0x9000, UID_BYTES_MIN..=UID_BYTES_MAX) => AfterUid::Uid(data.to_vec()),
+        (0x6c00..=0x6cff, _) => AfterUid::AskAgain(status.to_be_bytes()[1]),
+        // No data although all is well, a UID cut short (62 82), "not supported" (6A 81), "failed" (63 00).
+        _ => AfterUid::Failed(ErrorKind::Unsupported),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn judge(answer: &[u8]) -> Result<Vec<u8>, ErrorKind> {
+        match after_get_uid(answer) {
+            AfterUid::Uid(uid) => Ok(uid),
+            AfterUid::Failed(kind) => Err(kind),
+            AfterUid::AskAgain(_) => Err(ErrorKind::Other),
+        }
+    }
+
+    #[test]
+    fn answers_to_get_uid() {
+        let table: &[(&[u8], Result<&[u8], ErrorKind>)] = &[
+            (&[0xde, 0xad, 0xbe, 0xef, 0x90, 0x00], Ok(&[0xde, 0xad, 0xbe, 0xef])),
+            (&[4, 0x78, 0x2e, 0x21, 0x80, 0x1d, 0x80, 0x90, 0], Ok(&[4, 0x78, 0x2e, 0x21, 0x80, 0x1d, 0x80])),
+            (&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0x90, 0], Ok(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10])),
+            // 08 marks a random UID only where the UID has four bytes.
+            (&[8, 1, 2, 3, 0x90, 0], Err(ErrorKind::RandomUid)),
+            (&[8, 1, 2, 3, 4, 5, 6, 0x90, 0], Ok(&[8, 1, 2, 3, 4, 5, 6])),
+            (&[1, 2, 3, 0x90, 0], Err(ErrorKind::Unsupported)),
+            (&[0x90, 0], Err(ErrorKind::Unsupported)),
+            (&[1, 2, 3, 4, 0x62, 0x82], Err(ErrorKind::Unsupported)),
+            (&[0x6a, 0x81], Err(ErrorKind::Unsupported)),
+            (&[0x63, 0x00], Err(ErrorKind::Unsupported)),
+        ];
+        for (answer, expected) in table {
+            assert_eq!(judge(answer), expected.map(<[u8]>::to_vec), "{answer:02x?}");
+        }
+        assert!(matches!(after_get_uid(&[0x6c, 0x07]), AfterUid::AskAgain(7)));
+    }
+
+    #[test]
+    fn case_70_an_answer_cut_short_is_a_lost_card_and_no_identity() {
+        assert_eq!(judge(&[]), Err(ErrorKind::CardLost));
+        assert_eq!(judge(&[0x90]), Err(ErrorKind::CardLost));
+    }
+
+    proptest! {
+        #[test]
+        fn only_whole_successful_answers_identify(answer in proptest::collection::vec(any::<u8>(), 0..40)) {
+            if let Ok(uid) = judge(&answer) {
+                prop_assert!(answer.ends_with(&[0x90, 0x00]));
+                prop_assert_eq!(&answer[..answer.len() - 2], &uid[..]);
+                prop_assert!((UID_BYTES_MIN..=UID_BYTES_MAX).contains(&uid.len()));
+            }
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! Readers on a serial port: magnetic stripe readers and code scanners.
+//!
+//! [`line`] cuts the stream of bytes into frames, [`iso7813`] reads a stripe's tracks (both pure), [`port`] holds the
+//! thread that owns the port.
+
+pub mod iso7813;
+pub mod line;
+pub mod port;
+
+pub use line::Protocol;
+pub use port::SerialSource;

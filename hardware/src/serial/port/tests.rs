@@ -1,0 +1,178 @@
+//! The port's thread against real pseudo-terminals: unplugging, replugging, garbage.
+
+use super::*;
+use nix::pty::{OpenptyResult, openpty};
+use std::io::Write;
+use std::os::unix::fs::symlink;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Instant;
+
+#[expect(clippy::disallowed_methods, reason = "the driver needs a clock and tests are where one is made")]
+fn clock() -> MonotonicClock {
+    let start = Instant::now();
+    MonotonicClock::new(move || u64::try_from(start.elapsed().as_nanos()).unwrap())
+}
+
+const WAIT: Duration = Duration::from_secs(10);
+
+/// A terminal folder with a link that may point to one pseudo-terminal after another, as a device by id does.
+struct Desk {
+    folder: tempfile::TempDir,
+    plugged: Option<(std::fs::File, std::os::fd::OwnedFd)>,
+    events: Receiver<CardEvent>,
+    running: Option<Running>,
+}
+
+impl Desk {
+    fn new(protocol: Protocol) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (sender, events) = channel();
+        let source = SerialSource::new(2, folder.path().join("by-id"), 9_600, protocol);
+        let running = Box::new(source).start(sender.into(), clock()).unwrap();
+        Self { folder, plugged: None, events, running: Some(running) }
+    }
+
+    fn plug(&mut self) {
+        let OpenptyResult { master, slave } = openpty(None, None).unwrap();
+        symlink(nix::unistd::ttyname(&slave).unwrap(), self.folder.path().join("by-id")).unwrap();
+        self.plugged = Some((master.into(), slave));
+    }
+
+    /// Takes the device away: the link first, so that nobody opens the dying terminal.
+    fn unplug(&mut self) {
+        std::fs::remove_file(self.folder.path().join("by-id")).unwrap();
+        self.plugged = None;
+    }
+
+    fn send(&mut self, bytes: &[u8]) {
+        self.plugged.as_mut().unwrap().0.write_all(bytes).unwrap();
+    }
+
+    fn next(&self) -> String {
+        match self.events.recv_timeout(WAIT).unwrap() {
+            CardEvent::Presented(p) => match p.medium {
+                Medium::Stripe { number, .. } => format!("stripe {number}"),
+                Medium::Line(text) => format!("line {text}"),
+                Medium::Uid(_) => "uid".into(),
+            },
+            CardEvent::ReadFailed { kind, offered, .. } => format!("failed {offered:?} {kind:?}"),
+            CardEvent::SourceUp { source, .. } => format!("up {}", source.index),
+            CardEvent::SourceDown { kind, .. } => format!("down {kind:?}"),
+            other => format!("{other:?}"),
+        }
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        self.running.take().unwrap().stop();
+    }
+}
+
+#[test]
+fn case_71_a_reader_unplugged_and_replugged_elsewhere_comes_back() {
+    let mut desk = Desk::new(Protocol::Iso7813);
+    assert_eq!(desk.next(), "down DeviceGone", "absent at the start");
+    desk.plug();
+    assert_eq!(desk.next(), "up 2");
+    desk.send(b";80001234?\r");
+    assert_eq!(desk.next(), "stripe 80001234");
+    // Half a swipe, then the cable is pulled: the half must not join what comes later.
+    desk.send(b";8000");
+    std::thread::sleep(Duration::from_millis(50));
+    desk.unplug();
+    assert_eq!(desk.next(), "down DeviceGone");
+    // Other terminals are opened meanwhile, so that the number of the new one differs.
+    let _others = (openpty(None, None).unwrap(), openpty(None, None).unwrap());
+    desk.plug();
+    assert_eq!(desk.next(), "up 2");
+    desk.send(b"5678?\r");
+    desk.send(b";80005678?\r");
+    assert_eq!(desk.next(), "stripe 80005678");
+}
+
+#[test]
+fn case_71_three_outages_are_told_three_times() {
+    let mut desk = Desk::new(Protocol::Line);
+    assert_eq!(desk.next(), "down DeviceGone");
+    for round in 0..3 {
+        desk.plug();
+        assert_eq!(desk.next(), "up 2", "round {round}");
+        desk.unplug();
+        assert_eq!(desk.next(), "down DeviceGone", "round {round}");
+    }
+}
+
+#[test]
+fn case_72_a_megabyte_of_rubbish_and_then_a_card() {
+    let mut desk = Desk::new(Protocol::Iso7813);
+    assert_eq!(desk.next(), "down DeviceGone");
+    desk.plug();
+    // Raw, or the terminal itself would act on control characters and echo.
+    let slave = &desk.plugged.as_ref().unwrap().1;
+    let mut mode = nix::sys::termios::tcgetattr(slave).unwrap();
+    nix::sys::termios::cfmakeraw(&mut mode);
+    nix::sys::termios::tcsetattr(slave, nix::sys::termios::SetArg::TCSANOW, &mode).unwrap();
+    assert_eq!(desk.next(), "up 2");
+    let rubbish: Vec<u8> = (0..1_000_000_u32)
+        .map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8)
+        .filter(|b| *b > 0x03)
+        .collect();
+    let rubbish: Vec<u8> = rubbish.into_iter().filter(|b| !b"\r\n".contains(b)).collect();
+    desk.send(&rubbish);
+    desk.send(&[0; 256]);
+    std::thread::sleep(Duration::from_millis(500));
+    desk.send(b";80001234?\r");
+    let mut told = Vec::new();
+    loop {
+        let next = desk.next();
+        if next == "stripe 80001234" {
+            break;
+        }
+        told.push(next);
+    }
+    assert!(told.iter().all(|t| t.starts_with("failed Swipe")), "{told:?}");
+    assert!(told.len() <= 2, "one burst is told once: {told:?}");
+}
+
+#[test]
+fn pieces_bank_cards_and_lines() {
+    let mut desk = Desk::new(Protocol::Iso7813);
+    assert_eq!(desk.next(), "down DeviceGone");
+    desk.plug();
+    assert_eq!(desk.next(), "up 2");
+    desk.send(b";8000");
+    std::thread::sleep(Duration::from_millis(100));
+    desk.send(b"1234?\r\n");
+    assert_eq!(desk.next(), "stripe 80001234");
+    desk.send(b";6225880012345675=2512101?\r");
+    assert_eq!(desk.next(), "failed Swipe PaymentCard");
+    desk.send(b";80001234?1\r");
+    assert_eq!(desk.next(), "failed Swipe Checksum");
+
+    let mut scanner = Desk::new(Protocol::Line);
+    assert_eq!(scanner.next(), "down DeviceGone");
+    scanner.plug();
+    assert_eq!(scanner.next(), "up 2");
+    scanner.send(b"HUFU:4f2a\r");
+    assert_eq!(scanner.next(), "line HUFU:4f2a");
+}
+
+#[test]
+fn a_port_in_use_is_busy_and_an_impossible_speed_is_an_error() {
+    let mut desk = Desk::new(Protocol::Line);
+    assert_eq!(desk.next(), "down DeviceGone");
+    desk.plug();
+    assert_eq!(desk.next(), "up 2");
+    let (sender, events) = channel();
+    let second = SerialSource::new(3, desk.folder.path().join("by-id"), 9_600, Protocol::Line);
+    let running = Box::new(second).start(sender.into(), clock()).unwrap();
+    let event = events.recv_timeout(WAIT).unwrap();
+    assert!(matches!(event, CardEvent::SourceDown { kind: ErrorKind::Busy, .. }), "{event:?}");
+    running.stop();
+
+    let (sender, _events) = channel();
+    let wrong = SerialSource::new(0, "/dev/null", 1, Protocol::Line);
+    let error = Box::new(wrong).start(sender.into(), clock()).unwrap_err().to_string();
+    assert!(error.contains("baud 1"), "{error}");
+}
