@@ -127,9 +127,21 @@ impl TestPlace {
 }
 
 async fn connect(url: &str) -> Result<tokio_postgres::Client, tokio_postgres::Error> {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
-    tokio::spawn(connection);
-    Ok(client)
+    let mut tries = 1;
+    loop {
+        match tokio_postgres::connect(url, NoTls).await {
+            Ok((client, connection)) => {
+                tokio::spawn(connection);
+                return Ok(client);
+            }
+            // 57P03: the server takes connections, but is still starting.
+            Err(error) if tries < START_TRIES_MAX && error.code().is_some_and(|c| c.code() == "57P03") => {
+                tokio::time::sleep(Duration::from_millis(START_POLL_MS)).await;
+                tries += 1;
+            }
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 fn with_database(server: &str, name: &str) -> String {

@@ -14,7 +14,7 @@ static SQL: SqlFile = SqlFile::with_overrides(
      -- name: insert_many\nINSERT INTO item (id, label, body) VALUES ($1, $2, $3)\n\
      -- name: load\nSELECT id, label, body FROM item WHERE id = $1\n\
      -- name: all\nSELECT id, label, body FROM item ORDER BY id\n\
-     -- name: twice\nSELECT $2 + $1, $1 + $1 FROM item WHERE id = $1\n\
+     -- name: twice\nSELECT $2 + id, $1 + id FROM item WHERE id = $1\n\
      -- name: rename\nUPDATE item SET label = $2 WHERE id = $1 RETURNING id, label\n\
      -- name: add\nUPDATE item SET id = id WHERE id = $1\n\
      -- name: sum\nSELECT SUM(id) FROM item\n\

@@ -131,7 +131,7 @@ impl<'c> Tx<'c> {
             !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'),
             "the name of a savepoint is a plain lower-case word, not {name:?}"
         );
-        self.command(&format!("SAVEPOINT {name}"))?;
+        self.command(&format!("SAVEPOINT sp_{name}"))?;
         let before = self.failed.take();
         let result = work(self);
         let inner = std::mem::replace(&mut self.failed, before);
@@ -140,10 +140,10 @@ impl<'c> Tx<'c> {
             (result, _) => result,
         };
         if result.is_ok() {
-            self.command(&format!("RELEASE SAVEPOINT {name}"))?;
+            self.command(&format!("RELEASE SAVEPOINT sp_{name}"))?;
         } else {
-            self.command(&format!("ROLLBACK TO SAVEPOINT {name}"))?;
-            self.command(&format!("RELEASE SAVEPOINT {name}"))?;
+            self.command(&format!("ROLLBACK TO SAVEPOINT sp_{name}"))?;
+            self.command(&format!("RELEASE SAVEPOINT sp_{name}"))?;
         }
         result
     }
