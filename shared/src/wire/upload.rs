@@ -130,6 +130,20 @@ pub struct Attempt {
     /// a newer central epoch.
     #[n(8)]
     pub lease_report: Vec<LeaseState>,
+    /// The newest time that the centre told within this boot; bounds the boot's clock from below.
+    #[n(9)]
+    pub heard: Option<Heard>,
+}
+
+/// A time that the centre told, and when the device heard it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Heard {
+    /// `central_time` of the answer.
+    #[n(0)]
+    pub central_time: Instant,
+    /// The device's monotonic clock when the answer had come, in nanoseconds since its boot.
+    #[n(1)]
+    pub mono_ns: u64,
 }
 
 /// The answer to a batch.
