@@ -110,7 +110,7 @@ fn pcscd_tells_of_a_card_pulled_mid_apdu_and_of_a_slow_one() -> Result<()> {
     // The driver may hand over what has come so far as if it were the answer: only the status word at its end
     // tells that it is none.
     let answer = read_uid(&context, &reader).unwrap_or_default();
-    eprintln!("DBG {answer:02X?}"); ensure!(!answer.ends_with(&[0x90, 0x00]), "a whole answer came: {answer:02X?}");
+    ensure!(!answer.ends_with(&[0x90, 0x00]), "a whole answer came: {answer:02X?}");
     pulled.remove()?;
     let wait = Duration::from_millis(700);
     let slow = VirtualCard::mifare(&UID).slow(wait).insert(pcscd.port(0))?;

@@ -1,3 +1,4 @@
 //! The one whole-system test binary: every file below is a part of Hufu's story, with real processes.
 
 mod kit;
+mod tidy;
