@@ -82,7 +82,7 @@ impl Debounce {
             // A reader holds one card: whatever it held before has left, even if nobody said so.
             self.left(source, at_ns);
         }
-        if let Some(seen) = self.seen.iter_mut().find(|s| s.medium == *medium) {
+        if let Some(seen) = self.seen.iter_mut().find(|s| is_same(&s.medium, medium)) {
             (seen.source, seen.held, seen.last_ns) = (source.clone(), held, at_ns);
             return Verdict::Repeat;
         }
@@ -98,6 +98,14 @@ impl Debounce {
         for seen in self.seen.iter_mut().filter(|s| s.held && s.source == *source) {
             (seen.held, seen.last_ns) = (false, at_ns);
         }
+    }
+}
+
+/// A stripe pulled twice may be read with one track the first time and two the second: the number is what counts.
+fn is_same(a: &Medium, b: &Medium) -> bool {
+    match (a, b) {
+        (Medium::Stripe { number: a, .. }, Medium::Stripe { number: b, .. }) => a == b,
+        _ => a == b,
     }
 }
 
@@ -184,6 +192,21 @@ mod tests {
             (1_500, Do::Swipe(1), Some(Repeat)),
             (3_001, Do::Swipe(1), Some(New)),
         ]);
+    }
+
+    #[test]
+    fn a_stripe_read_with_fewer_tracks_is_the_same_card() {
+        let stripe = |track1: Option<&str>| Medium::Stripe {
+            track1: track1.map(str::to_owned),
+            track2: Some("80001234=25".into()),
+            number: "80001234".into(),
+        };
+        let (mut debounce, source) = (Debounce::default(), SourceId::new(0, "s"));
+        let mut pull = |track1, ms| {
+            debounce.presented(&source, &stripe(track1), SourceKind::Swipe, ms * MS)
+        };
+        assert_eq!(pull(Some("B80001234^A/B^25"), 0), New);
+        assert_eq!(pull(None, 900), Repeat);
     }
 
     #[test]

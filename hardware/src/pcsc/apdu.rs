@@ -78,7 +78,8 @@ mod tests {
 
     #[test]
     fn answers_to_get_uid() {
-        let table: &[(&[u8], Result<&[u8], ErrorKind>)] = &[
+        type Row<'a> = (&'a [u8], Result<&'a [u8], ErrorKind>);
+        let table: &[Row<'_>] = &[
             (&[0xde, 0xad, 0xbe, 0xef, 0x90, 0x00], Ok(&[0xde, 0xad, 0xbe, 0xef])),
             (&[4, 0x78, 0x2e, 0x21, 0x80, 0x1d, 0x80, 0x90, 0], Ok(&[4, 0x78, 0x2e, 0x21, 0x80, 0x1d, 0x80])),
             (&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0x90, 0], Ok(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10])),

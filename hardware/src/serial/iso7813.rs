@@ -35,6 +35,9 @@ pub struct Swipe {
     pub lrc_checked: bool,
 }
 
+/// What readers send for a track that they could not read.
+const UNREAD: &[u8] = b"E";
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Track {
     One,
@@ -117,8 +120,7 @@ pub fn parse(frame: &str) -> Result<Swipe, ErrorKind> {
         }
         let content = String::from_utf8_lossy(&framed[1..framed.len() - 1]).into_owned();
         match track {
-            // "E": the reader could not read this track.
-            _ if content == "E" || content.is_empty() => {}
+            _ if content.as_bytes() == UNREAD || content.is_empty() => {}
             Track::One => track1 = Some(content),
             Track::Two => track2 = Some(content),
             Track::Three => {}
@@ -167,10 +169,9 @@ fn end_of_track(track: Track, bytes: &[u8]) -> Result<usize, ErrorKind> {
     if end > track.chars_max() {
         return Err(ErrorKind::TooLong);
     }
-    if bytes[1..end].iter().any(|b| !track.has(*b)) || bytes[1..end].contains(&b'%') {
-        return Err(ErrorKind::Malformed);
-    }
-    if track != Track::One && bytes[1..end].contains(&b';') {
+    let content = &bytes[1..end - 1];
+    let holds_sentinel = content.iter().any(|b| *b == b'%' || (*b == b';' && track != Track::One));
+    if content != UNREAD && (holds_sentinel || content.iter().any(|b| !track.has(*b))) {
         return Err(ErrorKind::Malformed);
     }
     Ok(end)

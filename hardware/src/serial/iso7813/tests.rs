@@ -51,7 +51,8 @@ fn what_is_not_a_swipe() {
         (";8000A234?", Malformed),
         ("%B^ZHANG/SAN^2512?", Malformed),
         ("%MEMBER?", Malformed),
-        (";80001234?;", Malformed),
+        (";80001234?;", ErrorKind::Checksum),
+        (";80001234?;8", Malformed),
         // A track begun and not ended: what follows may be the rest of a number.
         (";80001;234567?", Malformed),
         (";80001%B234567^A/B^2512?", Malformed),
