@@ -1,3 +1,6 @@
 //! The central service.
 
+pub mod ca;
+pub mod clock;
 pub mod db;
+pub mod secret_file;

@@ -1,0 +1,86 @@
+//! The centre's own keys: Ed25519 for receipts, manifests and lease states; X25519 for what is sealed to it.
+
+use std::path::Path;
+
+use hufu_shared::seal::{OpenKey, SEAL_SEED_BYTES, SealKey};
+use ring::rand::{SecureRandom, SystemRandom};
+use ring::signature::{Ed25519KeyPair, KeyPair};
+
+use super::CaError;
+use crate::secret_file::{self, SecretFileError};
+
+const SIGN_FILE: &str = "sign.key";
+const SEAL_FILE: &str = "seal.key";
+
+/// The two private keys of the centre.
+pub struct OwnKeys {
+    sign: Ed25519KeyPair,
+    open: OpenKey,
+}
+
+impl std::fmt::Debug for OwnKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("OwnKeys(…)")
+    }
+}
+
+impl OwnKeys {
+    /// Makes both keys as files in `folder`, which must not hold them yet.
+    ///
+    /// # Errors
+    /// [`CaError::File`] or [`CaError::Crypto`].
+    pub fn create(folder: &Path) -> Result<Self, CaError> {
+        let random = SystemRandom::new();
+        let crypto = |_| CaError::Crypto { step: "make the signing key", reason: "no randomness".to_owned() };
+        let document = Ed25519KeyPair::generate_pkcs8(&random).map_err(crypto)?;
+        let mut seed = [0; SEAL_SEED_BYTES];
+        random.fill(&mut seed).map_err(crypto)?;
+        secret_file::create_folder(folder)?;
+        secret_file::write_new(&folder.join(SIGN_FILE), document.as_ref())?;
+        secret_file::write_new(&folder.join(SEAL_FILE), &seed)?;
+        Self::open(folder)
+    }
+
+    /// Reads both keys.
+    ///
+    /// # Errors
+    /// [`CaError::File`].
+    pub fn open(folder: &Path) -> Result<Self, CaError> {
+        let path = folder.join(SIGN_FILE);
+        let sign = Ed25519KeyPair::from_pkcs8(&secret_file::read(&path)?)
+            .map_err(|_| SecretFileError::Damaged { path, expected: "an Ed25519 key in PKCS#8" })?;
+        let path = folder.join(SEAL_FILE);
+        let seed: [u8; SEAL_SEED_BYTES] = secret_file::read(&path)?
+            .try_into()
+            .map_err(|_| SecretFileError::Damaged { path, expected: "32 random bytes" })?;
+        Ok(Self { sign, open: OpenKey::from_seed(&seed) })
+    }
+
+    /// Signs a message; verified by `hufu_shared::keys::verify_centre`.
+    #[must_use]
+    pub fn sign(&self, message: &[u8]) -> [u8; 64] {
+        let mut signature = [0; 64];
+        signature.copy_from_slice(self.sign.sign(message).as_ref());
+        signature
+    }
+
+    /// The public half of the signing key.
+    #[must_use]
+    pub fn sign_public(&self) -> [u8; 32] {
+        let mut public = [0; 32];
+        public.copy_from_slice(self.sign.public_key().as_ref());
+        public
+    }
+
+    /// The public key that terminals seal to.
+    #[must_use]
+    pub fn seal_public(&self) -> SealKey {
+        self.open.seal_key()
+    }
+
+    /// The private key that opens what was sealed to the centre.
+    #[must_use]
+    pub fn open_key(&self) -> &OpenKey {
+        &self.open
+    }
+}
