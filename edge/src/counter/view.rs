@@ -1,0 +1,352 @@
+//! What the counter page shows, as data: one snapshot that the daemon replaces whole whenever something changed.
+//!
+//! Texts in it are names and words of the club only; everything else is a value that the page puts into the reader's
+//! language. It holds what staff may see (masked or whole name, last characters of a card), never a card number, a
+//! phone or a token.
+//!
+//! Out of scope: how it looks ([`super::panel`], [`super::pages`]) and where it comes from (the run loop).
+
+use chrono_tz::Tz;
+use hufu_shared::fact::RefusalReason;
+use hufu_shared::ids::OccurrenceId;
+use hufu_shared::money::Amount;
+use hufu_shared::scheme::Words;
+use hufu_shared::time::{ClockQuality, Instant};
+use hufu_shared::wire::upload::Became;
+use serde::{Serialize, Serializer};
+
+/// Swipes that the list holds at most.
+pub const LAST_SWIPES_MAX: usize = 20;
+
+/// One snapshot of everything that the counter page shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CounterView {
+    /// When the snapshot was made, by the terminal's clock; ages are reckoned from it.
+    pub at: Instant,
+    /// The office's time zone.
+    #[serde(serialize_with = "zone_name")]
+    pub zone: Tz,
+    /// The office's name; empty before the first directory.
+    pub office: Words,
+    /// The club's word for an office.
+    pub place_word: Words,
+    /// The terminal's own name.
+    pub terminal: String,
+    /// Program version.
+    pub software: String,
+    /// Connection, queue and directory.
+    pub link: LinkView,
+    /// What the next card means.
+    pub mode: ModeView,
+    /// Occurrences of today at this office, by start.
+    pub activities: Vec<ActivityView>,
+    /// All configured readers, in the order of the configuration.
+    pub readers: Vec<ReaderView>,
+    /// The large panel. None while it waits for a card.
+    pub result: Option<ResultView>,
+    /// The last swipes, newest first, at most [`LAST_SWIPES_MAX`].
+    pub last: Vec<SwipeView>,
+    /// What became of facts otherwise than was shown; each stays until acknowledged.
+    pub notices: Vec<NoticeView>,
+    /// Value facts of a run that ended uncleanly, of which nobody knows whether they were shown.
+    pub unshown: Vec<UnshownView>,
+    /// A member found by a typed number, waiting to be compared and confirmed (rule H2).
+    pub candidate: Option<CandidateView>,
+    /// The terminal's clock.
+    pub clock: ClockView,
+    /// The member display.
+    pub display: DisplayView,
+}
+
+/// Connection to the centre.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LinkView {
+    /// Whether the last exchange succeeded.
+    pub online: bool,
+    /// Since when it is so.
+    pub since: Instant,
+    /// Facts that the centre has not acknowledged.
+    pub queue_len: u64,
+    /// The last exchange that succeeded; none since the enrolment.
+    pub last_sync: Option<Instant>,
+    /// When the directory was last known to be current; none before the first.
+    pub directory_at: Option<Instant>,
+    /// Why uploading stopped for good, if it did: a person must act, facts stay safe meanwhile.
+    pub stopped: Option<Stopped>,
+}
+
+/// Why a terminal no longer uploads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stopped {
+    /// Not enrolled yet.
+    NotEnrolled,
+    /// The centre has other facts under this terminal's numbers.
+    Fork,
+    /// The terminal no longer holds facts that the centre lacks.
+    Lost,
+    /// The enrolment was revoked.
+    Revoked,
+    /// The centre knows another enrolment of this terminal.
+    Epoch,
+    /// The centre's receipt does not prove what it should.
+    Receipt,
+}
+
+/// What the next card means.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ModeView {
+    /// A visit, with no activity chosen.
+    Visit,
+    /// A check-in.
+    CheckIn {
+        /// To which occurrence.
+        occurrence: OccurrenceId,
+        /// Its activity's name.
+        name: Words,
+    },
+    /// Points for a purchase, for one card; then the mode before returns.
+    Earn {
+        /// The price in fen.
+        purchase: Amount,
+    },
+    /// The member is shown to staff; nothing of value is recorded.
+    LookUp,
+}
+
+/// An occurrence that staff can choose.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ActivityView {
+    /// Which.
+    pub occurrence: OccurrenceId,
+    /// Its activity's name.
+    pub name: Words,
+    /// Planned start.
+    pub starts: Instant,
+    /// Planned end.
+    pub ends: Instant,
+    /// Points for attending; zero for none.
+    pub points: Amount,
+    /// Whether it receives attendance now.
+    pub running: bool,
+    /// Members checked in at this terminal.
+    pub attended_here: u64,
+}
+
+/// The health of one reader.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ReaderView {
+    /// Its name in the configuration or of its slot.
+    pub name: String,
+    /// Whether it works.
+    pub up: bool,
+    /// Since when it is so; none if it was never heard of.
+    pub since: Option<Instant>,
+    /// What is wrong, in the driver's words; empty if it works.
+    pub reason: String,
+}
+
+/// What people were shown, with what staff need to know about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", content = "reason", rename_all = "snake_case")]
+pub enum Outcome {
+    /// Green.
+    Accepted,
+    /// Amber: recorded, its effect may change.
+    Recorded,
+    /// Red.
+    Refused(RefusalReason),
+    /// Blue: staff must compare.
+    Attention,
+    /// Was in already; nothing more happened.
+    AlreadyIn,
+    /// Points or value were redeemed.
+    Redeemed,
+    /// The offline allowance did not suffice.
+    OverOfflineLimit,
+    /// No such card is known here.
+    UnknownCard,
+    /// Nothing usable was read.
+    ReadFailed,
+    /// The reader is at work.
+    KeepStill,
+    /// No reader works.
+    NotReady,
+}
+
+/// What a swipe was for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Purpose {
+    /// A visit.
+    Visit,
+    /// A check-in.
+    CheckIn {
+        /// The activity's name.
+        name: Words,
+    },
+    /// Points for a purchase.
+    Earn {
+        /// The price in fen.
+        purchase: Amount,
+    },
+    /// Looking up a member.
+    LookUp,
+}
+
+/// How the medium was presented; it decides the wording after a failed read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// A chip card or phone.
+    Tap,
+    /// A magnetic stripe.
+    Stripe,
+    /// A code, scanned.
+    Code,
+    /// A number typed at the counter.
+    Typed,
+}
+
+/// Who a card belongs to, as far as staff may know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PersonView {
+    /// Whole or masked name; none for members who asked for secrecy.
+    pub name: Option<String>,
+    /// Level.
+    pub level: Option<Words>,
+    /// Points that the member may use.
+    pub points: Amount,
+    /// When the centre reckoned them.
+    pub points_at: Instant,
+}
+
+/// The large panel: the newest outcome.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ResultView {
+    /// Names this showing: grows with each, so that a page sounds each one once.
+    pub n: u64,
+    /// What was shown.
+    pub outcome: Outcome,
+    /// What for.
+    pub purpose: Purpose,
+    /// How the medium came.
+    pub source: Source,
+    /// When.
+    pub at: Instant,
+    /// Whose card, if known.
+    pub person: Option<PersonView>,
+    /// Last characters of the card's number, if known.
+    pub card_tail: Option<String>,
+    /// Points that the display promised, if any.
+    pub promised: Option<Amount>,
+    /// Whether they wait for approval (rule K21).
+    pub promised_pending: bool,
+    /// When the member first got in, for [`Outcome::AlreadyIn`] and [`Outcome::Attention`].
+    pub first_at: Option<Instant>,
+    /// First day of a card that is not valid yet.
+    pub valid_from: Option<Instant>,
+    /// Points that are missing, for `R05`.
+    pub short_by: Option<Amount>,
+    /// Whether the centre could not be reached.
+    pub offline: bool,
+    /// Seq of the fact; none while nothing was recorded.
+    pub seq: Option<u64>,
+}
+
+/// One line of the list of last swipes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SwipeView {
+    /// Seq of the fact; none for a refusal that is still being counted or a failed read.
+    pub seq: Option<u64>,
+    /// What was shown.
+    pub outcome: Outcome,
+    /// What for.
+    pub purpose: Purpose,
+    /// When.
+    pub at: Instant,
+    /// Name for staff.
+    pub name: Option<String>,
+    /// Last characters of the card's number.
+    pub card_tail: Option<String>,
+    /// Points promised.
+    pub promised: Option<Amount>,
+    /// Equal refusals that it stands for, itself included.
+    pub count: u32,
+}
+
+/// What became of a fact otherwise than was shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NoticeView {
+    /// Its number; acknowledged by it.
+    pub n: u64,
+    /// The fact's seq.
+    pub seq: u64,
+    /// When the swipe was; none if it is no longer held.
+    pub at: Option<Instant>,
+    /// Name for staff.
+    pub name: Option<String>,
+    /// What the swipe was for; none if it is no longer held.
+    pub purpose: Option<Purpose>,
+    /// What became of it.
+    pub became: Became,
+    /// Number of the conflict kind.
+    pub kind: Option<u8>,
+    /// Code of the other office.
+    pub other_office: Option<String>,
+    /// When the other side happened.
+    pub other_at: Option<Instant>,
+}
+
+/// A value fact of which nobody knows whether it was shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UnshownView {
+    /// The fact's seq.
+    pub seq: u64,
+    /// When.
+    pub at: Instant,
+    /// What for.
+    pub purpose: Purpose,
+    /// Name for staff.
+    pub name: Option<String>,
+    /// Points recorded.
+    pub promised: Option<Amount>,
+}
+
+/// A member found by a typed number, to be compared with the card in the guest's hand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CandidateView {
+    /// Names this candidate; a confirmation of an older one does nothing.
+    pub n: u64,
+    /// Last characters of the typed number.
+    pub card_tail: String,
+    /// Who; none if the number is unknown here.
+    pub person: Option<PersonView>,
+    /// What confirming will do.
+    pub purpose: Purpose,
+    /// Why the card would be refused, if it would.
+    pub refused: Option<RefusalReason>,
+}
+
+/// The terminal's clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct ClockView {
+    /// How far it is trusted.
+    pub quality: ClockQuality,
+    /// What the centre's clock is ahead, in microseconds; none if unknown.
+    pub offset_us: Option<i64>,
+}
+
+/// The member display.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DisplayView {
+    /// Kind in the configuration; none without a display.
+    pub kind: Option<String>,
+    /// What is wrong with it; none if it works.
+    pub fault: Option<String>,
+}
+
+fn zone_name<S: Serializer>(zone: &Tz, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(zone.name())
+}
