@@ -202,9 +202,7 @@ mod tests {
             number: "80001234".into(),
         };
         let (mut debounce, source) = (Debounce::default(), SourceId::new(0, "s"));
-        let mut pull = |track1, ms| {
-            debounce.presented(&source, &stripe(track1), SourceKind::Swipe, ms * MS)
-        };
+        let mut pull = |track1, ms| debounce.presented(&source, &stripe(track1), SourceKind::Swipe, ms * MS);
         assert_eq!(pull(Some("B80001234^A/B^25"), 0), New);
         assert_eq!(pull(None, 900), Repeat);
     }

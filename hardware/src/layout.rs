@@ -102,7 +102,7 @@ fn rgb(hex: u32) -> Rgb888 {
 }
 
 /// Draws a screen over the whole frame. `shown_ms` is for how long it has been shown, which moves scrolling lines.
-pub fn draw(screen: &Screen, fonts: &mut Fonts, frame: &mut Frame, depth: Depth, shown_ms: u32) -> Motion {
+pub fn draw(screen: &Screen, fonts: &Fonts, frame: &mut Frame, depth: Depth, shown_ms: u32) -> Motion {
     let _ = (fonts, shown_ms);
     let background = match depth {
         Depth::Mono => Rgb888::BLACK,
