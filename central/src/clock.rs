@@ -28,13 +28,6 @@ impl Clock for SystemClock {
     }
 }
 
-/// Seconds on a clock that never steps, for limits of connections; only differences mean anything.
-#[must_use]
-#[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
-pub fn monotonic() -> std::time::Instant {
-    std::time::Instant::now()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,6 +35,5 @@ mod tests {
     #[test]
     fn the_system_clock_is_past_the_day_this_was_written() {
         assert!(SystemClock.now() > Instant(1_763_000_000_000_000));
-        assert!(monotonic() <= monotonic());
     }
 }

@@ -3,4 +3,6 @@
 pub mod ca;
 pub mod clock;
 pub mod db;
+pub mod net;
+pub mod rules;
 pub mod secret_file;
