@@ -164,7 +164,8 @@ fn a_browser_shows_a_page_at_the_asked_size() -> Result<()> {
     })
 }
 
-fn wait_for(context: &Context, reader: &str, wanted: State) -> Result<()> {
+/// Waits until pcscd says that of the reader.
+pub fn wait_for(context: &Context, reader: &str, wanted: State) -> Result<()> {
     let mut states = [ReaderState::new(CString::new(reader)?, State::UNAWARE)];
     let end = clock::now() + LIMIT;
     while !states[0].event_state().contains(wanted) {
@@ -178,7 +179,8 @@ fn wait_for(context: &Context, reader: &str, wanted: State) -> Result<()> {
     Ok(())
 }
 
-fn read_uid(context: &Context, reader: &str) -> Result<Vec<u8>> {
+/// What the card in the reader answers when asked for its UID, status word included.
+pub fn read_uid(context: &Context, reader: &str) -> Result<Vec<u8>> {
     let card = context.connect(&CString::new(reader)?, ShareMode::Shared, Protocols::ANY)?;
     let mut buffer = [0_u8; 64];
     Ok(card.transmit(&[0xFF, 0xCA, 0x00, 0x00, 0x00], &mut buffer)?.to_vec())

@@ -1,4 +1,5 @@
 //! The one whole-system test binary: every file below is a part of Hufu's story, with real processes.
 
+mod desk;
 mod kit;
 mod tidy;

@@ -1,0 +1,25 @@
+# The tray of virtual cards
+desk-title = Card tray
+desk-hint = Choose a card, then tap or swipe it at a terminal below
+desk-cards = Cards
+desk-terminals = Terminals
+desk-tap = Tap
+desk-hold = Leave it there
+desk-remove = Take away
+desk-swipe = Swipe
+desk-kind-pcsc = Contactless
+desk-kind-stripe = Stripe
+desk-no-card = No card on the reader
+desk-lying = On the reader:
+desk-tapped = Tapped:
+desk-not-read = Tapped, but the terminal did not read it:
+desk-swiped = Swiped:
+desk-choose-first = Choose a card first
+desk-busy = One moment
+desk-unreachable = The tray has stopped; start the demo again
+desk-error-unknown-card = There is no such card
+desk-error-unknown-terminal = There is no such terminal
+desk-error-wrong-kind = This card cannot be used that way
+desk-error-no-device = This terminal has no such reader attached
+desk-error-occupied = A card lies on the reader; take it away first
+desk-error-not-ready = The reader is not ready; try again in a moment

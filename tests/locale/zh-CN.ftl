@@ -1,0 +1,25 @@
+# 虚拟卡片托盘
+desk-title = 卡片托盘
+desk-hint = 先选一张卡，再在下方终端上贴卡或刷卡
+desk-cards = 卡片
+desk-terminals = 终端
+desk-tap = 贴卡
+desk-hold = 放着不动
+desk-remove = 移开
+desk-swipe = 刷卡
+desk-kind-pcsc = 感应卡
+desk-kind-stripe = 磁条卡
+desk-no-card = 读卡器上没有卡
+desk-lying = 读卡器上：
+desk-tapped = 已贴卡：
+desk-not-read = 已贴卡，但终端没有读取：
+desk-swiped = 已刷卡：
+desk-choose-first = 请先选一张卡
+desk-busy = 请稍候
+desk-unreachable = 托盘已停止，请重新启动演示
+desk-error-unknown-card = 没有这张卡
+desk-error-unknown-terminal = 没有这个终端
+desk-error-wrong-kind = 这张卡不能这样使用
+desk-error-no-device = 该终端没有接这种读卡设备
+desk-error-occupied = 读卡器上已有一张卡，请先移开
+desk-error-not-ready = 读卡器未就绪，请稍后再试

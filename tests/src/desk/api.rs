@@ -1,0 +1,149 @@
+//! Routes of the tray: its page and files, and `GET /cards`, `GET /terminals`, `POST /terminals/{name}/…`.
+//!
+//! Posts take JSON only, which a page of another origin cannot send without asking first, and nobody answers it.
+
+use super::cards::Card;
+use super::terminal::Terminal;
+use super::texts::{Language, page};
+use super::{Desk, Refusal, Shared};
+use axum::extract::{Path, Query, Request, State};
+use axum::http::header::{ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::json;
+use std::collections::HashMap;
+
+/// All routes.
+pub fn router(desk: Shared) -> Router {
+    Router::new()
+        .route("/", get(show_page))
+        .route("/desk.css", get(style))
+        .route("/desk.js", get(script))
+        .route("/cards", get(cards))
+        .route("/terminals", get(terminals))
+        .route("/terminals/{name}/tap", post(tap))
+        .route("/terminals/{name}/insert", post(insert))
+        .route("/terminals/{name}/remove", post(remove))
+        .route("/terminals/{name}/swipe", post(swipe))
+        .layer(from_fn_with_state(desk.clone(), protect))
+        .with_state(desk)
+}
+
+/// Which card a hand holds.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Held {
+    card: String,
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let status = match self {
+            Self::UnknownCard | Self::UnknownTerminal => StatusCode::NOT_FOUND,
+            Self::WrongKind | Self::NoDevice => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Occupied => StatusCode::CONFLICT,
+            Self::NotReady => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        (status, Json(json!({ "code": self.code() }))).into_response()
+    }
+}
+
+impl Desk {
+    fn card(&self, label: &str) -> Result<&Card, Refusal> {
+        self.cards.iter().find(|card| card.label == label).ok_or(Refusal::UnknownCard)
+    }
+
+    fn terminal(&self, name: &str) -> Result<&Terminal, Refusal> {
+        self.terminals.iter().find(|terminal| terminal.name == name).ok_or(Refusal::UnknownTerminal)
+    }
+}
+
+async fn show_page(
+    Query(query): Query<HashMap<String, String>>,
+    headers: HeaderMap,
+) -> Result<Response, StatusCode> {
+    let accepted = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    let language = Language::choose(query.get("lang").map(String::as_str), accepted);
+    let page = page(language).map_err(|error| {
+        tracing::error!("failed to make the page: {error:#}");
+        StatusCode::INTERNAL_SERVER_ERROR
+    })?;
+    Ok(([(CONTENT_TYPE, "text/html; charset=utf-8"), (VARY, "Accept-Language")], page).into_response())
+}
+
+async fn style() -> Response {
+    ([(CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("static/desk.css")).into_response()
+}
+
+async fn script() -> Response {
+    ([(CONTENT_TYPE, "text/javascript; charset=utf-8")], include_str!("static/desk.js")).into_response()
+}
+
+async fn cards(State(desk): State<Shared>) -> Response {
+    Json(&desk.cards).into_response()
+}
+
+async fn terminals(State(desk): State<Shared>) -> Response {
+    let mut list = Vec::new();
+    for terminal in &desk.terminals {
+        let (slot, stripe) = terminal.readers();
+        list.push(
+            json!({ "name": terminal.name, "pcsc": slot, "stripe": stripe, "lying": terminal.lying().await }),
+        );
+    }
+    Json(list).into_response()
+}
+
+async fn tap(
+    State(desk): State<Shared>,
+    Path(name): Path<String>,
+    Json(held): Json<Held>,
+) -> Result<Response, Refusal> {
+    let asked = desk.terminal(&name)?.tap(desk.card(&held.card)?).await?;
+    Ok(Json(json!({ "read": asked > 0 })).into_response())
+}
+
+async fn insert(
+    State(desk): State<Shared>,
+    Path(name): Path<String>,
+    Json(held): Json<Held>,
+) -> Result<StatusCode, Refusal> {
+    desk.terminal(&name)?.put(desk.card(&held.card)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn remove(State(desk): State<Shared>, Path(name): Path<String>) -> Result<Response, Refusal> {
+    let asked = desk.terminal(&name)?.take().await?;
+    Ok(Json(json!({ "read": asked > 0 })).into_response())
+}
+
+async fn swipe(
+    State(desk): State<Shared>,
+    Path(name): Path<String>,
+    Json(held): Json<Held>,
+) -> Result<StatusCode, Refusal> {
+    desk.terminal(&name)?.swipe(desk.card(&held.card)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Headers of every answer: nothing but the tray's own files runs in it, and only named pages frame it.
+async fn protect(State(desk): State<Shared>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let policy = format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; \
+         base-uri 'none'; form-action 'none'; frame-ancestors 'self' {}",
+        desk.embed_origins.join(" ")
+    );
+    let headers = response.headers_mut();
+    if let Ok(policy) = HeaderValue::from_str(policy.trim_end()) {
+        headers.insert(CONTENT_SECURITY_POLICY, policy);
+    }
+    headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+    headers.insert("referrer-policy", HeaderValue::from_static("no-referrer"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
