@@ -1,6 +1,7 @@
 //! The kit itself: that its services are real and its virtual hardware behaves as the hardware pages say.
 
 use anyhow::{Context as _, Result, ensure};
+use hufu_tests::kit::network::Cable;
 use hufu_tests::kit::pcscd::Pcscd;
 use hufu_tests::kit::postgres::{self, Postgres};
 use hufu_tests::kit::process::Program;
@@ -9,8 +10,11 @@ use hufu_tests::kit::vcard::VirtualCard;
 use hufu_tests::kit::{browser::Browser, clock, http};
 use pcsc::{Context, Error, Protocols, ReaderState, Scope, ShareMode, State};
 use std::ffi::CString;
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_secs(10);
@@ -148,6 +152,45 @@ fn pcscd_in_a_namespace_is_seen_by_commands_started_in_it_alone() -> Result<()> 
     ensure!(std::os::unix::net::UnixStream::connect(socket).is_err(), "it took the machine's place");
     pcscd.kill_hard()?;
     pcscd.start_again()
+}
+
+#[test]
+fn a_cable_can_be_cut_and_can_lose_an_answer_after_the_request_arrived() -> Result<()> {
+    let server = TcpListener::bind("127.0.0.1:0")?;
+    let cable = Cable::plug_in(server.local_addr()?)?;
+    let arrived = Arc::new(AtomicU64::new(0));
+    let counter = Arc::clone(&arrived);
+    std::thread::spawn(move || {
+        for mut client in server.incoming().flatten() {
+            let mut byte = [0_u8; 1];
+            while client.read_exact(&mut byte).is_ok() && client.write_all(&byte).is_ok() {
+                counter.fetch_add(1, Ordering::SeqCst);
+            }
+        }
+    });
+    let ask = |stream: &mut TcpStream| -> std::io::Result<u8> {
+        let mut byte = [7_u8; 1];
+        stream.write_all(&byte)?;
+        stream.read_exact(&mut byte)?;
+        Ok(byte[0])
+    };
+    let connect = || TcpStream::connect(("127.0.0.1", cable.port()));
+    let mut stream = connect()?;
+    ensure!(ask(&mut stream)? == 7 && ask(&mut stream)? == 7);
+    cable.lose_answers(1);
+    ensure!(ask(&mut stream).is_err(), "the answer came through");
+    ensure!(cable.lost() == 1);
+    ensure!(
+        clock::poll(LIMIT, || (arrived.load(Ordering::SeqCst) == 3).then_some(())).is_some(),
+        "not arrived"
+    );
+    let mut stream = connect()?;
+    ensure!(ask(&mut stream)? == 7, "only one was to be lost");
+    cable.cut();
+    ensure!(ask(&mut stream).is_err() && connect().and_then(|mut stream| ask(&mut stream)).is_err());
+    cable.mend();
+    ensure!(ask(&mut connect()?)? == 7);
+    Ok(())
 }
 
 #[test]

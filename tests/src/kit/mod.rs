@@ -7,6 +7,7 @@ pub mod browser;
 pub mod clock;
 pub mod http;
 pub mod lifetime;
+pub mod network;
 pub mod pcscd;
 pub mod postgres;
 pub mod process;

@@ -22,6 +22,8 @@ use tempfile::TempDir;
 /// Where every client of pcscd looks for it.
 const SOCKET: &str = "/run/pcscd/pcscd.comm";
 const SOCKET_FOLDER: &str = "/run/pcscd";
+/// By its whole path, since an ordinary user's search path may leave it out.
+const PCSCD: &str = "/usr/sbin/pcscd";
 /// The virtual reader's driver, as the package installs it.
 const DRIVER: &str = "/usr/lib/pcsc/drivers/serial/libifdvpcd.so";
 /// One driver instance serves two slots, on a port and the next one.
@@ -166,11 +168,10 @@ fn inside(place: &Place, program: impl AsRef<OsStr>) -> Command {
 }
 
 fn launch(place: &Place, folder: &Path) -> Result<Program> {
-    let mut command = inside(place, "pcscd");
+    let mut command = inside(place, PCSCD);
     command.arg("--foreground").arg("--info").arg("--config").arg(folder.join("readers"));
     // From 2.x on it asks a policy daemon that a bare machine does not have.
-    let help =
-        Command::new("pcscd").arg("--help").output().context("failed to run pcscd: is it installed?")?;
+    let help = Command::new(PCSCD).arg("--help").output().context("failed to run pcscd: is it installed?")?;
     if String::from_utf8_lossy(&help.stdout).contains("disable-polkit") {
         command.arg("--disable-polkit");
     }
