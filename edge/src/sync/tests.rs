@@ -1,0 +1,3 @@
+//! The network side against a centre that is played over real TLS on the loopback.
+
+pub(super) mod ca;
