@@ -6,3 +6,4 @@ pub mod db;
 pub mod net;
 pub mod rules;
 pub mod secret_file;
+pub mod store;

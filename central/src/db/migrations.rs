@@ -3,4 +3,12 @@
 use super::Migration;
 
 /// All migrations, numbered from 1 without gaps.
-pub const MIGRATIONS: &[Migration] = &[];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, name: "core", text: include_str!("../../sql/both/migrations/0001_core.sql") },
+    Migration { number: 2, name: "vault", text: include_str!("../../sql/both/migrations/0002_vault.sql") },
+    Migration {
+        number: 3,
+        name: "contact",
+        text: include_str!("../../sql/both/migrations/0003_contact.sql"),
+    },
+];

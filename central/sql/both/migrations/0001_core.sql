@@ -1,0 +1,318 @@
+-- The core of the centre: the journal and everything that applying its entries gives.
+--
+-- Tables up to `entry` are the source. Every other table here is derived: replaying the journal into an empty
+-- database fills it with the same rows. Keys that name members, cards or devices come first in their indexes, so the
+-- schema can be spread by them. Instants are microseconds in UTC, days are counted from 1970-01-01, amounts are
+-- counts of a unit's smallest part. `entry` columns name the journal entry that last wrote a row: its version.
+
+-- One row: the order in which entries are taken, and the newest received time, which never runs back.
+CREATE TABLE journal_gate (
+    id BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
+    last_received BIGINT NOT NULL
+);
+
+INSERT INTO journal_gate (id, last_received) VALUES (1, 0);
+
+-- One row: who numbers committed entries, and how far. A term that was lost numbers nothing.
+CREATE TABLE publisher (
+    id BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
+    term BIGINT NOT NULL,
+    holder TEXT NOT NULL,
+    held_until BIGINT NOT NULL,
+    n BIGINT NOT NULL,
+    head BLOB NOT NULL
+);
+
+-- The central journal. `n` and `hash` are given after commit, by the publisher.
+CREATE TABLE entry (
+    id BLOB NOT NULL PRIMARY KEY,
+    received BIGINT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    body BLOB NOT NULL,
+    n BIGINT UNIQUE,
+    hash BLOB
+);
+
+CREATE TABLE club (
+    id BLOB NOT NULL PRIMARY KEY,
+    name_zh TEXT NOT NULL,
+    name_en TEXT NOT NULL,
+    central_epoch BIGINT NOT NULL,
+    central_epoch_bits BLOB NOT NULL,
+    entry BLOB NOT NULL
+);
+
+CREATE TABLE office (
+    id BLOB NOT NULL PRIMARY KEY,
+    code TEXT NOT NULL UNIQUE,
+    name_zh TEXT NOT NULL,
+    name_en TEXT NOT NULL,
+    zone TEXT NOT NULL,
+    cutoff_minutes BIGINT NOT NULL CHECK (cutoff_minutes BETWEEN 0 AND 360),
+    entry BLOB NOT NULL
+);
+
+CREATE INDEX office_entry ON office (entry);
+
+CREATE TABLE occurrence (
+    id BLOB NOT NULL PRIMARY KEY,
+    activity BLOB NOT NULL,
+    name_zh TEXT NOT NULL,
+    name_en TEXT NOT NULL,
+    starts BIGINT NOT NULL,
+    ends BIGINT NOT NULL CHECK (ends > starts),
+    state TEXT NOT NULL CHECK (state IN ('planned', 'approved', 'ended')),
+    admits_once BIGINT NOT NULL CHECK (admits_once IN (0, 1)),
+    points BIGINT NOT NULL CHECK (points >= 0),
+    places BIGINT,
+    offices BLOB NOT NULL,
+    entry BLOB NOT NULL
+);
+
+CREATE INDEX occurrence_entry ON occurrence (entry);
+
+CREATE TABLE scheme (
+    version BIGINT NOT NULL PRIMARY KEY,
+    valid_from BIGINT NOT NULL,
+    terms BLOB NOT NULL,
+    entry BLOB NOT NULL
+);
+
+CREATE INDEX scheme_entry ON scheme (entry);
+
+-- A member without anything personal: that is the vault's.
+CREATE TABLE member (
+    id BLOB NOT NULL PRIMARY KEY,
+    number TEXT NOT NULL UNIQUE,
+    level_zh TEXT,
+    level_en TEXT,
+    status TEXT NOT NULL CHECK (status IN ('active', 'stopped', 'left')),
+    office BLOB,
+    personal BLOB NOT NULL,
+    entry BLOB NOT NULL
+);
+
+CREATE INDEX member_entry ON member (entry);
+
+CREATE TABLE card (
+    id BLOB NOT NULL PRIMARY KEY,
+    member BLOB,
+    kind TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('active', 'lost', 'stopped', 'void')),
+    tail TEXT NOT NULL,
+    valid_from BIGINT,
+    valid_until BIGINT,
+    status_entry BLOB NOT NULL,
+    entry BLOB NOT NULL
+);
+
+CREATE INDEX card_member ON card (member);
+CREATE INDEX card_entry ON card (entry);
+CREATE INDEX card_status_entry ON card (status_entry);
+
+CREATE TABLE card_token (
+    token BLOB NOT NULL PRIMARY KEY,
+    card BLOB NOT NULL
+);
+
+CREATE INDEX card_token_card ON card_token (card);
+
+CREATE TABLE device (
+    id BLOB NOT NULL PRIMARY KEY,
+    office BLOB NOT NULL,
+    name TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('invited', 'active', 'forked', 'lost', 'revoked')),
+    epoch BIGINT NOT NULL CHECK (epoch >= 0),
+    entry BLOB NOT NULL
+);
+
+-- One row per enrolment: where its chain began and how far it was taken in. The cursor is the store of what was
+-- delivered: nothing else is needed to tell a duplicate.
+CREATE TABLE device_epoch (
+    device BLOB NOT NULL,
+    epoch BIGINT NOT NULL CHECK (epoch >= 1),
+    first_key BLOB NOT NULL,
+    seal_key BLOB NOT NULL,
+    board BLOB NOT NULL,
+    enrolled_at BIGINT NOT NULL,
+    acked_seq BIGINT NOT NULL CHECK (acked_seq >= 0),
+    head BLOB NOT NULL,
+    last_at BIGINT NOT NULL,
+    PRIMARY KEY (device, epoch)
+);
+
+CREATE TABLE device_key (
+    device BLOB NOT NULL,
+    epoch BIGINT NOT NULL,
+    key_id BLOB NOT NULL,
+    public_key BLOB NOT NULL,
+    PRIMARY KEY (device, epoch, key_id)
+);
+
+-- A boot of a device and what bounds its clock: true time = offset + monotonic time.
+CREATE TABLE boot (
+    device BLOB NOT NULL,
+    epoch BIGINT NOT NULL,
+    seq BIGINT NOT NULL,
+    boot BLOB NOT NULL,
+    offset_low BIGINT,
+    offset_high BIGINT,
+    PRIMARY KEY (device, epoch, seq)
+);
+
+-- What was taken in. `became` is how the fact stands now, `told_*` what the receipt said and always says again.
+CREATE TABLE fact (
+    device BLOB NOT NULL,
+    epoch BIGINT NOT NULL,
+    seq BIGINT NOT NULL CHECK (seq >= 1),
+    hash BLOB NOT NULL,
+    body BLOB NOT NULL,
+    event TEXT NOT NULL,
+    wall BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    day BIGINT NOT NULL,
+    received BIGINT NOT NULL,
+    office BLOB NOT NULL,
+    token BLOB,
+    member BLOB,
+    occurrence BLOB,
+    became TEXT NOT NULL,
+    kind BIGINT,
+    pin BIGINT,
+    told_became TEXT,
+    told_kind BIGINT,
+    told_case BLOB,
+    entry BLOB NOT NULL,
+    PRIMARY KEY (device, epoch, seq)
+);
+
+CREATE INDEX fact_member_occurrence ON fact (member, occurrence);
+CREATE INDEX fact_token_held ON fact (token, became);
+CREATE INDEX fact_office_day ON fact (office, day);
+CREATE INDEX fact_device_at ON fact (device, at);
+
+-- Clear fields of facts, sealed to the centre; apart from the journal, so that they can be erased.
+CREATE TABLE fact_sealed (
+    device BLOB NOT NULL,
+    epoch BIGINT NOT NULL,
+    seq BIGINT NOT NULL,
+    sealed BLOB NOT NULL,
+    PRIMARY KEY (device, epoch, seq)
+);
+
+-- Facts of the other branch of a fork, kept for review.
+CREATE TABLE fork_fact (
+    device BLOB NOT NULL,
+    epoch BIGINT NOT NULL,
+    seq BIGINT NOT NULL,
+    hash BLOB NOT NULL,
+    body BLOB NOT NULL,
+    received BIGINT NOT NULL,
+    PRIMARY KEY (device, epoch, seq, hash)
+);
+
+-- One row per member and occurrence that admits once: who it admits, and what that gave.
+CREATE TABLE attendance (
+    member BLOB NOT NULL,
+    occurrence BLOB NOT NULL,
+    device BLOB,
+    epoch BIGINT,
+    seq BIGINT,
+    office BLOB,
+    at BIGINT,
+    points BIGINT NOT NULL CHECK (points >= 0),
+    issuer BLOB,
+    postings BIGINT NOT NULL CHECK (postings >= 0),
+    entry BLOB NOT NULL,
+    PRIMARY KEY (member, occurrence)
+);
+
+CREATE INDEX attendance_occurrence ON attendance (occurrence);
+
+-- The ledger: insert-only; a correction is a linked opposite entry of the same cause.
+CREATE TABLE posting (
+    id BLOB NOT NULL PRIMARY KEY,
+    cause BLOB NOT NULL,
+    ordinal BIGINT NOT NULL,
+    debit TEXT NOT NULL,
+    credit TEXT NOT NULL CHECK (credit <> debit),
+    amount BIGINT NOT NULL CHECK (amount > 0),
+    unit TEXT NOT NULL CHECK (unit IN ('PTS', 'GROWTH', 'CNY')),
+    code TEXT NOT NULL,
+    member BLOB,
+    device BLOB,
+    epoch BIGINT,
+    seq BIGINT,
+    conflict BLOB,
+    at BIGINT NOT NULL,
+    day BIGINT NOT NULL,
+    scheme BIGINT NOT NULL,
+    rule TEXT,
+    entry BLOB NOT NULL,
+    UNIQUE (cause, ordinal)
+);
+
+CREATE INDEX posting_member ON posting (member, at);
+CREATE INDEX posting_fact ON posting (device, epoch, seq);
+
+-- Sum of credits minus debits of each account. What a member has can never be below zero, what a member owes never
+-- above it (people read it with the sign turned).
+CREATE TABLE balance (
+    account TEXT NOT NULL,
+    unit TEXT NOT NULL,
+    class TEXT NOT NULL,
+    member BLOB,
+    amount BIGINT NOT NULL,
+    entry BLOB NOT NULL,
+    PRIMARY KEY (account, unit),
+    CHECK (class NOT IN ('available', 'escrow') OR amount >= 0),
+    CHECK (class <> 'owed' OR amount <= 0)
+);
+
+CREATE INDEX balance_member ON balance (member, unit);
+CREATE INDEX balance_entry ON balance (entry);
+
+-- Cases of conflict.
+CREATE TABLE conflict (
+    id BLOB NOT NULL PRIMARY KEY,
+    kind BIGINT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('open', 'decided', 'closed', 'evidence_changed')),
+    member BLOB,
+    occurrence BLOB,
+    device BLOB,
+    token BLOB,
+    detail BLOB NOT NULL,
+    automatic TEXT NOT NULL,
+    verdict TEXT,
+    opened BIGINT NOT NULL,
+    changed BIGINT NOT NULL,
+    deadline BIGINT,
+    entry BLOB NOT NULL
+);
+
+CREATE INDEX conflict_state ON conflict (state, kind, opened);
+
+CREATE TABLE conflict_fact (
+    conflict BLOB NOT NULL,
+    device BLOB NOT NULL,
+    epoch BIGINT NOT NULL,
+    seq BIGINT NOT NULL,
+    PRIMARY KEY (conflict, device, epoch, seq)
+);
+
+CREATE INDEX conflict_fact_fact ON conflict_fact (device, epoch, seq);
+
+-- What a terminal must be told after its receipt, numbered per device.
+CREATE TABLE notice (
+    device BLOB NOT NULL,
+    n BIGINT NOT NULL,
+    epoch BIGINT NOT NULL,
+    seq BIGINT NOT NULL,
+    became TEXT NOT NULL,
+    kind BIGINT,
+    conflict BLOB,
+    other_office TEXT,
+    other_at BIGINT,
+    entry BLOB NOT NULL,
+    PRIMARY KEY (device, n)
+);

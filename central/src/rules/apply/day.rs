@@ -1,0 +1,52 @@
+//! `DayClosed`: the terminal's own account of its day against what the centre took in (kind 30).
+
+use hufu_shared::fact::{DayClosed, DayTotals};
+use hufu_shared::rules::totals;
+use hufu_shared::wire::upload::Became;
+use minicbor::{Decode, Encode};
+
+use super::{Spot, Standing, Told, Work};
+use crate::rules::posting;
+
+/// Number of the conflict kind "day totals differ".
+const KIND_DAY_DIFFERS: u8 = 30;
+
+/// What the admin sees of a day that differs.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct DayDifference {
+    /// What the terminal closed.
+    #[n(0)]
+    pub closed: DayClosed,
+    /// What the centre reckons from the same range.
+    #[n(1)]
+    pub reckoned: DayTotals,
+    /// Facts of the range that the centre could not read.
+    #[n(2)]
+    pub unreadable: u64,
+}
+
+impl Work {
+    /// A terminal closed its day.
+    pub(super) fn day_closed(&mut self, spot: Spot, closed: &DayClosed) {
+        let range =
+            || self.world.range.iter().filter(|fact| (closed.from_seq..=closed.to_seq).contains(&fact.seq));
+        let unreadable = range().filter(|fact| fact.fact.is_none()).count() as u64;
+        // Sums that pass 64 bits cannot agree with anything.
+        let reckoned = totals::of(range().filter_map(|fact| fact.fact.as_ref())).unwrap_or_default();
+        if reckoned == closed.totals && unreadable == 0 {
+            return;
+        }
+        let difference = DayDifference { closed: closed.clone(), reckoned, unreadable };
+        let seq = spot.id.seq.to_be_bytes();
+        let epoch = spot.id.epoch.to_be_bytes();
+        let case = posting::case_id(KIND_DAY_DIFFERS, &[&spot.id.device.0, &epoch, &seq]);
+        let mut fresh = self.fresh_case(KIND_DAY_DIFFERS, "none");
+        fresh.device = Some(spot.id.device);
+        fresh.detail = hufu_shared::cbor::encode(&difference);
+        self.case(case, || fresh, &[spot.id]);
+        let standing =
+            Standing { became: Became::AppliedWithCase, kind: Some(KIND_DAY_DIFFERS), case: Some(case) };
+        self.stand(spot.id, standing, None, Told::default());
+    }
+}

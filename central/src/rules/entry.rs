@@ -1,0 +1,186 @@
+//! One entry of the central journal: a batch as it was accepted, or an act.
+//!
+//! The journal is a hash chain of its own: `h_n = SHA-256(0x02 | h_{n-1} | id | received | body)`, with `h_0` the hash
+//! of `"hufu-journal"`. Entries get their number after commit, from the publisher, in the order of `received`, which
+//! the gate makes strictly growing.
+
+use hufu_shared::act::{Act, Actor, SeenCursor};
+use hufu_shared::ids::{DeviceId, EntryId, Hash};
+use hufu_shared::time::Instant;
+use minicbor::bytes::ByteVec;
+use minicbor::{Decode, Encode};
+
+/// An entry with what the gate gave it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its id, from the shell.
+    pub id: EntryId,
+    /// When it was taken; greater than that of every entry before.
+    pub received: Instant,
+    /// What it is.
+    pub body: EntryBody,
+}
+
+/// What an entry is. The bytes are hashed, so numbers are given for ever.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum EntryBody {
+    /// Facts were taken in.
+    #[n(0)]
+    Batch(#[n(0)] TakenBatch),
+    /// The centre did something.
+    #[n(1)]
+    Act(#[n(0)] TakenAct),
+    /// A device showed another fact at a seq already taken (kind 21).
+    #[n(2)]
+    Fork(#[n(0)] TakenFork),
+    /// A device no longer holds facts that the centre has not got (kind 20).
+    #[n(3)]
+    Lost(#[n(0)] TakenLoss),
+}
+
+/// The new facts of an accepted batch.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct TakenBatch {
+    /// Whose.
+    #[n(0)]
+    pub device: DeviceId,
+    /// Of which enrolment.
+    #[n(1)]
+    pub epoch: u32,
+    /// Seq of the first body.
+    #[n(2)]
+    pub from_seq: u64,
+    /// Chain hash after the last body.
+    #[n(3)]
+    pub head: Hash,
+    /// The bodies, exactly as they came.
+    #[n(4)]
+    pub bodies: Vec<ByteVec>,
+    /// Facts that could not be read or applied when the batch was taken; applying skips exactly these, always.
+    #[n(5)]
+    pub quarantined: Vec<Quarantined>,
+    /// What this delivery says of the device's clock.
+    #[n(6)]
+    pub sample: Option<ClockSample>,
+}
+
+/// A fact set aside.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Quarantined {
+    /// Its seq.
+    #[n(0)]
+    pub seq: u64,
+    /// Why.
+    #[n(1)]
+    pub error: String,
+}
+
+/// Bounds of a boot's clock from one delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ClockSample {
+    /// Seq of the `Booted` fact of the boot that delivered.
+    #[n(0)]
+    pub boot_seq: u64,
+    /// True time minus monotonic time is at least this, in microseconds; none before the device heard the centre.
+    #[n(1)]
+    pub offset_low: Option<i64>,
+    /// True time minus monotonic time is at most this.
+    #[n(2)]
+    pub offset_high: i64,
+}
+
+/// An act with its circumstances.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct TakenAct {
+    /// Who performed it.
+    #[n(0)]
+    pub actor: Actor,
+    /// What was done.
+    #[n(1)]
+    pub act: Act,
+    /// How far each device's facts were known; for acts whose meaning rests on it.
+    #[n(2)]
+    pub seen: Vec<SeenCursor>,
+}
+
+/// Two histories of one device.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct TakenFork {
+    /// Whose.
+    #[n(0)]
+    pub device: DeviceId,
+    /// Of which enrolment.
+    #[n(1)]
+    pub epoch: u32,
+    /// A seq at which both histories have a fact.
+    #[n(2)]
+    pub seq: u64,
+    /// The chain hash that the centre has there.
+    #[n(3)]
+    pub stored: Hash,
+    /// The chain hash that the device showed there.
+    #[n(4)]
+    pub shown: Hash,
+    /// Facts that the device showed from the fork on.
+    #[n(5)]
+    pub facts: u64,
+}
+
+/// Facts that nobody has any more.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct TakenLoss {
+    /// Whose.
+    #[n(0)]
+    pub device: DeviceId,
+    /// Of which enrolment.
+    #[n(1)]
+    pub epoch: u32,
+    /// First seq missing.
+    #[n(2)]
+    pub from_seq: u64,
+    /// Last seq missing.
+    #[n(3)]
+    pub to_seq: u64,
+}
+
+impl EntryBody {
+    /// Name of the kind of entry in database and console.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Batch(_) => "batch",
+            Self::Act(taken) => taken.act.name(),
+            Self::Fork(_) => "fork",
+            Self::Lost(_) => "lost",
+        }
+    }
+
+    /// The device that it concerns as a sender.
+    #[must_use]
+    pub fn device(&self) -> Option<(DeviceId, u32)> {
+        match self {
+            Self::Batch(batch) => Some((batch.device, batch.epoch)),
+            Self::Fork(fork) => Some((fork.device, fork.epoch)),
+            Self::Lost(loss) => Some((loss.device, loss.epoch)),
+            Self::Act(_) => None,
+        }
+    }
+}
+
+/// The hash before the first entry.
+#[must_use]
+pub fn journal_start() -> Hash {
+    Hash::of(&[b"hufu-journal"])
+}
+
+/// The hash after an entry.
+#[must_use]
+pub fn journal_link(previous: Hash, id: EntryId, received: Instant, body: &[u8]) -> Hash {
+    Hash::of(&[&[0x02], &previous.0, &id.0, &received.0.to_be_bytes(), body])
+}

@@ -1,0 +1,283 @@
+//! Taking facts in: a batch against the device's cursor and chain.
+//!
+//! The cursor is the store of what was delivered. A batch may begin before it (after a lost answer, a stick import,
+//! an upgrade): then its chain must run through the hash that is stored at the last fact both sides have; the facts
+//! up to there are duplicates and only the rest is new. Another hash there is a fork. A batch that begins after it
+//! leaves a gap: the device is told from where to send.
+
+use hufu_shared::chain;
+use hufu_shared::fact::Fact;
+use hufu_shared::ids::{DeviceId, Hash};
+use hufu_shared::keys;
+use hufu_shared::time::Instant;
+use hufu_shared::wire::upload::{BATCH_BYTES_MAX, BATCH_FACTS_MAX, Upload};
+use hufu_shared::wire::version::PROTO;
+
+use super::entry::{Quarantined, TakenBatch, TakenFork, TakenLoss};
+use super::time;
+use super::world::{DeviceStatus, KnownEpoch};
+
+/// What is known of the sender before the batch.
+#[derive(Debug, Clone)]
+pub struct Sender {
+    /// The device that the certificate names.
+    pub device: DeviceId,
+    /// How it stands.
+    pub status: DeviceStatus,
+    /// Its newest enrolment.
+    pub epoch: u32,
+    /// That enrolment.
+    pub known: KnownEpoch,
+    /// Keys that may sign for it, DER.
+    pub keys: Vec<Vec<u8>>,
+    /// The hash stored at the last seq that the batch and the centre both have; `None` if the batch begins after the
+    /// cursor.
+    pub hash_at_overlap: Option<Hash>,
+}
+
+/// What becomes of a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ingest {
+    /// There are new facts.
+    New(TakenBatch),
+    /// All of it is known already (kind 1).
+    Duplicate,
+    /// Facts are missing before it (kind 20).
+    Gap {
+        /// The seq that is expected next.
+        send_from: u64,
+    },
+    /// Facts are missing before it and the device no longer holds them.
+    Lost(TakenLoss),
+    /// Another history (kind 21); the new facts of the other branch begin at `tail_from` in the upload.
+    Fork(TakenFork),
+    /// Nothing of it can be believed.
+    Refused(Refusal),
+}
+
+/// Why nothing of a batch can be believed. Nothing is lost by it: the device keeps its queue.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// A protocol of another time.
+    #[error("protocol {met} met, this centre speaks {PROTO}: upgrade the centre first")]
+    Proto {
+        /// The protocol met.
+        met: u16,
+    },
+    /// Another device's batch.
+    #[error("batch of device {met} met in the request of device {expected}")]
+    OtherDevice {
+        /// Whose batch it is.
+        met: DeviceId,
+        /// Whose certificate it came with.
+        expected: DeviceId,
+    },
+    /// Another enrolment's batch.
+    #[error("batch of enrolment {met} met, the device is enrolled for the {expected}. time")]
+    Epoch {
+        /// The enrolment met.
+        met: u32,
+        /// The newest one.
+        expected: u32,
+    },
+    /// The device was revoked.
+    #[error("device {device} is revoked")]
+    Revoked {
+        /// Which.
+        device: DeviceId,
+    },
+    /// The header does not describe the facts.
+    #[error(
+        "header counts {header} facts from seq {from_seq}, the body holds {body}; 1 to {BATCH_FACTS_MAX} expected"
+    )]
+    Count {
+        /// As the header says.
+        header: u32,
+        /// As the body holds.
+        body: usize,
+        /// The first seq.
+        from_seq: u64,
+    },
+    /// More bytes than a batch may have.
+    #[error("bodies of {met} bytes met, at most {BATCH_BYTES_MAX} expected")]
+    Bytes {
+        /// Bytes met.
+        met: usize,
+    },
+    /// No such key for this enrolment.
+    #[error("signing key is none of the {known} keys of this enrolment")]
+    Key {
+        /// How many there are.
+        known: usize,
+    },
+    /// The signature does not hold.
+    #[error("signature of the batch from seq {from_seq} does not hold")]
+    Signature {
+        /// The first seq.
+        from_seq: u64,
+    },
+    /// The facts do not give the head that the header claims.
+    #[error("facts {from_seq} to {to_seq} give the chain hash {computed}, the header claims {claimed}")]
+    Chain {
+        /// The first seq.
+        from_seq: u64,
+        /// The last seq.
+        to_seq: u64,
+        /// What the facts give.
+        computed: Hash,
+        /// What the header claims.
+        claimed: Hash,
+    },
+}
+
+/// The last seq that a batch and the centre both have, if the batch does not begin after the cursor.
+#[must_use]
+pub fn overlap_end(from_seq: u64, count: u64, acked_seq: u64) -> Option<u64> {
+    let last = from_seq.checked_add(count)?.checked_sub(1)?;
+    (from_seq <= acked_seq + 1).then(|| last.min(acked_seq))
+}
+
+/// Judges a batch. `received` is the time that the gate gave.
+#[must_use]
+pub fn ingest(sender: &Sender, upload: &Upload, received: Instant) -> Ingest {
+    if let Err(refusal) = check_header(sender, upload) {
+        return Ingest::Refused(refusal);
+    }
+    let header = &upload.header;
+    let hashes = match check_chain(upload) {
+        Ok(hashes) => hashes,
+        Err(refusal) => return Ingest::Refused(refusal),
+    };
+    let acked = sender.known.acked_seq;
+    let count = hashes.len() as u64;
+    let Some(overlap) = overlap_end(header.from_seq, count, acked) else {
+        return gap(sender, upload);
+    };
+    let shown = if overlap < header.from_seq {
+        header.prev_hash
+    } else {
+        index(overlap - header.from_seq).and_then(|at| hashes.get(at)).copied().unwrap_or(header.prev_hash)
+    };
+    if sender.hash_at_overlap != Some(shown) {
+        return Ingest::Fork(TakenFork {
+            device: sender.device,
+            epoch: header.epoch,
+            seq: overlap,
+            stored: sender.hash_at_overlap.unwrap_or(sender.known.head),
+            shown,
+            facts: (header.from_seq + count - 1).saturating_sub(overlap),
+        });
+    }
+    let known = index((acked + 1).saturating_sub(header.from_seq)).unwrap_or(usize::MAX).min(hashes.len());
+    if known == hashes.len() {
+        return Ingest::Duplicate;
+    }
+    Ingest::New(taken(upload, header.from_seq + known as u64, known, received))
+}
+
+fn index(number: u64) -> Option<usize> {
+    usize::try_from(number).ok()
+}
+
+fn check_header(sender: &Sender, upload: &Upload) -> Result<(), Refusal> {
+    let header = &upload.header;
+    if header.proto != PROTO {
+        return Err(Refusal::Proto { met: header.proto });
+    }
+    if header.device != sender.device {
+        return Err(Refusal::OtherDevice { met: header.device, expected: sender.device });
+    }
+    if sender.status == DeviceStatus::Revoked {
+        return Err(Refusal::Revoked { device: sender.device });
+    }
+    if header.epoch != sender.epoch {
+        return Err(Refusal::Epoch { met: header.epoch, expected: sender.epoch });
+    }
+    let body = upload.facts.len();
+    if body == 0 || body > BATCH_FACTS_MAX || u64::from(header.count) != body as u64 || header.from_seq == 0 {
+        return Err(Refusal::Count { header: header.count, body, from_seq: header.from_seq });
+    }
+    let bytes: usize = upload.facts.iter().map(|carried| carried.body.len()).sum();
+    if bytes > BATCH_BYTES_MAX {
+        return Err(Refusal::Bytes { met: bytes });
+    }
+    let Some(key) = sender.keys.iter().find(|key| chain::key_id(key) == header.key_id) else {
+        return Err(Refusal::Key { known: sender.keys.len() });
+    };
+    keys::verify_device(key, &header.claim().message(), &header.signature)
+        .map_err(|_| Refusal::Signature { from_seq: header.from_seq })
+}
+
+/// The chain hash after each fact, if the last is the head that the header claims.
+fn check_chain(upload: &Upload) -> Result<Vec<Hash>, Refusal> {
+    let header = &upload.header;
+    let mut hash = header.prev_hash;
+    let hashes: Vec<Hash> = upload
+        .facts
+        .iter()
+        .map(|carried| {
+            hash = chain::link(hash, &carried.body);
+            hash
+        })
+        .collect();
+    if hash == header.head_hash {
+        return Ok(hashes);
+    }
+    Err(Refusal::Chain {
+        from_seq: header.from_seq,
+        to_seq: header.from_seq + hashes.len() as u64 - 1,
+        computed: hash,
+        claimed: header.head_hash,
+    })
+}
+
+/// A gap is the device's to fill, unless it says that it no longer holds what is missing.
+fn gap(sender: &Sender, upload: &Upload) -> Ingest {
+    let send_from = sender.known.acked_seq + 1;
+    if upload.attempt.oldest_held > send_from {
+        return Ingest::Lost(TakenLoss {
+            device: sender.device,
+            epoch: sender.epoch,
+            from_seq: send_from,
+            to_seq: upload.attempt.oldest_held - 1,
+        });
+    }
+    Ingest::Gap { send_from }
+}
+
+fn taken(upload: &Upload, from_seq: u64, skip: usize, received: Instant) -> TakenBatch {
+    let header = &upload.header;
+    let attempt = &upload.attempt;
+    let bodies: Vec<_> = upload.facts[skip..].iter().map(|carried| carried.body.clone()).collect();
+    let quarantined = bodies
+        .iter()
+        .zip(from_seq..)
+        .filter_map(|(body, seq)| read_fact(body, seq).err().map(|error| Quarantined { seq, error }))
+        .collect();
+    let heard = attempt.heard.map(|heard| (heard.central_time, heard.mono_ns));
+    TakenBatch {
+        device: header.device,
+        epoch: header.epoch,
+        from_seq,
+        head: header.head_hash,
+        bodies,
+        quarantined,
+        sample: Some(time::sample(attempt.boot_seq, attempt.mono_ns, heard, received)),
+    }
+}
+
+/// Reads the body of a fact and checks that it stands where it says.
+///
+/// # Errors
+/// What was met, for the quarantine (kind 25).
+pub fn read_fact(body: &[u8], seq: u64) -> Result<Fact, String> {
+    let fact: Fact = hufu_shared::cbor::decode(body).map_err(|error| error.to_string())?;
+    if fact.seq != seq {
+        return Err(format!("fact says seq {}, it stands at {seq}", fact.seq));
+    }
+    Ok(fact)
+}
+
+#[cfg(test)]
+#[path = "ingest_tests.rs"]
+mod tests;

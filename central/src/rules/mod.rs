@@ -1,0 +1,14 @@
+//! The pure heart of the centre: what is taken in, and what effect it has.
+//!
+//! [`ingest`] judges a batch against a device's cursor and chain; [`apply`] turns a journal entry and the rows that it
+//! needs ([`world`]) into the rows that it gives ([`outcome`]). Neither reads a clock, a random number or a sealed
+//! field, so replaying the journal gives the same rows again. The simulator and `verify` run these very functions.
+
+pub mod apply;
+pub mod entry;
+pub mod ingest;
+pub mod outcome;
+pub mod posting;
+pub mod reconcile;
+pub mod time;
+pub mod world;

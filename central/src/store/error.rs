@@ -1,0 +1,42 @@
+//! What can go wrong below the rules.
+
+use hufu_shared::cbor::WireError;
+
+use crate::db::DbError;
+
+/// Failure of a store operation; reads after "failed to …".
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database.
+    #[error(transparent)]
+    Db(#[from] DbError),
+    /// A stored value is not what the schema promises: the row was changed by hand, or by a newer version.
+    #[error("read {what} {id}: {source}")]
+    Stored {
+        /// What was read.
+        what: &'static str,
+        /// Which one.
+        id: String,
+        /// Why it cannot be read.
+        source: WireError,
+    },
+    /// A stored code is not one that this version knows.
+    #[error("read {what}: code {met:?} is not known to this version")]
+    Code {
+        /// What was read.
+        what: &'static str,
+        /// The code met.
+        met: String,
+    },
+    /// A stored number is out of its range.
+    #[error("read {what}: {met} is out of range")]
+    Range {
+        /// What was read.
+        what: &'static str,
+        /// The number met.
+        met: i64,
+    },
+    /// The club was not founded yet.
+    #[error("read the club: none was founded; run `hufu-central init` first")]
+    NoClub,
+}

@@ -1,0 +1,12 @@
+//! Storage of the centre: fetches what the rules need, writes what they give, and decides nothing.
+//!
+//! Every change of derived rows goes through [`journal::take`]: it passes the gate, loads a world, applies the entry
+//! and commits the outcome, all in the caller's transaction. The rest of the store reads.
+
+pub mod error;
+pub mod journal;
+pub mod outcome;
+pub mod rows;
+pub mod world;
+
+pub use error::StoreError;

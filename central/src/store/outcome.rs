@@ -1,0 +1,343 @@
+//! Writes the rows that an entry gave, all in the caller's transaction.
+//!
+//! Balances are summed per account before they are written, in the order of their names, so that two transactions
+//! can never wait for each other in a circle.
+
+use std::collections::BTreeMap;
+
+use hufu_shared::ids::{CardId, DeviceId, EntryId, Hash, MemberId, OccurrenceId};
+use hufu_shared::money::Unit;
+use hufu_shared::time::Instant;
+
+use super::StoreError;
+use super::rows::{self, number};
+use crate::db::{SqlFile, Tx, Value};
+use crate::rules::outcome::{FactRow, Outcome};
+use crate::rules::posting::{Account, Posting};
+use crate::rules::world::{Group, KnownCase, became_code};
+
+/// Statements of this file.
+pub static SQL: SqlFile = SqlFile::new("outcome", include_str!("../../sql/both/outcome.sql"));
+
+/// Writes an outcome. `entry` becomes the version of every row written.
+///
+/// # Errors
+/// [`StoreError`]; a breach of a CHECK (a balance below zero) is one of them, and then nothing was written.
+pub fn commit(
+    tx: &mut Tx<'_>,
+    entry: EntryId,
+    received: Instant,
+    outcome: &Outcome,
+) -> Result<(), StoreError> {
+    commit_club(tx, entry, outcome)?;
+    commit_plans(tx, entry, outcome)?;
+    commit_cards(tx, entry, outcome)?;
+    commit_devices(tx, entry, outcome)?;
+    for fact in &outcome.facts {
+        insert_fact(tx, entry, received, fact)?;
+    }
+    for (id, change) in &outcome.fact_changes {
+        let mut values = rows::fact_id_values(*id).to_vec();
+        values.extend([
+            became_code(change.became).into(),
+            change.kind.map(i64::from).into(),
+            change.member.map(|member| member.0).into(),
+            change.pin.map(i64::from).into(),
+            entry.0.into(),
+        ]);
+        tx.execute(SQL.get("change_fact"), &values)?;
+    }
+    for (key, group) in &outcome.groups {
+        set_attendance(tx, entry, *key, group)?;
+    }
+    for posting in &outcome.postings {
+        insert_posting(tx, entry, posting)?;
+    }
+    add_balances(tx, entry, &outcome.postings)?;
+    for (id, case) in &outcome.cases {
+        set_case(tx, entry, *id, case)?;
+    }
+    for notice in &outcome.notices {
+        tx.execute(
+            SQL.get("insert_notice"),
+            &[
+                notice.fact.device.0.into(),
+                number(notice.n),
+                i64::from(notice.fact.epoch).into(),
+                number(notice.fact.seq),
+                became_code(notice.became).into(),
+                notice.kind.map(i64::from).into(),
+                rows::hash_value(notice.case),
+                notice.other_office.clone().into(),
+                notice.other_at.map(|at| at.0).into(),
+                entry.0.into(),
+            ],
+        )?;
+    }
+    Ok(())
+}
+
+fn commit_club(tx: &mut Tx<'_>, entry: EntryId, outcome: &Outcome) -> Result<(), StoreError> {
+    if let Some(club) = &outcome.club {
+        let values = [
+            club.club.0.into(),
+            club.name.zh.as_str().into(),
+            club.name.en.as_str().into(),
+            i64::from(club.epoch.n).into(),
+            club.epoch.bits.to_be_bytes().into(),
+            entry.0.into(),
+        ];
+        tx.execute(SQL.get("set_club"), &values)?;
+    }
+    if let Some(epoch) = outcome.central_epoch {
+        let values = [i64::from(epoch.n).into(), epoch.bits.to_be_bytes().into(), entry.0.into()];
+        tx.execute(SQL.get("set_central_epoch"), &values)?;
+    }
+    Ok(())
+}
+
+fn commit_plans(tx: &mut Tx<'_>, entry: EntryId, outcome: &Outcome) -> Result<(), StoreError> {
+    for office in &outcome.offices {
+        let values = [
+            office.office.0.into(),
+            office.code.as_str().into(),
+            office.name.zh.as_str().into(),
+            office.name.en.as_str().into(),
+            office.clock.zone.as_str().into(),
+            i64::from(office.clock.cutoff_minutes).into(),
+            entry.0.into(),
+        ];
+        tx.execute(SQL.get("set_office"), &values)?;
+    }
+    for row in &outcome.occurrences {
+        let values = [
+            row.occurrence.0.into(),
+            row.activity.0.into(),
+            row.name.zh.as_str().into(),
+            row.name.en.as_str().into(),
+            row.starts.0.into(),
+            row.ends.0.into(),
+            rows::occurrence_state_code(row.state).into(),
+            i64::from(row.admits_once).into(),
+            row.points.0.into(),
+            row.places.map(i64::from).into(),
+            hufu_shared::cbor::encode(&row.offices).into(),
+            entry.0.into(),
+        ];
+        tx.execute(SQL.get("set_occurrence"), &values)?;
+    }
+    for terms in &outcome.schemes {
+        let values = [
+            i64::from(terms.version).into(),
+            i64::from(terms.valid_from.0).into(),
+            hufu_shared::cbor::encode(terms).into(),
+            entry.0.into(),
+        ];
+        tx.execute(SQL.get("set_scheme"), &values)?;
+    }
+    for member in &outcome.members {
+        let values = [
+            member.member.0.into(),
+            member.number.as_str().into(),
+            member.level.as_ref().map(|level| level.zh.clone()).into(),
+            member.level.as_ref().map(|level| level.en.clone()).into(),
+            rows::member_status_code(member.status).into(),
+            member.office.map(|office| office.0).into(),
+            member.personal.0.into(),
+            entry.0.into(),
+        ];
+        tx.execute(SQL.get("set_member"), &values)?;
+    }
+    Ok(())
+}
+
+fn commit_cards(tx: &mut Tx<'_>, entry: EntryId, outcome: &Outcome) -> Result<(), StoreError> {
+    for card in &outcome.cards {
+        let values = [
+            card.card.0.into(),
+            card.member.map(|member| member.0).into(),
+            card.kind.as_str().into(),
+            card.status.code().into(),
+            card.tail.as_str().into(),
+            card.valid_from.map(|at| at.0).into(),
+            card.valid_until.map(|at| at.0).into(),
+            entry.0.into(),
+        ];
+        tx.execute(SQL.get("set_card"), &values)?;
+        tx.execute(SQL.get("drop_tokens"), &[card.card.0.into()])?;
+        for token in &card.tokens {
+            tx.execute(SQL.get("set_token"), &[token.to_bytes().into(), card.card.0.into()])?;
+        }
+    }
+    for (CardId(card), status) in &outcome.card_statuses {
+        tx.execute(SQL.get("set_card_status"), &[(*card).into(), status.code().into(), entry.0.into()])?;
+    }
+    Ok(())
+}
+
+fn commit_devices(tx: &mut Tx<'_>, entry: EntryId, outcome: &Outcome) -> Result<(), StoreError> {
+    for (DeviceId(id), device) in &outcome.devices {
+        let values = [
+            (*id).into(),
+            device.office.0.into(),
+            device.name.as_str().into(),
+            device.status.code().into(),
+            i64::from(device.epoch).into(),
+            entry.0.into(),
+        ];
+        tx.execute(SQL.get("set_device"), &values)?;
+    }
+    for ((device, epoch), known) in &outcome.epochs {
+        let values = [
+            device.0.into(),
+            i64::from(*epoch).into(),
+            known.first_key.clone().into(),
+            known.seal_key.into(),
+            known.board.0.into(),
+            known.enrolled_at.0.into(),
+            number(known.acked_seq),
+            known.head.0.into(),
+            known.last_at.0.into(),
+        ];
+        tx.execute(SQL.get("set_device_epoch"), &values)?;
+    }
+    for (device, epoch, key) in &outcome.keys {
+        let id = hufu_shared::chain::key_id(key);
+        let values = [device.0.into(), i64::from(*epoch).into(), id.into(), key.clone().into()];
+        tx.execute(SQL.get("set_device_key"), &values)?;
+    }
+    for ((device, epoch, seq), boot) in &outcome.boots {
+        let values = [
+            device.0.into(),
+            i64::from(*epoch).into(),
+            number(*seq),
+            boot.boot.0.into(),
+            boot.offset_low.into(),
+            boot.offset_high.into(),
+        ];
+        tx.execute(SQL.get("set_boot"), &values)?;
+    }
+    Ok(())
+}
+
+fn insert_fact(tx: &mut Tx<'_>, entry: EntryId, received: Instant, fact: &FactRow) -> Result<(), StoreError> {
+    let mut values = rows::fact_id_values(fact.id).to_vec();
+    let told = fact.told.as_ref();
+    values.extend([
+        fact.hash.0.into(),
+        fact.body.clone().into(),
+        fact.event.into(),
+        fact.wall.0.into(),
+        fact.at.0.into(),
+        i64::from(fact.day.0).into(),
+        received.0.into(),
+        fact.office.0.into(),
+        fact.token.map(|token| token.to_bytes()).into(),
+        fact.member.map(|member| member.0).into(),
+        fact.occurrence.map(|occurrence| occurrence.0).into(),
+        became_code(fact.became).into(),
+        fact.kind.map(i64::from).into(),
+        told.map(|told| became_code(told.became)).into(),
+        told.and_then(|told| told.kind).map(i64::from).into(),
+        rows::hash_value(told.and_then(|told| told.case)),
+        entry.0.into(),
+    ]);
+    tx.execute(SQL.get("insert_fact"), &values)?;
+    Ok(())
+}
+
+fn set_attendance(
+    tx: &mut Tx<'_>,
+    entry: EntryId,
+    (member, occurrence): (MemberId, OccurrenceId),
+    group: &Group,
+) -> Result<(), StoreError> {
+    let winner = group.admitted.and_then(|id| group.facts.iter().find(|fact| fact.id == id));
+    let mut values: Vec<Value> = vec![member.0.into(), occurrence.0.into()];
+    values.extend(rows::fact_id_values_opt(group.admitted));
+    values.extend([
+        winner.map(|fact| fact.office.0).into(),
+        winner.map(|fact| fact.at.0).into(),
+        group.points.0.into(),
+        group.issuer.map(|office| office.0).into(),
+        i64::from(group.postings).into(),
+        entry.0.into(),
+    ]);
+    tx.execute(SQL.get("set_attendance"), &values)?;
+    Ok(())
+}
+
+fn insert_posting(tx: &mut Tx<'_>, entry: EntryId, posting: &Posting) -> Result<(), StoreError> {
+    let mut values: Vec<Value> = vec![
+        posting.id.0.into(),
+        posting.cause.0.into(),
+        i64::from(posting.ordinal).into(),
+        posting.debit.to_string().into(),
+        posting.credit.to_string().into(),
+        posting.leg.amount.0.into(),
+        posting.leg.unit.code().into(),
+        posting.code.code().into(),
+        posting.member.map(|member| member.0).into(),
+    ];
+    values.extend(rows::fact_id_values_opt(posting.fact));
+    values.extend([
+        rows::hash_value(posting.case),
+        posting.at.0.into(),
+        i64::from(posting.day.0).into(),
+        i64::from(posting.scheme).into(),
+        posting.rule.clone().into(),
+        entry.0.into(),
+    ]);
+    tx.execute(SQL.get("insert_posting"), &values)?;
+    Ok(())
+}
+
+fn add_balances(tx: &mut Tx<'_>, entry: EntryId, postings: &[Posting]) -> Result<(), StoreError> {
+    let mut sums: BTreeMap<(String, Unit), (Account, i128)> = BTreeMap::new();
+    for posting in postings {
+        let amount = i128::from(posting.leg.amount.0);
+        for (account, signed) in [(posting.debit, -amount), (posting.credit, amount)] {
+            sums.entry((account.to_string(), posting.leg.unit)).or_insert((account, 0)).1 += signed;
+        }
+    }
+    for ((name, unit), (account, sum)) in sums {
+        let sum = i64::try_from(sum)
+            .map_err(|_| StoreError::Range { what: "sum of postings on one account", met: i64::MAX })?;
+        let values = [
+            name.into(),
+            unit.code().into(),
+            account.class().into(),
+            account.member().map(|member| member.0).into(),
+            sum.into(),
+            entry.0.into(),
+        ];
+        tx.execute(SQL.get("add_balance"), &values)?;
+    }
+    Ok(())
+}
+
+fn set_case(tx: &mut Tx<'_>, entry: EntryId, id: Hash, case: &KnownCase) -> Result<(), StoreError> {
+    let values = [
+        id.0.into(),
+        i64::from(case.kind).into(),
+        case.state.code().into(),
+        case.member.map(|member| member.0).into(),
+        case.occurrence.map(|occurrence| occurrence.0).into(),
+        case.device.map(|device| device.0).into(),
+        case.token.map(|token| token.to_bytes()).into(),
+        case.detail.clone().into(),
+        case.automatic.as_str().into(),
+        case.verdict.clone().into(),
+        case.opened.0.into(),
+        case.changed.0.into(),
+        case.deadline.map(|at| at.0).into(),
+        entry.0.into(),
+    ];
+    tx.execute(SQL.get("set_case"), &values)?;
+    for fact in &case.facts {
+        let mut values: Vec<Value> = vec![id.0.into()];
+        values.extend(rows::fact_id_values(*fact));
+        tx.execute(SQL.get("set_case_fact"), &values)?;
+    }
+    Ok(())
+}
