@@ -2,13 +2,20 @@
 //!
 //! Chinese breaks between any two characters, but no line may begin with a closing mark or end with an opening one
 //! (避头尾); runs of Latin letters and digits stay whole while they fit. ` · ` separates phrases: a line breaks there
-//! first, and the dot that would stand at the edge is left out.
+//! first, and the dot that would stand at the edge is left out. A zero-width space (U+200B) says where a phrase may
+//! break by its sense (请保持|卡片不动); it is preferred to any other place within the phrase.
 //!
 //! Invariants: no character but spaces and separator dots at a break is dropped; a line is wider than the room only if
 //! a single character is.
 
 /// Separates phrases that belong on one line if there is room.
 pub const SEPARATOR: &str = " · ";
+
+/// Invisible; marks a good place for a break.
+pub const SOFT_BREAK: char = '\u{200b}';
+
+/// Stands between the parts of a name (迪丽热巴·买买提明).
+const NAME_DOT: char = '·';
 
 /// Marks that may not begin a line.
 const NOT_FIRST: &str = "，。、；：？！…）》」』】〕”’％·,.;:?!)]}%";
@@ -26,12 +33,17 @@ fn wrap_even(text: &str, room: u32, measure: &dyn Fn(&str) -> u32) -> Vec<String
     if lines.len() < 2 {
         return lines;
     }
+    // What stays whole in the room must stay whole in a narrower one too.
+    let keeps = |narrower: u32| {
+        parts(text).all(|part| measure(part) <= narrower || measure(part) > room)
+            && parts(text).flat_map(pieces).all(|p| measure(p.trim()) <= narrower || measure(p.trim()) > room)
+    };
     // The narrowest room that needs no further line: found by halving, since the count only falls with the room.
     let (mut too_narrow, mut enough, mut best) = (0, room, lines);
     while enough - too_narrow > 1 {
         let middle = too_narrow + (enough - too_narrow) / 2;
         let tried = wrap_greedy(text, middle, measure);
-        if tried.len() == best.len() && tried.iter().all(|line| measure(line) <= middle) {
+        if tried.len() == best.len() && keeps(middle) {
             (enough, best) = (middle, tried);
         } else {
             too_narrow = middle;
@@ -55,11 +67,30 @@ fn wrap_greedy(text: &str, room: u32, measure: &dyn Fn(&str) -> u32) -> Vec<Stri
     lines
 }
 
+/// True if no word has to be cut to wrap the text: every piece that should stay whole fits the room.
+pub fn breaks_cleanly(text: &str, room: u32, measure: &dyn Fn(&str) -> u32) -> bool {
+    parts(text).flat_map(pieces).all(|piece| measure(piece.trim()) <= room)
+}
+
+/// The parts between which a text breaks by its sense: after soft breaks, and after the dot inside a name.
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    text.split(SEPARATOR).flat_map(|phrase| phrase.split_inclusive([SOFT_BREAK, NAME_DOT]))
+}
+
 fn wrap_phrase(phrase: &str, room: u32, measure: &dyn Fn(&str) -> u32) -> Vec<String> {
+    let parts: Vec<&str> = parts(phrase).collect();
+    if parts.iter().all(|part| measure(part.trim()) <= room) {
+        return fill(&parts, room, measure);
+    }
+    fill(&parts.into_iter().flat_map(pieces).collect::<Vec<_>>(), room, measure)
+}
+
+/// Puts pieces onto lines, as many as fit on each.
+fn fill(pieces: &[&str], room: u32, measure: &dyn Fn(&str) -> u32) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
-    for piece in pieces(phrase) {
-        let joined = format!("{line}{piece}");
+    for piece in pieces {
+        let joined = format!("{line}{piece}").trim_start().to_owned();
         if line.is_empty() || measure(joined.trim_end()) <= room {
             line = joined;
         } else {
@@ -126,7 +157,13 @@ mod tests {
 
     /// Han and other full-width characters 2, all others 1.
     fn width(text: &str) -> u32 {
-        text.chars().map(|c| if u32::from(c) >= 0x2e80 { 2 } else { 1 }).sum()
+        text.chars()
+            .map(|c| match u32::from(c) {
+                0x200b => 0,
+                0x2e80.. => 2,
+                _ => 1,
+            })
+            .sum()
     }
 
     #[test]
@@ -141,6 +178,13 @@ mod tests {
             // No closing mark begins a line, no opening one ends it, numbers stay whole.
             ("欧阳女士，欢迎您！", 12, &["欧阳女士，", "欢迎您！"]),
             ("请到（一楼）客服", 7, &["请到", "（一", "楼）", "客服"]),
+            ("迪丽热巴·买买提明女士", 16, &["迪丽热巴·", "买买提明女士"]),
+            ("Checked in", 8, &["Checked", "in"]),
+            ("暂时\u{200b}无法兑换", 11, &["暂时\u{200b}", "无法兑换"]),
+            // A break by sense, as long as its parts fit.
+            ("请保持\u{200b}卡片不动", 12, &["请保持\u{200b}", "卡片不动"]),
+            ("请保持\u{200b}卡片不动", 14, &["请保持\u{200b}卡片不动"]),
+            ("请保持\u{200b}卡片不动", 6, &["请保持\u{200b}", "卡片不", "动"]),
             ("可用积分 1,280", 10, &["可用积分", "1,280"]),
             ("Welcome to the club", 11, &["Welcome to", "the club"]),
             // A word that is too long by itself is cut, not lost.
@@ -155,6 +199,12 @@ mod tests {
     }
 
     #[test]
+    fn words_that_would_be_cut_are_noticed() {
+        assert!(breaks_cleanly("Checked in", 7, &width) && !breaks_cleanly("Checked in", 6, &width));
+        assert!(breaks_cleanly("签到成功", 2, &width) && !breaks_cleanly("签到成功！", 2, &width));
+    }
+
+    #[test]
     fn the_largest_size_that_fits() {
         assert_eq!(largest(&[48, 36, 24], 100, |px| px * 2), Some((48, 96)));
         assert_eq!(largest(&[48, 36, 24], 90, |px| px * 2), Some((36, 72)));
@@ -164,9 +214,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_is_lost_and_nothing_is_too_wide(text in "[a-z0-9 ，。！（）·欧阳堃玥䶮𬭎]{0,40}", room in 2_u32..40) {
+        fn nothing_is_lost_and_nothing_is_too_wide(text in "[a-z0-9 ，。！（）·欧阳堃玥䶮𬭎\\u{200b}]{0,40}", room in 2_u32..40) {
             let lines = wrap(&text, room, &width);
-            let bare = |s: &str| s.chars().filter(|c| *c != ' ' && *c != '·').collect::<String>();
+            let bare = |s: &str| s.chars().filter(|c| !" ·\u{200b}".contains(*c)).collect::<String>();
             prop_assert_eq!(bare(&lines.concat()), bare(&text));
             for line in &lines {
                 prop_assert!(width(line) <= room || line.chars().count() == 1, "{} in {}", line, room);
