@@ -8,6 +8,8 @@
 //! every answer a size limit; nothing leaves the queue before a receipt that proves the centre has it.
 
 mod files;
+pub mod client;
+pub mod enrol;
 pub mod identity;
 pub mod pair;
 
