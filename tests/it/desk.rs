@@ -106,7 +106,8 @@ fn desk_tap_by_http_and_by_hand_reaches_pcscd() -> Result<()> {
         ensure!(taken == (StatusCode::OK, json!({ "read": true })), "{taken:?}");
         wait_for(&context, &reader, State::EMPTY)?;
         // Nobody reads the card now, and the tray says so.
-        let tapped = tray.post("/terminals/office-a/tap", json!({ "card": "欧阳女士" })).await?;
+        let tapped =
+            tray.post("/terminals/office-a/tap", json!({ "card": "欧阳女士", "hold_ms": 600 })).await?;
         ensure!(tapped == (StatusCode::OK, json!({ "read": false })), "{tapped:?}");
 
         let browser = Browser::start("zh-CN").await?;

@@ -3,7 +3,7 @@
 //! Posts take JSON only, which a page of another origin cannot send without asking first, and nobody answers it.
 
 use super::cards::Card;
-use super::terminal::Terminal;
+use super::terminal::{TAP_MS, Terminal};
 use super::texts::{Language, page};
 use super::{Desk, Refusal, Shared};
 use axum::extract::{Path, Query, Request, State};
@@ -38,6 +38,13 @@ pub fn router(desk: Shared) -> Router {
 #[serde(deny_unknown_fields)]
 struct Held {
     card: String,
+    /// For a tap: how long, in milliseconds.
+    #[serde(default = "usual_tap_ms")]
+    hold_ms: u64,
+}
+
+fn usual_tap_ms() -> u64 {
+    TAP_MS
 }
 
 impl IntoResponse for Refusal {
@@ -103,7 +110,7 @@ async fn tap(
     Path(name): Path<String>,
     Json(held): Json<Held>,
 ) -> Result<Response, Refusal> {
-    let asked = desk.terminal(&name)?.tap(desk.card(&held.card)?).await?;
+    let asked = desk.terminal(&name)?.tap(desk.card(&held.card)?, held.hold_ms).await?;
     Ok(Json(json!({ "read": asked > 0 })).into_response())
 }
 

@@ -8,10 +8,12 @@ use crate::kit::vcard::{CHANGE_PAUSE_MS, InsertedCard, VirtualCard};
 use anyhow::{Context as _, Result, bail, ensure};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, TryLockError};
 
-/// How long a tapped card stays on the reader.
+/// How long a tapped card stays on the reader, unless the hand says otherwise.
 pub const TAP_MS: u64 = 1_500;
+/// The longest tap; whoever wants more leaves the card there.
+pub const TAP_MAX_MS: u64 = 10_000;
 /// What ends a swipe on the line, as common stripe readers send it.
 const SWIPE_END: &[u8] = b"\r\n";
 
@@ -87,9 +89,12 @@ impl Terminal {
         (self.slot.is_some(), self.line.is_some())
     }
 
-    /// The label of the card that lies on the reader.
-    pub async fn lying(&self) -> Option<String> {
-        self.lying.lock().await.card.as_ref().map(|(label, _)| label.clone())
+    /// The label of the card that lies on the reader; `Err` while a hand is at it.
+    ///
+    /// # Errors
+    /// When the answer would have to wait.
+    pub fn lying(&self) -> Result<Option<String>, TryLockError> {
+        Ok(self.lying.try_lock()?.card.as_ref().map(|(label, _)| label.clone()))
     }
 
     /// Puts a card on the reader and leaves it there.
@@ -112,14 +117,14 @@ impl Terminal {
         Ok(leave(&mut *self.lying.lock().await).await)
     }
 
-    /// Holds a card to the reader for [`TAP_MS`]; says how often it was asked something.
+    /// Holds a card to the reader for `hold_ms`, at most [`TAP_MAX_MS`]; says how often it was asked something.
     ///
     /// # Errors
     /// A [`Refusal`].
-    pub async fn tap(&self, card: &Card) -> Result<u64, Refusal> {
+    pub async fn tap(&self, card: &Card, hold_ms: u64) -> Result<u64, Refusal> {
         let mut slot = self.lying.lock().await;
         self.enter(&mut slot, card).await?;
-        tokio::time::sleep(Duration::from_millis(TAP_MS)).await;
+        tokio::time::sleep(Duration::from_millis(hold_ms.min(TAP_MAX_MS))).await;
         Ok(leave(&mut slot).await)
     }
 

@@ -92,7 +92,9 @@
   function showLying(terminals) {
     for (const terminal of terminals) {
       const line = document.querySelector(`.terminal[data-name="${CSS.escape(terminal.name)}"] p`);
-      if (line && terminal.pcsc) line.textContent = terminal.lying ? `${words.lying} ${terminal.lying}` : words.noCard;
+      if (!line || !terminal.pcsc) continue;
+      const lying = terminal.lying ? `${words.lying} ${terminal.lying}` : words.noCard;
+      line.textContent = terminal.busy ? words.busy : lying;
     }
   }
 
