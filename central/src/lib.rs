@@ -7,3 +7,4 @@ pub mod net;
 pub mod rules;
 pub mod secret_file;
 pub mod store;
+pub mod vault;

@@ -43,7 +43,7 @@ where
 ///
 /// # Panics
 /// With the name of the first statement that an engine refuses.
-pub async fn prepare_all(files: &'static [&'static SqlFile]) {
+pub async fn prepare_all(files: &[&'static SqlFile]) {
     let place = TestPlace::new(Engine::Postgres).await;
     Db::open(&place.url).await.expect("a fresh database opens").close().await;
     let client = connect(&place.url).await.expect("the database that was just made can be reached");

@@ -4,6 +4,9 @@
 //! a boolean is 0 or 1. Columns are read by index, in the order the statement lists them, because both engines agree
 //! on that and because a misread column names its statement.
 
+use std::hash::{BuildHasher, RandomState};
+use std::sync::OnceLock;
+
 use super::DbError;
 use super::sql::Sql;
 
@@ -39,14 +42,17 @@ impl Value {
     }
 }
 
-/// Shows the kind and length only: parameters hold personal data.
+/// Shows kind, length and a hash keyed anew in each process: values can be compared in a test's output, and a log that
+/// holds them says nothing of a person.
 impl std::fmt::Debug for Value {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        static KEY: OnceLock<RandomState> = OnceLock::new();
+        let hash = |bytes: &[u8]| KEY.get_or_init(RandomState::new).hash_one(bytes);
         match self {
             Self::Null => f.write_str("Null"),
             Self::Int(number) => write!(f, "Int({number})"),
-            Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
-            Self::Blob(bytes) => write!(f, "Blob({} bytes)", bytes.len()),
+            Self::Text(text) => write!(f, "Text({} bytes #{:016x})", text.len(), hash(text.as_bytes())),
+            Self::Blob(bytes) => write!(f, "Blob({} bytes #{:016x})", bytes.len(), hash(bytes)),
         }
     }
 }
@@ -139,6 +145,12 @@ impl Row {
     #[must_use]
     pub fn columns(&self) -> usize {
         self.values.len()
+    }
+
+    /// All columns, to compare rows with each other (by `==`, or by their `Debug` within one process).
+    #[must_use]
+    pub fn values(&self) -> &[Value] {
+        &self.values
     }
 
     /// The value as it came.
@@ -252,5 +264,25 @@ impl Row {
 
     fn mismatch(&self, column: usize, expected: &'static str, met: &str) -> DbError {
         DbError::Column { statement: self.sql.name.clone(), column, expected, met: met.to_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn goal_g23_debug_tells_values_apart_without_showing_them() {
+        let show = |value: Value| format!("{value:?}");
+        assert_eq!(show("张三".into()), show("张三".into()));
+        assert_ne!(show("张三".into()), show("李四".into()));
+        assert_ne!(show([1_u8; 4].into()), show([2_u8; 4].into()));
+        assert!(!show("13812341234".into()).contains("1381234"));
+    }
+
+    #[test]
+    fn numbers_beyond_a_column_are_not_taken() {
+        assert_eq!(Value::from_u64(7), Some(Value::Int(7)));
+        assert_eq!(Value::from_u64(u64::MAX), None);
     }
 }

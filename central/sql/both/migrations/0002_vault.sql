@@ -1,18 +1,41 @@
--- Personal data, sealed: the only tables of the schema that hold any.
+-- Personal data, and nothing but personal data: sealed per member, found through keyed hashes only. The keys stand in a
+-- file outside the database. Erasing a member deletes their rows here; without `vault_key` what backups still hold of
+-- them cannot be read.
 
--- A member's key, wrapped by the key file outside the database, and what it seals. Erasing the row erases the data.
+-- The member's own key, wrapped by the key file's.
+CREATE TABLE vault_key (
+    member BLOB NOT NULL PRIMARY KEY CHECK (length(member) = 16),
+    wrapped BLOB NOT NULL CHECK (length(wrapped) > 48)
+);
+
+-- Each column is sealed by itself, bound to its column and member; NULL says that nothing is known.
 CREATE TABLE vault_member (
-    member BLOB NOT NULL PRIMARY KEY,
-    wrapped_key BLOB NOT NULL,
-    sealed BLOB NOT NULL
+    member BLOB NOT NULL PRIMARY KEY REFERENCES vault_key (member) ON DELETE CASCADE,
+    name BLOB NOT NULL CHECK (length(name) > 32),
+    sex BLOB,
+    mobile BLOB CHECK (length(mobile) > 32),
+    document BLOB CHECK (length(document) > 32),
+    birthday BLOB,
+    address BLOB CHECK (length(address) > 32),
+    email BLOB CHECK (length(email) > 32),
+    remark BLOB CHECK (length(remark) > 32)
 );
 
--- How members are found: keyed hashes of names, pieces of names, initials, numbers.
+-- Texts beside the journal: the journal keeps a commitment, the words stand here.
+CREATE TABLE vault_text (
+    member BLOB NOT NULL REFERENCES vault_key (member) ON DELETE CASCADE,
+    commitment BLOB NOT NULL CHECK (length(commitment) = 32),
+    sealed BLOB NOT NULL CHECK (length(sealed) > 32),
+    PRIMARY KEY (member, commitment)
+) {without_rowid};
+
+-- kind: 1 whole name, 2 piece of the name, 3 pinyin initials from the front, 4 mobile, 5 its last four digits,
+-- 6 document number.
 CREATE TABLE vault_index (
-    kind TEXT NOT NULL,
-    hmac BLOB NOT NULL,
-    member BLOB NOT NULL,
+    kind BIGINT NOT NULL CHECK (kind BETWEEN 1 AND 6),
+    hmac BLOB NOT NULL CHECK (length(hmac) = 16),
+    member BLOB NOT NULL REFERENCES vault_key (member) ON DELETE CASCADE,
     PRIMARY KEY (kind, hmac, member)
-);
+) {without_rowid};
 
 CREATE INDEX vault_index_member ON vault_index (member);
