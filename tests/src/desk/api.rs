@@ -98,8 +98,10 @@ async fn terminals(State(desk): State<Shared>) -> Response {
     let mut list = Vec::new();
     for terminal in &desk.terminals {
         let (slot, stripe) = terminal.readers();
+        let lying = terminal.lying();
+        let (busy, lying) = (lying.is_err(), lying.unwrap_or_default());
         list.push(
-            json!({ "name": terminal.name, "pcsc": slot, "stripe": stripe, "lying": terminal.lying().await }),
+            json!({ "name": terminal.name, "pcsc": slot, "stripe": stripe, "busy": busy, "lying": lying }),
         );
     }
     Json(list).into_response()
