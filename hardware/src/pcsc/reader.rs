@@ -18,14 +18,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use pcsc::{Context, Disposition, Error, PNP_NOTIFICATION, Protocols, ReaderState, Scope, ShareMode, State};
+use pcsc::{Context, Error, PNP_NOTIFICATION, ReaderState, Scope, State};
 
-use super::apdu::{AfterUid, GET_UID, after_get_uid};
-use super::atr::card_kind;
-use super::slot::{Action, Input, ReadCard, Slot};
+use super::slot::{Input, Slot};
+use super::worker::{Outlet, Worker};
 use crate::card::{
-    CardEvent, CardSource, ErrorKind, EventSink, Evidence, Medium, MonotonicClock, Presented, Running,
-    SourceError, SourceId, SourceKind,
+    CardEvent, CardSource, ErrorKind, EventSink, MonotonicClock, Running, SourceError, SourceId, SourceKind,
 };
 
 /// Longest wait for a change at the readers, in milliseconds; also the longest that a stop may be overlooked.
@@ -34,15 +32,10 @@ pub const STATUS_WAIT_MS: u64 = 1_000;
 pub const BACKOFF_MS_MIN: u64 = 500;
 /// Longest pause before the service is tried again, in milliseconds.
 pub const BACKOFF_MS_MAX: u64 = 5_000;
-/// Tries of one read while the card stays: a hand that trembles interrupts the first.
-pub const READ_ATTEMPTS_MAX: u32 = 3;
-/// Pause between two tries of a read, in milliseconds.
-pub const READ_RETRY_MS: u64 = 40;
+/// Pause after the service says that a reader went away under our hands, in milliseconds.
+pub const LIST_AGAIN_MS: u64 = 40;
 /// How long a stop waits for a worker that may hang in a card, in milliseconds.
 pub const WORKER_STOP_WAIT_MS: u64 = 300;
-
-/// Room for an answer: a short APDU's 256 bytes and two of status.
-const ANSWER_BYTES_MAX: usize = 258;
 
 /// All PC/SC slots whose name contains a text.
 #[derive(Debug, Clone)]
@@ -156,44 +149,6 @@ struct Reader {
     thread: JoinHandle<()>,
 }
 
-/// Turns the machine's words into events.
-#[derive(Clone)]
-struct Outlet {
-    source: SourceId,
-    sink: EventSink,
-    clock: MonotonicClock,
-}
-
-impl Outlet {
-    /// Steps the machine and sends what it says, all under its lock. Returns the generation to read, if any.
-    fn step(&self, slot: &Mutex<Slot>, input: Input) -> Option<u64> {
-        let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
-        let at_ns = self.clock.now_ns();
-        let mut to_read = None;
-        for action in slot.step(input, at_ns) {
-            let source = self.source.clone();
-            let event = match action {
-                Action::Read { generation } => {
-                    to_read = Some(generation);
-                    continue;
-                }
-                Action::Presented { card, seen_ns } => {
-                    let evidence = Evidence::Tap { card: card_kind(&card.atr), atr: card.atr };
-                    let medium = Medium::Uid(card.uid);
-                    CardEvent::Presented(Presented { source, medium, evidence, at_ns: seen_ns })
-                }
-                Action::Failed(kind) => {
-                    CardEvent::ReadFailed { source, offered: SourceKind::Tap, kind, at_ns }
-                }
-                Action::KeepStill => CardEvent::KeepStill { source, at_ns },
-                Action::Removed => CardEvent::Removed { source, at_ns },
-            };
-            self.sink.send(event);
-        }
-        to_read
-    }
-}
-
 struct Watch {
     config: PcscSource,
     sink: EventSink,
@@ -254,7 +209,7 @@ impl Watch {
                 }
                 // A reader went between listing and asking; the next round no longer asks for it.
                 Err(Error::UnknownReader | Error::ReaderUnavailable) => {
-                    self.stop.pause(Duration::from_millis(READ_RETRY_MS));
+                    self.stop.pause(Duration::from_millis(LIST_AGAIN_MS));
                     continue;
                 }
                 Err(error) => return Err(error),
@@ -304,8 +259,7 @@ impl Watch {
         let outlet = Outlet { source, sink: self.sink.clone(), clock: self.clock.clone() };
         let slot = Arc::new(Mutex::new(Slot::new()));
         let (orders, inbox) = mpsc::channel();
-        let worker =
-            Worker { name: name.to_owned(), slot: Arc::clone(&slot), outlet: outlet.clone(), context: None };
+        let worker = Worker::new(name, Arc::clone(&slot), outlet.clone());
         let thread = std::thread::Builder::new().name("pcsc-read".into()).spawn(move || worker.run(&inbox));
         match thread {
             Ok(thread) => {
@@ -323,7 +277,12 @@ impl Watch {
 
     fn detach(&self, reader: Reader, kind: ErrorKind, reason: &str) {
         let Reader { slot, outlet, orders, thread } = reader;
-        outlet.step(&slot, Input::Gone(kind));
+        if self.stop.is_stopped() {
+            // Whatever the worker still brings is then of an older generation and stays unsaid.
+            drop(lock(&slot).step(Input::Gone(kind), self.clock.now_ns()));
+        } else {
+            outlet.step(&slot, Input::Gone(kind));
+        }
         drop(orders);
         for _ in 0..WORKER_STOP_WAIT_MS / 10 {
             if thread.is_finished() {
@@ -383,113 +342,5 @@ fn look(reader: &Reader, state: &ReaderState) {
     {
         let outcome = Err(ErrorKind::Other);
         reader.outlet.step(&reader.slot, Input::Done { generation, outcome });
-    }
-}
-
-struct Worker {
-    name: CString,
-    slot: Arc<Mutex<Slot>>,
-    outlet: Outlet,
-    context: Option<Context>,
-}
-
-impl Worker {
-    fn run(mut self, inbox: &mpsc::Receiver<u64>) {
-        while let Ok(first) = inbox.recv() {
-            // After a card that hung, only the newest matters; the machine ignores the others' answers anyway.
-            let generation = inbox.try_iter().last().unwrap_or(first);
-            let outcome = self.read_with_retries();
-            self.outlet.step(&self.slot, Input::Done { generation, outcome });
-        }
-    }
-
-    fn read_with_retries(&mut self) -> Result<ReadCard, ErrorKind> {
-        let mut attempt = 1;
-        loop {
-            let result = self.read();
-            match result {
-                Err(ErrorKind::CardLost | ErrorKind::ServiceGone) if attempt < READ_ATTEMPTS_MAX => {
-                    attempt += 1;
-                    std::thread::sleep(Duration::from_millis(READ_RETRY_MS));
-                }
-                result => return result,
-            }
-        }
-    }
-
-    fn read(&mut self) -> Result<ReadCard, ErrorKind> {
-        let context = match self.context.take() {
-            Some(context) => context,
-            None => Context::establish(Scope::System).map_err(card_error)?,
-        };
-        let result = read_uid(&context, &self.name);
-        // A context that lost its service never recovers.
-        if result != Err(Error::CommError)
-            && result != Err(Error::NoService)
-            && result != Err(Error::InvalidHandle)
-        {
-            self.context = Some(context);
-        }
-        let (answer, atr) = result.map_err(card_error)?;
-        match after_get_uid(&answer) {
-            AfterUid::Uid(uid) => Ok(ReadCard { uid, atr }),
-            AfterUid::Failed(kind) => Err(kind),
-            AfterUid::AskAgain(_) => Err(ErrorKind::Unsupported),
-        }
-    }
-}
-
-/// The raw answer to "get UID", and the ATR.
-fn read_uid(context: &Context, name: &CStr) -> Result<(Vec<u8>, Vec<u8>), Error> {
-    let card = context.connect(name, ShareMode::Shared, Protocols::ANY)?;
-    let mut buffer = [0; ANSWER_BYTES_MAX];
-    let mut answer = card.transmit(&GET_UID, &mut buffer)?.to_vec();
-    if let AfterUid::AskAgain(length) = after_get_uid(&answer) {
-        let mut command = GET_UID;
-        command[4] = length;
-        answer = card.transmit(&command, &mut buffer)?.to_vec();
-    }
-    let atr = card.status2_owned()?.atr().to_vec();
-    // Not reset: another program may talk to the same card. A failure here comes too late to matter.
-    drop(card.disconnect(Disposition::LeaveCard));
-    Ok((answer, atr))
-}
-
-/// What an error during a read means for the member in front of the reader.
-fn card_error(error: Error) -> ErrorKind {
-    match error {
-        Error::NotTransacted
-        | Error::RemovedCard
-        | Error::ResetCard
-        | Error::NoSmartcard
-        | Error::CommDataLost
-        | Error::UnpoweredCard => ErrorKind::CardLost,
-        Error::UnresponsiveCard | Error::Timeout => ErrorKind::NotAnswering,
-        Error::UnsupportedCard | Error::CardUnsupported | Error::ProtoMismatch | Error::InvalidAtr => {
-            ErrorKind::Unsupported
-        }
-        Error::SharingViolation => ErrorKind::Busy,
-        Error::UnknownReader | Error::ReaderUnavailable => ErrorKind::DeviceGone,
-        Error::SecurityViolation | Error::NoAccess => ErrorKind::Denied,
-        Error::CommError
-        | Error::NoService
-        | Error::ServiceStopped
-        | Error::Shutdown
-        | Error::InvalidHandle => ErrorKind::ServiceGone,
-        _ => ErrorKind::Other,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn case_70_every_way_a_pulled_card_shows_is_a_lost_card() {
-        for error in [Error::NotTransacted, Error::RemovedCard, Error::ResetCard, Error::NoSmartcard] {
-            assert_eq!(card_error(error), ErrorKind::CardLost, "{error}");
-        }
-        assert_eq!(card_error(Error::CommError), ErrorKind::ServiceGone);
-        assert_eq!(card_error(Error::UnresponsiveCard), ErrorKind::NotAnswering);
     }
 }
