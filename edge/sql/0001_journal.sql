@@ -1,0 +1,82 @@
+-- The terminal's journal: what happened, in the order in which it happened, until long after the centre has it.
+-- One file, one connection, WAL with synchronous=FULL. Rows of `facts` are never updated.
+
+-- Facts of one enrolment. The head of the chain is the last row, or the anchor when there is none.
+CREATE TABLE facts (
+    seq INTEGER PRIMARY KEY CHECK (seq > 0),
+    hash BLOB NOT NULL CHECK (length(hash) = 32),   -- chain hash after this fact
+    body BLOB NOT NULL,                             -- the exact bytes that are hashed and sent
+    sealed BLOB                                     -- what only the centre may read, beside the body
+) STRICT;
+
+-- Everything there is exactly one of.
+CREATE TABLE state (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    device BLOB NOT NULL CHECK (length(device) = 16),
+    epoch INTEGER NOT NULL CHECK (epoch > 0),
+    anchor_seq INTEGER NOT NULL CHECK (anchor_seq >= 0),            -- facts up to here were pruned; 0 for none
+    anchor_hash BLOB NOT NULL CHECK (length(anchor_hash) = 32),     -- chain hash there
+    acked_seq INTEGER NOT NULL DEFAULT 0 CHECK (acked_seq >= 0),    -- facts up to here are durable at the centre
+    shown_seq INTEGER NOT NULL DEFAULT 0 CHECK (shown_seq >= 0),    -- facts up to here were shown; follows lazily
+    boot_seq INTEGER NOT NULL DEFAULT 0 CHECK (boot_seq >= 0),      -- seq of the last Booted fact
+    closed_seq INTEGER NOT NULL DEFAULT 0 CHECK (closed_seq >= 0),  -- seq of the last DayClosed fact
+    boot_counter INTEGER NOT NULL DEFAULT 0 CHECK (boot_counter >= 0),
+    running INTEGER NOT NULL DEFAULT 0 CHECK (running IN (0, 1)),   -- 1 from start to orderly end
+    time_floor INTEGER NOT NULL DEFAULT 0,                          -- the time was at least this, microseconds
+    checked_at INTEGER NOT NULL DEFAULT 0,                          -- last full integrity check, microseconds
+    directory_at INTEGER,                                           -- the directory was current then, microseconds
+    block_epoch INTEGER NOT NULL DEFAULT 0 CHECK (block_epoch >= 0),
+    block_n INTEGER NOT NULL DEFAULT 0 CHECK (block_n >= 0),
+    notices_n INTEGER NOT NULL DEFAULT 0 CHECK (notices_n >= 0),    -- last notice taken
+    central_epoch BLOB,                                             -- newest epoch of the centre, CBOR
+    mark BLOB,                                                      -- mark of the last receipt, CBOR as signed
+    stopped TEXT                                                    -- why uploading stopped, JSON; none while it goes on
+) STRICT;
+
+-- Who was checked in to what, first time only. `who` is a member (16 bytes) or, if unknown, a token (18 bytes).
+CREATE TABLE attendance (
+    occurrence BLOB NOT NULL CHECK (length(occurrence) = 16),
+    who BLOB NOT NULL CHECK (length(who) IN (16, 18)),
+    seq INTEGER NOT NULL CHECK (seq > 0),
+    at INTEGER NOT NULL,
+    PRIMARY KEY (occurrence, who)
+) STRICT, WITHOUT ROWID;
+
+-- The refusal that may still be repeated, as the fact that it will become (seq 0).
+CREATE TABLE pending_refusal (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    body BLOB NOT NULL
+) STRICT;
+
+-- Value facts that were recorded before an unclean end and perhaps never shown; staff say what happened.
+CREATE TABLE unshown (
+    seq INTEGER PRIMARY KEY CHECK (seq > 0)
+) STRICT;
+
+-- Cards that must be refused, whatever the directory says.
+CREATE TABLE blocks (
+    token BLOB PRIMARY KEY CHECK (length(token) = 18),
+    card BLOB NOT NULL CHECK (length(card) = 16),
+    status TEXT NOT NULL CHECK (status IN ('lost', 'stopped', 'void'))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX blocks_by_card ON blocks (card);
+
+-- What became of facts that were not plainly applied, until staff have taken note.
+CREATE TABLE notices (
+    id INTEGER PRIMARY KEY,
+    n INTEGER UNIQUE,                 -- number of the centre's notice; none if it came with a receipt
+    seq INTEGER NOT NULL,
+    became INTEGER NOT NULL,          -- as on the wire
+    kind INTEGER,
+    case_hash BLOB,
+    other_office TEXT,
+    other_at INTEGER,
+    acknowledged INTEGER NOT NULL DEFAULT 0 CHECK (acknowledged IN (0, 1))
+) STRICT;
+CREATE INDEX notices_open ON notices (id) WHERE acknowledged = 0;
+
+-- How far the centre had acknowledged at the end of each day, so that facts can be kept long enough.
+CREATE TABLE acks (
+    day INTEGER PRIMARY KEY,
+    seq INTEGER NOT NULL
+) STRICT;

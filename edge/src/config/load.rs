@@ -1,0 +1,201 @@
+//! Reading the file and the environment, and checking what was read.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::display::OneOrMany;
+use super::reader::RawReader;
+use super::{CentralConfig, Config, ConfigError, CounterConfig, SignalConfig, TerminalConfig};
+use crate::locale::Language;
+
+/// Where the configuration is if nobody says otherwise.
+pub const CONFIG_PATH: &str = "/etc/hufu/edge.toml";
+/// How environment variables that override a key begin.
+const ENV_PREFIX: &str = "HUFU_EDGE__";
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawConfig {
+    terminal: RawTerminal,
+    central: RawCentral,
+    #[serde(default)]
+    counter: RawCounter,
+    #[serde(default)]
+    reader: Vec<RawReader>,
+    #[serde(default)]
+    display: OneOrMany,
+    signal: Option<RawSignal>,
+    #[serde(default)]
+    simulator: RawSimulator,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawTerminal {
+    data_dir: PathBuf,
+    #[serde(default)]
+    language: Language,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawCentral {
+    url: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RawCounter {
+    listen: String,
+    listen_unpaired: bool,
+    embed_origins: Vec<String>,
+}
+
+impl Default for RawCounter {
+    fn default() -> Self {
+        Self { listen: "127.0.0.1:7090".to_owned(), listen_unpaired: false, embed_origins: Vec::new() }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSignal {
+    port: PathBuf,
+    #[serde(default = "signal_baud")]
+    baud: u32,
+}
+
+fn signal_baud() -> u32 {
+    9_600
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct RawSimulator {
+    url: String,
+}
+
+/// Makes errors that name the file.
+pub(super) struct Checker<'a> {
+    path: &'a Path,
+}
+
+impl Checker<'_> {
+    pub(super) fn wrong(&self, key: String, expected: &'static str, met: String) -> ConfigError {
+        ConfigError::Value { path: self.path.to_owned(), key, expected, met }
+    }
+}
+
+/// Reads the file at `path` and applies `environment`, usually that of the process.
+///
+/// # Errors
+/// [`ConfigError`] that names file, line or key, and what was expected.
+pub fn load(
+    path: &Path,
+    environment: impl IntoIterator<Item = (String, String)>,
+) -> Result<Config, ConfigError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+    parse(path, &text, environment)
+}
+
+/// As [`load`], of a text; `path` is only named in errors.
+///
+/// # Errors
+/// As [`load`].
+pub fn parse(
+    path: &Path,
+    text: &str,
+    environment: impl IntoIterator<Item = (String, String)>,
+) -> Result<Config, ConfigError> {
+    let overrides: Vec<(String, String)> =
+        environment.into_iter().filter(|(name, _)| name.starts_with(ENV_PREFIX)).collect();
+    let file_error = |error: &toml::de::Error| {
+        let line =
+            error.span().map_or(0, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+        ConfigError::File { path: path.to_owned(), line, detail: error.message().to_owned() }
+    };
+    let raw = if overrides.is_empty() {
+        toml::from_str(text).map_err(|error| file_error(&error))?
+    } else {
+        let mut table: toml::Table = toml::from_str(text).map_err(|error| file_error(&error))?;
+        let unchanged: Result<RawConfig, _> = toml::from_str(text);
+        for (name, value) in &overrides {
+            set(&mut table, name, value)?;
+        }
+        let changed: Result<RawConfig, toml::de::Error> = table.try_into();
+        match (changed, unchanged) {
+            (Ok(changed), _) => changed,
+            // The file alone is at fault: its error has a line.
+            (Err(_), Err(error)) => return Err(file_error(&error)),
+            (Err(error), Ok(_)) => {
+                let names: Vec<&str> = overrides.iter().map(|(name, _)| name.as_str()).collect();
+                let detail = error.message().to_owned();
+                return Err(ConfigError::Environment { name: names.join(", "), detail });
+            }
+        }
+    };
+    check(path, raw)
+}
+
+/// Sets one key of one section from an environment variable.
+fn set(table: &mut toml::Table, name: &str, value: &str) -> Result<(), ConfigError> {
+    let wrong = |detail: &str| ConfigError::Environment { name: name.to_owned(), detail: detail.to_owned() };
+    let rest = name.strip_prefix(ENV_PREFIX).unwrap_or_default().to_lowercase();
+    let (section, key) =
+        rest.split_once("__").ok_or_else(|| wrong("expected HUFU_EDGE__SECTION__KEY, met no section"))?;
+    let entry = table.entry(section).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+    let Some(section) = entry.as_table_mut() else {
+        return Err(wrong("lists are set in the file only"));
+    };
+    // A word is text, unless it reads as a number, a truth value or a list.
+    let parsed = toml::from_str::<toml::Table>(&format!("value = {value}"));
+    let parsed = parsed.ok().and_then(|mut table| table.remove("value"));
+    section.insert(key.to_owned(), parsed.unwrap_or_else(|| toml::Value::String(value.to_owned())));
+    Ok(())
+}
+
+fn check(path: &Path, raw: RawConfig) -> Result<Config, ConfigError> {
+    let checker = Checker { path };
+    if raw.terminal.data_dir.as_os_str().is_empty() {
+        return Err(checker.wrong("terminal.data_dir".into(), "the path of a folder", String::new()));
+    }
+    let url = raw.central.url.trim_end_matches('/').to_owned();
+    if url.strip_prefix("https://").is_none_or(|host| host.is_empty() || host.contains('/')) {
+        return Err(checker.wrong("central.url".into(), "https://host:port", raw.central.url));
+    }
+    let listen: SocketAddr = raw.counter.listen.parse().map_err(|_| {
+        checker.wrong("counter.listen".into(), "address:port, such as 127.0.0.1:7090", raw.counter.listen)
+    })?;
+    if !listen.ip().is_loopback() && !raw.counter.listen_unpaired {
+        return Err(checker.wrong(
+            "counter.listen".into(),
+            "a loopback address, or counter.listen_unpaired = true",
+            listen.to_string(),
+        ));
+    }
+    for origin in &raw.counter.embed_origins {
+        let host = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+        if host.is_none_or(|host| host.is_empty() || host.contains(['/', ' ', ';', ','])) {
+            let expected = "origins such as http://127.0.0.1:7080";
+            return Err(checker.wrong("counter.embed_origins".into(), expected, origin.clone()));
+        }
+    }
+    let readers = raw.reader.into_iter().enumerate();
+    let displays = raw.display.0.into_iter().enumerate();
+    Ok(Config {
+        terminal: TerminalConfig { data_dir: raw.terminal.data_dir, language: raw.terminal.language },
+        central: CentralConfig { url },
+        counter: CounterConfig {
+            listen,
+            listen_unpaired: raw.counter.listen_unpaired,
+            embed_origins: raw.counter.embed_origins,
+        },
+        readers: readers.map(|(at, raw)| raw.check(at, &checker)).collect::<Result<_, _>>()?,
+        displays: displays.map(|(at, raw)| raw.check(at, &checker)).collect::<Result<_, _>>()?,
+        signal: raw.signal.map(|signal| SignalConfig { port: signal.port, baud: signal.baud }),
+        simulator_url: Some(raw.simulator.url).filter(|url| !url.is_empty()),
+    })
+}

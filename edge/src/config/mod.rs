@@ -1,0 +1,80 @@
+//! Configuration: one TOML file, read once at start, checked whole, passed on as plain values.
+//!
+//! Unknown keys are errors that name the key and the line; wrong values say what was met and what was expected.
+//! Environment variables `HUFU_EDGE__SECTION__KEY` override single keys of plain sections (not of lists).
+//! `deploy/edge.example.toml` documents every key.
+//!
+//! Out of scope: whether a device or folder exists; that is found out when it is used, and may change.
+
+mod display;
+mod error;
+mod load;
+mod reader;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use crate::locale::Language;
+
+pub use display::{DisplayConfig, DisplayKind};
+pub use error::ConfigError;
+pub use load::{CONFIG_PATH, load, parse};
+pub use reader::{ReaderConfig, SerialProtocol};
+
+/// Everything that can be configured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// The terminal itself.
+    pub terminal: TerminalConfig,
+    /// The centre.
+    pub central: CentralConfig,
+    /// The counter page.
+    pub counter: CounterConfig,
+    /// Card readers, in the order of the file; facts name them by this order.
+    pub readers: Vec<ReaderConfig>,
+    /// Displays that members see.
+    pub displays: Vec<DisplayConfig>,
+    /// Light and sound.
+    pub signal: Option<SignalConfig>,
+    /// Address of the tray of virtual cards that the counter page shows; none outside demonstrations.
+    pub simulator_url: Option<String>,
+}
+
+/// The terminal itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TerminalConfig {
+    /// Folder for journal, directory and identity.
+    pub data_dir: PathBuf,
+    /// Lang of displays and commands.
+    pub language: Language,
+}
+
+/// The centre.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CentralConfig {
+    /// Address of its device API, `https://host:port` without a trailing slash.
+    pub url: String,
+}
+
+/// The counter page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CounterConfig {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// Whether it may listen beyond this machine before tablets are paired.
+    pub listen_unpaired: bool,
+    /// Origins that may show the page inside theirs.
+    pub embed_origins: Vec<String>,
+}
+
+/// A stack light with buzzer on a serial port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignalConfig {
+    /// Path of the port.
+    pub port: PathBuf,
+    /// Bits per second.
+    pub baud: u32,
+}
+
+#[cfg(test)]
+mod tests;

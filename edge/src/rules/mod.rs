@@ -1,0 +1,9 @@
+//! Pure decisions of the terminal: state and facts in, decision out, time as an argument.
+//!
+//! Nothing here reads a clock, a file, a socket or a random number; whatever a rule needs is fetched before and passed
+//! in. That is why the simulator can run the very same code.
+
+pub mod backoff;
+pub mod member_plan;
+pub mod timekeeping;
+pub mod upload_plan;

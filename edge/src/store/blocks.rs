@@ -1,0 +1,76 @@
+//! The block list: cards that must be refused, whatever the directory says. It lies in the journal's file, so that a
+//! directory that is swapped or stuck can neither lose nor delay it.
+
+use std::collections::HashMap;
+
+use hufu_shared::member::CardStatus;
+use hufu_shared::token::Token;
+use hufu_shared::wire::updates::BlockChange;
+use hufu_shared::wire::version::Version;
+use rusqlite::{Connection, params};
+
+use super::error::{Step, StoreError};
+use super::journal::{Journal, to_sql};
+
+pub(super) fn read_blocks(connection: &Connection) -> rusqlite::Result<HashMap<Token, CardStatus>> {
+    let mut statement = connection.prepare("SELECT token, status FROM blocks")?;
+    let rows = statement.query_map([], |row| {
+        let code: String = row.get(1)?;
+        // The schema allows known codes only; anything else must still refuse.
+        Ok((Token::from_bytes(row.get(0)?), CardStatus::from_code(&code).unwrap_or(CardStatus::Stopped)))
+    })?;
+    rows.collect()
+}
+
+impl Journal {
+    /// Takes changes of the block list, oldest first, and the version after them. A card that is active again leaves
+    /// the list; then the directory decides.
+    ///
+    /// # Errors
+    /// As [`Journal::append`].
+    pub fn take_blocks(&mut self, changes: &[BlockChange], version: Version) -> Result<(), StoreError> {
+        self.guarded("take blocks", |journal| {
+            let path = journal.path.clone();
+            let transaction = journal.connection.transaction().step(&path, "begin")?;
+            let written = (|| {
+                for change in changes {
+                    let token = change.token.to_bytes();
+                    if change.status.is_blocked() {
+                        transaction
+                            .prepare_cached(
+                                "INSERT INTO blocks (token, card, status) VALUES (?1, ?2, ?3) ON CONFLICT (token) \
+                                 DO UPDATE SET card = excluded.card, status = excluded.status",
+                            )?
+                            .execute(params![token, change.card.0, change.status.code()])?;
+                    } else {
+                        transaction.prepare_cached("DELETE FROM blocks WHERE token = ?1")?.execute([token])?;
+                    }
+                }
+                transaction.execute(
+                    "UPDATE state SET block_epoch = ?1, block_n = ?2",
+                    params![version.epoch, to_sql(version.n)],
+                )?;
+                transaction.commit()
+            })();
+            written.step(&path, "take blocks")
+        })?;
+        for change in changes {
+            if change.status.is_blocked() {
+                self.blocks.insert(change.token, change.status);
+            } else {
+                self.blocks.remove(&change.token);
+            }
+        }
+        self.block = version;
+        Ok(())
+    }
+
+    /// Begins the block list anew, for a centre that entered a new epoch: its versions count from the start again.
+    /// The cards stay blocked until the centre's list says otherwise.
+    ///
+    /// # Errors
+    /// As [`Journal::append`].
+    pub fn restart_blocks(&mut self, epoch: u32) -> Result<(), StoreError> {
+        self.take_blocks(&[], Version { epoch, n: 0 })
+    }
+}

@@ -1,0 +1,361 @@
+//! The directory's handle: found by token on the swipe path, changed by sync, swapped whole after a snapshot.
+//!
+//! It has a rollback journal, not a write-ahead log: a log left beside the file by the one before it would be taken for
+//! its own. Reading and changing have a connection each; the swap closes both. Small tables (offices, occurrences,
+//! schemes) are kept in memory, so that a swipe costs two look-ups.
+//!
+//! Invariants: a directory of another club is never taken; a delta is taken whole, in one transaction, only onto the
+//! version that it starts from.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use hufu_shared::cbor;
+use hufu_shared::ids::{ClubId, MemberId, OccurrenceId, OfficeId};
+use hufu_shared::member::{CardRow, DirectoryRow, MemberRow, OccurrenceRow, OfficeRow};
+use hufu_shared::scheme::SchemeTerms;
+use hufu_shared::time::{Day, Instant};
+use hufu_shared::token::Token;
+use hufu_shared::wire::version::{CentralEpoch, Version};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::error::{Step, StoreError};
+use super::journal::{from_sql, to_sql};
+use super::open::{DIRECTORY, check_identity, is_absent, open_reader, open_rollback, rename};
+
+/// What a directory says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct About {
+    /// Whose it is.
+    pub club: ClubId,
+    /// For which office it was made.
+    pub scope: OfficeId,
+    /// In which life of the centre.
+    pub central_epoch: CentralEpoch,
+    /// What it adds up to.
+    pub version: Version,
+    /// When its snapshot was made.
+    pub made_at: Instant,
+}
+
+/// The small tables, in memory.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Small {
+    /// What the directory says of itself; none before the first snapshot.
+    pub about: Option<About>,
+    /// Offices, by id.
+    pub offices: Vec<OfficeRow>,
+    /// Occurrences, by planned start.
+    pub occurrences: Vec<OccurrenceRow>,
+    /// Scheme versions, oldest first.
+    pub schemes: Vec<SchemeTerms>,
+}
+
+impl Small {
+    /// The directory's version, the default before the first snapshot.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        self.about.map_or_else(Version::default, |about| about.version)
+    }
+
+    /// An office.
+    #[must_use]
+    pub fn office(&self, office: OfficeId) -> Option<&OfficeRow> {
+        self.offices.iter().find(|row| row.office == office)
+    }
+
+    /// An occurrence.
+    #[must_use]
+    pub fn occurrence(&self, occurrence: OccurrenceId) -> Option<&OccurrenceRow> {
+        self.occurrences.iter().find(|row| row.occurrence == occurrence)
+    }
+
+    /// The scheme in force on a day: the newest version among those that have begun.
+    #[must_use]
+    pub fn scheme(&self, day: Day) -> Option<&SchemeTerms> {
+        self.schemes.iter().filter(|terms| terms.valid_from <= day).max_by_key(|terms| terms.version)
+    }
+}
+
+/// What the directory knows of a presented card.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// The token that found it.
+    pub token: Token,
+    /// The card.
+    pub card: CardRow,
+    /// Its member, if it has one and the row is there.
+    pub member: Option<MemberRow>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    path: PathBuf,
+    club: ClubId,
+    reader: Mutex<Option<Connection>>,
+    writer: Mutex<Option<Connection>>,
+    small: RwLock<Arc<Small>>,
+}
+
+/// The directory. Cheap to clone; all clones share the two connections.
+#[derive(Debug, Clone)]
+pub struct Directory {
+    inner: Arc<Inner>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What is guarded is replaced in one assignment; a panic elsewhere leaves it whole.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Directory {
+    /// Opens the directory at `path` for a terminal of `club`. Without a file it is empty until the first snapshot.
+    ///
+    /// # Errors
+    /// [`StoreError`]: not a directory of ours, newer, of another club, or unreadable; the file is left as it is.
+    pub fn open(path: &Path, club: ClubId) -> Result<Self, StoreError> {
+        let inner = Inner {
+            path: path.to_owned(),
+            club,
+            reader: Mutex::new(None),
+            writer: Mutex::new(None),
+            small: RwLock::default(),
+        };
+        let directory = Self { inner: Arc::new(inner) };
+        if !is_absent(path)? {
+            check_identity(path, &DIRECTORY)?;
+            directory.reopen()?;
+        }
+        Ok(directory)
+    }
+
+    /// The small tables as they stand.
+    #[must_use]
+    pub fn small(&self) -> Arc<Small> {
+        Arc::clone(&self.inner.small.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The version held, the default for none.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        self.small().version()
+    }
+
+    /// The club that this terminal belongs to.
+    #[must_use]
+    pub fn club(&self) -> ClubId {
+        self.inner.club
+    }
+
+    /// Where the file is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.inner.path
+    }
+
+    /// Finds a card by any of its tokens (one per key version), with its member.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the directory cannot be read.
+    pub fn find(&self, tokens: &[Token]) -> Result<Option<Known>, StoreError> {
+        let reader = lock(&self.inner.reader);
+        let Some(connection) = reader.as_ref() else { return Ok(None) };
+        // One read transaction: two look-ups, one lock of the file.
+        let path = &self.inner.path;
+        let begin = connection.prepare_cached("BEGIN").and_then(|mut begin| begin.execute([]));
+        begin.step(path, "begin reading")?;
+        let found = self.find_in(connection, tokens);
+        let end = connection.prepare_cached("COMMIT").and_then(|mut end| end.execute([]));
+        end.step(path, "end reading")?;
+        found
+    }
+
+    fn find_in(&self, connection: &Connection, tokens: &[Token]) -> Result<Option<Known>, StoreError> {
+        for token in tokens {
+            let row: Option<CardRow> =
+                self.row(connection, "SELECT row FROM cards WHERE token = ?1", &token.to_bytes())?;
+            let Some(card) = row else { continue };
+            let member = match card.member {
+                Some(member) => {
+                    self.row(connection, "SELECT row FROM members WHERE member = ?1", &member.0)?
+                }
+                None => None,
+            };
+            return Ok(Some(Known { token: *token, card, member }));
+        }
+        Ok(None)
+    }
+
+    /// A member by id, for lists that name members of earlier swipes.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the directory cannot be read.
+    pub fn member(&self, member: MemberId) -> Result<Option<MemberRow>, StoreError> {
+        let reader = lock(&self.inner.reader);
+        let Some(connection) = reader.as_ref() else { return Ok(None) };
+        self.row(connection, "SELECT row FROM members WHERE member = ?1", &member.0)
+    }
+
+    fn row<T: for<'b> minicbor::Decode<'b, ()>>(
+        &self,
+        connection: &Connection,
+        sql: &str,
+        key: &[u8],
+    ) -> Result<Option<T>, StoreError> {
+        let path = &self.inner.path;
+        let mut statement = connection.prepare_cached(sql).step(path, "prepare")?;
+        let mut rows = statement.query([key]).step(path, "look up")?;
+        let Some(row) = rows.next().step(path, "look up")? else { return Ok(None) };
+        let bytes = row.get_ref(0).step(path, "look up")?.as_blob().unwrap_or_default();
+        let damaged =
+            |error: cbor::WireError| StoreError::Damaged { path: path.clone(), detail: error.to_string() };
+        cbor::decode(bytes).map(Some).map_err(damaged)
+    }
+
+    /// Takes rows changed since version `from`; the directory stands at `to` afterwards.
+    ///
+    /// # Errors
+    /// [`StoreError::Snapshot`] if the directory does not stand at `from` (take a snapshot then), else as the step says.
+    pub fn apply_delta(&self, rows: &[DirectoryRow], from: Version, to: Version) -> Result<(), StoreError> {
+        let mut writer = lock(&self.inner.writer);
+        let held = self.version();
+        let (Some(connection), true) = (writer.as_mut(), held == from) else {
+            let detail = format!("a delta from version {from} does not fit a directory at version {held}");
+            return Err(StoreError::Snapshot { detail });
+        };
+        let path = &self.inner.path;
+        let transaction = connection.transaction().step(path, "begin delta")?;
+        let written = (|| {
+            for row in rows {
+                upsert(&transaction, row)?;
+            }
+            transaction.execute(
+                "UPDATE about SET version_epoch = ?1, version_n = ?2",
+                params![to.epoch, to_sql(to.n)],
+            )?;
+            transaction.commit()
+        })();
+        written.step(path, "take delta")?;
+        let connection = writer.as_ref().expect("it was there above and the lock is still held");
+        self.publish(connection)
+    }
+
+    /// Puts a finished snapshot in place of the file.
+    pub(super) fn swap(&self, new: &Path) -> Result<(), StoreError> {
+        {
+            let (mut writer, mut reader) = (lock(&self.inner.writer), lock(&self.inner.reader));
+            (*writer, *reader) = (None, None);
+            rename(new, &self.inner.path)?;
+        }
+        self.reopen()
+    }
+
+    fn reopen(&self) -> Result<(), StoreError> {
+        let path = &self.inner.path;
+        let (mut writer, mut reader) = (lock(&self.inner.writer), lock(&self.inner.reader));
+        // The writer first: only it can roll back what a power cut left half done.
+        let connection = open_rollback(path, &DIRECTORY)?;
+        let small = read_small(&connection, path)?;
+        match small.about {
+            Some(about) if about.club != self.inner.club => {
+                return Err(StoreError::OtherClub { met: about.club, own: self.inner.club });
+            }
+            Some(_) => {}
+            None => {
+                return Err(StoreError::Damaged { path: path.clone(), detail: "it names no club".into() });
+            }
+        }
+        *reader = Some(open_reader(path)?);
+        *writer = Some(connection);
+        self.set_small(small);
+        Ok(())
+    }
+
+    fn publish(&self, connection: &Connection) -> Result<(), StoreError> {
+        self.set_small(read_small(connection, &self.inner.path)?);
+        Ok(())
+    }
+
+    fn set_small(&self, small: Small) {
+        *self.inner.small.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(small);
+    }
+}
+
+/// Puts one row in place of the one of the same id.
+pub(super) fn upsert(connection: &Connection, row: &DirectoryRow) -> rusqlite::Result<()> {
+    let put = |sql: &str, key: &[u8], body: Vec<u8>| {
+        connection.prepare_cached(sql)?.execute(params![key, body]).map(|_| ())
+    };
+    match row {
+        DirectoryRow::Card(card) => {
+            // A card may come back under another token, when the office group's key has changed.
+            connection.prepare_cached("DELETE FROM cards WHERE card = ?1")?.execute([card.card.0])?;
+            connection
+                .prepare_cached("INSERT OR REPLACE INTO cards (token, card, row) VALUES (?1, ?2, ?3)")?
+                .execute(params![card.token.to_bytes(), card.card.0, cbor::encode(card)])
+                .map(|_| ())
+        }
+        DirectoryRow::Member(member) => put(
+            "INSERT OR REPLACE INTO members (member, row) VALUES (?1, ?2)",
+            &member.member.0,
+            cbor::encode(member),
+        ),
+        DirectoryRow::Office(office) => put(
+            "INSERT OR REPLACE INTO offices (office, row) VALUES (?1, ?2)",
+            &office.office.0,
+            cbor::encode(office),
+        ),
+        DirectoryRow::Occurrence(row) => put(
+            "INSERT OR REPLACE INTO occurrences (occurrence, row) VALUES (?1, ?2)",
+            &row.occurrence.0,
+            cbor::encode(row),
+        ),
+        DirectoryRow::Scheme(terms) => connection
+            .prepare_cached("INSERT OR REPLACE INTO schemes (version, row) VALUES (?1, ?2)")?
+            .execute(params![terms.version, cbor::encode(terms)])
+            .map(|_| ()),
+    }
+}
+
+fn read_small(connection: &Connection, path: &Path) -> Result<Small, StoreError> {
+    let sql = "SELECT club, scope, central_epoch, version_epoch, version_n, made_at FROM about";
+    let about = connection
+        .query_row(sql, [], |row| {
+            let version = Version { epoch: row.get(3)?, n: from_sql(row.get(4)?) };
+            let ids = (ClubId(row.get(0)?), OfficeId(row.get(1)?));
+            Ok((ids, row.get::<_, Vec<u8>>(2)?, version, Instant(row.get(5)?)))
+        })
+        .optional()
+        .step(path, "read about")?;
+    let damaged =
+        |error: cbor::WireError| StoreError::Damaged { path: path.to_owned(), detail: error.to_string() };
+    let about = about
+        .map(|((club, scope), epoch, version, made_at)| {
+            let central_epoch = cbor::decode(&epoch).map_err(damaged)?;
+            Ok(About { club, scope, central_epoch, version, made_at })
+        })
+        .transpose()?;
+    let mut occurrences: Vec<OccurrenceRow> = all(connection, path, "SELECT row FROM occurrences")?;
+    occurrences.sort_by_key(|row| (row.starts, row.occurrence));
+    Ok(Small {
+        about,
+        offices: all(connection, path, "SELECT row FROM offices")?,
+        occurrences,
+        schemes: all(connection, path, "SELECT row FROM schemes ORDER BY version")?,
+    })
+}
+
+fn all<T: for<'b> minicbor::Decode<'b, ()>>(
+    connection: &Connection,
+    path: &Path,
+    sql: &str,
+) -> Result<Vec<T>, StoreError> {
+    let mut statement = connection.prepare(sql).step(path, "prepare")?;
+    let bodies = statement
+        .query_map([], |row| row.get::<_, Vec<u8>>(0))
+        .and_then(Iterator::collect::<rusqlite::Result<Vec<_>>>)
+        .step(path, "read rows")?;
+    let damaged =
+        |error: cbor::WireError| StoreError::Damaged { path: path.to_owned(), detail: error.to_string() };
+    bodies.iter().map(|body| cbor::decode(body).map_err(damaged)).collect()
+}

@@ -1,0 +1,35 @@
+//! What the terminal keeps: its journal, and the directory that the centre lets it know.
+//!
+//! `journal.db` is the only copy of what happened until the centre has it. [`Store`] is the handle to its one
+//! connection, shared behind a lock: one writer, and only it checkpoints. `directory.db` can always be fetched again;
+//! [`Directory`] is its handle.
+//!
+//! Invariants: nothing is answered before its commit is on the disk; a file that is not ours is never written to; a
+//! connection that met an I/O error commits nothing any more.
+//! Out of scope: deciding, sending, showing.
+
+mod blocks;
+mod directory;
+mod error;
+mod handle;
+mod journal;
+mod lifecycle;
+mod notices;
+mod open;
+mod queue;
+mod snapshot;
+mod totals;
+
+pub use directory::{About, Directory, Known, Small};
+pub use error::StoreError;
+pub use handle::Store;
+pub use journal::{Appended, Attended, Journal, NewFact, RecentTap};
+pub use lifecycle::{BootInfo, Booting};
+pub use notices::OpenNotice;
+pub use queue::{JournalState, Receipted, StoredFact, read_facts, read_state};
+pub use snapshot::SnapshotBuilder;
+
+/// Name of the journal's file in the data folder.
+pub const JOURNAL_FILE: &str = "journal.db";
+/// Name of the directory's file in the data folder.
+pub const DIRECTORY_FILE: &str = "directory.db";
