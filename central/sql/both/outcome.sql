@@ -80,9 +80,12 @@ INSERT INTO posting (id, cause, ordinal, debit, credit, amount, unit, code, memb
     day, scheme, rule, entry)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
 
+-- name: open_balance
+INSERT INTO balance (account, unit, class, member, amount, entry) VALUES ($1, $2, $3, $4, 0, $5)
+ON CONFLICT (account, unit) DO NOTHING
+
 -- name: add_balance
-INSERT INTO balance (account, unit, class, member, amount, entry) VALUES ($1, $2, $3, $4, $5, $6)
-ON CONFLICT (account, unit) DO UPDATE SET amount = balance.amount + excluded.amount, entry = excluded.entry
+UPDATE balance SET amount = amount + $3, entry = $4 WHERE account = $1 AND unit = $2
 
 -- name: set_case
 INSERT INTO conflict (id, kind, state, member, occurrence, device, token, detail, automatic, verdict, opened, changed,

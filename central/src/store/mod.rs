@@ -3,10 +3,15 @@
 //! Every change of derived rows goes through [`journal::take`]: it passes the gate, loads a world, applies the entry
 //! and commits the outcome, all in the caller's transaction. The rest of the store reads.
 
+pub mod dump;
 pub mod error;
 pub mod journal;
 pub mod outcome;
 pub mod rows;
+pub mod verify;
 pub mod world;
 
 pub use error::StoreError;
+
+#[cfg(test)]
+mod tests;

@@ -303,15 +303,12 @@ fn add_balances(tx: &mut Tx<'_>, entry: EntryId, postings: &[Posting]) -> Result
     for ((name, unit), (account, sum)) in sums {
         let sum = i64::try_from(sum)
             .map_err(|_| StoreError::Range { what: "sum of postings on one account", met: i64::MAX })?;
-        let values = [
-            name.into(),
-            unit.code().into(),
-            account.class().into(),
-            account.member().map(|member| member.0).into(),
-            sum.into(),
-            entry.0.into(),
-        ];
-        tx.execute(SQL.get("add_balance"), &values)?;
+        // Opened first, changed then: a CHECK on an upsert would look at the change as if it were the balance.
+        let member = account.member().map(|member| member.0);
+        let opened =
+            [name.as_str().into(), unit.code().into(), account.class().into(), member.into(), entry.0.into()];
+        tx.execute(SQL.get("open_balance"), &opened)?;
+        tx.execute(SQL.get("add_balance"), &[name.into(), unit.code().into(), sum.into(), entry.0.into()])?;
     }
     Ok(())
 }

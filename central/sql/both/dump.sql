@@ -1,0 +1,55 @@
+-- Every column of every derived table, key columns first.
+
+-- name: club
+SELECT id, name_zh, name_en, central_epoch, central_epoch_bits, entry FROM club
+
+-- name: office
+SELECT id, code, name_zh, name_en, zone, cutoff_minutes, entry FROM office
+
+-- name: occurrence
+SELECT id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices, entry FROM occurrence
+
+-- name: scheme
+SELECT version, valid_from, terms, entry FROM scheme
+
+-- name: member
+SELECT id, number, level_zh, level_en, status, office, personal, entry FROM member
+
+-- name: card
+SELECT id, member, kind, status, tail, valid_from, valid_until, status_entry, entry FROM card
+
+-- name: card_token
+SELECT token, card FROM card_token
+
+-- name: device
+SELECT id, office, name, status, epoch, entry FROM device
+
+-- name: device_epoch
+SELECT device, epoch, first_key, seal_key, board, enrolled_at, acked_seq, head, last_at FROM device_epoch
+
+-- name: device_key
+SELECT device, epoch, key_id, public_key FROM device_key
+
+-- name: boot
+SELECT device, epoch, seq, boot, offset_low, offset_high FROM boot
+
+-- name: fact
+SELECT device, epoch, seq, hash, body, event, wall, at, day, received, office, token, member, occurrence, became, kind, pin, told_became, told_kind, told_case, entry FROM fact
+
+-- name: attendance
+SELECT member, occurrence, device, epoch, seq, office, at, points, issuer, postings, entry FROM attendance
+
+-- name: posting
+SELECT id, cause, ordinal, debit, credit, amount, unit, code, member, device, epoch, seq, conflict, at, day, scheme, rule, entry FROM posting
+
+-- name: balance
+SELECT account, unit, class, member, amount, entry FROM balance
+
+-- name: conflict
+SELECT id, kind, state, member, occurrence, device, token, detail, automatic, verdict, opened, changed, deadline, entry FROM conflict
+
+-- name: conflict_fact
+SELECT conflict, device, epoch, seq FROM conflict_fact
+
+-- name: notice
+SELECT device, n, epoch, seq, became, kind, conflict, other_office, other_at, entry FROM notice

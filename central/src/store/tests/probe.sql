@@ -1,0 +1,62 @@
+-- name: points
+SELECT CAST(SUM(CASE WHEN credit = $1 THEN amount ELSE 0 END) - SUM(CASE WHEN debit = $1 THEN amount ELSE 0 END) AS BIGINT) FROM posting
+
+-- name: standing
+SELECT became, kind FROM fact WHERE device = $1 AND epoch = $2 AND seq = $3
+
+-- name: facts
+SELECT COUNT(*) FROM fact
+
+-- name: postings
+SELECT COUNT(*) FROM posting
+
+-- name: sums_not_zero
+SELECT COUNT(*) FROM (SELECT unit FROM balance GROUP BY unit HAVING SUM(amount) <> 0) s
+
+-- name: cases_of_kind
+SELECT COUNT(*) FROM conflict WHERE kind = $1
+
+-- name: open_cases
+SELECT COUNT(*) FROM conflict WHERE state IN ('open', 'evidence_changed')
+
+-- name: case_state
+SELECT state, verdict FROM conflict WHERE kind = $1
+
+-- name: case_evidence
+SELECT COUNT(*) FROM conflict_fact f JOIN conflict c ON c.id = f.conflict WHERE c.kind = $1
+
+-- name: notices
+SELECT epoch, seq, became, other_office FROM notice WHERE device = $1 ORDER BY n
+
+-- name: attendance
+SELECT office, points, issuer FROM attendance WHERE member = $1
+
+-- name: net_by_cause
+SELECT cause, account, CAST(SUM(signed) AS BIGINT) FROM (SELECT cause, credit AS account, amount AS signed FROM posting UNION ALL SELECT cause, debit AS account, -amount AS signed FROM posting) p GROUP BY cause, account HAVING SUM(signed) <> 0 ORDER BY cause, account
+
+-- name: cases
+SELECT id, state, automatic FROM conflict ORDER BY id
+
+-- name: standings
+SELECT device, epoch, seq, became, kind FROM fact ORDER BY device, epoch, seq
+
+-- name: admitted
+SELECT member, occurrence, device, epoch, seq, issuer, points FROM attendance ORDER BY member, occurrence
+
+-- name: device_status
+SELECT status FROM device WHERE id = $1
+
+-- name: add_to_balance
+UPDATE balance SET amount = amount + 1 WHERE class = 'available'
+
+-- name: drop_posting
+DELETE FROM posting WHERE code = 'earn_purchase'
+
+-- name: change_fact_body
+UPDATE fact SET body = $1 WHERE event = 'earned'
+
+-- name: change_entry_body
+UPDATE entry SET body = $1 WHERE kind = 'batch'
+
+-- name: a_fact_body
+SELECT body FROM fact WHERE event = 'earned'

@@ -1,0 +1,260 @@
+//! Proof that the books are what the journal says.
+//!
+//! `verify` reads the stored bytes of every journal entry, checks the chain over them, applies each to an empty
+//! database and compares every derived row with the one that stands. Beside the replay it checks by plain sums what
+//! must hold of any ledger, and walks the chain of every terminal over the stored facts. Each finding names its place.
+
+use hufu_shared::cbor;
+use hufu_shared::chain;
+use hufu_shared::ids::{DeviceId, EntryId, Hash};
+use hufu_shared::time::Instant;
+
+use super::{StoreError, dump, journal, rows};
+use crate::db::{Db, SqlFile, Tx};
+use crate::rules::entry::{EntryBody, journal_link, journal_start};
+
+static SQL: SqlFile = SqlFile::new("verify", include_str!("../../sql/both/verify.sql"));
+
+/// Entries read at a time.
+const ENTRIES_PER_READ_MAX: i64 = 200;
+/// Findings of one table after which the rest of it is only counted.
+const FINDINGS_PER_TABLE_MAX: usize = 20;
+
+/// What `verify` found and how much it looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Verification {
+    /// Entries replayed.
+    pub entries: u64,
+    /// Facts in them.
+    pub facts: u64,
+    /// Derived rows compared.
+    pub rows: u64,
+    /// What does not hold, each with its place; empty if all holds.
+    pub findings: Vec<String>,
+}
+
+/// A journal entry as stored.
+#[derive(Debug, Clone)]
+struct Stored {
+    id: EntryId,
+    received: Instant,
+    body: Vec<u8>,
+    n: u64,
+    hash: Hash,
+}
+
+/// Verifies a database.
+///
+/// # Errors
+/// [`StoreError`] if it cannot be read at all; what is wrong inside is a finding.
+pub async fn verify(db: &Db) -> Result<Verification, StoreError> {
+    let mut found = Verification::default();
+    let replay = Db::memory()?;
+    let mut head = journal_start();
+    let mut last = 0;
+    loop {
+        let entries = db.read(move |tx| entries_after(tx, last)).await?;
+        let Some(newest) = entries.last() else { break };
+        for entry in &entries {
+            check_link(entry, &mut head, last, &mut found);
+            last = entry.n;
+        }
+        debug_assert_eq!(last, newest.n, "entries come in order");
+        replay_entries(&replay, entries, &mut found).await?;
+    }
+    let published = db.read(journal::published).await?;
+    if published != (last, head) {
+        found.findings.push(format!(
+            "journal: the publisher stands at {} with head {}, the entries end at {last} with head {head}",
+            published.0, published.1
+        ));
+    }
+    compare(db, &replay, &mut found).await?;
+    let checks = db.read(|tx| Ok::<_, StoreError>([sums(tx)?, chains(tx)?].concat())).await?;
+    found.findings.extend(checks);
+    replay.close().await;
+    Ok(found)
+}
+
+fn entries_after(tx: &mut Tx<'_>, n: u64) -> Result<Vec<Stored>, StoreError> {
+    let rows = tx.query(journal::SQL.get("entries_from"), &[rows::number(n), ENTRIES_PER_READ_MAX.into()])?;
+    rows.iter()
+        .map(|row| {
+            Ok(Stored {
+                id: EntryId(row.array(0)?),
+                received: Instant(row.int(1)?),
+                body: row.blob(2)?.to_vec(),
+                n: row.uint(3)?,
+                hash: Hash(row.array(4)?),
+            })
+        })
+        .collect()
+}
+
+fn check_link(entry: &Stored, head: &mut Hash, last: u64, found: &mut Verification) {
+    if entry.n != last + 1 {
+        found.findings.push(format!("journal: entry {} follows entry {last}", entry.n));
+    }
+    let computed = journal_link(*head, entry.id, entry.received, &entry.body);
+    if computed != entry.hash {
+        found.findings.push(format!(
+            "journal: entry {} ({}) was changed: its bytes give the hash {computed}, stored is {}",
+            entry.n, entry.id, entry.hash
+        ));
+    }
+    // Go on from what is stored, so that one damaged entry is one finding.
+    *head = entry.hash;
+}
+
+async fn replay_entries(
+    replay: &Db,
+    entries: Vec<Stored>,
+    found: &mut Verification,
+) -> Result<(), StoreError> {
+    for entry in entries {
+        let body: EntryBody = match cbor::decode(&entry.body) {
+            Ok(body) => body,
+            Err(error) => {
+                found
+                    .findings
+                    .push(format!("journal: entry {} ({}) cannot be read: {error}", entry.n, entry.id));
+                continue;
+            }
+        };
+        if let EntryBody::Batch(batch) = &body {
+            found.facts += batch.bodies.len() as u64;
+        }
+        found.entries += 1;
+        let (id, received) = (entry.id, entry.received);
+        let taken = replay.write(move |tx| journal::take(tx, id, received, body.clone()).map(|_| ())).await;
+        if let Err(error) = taken {
+            found
+                .findings
+                .push(format!("journal: entry {} ({}) cannot be applied: {error}", entry.n, entry.id));
+        }
+    }
+    Ok(())
+}
+
+/// Compares every derived row.
+async fn compare(db: &Db, replay: &Db, found: &mut Verification) -> Result<(), StoreError> {
+    for (name, key_columns) in dump::TABLES.iter().copied() {
+        let stands = db.read(move |tx| dump::table(tx, name, key_columns)).await?;
+        let given = replay.read(move |tx| dump::table(tx, name, key_columns)).await?;
+        found.rows += given.len() as u64;
+        let differences = differences(name, &stands, &given);
+        let more = differences.len().saturating_sub(FINDINGS_PER_TABLE_MAX);
+        found.findings.extend(differences.into_iter().take(FINDINGS_PER_TABLE_MAX));
+        if more > 0 {
+            found.findings.push(format!("{name}: {more} more rows differ"));
+        }
+    }
+    Ok(())
+}
+
+fn differences(name: &str, stands: &[dump::Dumped], given: &[dump::Dumped]) -> Vec<String> {
+    let mut found = Vec::new();
+    let (mut left, mut right) = (stands.iter().peekable(), given.iter().peekable());
+    loop {
+        match (left.peek(), right.peek()) {
+            (None, None) => return found,
+            (Some(row), Some(other)) if row.key == other.key => {
+                if row.line != other.line {
+                    found.push(format!(
+                        "{name} {}: stands as [{}], the journal gives [{}]",
+                        row.key, row.line, other.line
+                    ));
+                }
+                left.next();
+                right.next();
+            }
+            (Some(row), Some(other)) if row.key > other.key => {
+                found.push(format!("{name} {}: is missing, the journal gives [{}]", other.key, other.line));
+                right.next();
+            }
+            (Some(row), _) => {
+                found
+                    .push(format!("{name} {}: stands, the journal does not give it [{}]", row.key, row.line));
+                left.next();
+            }
+            (None, Some(other)) => {
+                found.push(format!("{name} {}: is missing, the journal gives [{}]", other.key, other.line));
+                right.next();
+            }
+        }
+    }
+}
+
+/// What must hold of the ledger by plain sums.
+fn sums(tx: &mut Tx<'_>) -> Result<Vec<String>, StoreError> {
+    let mut found = Vec::new();
+    for row in tx.query(SQL.get("sums"), &[])? {
+        if row.int(1)? != 0 {
+            found.push(format!(
+                "ledger: all accounts in {} sum to {}, expected 0",
+                row.text(0)?,
+                row.int(1)?
+            ));
+        }
+    }
+    for row in tx.query(SQL.get("balance_without_postings"), &[])? {
+        found.push(format!(
+            "balance {} {}: stands at {}, its postings sum to {}",
+            row.text(0)?,
+            row.text(1)?,
+            row.int(2)?,
+            row.int(3)?
+        ));
+    }
+    for row in tx.query(SQL.get("below_zero"), &[])? {
+        found.push(format!(
+            "balance {} {}: {} is on the wrong side of zero",
+            row.text(0)?,
+            row.text(1)?,
+            row.int(2)?
+        ));
+    }
+    for row in tx.query(SQL.get("cursor_gaps"), &[])? {
+        found.push(format!(
+            "device {} enrolment {}: {} facts are stored, the cursor stands at {}",
+            DeviceId(row.array(0)?),
+            row.int(1)?,
+            row.int(3)?,
+            row.int(2)?
+        ));
+    }
+    Ok(found)
+}
+
+/// Walks the chain of every terminal over the stored facts.
+fn chains(tx: &mut Tx<'_>) -> Result<Vec<String>, StoreError> {
+    let mut found = Vec::new();
+    for row in tx.query(SQL.get("chains"), &[])? {
+        let device = DeviceId(row.array(0)?);
+        let epoch = rows::u32_at(&row, 1, "epoch")?;
+        let mut hash = chain::start(device, epoch, row.blob(2)?);
+        let mut last = 0;
+        loop {
+            let key = [device.0.into(), i64::from(epoch).into(), rows::number(last)];
+            let facts = tx.query(SQL.get("chain_bodies"), &key)?;
+            if facts.is_empty() {
+                break;
+            }
+            for fact in &facts {
+                last = fact.uint(0)?;
+                let stored = Hash(fact.array(2)?);
+                if chain::link(hash, fact.blob(1)?) != stored {
+                    found
+                        .push(format!("fact {device}/{epoch}/{last}: its bytes do not give its stored hash"));
+                }
+                hash = stored;
+            }
+        }
+        if hash != Hash(row.array(4)?) {
+            found.push(format!(
+                "device {device} enrolment {epoch}: the chain ends at {hash}, its head is stored otherwise"
+            ));
+        }
+    }
+    Ok(found)
+}
