@@ -4,7 +4,7 @@
 //! language. It holds what staff may see (masked or whole name, last characters of a card), never a card number, a
 //! phone or a token.
 //!
-//! Out of scope: how it looks ([`super::panel`], [`super::pages`]) and where it comes from (the run loop).
+//! Out of scope: how it looks ([`super::face`], [`super::pages`]) and where it comes from (the run loop).
 
 use chrono_tz::Tz;
 use hufu_shared::fact::RefusalReason;
@@ -21,8 +21,6 @@ pub const LAST_SWIPES_MAX: usize = 20;
 /// One snapshot of everything that the counter page shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CounterView {
-    /// When the snapshot was made, by the terminal's clock; ages are reckoned from it.
-    pub at: Instant,
     /// The office's time zone.
     #[serde(serialize_with = "zone_name")]
     pub zone: Tz,
@@ -139,6 +137,8 @@ pub struct ActivityView {
 pub struct ReaderView {
     /// Its name in the configuration or of its slot.
     pub name: String,
+    /// How members present to it.
+    pub source: Source,
     /// Whether it works.
     pub up: bool,
     /// Since when it is so; none if it was never heard of.
@@ -245,6 +245,8 @@ pub struct ResultView {
     pub promised_pending: bool,
     /// When the member first got in, for [`Outcome::AlreadyIn`] and [`Outcome::Attention`].
     pub first_at: Option<Instant>,
+    /// Where that was, if at another office.
+    pub first_office: Option<String>,
     /// First day of a card that is not valid yet.
     pub valid_from: Option<Instant>,
     /// Points that are missing, for `R05`.

@@ -1,0 +1,142 @@
+// Keeps the counter page current, sounds each new outcome once, and spares touch screens the page reload.
+// Without it the page still works: every control is a plain form or link.
+"use strict";
+(() => {
+  const POLL_MS = 5000, AGE_MS = 20000, DEAD_MS = 12000, FETCH_MS = 8000;
+  const $ = (id) => document.getElementById(id);
+  document.documentElement.classList.add("js");
+  for (const button of document.querySelectorAll("[data-print]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => print());
+  }
+  if (!$("bar")) return;
+
+  // --- sound -----------------------------------------------------------------------------------------------
+  const muted = document.querySelector("main").dataset.muted === "true";
+  let audio = null;
+  // Browsers keep a page silent until somebody has touched it.
+  const wake = () => {
+    audio ??= new AudioContext();
+    if (audio.state === "suspended") audio.resume().catch(() => {});
+  };
+  for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, wake, { passive: true });
+  const sound = (panel) => {
+    if (muted && panel.dataset.insists !== "true") return;
+    try { wake(); } catch { return; }
+    let at = audio.currentTime + 0.02;
+    for (const note of panel.dataset.tones.split(",").filter(Boolean)) {
+      const [hz, ms] = note.split(":").map(Number), end = at + ms / 1000;
+      if (hz > 0) {
+        const tone = audio.createOscillator(), loud = audio.createGain();
+        tone.frequency.value = hz;
+        loud.gain.setValueAtTime(0, at);
+        loud.gain.linearRampToValueAtTime(0.35, at + 0.01);
+        loud.gain.setValueAtTime(0.35, Math.max(at + 0.01, end - 0.03));
+        loud.gain.linearRampToValueAtTime(0, end);
+        tone.connect(loud).connect(audio.destination);
+        tone.start(at);
+        tone.stop(end);
+      }
+      at = end;
+    }
+  };
+
+  // --- swapping --------------------------------------------------------------------------------------------
+  let heard = Number($("result").dataset.n);
+  const swap = (html) => {
+    const next = new DOMParser().parseFromString(html, "text/html");
+    // A newer program may bring other styles and another script.
+    const build = next.getElementById("bar")?.dataset.build;
+    if (build && build !== $("bar").dataset.build) return location.reload();
+    for (const fresh of next.querySelectorAll("[data-swap]")) {
+      const old = $(fresh.id);
+      if (!old || old.outerHTML === fresh.outerHTML) continue;
+      const focused = old.contains(document.activeElement) && document.activeElement.id;
+      for (const { name, value } of fresh.attributes) old.setAttribute(name, value);
+      old.innerHTML = fresh.innerHTML;
+      if (focused) $(focused)?.focus({ preventScroll: true });
+    }
+    const panel = $("result"), n = Number(panel.dataset.n);
+    if (n > heard) {
+      heard = n;
+      panel.getAnimations().forEach((a) => { a.cancel(); a.play(); });
+      sound(panel);
+    }
+  };
+
+  // --- fetching --------------------------------------------------------------------------------------------
+  let lastOk = Date.now(), running = false, again = false;
+  const ask = (url, options = {}) =>
+    fetch(url, { credentials: "same-origin", signal: AbortSignal.timeout(FETCH_MS), ...options,
+      headers: { "X-Fragment": "1" } });
+  const alive = (ok) => {
+    if (ok) lastOk = Date.now();
+    $("dead").hidden = Date.now() - lastOk < DEAD_MS;
+  };
+  const refresh = async () => {
+    if (running) { again = true; return; }
+    running = true;
+    try {
+      const answer = await ask("/panel");
+      if (answer.ok) swap(await answer.text());
+      alive(answer.ok);
+    } catch { alive(false); }
+    running = false;
+    if (again) { again = false; refresh(); }
+  };
+  const picture = (version) => { const img = $("display"); if (img) img.src = "/display.png?v=" + version; };
+
+  let stream = null;
+  const live = () => {
+    stream = new EventSource("/live");
+    stream.addEventListener("view", (event) => {
+      if (event.data !== $("bar").dataset.version) refresh();
+    });
+    stream.addEventListener("display", (event) => picture(event.data));
+    stream.onopen = () => { $("slow").hidden = true; alive(true); };
+    stream.onerror = () => { $("slow").hidden = false; };
+  };
+  live();
+  let polls = 0;
+  setInterval(() => {
+    polls += 1;
+    const streaming = stream.readyState === EventSource.OPEN;
+    if (stream.readyState === EventSource.CLOSED) live();
+    if (!streaming) picture("poll" + polls);
+    // A stream that is open may still be dead at the other end, and ages must move on.
+    if (!streaming || polls % (AGE_MS / POLL_MS) === 0) refresh();
+  }, POLL_MS);
+  addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
+
+  // --- forms -----------------------------------------------------------------------------------------------
+  let sending = false;
+  addEventListener("submit", async (event) => {
+    const form = event.target;
+    if (form.method !== "post") return;
+    event.preventDefault();
+    // A second tap while the first is under way does nothing.
+    if (sending) return;
+    sending = true;
+    document.body.classList.add("busy");
+    const fields = new URLSearchParams(new FormData(form));
+    if (event.submitter?.name) fields.set(event.submitter.name, event.submitter.value);
+    try {
+      const answer = await ask(form.getAttribute("action"), { method: "POST", body: fields });
+      swap(await answer.text());
+      alive(true);
+      if (answer.ok && "reset" in form.dataset) { form.reset(); document.activeElement?.blur(); }
+      if (answer.ok && form.dataset.pane) $("pane-swipe").checked = true;
+      scrollTo({ top: 0 });
+    } catch { alive(false); }
+    sending = false;
+    document.body.classList.remove("busy");
+  });
+
+  // --- number keys -----------------------------------------------------------------------------------------
+  document.querySelector(".keypad")?.addEventListener("click", (event) => {
+    const key = event.target.dataset.key, field = $("amount");
+    if (!key) return;
+    if (key === "back") field.value = field.value.slice(0, -1);
+    else if (field.value.length < field.maxLength && !(key === "." && field.value.includes("."))) field.value += key;
+  });
+})();

@@ -1,0 +1,336 @@
+//! What an outcome looks and sounds like to staff: colour class, shape, words, next step, tones.
+//!
+//! Colour, shape and word each say the outcome alone, so that neither a colour-blind reader nor a greyscale screen
+//! loses it. The wording of refusals is for staff only; nothing here reaches the member's display.
+
+use hufu_hardware::signal::Sound;
+use hufu_shared::fact::RefusalReason;
+
+use super::view::{
+    CandidateView, CounterView, ModeView, Outcome, PersonView, Purpose, ReaderView, ResultView, Source,
+};
+use super::words::{BALANCE_FRESH_US, Ui};
+
+/// The large panel, ready to be put into the page.
+#[derive(Debug, Clone, Default)]
+pub struct Face {
+    /// Names this showing; 0 while it waits.
+    pub n: u64,
+    /// Class of the style sheet: colours.
+    pub class: &'static str,
+    /// Name of the shape.
+    pub icon: &'static str,
+    /// The one thing to be read from two metres away.
+    pub headline: String,
+    /// Class of the headline's size: long ones are smaller.
+    pub size: &'static str,
+    /// Next step, or why.
+    pub next: Option<String>,
+    /// Who, for staff.
+    pub name: Option<String>,
+    /// The member's level.
+    pub level: Option<String>,
+    /// Points now promised.
+    pub promised: Option<String>,
+    /// Points that the member may use.
+    pub points: Option<String>,
+    /// What it was for, or what the next card is for.
+    pub context: String,
+    /// Small marks: code of a refusal, end of the card's number, offline.
+    pub marks: Vec<String>,
+    /// When; empty while it waits.
+    pub time: String,
+    /// Notes as `hz:ms`, joined by commas.
+    pub tones: String,
+    /// Whether a muted page sounds all the same: a refusal must not pass unheard.
+    pub insists: bool,
+}
+
+/// Colour class, shape, key and sound of an outcome.
+#[derive(Debug, Clone, Copy)]
+pub struct Look {
+    /// Class of the style sheet.
+    pub class: &'static str,
+    /// Name of the shape.
+    pub icon: &'static str,
+    /// The outcome's name in keys.
+    pub key: &'static str,
+    /// What it sounds like.
+    pub sound: Sound,
+    /// Whether muting leaves it audible.
+    pub insists: bool,
+    /// Whether somebody must look after the guest.
+    pub needs_staff: bool,
+}
+
+/// The look of an outcome.
+#[must_use]
+pub fn look(outcome: Outcome) -> Look {
+    let plain = |class, icon, key, sound| Look { class, icon, key, sound, insists: false, needs_staff: false };
+    let staff = |class, icon, key, sound, insists| Look { class, icon, key, sound, insists, needs_staff: true };
+    match outcome {
+        Outcome::Accepted => plain("accepted", "check", "accepted", Sound::RISING),
+        Outcome::Recorded => plain("recorded", "clock", "recorded", Sound::MIDDLE),
+        Outcome::Refused(_) => staff("refused", "cross", "refused", Sound::LOW_TWICE, true),
+        Outcome::Attention => staff("attention", "warning", "attention", Sound::SHORT_THRICE, false),
+        Outcome::AlreadyIn => plain("already", "double", "already_in", Sound::HIGH),
+        Outcome::Redeemed => plain("accepted", "gift", "redeemed", Sound::RISING),
+        Outcome::OverOfflineLimit => staff("refused", "cross", "over_offline_limit", Sound::LOW_TWICE, true),
+        Outcome::UnknownCard => staff("attention", "question", "unknown_card", Sound::SHORT_THRICE, false),
+        Outcome::ReadFailed => plain("attention", "wave", "read_failed", Sound::SHORT),
+        Outcome::KeepStill => plain("attention", "wave", "keep_still", Sound::NONE),
+        Outcome::NotReady => plain("grey", "plug", "not_ready", Sound::NONE),
+    }
+}
+
+/// The panel of a snapshot: a candidate first, then the newest outcome, else what the page waits for.
+#[must_use]
+pub fn face(view: &CounterView, ui: &Ui) -> Face {
+    if let Some(candidate) = &view.candidate {
+        return of_candidate(candidate, ui.words(&view.place_word), ui);
+    }
+    let nothing_works = !view.readers.is_empty() && view.readers.iter().all(|reader| !reader.up);
+    match &view.result {
+        Some(result) => of_result(result, view, ui),
+        None if nothing_works => not_ready(ui),
+        None => idle(view, ui),
+    }
+}
+
+fn of_result(result: &ResultView, view: &CounterView, ui: &Ui) -> Face {
+    let look = look(result.outcome);
+    let place = ui.words(&view.place_word);
+    let (headline, next) = match result.outcome {
+        Outcome::Refused(reason) => refusal(reason, Some(result), place, ui),
+        _ => said(result, look, place, ui),
+    };
+    let mut face = Face {
+        n: result.n,
+        class: look.class,
+        icon: look.icon,
+        next,
+        context: purpose(&result.purpose, ui),
+        time: ui.second(result.at),
+        tones: tones(look.sound),
+        insists: look.insists,
+        ..Face::default()
+    };
+    face.set_headline(headline);
+    // While the reader is at work there is nobody to name yet.
+    if let Some(person) = &result.person {
+        face.set_person(person, ui);
+    }
+    // Only a promise that stands is shown in figures; a redemption says its own.
+    if !matches!(result.outcome, Outcome::Refused(_) | Outcome::Redeemed) {
+        face.promised = result.promised.filter(|points| points.is_positive()).map(|points| {
+            let key =
+                if result.promised_pending { "counter-promised-pending" } else { "counter-promised" };
+            ui.t1(key, "n", ui.points(points))
+        });
+    }
+    if let Outcome::Refused(reason) = result.outcome {
+        face.marks.push(format!("{reason:?}"));
+    }
+    face.marks.extend(result.card_tail.as_ref().map(|tail| ui.t1("counter-card-tail", "tail", tail)));
+    if result.source == Source::Typed {
+        face.marks.push(ui.t("counter-typed-mark"));
+    }
+    if result.offline {
+        face.marks.push(ui.t("counter-offline-mark"));
+    }
+    face
+}
+
+/// Headline and next step of every outcome but a refusal.
+fn said(result: &ResultView, look: Look, place: &str, ui: &Ui) -> (String, Option<String>) {
+    let base = format!("counter-outcome-{}", look.key);
+    let purpose = purpose_key(&result.purpose);
+    match result.outcome {
+        Outcome::Accepted => (ui.t(&format!("{base}-{purpose}")), None),
+        Outcome::AlreadyIn => {
+            let first = result.first_at.map(|at| ui.t1(&format!("{base}-at"), "time", ui.time(at)));
+            let earn = matches!(result.purpose, Purpose::Earn { .. });
+            let next = if earn { Some(ui.t(&format!("{base}-earn-next"))) } else { first };
+            (ui.t(&format!("{base}-{purpose}")), next)
+        }
+        Outcome::Attention => {
+            let next = result.first_at.map(|at| match &result.first_office {
+                Some(office) => ui.t2(
+                    &format!("{base}-next"),
+                    ("age", ui.age(at)),
+                    ("place", if office.is_empty() { place.to_owned() } else { office.clone() }),
+                ),
+                None => ui.t1(&format!("{base}-next-here"), "age", ui.age(at)),
+            });
+            (ui.t(&base), next)
+        }
+        Outcome::Redeemed => {
+            let spent = result.promised.map(|points| ui.points(points).replace('−', ""));
+            let rest = result.person.as_ref().map(|person| ui.points(person.points));
+            let next = spent.zip(rest).map(|(n, rest)| ui.t2(&format!("{base}-next"), ("n", n), ("rest", rest)));
+            (ui.t(&base), next)
+        }
+        Outcome::UnknownCard if matches!(result.purpose, Purpose::Earn { .. }) => {
+            (ui.t(&base), Some(ui.t(&format!("{base}-next-earn"))))
+        }
+        Outcome::ReadFailed => (ui.t(&format!("{base}-{}", source_key(result.source))), None),
+        Outcome::KeepStill => (ui.t(&base), None),
+        _ => (ui.t(&base), Some(ui.t(&format!("{base}-next")))),
+    }
+}
+
+/// Headline and next step of a refusal.
+fn refusal(
+    reason: RefusalReason,
+    result: Option<&ResultView>,
+    place: &str,
+    ui: &Ui,
+) -> (String, Option<String>) {
+    let base = format!("counter-reason-{}", reason_key(reason));
+    let headline = match reason {
+        RefusalReason::R04 => ui.t1(&base, "place", place),
+        _ => ui.t(&base),
+    };
+    let valid_from = result.and_then(|result| result.valid_from);
+    let short_by = result.and_then(|result| result.short_by);
+    let next = match (reason, valid_from, short_by) {
+        (RefusalReason::R03, Some(from), _) => ui.t1(&format!("{base}-next-from"), "day", ui.day(from)),
+        (RefusalReason::R05, _, Some(short)) => ui.t1(&format!("{base}-next-short"), "n", ui.points(short)),
+        _ => ui.t(&format!("{base}-next")),
+    };
+    (headline, Some(next))
+}
+
+/// Words and next step of a reason, without what only one swipe knows.
+#[must_use]
+pub fn refusal_texts(reason: RefusalReason, place: &str, ui: &Ui) -> (String, String) {
+    let (why, next) = refusal(reason, None, place, ui);
+    (why, next.unwrap_or_default())
+}
+
+fn of_candidate(candidate: &CandidateView, place: &str, ui: &Ui) -> Face {
+    let mut face = Face { class: "attention", icon: "warning", ..Face::default() };
+    face.marks.push(ui.t1("counter-card-tail", "tail", &candidate.card_tail));
+    let Some(person) = &candidate.person else {
+        face.icon = "question";
+        face.set_headline(ui.t("counter-candidate-unknown"));
+        face.next = Some(ui.t("counter-candidate-unknown-next"));
+        return face;
+    };
+    face.set_headline(ui.t("counter-candidate-heading"));
+    face.set_person(person, ui);
+    match candidate.refused {
+        Some(reason) => {
+            let (why, next) = refusal(reason, None, place, ui);
+            face.marks.push(format!("{reason:?} {why}"));
+            face.next = next;
+        }
+        None => {
+            let what = purpose(&candidate.purpose, ui);
+            face.next = Some(ui.t1("counter-candidate-action", "what", what));
+        }
+    }
+    face
+}
+
+fn not_ready(ui: &Ui) -> Face {
+    let look = look(Outcome::NotReady);
+    let mut face = Face { class: look.class, icon: look.icon, ..Face::default() };
+    face.set_headline(ui.t("counter-outcome-not_ready"));
+    face.next = Some(ui.t("counter-outcome-not_ready-next"));
+    face
+}
+
+fn idle(view: &CounterView, ui: &Ui) -> Face {
+    let mut face = Face { class: "idle", icon: "card", ..Face::default() };
+    face.set_headline(ui.t(idle_key(&view.readers)));
+    face.context = ui.t1("counter-next", "what", mode(&view.mode, ui));
+    face
+}
+
+/// Names only the sources that are attached.
+fn idle_key(readers: &[ReaderView]) -> &'static str {
+    let code = readers.iter().any(|reader| reader.source == Source::Code);
+    let card = readers.iter().any(|reader| matches!(reader.source, Source::Tap | Source::Stripe));
+    match (card, code) {
+        (true, false) => "counter-idle-card",
+        (false, true) => "counter-idle-code",
+        _ => "counter-idle",
+    }
+}
+
+impl Face {
+    fn set_headline(&mut self, headline: String) {
+        // A Han character is about twice as wide as a Latin letter.
+        let width: usize = headline.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum();
+        self.size = match width {
+            0..=11 => "xl",
+            12..=16 => "l",
+            17..=24 => "m",
+            _ => "s",
+        };
+        self.headline = headline;
+    }
+
+    fn set_person(&mut self, person: &PersonView, ui: &Ui) {
+        self.name = Some(person.name.clone().unwrap_or_else(|| ui.t("counter-person-secret")));
+        self.level = person.level.as_ref().map(|level| ui.words(level).to_owned());
+        let n = ui.points(person.points);
+        self.points = Some(if ui.now.since(person.points_at) > BALANCE_FRESH_US {
+            ui.t2("counter-points-aged", ("n", n), ("age", ui.age(person.points_at)))
+        } else {
+            ui.t1("counter-points", "n", n)
+        });
+    }
+}
+
+/// What a swipe was for, in words.
+#[must_use]
+pub fn purpose(purpose: &Purpose, ui: &Ui) -> String {
+    match purpose {
+        Purpose::Visit => ui.t("counter-mode-visit"),
+        Purpose::LookUp => ui.t("counter-mode-look_up"),
+        Purpose::CheckIn { name } => ui.t1("counter-mode-check_in", "name", ui.words(name)),
+        Purpose::Earn { purchase } => ui.t1("counter-mode-earn", "amount", ui.yuan(*purchase)),
+    }
+}
+
+/// What the next card is for, in words.
+#[must_use]
+pub fn mode(mode: &ModeView, ui: &Ui) -> String {
+    let same = match mode {
+        ModeView::Visit => Purpose::Visit,
+        ModeView::LookUp => Purpose::LookUp,
+        ModeView::CheckIn { name, .. } => Purpose::CheckIn { name: name.clone() },
+        ModeView::Earn { purchase } => Purpose::Earn { purchase: *purchase },
+    };
+    purpose(&same, ui)
+}
+
+fn purpose_key(purpose: &Purpose) -> &'static str {
+    match purpose {
+        Purpose::Visit => "visit",
+        Purpose::LookUp => "look_up",
+        Purpose::CheckIn { .. } => "check_in",
+        Purpose::Earn { .. } => "earn",
+    }
+}
+
+fn source_key(source: Source) -> &'static str {
+    match source {
+        Source::Tap => "tap",
+        Source::Stripe => "stripe",
+        Source::Code => "code",
+        Source::Typed => "typed",
+    }
+}
+
+fn reason_key(reason: RefusalReason) -> String {
+    format!("{reason:?}").to_ascii_lowercase()
+}
+
+/// Notes as the page's script reads them.
+fn tones(sound: Sound) -> String {
+    let notes: Vec<String> = sound.notes.iter().map(|note| format!("{}:{}", note.hz, note.ms)).collect();
+    notes.join(",")
+}

@@ -1,0 +1,272 @@
+//! What pages and programs send, and the orders that they become. Pure: text in, [`Order`] or a reason out.
+//!
+//! Input methods leave full-width digits, signs of currency and spaces behind; they mean the same. Anything else that
+//! is not a plain figure is refused, never guessed at.
+
+use hufu_shared::ids::OccurrenceId;
+use hufu_shared::money::{Amount, Unit};
+use hufu_shared::token::{CardText, MediumKind};
+use serde::Deserialize;
+
+use super::port::{Declined, ModeOrder, Order, Verdict};
+
+/// Characters of an amount that are looked at.
+const AMOUNT_CHARS_MAX: usize = 32;
+
+/// What is wrong with what was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// The daemon declined the order.
+    #[error(transparent)]
+    Declined(#[from] Declined),
+    /// Not an amount above zero with at most two decimals.
+    #[error("amount expected as yuan above 0 with at most two decimals")]
+    Amount,
+    /// Not a card number.
+    #[error("card number expected as letters and digits")]
+    Number,
+    /// Anything else that no page of ours sends.
+    #[error("no such mode, verdict or field")]
+    Request,
+}
+
+impl Refused {
+    /// The key of what staff are told.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Amount => "counter-declined-amount",
+            Self::Number => "counter-declined-number",
+            Self::Request => "counter-declined-request",
+            Self::Declined(Declined::NotRunning) => "counter-declined-running",
+            Self::Declined(Declined::Amount) => "counter-declined-amount-limit",
+            Self::Declined(Declined::Stale) => "counter-declined-stale",
+            Self::Declined(Declined::Unable) => "counter-declined-unable",
+            Self::Declined(Declined::Busy) => "counter-declined-busy",
+        }
+    }
+}
+
+/// `POST /mode`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModeInput {
+    /// `visit`, `look_up`, `earn`, `back`, `check_in`, or the id of an occurrence.
+    pub mode: String,
+    /// The occurrence, with `check_in`.
+    #[serde(default)]
+    pub occurrence: Option<String>,
+    /// Yuan as people write them, with `earn`.
+    #[serde(default)]
+    pub amount: Option<String>,
+}
+
+impl ModeInput {
+    /// The order.
+    ///
+    /// # Errors
+    /// [`Refused`] with what is wrong.
+    pub fn order(&self) -> Result<Order, Refused> {
+        let occurrence = |text: &str| {
+            text.parse::<OccurrenceId>().map(ModeOrder::CheckIn).map_err(|_| Refused::Request)
+        };
+        let mode = match self.mode.as_str() {
+            "visit" => ModeOrder::Visit,
+            "look_up" => ModeOrder::LookUp,
+            "back" => ModeOrder::Back,
+            "earn" => ModeOrder::Earn(yuan(self.amount.as_deref().unwrap_or_default())?),
+            "check_in" => occurrence(self.occurrence.as_deref().unwrap_or_default())?,
+            id => occurrence(id)?,
+        };
+        Ok(Order::SetMode(mode))
+    }
+}
+
+/// `POST /typed`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TypedInput {
+    /// The number as typed.
+    pub number: String,
+}
+
+impl TypedInput {
+    /// The order.
+    ///
+    /// # Errors
+    /// [`Refused::Number`].
+    pub fn order(&self) -> Result<Order, Refused> {
+        CardText::number(MediumKind::Typed, &self.number).map(Order::Typed).map_err(|_| Refused::Number)
+    }
+}
+
+/// `POST /typed/verdict`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CandidateInput {
+    /// The candidate that was on the page.
+    pub n: Number,
+    /// `yes` or `no`.
+    pub verdict: String,
+}
+
+impl CandidateInput {
+    /// The order.
+    ///
+    /// # Errors
+    /// [`Refused::Request`].
+    pub fn order(&self) -> Result<Order, Refused> {
+        let n = self.n.get()?;
+        match self.verdict.as_str() {
+            "yes" => Ok(Order::Confirm { n }),
+            "no" => Ok(Order::Dismiss { n }),
+            _ => Err(Refused::Request),
+        }
+    }
+}
+
+/// `POST /notices`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoticeInput {
+    /// The notice that was read.
+    pub n: Number,
+}
+
+impl NoticeInput {
+    /// The order.
+    ///
+    /// # Errors
+    /// [`Refused::Request`].
+    pub fn order(&self) -> Result<Order, Refused> {
+        Ok(Order::Acknowledge { n: self.n.get()? })
+    }
+}
+
+/// `POST /unshown`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UnshownInput {
+    /// The fact's seq.
+    pub seq: Number,
+    /// `handed_over` or `undo`.
+    pub verdict: String,
+}
+
+impl UnshownInput {
+    /// The order.
+    ///
+    /// # Errors
+    /// [`Refused::Request`].
+    pub fn order(&self) -> Result<Order, Refused> {
+        let verdict = match self.verdict.as_str() {
+            "handed_over" => Verdict::HandedOver,
+            "undo" => Verdict::Undo,
+            _ => return Err(Refused::Request),
+        };
+        Ok(Order::Resolve { seq: self.seq.get()?, verdict })
+    }
+}
+
+/// A number that a form sends as text and a program may send as a number.
+#[derive(Debug, Default)]
+pub struct Number(Option<u64>);
+
+impl Number {
+    fn get(&self) -> Result<u64, Refused> {
+        self.0.ok_or(Refused::Request)
+    }
+}
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl serde::de::Visitor<'_> for Either {
+            type Value = Number;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a whole number")
+            }
+            fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Number, E> {
+                Ok(Number(Some(value)))
+            }
+            fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Number, E> {
+                Ok(Number(value.parse().ok()))
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+/// Yuan as people type them, above zero: full-width forms, a sign of currency, `元` and spaces are folded away.
+fn yuan(text: &str) -> Result<Amount, Refused> {
+    if text.chars().count() > AMOUNT_CHARS_MAX {
+        return Err(Refused::Amount);
+    }
+    let plain: String = text.chars().filter(|c| !matches!(c, '¥' | '￥' | '元' | '\u{3000}' | ' ')).collect();
+    // Some input methods give an ideographic full stop for the point key.
+    let plain = plain.replace('。', ".");
+    match Amount::parse(&plain, Unit::Cny) {
+        Ok(amount) if amount.is_positive() => Ok(amount),
+        _ => Err(Refused::Amount),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn earn(amount: &str) -> Result<Order, Refused> {
+        ModeInput { mode: "earn".into(), amount: Some(amount.into()), ..ModeInput::default() }.order()
+    }
+
+    #[test]
+    fn amounts_are_folded_and_never_guessed_at() {
+        for (typed, fen) in [
+            ("320", 32_000),
+            ("３２０．５", 32_050),
+            ("¥ 1,234.50", 123_450),
+            ("￥９９元", 9_900),
+            ("99。9", 9_990),
+            ("0.01", 1),
+        ] {
+            assert_eq!(earn(typed), Ok(Order::SetMode(ModeOrder::Earn(Amount(fen)))), "{typed}");
+        }
+        let long = "1".repeat(40);
+        for typed in ["", "0", "0.00", "-5", "1.234", "1e3", "12.5.1", "九十九", "∞", "99999999999999999999", &long] {
+            assert_eq!(earn(typed), Err(Refused::Amount), "{typed}");
+        }
+    }
+
+    #[test]
+    fn modes_are_named_or_given_by_the_id_of_an_occurrence() {
+        let id = OccurrenceId([7; 16]);
+        let input = |mode: &str| ModeInput { mode: mode.into(), ..ModeInput::default() };
+        assert_eq!(input("visit").order(), Ok(Order::SetMode(ModeOrder::Visit)));
+        assert_eq!(input("back").order(), Ok(Order::SetMode(ModeOrder::Back)));
+        assert_eq!(input(&id.to_string()).order(), Ok(Order::SetMode(ModeOrder::CheckIn(id))));
+        let named = ModeInput { occurrence: Some(id.to_string()), ..input("check_in") };
+        assert_eq!(named.order(), Ok(Order::SetMode(ModeOrder::CheckIn(id))));
+        for wrong in ["", "check_in", "delete", "' OR 1=1"] {
+            assert_eq!(input(wrong).order(), Err(Refused::Request), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn rule_h02_a_typed_number_only_asks_for_comparison() {
+        let typed = |number: &str| TypedInput { number: number.into() }.order();
+        assert!(matches!(typed("ＶＩＰ－００ 42"), Ok(Order::Typed(card)) if card.tail() == "0042"));
+        assert_eq!(typed("张三"), Err(Refused::Number));
+        assert_eq!(typed("  "), Err(Refused::Number));
+    }
+
+    #[test]
+    fn numbers_come_as_text_or_as_numbers() {
+        for json in [r#"{"n":7}"#, r#"{"n":"7"}"#] {
+            let input: NoticeInput = serde_json::from_str(json).unwrap();
+            assert_eq!(input.order(), Ok(Order::Acknowledge { n: 7 }));
+        }
+        let input: NoticeInput = serde_json::from_str(r#"{"n":"x"}"#).unwrap();
+        assert_eq!(input.order(), Err(Refused::Request));
+        assert!(serde_json::from_str::<NoticeInput>(r#"{"n":7,"role":"admin"}"#).is_err());
+    }
+}

@@ -1,0 +1,393 @@
+//! The pages' templates and the lines that fill them, made from a snapshot. No request is looked at here.
+//!
+//! Every text goes through the templates' escaping: a name with markup in it shows as typed. No page contains inline
+//! style or script, so the policy of [`super::guard`] holds without nonces.
+
+use askama::Template;
+use hufu_shared::money::Amount;
+use hufu_shared::time::SECOND_US;
+use hufu_shared::wire::upload::Became;
+
+use super::face::{Face, face, look, mode, purpose, refusal_texts};
+use super::view::{
+    ActivityView, CounterView, LinkView, ModeView, NoticeView, Outcome, Purpose, Stopped, SwipeView, UnshownView,
+};
+use super::words::Ui;
+
+/// A refusal or an unknown card waits for somebody for so long, in microseconds.
+const PENDING_US: i64 = 10 * 60 * SECOND_US;
+
+/// What frames every page.
+#[derive(Debug)]
+pub struct Frame {
+    /// Language, zone and time.
+    pub ui: Ui,
+    /// `light` or `dark`.
+    pub theme: &'static str,
+    /// Whether sounds are muted, but for refusals.
+    pub muted: bool,
+    /// Address of the style sheet.
+    pub css: String,
+    /// Address of the script.
+    pub js: String,
+    /// Whether anyone on the network can operate the page.
+    pub unpaired: bool,
+}
+
+impl Frame {
+    /// Tag of the language that the switch leads to.
+    #[must_use]
+    pub fn other_lang(&self) -> &'static str {
+        if self.ui.is_zh() { "en" } else { "zh-CN" }
+    }
+}
+
+/// A short text on a coloured ground.
+#[derive(Debug)]
+pub struct Badge {
+    /// Class: `ok`, `wait`, `bad` or none.
+    pub class: &'static str,
+    /// The text.
+    pub text: String,
+}
+
+/// A mode that staff can choose.
+#[derive(Debug)]
+pub struct ModeLine {
+    /// What the form sends.
+    pub value: String,
+    /// Its name.
+    pub title: String,
+    /// Time, points, or what it is for.
+    pub hint: String,
+    /// Whether it is chosen.
+    pub current: bool,
+    /// Whether it cannot be chosen now.
+    pub disabled: bool,
+}
+
+/// A line of a list of swipes, notices or unshown facts.
+#[derive(Debug, Default)]
+pub struct Line {
+    /// What the form sends.
+    pub key: String,
+    /// Class of the outcome.
+    pub class: &'static str,
+    /// Shape of the outcome.
+    pub icon: &'static str,
+    /// The outcome in one word.
+    pub word: String,
+    /// Who.
+    pub name: String,
+    /// What for.
+    pub what: String,
+    /// End of the card's number.
+    pub tail: Option<String>,
+    /// Points.
+    pub promised: Option<String>,
+    /// How many equal ones it stands for.
+    pub times: Option<String>,
+    /// When; empty if it is not known.
+    pub time: String,
+    /// What a notice says.
+    pub why: String,
+    /// What became of the fact.
+    pub became: Option<String>,
+}
+
+/// A candidate's form.
+#[derive(Debug)]
+pub struct CandidateForm {
+    /// Its number.
+    pub n: u64,
+    /// Whether there is somebody to compare and something to do.
+    pub known: bool,
+}
+
+/// All parts of the counter page that change.
+#[derive(Debug)]
+pub struct Parts {
+    /// Language, zone and time.
+    pub ui: Ui,
+    /// Changes with the program.
+    pub build: String,
+    /// Number of the snapshot.
+    pub version: u64,
+    /// The office.
+    pub office: String,
+    /// The terminal.
+    pub terminal: String,
+    /// Connection, queue, age, readers.
+    pub badges: Vec<Badge>,
+    /// Answer to the last form, if it was declined.
+    pub said: Option<String>,
+    /// Why uploading stopped.
+    pub stopped: Option<String>,
+    /// Value facts whose showing is unknown.
+    pub unshown: Vec<Line>,
+    /// Notices to staff.
+    pub notices: Vec<Line>,
+    /// The large panel.
+    pub face: Face,
+    /// The candidate's form.
+    pub candidate: Option<CandidateForm>,
+    /// The purchase that waits for a card.
+    pub earning: Option<String>,
+    /// What can be chosen.
+    pub modes: Vec<ModeLine>,
+    /// Whether there is nothing to check in to.
+    pub no_activities: bool,
+    /// The last swipes.
+    pub last: Vec<Line>,
+    /// How many guests somebody should look after.
+    pub pending: Option<String>,
+}
+
+/// The counter page.
+#[derive(Debug, Template)]
+#[template(path = "counter.html")]
+pub struct CounterPage<'a> {
+    /// The frame.
+    pub frame: &'a Frame,
+    /// What changes.
+    pub p: &'a Parts,
+    /// Which pane is open.
+    pub pane: &'static str,
+    /// What was typed as an amount, after an error.
+    pub amount: String,
+    /// What was typed as a number, after an error.
+    pub number: String,
+    /// Version of the desk display's picture.
+    pub display: Option<u64>,
+    /// Address of the simulator's tray.
+    pub simulator: Option<&'a str>,
+}
+
+/// What the script fetches.
+#[derive(Debug, Template)]
+#[template(path = "panel.html")]
+pub struct PanelPage<'a> {
+    /// The frame.
+    pub frame: &'a Frame,
+    /// What changes.
+    pub p: &'a Parts,
+}
+
+impl Parts {
+    /// The parts of a snapshot.
+    #[must_use]
+    pub fn new(view: &CounterView, version: u64, ui: &Ui, said: Option<String>) -> Self {
+        let office = ui.words(&view.office);
+        let or = |text: &str, key: &str| if text.is_empty() { ui.t(key) } else { text.to_owned() };
+        let earning = matches!(view.mode, ModeView::Earn { .. }).then(|| mode(&view.mode, ui));
+        Self {
+            build: view.software.clone(),
+            version,
+            office: or(office, "counter-office-unknown"),
+            terminal: or(&view.terminal, "counter-terminal-unnamed"),
+            badges: badges(view, ui),
+            said,
+            stopped: view.link.stopped.map(|stopped| ui.t(stopped_key(stopped))),
+            unshown: view.unshown.iter().map(|fact| unshown(fact, ui)).collect(),
+            notices: view.notices.iter().map(|notice| notice_line(notice, view, ui)).collect(),
+            face: face(view, ui),
+            candidate: view.candidate.as_ref().map(|candidate| CandidateForm {
+                n: candidate.n,
+                known: candidate.person.is_some() && candidate.refused.is_none(),
+            }),
+            earning,
+            modes: modes(view, ui),
+            no_activities: view.activities.is_empty(),
+            last: view.last.iter().map(|swipe| swipe_line(swipe, view, ui)).collect(),
+            pending: pending(view, ui),
+            ui: ui.clone(),
+        }
+    }
+}
+
+/// Connection, queue, age of the last exchange, readers.
+fn badges(view: &CounterView, ui: &Ui) -> Vec<Badge> {
+    let LinkView { online, queue_len, last_sync, .. } = &view.link;
+    let queue = ui.points(Amount(i64::try_from(*queue_len).unwrap_or(i64::MAX)));
+    let mut badges = Vec::new();
+    if *online {
+        badges.push(Badge { class: "ok", text: ui.t("counter-online") });
+        badges.push(match queue_len {
+            0 => Badge { class: "", text: ui.t("counter-queue-empty") },
+            _ => Badge { class: "", text: ui.t1("counter-queue", "n", queue) },
+        });
+    } else {
+        badges.push(Badge { class: "wait", text: ui.t1("counter-offline", "n", queue) });
+    }
+    badges.push(Badge {
+        class: "",
+        text: last_sync
+            .map_or_else(|| ui.t("counter-synced-never"), |at| ui.t1("counter-synced", "age", ui.age(at))),
+    });
+    let (all, up) = (view.readers.len(), view.readers.iter().filter(|reader| reader.up).count());
+    badges.push(match up {
+        0 => Badge { class: "bad", text: ui.t("counter-readers-none") },
+        _ if up == all => Badge { class: "ok", text: ui.t("counter-readers-ok") },
+        _ => Badge {
+            class: "wait",
+            text: ui.t2("counter-readers-part", ("up", up.to_string()), ("all", all.to_string())),
+        },
+    });
+    badges
+}
+
+/// What a terminal that no longer uploads tells staff.
+fn stopped_key(stopped: Stopped) -> &'static str {
+    match stopped {
+        Stopped::NotEnrolled => "counter-stopped-not_enrolled",
+        Stopped::Fork => "counter-stopped-fork",
+        Stopped::Lost => "counter-stopped-lost",
+        Stopped::Revoked => "counter-stopped-revoked",
+        Stopped::Epoch => "counter-stopped-epoch",
+        Stopped::Receipt => "counter-stopped-receipt",
+    }
+}
+
+fn modes(view: &CounterView, ui: &Ui) -> Vec<ModeLine> {
+    let mut modes: Vec<ModeLine> =
+        view.activities.iter().map(|activity| activity_line(activity, view, ui)).collect();
+    // What can be chosen comes first: a terminal seldom changes its activity, and then in a hurry.
+    modes.sort_by_key(|line| line.disabled);
+    let plain = |value: &str, current| ModeLine {
+        value: value.to_owned(),
+        title: ui.t(&format!("counter-mode-{value}")),
+        hint: ui.t(&format!("counter-mode-{value}-hint")),
+        current,
+        disabled: false,
+    };
+    modes.push(plain("visit", view.mode == ModeView::Visit));
+    modes.push(plain("look_up", view.mode == ModeView::LookUp));
+    modes
+}
+
+fn activity_line(activity: &ActivityView, view: &CounterView, ui: &Ui) -> ModeLine {
+    let current =
+        matches!(&view.mode, ModeView::CheckIn { occurrence, .. } if *occurrence == activity.occurrence);
+    let mut hint = vec![format!("{}–{}", ui.time(activity.starts), ui.time(activity.ends))];
+    if activity.points.is_positive() {
+        hint.push(ui.t1("counter-activity-points", "n", ui.points(activity.points)));
+    }
+    if activity.attended_here > 0 {
+        hint.push(ui.t1("counter-activity-here", "n", activity.attended_here.to_string()));
+    }
+    if !activity.running {
+        let ended = activity.ends <= ui.now;
+        hint.push(ui.t(if ended { "counter-activity-ended" } else { "counter-activity-later" }));
+    }
+    ModeLine {
+        value: activity.occurrence.to_string(),
+        title: ui.words(&activity.name).to_owned(),
+        hint: hint.join(" · "),
+        current,
+        disabled: !activity.running,
+    }
+}
+
+/// An outcome in one word; a repeat that is no check-in must not read "checked in".
+fn word(outcome: Outcome, purpose: Option<&Purpose>, ui: &Ui) -> String {
+    match (outcome, purpose) {
+        (Outcome::AlreadyIn, Some(Purpose::Visit | Purpose::Earn { .. } | Purpose::LookUp)) => {
+            ui.t("counter-word-repeat")
+        }
+        _ => ui.t(&format!("counter-word-{}", look(outcome).key)),
+    }
+}
+
+fn swipe_line(swipe: &SwipeView, view: &CounterView, ui: &Ui) -> Line {
+    let look = look(swipe.outcome);
+    let nobody = if matches!(swipe.outcome, Outcome::UnknownCard | Outcome::ReadFailed) {
+        "counter-last-nobody"
+    } else {
+        "counter-last-no-name"
+    };
+    let what = match swipe.outcome {
+        Outcome::Refused(reason) => {
+            let (why, _) = refusal_texts(reason, ui.words(&view.place_word), ui);
+            format!("{reason:?} {why}")
+        }
+        _ => purpose(&swipe.purpose, ui),
+    };
+    Line {
+        class: look.class,
+        icon: look.icon,
+        word: word(swipe.outcome, Some(&swipe.purpose), ui),
+        name: swipe.name.clone().unwrap_or_else(|| ui.t(nobody)),
+        what,
+        tail: swipe.card_tail.as_ref().map(|tail| ui.t1("counter-card-tail", "tail", tail)),
+        promised: swipe
+            .promised
+            .filter(|points| points.is_positive() && !matches!(swipe.outcome, Outcome::Refused(_)))
+            .map(|points| format!("+{}", ui.points(points))),
+        times: (swipe.count > 1).then(|| ui.t1("counter-last-times", "n", swipe.count.to_string())),
+        time: ui.second(swipe.at),
+        ..Line::default()
+    }
+}
+
+/// Guests of the last minutes whom nobody has helped yet: their newest swipe still asks for staff.
+fn pending(view: &CounterView, ui: &Ui) -> Option<String> {
+    let same = |a: &SwipeView, b: &SwipeView| a.card_tail == b.card_tail && a.name == b.name;
+    let recent: Vec<&SwipeView> =
+        view.last.iter().filter(|swipe| ui.now.since(swipe.at) < PENDING_US).collect();
+    let newest_of_card = |at: usize| !recent[..at].iter().any(|newer| same(newer, recent[at]));
+    let count =
+        (0..recent.len()).filter(|at| look(recent[*at].outcome).needs_staff && newest_of_card(*at)).count();
+    (count > 0).then(|| ui.t1("counter-last-pending", "n", count.to_string()))
+}
+
+fn unshown(fact: &UnshownView, ui: &Ui) -> Line {
+    Line {
+        key: fact.seq.to_string(),
+        name: fact.name.clone().unwrap_or_else(|| ui.t("counter-last-no-name")),
+        what: purpose(&fact.purpose, ui),
+        promised: fact.promised.filter(|p| p.is_positive()).map(|points| format!("+{}", ui.points(points))),
+        time: ui.time(fact.at),
+        ..Line::default()
+    }
+}
+
+fn notice_line(notice: &NoticeView, view: &CounterView, ui: &Ui) -> Line {
+    let became = ui.t(match notice.became {
+        Became::AppliedWithCase => "counter-notice-became-applied_with_case",
+        Became::Held => "counter-notice-became-held",
+        Became::Quarantined => "counter-notice-became-quarantined",
+        Became::Merged => "counter-notice-became-merged",
+        Became::NoEffect => "counter-notice-became-no_effect",
+        Became::Applied => "counter-notice-became-applied",
+    });
+    let (why, became) = match kind_text(notice, view, ui) {
+        Some(kind) => (kind, Some(became)),
+        None => (became, None),
+    };
+    Line {
+        key: notice.n.to_string(),
+        name: notice.name.clone().unwrap_or_else(|| ui.t("counter-last-no-name")),
+        what: notice.purpose.as_ref().map(|what| purpose(what, ui)).unwrap_or_default(),
+        time: notice.at.map(|at| ui.time(at)).unwrap_or_default(),
+        why,
+        became,
+        ..Line::default()
+    }
+}
+
+/// Why, for the kinds of conflict that staff at a counter can meet.
+fn kind_text(notice: &NoticeView, view: &CounterView, ui: &Ui) -> Option<String> {
+    let text = match notice.kind? {
+        27 => match (&notice.other_office, notice.other_at) {
+            (Some(office), Some(at)) => ui.t2(
+                "counter-notice-kind-27-at",
+                ("office", office.clone()),
+                ("time", ui.time(at)),
+            ),
+            _ => ui.t1("counter-notice-kind-27", "place", ui.words(&view.place_word)),
+        },
+        kind @ (2 | 9 | 13 | 25 | 28) => ui.t(&format!("counter-notice-kind-{kind}")),
+        _ => return None,
+    };
+    Some(text)
+}

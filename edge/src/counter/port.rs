@@ -1,0 +1,191 @@
+//! The seam between the counter page and the daemon: snapshots come out, orders go in, nothing else is shared.
+//!
+//! The page holds a [`Port`]; the run loop holds the other ends. Each order is answered, so that a form can say why
+//! nothing happened; an answer that does not come within [`ORDER_ANSWER_MS`] reads as busy, and the order may still
+//! take effect: all orders are safe to repeat.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hufu_hardware::panel::SharedFrame;
+use hufu_shared::ids::OccurrenceId;
+use hufu_shared::money::Amount;
+use hufu_shared::token::CardText;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::view::CounterView;
+
+/// Longest wait for the run loop's answer to an order, in milliseconds.
+pub const ORDER_ANSWER_MS: u64 = 3_000;
+/// Orders that may wait for the run loop.
+pub const ORDERS_MAX: usize = 16;
+
+/// What staff ask the daemon to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Order {
+    /// What the next card means.
+    SetMode(ModeOrder),
+    /// Find the member of a typed number and show them for comparison; nothing is recorded yet (rule H2).
+    Typed(CardText),
+    /// The candidate was compared and is right: act as if the card had been presented.
+    Confirm {
+        /// Number of the candidate that was on the page.
+        n: u64,
+    },
+    /// The candidate is not the person, or the number was mistyped.
+    Dismiss {
+        /// Number of the candidate that was on the page.
+        n: u64,
+    },
+    /// Staff have read a notice.
+    Acknowledge {
+        /// Its number.
+        n: u64,
+    },
+    /// What happened with a value fact whose showing is unknown.
+    Resolve {
+        /// Its seq.
+        seq: u64,
+        /// What staff say.
+        verdict: Verdict,
+    },
+}
+
+/// What the next card shall mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ModeOrder {
+    /// A visit.
+    Visit,
+    /// A check-in to an occurrence.
+    CheckIn(OccurrenceId),
+    /// Points for a purchase of so many fen, for one card.
+    Earn(Amount),
+    /// Looking up.
+    LookUp,
+    /// The mode before a purchase that no card came for.
+    Back,
+}
+
+/// What staff say of a value fact whose showing is unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// The member got it; the fact stands.
+    HandedOver,
+    /// The member did not; it is reversed by a further fact.
+    Undo,
+}
+
+/// Why an order was not carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Declined {
+    /// No such occurrence, or it does not run now.
+    #[error("the activity does not run now")]
+    NotRunning,
+    /// Zero, or above what the scheme allows.
+    #[error("the amount is not possible")]
+    Amount,
+    /// What the page showed is no longer there.
+    #[error("the page was out of date")]
+    Stale,
+    /// The terminal cannot do it in its present state.
+    #[error("the terminal cannot do this now")]
+    Unable,
+    /// The daemon did not answer in time.
+    #[error("the terminal did not answer within {ORDER_ANSWER_MS} ms")]
+    Busy,
+}
+
+/// An order on its way to the run loop, with where its answer goes.
+#[derive(Debug)]
+pub struct Request {
+    /// What to do.
+    pub order: Order,
+    /// Takes the answer; a page that has gone away is no error.
+    pub reply: oneshot::Sender<Result<(), Declined>>,
+}
+
+/// A snapshot with its number.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// Grows with each change; pages name it to learn whether they are up to date.
+    pub version: u64,
+    /// What to show.
+    pub view: CounterView,
+}
+
+/// The page's end.
+#[derive(Debug, Clone)]
+pub struct Port {
+    view: watch::Receiver<Arc<Snapshot>>,
+    orders: mpsc::Sender<Request>,
+    display: Option<SharedFrame>,
+}
+
+/// Takes the run loop's snapshots.
+#[derive(Debug)]
+pub struct ViewSink(watch::Sender<Arc<Snapshot>>);
+
+impl ViewSink {
+    /// Replaces what the page shows. An equal snapshot wakes nobody.
+    pub fn publish(&self, view: CounterView) {
+        self.0.send_if_modified(|now| {
+            let differs = now.view != view;
+            if differs {
+                *now = Arc::new(Snapshot { version: now.version + 1, view });
+            }
+            differs
+        });
+    }
+}
+
+/// The run loop's ends.
+#[derive(Debug)]
+pub struct PortEnds {
+    /// Takes each new snapshot.
+    pub view: ViewSink,
+    /// Yields the orders.
+    pub orders: mpsc::Receiver<Request>,
+}
+
+impl Port {
+    /// A port and the run loop's ends of it. `display` is what a desk display shows, if there is one.
+    #[must_use]
+    pub fn new(first: CounterView, display: Option<SharedFrame>) -> (Self, PortEnds) {
+        let (view_in, view) = watch::channel(Arc::new(Snapshot { version: 1, view: first }));
+        let (orders, orders_out) = mpsc::channel(ORDERS_MAX);
+        (Self { view, orders, display }, PortEnds { view: ViewSink(view_in), orders: orders_out })
+    }
+
+    /// The newest snapshot.
+    #[must_use]
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.view.borrow())
+    }
+
+    /// A receiver that wakes at each new snapshot.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.view.clone()
+    }
+
+    /// What the desk display shows, if there is one.
+    #[must_use]
+    pub fn display(&self) -> Option<&SharedFrame> {
+        self.display.as_ref()
+    }
+
+    /// Hands an order to the run loop and waits for its answer.
+    ///
+    /// # Errors
+    /// [`Declined`] with the reason that staff are told.
+    pub async fn order(&self, order: Order) -> Result<(), Declined> {
+        let (reply, answer) = oneshot::channel();
+        let asked = async {
+            self.orders.send(Request { order, reply }).await.map_err(|_| Declined::Unable)?;
+            answer.await.map_err(|_| Declined::Unable)?
+        };
+        tokio::time::timeout(Duration::from_millis(ORDER_ANSWER_MS), asked)
+            .await
+            .unwrap_or(Err(Declined::Busy))
+    }
+}
