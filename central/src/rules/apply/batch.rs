@@ -4,7 +4,7 @@ use hufu_shared::chain;
 use hufu_shared::fact::{Event, Fact};
 use hufu_shared::ids::{FactId, Hash};
 use hufu_shared::rules::repeat::Tap;
-use hufu_shared::time::{Day, Instant};
+use hufu_shared::time::Instant;
 use hufu_shared::wire::upload::Became;
 
 use super::{Spot, Standing, Work};
@@ -127,7 +127,7 @@ impl Work {
             event: "unreadable",
             wall: Instant::default(),
             at: known.last_at,
-            day: Day(0),
+            day: self.day(office, known.last_at),
             office,
             token: None,
             member: None,

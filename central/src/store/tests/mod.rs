@@ -3,4 +3,5 @@
 mod conflicts;
 mod kit;
 mod order;
+mod reconciled;
 mod verified;

@@ -1,0 +1,59 @@
+-- Statements of import, and of members and cards for the console.
+
+-- name: members_known
+SELECT id, number, level_zh, level_en, status, office, personal FROM member
+
+-- name: office_codes
+SELECT id, code, name_zh, name_en, zone, cutoff_minutes FROM office ORDER BY code
+
+-- name: card_by_token
+SELECT c.id, c.member, c.kind, c.status, c.tail, c.valid_from, c.valid_until FROM card_token t JOIN card c ON c.id = t.card WHERE t.token = $1
+
+-- name: card_tokens
+SELECT token FROM card_token WHERE card = $1 ORDER BY token
+
+-- name: occurrence
+SELECT id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices FROM occurrence WHERE id = $1
+
+-- name: file_known
+SELECT name, imported_at FROM import_file WHERE hash = $1
+
+-- name: file_taken
+INSERT INTO import_file (hash, kind, name, rows, imported_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (hash) DO UPDATE SET name = excluded.name, rows = excluded.rows, imported_at = excluded.imported_at
+
+-- name: member
+SELECT id, number, level_zh, level_en, status, office, personal FROM member WHERE id = $1
+
+-- name: member_by_number
+SELECT id FROM member WHERE number = $1
+
+-- name: member_page
+SELECT id, number, level_zh, level_en, status, office, personal FROM member WHERE number > $1 ORDER BY number LIMIT $2
+
+-- name: member_count
+SELECT COUNT(*) FROM (SELECT id FROM member LIMIT 10001) AS some
+
+-- name: cards_of
+SELECT id, member, kind, status, tail, valid_from, valid_until FROM card WHERE member = $1 ORDER BY id
+
+-- name: card
+SELECT c.id, c.member, c.kind, c.status, c.tail, c.valid_from, c.valid_until, e.n FROM card c JOIN entry e ON e.id = c.status_entry WHERE c.id = $1
+
+-- name: devices_with_block
+SELECT COUNT(*) FROM device d JOIN device_contact c ON c.device = d.id WHERE d.status = 'active' AND c.block_epoch >= $1 AND c.block_n >= $2
+
+-- name: devices_lacking_block
+SELECT d.name, o.code FROM device d JOIN office o ON o.id = d.office LEFT JOIN device_contact c ON c.device = d.id WHERE d.status = 'active' AND (c.device IS NULL OR c.block_epoch < $1 OR (c.block_epoch = $1 AND c.block_n < $2)) ORDER BY d.name LIMIT 20
+
+-- name: devices_active
+SELECT COUNT(*) FROM device WHERE status = 'active'
+
+-- name: balances_of
+SELECT class, unit, amount FROM balance WHERE member = $1 ORDER BY class, unit
+
+-- name: postings_of
+SELECT p.at, p.amount, p.unit, p.code, p.debit, p.credit, p.device, p.epoch, p.seq, p.conflict, d.name FROM posting p LEFT JOIN device d ON d.id = p.device WHERE p.member = $1 ORDER BY p.at DESC, p.ordinal DESC LIMIT $2
+
+-- name: facts_of
+SELECT f.at, f.received, f.event, f.became, f.kind, d.name, o.code FROM fact f JOIN device d ON d.id = f.device JOIN office o ON o.id = f.office WHERE f.member = $1 ORDER BY f.at DESC LIMIT $2

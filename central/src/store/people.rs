@@ -1,0 +1,226 @@
+//! Members, cards, offices and holdings as import and console read them; and what the vault holds beside the journal.
+//!
+//! A member's row in the journal holds only a commitment to the personal data. The salt and the exact text that was
+//! committed to are kept in the vault under that commitment, so the commitment can be shown to be true until the
+//! member is erased.
+
+use std::collections::HashMap;
+
+use hufu_shared::act::{CardSet, MemberSet};
+use hufu_shared::ids::{CardId, Hash, MemberId, OccurrenceId, OfficeId};
+use hufu_shared::member::{CardStatus, OccurrenceRow, OfficeRow};
+use hufu_shared::scheme::Words;
+use hufu_shared::seal;
+use hufu_shared::time::Instant;
+use hufu_shared::token::Token;
+
+use super::{StoreError, rows};
+use crate::db::{Row, SqlFile, Tx};
+use crate::vault::{Personal, Vault, VaultError};
+
+/// Statements of this file.
+pub static SQL: SqlFile = SqlFile::new("people", include_str!("../../sql/both/people.sql"));
+
+/// Bytes of the salt of a commitment.
+pub const SALT_BYTES: usize = 16;
+
+/// Failure of an operation that touches both the books and the vault.
+#[derive(Debug, thiserror::Error)]
+pub enum PeopleError {
+    /// The books.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The vault.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The database.
+    #[error(transparent)]
+    Db(#[from] crate::db::DbError),
+}
+
+/// The text of what a member's commitment covers, and the commitment.
+#[must_use]
+pub fn commit(personal: &Personal, secret: bool, salt: [u8; SALT_BYTES]) -> (Hash, Vec<u8>) {
+    let text = serde_json::json!({
+        "name": personal.name,
+        "sex": personal.sex.code(),
+        "mobile": personal.mobile,
+        "document": personal.document.as_ref().map(|document| (document.kind.code(), &document.number)),
+        "birthday": personal.birthday.map(|day| day.to_string()),
+        "address": personal.address,
+        "email": personal.email,
+        "remark": personal.remark,
+        "secret": secret,
+    })
+    .to_string();
+    let kept = [&salt[..], text.as_bytes()].concat();
+    (seal::commitment(&salt, text.as_bytes()), kept)
+}
+
+/// Whether a member asked that terminals show neither greeting nor name. `personal` is the commitment in the
+/// member's row.
+///
+/// # Errors
+/// [`VaultError`].
+pub fn wants_secrecy(
+    tx: &mut Tx<'_>,
+    vault: &Vault,
+    member: MemberId,
+    personal: Hash,
+) -> Result<bool, VaultError> {
+    let Some(kept) = vault.text(tx, member, personal)? else { return Ok(false) };
+    let text = kept.get(SALT_BYTES..).unwrap_or_default();
+    let read: Option<serde_json::Value> = serde_json::from_slice(text).ok();
+    Ok(read.and_then(|value| value.get("secret")?.as_bool()).unwrap_or(false))
+}
+
+/// Stores what is known of a member, under its commitment.
+///
+/// # Errors
+/// [`VaultError`].
+pub fn put_personal(
+    tx: &mut Tx<'_>,
+    vault: &Vault,
+    member: MemberId,
+    personal: &Personal,
+    secret: bool,
+    salt: [u8; SALT_BYTES],
+) -> Result<Hash, VaultError> {
+    let (commitment, kept) = commit(personal, secret, salt);
+    vault.put(tx, member, personal)?;
+    vault.put_text(tx, member, commitment, &kept)?;
+    Ok(commitment)
+}
+
+/// All members by number.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn members(tx: &mut Tx<'_>) -> Result<HashMap<String, MemberSet>, StoreError> {
+    let rows = tx.query(SQL.get("members_known"), &[])?;
+    rows.iter().map(|row| member_row(row).map(|member| (member.number.clone(), member))).collect()
+}
+
+/// A member's row in the books.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn member(tx: &mut Tx<'_>, id: MemberId) -> Result<Option<MemberSet>, StoreError> {
+    tx.query_opt(SQL.get("member"), &[id.0.into()])?.as_ref().map(member_row).transpose()
+}
+
+/// The member with this number.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn member_by_number(tx: &mut Tx<'_>, number: &str) -> Result<Option<MemberId>, StoreError> {
+    let row = tx.query_opt(SQL.get("member_by_number"), &[number.into()])?;
+    Ok(row.map(|row| row.array(0)).transpose()?.map(MemberId))
+}
+
+/// Members by number, after a number, at most `limit`.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn member_page(tx: &mut Tx<'_>, after: &str, limit: u32) -> Result<Vec<MemberSet>, StoreError> {
+    let rows = tx.query(SQL.get("member_page"), &[after.into(), limit.into()])?;
+    rows.iter().map(member_row).collect()
+}
+
+/// How many members there are, counted up to 10,001.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn member_count(tx: &mut Tx<'_>) -> Result<u64, StoreError> {
+    Ok(tx.query_one(SQL.get("member_count"), &[])?.uint(0)?)
+}
+
+fn member_row(row: &Row) -> Result<MemberSet, StoreError> {
+    let level = match (row.text_opt(2)?, row.text_opt(3)?) {
+        (Some(zh), Some(en)) => Some(Words { zh: zh.to_owned(), en: en.to_owned() }),
+        _ => None,
+    };
+    Ok(MemberSet {
+        member: MemberId(row.array(0)?),
+        number: row.text(1)?.to_owned(),
+        level,
+        status: rows::member_status(row.text(4)?)?,
+        office: row.blob_opt(5)?.map(|_| row.array(5)).transpose()?.map(OfficeId),
+        personal: Hash(row.array(6)?),
+    })
+}
+
+/// All offices, by code.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn offices(tx: &mut Tx<'_>) -> Result<Vec<OfficeRow>, StoreError> {
+    tx.query(SQL.get("office_codes"), &[])?.iter().map(rows::office).collect()
+}
+
+/// A holding of an activity.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn occurrence(tx: &mut Tx<'_>, id: OccurrenceId) -> Result<Option<OccurrenceRow>, StoreError> {
+    tx.query_opt(SQL.get("occurrence"), &[id.0.into()])?.as_ref().map(rows::occurrence).transpose()
+}
+
+/// The card that a token names, with all its tokens.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn card_by_token(tx: &mut Tx<'_>, token: Token) -> Result<Option<CardSet>, StoreError> {
+    let Some(row) = tx.query_opt(SQL.get("card_by_token"), &[token.to_bytes().into()])? else {
+        return Ok(None);
+    };
+    let mut card = card_row(&row)?;
+    for row in tx.query(SQL.get("card_tokens"), &[card.card.0.into()])? {
+        card.tokens.push(Token::from_bytes(row.array(0)?));
+    }
+    Ok(Some(card))
+}
+
+/// A card from `id, member, kind, status, tail, valid_from, valid_until`, without its tokens.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn card_row(row: &Row) -> Result<CardSet, StoreError> {
+    let status = row.text(3)?;
+    Ok(CardSet {
+        card: CardId(row.array(0)?),
+        tokens: Vec::new(),
+        member: row.blob_opt(1)?.map(|_| row.array(1)).transpose()?.map(MemberId),
+        kind: row.text(2)?.to_owned(),
+        status: CardStatus::from_code(status).ok_or_else(|| rows::unknown("state of a card", status))?,
+        tail: row.text(4)?.to_owned(),
+        valid_from: row.int_opt(5)?.map(Instant),
+        valid_until: row.int_opt(6)?.map(Instant),
+    })
+}
+
+/// When a file with these bytes was taken before, and under which name.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn file_known(tx: &mut Tx<'_>, hash: Hash) -> Result<Option<(String, Instant)>, StoreError> {
+    let row = tx.query_opt(SQL.get("file_known"), &[hash.0.into()])?;
+    row.map(|row| Ok((row.text(0)?.to_owned(), Instant(row.int(1)?)))).transpose()
+}
+
+/// Notes that a file was taken.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn file_taken(
+    tx: &mut Tx<'_>,
+    hash: Hash,
+    kind: &str,
+    name: &str,
+    count: usize,
+    at: Instant,
+) -> Result<(), StoreError> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    tx.execute(SQL.get("file_taken"), &[hash.0.into(), kind.into(), name.into(), count.into(), at.0.into()])?;
+    Ok(())
+}

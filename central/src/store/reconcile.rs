@@ -1,0 +1,156 @@
+//! Reads what a reconciliation needs: the facts of a terminal's day, what the ledger gave for each, and the
+//! terminal's own closing.
+
+use hufu_shared::cbor;
+use hufu_shared::fact::{DayClosed, Event, Fact};
+use hufu_shared::ids::{DeviceId, FactId, Hash, MemberId, OccurrenceId, OfficeId};
+use hufu_shared::money::Amount;
+use hufu_shared::time::{Day, Instant};
+use hufu_shared::wire::upload::Became;
+
+use super::{StoreError, rows};
+use crate::db::{Row, SqlFile, Tx};
+use crate::rules::posting::{self, Account};
+use crate::rules::reconcile::{Booked, TerminalDay, terminal_day};
+use crate::rules::world::{DeviceStatus, became_code, became_from_code};
+
+/// Statements of this file.
+pub static SQL: SqlFile = SqlFile::new("reconcile", include_str!("../../sql/both/reconcile.sql"));
+
+/// A terminal that was ever enrolled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terminal {
+    /// Its identity.
+    pub device: DeviceId,
+    /// What people call it.
+    pub name: String,
+    /// Where it stands.
+    pub office: OfficeId,
+    /// How it stands.
+    pub status: DeviceStatus,
+}
+
+/// All terminals that were ever enrolled, by name.
+///
+/// # Errors
+/// [`StoreError`] if the database fails or holds what this version cannot read.
+pub fn terminals(tx: &mut Tx<'_>) -> Result<Vec<Terminal>, StoreError> {
+    let found = tx.query(SQL.get("terminals"), &[])?;
+    found
+        .iter()
+        .map(|row| {
+            let status = row.text(3)?;
+            Ok(Terminal {
+                device: DeviceId(row.array(0)?),
+                name: row.text(1)?.to_owned(),
+                office: OfficeId(row.array(2)?),
+                status: DeviceStatus::from_code(status)
+                    .ok_or_else(|| rows::unknown("status of a device", status))?,
+            })
+        })
+        .collect()
+}
+
+/// Reconciles one terminal's business day.
+///
+/// # Errors
+/// [`StoreError`] if the database fails or holds what this version cannot read.
+pub fn day(tx: &mut Tx<'_>, device: DeviceId, day: Day) -> Result<TerminalDay, StoreError> {
+    let mut booked = Vec::new();
+    for row in tx.query(SQL.get("day_facts"), &[device.0.into(), i64::from(day.0).into()])? {
+        booked.push(booked_fact(tx, &row)?);
+    }
+    let closing = closing(tx, device, day)?;
+    let range = match &closing {
+        Some((epoch, closed)) => range(tx, device, *epoch, closed)?,
+        None => Vec::new(),
+    };
+    Ok(terminal_day(&booked, closing.as_ref().map(|(_, closed)| closed), &range))
+}
+
+fn booked_fact(tx: &mut Tx<'_>, row: &Row) -> Result<Booked, StoreError> {
+    let id = rows::fact_id_at(row, 0)?;
+    let became = row.text(5)?;
+    let became = became_from_code(became).ok_or_else(|| rows::unknown("what became of a fact", became))?;
+    let member = row.array_opt(7)?.map(MemberId);
+    let occurrence = row.array_opt(8)?.map(OccurrenceId);
+    let posted = match member {
+        Some(member) => posted(tx, id, member, occurrence)?,
+        None => Amount::ZERO,
+    };
+    let case = tx.query_opt(SQL.get("fact_case"), &rows::fact_id_values(id))?;
+    Ok(Booked {
+        id,
+        fact: cbor::decode(row.blob(3)?).ok(),
+        at: Instant(row.int(4)?),
+        became,
+        kind: rows::kind_at(row, 6)?,
+        case: case.map(|case| case.array(0).map(Hash)).transpose()?,
+        posted,
+    })
+}
+
+/// Points that the ledger gave a member for a fact. What an occurrence gives belongs to the check-in that admits.
+fn posted(
+    tx: &mut Tx<'_>,
+    id: FactId,
+    member: MemberId,
+    occurrence: Option<OccurrenceId>,
+) -> Result<Amount, StoreError> {
+    let account = Account::Available(member).to_string();
+    let mut net = cause_net(tx, posting::fact_cause(id), &account)?;
+    if let Some(occurrence) = occurrence {
+        let admitted = tx.query_opt(SQL.get("admitted"), &[member.0.into(), occurrence.0.into()])?;
+        let admitted = admitted.filter(|row| row.int_opt(1).is_ok_and(|epoch| epoch.is_some()));
+        if admitted.map(|row| rows::fact_id_at(&row, 0)).transpose()? == Some(id) {
+            net = net.saturating_add(cause_net(tx, posting::attendance_cause(member, occurrence), &account)?);
+        }
+    }
+    Ok(Amount(net))
+}
+
+fn cause_net(tx: &mut Tx<'_>, cause: Hash, account: &str) -> Result<i64, StoreError> {
+    Ok(tx.query_one(SQL.get("cause_net"), &[cause.0.into(), account.into()])?.int(0)?)
+}
+
+/// The terminal's newest closing of a day, with its enrolment.
+fn closing(tx: &mut Tx<'_>, device: DeviceId, day: Day) -> Result<Option<(u32, DayClosed)>, StoreError> {
+    for row in tx.query(SQL.get("closings"), &[device.0.into()])? {
+        if let Ok(Fact { event: Event::DayClosed(closed), .. }) = cbor::decode::<Fact>(row.blob(1)?)
+            && closed.day == day
+        {
+            return Ok(Some((rows::u32_at(&row, 0, "epoch")?, closed)));
+        }
+    }
+    Ok(None)
+}
+
+fn range(
+    tx: &mut Tx<'_>,
+    device: DeviceId,
+    epoch: u32,
+    closed: &DayClosed,
+) -> Result<Vec<Option<Fact>>, StoreError> {
+    let key = [
+        device.0.into(),
+        i64::from(epoch).into(),
+        rows::number(closed.from_seq),
+        rows::number(closed.to_seq),
+    ];
+    let found = tx.query(SQL.get("range"), &key)?;
+    found
+        .iter()
+        .map(|row| {
+            let quarantined = row.text(1)? == became_code(Became::Quarantined);
+            Ok(if quarantined { None } else { cbor::decode(row.blob(0)?).ok() })
+        })
+        .collect()
+}
+
+/// Cases that facts of a business day belong to.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn cases_of_day(tx: &mut Tx<'_>, day: Day) -> Result<u64, StoreError> {
+    Ok(tx.query_one(SQL.get("cases_of_day"), &[i64::from(day.0).into()])?.uint(0)?)
+}
