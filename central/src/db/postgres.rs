@@ -159,7 +159,10 @@ fn in_transaction<T, E: From<DbError>>(
     let mut tx = Tx::postgres(handle, &transaction);
     let result = work(&mut tx);
     let result = tx.settle(result);
-    let must_retry = tx.must_retry();
+    let (must_retry, is_stuck) = (tx.must_retry(), tx.is_stuck());
+    if is_stuck {
+        return Tried { result, must_retry: false, is_broken: true };
+    }
     if result.is_err() || must_retry {
         let is_broken = limited(handle, "ROLLBACK", transaction.rollback()).is_err();
         let result = result.and_then(|_| {

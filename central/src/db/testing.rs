@@ -8,7 +8,7 @@ use std::future::Future;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{ChildStdin, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -151,12 +151,13 @@ fn with_database(server: &str, name: &str) -> String {
 
 /// Address of the test server, started if need be.
 fn server_url() -> String {
-    static SERVER: OnceLock<(String, Option<ChildStdin>)> = OnceLock::new();
+    static SERVER: OnceLock<(String, Option<Child>)> = OnceLock::new();
     let (url, _) = SERVER.get_or_init(|| match std::env::var("HUFU_TEST_POSTGRES") {
         Ok(url) if !url.is_empty() => (url, None),
         _ => {
-            let (url, alive) = start_private();
-            (url, Some(alive))
+            // Its standard input stays open as long as this process lives.
+            let (url, server) = start_private();
+            (url, Some(server))
         }
     });
     url.clone()
@@ -182,7 +183,7 @@ wait "$server" || true
 rm -rf "$dir" "$dir.log"
 "#;
 
-fn start_private() -> (String, ChildStdin) {
+fn start_private() -> (String, Child) {
     let bin = postgres_bin();
     let folder = std::env::temp_dir().join(format!("hufu-test-pg-{}", std::process::id()));
     let is_root = std::fs::metadata("/proc/self").is_ok_and(|about| about.uid() == 0);
@@ -202,20 +203,23 @@ fn start_private() -> (String, ChildStdin) {
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     let mut child = command.spawn().expect("sh can be started");
-    let alive = child.stdin.take().expect("standard input is piped");
     let socket = folder.join(".s.PGSQL.5432");
-    for _ in 0..START_TRIES_MAX {
-        // The file appears when the server takes connections.
-        if std::os::unix::net::UnixStream::connect(&socket).is_ok() {
-            let host = folder.display().to_string().replace('/', "%2F");
-            return (format!("postgres://hufu@{host}/postgres"), alive);
-        }
+    let mut tries = 0;
+    // The file appears when the server takes connections.
+    while std::os::unix::net::UnixStream::connect(&socket).is_err() {
         if let Ok(Some(status)) = child.try_wait() {
             panic!("the private PostgreSQL did not start ({status}); see {}.log", folder.display());
         }
+        tries += 1;
+        assert!(
+            tries < START_TRIES_MAX,
+            "the private PostgreSQL did not answer; see {}.log",
+            folder.display()
+        );
         std::thread::sleep(Duration::from_millis(START_POLL_MS));
     }
-    panic!("the private PostgreSQL did not answer; see {}.log", folder.display());
+    let host = folder.display().to_string().replace('/', "%2F");
+    (format!("postgres://hufu@{host}/postgres"), child)
 }
 
 /// Newest installed PostgreSQL.

@@ -355,6 +355,33 @@ async fn sqlite_is_set_to_keep_what_it_commits() {
     place.remove().await;
 }
 
+/// A full disk, played by a limit on the file's pages: told as a storage failure, nothing half done, and over when
+/// there is room again.
+#[tokio::test]
+async fn case_13_a_full_disk_is_told_and_passes() {
+    static LIMIT: SqlFile = SqlFile::new(
+        "limit",
+        "-- name: tight\nPRAGMA max_page_count = 16\n-- name: wide\nPRAGMA max_page_count = 100000\n",
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place::File(folder.path().join("central.db"));
+    let connection = migrate::open_sqlite_with(&place, Older::Migrate, &[]).unwrap();
+    let db = Db { inner: Inner::Sqlite(Arc::new(Sqlite::start(place, connection).unwrap())) };
+    create(&db).await;
+    db.write(|tx| insert(tx, 1, "before")).await.unwrap();
+    db.write(|tx| tx.query(LIMIT.get("tight"), &[])).await.unwrap();
+    let large = "x".repeat(200_000);
+    let label = large.clone();
+    let error =
+        db.write(move |tx| insert(tx, 2, "small").and_then(|_| insert(tx, 3, &label))).await.unwrap_err();
+    assert!(error.is_storage() && !error.is_transient(), "{error:?}");
+    assert_eq!(count(&db).await, 1);
+    db.write(|tx| tx.query(LIMIT.get("wide"), &[])).await.unwrap();
+    db.write(move |tx| insert(tx, 3, &large)).await.unwrap();
+    assert_eq!(count(&db).await, 2);
+    db.close().await;
+}
+
 // ---- migrations ----
 
 const V1: Migration =

@@ -17,6 +17,8 @@ pub struct Tx<'c> {
     /// The statement that failed and was not undone by a savepoint.
     failed: Option<String>,
     is_transient: bool,
+    /// A statement was given up: the connection is still busy with it.
+    is_stuck: bool,
 }
 
 enum On<'c> {
@@ -26,11 +28,16 @@ enum On<'c> {
 
 impl<'c> Tx<'c> {
     pub(super) fn sqlite(connection: &'c Connection, is_read_only: bool) -> Self {
-        Self { on: On::Sqlite { connection, is_read_only }, failed: None, is_transient: false }
+        Self {
+            on: On::Sqlite { connection, is_read_only },
+            failed: None,
+            is_transient: false,
+            is_stuck: false,
+        }
     }
 
     pub(super) fn postgres(handle: &'c Handle, transaction: &'c deadpool_postgres::Transaction<'c>) -> Self {
-        Self { on: On::Postgres { handle, transaction }, failed: None, is_transient: false }
+        Self { on: On::Postgres { handle, transaction }, failed: None, is_transient: false, is_stuck: false }
     }
 
     /// Which engine runs this transaction. Store code rarely needs it: differing SQL stands in the override files.
@@ -159,6 +166,7 @@ impl<'c> Tx<'c> {
     fn note<T>(&mut self, statement: &str, result: Result<T, DbError>) -> Result<T, DbError> {
         if let Err(error) = &result {
             self.is_transient |= error.is_transient();
+            self.is_stuck |= matches!(error, DbError::Timeout { .. });
             self.failed.get_or_insert_with(|| statement.to_owned());
         }
         result
@@ -167,6 +175,11 @@ impl<'c> Tx<'c> {
     /// Whether the whole transaction must run again.
     pub(super) fn must_retry(&self) -> bool {
         self.is_transient
+    }
+
+    /// Whether the connection must be thrown away instead of rolled back.
+    pub(super) fn is_stuck(&self) -> bool {
+        self.is_stuck
     }
 
     /// The closure's answer, corrected: `Ok` does not stand if a statement had failed and was not undone.

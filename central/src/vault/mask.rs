@@ -225,7 +225,9 @@ mod tests {
         fn goal_g23_a_mask_never_shows_the_whole(text in any::<String>(), digits in "[0-9]{0,20}", han in "[一-龥]{0,8}") {
             for text in [text, digits, han] {
                 let visible = shown(&text);
-                prop_assume!(!visible.is_empty() && !visible.contains('*'));
+                if visible.is_empty() || visible.contains('*') {
+                    continue;
+                }
                 for masked in [name(&text), mobile(&text), document(&text), address(&text), email(&text)] {
                     prop_assert!(!masked.contains(&visible), "{:?} shows {:?}", masked, visible);
                 }

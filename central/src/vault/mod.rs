@@ -35,7 +35,12 @@ use key_file::KeyFile;
 use normal::{IndexKind, Term};
 
 /// The vault's statements; a test prepares them all on both engines.
-pub static SQL: SqlFile = SqlFile::new("vault", include_str!("../../sql/both/vault.sql"));
+pub static SQL: SqlFile = SqlFile::with_overrides(
+    "vault",
+    include_str!("../../sql/both/vault.sql"),
+    "",
+    include_str!("../../sql/postgres/vault.sql"),
+);
 
 /// Bytes of a keyed hash that are stored: enough that two values never meet.
 const HMAC_BYTES: usize = 16;
