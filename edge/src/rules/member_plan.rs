@@ -197,7 +197,11 @@ pub fn judge_manifest(held: &Held, manifest: &Manifest, signature_holds: bool) -
 
 fn at_most(what: &'static str, limit: usize, met: usize) -> Result<(), Refusal> {
     let number = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
-    if met > limit { Err(Refusal::TooMuch { what, at_most: number(limit), met: number(met) }) } else { Ok(()) }
+    if met > limit {
+        Err(Refusal::TooMuch { what, at_most: number(limit), met: number(met) })
+    } else {
+        Ok(())
+    }
 }
 
 #[cfg(test)]

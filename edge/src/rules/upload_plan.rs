@@ -99,7 +99,9 @@ pub enum Stop {
         last_seq: u64,
     },
     /// The receipt is not signed by the centre of this enrolment, or is for another device.
-    #[error("the receipt's mark is not signed by the centre that enrolled this terminal, or is another device's")]
+    #[error(
+        "the receipt's mark is not signed by the centre that enrolled this terminal, or is another device's"
+    )]
     Mark,
 }
 
@@ -160,12 +162,13 @@ pub enum Verdict {
 pub struct Lane {
     from_seq: Option<u64>,
     facts_max: usize,
+    timeouts: u32,
     stopped: Option<Stop>,
 }
 
 impl Default for Lane {
     fn default() -> Self {
-        Self { from_seq: None, facts_max: BATCH_FACTS_MAX, stopped: None }
+        Self { from_seq: None, facts_max: BATCH_FACTS_MAX, timeouts: 0, stopped: None }
     }
 }
 
@@ -212,8 +215,11 @@ impl Lane {
         if acked_seq < sent.from_seq {
             // A centre that takes nothing, or has fallen back: from where it stands, but not in a tight circle.
             self.from_seq = Some(acked_seq + 1);
-            return Verdict::Retry(format!("the centre stands at seq {acked_seq} and took none of the batch"));
+            return Verdict::Retry(format!(
+                "the centre stands at seq {acked_seq} and took none of the batch"
+            ));
         }
+        self.timeouts = 0;
         // While a restored centre is filled up again, the journal's own mark is ahead of it.
         self.from_seq = (acked_seq < own.acked_seq).then_some(acked_seq + 1);
         let credit = usize::try_from(session.credit.max_facts).unwrap_or(BATCH_FACTS_MAX);
@@ -226,10 +232,8 @@ impl Lane {
         let detail = problem.detail.clone();
         match ProblemKind::of(problem) {
             Some(ProblemKind::Gap) => self.gap(sent, problem.send_from, own),
-            Some(ProblemKind::Lost) => self.stop(Stop::Lost {
-                send_from: problem.send_from.unwrap_or(0),
-                oldest_held: own.oldest_held,
-            }),
+            Some(ProblemKind::Lost) => self
+                .stop(Stop::Lost { send_from: problem.send_from.unwrap_or(0), oldest_held: own.oldest_held }),
             Some(ProblemKind::Fork) => self.stop(Stop::Fork { detail }),
             Some(ProblemKind::Revoked) => self.stop(Stop::Revoked { detail }),
             Some(ProblemKind::Epoch) => self.stop(Stop::Epoch { detail }),
@@ -240,6 +244,17 @@ impl Lane {
             }
             _ => Verdict::Retry(format!("{} {}: {detail}", problem.status, problem.title)),
         }
+    }
+
+    /// No answer came in time. From the second time in a row on, the batch may be too large for a slow line: half as
+    /// many facts. Gives `true` if the batch must be cut anew.
+    pub fn timed_out(&mut self) -> bool {
+        self.timeouts = self.timeouts.saturating_add(1);
+        let shrinks = self.timeouts > 1 && self.facts_max > 1;
+        if shrinks {
+            self.facts_max /= 2;
+        }
+        shrinks
     }
 
     fn gap(&mut self, sent: &Sent, send_from: Option<u64>, own: &Standing) -> Verdict {
@@ -255,7 +270,9 @@ impl Lane {
                 self.from_seq = Some(seq);
                 Verdict::Resend
             }
-            met => Verdict::Retry(format!("gap before seq {} reported with send_from {met:?}", sent.from_seq)),
+            met => {
+                Verdict::Retry(format!("gap before seq {} reported with send_from {met:?}", sent.from_seq))
+            }
         }
     }
 

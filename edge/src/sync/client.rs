@@ -196,7 +196,8 @@ impl Centre {
         body: Vec<u8>,
         answer_max: usize,
     ) -> Result<T, CentreError> {
-        let request = self.http.post(format!("{}{path}", self.base)).header(CONTENT_TYPE, CBOR_TYPE).body(body);
+        let request =
+            self.http.post(format!("{}{path}", self.base)).header(CONTENT_TYPE, CBOR_TYPE).body(body);
         self.exchange(request, answer_max, self.limits.exchange_timeout_ms).await
     }
 
@@ -210,11 +211,8 @@ impl Centre {
         answer_max: usize,
         hold_ms: u64,
     ) -> Result<T, CentreError> {
-        let within = if hold_ms > 0 {
-            hold_ms + self.limits.poll_grace_ms
-        } else {
-            self.limits.exchange_timeout_ms
-        };
+        let within =
+            if hold_ms > 0 { hold_ms + self.limits.poll_grace_ms } else { self.limits.exchange_timeout_ms };
         self.exchange(self.http.get(format!("{}{path}", self.base)), answer_max, within).await
     }
 
@@ -260,7 +258,8 @@ impl Centre {
             return Ok(response);
         }
         let header = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-        let asked_ms = header.and_then(|text| text.trim().parse::<u64>().ok()).map(|s| s.saturating_mul(1_000));
+        let asked_ms =
+            header.and_then(|text| text.trim().parse::<u64>().ok()).map(|s| s.saturating_mul(1_000));
         let body = self.body(response, PROBLEM_BYTES_MAX).await.unwrap_or_default();
         Err(match serde_json::from_slice::<Problem>(&body) {
             Ok(problem) => {
@@ -288,11 +287,34 @@ impl Centre {
                 CentreError::NotAccepted { alert: format!("TLS alert {alert:?}") }
             }
             Some(met) => CentreError::NotTheCentre { url: self.base.clone(), reason: trust_words(met) },
-            None if error.is_timeout() => {
-                CentreError::TimedOut { after_ms: self.limits.connect_timeout_ms }
-            }
+            None if error.is_timeout() => CentreError::TimedOut { after_ms: self.limits.connect_timeout_ms },
             None => CentreError::Unreachable { reason: words(error) },
         }
+    }
+}
+
+/// The way to the centre as it stands: replaced as a whole when certificates are renewed.
+#[derive(Debug, Clone)]
+pub struct Channel {
+    /// The connection.
+    pub centre: Centre,
+    /// The pair that it shows, which also signs batches.
+    pub pair: Pair,
+}
+
+impl Channel {
+    /// To the centre at `url`, trusting `root` only and showing `pair`.
+    ///
+    /// # Errors
+    /// [`CentreError::Url`] or [`CentreError::Setup`].
+    pub fn new(
+        url: &str,
+        root: &CertificateDer<'static>,
+        pair: &Pair,
+        time: Arc<dyn TimeProvider>,
+        limits: ClientLimits,
+    ) -> Result<Self, CentreError> {
+        Ok(Self { centre: Centre::new(url, tls_config(root, pair, time)?, limits)?, pair: pair.clone() })
     }
 }
 

@@ -26,7 +26,8 @@ use rustls::RootCertStore;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 
-use super::files::{self, FileError, Step};
+pub use super::files::FileError;
+use super::files::{self, Step};
 use super::pair::{self, OwnKey, Pair, PairError};
 use crate::random;
 use crate::terminal::Terminal;
@@ -256,6 +257,21 @@ impl Identity {
         let Some(pair) = self.staged.clone() else { return Ok(()) };
         files::perform(&promote_steps(&self.folder, DEVICE))?;
         self.device = pair;
+        self.staged = None;
+        Ok(())
+    }
+
+    /// Gives up a renewed pair that the centre does not take.
+    ///
+    /// # Errors
+    /// [`FileError`] if its files cannot be removed; the pair in use is untouched.
+    pub fn unstage(&mut self) -> Result<(), FileError> {
+        let [_, _, key, certificate] = pair_paths(&self.folder, DEVICE);
+        files::perform(&[
+            Step::Remove(certificate),
+            Step::Remove(key),
+            Step::SyncFolder(self.folder.clone()),
+        ])?;
         self.staged = None;
         Ok(())
     }

@@ -7,11 +7,17 @@
 //! Invariants: only the club's own CA is trusted, TLS 1.3, no proxy, no redirect; every request has a time limit and
 //! every answer a size limit; nothing leaves the queue before a receipt that proves the centre has it.
 
-mod files;
+mod chunks;
 pub mod client;
+pub mod download;
 pub mod enrol;
+mod files;
 pub mod identity;
+pub mod link;
 pub mod pair;
+pub mod renew;
+pub mod task;
+pub mod upload;
 
 #[cfg(test)]
 mod tests;

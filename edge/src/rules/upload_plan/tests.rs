@@ -66,7 +66,10 @@ fn a_good_receipt_is_taken_and_its_credit_kept() {
     none.session.credit.max_facts = 0;
     let sent = Sent { from_seq: 61, ..SENT };
     assert_eq!(lane.receipt(&sent, &none, &after, &GOOD), Verdict::Take { next_poll_ms: 250 });
-    assert!(matches!(lane.plan(&OWN), Plan::Send { facts_max: 1, .. }), "nothing may stop a queue but a stop");
+    assert!(
+        matches!(lane.plan(&OWN), Plan::Send { facts_max: 1, .. }),
+        "nothing may stop a queue but a stop"
+    );
 }
 
 #[test]
@@ -177,4 +180,17 @@ fn a_centre_that_takes_nothing_is_not_asked_in_a_tight_circle() {
     assert_eq!(from_seq(&lane, &OWN), Some(41));
     assert!(matches!(lane.receipt(&SENT, &receipt(12), &OWN, &GOOD), Verdict::Retry(_)));
     assert_eq!(from_seq(&lane, &OWN), Some(13));
+}
+
+#[test]
+fn case_37_a_slow_line_gets_smaller_batches_until_one_comes_through() {
+    let mut lane = Lane::default();
+    assert!(!lane.timed_out(), "a single lost answer is asked for again as it was");
+    assert!(lane.timed_out() && lane.timed_out());
+    assert!(matches!(lane.plan(&OWN), Plan::Send { facts_max: 125, .. }));
+    assert_eq!(lane.receipt(&SENT, &receipt(60), &OWN, &GOOD), Verdict::Take { next_poll_ms: 250 });
+    assert!(matches!(lane.plan(&OWN), Plan::Send { facts_max: 200, .. }), "the centre's credit again");
+    assert!(!lane.timed_out());
+    let shrunk = (0..20).filter(|_| lane.timed_out()).count();
+    assert_eq!(shrunk, 7, "never below one fact");
 }

@@ -56,7 +56,8 @@ fn case_07_a_cut_while_a_renewed_pair_is_written_leaves_the_old_or_the_new_one()
             let _ = fs::remove_dir_all(&folder);
             let old = ca.identity(dir.path(), URL).device().key_id();
             cut_after(&steps, count, torn);
-            let mut read = Identity::load(dir.path()).unwrap_or_else(|error| panic!("{count} {torn}: {error}"));
+            let mut read =
+                Identity::load(dir.path()).unwrap_or_else(|error| panic!("{count} {torn}: {error}"));
             let promoted = count > staged_after + 1;
             let expected = if promoted { new.key_id() } else { old };
             assert_eq!(read.device().key_id(), expected, "after {count} steps, torn {torn}");

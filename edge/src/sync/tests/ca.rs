@@ -10,8 +10,8 @@ use hufu_shared::token::TokenKey;
 use hufu_shared::wire::enrol::{Csr, SealedTokenKeys, token_keys_place};
 use hufu_shared::wire::version::CentralEpoch;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateSigningRequestParams, DnType, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyPair, PublicKeyData, SanType,
+    BasicConstraints, CertificateParams, CertificateSigningRequestParams, DnType, ExtendedKeyUsagePurpose,
+    IsCa, Issuer, KeyPair, PublicKeyData, SanType,
 };
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use rustls::pki_types::{CertificateDer, CertificateSigningRequestDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -92,7 +92,8 @@ impl TestCa {
 
     pub(crate) fn sealed_token_keys(&self, to: &OpenKey, device: DeviceId) -> Vec<u8> {
         let keys = SealedTokenKeys { keys: vec![TokenKey::new(1, [3; 32])] };
-        seal::seal(&to.seal_key(), &token_keys_place(device), &hufu_shared::cbor::encode(&keys)).expect("a key")
+        seal::seal(&to.seal_key(), &token_keys_place(device), &hufu_shared::cbor::encode(&keys))
+            .expect("a key")
     }
 
     /// What a centre at `url` makes of the pending keys in a data folder.
@@ -100,8 +101,10 @@ impl TestCa {
         use hufu_shared::wire::enrol::Purpose;
         let pending = Identity::prepare(data_dir).expect("keys");
         let csr = pending.device.request(Purpose::Device, &[]).expect("a request");
-        let device =
-            pending.device.with_certificate(self.device(&csr, DEVICE, (2020, 2100))).expect("its certificate");
+        let device = pending
+            .device
+            .with_certificate(self.device(&csr, DEVICE, (2020, 2100)))
+            .expect("its certificate");
         let csr = pending.counter.request(Purpose::Counter, &["localhost".to_owned()]).expect("a request");
         let counter = pending.counter.with_certificate(self.counter(&csr)).expect("its certificate");
         let enrolment = Enrolment {

@@ -198,7 +198,8 @@ async fn request(stream: &mut (impl AsyncRead + Unpin)) -> Option<Seen> {
         })
     };
     let length = header("content-length").map_or(0, |text| text.parse().expect("a length"));
-    let range = header("range").and_then(|text| Some(text.strip_prefix("bytes=")?.strip_suffix('-')?.to_owned()));
+    let range =
+        header("range").and_then(|text| Some(text.strip_prefix("bytes=")?.strip_suffix('-')?.to_owned()));
     let mut body = vec![0; length];
     stream.read_exact(&mut body).await.ok()?;
     Some(Seen {

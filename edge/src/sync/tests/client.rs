@@ -22,7 +22,9 @@ fn client(identity: &Identity, url: &str) -> Centre {
 
 async fn ask(centre: &Centre) -> Result<u64, CentreError> {
     let limit = Duration::from_secs(10);
-    tokio::time::timeout(limit, centre.post("/x", vec![1, 2, 3], ANSWER_MAX)).await.expect("the client has limits")
+    tokio::time::timeout(limit, centre.post("/x", vec![1, 2, 3], ANSWER_MAX))
+        .await
+        .expect("the client has limits")
 }
 
 async fn ask_scripted(script: impl FnMut(&super::centre::Seen) -> Reply + Send + 'static) -> CentreError {
@@ -51,7 +53,8 @@ async fn case_41_a_server_with_a_wrong_name_or_past_its_end_is_refused() {
         let (leaf, key) = ca.server(name, years);
         let chain = vec![leaf, ca.certificate.clone()];
         let played = PlayedCentre::with_chain(chain, key, &ca, |_| Reply::cbor(&7_u64)).await;
-        let error = ask(&client(&ca.identity(dir.path(), &played.url), &played.url)).await.expect_err("refused");
+        let error =
+            ask(&client(&ca.identity(dir.path(), &played.url), &played.url)).await.expect_err("refused");
         assert!(matches!(error, CentreError::NotTheCentre { .. }), "{error}");
         assert!(error.to_string().contains(word), "{error}");
         assert_eq!(played.seen().len(), 0, "nothing was said to it");
@@ -65,7 +68,10 @@ async fn case_42_a_server_of_another_authority_is_refused() {
     let chain = vec![leaf, other.certificate.clone()];
     let played = PlayedCentre::with_chain(chain, key, &ca, |_| Reply::cbor(&7_u64)).await;
     let error = ask(&client(&ca.identity(dir.path(), &played.url), &played.url)).await.expect_err("refused");
-    assert!(error.to_string().contains("by another CA than the one this terminal was enrolled with"), "{error}");
+    assert!(
+        error.to_string().contains("by another CA than the one this terminal was enrolled with"),
+        "{error}"
+    );
     assert_eq!(played.seen().len(), 0);
 }
 

@@ -94,7 +94,8 @@ async fn case_42_a_server_with_another_ca_is_named_with_both_fingerprints() {
         let (leaf, key) = other.server("localhost", NOW);
         let chain = if sends_ca { vec![leaf, other.certificate.clone()] } else { vec![leaf] };
         let played = PlayedCentre::with_chain(chain, key, &other, |_| Reply::Status(500, None)).await;
-        let refused = try_enrol(dir.path(), &played.url, &code(&ca), &[], false).await.err().expect("refused");
+        let refused =
+            try_enrol(dir.path(), &played.url, &code(&ca), &[], false).await.err().expect("refused");
         let text = refused.to_string();
         assert!(text.contains(&ca.fingerprint().to_string()), "{text}");
         assert_eq!(text.contains(&other.fingerprint().to_string()), sends_ca, "{text}");
@@ -191,7 +192,8 @@ async fn threat_t06_an_answer_that_contradicts_the_code_or_the_request_is_refuse
             Reply::cbor(&wrong)
         })
         .await;
-        let refused = try_enrol(dir.path(), &played.url, &code(&ca), &[], false).await.err().expect("refused");
+        let refused =
+            try_enrol(dir.path(), &played.url, &code(&ca), &[], false).await.err().expect("refused");
         assert!(refused.to_string().contains(word), "{word}: {refused}");
         assert!(matches!(Identity::load(dir.path()), Err(IdentityError::NotEnrolled { .. })), "{word}");
     }

@@ -1,0 +1,248 @@
+//! What the lanes share: whether the centre is reached, its clock, and orders it gave.
+//!
+//! Each lane tells [`Shared`] how an exchange went; it publishes changes only, teaches the clock, and passes each order
+//! on once. Out of scope: what is done about an order, and what people are shown.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use hufu_shared::ids::{CommandId, DeviceId};
+use hufu_shared::keys;
+use hufu_shared::time::Instant;
+use hufu_shared::wire::upload::{Command, Heard, Order, ReceiptMark};
+use hufu_shared::wire::version::{CentralEpoch, Version};
+use rustls::pki_types::UnixTime;
+use rustls::time_provider::TimeProvider;
+use tokio::sync::watch;
+use tracing::{info, warn};
+
+use super::client::CentreError;
+use crate::clock::Clock;
+use crate::rules::upload_plan::Stop;
+use crate::state::{CentralOrder, Link, SyncEnds};
+use crate::store::JournalState;
+
+/// Orders remembered so that none is passed on twice in a run.
+const ORDERS_REMEMBERED_MAX: usize = 1_000;
+
+/// What enrolment told of the centre, against which its marks are held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CentreKnown {
+    /// The centre's Ed25519 key.
+    pub sign_key: [u8; 32],
+    /// The centre's life at enrolment, until a newer one is learned.
+    pub epoch: CentralEpoch,
+}
+
+impl CentreKnown {
+    /// Whether a mark is the centre's word about this device.
+    #[must_use]
+    pub fn signed(&self, mark: &ReceiptMark, device: DeviceId) -> bool {
+        mark.device == device && keys::verify_centre(&self.sign_key, &mark.message(), &mark.signature).is_ok()
+    }
+
+    /// The newest life of the centre that this terminal knows of.
+    #[must_use]
+    pub fn learned(&self, state: &JournalState) -> CentralEpoch {
+        state.central_epoch.unwrap_or(self.epoch)
+    }
+
+    /// Whether `met` is a life before the one learned, or another of the same number.
+    #[must_use]
+    pub fn is_older(&self, met: CentralEpoch, state: &JournalState) -> bool {
+        let learned = self.learned(state);
+        met != learned && met.n <= learned.n
+    }
+
+    /// Whether `met` is a life after the one learned.
+    #[must_use]
+    pub fn is_newer(&self, met: CentralEpoch, state: &JournalState) -> bool {
+        met.n > self.learned(state).n
+    }
+}
+
+/// What the directory lane should bring about.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Wanted {
+    /// The newest version that the centre told.
+    pub published: Version,
+    /// An order to take a snapshot whatever is held.
+    pub order: Option<Command>,
+}
+
+/// Shared by all lanes; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Shared {
+    ends: SyncEnds,
+    clock: Clock,
+    memory: Arc<Mutex<Memory>>,
+    wanted: watch::Sender<Wanted>,
+}
+
+#[derive(Debug, Default)]
+struct Memory {
+    heard: Option<Heard>,
+    /// Round trip of the quickest exchange that was not held open, in nanoseconds.
+    round_trip_ns: Option<u64>,
+    ordered: BTreeSet<CommandId>,
+}
+
+/// When an exchange began; made before anything is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Begun {
+    mono_ns: u64,
+}
+
+impl Shared {
+    /// Over the run loop's channel and the terminal's clock.
+    #[must_use]
+    pub fn new(ends: SyncEnds, clock: Clock) -> Self {
+        Self { ends, clock, memory: Arc::default(), wanted: watch::channel(Wanted::default()).0 }
+    }
+
+    /// The terminal's clock.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// An exchange is about to begin.
+    #[must_use]
+    pub fn begin(&self) -> Begun {
+        Begun { mono_ns: self.clock.now().mono_ns }
+    }
+
+    /// An exchange succeeded and told the centre's time. `held` says that the centre held the request open: then the
+    /// time it took says nothing about the line, and the quickest other exchange stands in for it.
+    pub fn succeeded(&self, begun: Begun, central_time: Instant, held: bool) {
+        let mono_ns = self.clock.now().mono_ns;
+        let took_ns = mono_ns.saturating_sub(begun.mono_ns);
+        let round_trip_ns = {
+            let mut memory = self.memory();
+            memory.heard = Some(Heard { central_time, mono_ns });
+            if !held {
+                memory.round_trip_ns = Some(memory.round_trip_ns.map_or(took_ns, |best| best.min(took_ns)));
+            }
+            if held { memory.round_trip_ns.unwrap_or(0).min(took_ns) } else { took_ns }
+        };
+        self.clock.learn(central_time, round_trip_ns);
+        let at = self.clock.now().trusted;
+        self.ends.link.send_modify(|link| {
+            if !link.online {
+                info!("the centre is reached again");
+                (link.online, link.since) = (true, at);
+            }
+            link.last_sync = Some(at);
+        });
+    }
+
+    /// An exchange failed. Only a line that is gone makes the terminal offline; a centre that says no is there.
+    pub fn failed(&self, lane: &'static str, error: &CentreError) {
+        warn!(lane, %error, "exchange with the centre failed");
+        if error.is_answer() {
+            return;
+        }
+        let at = self.clock.now().trusted;
+        self.ends.link.send_if_modified(|link| {
+            let changes = link.online;
+            if changes {
+                (link.online, link.since) = (false, at);
+            }
+            changes
+        });
+    }
+
+    /// Uploading stopped for good.
+    pub fn stopped(&self, why: &Stop) {
+        warn!(%why, "uploading stopped; facts are kept");
+        self.ends.link.send_if_modified(|link| {
+            let changes = link.stopped.as_ref() != Some(why);
+            link.stopped = Some(why.clone());
+            changes
+        });
+    }
+
+    /// The newest time that the centre told in this boot.
+    #[must_use]
+    pub fn heard(&self) -> Option<Heard> {
+        self.memory().heard
+    }
+
+    /// A receiver that wakes when the connection changes.
+    #[must_use]
+    pub fn link(&self) -> watch::Receiver<Link> {
+        self.ends.link.subscribe()
+    }
+
+    /// Passes orders on, each once. An order for a snapshot goes to the directory lane first. What the run loop has no
+    /// room for now comes again with the centre's next answer.
+    pub fn pass_on(&self, commands: &[Command]) {
+        for command in commands {
+            if self.memory().ordered.contains(&command.id) {
+                continue;
+            }
+            if command.order == Order::TakeSnapshot {
+                self.wanted.send_modify(|wanted| wanted.order = Some(command.clone()));
+            } else {
+                self.order(command);
+            }
+        }
+    }
+
+    /// The centre told the newest version of the directory.
+    pub fn publish(&self, version: Version) {
+        self.wanted.send_if_modified(|wanted| {
+            let changes = wanted.published != version;
+            wanted.published = version;
+            changes
+        });
+    }
+
+    /// What the directory lane should bring about; wakes when it changes.
+    #[must_use]
+    pub fn wanted(&self) -> watch::Receiver<Wanted> {
+        self.wanted.subscribe()
+    }
+
+    /// An ordered snapshot was taken: the run loop may say so.
+    pub fn snapshot_taken(&self, command: &Command) {
+        self.wanted.send_if_modified(|wanted| {
+            if wanted.order.as_ref() == Some(command) {
+                wanted.order = None;
+            }
+            false
+        });
+        self.order(command);
+    }
+
+    fn order(&self, command: &Command) {
+        let order = CentralOrder { command: command.id, order: command.order.clone() };
+        if self.ends.orders.try_send(order).is_err() {
+            return;
+        }
+        let mut memory = self.memory();
+        while memory.ordered.len() >= ORDERS_REMEMBERED_MAX {
+            // Ids begin with their time: the first is the oldest.
+            memory.ordered.pop_first();
+        }
+        memory.ordered.insert(command.id);
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        // Every change under the lock is whole before it can panic.
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The terminal's trusted time for checking certificates: the system's clock may stand at 1970 or ten years ahead
+/// (fault cases 25 and 26).
+#[derive(Debug)]
+pub struct TrustedTime(pub Clock);
+
+impl TimeProvider for TrustedTime {
+    fn current_time(&self) -> Option<UnixTime> {
+        let us = u64::try_from(self.0.now().trusted.0).unwrap_or(0);
+        Some(UnixTime::since_unix_epoch(Duration::from_micros(us)))
+    }
+}

@@ -1,0 +1,311 @@
+//! The lanes as tasks: each makes one exchange after another and waits as the backoff says.
+//!
+//! Four tasks that share nothing but the store and [`Shared`]: uploads, long poll, directory, certificates. Stopping is
+//! dropping [`SyncTasks`]: every step of a lane is either done in the store or not begun, so a task may end anywhere.
+//! Out of scope: what a step does.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hufu_shared::wire::problem::ProblemKind;
+use hufu_shared::wire::updates::Updates;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tracing::{error, info, warn};
+
+use super::client::{CentreError, Channel, ClientLimits};
+use super::download::{self, DirectoryLane, DownloadError, UpdatesLane};
+use super::identity::{Identity, IdentityError};
+use super::link::{CentreKnown, Shared, TrustedTime};
+use super::renew::{self, RenewError};
+use super::upload::{Progress, UploadError, Uploader};
+use crate::clock::Clock;
+use crate::random;
+use crate::rules::backoff::Backoff;
+use crate::state::SyncEnds;
+use crate::store::{Directory, Store};
+
+/// Milliseconds for which the centre is asked to hold the long poll: with the client's grace below the 30 s within
+/// which a dead line must be found.
+pub const HOLD_MS: u32 = 22_000;
+/// Shortest time from one poll to the next when there was no news, in milliseconds: a centre that does not hold
+/// requests must not be asked in a circle.
+const POLL_GAP_MS: u64 = 1_000;
+/// Longest wait between two batches that a centre's credit may ask for, in milliseconds.
+const NEXT_POLL_MS_MAX: u64 = 300_000;
+/// Milliseconds after which an idle upload lane looks at the journal all the same.
+const IDLE_LOOK_MS: u64 = 30_000;
+/// Times in a row that a lane may begin anew at once.
+const AGAIN_MAX: u32 = 20;
+/// Milliseconds between two looks at the certificates' age.
+const RENEW_LOOK_MS: u64 = 3_600_000;
+
+/// What the lanes need.
+#[derive(Clone)]
+pub struct SyncParts {
+    /// The journal, after the boot was recorded.
+    pub store: Store,
+    /// The directory.
+    pub directory: Directory,
+    /// Who this terminal is.
+    pub identity: Identity,
+    /// The terminal's clock.
+    pub clock: Clock,
+    /// Where news go.
+    pub ends: SyncEnds,
+    /// Address of the centre; the enrolment's unless the configuration says otherwise.
+    pub url: String,
+    /// The data folder.
+    pub data_dir: PathBuf,
+    /// Host names and addresses of this machine, for the counter page's certificate; empty for none.
+    pub names: Vec<String>,
+    /// Time limits of the client.
+    pub limits: ClientLimits,
+}
+
+/// Sync cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum SyncError {
+    /// The address or the keys.
+    #[error(transparent)]
+    Centre(#[from] CentreError),
+    /// The journal.
+    #[error(transparent)]
+    Upload(#[from] UploadError),
+}
+
+/// The running lanes. Dropping it stops them.
+#[derive(Debug)]
+pub struct SyncTasks {
+    tasks: JoinSet<()>,
+}
+
+impl SyncTasks {
+    /// Waits until a lane ends, which none does unless it panics.
+    pub async fn ended(&mut self) {
+        while let Some(ended) = self.tasks.join_next().await {
+            if let Err(error) = ended {
+                error!(%error, "a sync task ended");
+                return;
+            }
+        }
+    }
+}
+
+/// Starts the lanes.
+///
+/// # Errors
+/// [`SyncError`] if they cannot even begin; a centre that is not there is no error.
+pub async fn spawn(parts: SyncParts) -> Result<SyncTasks, SyncError> {
+    let shared = Shared::new(parts.ends.clone(), parts.clock.clone());
+    let enrolment = &parts.identity.enrolment;
+    let centre = CentreKnown { sign_key: enrolment.central_sign_key, epoch: enrolment.central_epoch };
+    let (club, office) = (enrolment.club, enrolment.office);
+    let (channel, channels) = watch::channel(Arc::new(parts.channel(parts.identity.device())?));
+    let (store, directory) = (parts.store.clone(), parts.directory.clone());
+    let uploader = Uploader::new(store.clone(), shared.clone(), centre).await?;
+    let updates = UpdatesLane::new(store.clone(), directory.clone(), shared.clone(), centre);
+    let both = (store.clone(), directory);
+    let keeper = DirectoryLane::new(both, shared.clone(), centre, (club, office), &parts.data_dir);
+    let mut tasks = JoinSet::new();
+    tasks.spawn(run_uploads(uploader, channels.clone(), shared.clone(), store));
+    tasks.spawn(run_updates(updates, channels.clone(), shared.clone()));
+    tasks.spawn(run_directory(keeper, channels, shared));
+    tasks.spawn(run_certificates(parts, channel));
+    Ok(SyncTasks { tasks })
+}
+
+impl SyncParts {
+    fn channel(&self, pair: &super::pair::Pair) -> Result<Channel, CentreError> {
+        let time = Arc::new(TrustedTime(self.clock.clone()));
+        Channel::new(&self.url, self.identity.ca(), pair, time, self.limits)
+    }
+}
+
+/// A lane's waits: the backoff, cut short once when another lane reaches the centre again.
+struct Waits {
+    backoff: Backoff,
+    link: watch::Receiver<crate::state::Link>,
+}
+
+impl Waits {
+    fn new(shared: &Shared) -> Self {
+        Self { backoff: Backoff::default(), link: shared.link() }
+    }
+
+    async fn failed(&mut self, retry_after_ms: Option<u64>, queue_age_s: u64) {
+        let random = u64::from_be_bytes(random::bytes());
+        let wait_ms = self.backoff.failed(random, retry_after_ms, queue_age_s);
+        let was_online = self.link.borrow_and_update().online;
+        let sleep = tokio::time::sleep(Duration::from_millis(wait_ms));
+        tokio::pin!(sleep);
+        loop {
+            tokio::select! {
+                () = &mut sleep => return,
+                changed = self.link.changed() => {
+                    // A centre that asked to be left alone is left alone, link or no link.
+                    let came = changed.is_ok() && !was_online && self.link.borrow().online;
+                    if changed.is_err() || (came && retry_after_ms.is_none() && self.backoff.link_came()) {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+}
+
+async fn pause(ms: u64) {
+    tokio::time::sleep(Duration::from_millis(ms)).await;
+}
+
+async fn run_uploads(
+    mut uploader: Uploader,
+    channels: watch::Receiver<Arc<Channel>>,
+    shared: Shared,
+    store: Store,
+) {
+    let (mut waits, mut appended, mut again) = (Waits::new(&shared), store.appended(), 0);
+    loop {
+        let channel = Arc::clone(&channels.borrow());
+        appended.mark_unchanged();
+        let step = uploader.step(&channel).await;
+        again = if matches!(step, Ok(Progress::Again)) { again + 1 } else { 0 };
+        match step {
+            Ok(Progress::Idle) => {
+                let _ = tokio::time::timeout(Duration::from_millis(IDLE_LOOK_MS), appended.changed()).await;
+            }
+            Ok(Progress::Sent { next_poll_ms }) => {
+                waits.backoff.succeeded();
+                pause(u64::from(next_poll_ms).min(NEXT_POLL_MS_MAX)).await;
+            }
+            Ok(Progress::Again) if again <= AGAIN_MAX => {}
+            Ok(Progress::Again) => waits.failed(None, 0).await,
+            Ok(Progress::Wait { retry_after_ms, queue_age_s }) => {
+                waits.failed(retry_after_ms, queue_age_s).await;
+            }
+            Ok(Progress::Stopped) => return std::future::pending().await,
+            Err(error) => {
+                error!(%error, "facts cannot be prepared for the centre");
+                waits.failed(None, 0).await;
+            }
+        }
+    }
+}
+
+async fn run_updates(mut lane: UpdatesLane, channels: watch::Receiver<Arc<Channel>>, shared: Shared) {
+    let mut waits = Waits::new(&shared);
+    // The first answer after an outage must come at once: it says that the centre is there, and measures the line.
+    let mut hold_ms = 0;
+    loop {
+        let channel = Arc::clone(&channels.borrow());
+        let gap = tokio::time::sleep(Duration::from_millis(POLL_GAP_MS));
+        match lane.poll(&channel, hold_ms).await {
+            Ok(polled) => {
+                waits.backoff.succeeded();
+                if !polled.news && hold_ms > 0 {
+                    gap.await;
+                }
+                hold_ms = if polled.more { 0 } else { HOLD_MS };
+            }
+            Err(error) => {
+                hold_ms = 0;
+                waits.failed(noted("updates", &error), 0).await;
+            }
+        }
+    }
+}
+
+async fn run_directory(mut lane: DirectoryLane, channels: watch::Receiver<Arc<Channel>>, shared: Shared) {
+    let (mut waits, mut wanted) = (Waits::new(&shared), shared.wanted());
+    loop {
+        wanted.mark_unchanged();
+        let channel = Arc::clone(&channels.borrow());
+        match lane.refresh(&channel).await {
+            Ok(()) => {
+                waits.backoff.succeeded();
+                if wanted.changed().await.is_err() {
+                    return;
+                }
+            }
+            Err(error) => waits.failed(noted("directory", &error), 0).await,
+        }
+    }
+}
+
+/// Writes down what the link has not yet been told, and gives the centre's wish for a wait.
+fn noted(lane: &'static str, error: &DownloadError) -> Option<u64> {
+    match error {
+        DownloadError::Centre(error) => error.retry_after_ms(),
+        error => {
+            warn!(lane, %error, "what the centre sent was not taken");
+            None
+        }
+    }
+}
+
+async fn run_certificates(mut parts: SyncParts, channel: watch::Sender<Arc<Channel>>) {
+    let mut backoff = Backoff::default();
+    loop {
+        match keep_young(&mut parts, &channel).await {
+            Ok(()) => {
+                backoff.succeeded();
+                pause(RENEW_LOOK_MS).await;
+            }
+            Err(error) => {
+                warn!(%error, "the certificate is not renewed yet; the one in use stays");
+                let random = u64::from_be_bytes(random::bytes());
+                let asked = if let RenewError::Centre(error) = &error { error.retry_after_ms() } else { None };
+                pause(backoff.failed(random, asked, 0)).await;
+            }
+        }
+    }
+}
+
+/// Renews what is due, and changes over to a renewed pair once it has connected.
+async fn keep_young(parts: &mut SyncParts, current: &watch::Sender<Arc<Channel>>) -> Result<(), RenewError> {
+    let now = parts.clock.now().trusted;
+    if parts.identity.staged().is_none() {
+        if !renew::is_due(parts.identity.device(), now) {
+            return Ok(());
+        }
+        let channel = Arc::clone(&current.borrow());
+        renew::renew(&mut parts.identity, &channel.centre, &parts.names).await?;
+        info!("a renewed certificate waits for its first connection");
+    }
+    let Some(pair) = parts.identity.staged().cloned() else { return Ok(()) };
+    let channel = parts.channel(&pair)?;
+    match first_connection(parts, &channel).await {
+        Ok(()) => {
+            parts.identity.promote()?;
+            current.send_replace(Arc::new(channel));
+            info!("the renewed certificate is in use");
+            Ok(())
+        }
+        Err(error) => {
+            if is_refused(&error) {
+                // The centre does not know this pair: another is asked for with the pair in use.
+                parts.identity.unstage().map_err(IdentityError::from)?;
+            }
+            Err(error.into())
+        }
+    }
+}
+
+/// Any exchange that needs the certificate; the answer itself is left to the lanes.
+async fn first_connection(parts: &SyncParts, channel: &Channel) -> Result<(), CentreError> {
+    let state = parts.store.state().await;
+    let state = state.map_err(|error| CentreError::Setup { reason: error.to_string() })?;
+    let path = download::updates_path(&state, parts.directory.version(), 0);
+    channel.centre.get::<Updates>(&path, download::UPDATES_ANSWER_BYTES_MAX, 0).await.map(|_| ())
+}
+
+fn is_refused(error: &CentreError) -> bool {
+    match error {
+        CentreError::NotAccepted { .. } => true,
+        CentreError::Problem { problem, .. } => {
+            matches!(ProblemKind::of(problem), Some(ProblemKind::Unauthenticated | ProblemKind::Revoked))
+        }
+        _ => false,
+    }
+}
