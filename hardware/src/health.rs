@@ -47,6 +47,12 @@ impl Health {
         let source = event.source();
         let before = self.is_ready(source.index);
         let name = source.name.to_string();
+        if up {
+            // An absent reader was told under what the configuration names, which is part of every slot's name.
+            self.readers.retain(|(index, known), health| {
+                *index != source.index || health.up || *known == name || !name.contains(known.as_str())
+            });
+        }
         let entry = ReaderHealth { name: name.clone(), up, since_ns: event.at_ns(), kind, reason };
         self.readers.insert((source.index, name), entry);
         before != self.is_ready(source.index)
@@ -94,6 +100,6 @@ mod tests {
         assert!(health.is_ready(0) && health.any_ready() && !health.is_ready(1));
         assert!(health.observe(&down(0, "slot 1")));
         assert!(!health.any_ready());
-        assert_eq!(health.of(0).map(|r| r.reason.as_str()).collect::<Vec<_>>(), ["gone"; 3]);
+        assert_eq!(health.of(0).map(|r| r.reason.as_str()).collect::<Vec<_>>(), ["gone"; 2]);
     }
 }

@@ -7,7 +7,7 @@
 //! Invariants
 //! - Events of one reader are sent under that reader's lock, so their order is the state machine's order.
 //! - Any error of the service ends the session: the context is dropped, every reader is reported down, and a new
-//!   context is tried after 0.5 s, doubling to 5 s. Nothing of the old session (states, counts) is carried over.
+//!   context is tried after 0.5 s, doubling to 5 s, or as soon as the service's socket is a new one. Nothing of the old session (states, counts) is carried over.
 //! - A stuck worker is never waited for beyond [`WORKER_STOP_WAIT_MS`].
 //!
 //! Out of scope: restarting `pcscd` (the service manager's task).
@@ -32,6 +32,10 @@ pub const STATUS_WAIT_MS: u64 = 1_000;
 pub const BACKOFF_MS_MIN: u64 = 500;
 /// Longest pause before the service is tried again, in milliseconds.
 pub const BACKOFF_MS_MAX: u64 = 5_000;
+/// Where Debian's and most other builds of `pcscd` listen.
+const SERVICE_SOCKET: &str = "/run/pcscd/pcscd.comm";
+/// How often a dead service's socket is looked at, in milliseconds.
+pub const SOCKET_LOOK_MS: u64 = 250;
 /// Pause after the service says that a reader went away under our hands, in milliseconds.
 pub const LIST_AGAIN_MS: u64 = 40;
 /// How long a stop waits for a worker that may hang in a card, in milliseconds.
@@ -81,6 +85,19 @@ pub fn list_slots() -> Result<Vec<String>, SourceError> {
     let context = Context::establish(Scope::System).map_err(wrap)?;
     let names = attached(&context).map_err(wrap)?;
     Ok(names.iter().map(|n| n.to_string_lossy().into_owned()).collect())
+}
+
+/// Which socket the service listens on now, by inode and time of creation. `None` if there is none or it lies elsewhere;
+/// then only time wakes us.
+fn service_socket() -> Option<(u64, i64)> {
+    use std::os::unix::fs::MetadataExt;
+    let met = std::fs::metadata(SERVICE_SOCKET).ok()?;
+    Some((met.ino(), met.ctime_nsec().wrapping_add(met.ctime().wrapping_mul(1_000_000_000))))
+}
+
+enum Woken {
+    ByTime,
+    ByService,
 }
 
 fn attached(context: &Context) -> Result<Vec<CString>, Error> {
@@ -181,9 +198,28 @@ impl Watch {
             } else {
                 self.tell_down(kind, &reason);
             }
-            self.stop.pause(Duration::from_millis(backoff_ms));
-            backoff_ms = (backoff_ms * 2).min(BACKOFF_MS_MAX);
+            backoff_ms = match self.pause_for_service(backoff_ms) {
+                Woken::ByTime => (backoff_ms * 2).min(BACKOFF_MS_MAX),
+                Woken::ByService => BACKOFF_MS_MIN,
+            };
         }
+    }
+
+    /// Waits before the service is tried again; ends early when its socket is replaced, that is, when it has just been
+    /// started.
+    fn pause_for_service(&self, wait_ms: u64) -> Woken {
+        let before = service_socket();
+        for _ in 0..wait_ms / SOCKET_LOOK_MS {
+            self.stop.pause(Duration::from_millis(SOCKET_LOOK_MS));
+            let now = service_socket();
+            if now.is_some() && now != before {
+                return Woken::ByService;
+            }
+            if self.stop.is_stopped() {
+                break;
+            }
+        }
+        Woken::ByTime
     }
 
     /// One life of the context. Ends with `Ok` only when stopped.

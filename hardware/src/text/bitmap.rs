@@ -130,7 +130,7 @@ impl Glyph<'_> {
                 }
             }
         }
-        u8::try_from((sum.saturating_sub(96) * 4).min(255)).unwrap_or(u8::MAX)
+        u8::try_from((sum.saturating_sub(48) * 3).min(255)).unwrap_or(u8::MAX)
     }
 }
 
