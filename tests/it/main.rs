@@ -1,5 +1,6 @@
 //! The one whole-system test binary: every file below is a part of Hufu's story, with real processes.
 
 mod desk;
+mod golden;
 mod kit;
 mod tidy;
