@@ -92,8 +92,9 @@ pub fn text_with(language: Language, key: &str, args: &Args) -> String {
     let mut fluent = FluentArgs::with_capacity(args.len());
     for (name, value) in args {
         match value.parse::<i64>() {
-            Ok(number) => fluent.set(*name, number),
-            Err(_) => fluent.set(*name, value.as_str()),
+            // The last digits of a card, `0042`, are text.
+            Ok(number) if number.to_string() == *value => fluent.set(*name, number),
+            _ => fluent.set(*name, value.as_str()),
         }
     }
     let mut errors = Vec::new();

@@ -264,9 +264,9 @@ impl Face {
         // A Han character is about twice as wide as a Latin letter.
         let width: usize = headline.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum();
         self.size = match width {
-            0..=11 => "xl",
-            12..=16 => "l",
-            17..=24 => "m",
+            0..=10 => "xl",
+            11..=13 => "l",
+            14..=22 => "m",
             _ => "s",
         };
         self.headline = headline;

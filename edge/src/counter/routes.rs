@@ -196,7 +196,7 @@ impl Default for Typed {
 /// A form or JSON, by what the sender says it is.
 struct Input<T>(T);
 
-impl<T: DeserializeOwned> FromRequest<Arc<Counter>> for Input<T> {
+impl<T: DeserializeOwned + Send> FromRequest<Arc<Counter>> for Input<T> {
     type Rejection = Response;
 
     async fn from_request(request: Request, counter: &Arc<Counter>) -> Result<Self, Response> {

@@ -1,0 +1,277 @@
+//! Snapshots as staff may meet them: a busy afternoon, every outcome, and the unlucky moments.
+
+use crate::counter::view::*;
+use hufu_shared::fact::RefusalReason;
+use hufu_shared::ids::OccurrenceId;
+use hufu_shared::money::Amount;
+use hufu_shared::scheme::Words;
+use hufu_shared::time::{ClockQuality, Instant, MINUTE_US, SECOND_US};
+use hufu_shared::wire::upload::Became;
+
+/// 2026-11-22 15:02:11 in Shanghai.
+pub const NOW: Instant = Instant(1_795_330_931 * SECOND_US);
+
+pub fn words(zh: &str, en: &str) -> Words {
+    Words { zh: zh.to_owned(), en: en.to_owned() }
+}
+
+fn ago(minutes: i64) -> Instant {
+    NOW.offset(-minutes * MINUTE_US)
+}
+
+fn tasting() -> Words {
+    words("秋季品鉴会", "Autumn tasting")
+}
+
+fn swipe(seconds: i64, outcome: Outcome, name: Option<&str>, promised: i64) -> SwipeView {
+    SwipeView {
+        seq: Some(1_200),
+        outcome,
+        purpose: Purpose::CheckIn { name: tasting() },
+        at: NOW.offset(-seconds * SECOND_US),
+        name: name.map(str::to_owned),
+        card_tail: Some("0042".to_owned()),
+        promised: (promised > 0).then_some(Amount(promised)),
+        count: 1,
+    }
+}
+
+/// An ordinary afternoon, waiting for a card.
+pub fn afternoon() -> CounterView {
+    let activity = |id: u8, name: Words, from: i64, to: i64, points| ActivityView {
+        occurrence: OccurrenceId([id; 16]),
+        name,
+        starts: ago(-from),
+        ends: ago(-to),
+        points: Amount(points),
+        running: from <= 0 && to > 0,
+        attended_here: 0,
+    };
+    let mut running = activity(1, tasting(), -62, 118, 6);
+    running.attended_here = 37;
+    CounterView {
+        zone: chrono_tz::Asia::Shanghai,
+        office: words("滨江壹号", "Riverside One"),
+        place_word: words("案场", "sales office"),
+        terminal: "前台一号".to_owned(),
+        software: "0.1.0".to_owned(),
+        link: LinkView {
+            online: true,
+            since: ago(190),
+            queue_len: 0,
+            last_sync: Some(NOW.offset(-12 * SECOND_US)),
+            directory_at: Some(ago(2)),
+            stopped: None,
+        },
+        mode: ModeView::CheckIn { occurrence: OccurrenceId([1; 16]), name: tasting() },
+        activities: vec![
+            running,
+            activity(2, words("业主瑜伽课", "Yoga for owners"), -30, 30, 2),
+            activity(3, words("亲子烘焙", "Family baking"), 178, 298, 4),
+        ],
+        readers: vec![ReaderView {
+            name: "前台".to_owned(),
+            source: Source::Tap,
+            up: true,
+            since: Some(ago(300)),
+            reason: String::new(),
+        }],
+        result: None,
+        last: vec![
+            swipe(20, Outcome::Accepted, Some("张*三"), 6),
+            swipe(75, Outcome::AlreadyIn, Some("欧阳*华"), 0),
+            SwipeView { card_tail: Some("7781".into()), count: 3, ..swipe(140, Outcome::Refused(RefusalReason::R07), Some("李*"), 0) },
+            SwipeView { card_tail: None, ..swipe(200, Outcome::UnknownCard, None, 0) },
+            SwipeView {
+                purpose: Purpose::Earn { purchase: Amount(32_050) },
+                card_tail: Some("5310".into()),
+                ..swipe(260, Outcome::Recorded, Some("王*明"), 6)
+            },
+        ],
+        notices: Vec::new(),
+        unshown: Vec::new(),
+        candidate: None,
+        clock: ClockView { quality: ClockQuality::Synced, offset_us: Some(120_000) },
+        display: DisplayView { kind: Some("desk".to_owned()), fault: None },
+    }
+}
+
+pub fn person() -> PersonView {
+    PersonView {
+        name: Some("张*三".to_owned()),
+        level: Some(words("金卡", "Gold")),
+        points: Amount(1_280),
+        points_at: NOW.offset(-30 * SECOND_US),
+    }
+}
+
+/// A swipe of a known member with this outcome.
+pub fn result(outcome: Outcome, purpose: Purpose) -> ResultView {
+    ResultView {
+        n: 7,
+        outcome,
+        purpose,
+        source: Source::Tap,
+        at: NOW,
+        person: Some(person()),
+        card_tail: Some("0042".to_owned()),
+        promised: None,
+        promised_pending: false,
+        first_at: None,
+        first_office: None,
+        valid_from: None,
+        short_by: None,
+        offline: false,
+        seq: Some(1_205),
+    }
+}
+
+fn check_in() -> Purpose {
+    Purpose::CheckIn { name: tasting() }
+}
+
+fn with(result: ResultView) -> CounterView {
+    CounterView { result: Some(result), ..afternoon() }
+}
+
+/// Every outcome once or more, by name.
+pub fn outcomes() -> Vec<(String, CounterView)> {
+    let earn = || Purpose::Earn { purchase: Amount(32_050) };
+    let six = Some(Amount(6));
+    let offline = |mut view: CounterView| {
+        view.link = LinkView { online: false, queue_len: 37, last_sync: Some(ago(63)), ..view.link };
+        view
+    };
+    let nobody = |outcome, purpose| ResultView { person: None, ..result(outcome, purpose) };
+    let stale = PersonView { points_at: ago(185), ..person() };
+    let secret = PersonView { name: None, level: None, ..person() };
+    let mut all = vec![
+        ("idle", afternoon()),
+        ("accepted", with(ResultView { promised: six, ..result(Outcome::Accepted, check_in()) })),
+        (
+            "accepted-offline",
+            offline(with(ResultView {
+                promised: six,
+                offline: true,
+                person: Some(stale),
+                ..result(Outcome::Accepted, check_in())
+            })),
+        ),
+        ("visit", with(ResultView { person: Some(secret), ..result(Outcome::Accepted, Purpose::Visit) })),
+        (
+            "earn",
+            with(ResultView { promised: six, promised_pending: true, ..result(Outcome::Accepted, earn()) }),
+        ),
+        ("look-up", with(result(Outcome::Accepted, Purpose::LookUp))),
+        (
+            "recorded",
+            offline(with(ResultView { offline: true, promised: six, ..result(Outcome::Recorded, check_in()) })),
+        ),
+        (
+            "attention",
+            with(ResultView {
+                first_at: Some(ago(3)),
+                first_office: Some("湖畔花园".into()),
+                ..result(Outcome::Attention, check_in())
+            }),
+        ),
+        ("already", with(ResultView { first_at: Some(ago(21)), ..result(Outcome::AlreadyIn, check_in()) })),
+        ("already-earn", with(result(Outcome::AlreadyIn, earn()))),
+        ("redeemed", with(ResultView { promised: Some(Amount(-100)), ..result(Outcome::Redeemed, earn()) })),
+        ("over-limit", offline(with(result(Outcome::OverOfflineLimit, earn())))),
+        ("unknown", with(nobody(Outcome::UnknownCard, check_in()))),
+        ("unknown-earn", with(ResultView { promised: six, ..nobody(Outcome::UnknownCard, earn()) })),
+        ("keep-still", with(ResultView { card_tail: None, ..nobody(Outcome::KeepStill, check_in()) })),
+        ("not-ready", with(ResultView { card_tail: None, ..nobody(Outcome::NotReady, check_in()) })),
+    ];
+    for source in [Source::Tap, Source::Stripe, Source::Code, Source::Typed] {
+        let failed = nobody(Outcome::ReadFailed, check_in());
+        all.push(("read-failed", with(ResultView { source, card_tail: None, ..failed })));
+    }
+    let mut all: Vec<(String, CounterView)> = all.into_iter().map(|(name, view)| (name.into(), view)).collect();
+    for reason in crate::counter::sheets::REASONS {
+        let refused = ResultView {
+            valid_from: (reason == RefusalReason::R03).then(|| ago(-3 * 24 * 60)),
+            short_by: (reason == RefusalReason::R05).then_some(Amount(120)),
+            ..result(Outcome::Refused(reason), check_in())
+        };
+        all.push((format!("refused-{reason:?}"), with(refused)));
+    }
+    all.extend(moments().into_iter().map(|(name, view)| (name.to_owned(), view)));
+    all
+}
+
+/// What is not an outcome: lists to work through, candidates, broken devices, nothing known yet.
+pub fn moments() -> Vec<(&'static str, CounterView)> {
+    let candidate = |person, refused| CandidateView {
+        n: 3,
+        card_tail: "0042".into(),
+        person,
+        purpose: check_in(),
+        refused,
+    };
+    let mut crowded = afternoon();
+    crowded.result = Some(ResultView { promised: Some(Amount(6)), ..result(Outcome::Accepted, check_in()) });
+    let notice = |n, became, kind: Option<u8>| NoticeView {
+        n,
+        seq: 1_100 + n,
+        at: Some(ago(340)),
+        name: Some("张*三".into()),
+        purpose: Some(check_in()),
+        became,
+        kind,
+        other_office: (kind == Some(27)).then(|| "湖畔花园".to_owned()),
+        other_at: (kind == Some(27)).then(|| ago(360)),
+    };
+    crowded.notices = vec![
+        notice(1, Became::NoEffect, Some(27)),
+        notice(2, Became::Held, Some(13)),
+        notice(3, Became::AppliedWithCase, None),
+    ];
+    crowded.unshown = vec![UnshownView {
+        seq: 1_204,
+        at: ago(9),
+        purpose: Purpose::Earn { purchase: Amount(32_050) },
+        name: Some("欧阳*华".into()),
+        promised: Some(Amount(6)),
+    }];
+    let mut down = afternoon();
+    down.readers[0].up = false;
+    down.readers[0].reason = "no such device".into();
+    down.link.stopped = Some(Stopped::Fork);
+    down.clock = ClockView { quality: ClockQuality::Floor, offset_us: Some(95 * SECOND_US) };
+    down.display.fault = Some("write display picture: no space left".into());
+    let mut fresh = afternoon();
+    fresh.office = words("", "");
+    fresh.terminal.clear();
+    fresh.activities.clear();
+    fresh.last.clear();
+    fresh.mode = ModeView::Visit;
+    fresh.readers.clear();
+    fresh.link = LinkView {
+        online: false,
+        since: NOW,
+        queue_len: 1,
+        last_sync: None,
+        directory_at: None,
+        stopped: Some(Stopped::NotEnrolled),
+    };
+    fresh.display = DisplayView { kind: None, fault: None };
+    let mut earning = afternoon();
+    earning.mode = ModeView::Earn { purchase: Amount(32_050) };
+    vec![
+        ("candidate", CounterView { candidate: Some(candidate(Some(person()), None)), ..afternoon() }),
+        (
+            "candidate-refused",
+            CounterView {
+                candidate: Some(candidate(Some(person()), Some(RefusalReason::R07))),
+                ..afternoon()
+            },
+        ),
+        ("candidate-unknown", CounterView { candidate: Some(candidate(None, None)), ..afternoon() }),
+        ("crowded", crowded),
+        ("readers-down", down),
+        ("fresh", fresh),
+        ("earning", earning),
+    ]
+}
