@@ -3,6 +3,7 @@
 pub mod ca;
 pub mod clock;
 pub mod db;
+pub mod import;
 pub mod net;
 pub mod rules;
 pub mod secret_file;

@@ -32,7 +32,7 @@ SELECT id FROM member WHERE number = $1
 SELECT id, number, level_zh, level_en, status, office, personal FROM member WHERE number > $1 ORDER BY number LIMIT $2
 
 -- name: member_count
-SELECT COUNT(*) FROM (SELECT id FROM member LIMIT 10001) AS some
+SELECT COUNT(*) FROM (SELECT id FROM member LIMIT 10001) AS counted
 
 -- name: cards_of
 SELECT id, member, kind, status, tail, valid_from, valid_until FROM card WHERE member = $1 ORDER BY id

@@ -7,6 +7,7 @@ pub mod dump;
 pub mod error;
 pub mod journal;
 pub mod outcome;
+pub mod people;
 pub mod reconcile;
 pub mod rows;
 pub mod verify;

@@ -1,0 +1,216 @@
+//! Rows of activities: one row is one holding.
+
+use std::collections::HashMap;
+
+use chrono_tz::Tz;
+use hufu_shared::ids::OfficeId;
+use hufu_shared::member::OccurrenceState;
+use hufu_shared::money::Amount;
+use hufu_shared::scheme::Words;
+use hufu_shared::time::Instant;
+
+use super::sheet::Line;
+use super::{BadCell, Column, offices, text};
+
+/// Columns of a file of activities.
+pub const COLUMNS: &[Column] = &[
+    Column {
+        name: "code",
+        zh: "活动代码",
+        required: true,
+        holds: "code of this holding; the same code later changes it",
+        example: "HD2026-11",
+    },
+    Column {
+        name: "name_zh",
+        zh: "活动名称",
+        required: true,
+        holds: "name in Chinese",
+        example: "业主答谢会",
+    },
+    Column {
+        name: "name_en",
+        zh: "英文名称",
+        required: false,
+        holds: "name in English; the Chinese one if empty",
+        example: "Owners' evening",
+    },
+    Column {
+        name: "starts",
+        zh: "开始时间",
+        required: true,
+        holds: "YYYY-MM-DD HH:MM in the time of the club",
+        example: "2026-11-22 09:00",
+    },
+    Column {
+        name: "ends",
+        zh: "结束时间",
+        required: true,
+        holds: "YYYY-MM-DD HH:MM, after the start",
+        example: "2026-11-22 21:00",
+    },
+    Column {
+        name: "state",
+        zh: "状态",
+        required: false,
+        holds: "计划/planned (default), 已审批/approved, 已结束/ended; only an approved one takes check-ins",
+        example: "已审批",
+    },
+    Column {
+        name: "points",
+        zh: "积分",
+        required: false,
+        holds: "points for attending (default 0)",
+        example: "6",
+    },
+    Column {
+        name: "admits_once",
+        zh: "限签一次",
+        required: false,
+        holds: "是/yes (default): a member is admitted once; 否/no: any number of times",
+        example: "是",
+    },
+    Column {
+        name: "places",
+        zh: "名额",
+        required: false,
+        holds: "places; empty for no limit",
+        example: "300",
+    },
+    Column {
+        name: "offices",
+        zh: "案场",
+        required: false,
+        holds: "codes of the offices that hold it, separated by semicolons; empty for all",
+        example: "A01;A02",
+    },
+];
+
+/// Most points for one attendance: above that a comma was forgotten.
+const POINTS_MAX: i64 = 1_000_000;
+
+/// A holding as a file has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActivityLine {
+    /// Row in the file.
+    pub row: u64,
+    /// Its code.
+    pub code: String,
+    /// Its name.
+    pub name: Words,
+    /// Planned start.
+    pub starts: Instant,
+    /// Planned end.
+    pub ends: Instant,
+    /// Its state.
+    pub state: OccurrenceState,
+    /// Points for attending.
+    pub points: Amount,
+    /// Whether a member is admitted once only.
+    pub admits_once: bool,
+    /// Places.
+    pub places: Option<u32>,
+    /// Offices that hold it.
+    pub offices: Vec<OfficeId>,
+}
+
+/// Reads one row. Times are those of `zone`.
+///
+/// # Errors
+/// Every cell that is bad.
+pub fn parse(line: &Line, known: &HashMap<String, OfficeId>, zone: Tz) -> Result<ActivityLine, Vec<BadCell>> {
+    let mut bad = Vec::new();
+    let mut cell = |column: &'static str, read: fn(&str) -> Result<String, String>| {
+        read(line.get(column)).unwrap_or_else(|expected| {
+            bad.push(line.bad(column, line.get(column), expected));
+            String::new()
+        })
+    };
+    let code = cell("code", text::code);
+    let zh = cell("name_zh", offices::filled);
+    let en = cell("name_en", text::title);
+    let mut time = |column: &'static str| {
+        let read = text::moment(line.get(column), zone);
+        read.map_err(|expected| bad.push(line.bad(column, line.get(column), expected))).ok()
+    };
+    let (starts, ends) = (time("starts"), time("ends"));
+    if let (Some(starts), Some(ends)) = (starts, ends)
+        && ends <= starts
+    {
+        bad.push(line.bad("ends", line.get("ends"), "a time after the start"));
+    }
+    let state = state(line, &mut bad);
+    let points = whole(line, "points", POINTS_MAX, &mut bad).unwrap_or(0);
+    let places = whole(line, "places", i64::from(u32::MAX), &mut bad).and_then(|met| u32::try_from(met).ok());
+    let admits_once = match line.get("admits_once") {
+        "" => true,
+        met => text::yes_or_no(met).unwrap_or_else(|expected| {
+            bad.push(line.bad("admits_once", met, expected));
+            true
+        }),
+    };
+    let offices = held_at(line, known, &mut bad);
+    match (starts, ends) {
+        (Some(starts), Some(ends)) if bad.is_empty() => {
+            let en = if en.is_empty() { zh.clone() } else { en };
+            let name = Words { zh, en };
+            let points = Amount(points);
+            Ok(ActivityLine {
+                row: line.row,
+                code,
+                name,
+                starts,
+                ends,
+                state,
+                points,
+                admits_once,
+                places,
+                offices,
+            })
+        }
+        _ => Err(bad),
+    }
+}
+
+fn state(line: &Line, bad: &mut Vec<BadCell>) -> OccurrenceState {
+    match line.get("state").to_lowercase().as_str() {
+        "" | "计划" | "planned" => OccurrenceState::Planned,
+        "已审批" | "approved" => OccurrenceState::Approved,
+        "已结束" | "ended" => OccurrenceState::Ended,
+        met => {
+            bad.push(line.bad("state", met, "计划/planned, 已审批/approved or 已结束/ended"));
+            OccurrenceState::Planned
+        }
+    }
+}
+
+/// A whole number from 0 to `max`; none if the cell is empty or bad.
+fn whole(line: &Line, column: &'static str, max: i64, bad: &mut Vec<BadCell>) -> Option<i64> {
+    let cell = line.get(column);
+    if cell.is_empty() {
+        return None;
+    }
+    // Digits only: "1e3", "+6" or "６.0" would be read one way by people and another by machines.
+    let folded = text::fold_width(cell);
+    let is_plain = folded.bytes().all(|byte| byte.is_ascii_digit());
+    let met = folded.parse().ok().filter(|met| is_plain && (0..=max).contains(met));
+    if met.is_none() {
+        bad.push(line.bad(column, cell, format!("a whole number from 0 to {max}")));
+    }
+    met
+}
+
+fn held_at(line: &Line, known: &HashMap<String, OfficeId>, bad: &mut Vec<BadCell>) -> Vec<OfficeId> {
+    let mut offices = Vec::new();
+    for code in
+        line.get("offices").split([';', '；', ',', '，', '|']).map(str::trim).filter(|code| !code.is_empty())
+    {
+        match known.get(code) {
+            Some(office) => offices.push(*office),
+            None => bad.push(line.bad("offices", code, "codes of offices that the centre knows")),
+        }
+    }
+    offices.sort_unstable();
+    offices.dedup();
+    offices
+}

@@ -1,0 +1,167 @@
+//! Rows of cards.
+
+use std::collections::HashMap;
+
+use chrono_tz::Tz;
+use hufu_shared::ids::MemberId;
+use hufu_shared::member::CardStatus;
+use hufu_shared::time::{DAY_US, Instant};
+use hufu_shared::token::{CardText, MediumKind};
+
+use super::sheet::Line;
+use super::{BadCell, Column, text};
+
+/// Columns of a file of cards.
+pub const COLUMNS: &[Column] = &[
+    Column {
+        name: "card",
+        zh: "卡号",
+        required: false,
+        holds: "number on the stripe or code; a card has this, or uid",
+        example: "6688000100010001",
+    },
+    Column {
+        name: "uid",
+        zh: "芯片号",
+        required: false,
+        holds: "chip number as hexadecimal digits, 4, 7 or 10 bytes, in the order the reader gives",
+        example: "",
+    },
+    Column {
+        name: "member",
+        zh: "会员编号",
+        required: false,
+        holds: "whose it is; empty: in stock",
+        example: "M000001",
+    },
+    Column {
+        name: "kind",
+        zh: "卡种",
+        required: false,
+        holds: "kind of card (default 普通卡)",
+        example: "普通卡",
+    },
+    Column {
+        name: "status",
+        zh: "状态",
+        required: false,
+        holds: "在用/active (default), 挂失/lost, 停用/stopped, 注销/void",
+        example: "在用",
+    },
+    Column {
+        name: "valid_from",
+        zh: "生效日期",
+        required: false,
+        holds: "first day of validity, YYYY-MM-DD",
+        example: "",
+    },
+    Column {
+        name: "valid_until",
+        zh: "到期日期",
+        required: false,
+        holds: "last day of validity, YYYY-MM-DD",
+        example: "",
+    },
+];
+
+/// Bytes of the serial numbers that chips have.
+const UID_BYTES: [usize; 4] = [4, 7, 8, 10];
+
+/// A card as a file has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CardLine {
+    /// Row in the file.
+    pub row: u64,
+    /// What identifies it.
+    pub text: CardText,
+    /// Whose it is.
+    pub member: Option<MemberId>,
+    /// Its kind.
+    pub kind: String,
+    /// Its state.
+    pub status: CardStatus,
+    /// Not accepted before.
+    pub valid_from: Option<Instant>,
+    /// Not accepted from then on.
+    pub valid_until: Option<Instant>,
+}
+
+/// Reads one row. Days are those of `zone`.
+///
+/// # Errors
+/// Every cell that is bad.
+pub fn parse(line: &Line, members: &HashMap<String, MemberId>, zone: Tz) -> Result<CardLine, Vec<BadCell>> {
+    let mut bad = Vec::new();
+    let text = medium(line).map_err(|cell| bad.push(cell)).ok();
+    let member = match line.get("member") {
+        "" => None,
+        number => {
+            let found = members.get(number).copied();
+            if found.is_none() {
+                bad.push(line.bad("member", number, "the number of a member that the centre knows"));
+            }
+            found
+        }
+    };
+    let status = match line.get("status").to_lowercase().as_str() {
+        "" | "在用" | "正常" => CardStatus::Active,
+        "挂失" => CardStatus::Lost,
+        "停用" => CardStatus::Stopped,
+        "注销" => CardStatus::Void,
+        code => CardStatus::from_code(code).unwrap_or_else(|| {
+            bad.push(line.bad("status", code, "在用/active, 挂失/lost, 停用/stopped or 注销/void"));
+            CardStatus::Active
+        }),
+    };
+    let kind = text::title(line.get("kind")).unwrap_or_else(|expected| {
+        bad.push(line.bad("kind", line.get("kind"), expected));
+        String::new()
+    });
+    let valid_from = day_start(line, "valid_from", zone, &mut bad);
+    // The last day counts whole.
+    let valid_until = day_start(line, "valid_until", zone, &mut bad).map(|at| at.offset(DAY_US));
+    if let (Some(from), Some(until)) = (valid_from, valid_until)
+        && until <= from
+    {
+        bad.push(line.bad("valid_until", line.get("valid_until"), "a day not before valid_from"));
+    }
+    match text {
+        Some(text) if bad.is_empty() => {
+            let kind = if kind.is_empty() { "普通卡".to_owned() } else { kind };
+            Ok(CardLine { row: line.row, text, member, kind, status, valid_from, valid_until })
+        }
+        _ => Err(bad),
+    }
+}
+
+fn medium(line: &Line) -> Result<CardText, BadCell> {
+    let strip = |column| line.get(column).trim_start_matches('\'');
+    match (strip("card"), strip("uid")) {
+        ("", "") => Err(line.bad("card", "", "a card number or a uid")),
+        (number, "") => CardText::number(MediumKind::Typed, number)
+            .map_err(|error| line.bad("card", &text::masked(number), error.to_string())),
+        ("", uid) => uid_bytes(uid).map(|bytes| CardText::uid(&bytes)).ok_or_else(|| {
+            line.bad(
+                "uid",
+                &text::masked(uid),
+                "4, 7, 8 or 10 bytes as hexadecimal digits, such as 04A1B2C3D4E5F6",
+            )
+        }),
+        (number, _) => Err(line.bad("card", &text::masked(number), "a card number or a uid, not both")),
+    }
+}
+
+fn uid_bytes(cell: &str) -> Option<Vec<u8>> {
+    let bare: String = text::fold_width(cell).chars().filter(|c| !matches!(c, ' ' | ':' | '-')).collect();
+    let bytes = data_encoding::HEXUPPER_PERMISSIVE.decode(bare.as_bytes()).ok()?;
+    UID_BYTES.contains(&bytes.len()).then_some(bytes)
+}
+
+fn day_start(line: &Line, column: &'static str, zone: Tz, bad: &mut Vec<BadCell>) -> Option<Instant> {
+    let cell = line.get(column);
+    if cell.is_empty() {
+        return None;
+    }
+    let start = text::date(cell).and_then(|day| text::moment(&format!("{day} 00:00"), zone));
+    start.map_err(|expected| bad.push(line.bad(column, cell, expected))).ok()
+}

@@ -1,0 +1,108 @@
+//! Taking members, cards, offices and activities from CSV files.
+//!
+//! Parsing and planning are pure: bytes and what the centre holds go in, a list of bad rows and a plan come out. Only
+//! [`run`] touches the database. Nothing is imported while a row is bad, unless the person asks for the good rows.
+//!
+//! Out of scope: XLSX, balances and history.
+
+pub mod activities;
+pub mod cards;
+pub mod members;
+pub mod offices;
+pub mod plan;
+pub mod run;
+pub mod sheet;
+pub mod text;
+
+#[cfg(test)]
+mod tests;
+
+use serde::Serialize;
+
+/// Bad rows that are told one by one; all of them are counted.
+pub const BAD_ROWS_SHOWN_MAX: usize = 20;
+
+/// What a file holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Members and their personal data.
+    Members,
+    /// Cards and whose they are.
+    Cards,
+    /// Offices.
+    Offices,
+    /// Holdings of activities.
+    Activities,
+}
+
+impl Kind {
+    /// All kinds.
+    pub const ALL: [Self; 4] = [Self::Members, Self::Cards, Self::Offices, Self::Activities];
+
+    /// The name in commands and database.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Members => "members",
+            Self::Cards => "cards",
+            Self::Offices => "offices",
+            Self::Activities => "activities",
+        }
+    }
+
+    /// Its columns.
+    #[must_use]
+    pub fn columns(self) -> &'static [Column] {
+        match self {
+            Self::Members => members::COLUMNS,
+            Self::Cards => cards::COLUMNS,
+            Self::Offices => offices::COLUMNS,
+            Self::Activities => activities::COLUMNS,
+        }
+    }
+
+    /// An empty file of this kind: the header and one line of examples. Starts with a byte order mark, because
+    /// spreadsheets take UTF-8 for another encoding without it.
+    #[must_use]
+    pub fn template(self) -> String {
+        let line = |of: fn(&Column) -> &'static str| {
+            self.columns().iter().map(|column| sheet::quoted(of(column))).collect::<Vec<_>>().join(",")
+        };
+        format!("\u{feff}{}\r\n{}\r\n", line(|column| column.zh), line(|column| column.example))
+    }
+}
+
+/// One column of a file.
+#[derive(Debug, Clone, Copy)]
+pub struct Column {
+    /// Its name in a header.
+    pub name: &'static str,
+    /// Its name in a Chinese header.
+    pub zh: &'static str,
+    /// Whether the column must be there and filled.
+    pub required: bool,
+    /// What it holds, for help.
+    pub holds: &'static str,
+    /// A value as it may stand there.
+    pub example: &'static str,
+}
+
+/// A cell that cannot be taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BadCell {
+    /// Row in the file, the header being 1.
+    pub row: u64,
+    /// Column by its name.
+    pub column: &'static str,
+    /// What was met; personal data is masked.
+    pub met: String,
+    /// What was expected.
+    pub expected: String,
+}
+
+impl std::fmt::Display for BadCell {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "row {}, column {}: met {:?}, expected {}", self.row, self.column, self.met, self.expected)
+    }
+}

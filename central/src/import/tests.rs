@@ -1,0 +1,354 @@
+use std::path::Path;
+
+use chrono_tz::Asia::Shanghai;
+use hufu_shared::act::{Act, Actor, ClubFounded};
+use hufu_shared::ids::{ClubId, EntryId};
+use hufu_shared::member::CardStatus;
+use hufu_shared::scheme::Words;
+use hufu_shared::time::{Day, Instant};
+use hufu_shared::token::{CardText, MediumKind, TokenKey};
+use hufu_shared::wire::version::CentralEpoch;
+
+use super::run::{ImportError, Means, Report, Request, import};
+use super::sheet::{SheetError, read};
+use super::*;
+use crate::clock::Clock;
+use crate::db::testing::{each, prepare_all};
+use crate::db::{Db, Tx};
+use crate::rules::entry::{EntryBody, TakenAct};
+use crate::store::people::{self, PeopleError};
+use crate::store::{StoreError, journal};
+use crate::vault::{Vault, mask};
+
+struct Noon;
+
+impl Clock for Noon {
+    fn now(&self) -> Instant {
+        // 2026-11-22 12:00 in Shanghai.
+        Instant(1_795_320_000_000_000)
+    }
+}
+
+const MEMBERS: &str = "\u{feff}会员编号,姓名,性别,手机,证件类型,证件号码,等级,保密\n\
+    M1,欧阳静雯,女,+86 138 0013 8000,,11010519491231002x,金卡会员,\n\
+    M2,古丽·买买提,男,199 0000 1234,护照,E12345678,,是\n\
+    M3,𠀀𪚥,,,,,,\n";
+const OFFICES: &str =
+    "code,name_zh,name_en,zone,cutoff\nA01,滨江案场,Riverside,Asia/Shanghai,02:00\nA02,=1+1,,,\n";
+const ACTIVITIES: &str = "code,name_zh,starts,ends,state,points,offices\nH1,业主答谢会,2026-11-22 09:00,2026-11-22 21:00,已审批,6,A01；A02\n";
+const CARDS: &str = "card,uid,member,status\n6688 0001,,M1,\n,04:A1:B2:C3:D4:E5:F6,M2,挂失\n6688-0003,,,\n";
+
+fn keys() -> Vec<TokenKey> {
+    vec![TokenKey::new(1, [7; 32]), TokenKey::new(2, [8; 32])]
+}
+
+async fn found(db: &Db) {
+    let act = Act::ClubFounded(ClubFounded {
+        club: ClubId([1; 16]),
+        name: Words { zh: "云栖客户会".into(), en: "Yunqi Club".into() },
+        epoch: CentralEpoch { n: 1, bits: 7 },
+    });
+    let work = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
+        let received = journal::pass_gate(tx, Noon.now())?;
+        let taken = TakenAct { actor: Actor::Command("init".into()), act: act.clone(), seen: vec![] };
+        journal::take(tx, EntryId([1; 16]), received, EntryBody::Act(taken)).map(|_| ())
+    };
+    db.write(work).await.expect("a club is founded");
+}
+
+struct Centre {
+    db: Db,
+    vault: Vault,
+    keys: Vec<TokenKey>,
+}
+
+impl Centre {
+    async fn new(db: Db, folder: &Path) -> Self {
+        found(&db).await;
+        Self { db, vault: Vault::create(&folder.join("vault.key")).expect("a key file"), keys: keys() }
+    }
+
+    async fn try_take(&self, request: Request) -> Result<Report, ImportError> {
+        let means = Means { db: &self.db, vault: &self.vault, token_keys: &self.keys, clock: &Noon };
+        import(&means, request).await
+    }
+
+    async fn take(&self, kind: Kind, text: &str) -> Report {
+        self.try_take(asked(kind, text)).await.expect("the file can be read")
+    }
+
+    async fn entries(&self) -> usize {
+        self.db.write(journal::publish).await.expect("publishing");
+        self.db.read(journal::published).await.expect("a number").0 as usize
+    }
+}
+
+fn asked(kind: Kind, text: &str) -> Request {
+    Request {
+        kind,
+        name: "file.csv".into(),
+        bytes: text.as_bytes().to_vec(),
+        partial: false,
+        dry_run: false,
+        force: false,
+    }
+}
+
+fn counts(report: &Report) -> (usize, usize, usize, usize, bool) {
+    (report.new, report.changed, report.unchanged, report.rejected, report.imported)
+}
+
+fn complaints(kind: Kind, text: &str) -> Vec<String> {
+    let sheet = read(kind, text.as_bytes()).expect("a sheet");
+    let today = Day::from_date(chrono::NaiveDate::from_ymd_opt(2026, 11, 22).expect("a date"));
+    let known = std::iter::once(("A01".to_owned(), hufu_shared::ids::OfficeId([1; 16]))).collect();
+    let mut bad = sheet.bad.clone();
+    for line in &sheet.lines {
+        let cells = match kind {
+            Kind::Members => members::parse(line, &known, today).err(),
+            Kind::Cards => cards::parse(line, &Default::default(), Shanghai).err(),
+            Kind::Offices => offices::parse(line).err(),
+            Kind::Activities => activities::parse(line, &known, Shanghai).err(),
+        };
+        bad.extend(cells.unwrap_or_default());
+    }
+    bad.iter().map(ToString::to_string).collect()
+}
+
+#[tokio::test]
+async fn every_statement_of_people_is_understood_by_both_engines() {
+    prepare_all(&[&people::SQL]).await;
+}
+
+#[tokio::test]
+async fn a_club_comes_in_by_four_files_and_nothing_personal_stands_in_the_journal() {
+    each(|db| async move {
+        let folder = tempfile::tempdir().expect("a folder");
+        let centre = Centre::new(db, folder.path()).await;
+        assert_eq!(counts(&centre.take(Kind::Offices, OFFICES).await), (2, 0, 0, 0, true));
+        assert_eq!(counts(&centre.take(Kind::Members, MEMBERS).await), (3, 0, 0, 0, true));
+        assert_eq!(counts(&centre.take(Kind::Cards, CARDS).await), (3, 0, 0, 0, true));
+        assert_eq!(counts(&centre.take(Kind::Activities, ACTIVITIES).await), (1, 0, 0, 0, true));
+        assert_eq!(centre.entries().await, 1 + 2 + 1 + 1 + 1, "one act per office, one per 500 members");
+        let vault = centre.vault.clone();
+        let check = move |tx: &mut Tx<'_>| -> Result<(), PeopleError> {
+            let found = vault.search(tx, "欧阳", 10)?;
+            assert_eq!(found.len(), 1);
+            let row = people::member(tx, found[0])?.expect("the member stands in the books");
+            assert_eq!(
+                (row.number.as_str(), row.level.as_ref().map(|level| level.zh.as_str())),
+                ("M1", Some("金卡会员"))
+            );
+            let known = vault.reveal(tx, found[0])?.expect("known");
+            assert_eq!(known.mobile.as_deref(), Some("13800138000"));
+            assert_eq!(known.birthday.map(|day| day.to_string()).as_deref(), Some("1949-12-31"));
+            assert_eq!(known.document.as_ref().map(|d| d.number.as_str()), Some("11010519491231002X"));
+            assert!(!people::wants_secrecy(tx, &vault, found[0], row.personal)?);
+            let other = people::member_by_number(tx, "M2")?.expect("M2");
+            let row = people::member(tx, other)?.expect("M2");
+            assert!(people::wants_secrecy(tx, &vault, other, row.personal)?);
+            for key in keys() {
+                let card = CardText::number(MediumKind::Stripe, "66880001").expect("a number");
+                let card = people::card_by_token(tx, key.token(&card))?.expect("every key knows the card");
+                assert_eq!((card.member, card.tail.as_str()), (Some(found[0]), "0001"));
+                let chip = CardText::uid(&[0x04, 0xa1, 0xb2, 0xc3, 0xd4, 0xe5, 0xf6]);
+                let card = people::card_by_token(tx, key.token(&chip))?.expect("the chip card");
+                assert_eq!((card.member, card.status), (Some(other), CardStatus::Lost));
+            }
+            let rows = tx.query(people::SQL.get("members_known"), &[])?;
+            assert_eq!(rows.len(), 3);
+            Ok(())
+        };
+        centre.db.read(check).await.expect("the books can be read");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_same_rows_again_change_nothing_and_the_same_file_is_refused() {
+    each(|db| async move {
+        let folder = tempfile::tempdir().expect("a folder");
+        let centre = Centre::new(db, folder.path()).await;
+        for (kind, text) in [
+            (Kind::Offices, OFFICES),
+            (Kind::Members, MEMBERS),
+            (Kind::Cards, CARDS),
+            (Kind::Activities, ACTIVITIES),
+        ] {
+            let first = centre.take(kind, text).await;
+            let entries = centre.entries().await;
+            let again = centre.try_take(asked(kind, text)).await.expect_err("refused by hash");
+            assert!(matches!(again, ImportError::Again { .. }), "{again}");
+            let forced = centre.try_take(Request { force: true, ..asked(kind, text) }).await.expect("forced");
+            assert_eq!(counts(&forced), (0, 0, first.new, 0, true));
+            assert_eq!(centre.entries().await, entries, "unchanged rows write no act");
+        }
+        let one = "会员编号,姓名,等级\nM1,欧阳静雯,白金会员\n";
+        assert_eq!(counts(&centre.take(Kind::Members, one).await), (0, 1, 0, 0, true));
+        let vault = centre.vault.clone();
+        let check = move |tx: &mut Tx<'_>| -> Result<(), PeopleError> {
+            let member = people::member_by_number(tx, "M1")?.expect("M1");
+            let known = vault.reveal(tx, member)?.expect("known");
+            assert_eq!(
+                known.mobile.as_deref(),
+                Some("13800138000"),
+                "a column that is not there changes nothing"
+            );
+            Ok(())
+        };
+        centre.db.read(check).await.expect("the books can be read");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_bad_row_stops_all_unless_the_good_ones_are_asked_for() {
+    each(|db| async move {
+        let folder = tempfile::tempdir().expect("a folder");
+        let centre = Centre::new(db, folder.path()).await;
+        let text = "number,name,mobile\nM1,张三,13800138000\nM2,李四,12345\nM2,王五,\n";
+        let dry = centre.try_take(Request { dry_run: true, ..asked(Kind::Members, text) }).await.expect("read");
+        assert_eq!(counts(&dry), (2, 0, 0, 1, false), "row 4 is the first M2 that can be read");
+        assert_eq!(counts(&centre.take(Kind::Members, text).await), (2, 0, 0, 1, false));
+        assert_eq!(centre.entries().await, 1, "nothing was taken");
+        let partial = centre.try_take(Request { partial: true, ..asked(Kind::Members, text) }).await.expect("read");
+        assert_eq!(counts(&partial), (2, 0, 0, 1, true));
+        assert_eq!(partial.bad[0].to_string(), "row 3, column mobile: met \"*****\", expected 11 digits that begin with 13 to 19 (with or without +86), or + and a foreign number");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn members_are_taken_in_acts_of_at_most_500() {
+    each(|db| async move {
+        let folder = tempfile::tempdir().expect("a folder");
+        let centre = Centre::new(db, folder.path()).await;
+        let rows: String = (0..501).map(|n| format!("M{n},张三\n")).collect();
+        assert_eq!(centre.take(Kind::Members, &format!("number,name\n{rows}")).await.new, 501);
+        assert_eq!(centre.entries().await, 1 + 2);
+    })
+    .await;
+}
+
+#[test]
+fn only_utf8_is_read_and_the_message_says_how_to_get_it() {
+    let gb = b"\xbb\xe1\xd4\xb1\xb1\xe0\xba\xc5,\xd0\xd5\xc3\xfb\nM1,x\n";
+    let error = read(Kind::Members, gb).expect_err("refused").to_string();
+    assert!(
+        error.contains("line 1 is not UTF-8") && error.contains("CSV UTF-8") && error.contains("GB18030"),
+        "{error}"
+    );
+    assert!(matches!(read(Kind::Members, b"\xff\xfen\0"), Err(SheetError::Utf16)));
+    let with = read(Kind::Members, "\u{feff}number,name\nM1,张三\n".as_bytes()).expect("a mark is no harm");
+    assert_eq!(with.lines[0].get("name"), "张三");
+}
+
+#[test]
+fn a_header_is_checked_before_any_row() {
+    let error = |text: &str| read(Kind::Members, text.as_bytes()).expect_err("refused").to_string();
+    assert!(error("").starts_with("the file is empty"));
+    assert!(
+        error("number,nam\n").starts_with("column 2 of the header is \"nam\"; expected one of number, name")
+    );
+    assert_eq!(error("number,number\n"), "column number stands twice in the header");
+    assert_eq!(error("number\n"), "column name (姓名) is missing in the header");
+}
+
+#[test]
+fn rule_c02_names_hold_letters_brackets_and_the_middle_dot() {
+    for name in
+        ["欧阳静雯", "古丽·买买提", "张三(小)", "王（大）", "Anna Lee, Jr.", "O'Brien-Smith", "𠀀𪚥", "René"]
+    {
+        assert_eq!(text::person_name(name).as_deref(), Ok(name), "kept as written");
+    }
+    for name in ["张三!", "张@三", "李四2", "=1+1", "a\u{202e}b", "王\u{200b}五", "<b>", "···"] {
+        assert!(text::person_name(name).is_err(), "{name:?}");
+    }
+}
+
+#[test]
+fn rule_c03_names_have_at_most_50_characters_and_mobiles_11_digits() {
+    assert!(text::person_name(&"欧".repeat(50)).is_ok());
+    assert_eq!(
+        text::person_name(&"欧".repeat(51)),
+        Err("a name of at most 50 characters, met 51".to_owned())
+    );
+    let met = complaints(
+        Kind::Members,
+        "number,name,mobile\nM1,张三,1380013800\nM2,张三,12800138000\nM3,张三,13800138000\n",
+    );
+    assert_eq!(met.len(), 2, "{met:?}");
+}
+
+#[test]
+fn case_57_formulas_are_text_and_templates_do_not_hold_any() {
+    let sheet = read(Kind::Offices, OFFICES.as_bytes()).expect("a sheet");
+    assert_eq!(offices::parse(&sheet.lines[1]).expect("good").name.zh, "=1+1");
+    assert_eq!(sheet::quoted("=1+1"), "\"'=1+1\"");
+    assert_eq!(sheet::quoted("+86"), "\"'+86\"");
+    assert_eq!(sheet::quoted("a,\"b\""), "\"a,\"\"b\"\"\"");
+    for kind in Kind::ALL {
+        assert!(read(kind, kind.template().as_bytes()).is_ok(), "the template of {} is read", kind.code());
+        assert_eq!(
+            complaints(kind, &kind.template()).len(),
+            usize::from(kind == Kind::Cards || kind == Kind::Activities)
+        );
+    }
+}
+
+#[test]
+fn case_59_documents_are_checked_as_far_as_they_can_be() {
+    let head = "number,name,document_kind,document_number,birthday\n";
+    let met = |row: &str| complaints(Kind::Members, &format!("{head}{row}\n"));
+    assert_eq!(met("M1,张三,,11010519491231002x,"), Vec::<String>::new(), "a small x is an X");
+    assert!(met("M1,张三,,110105194912310021,")[0].contains("check digit"));
+    assert!(met("M1,张三,,110105491231002,")[0].contains("15-digit"));
+    assert!(met("M1,张三,,110105209912310017,")[0].contains("row 2, column document_number"));
+    assert_eq!(met("M1,张三,护照,E12345678,1990-07-01"), Vec::<String>::new());
+    assert!(
+        met("M1,张三,,E12345678,")[0].contains("another kind")
+            || met("M1,张三,,E12345678,")[0].contains("kind of document")
+    );
+    assert!(met("M1,张三,,,2099-01-01")[0].contains("a day in the past"));
+    assert!(met("M1,张三,,,1990-02-30")[0].contains("YYYY-MM-DD"));
+    assert!(met("M1,张三,驾照,1,")[0].contains("column document_kind"));
+}
+
+#[test]
+fn case_60_mobiles_come_in_one_form_and_are_masked_in_complaints() {
+    let head = "number,name,mobile\n";
+    let read_one = |cell: &str| {
+        let sheet = read(Kind::Members, format!("{head}M1,张三,{cell}\n").as_bytes()).expect("a sheet");
+        members::parse(&sheet.lines[0], &Default::default(), Day(20_000)).expect("good").personal.mobile
+    };
+    for cell in
+        ["13800138000", "+86 138 0013 8000", "86-138-0013-8000", "１３８００１３８０００", "'13800138000"]
+    {
+        assert_eq!(read_one(cell).as_deref(), Some("13800138000"), "{cell}");
+    }
+    assert_eq!(read_one("19912345678").as_deref().map(mask::mobile).as_deref(), Some("199****5678"));
+    let met = complaints(Kind::Members, "number,name,mobile\nM1,张三,138001380001\n");
+    assert!(!met[0].contains("138001380001"), "{met:?}");
+}
+
+#[test]
+fn case_61_points_and_places_are_whole_and_bounded() {
+    let head = "code,name_zh,starts,ends,points,places\n";
+    for cell in ["-1", "1.5", "1e3", "+6", "9223372036854775807", "9223372036854775808"] {
+        let met =
+            complaints(Kind::Activities, &format!("{head}H1,会,2026-11-22 09:00,2026-11-22 10:00,{cell},\n"));
+        assert_eq!(met.len(), 1, "{cell}: {met:?}");
+    }
+    let met = complaints(Kind::Activities, &format!("{head}H1,会,2026-11-22 09:00,2026-11-22 09:00,,\n"));
+    assert!(met[0].contains("a time after the start"));
+}
+
+#[test]
+fn local_times_are_those_of_the_clubs_zone_also_under_summer_time() {
+    // China had summer time from 1986 to 1991.
+    let hour = 3_600_000_000;
+    let noon = |cell| text::moment(cell, Shanghai).expect("a time").0 / hour % 24;
+    assert_eq!(noon("1990-07-01 12:00"), 3);
+    assert_eq!(noon("2026-07-01 12:00"), 4);
+    assert!(text::moment("1986-05-04 02:30", Shanghai).is_err(), "skipped by the clocks");
+}
