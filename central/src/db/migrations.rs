@@ -11,4 +11,5 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "contact",
         text: include_str!("../../sql/both/migrations/0003_contact.sql"),
     },
+    Migration { number: 4, name: "device", text: include_str!("../../sql/both/migrations/0004_device.sql") },
 ];

@@ -1,0 +1,39 @@
+-- name: heard
+INSERT INTO device_contact (device, last_contact, address, software, queued, notices_taken, directory_epoch, directory_n,
+    block_epoch, block_n, duplicates, gaps)
+VALUES ($1, $2, $3, '', $4, $5, $6, $7, $8, $9, 0, 0)
+ON CONFLICT (device) DO UPDATE SET last_contact = excluded.last_contact, address = excluded.address,
+    queued = excluded.queued, notices_taken = excluded.notices_taken, directory_epoch = excluded.directory_epoch,
+    directory_n = excluded.directory_n, block_epoch = excluded.block_epoch, block_n = excluded.block_n
+
+-- name: delivered
+INSERT INTO device_contact (device, last_contact, address, software, queued, notices_taken, directory_epoch, directory_n,
+    block_epoch, block_n, duplicates, gaps)
+VALUES ($1, $2, $3, '', $4, 0, 0, 0, 0, 0, $5, $6)
+ON CONFLICT (device) DO UPDATE SET last_contact = excluded.last_contact, address = excluded.address,
+    queued = excluded.queued, duplicates = device_contact.duplicates + excluded.duplicates,
+    gaps = device_contact.gaps + excluded.gaps
+
+-- name: enrolled
+INSERT INTO device_contact (device, last_contact, address, software, queued, notices_taken, directory_epoch, directory_n,
+    block_epoch, block_n, duplicates, gaps)
+VALUES ($1, $2, $3, $4, 0, 0, 0, 0, 0, 0, 0, 0)
+ON CONFLICT (device) DO UPDATE SET last_contact = excluded.last_contact, address = excluded.address,
+    software = excluded.software
+
+-- name: notices_after
+SELECT n, epoch, seq, became, kind, conflict, other_office, other_at FROM notice WHERE device = $1 AND n > $2 ORDER BY n LIMIT $3
+
+-- name: told
+SELECT seq, told_became, told_kind, told_case FROM fact
+WHERE device = $1 AND epoch = $2 AND seq BETWEEN $3 AND $4 AND told_became IS NOT NULL ORDER BY seq
+
+-- name: put_sealed
+INSERT INTO fact_sealed (device, epoch, seq, sealed) VALUES ($1, $2, $3, $4) ON CONFLICT (device, epoch, seq) DO NOTHING
+
+-- name: put_fork_fact
+INSERT INTO fork_fact (device, epoch, seq, hash, body, received) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (device, epoch, seq, hash) DO NOTHING
+
+-- name: cursor
+SELECT e.acked_seq, e.head FROM device_epoch e WHERE e.device = $1 AND e.epoch = $2

@@ -1,0 +1,106 @@
+-- name: head
+SELECT seen, n, directory, block FROM directory_head WHERE id = 1
+
+-- name: lock_head
+SELECT seen, n, directory, block FROM directory_head WHERE id = 1 {for_update}
+
+-- name: move_head
+UPDATE directory_head SET seen = $1, n = $2, directory = $3, block = $4 WHERE id = 1
+
+-- name: entries_after
+SELECT id, kind, n FROM entry WHERE n > $1 ORDER BY n LIMIT 1000
+
+-- name: changed_offices
+SELECT id FROM office WHERE entry = $1 ORDER BY id
+
+-- name: changed_occurrences
+SELECT id FROM occurrence WHERE entry = $1 ORDER BY id
+
+-- name: changed_schemes
+SELECT version FROM scheme WHERE entry = $1 ORDER BY version
+
+-- name: changed_members
+SELECT id FROM member WHERE entry = $1 ORDER BY id
+
+-- name: changed_cards
+SELECT id FROM card WHERE entry = $1 ORDER BY id
+
+-- name: changed_balances
+SELECT member FROM balance WHERE entry = $1 AND class = 'available' AND unit = 'PTS' AND member IS NOT NULL ORDER BY member
+
+-- name: changed_blocks
+SELECT c.id FROM card c WHERE c.status_entry = $1 AND (c.status <> 'active'
+    OR EXISTS (SELECT 1 FROM directory_change x WHERE x.kind = 'block' AND x.id = c.id)) ORDER BY c.id
+
+-- name: set_change
+INSERT INTO directory_change (kind, id, n) VALUES ($1, $2, $3) ON CONFLICT (kind, id) DO UPDATE SET n = excluded.n
+
+-- name: changes_after
+SELECT kind, id, n FROM directory_change WHERE n > $1 AND n <= $2 AND kind <> 'block' ORDER BY n LIMIT $3
+
+-- name: blocks_after
+SELECT c.id, x.n, c.status, t.token FROM directory_change x JOIN card c ON c.id = x.id JOIN card_token t ON t.card = c.id
+WHERE x.kind = 'block' AND x.n > $1 AND x.n <= $2 ORDER BY x.n, t.token DESC LIMIT $3
+
+-- name: office_by_id
+SELECT id, code, name_zh, name_en, zone, cutoff_minutes FROM office WHERE id = $1
+
+-- name: offices_from
+SELECT id, code, name_zh, name_en, zone, cutoff_minutes FROM office WHERE id > $1 ORDER BY id LIMIT $2
+
+-- name: occurrence_by_id
+SELECT id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices FROM occurrence WHERE id = $1
+
+-- name: occurrences_from
+SELECT id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices FROM occurrence
+WHERE id > $1 ORDER BY id LIMIT $2
+
+-- name: scheme_by_version
+SELECT terms FROM scheme WHERE version = $1
+
+-- name: schemes
+SELECT terms FROM scheme ORDER BY version
+
+-- name: member_by_id
+SELECT m.id, m.level_zh, m.level_en, m.status, b.amount FROM member m
+LEFT JOIN balance b ON b.member = m.id AND b.unit = 'PTS' AND b.class = 'available' WHERE m.id = $1
+
+-- name: members_from
+SELECT m.id, m.level_zh, m.level_en, m.status, b.amount FROM member m
+LEFT JOIN balance b ON b.member = m.id AND b.unit = 'PTS' AND b.class = 'available' WHERE m.id > $1 ORDER BY m.id LIMIT $2
+
+-- name: card_by_id
+SELECT c.id, c.member, c.status, c.valid_from, c.valid_until, c.tail, t.token FROM card c
+JOIN card_token t ON t.card = c.id AND t.token = (SELECT x.token FROM card_token x WHERE x.card = c.id ORDER BY x.token DESC LIMIT 1) WHERE c.id = $1
+
+-- name: cards_from
+SELECT c.id, c.member, c.status, c.valid_from, c.valid_until, c.tail, t.token FROM card c
+JOIN card_token t ON t.card = c.id AND t.token = (SELECT x.token FROM card_token x WHERE x.card = c.id ORDER BY x.token DESC LIMIT 1)
+WHERE c.id > $1 ORDER BY c.id LIMIT $2
+
+-- name: snapshot
+SELECT version_epoch, version_n, manifest FROM snapshot WHERE scope = $1
+
+-- name: newest_snapshot
+SELECT version_epoch, version_n, manifest FROM snapshot ORDER BY version_epoch DESC, version_n DESC LIMIT 1
+
+-- name: put_snapshot
+INSERT INTO snapshot (scope, version_epoch, version_n, manifest) VALUES ($1, $2, $3, $4)
+ON CONFLICT (scope) DO UPDATE SET version_epoch = excluded.version_epoch, version_n = excluded.version_n,
+    manifest = excluded.manifest
+
+-- name: manifests
+SELECT manifest FROM snapshot
+
+-- name: put_chunk
+INSERT INTO snapshot_chunk (hash, body, made_at) VALUES ($1, $2, $3)
+ON CONFLICT (hash) DO UPDATE SET made_at = excluded.made_at
+
+-- name: chunk
+SELECT body FROM snapshot_chunk WHERE hash = $1
+
+-- name: old_chunks
+SELECT hash FROM snapshot_chunk WHERE made_at < $1
+
+-- name: drop_chunk
+DELETE FROM snapshot_chunk WHERE hash = $1

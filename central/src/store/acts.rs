@@ -1,0 +1,67 @@
+//! Acts of the centre, and the words that people typed beside them.
+
+use hufu_shared::act::{Act, Actor};
+use hufu_shared::ids::{EntryId, Hash, OperatorId};
+use hufu_shared::seal::{SealKey, seal};
+use hufu_shared::time::Instant;
+
+use super::devices::SQL;
+use super::{StoreError, journal};
+use crate::db::Tx;
+use crate::rules::entry::{EntryBody, TakenAct};
+use crate::rules::outcome::Outcome;
+
+/// Bytes of the salt of a commitment.
+pub const SALT_BYTES: usize = 16;
+
+/// Passes the gate and takes one act in.
+///
+/// # Errors
+/// [`StoreError`]; then the transaction must not be committed.
+pub fn take(
+    tx: &mut Tx<'_>,
+    id: EntryId,
+    now: Instant,
+    actor: &Actor,
+    act: &Act,
+) -> Result<Outcome, StoreError> {
+    let received = journal::pass_gate(tx, now)?;
+    let taken = TakenAct { actor: actor.clone(), act: act.clone(), seen: Vec::new() };
+    journal::take(tx, id, received, EntryBody::Act(taken))
+}
+
+/// A text that a person typed: what the journal holds of it, and what is kept beside.
+#[derive(Debug, Clone)]
+pub struct Note {
+    /// `SHA-256("hufu-commit" | salt | clear)`.
+    pub commitment: Hash,
+    /// Salt and clear text, sealed to the centre for the place of the commitment.
+    pub sealed: Vec<u8>,
+}
+
+impl Note {
+    /// Commits to a text.
+    ///
+    /// # Errors
+    /// [`hufu_shared::seal::SealError`] if the key is not one.
+    pub fn new(
+        to: &SealKey,
+        salt: [u8; SALT_BYTES],
+        clear: &str,
+    ) -> Result<Self, hufu_shared::seal::SealError> {
+        let commitment = Hash::of(&[b"hufu-commit", &salt, clear.as_bytes()]);
+        let sealed = seal(to, &commitment.0, &[&salt, clear.as_bytes()].concat())?;
+        Ok(Self { commitment, sealed })
+    }
+
+    /// Keeps it.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database fails.
+    pub fn put(&self, tx: &mut Tx<'_>, staff: Option<OperatorId>, now: Instant) -> Result<(), StoreError> {
+        let staff = staff.map(|staff| staff.0).into();
+        let values = [self.commitment.0.into(), self.sealed.clone().into(), staff, now.0.into()];
+        tx.execute(SQL.get("put_note"), &values)?;
+        Ok(())
+    }
+}

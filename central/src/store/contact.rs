@@ -1,0 +1,171 @@
+//! Contact with terminals: the heartbeat, what their receipts say, notices, and the sealed parts of facts.
+
+use hufu_shared::ids::{DeviceId, FactId, Hash};
+use hufu_shared::time::Instant;
+use hufu_shared::wire::updates::Notice;
+use hufu_shared::wire::upload::Disposition;
+use hufu_shared::wire::version::Version;
+
+use super::{StoreError, rows};
+use crate::db::{Row, SqlFile, Tx};
+use crate::rules::world::became_from_code;
+
+/// Statements of this file.
+pub static SQL: SqlFile = SqlFile::new("contact", include_str!("../../sql/both/contact.sql"));
+
+/// Where a terminal says that it stands.
+#[derive(Debug, Clone)]
+pub struct Heartbeat {
+    /// Its address.
+    pub address: String,
+    /// Facts waiting there.
+    pub queued: u64,
+    /// The last notice that it took.
+    pub notices: u64,
+    /// Its directory.
+    pub directory: Version,
+    /// Its block list.
+    pub block: Version,
+}
+
+/// Notes a heartbeat.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn heard(tx: &mut Tx<'_>, device: DeviceId, beat: &Heartbeat, now: Instant) -> Result<(), StoreError> {
+    let values = [
+        device.0.into(),
+        now.0.into(),
+        beat.address.as_str().into(),
+        rows::number(beat.queued),
+        rows::number(beat.notices),
+        i64::from(beat.directory.epoch).into(),
+        rows::number(beat.directory.n),
+        i64::from(beat.block.epoch).into(),
+        rows::number(beat.block.n),
+    ];
+    tx.execute(SQL.get("heard"), &values)?;
+    Ok(())
+}
+
+/// Notes the delivery of a batch; `duplicate` and `gap` say what it was.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn delivered(
+    tx: &mut Tx<'_>,
+    device: DeviceId,
+    address: &str,
+    waiting: u64,
+    (duplicate, gap): (bool, bool),
+    now: Instant,
+) -> Result<(), StoreError> {
+    let values = [
+        device.0.into(),
+        now.0.into(),
+        address.into(),
+        rows::number(waiting),
+        i64::from(duplicate).into(),
+        i64::from(gap).into(),
+    ];
+    tx.execute(SQL.get("delivered"), &values)?;
+    Ok(())
+}
+
+/// Notes an enrolment.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn enrolled(
+    tx: &mut Tx<'_>,
+    device: DeviceId,
+    address: &str,
+    software: &str,
+    now: Instant,
+) -> Result<(), StoreError> {
+    tx.execute(SQL.get("enrolled"), &[device.0.into(), now.0.into(), address.into(), software.into()])?;
+    Ok(())
+}
+
+/// The cursor of an enrolment: the last seq taken in and the chain hash there.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn cursor(tx: &mut Tx<'_>, device: DeviceId, epoch: u32) -> Result<Option<(u64, Hash)>, StoreError> {
+    let row = tx.query_opt(SQL.get("cursor"), &[device.0.into(), i64::from(epoch).into()])?;
+    row.map(|row| Ok((row.uint(0)?, Hash(row.array(1)?)))).transpose()
+}
+
+/// What the receipt of these facts said, and always says again.
+///
+/// # Errors
+/// [`StoreError`] if the database fails or holds what this version cannot read.
+pub fn told(
+    tx: &mut Tx<'_>,
+    device: DeviceId,
+    epoch: u32,
+    from_seq: u64,
+    to_seq: u64,
+) -> Result<Vec<Disposition>, StoreError> {
+    let key = [device.0.into(), i64::from(epoch).into(), rows::number(from_seq), rows::number(to_seq)];
+    tx.query(SQL.get("told"), &key)?.iter().map(|row| disposition(row, 0)).collect()
+}
+
+/// A disposition from `seq, became, kind, case`.
+fn disposition(row: &Row, column: usize) -> Result<Disposition, StoreError> {
+    let became = row.text(column + 1)?;
+    Ok(Disposition {
+        seq: row.uint(column)?,
+        became: became_from_code(became).ok_or_else(|| rows::unknown("what became of a fact", became))?,
+        kind: rows::kind_at(row, column + 2)?,
+        case: row.array_opt(column + 3)?.map(Hash),
+    })
+}
+
+/// Notices after the last one taken, oldest first.
+///
+/// # Errors
+/// [`StoreError`] if the database fails or holds what this version cannot read.
+pub fn notices(tx: &mut Tx<'_>, device: DeviceId, after: u64, limit: i64) -> Result<Vec<Notice>, StoreError> {
+    let values = [device.0.into(), rows::number(after), limit.into()];
+    let rows = tx.query(SQL.get("notices_after"), &values)?;
+    rows.iter()
+        .map(|row| {
+            Ok(Notice {
+                n: row.uint(0)?,
+                epoch: rows::u32_at(row, 1, "epoch of a notice")?,
+                disposition: disposition(row, 2)?,
+                other_office: row.text_opt(6)?.map(str::to_owned),
+                other_at: row.int_opt(7)?.map(Instant),
+            })
+        })
+        .collect()
+}
+
+/// Keeps the sealed part of a fact.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn put_sealed(tx: &mut Tx<'_>, id: FactId, sealed: &[u8]) -> Result<(), StoreError> {
+    let mut values = rows::fact_id_values(id).to_vec();
+    values.push(sealed.into());
+    tx.execute(SQL.get("put_sealed"), &values)?;
+    Ok(())
+}
+
+/// Keeps a fact of the other branch of a fork, for review.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn put_fork_fact(
+    tx: &mut Tx<'_>,
+    id: FactId,
+    hash: Hash,
+    body: &[u8],
+    received: Instant,
+) -> Result<(), StoreError> {
+    let mut values = rows::fact_id_values(id).to_vec();
+    values.extend([hash.0.into(), body.into(), received.0.into()]);
+    tx.execute(SQL.get("put_fork_fact"), &values)?;
+    Ok(())
+}

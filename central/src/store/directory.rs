@@ -1,0 +1,319 @@
+//! The directory that terminals hold: numbered changes, and the rows that they name.
+//!
+//! After entries are published, each directory row that they changed gets the next number of one counter. A delta is
+//! the rows with numbers after the one held, in order, so it may stop after any row and nothing is ever skipped; the
+//! newest number is the directory's version. Blocks are numbered by the same counter and have a lane of their own.
+//! Invariant: numbers are given in the transaction that publishes, so whoever sees one sees all smaller ones.
+
+use hufu_shared::cbor;
+use hufu_shared::ids::{CardId, MemberId};
+use hufu_shared::member::{CardRow, CardStatus, DirectoryRow, MemberRow};
+use hufu_shared::money::Amount;
+use hufu_shared::scheme::{DisplayName, SchemeTerms, Words};
+use hufu_shared::time::Instant;
+use hufu_shared::token::Token;
+use hufu_shared::wire::directory::{DELTA_ROWS_MAX, Delta};
+use hufu_shared::wire::updates::BlockChange;
+use hufu_shared::wire::version::Version;
+
+use super::journal::{self, Club};
+use super::{StoreError, rows};
+use crate::db::{DbError, Row, SqlFile, Tx, Value};
+use crate::vault::{Vault, VaultError, mask};
+
+/// Statements of this file and of [`super::snapshot`].
+pub static SQL: SqlFile = SqlFile::new("directory", include_str!("../../sql/both/directory.sql"));
+
+/// Changes behind which a snapshot is quicker than deltas.
+pub const DELTA_BEHIND_MAX: u64 = 5_000;
+
+/// The directory cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum DirectoryError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Names that cannot be opened.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// A chunk could not be packed.
+    #[error("pack a chunk of the directory: {0}")]
+    Pack(std::io::Error),
+}
+
+impl From<DbError> for DirectoryError {
+    fn from(error: DbError) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// The newest published numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Head {
+    /// How far the journal was looked through.
+    seen: u64,
+    /// The last number given.
+    n: u64,
+    /// The last number given to a row.
+    pub directory: u64,
+    /// The last number given to a block.
+    pub block: u64,
+}
+
+fn head_of(row: &Row) -> Result<Head, StoreError> {
+    Ok(Head { seen: row.uint(0)?, n: row.uint(1)?, directory: row.uint(2)?, block: row.uint(3)? })
+}
+
+/// The newest published numbers.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn head(tx: &mut Tx<'_>) -> Result<Head, StoreError> {
+    head_of(&tx.query_one(SQL.get("head"), &[])?)
+}
+
+/// Publishes committed entries and numbers what they changed for terminals. Answers how many were published.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn publish(tx: &mut Tx<'_>) -> Result<usize, StoreError> {
+    let published = journal::publish(tx)?;
+    let before = head_of(&tx.query_one(SQL.get("lock_head"), &[])?)?;
+    let mut head = before;
+    for row in tx.query(SQL.get("entries_after"), &[rows::number(head.seen)])? {
+        let entry = row.value(0)?.clone();
+        for (kind, statement) in changed_by(row.text(1)?) {
+            for changed in tx.query(SQL.get(statement), std::slice::from_ref(&entry))? {
+                head.n += 1;
+                let id = id_value(&changed)?;
+                tx.execute(SQL.get("set_change"), &[(*kind).into(), id, rows::number(head.n)])?;
+                *if *kind == KIND_BLOCK { &mut head.block } else { &mut head.directory } = head.n;
+            }
+        }
+        head.seen = row.uint(2)?;
+    }
+    if head != before {
+        let values = [head.seen, head.n, head.directory, head.block].map(rows::number);
+        tx.execute(SQL.get("move_head"), &values)?;
+    }
+    Ok(published)
+}
+
+const KIND_BLOCK: &str = "block";
+
+/// Which rows an entry of a kind may have changed, with the statements that find them.
+fn changed_by(kind: &str) -> &'static [(&'static str, &'static str)] {
+    match kind {
+        "office_set" => &[("office", "changed_offices")],
+        "occurrence_set" => &[("occurrence", "changed_occurrences")],
+        "scheme_set" => &[("scheme", "changed_schemes")],
+        "members_set" => &[("member", "changed_members")],
+        "cards_set" => {
+            &[("card", "changed_cards"), (KIND_BLOCK, "changed_blocks"), ("member", "changed_balances")]
+        }
+        "card_status_set" => &[("card", "changed_cards"), (KIND_BLOCK, "changed_blocks")],
+        "batch" | "case_decided" => &[("member", "changed_balances")],
+        _ => &[],
+    }
+}
+
+/// A row's id as the changes keep it; scheme versions are numbers.
+fn id_value(row: &Row) -> Result<Value, StoreError> {
+    Ok(match row.value(0)? {
+        Value::Int(version) => version.to_be_bytes().into(),
+        other => other.clone(),
+    })
+}
+
+/// How member rows are to be made.
+#[derive(Debug)]
+pub struct Making<'a> {
+    /// Where names come from.
+    pub vault: &'a Vault,
+    /// What a display shows of a name.
+    pub display: DisplayName,
+    /// When the rows are made.
+    pub at: Instant,
+}
+
+impl<'a> Making<'a> {
+    /// By the scheme published last.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database fails or holds what this version cannot read.
+    pub fn by_scheme(tx: &mut Tx<'_>, vault: &'a Vault, at: Instant) -> Result<Self, StoreError> {
+        let display = schemes(tx)?.last().map(|terms| terms.display_name).unwrap_or_default();
+        Ok(Self { vault, display, at })
+    }
+}
+
+/// Rows that changed after `since`, at most [`DELTA_ROWS_MAX`].
+///
+/// # Errors
+/// [`DirectoryError`].
+pub fn delta(
+    tx: &mut Tx<'_>,
+    vault: &Vault,
+    club: &Club,
+    since: Version,
+    at: Instant,
+) -> Result<Delta, DirectoryError> {
+    let newest = head(tx)?.directory;
+    let mut delta = Delta {
+        club: club.club,
+        from: since,
+        to: since,
+        rows: Vec::new(),
+        more: false,
+        take_snapshot: since.epoch != club.epoch.n || since.n == 0 || since.n > newest,
+    };
+    delta.take_snapshot |= newest.saturating_sub(since.n) > DELTA_BEHIND_MAX;
+    if delta.take_snapshot {
+        return Ok(delta);
+    }
+    let making = Making::by_scheme(tx, vault, at)?;
+    let limit = i64::try_from(DELTA_ROWS_MAX).unwrap_or(i64::MAX);
+    let values = [rows::number(since.n), rows::number(newest), limit.into()];
+    let changes = tx.query(SQL.get("changes_after"), &values)?;
+    for change in &changes {
+        delta.rows.extend(row_of(tx, &making, change.text(0)?, change.value(1)?)?);
+    }
+    delta.more = changes.len() == DELTA_ROWS_MAX;
+    // The last number seen, or the newest: rows that changed again since then have moved on behind it.
+    delta.to.n = match changes.last() {
+        Some(last) if delta.more => last.uint(2)?,
+        _ => newest,
+    };
+    Ok(delta)
+}
+
+fn row_of(
+    tx: &mut Tx<'_>,
+    making: &Making<'_>,
+    kind: &str,
+    id: &Value,
+) -> Result<Option<DirectoryRow>, DirectoryError> {
+    let one = |tx: &mut Tx<'_>, statement| tx.query_opt(SQL.get(statement), std::slice::from_ref(id));
+    Ok(match kind {
+        "office" => {
+            one(tx, "office_by_id")?.map(|row| rows::office(&row)).transpose()?.map(DirectoryRow::Office)
+        }
+        "occurrence" => one(tx, "occurrence_by_id")?
+            .map(|row| rows::occurrence(&row))
+            .transpose()?
+            .map(DirectoryRow::Occurrence),
+        "member" => match one(tx, "member_by_id")? {
+            Some(row) => Some(DirectoryRow::Member(member_row(tx, making, &row)?)),
+            None => None,
+        },
+        "card" => one(tx, "card_by_id")?.map(|row| card_row(&row)).transpose()?.map(DirectoryRow::Card),
+        "scheme" => {
+            let Value::Blob(bytes) = id else { return Ok(None) };
+            let version = bytes.as_slice().try_into().map(i64::from_be_bytes).unwrap_or_default();
+            let row = tx.query_opt(SQL.get("scheme_by_version"), &[version.into()])?;
+            row.map(|row| terms(&row)).transpose()?.map(DirectoryRow::Scheme)
+        }
+        other => return Err(rows::unknown("kind of a directory change", other).into()),
+    })
+}
+
+/// A member's row from `id, level_zh, level_en, status, amount`, with what the vault lets terminals know.
+pub(super) fn member_row(
+    tx: &mut Tx<'_>,
+    making: &Making<'_>,
+    row: &Row,
+) -> Result<MemberRow, DirectoryError> {
+    let member = MemberId(row.array(0)?);
+    let personal = making.vault.reveal(tx, member)?;
+    let display = match making.display {
+        DisplayName::Surname => mask::DisplayName::Surname,
+        DisplayName::Full => mask::DisplayName::Full,
+    };
+    let level = match (row.text_opt(1)?, row.text_opt(2)?) {
+        (Some(zh), Some(en)) => Some(Words { zh: zh.to_owned(), en: en.to_owned() }),
+        _ => None,
+    };
+    Ok(MemberRow {
+        member,
+        greeting: personal
+            .as_ref()
+            .and_then(|person| mask::greeting(&person.name, person.sex, false, display)),
+        masked_name: personal.as_ref().map(|person| mask::name(&person.name)),
+        level,
+        status: rows::member_status(row.text(3)?)?,
+        points: Amount(row.int_opt(4)?.unwrap_or(0)),
+        points_at: making.at,
+        leased: false,
+        full_name: None,
+    })
+}
+
+/// A card's row from `id, member, status, valid_from, valid_until, tail, token`.
+pub(super) fn card_row(row: &Row) -> Result<CardRow, StoreError> {
+    Ok(CardRow {
+        card: CardId(row.array(0)?),
+        token: Token::from_bytes(row.array(6)?),
+        member: row.array_opt(1)?.map(MemberId),
+        status: card_status(row.text(2)?)?,
+        valid_from: row.int_opt(3)?.map(Instant),
+        valid_until: row.int_opt(4)?.map(Instant),
+        tail: row.text(5)?.to_owned(),
+    })
+}
+
+fn card_status(code: &str) -> Result<CardStatus, StoreError> {
+    CardStatus::from_code(code).ok_or_else(|| rows::unknown("status of a card", code))
+}
+
+fn terms(row: &Row) -> Result<SchemeTerms, StoreError> {
+    cbor::decode(row.blob(0)?).map_err(|source| StoreError::Stored {
+        what: "scheme",
+        id: String::new(),
+        source,
+    })
+}
+
+/// All scheme versions, oldest first.
+///
+/// # Errors
+/// [`StoreError`] if the database fails or holds what this version cannot read.
+pub fn schemes(tx: &mut Tx<'_>) -> Result<Vec<SchemeTerms>, StoreError> {
+    tx.query(SQL.get("schemes"), &[])?.iter().map(terms).collect()
+}
+
+/// Changes of the block list after a number, oldest first and about `limit`, and the number after them; a card with
+/// several tokens gives several changes and is never cut in two.
+///
+/// # Errors
+/// [`StoreError`] if the database fails or holds what this version cannot read.
+pub fn blocks(
+    tx: &mut Tx<'_>,
+    after: u64,
+    limit: usize,
+) -> Result<(Vec<BlockChange>, u64, bool), StoreError> {
+    let newest = head(tx)?.block;
+    let fetch = i64::try_from(limit + 1).unwrap_or(i64::MAX);
+    let found =
+        tx.query(SQL.get("blocks_after"), &[rows::number(after), rows::number(newest), fetch.into()])?;
+    let more = found.len() > limit;
+    let cut_at = match found.last() {
+        Some(last) if more => Some(last.uint(1)?),
+        _ => None,
+    };
+    let (mut changes, mut to) = (Vec::new(), newest.max(after));
+    for row in &found {
+        let n = row.uint(1)?;
+        if Some(n) == cut_at && !changes.is_empty() {
+            break;
+        }
+        changes.push(BlockChange {
+            card: CardId(row.array(0)?),
+            token: Token::from_bytes(row.array(3)?),
+            status: card_status(row.text(2)?)?,
+        });
+        if more {
+            to = n;
+        }
+    }
+    Ok((changes, to, more))
+}
