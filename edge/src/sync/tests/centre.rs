@@ -10,7 +10,7 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 use tokio_rustls::TlsAcceptor;
 
 use super::ca::TestCa;
@@ -69,11 +69,13 @@ pub(crate) struct PlayedCentre {
     pub(crate) url: String,
     stage: Arc<Stage>,
     accepting: JoinHandle<()>,
+    connections: Arc<Mutex<Vec<AbortHandle>>>,
 }
 
 impl Drop for PlayedCentre {
     fn drop(&mut self) {
         self.accepting.abort();
+        self.cut();
     }
 }
 
@@ -109,12 +111,26 @@ impl PlayedCentre {
         let port = listener.local_addr().expect("bound").port();
         let stage = Arc::new(Stage { script: Mutex::new(Box::new(script)), seen: Mutex::default() });
         let play = stage.clone();
+        let connections: Arc<Mutex<Vec<AbortHandle>>> = Arc::default();
+        let open = connections.clone();
         let accepting = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(acceptor.clone(), stream, play.clone()));
+                let serving = tokio::spawn(serve(acceptor.clone(), stream, play.clone()));
+                open.lock().expect("no panic before").push(serving.abort_handle());
             }
         });
-        Self { url: format!("https://localhost:{port}"), stage, accepting }
+        Self { url: format!("https://localhost:{port}"), stage, accepting, connections }
+    }
+
+    /// Breaks every connection; new ones are taken.
+    pub(crate) fn cut(&self) {
+        self.connections.lock().expect("no panic before").drain(..).for_each(|open| open.abort());
+    }
+
+    /// Breaks every connection and takes no new one.
+    pub(crate) fn vanish(&self) {
+        self.accepting.abort();
+        self.cut();
     }
 
     /// Every request so far.
