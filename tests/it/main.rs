@@ -3,4 +3,5 @@
 mod desk;
 mod golden;
 mod kit;
+mod reader;
 mod tidy;

@@ -1,7 +1,7 @@
 //! Bytes to and from a card: commands, and what an answer means. Pure.
 //!
 //! An answer is data followed by two status bytes (ISO 7816-4). A card pulled in mid-command shows as an answer of
-//! fewer than two bytes, which is "card lost" and never "empty UID".
+//! fewer than two bytes, or as the beginning of the real answer; both are "card lost" and never a UID.
 //!
 //! Out of scope: secure messaging, chaining.
 
@@ -58,6 +58,8 @@ pub fn after_get_uid(answer: &[u8]) -> AfterUid {
         (0x9000, UID_BYTES_MIN) if data[0] == RANDOM_UID_MARK => AfterUid::Failed(ErrorKind::RandomUid),
         (0x9000, UID_BYTES_MIN..=UID_BYTES_MAX) => AfterUid::Uid(data.to_vec()),
         (0x6c00..=0x6cff, _) => AfterUid::AskAgain(status.to_be_bytes()[1]),
+        // No card answers with such a status: these are the first bytes of an answer that was cut off.
+        (0x0000..=0x5fff | 0x7000..=0x8fff | 0xa000..=0xffff, _) => AfterUid::Failed(ErrorKind::CardLost),
         // No data although all is well, a UID cut short (62 82), "not supported" (6A 81), "failed" (63 00).
         _ => AfterUid::Failed(ErrorKind::Unsupported),
     }

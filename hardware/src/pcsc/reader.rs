@@ -184,6 +184,11 @@ impl Watch {
             self.stop.set_context(None);
             let (kind, reason) = match result {
                 Ok(()) => (ErrorKind::Other, String::from("stopped")),
+                // Once a session ran, "denied" is only how a service that dies in the middle of an answer shows.
+                Err(error) if !readers.is_empty() => {
+                    tracing::debug!(%error, "the smart-card service stopped answering");
+                    (ErrorKind::ServiceGone, String::from("the smart-card service stopped answering"))
+                }
                 Err(error) => (service_kind(error), format!("the smart-card service: {error}")),
             };
             let had_readers = !readers.is_empty();

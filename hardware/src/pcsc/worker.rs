@@ -123,14 +123,20 @@ impl Worker {
 }
 
 /// The raw answer to "get UID", and the ATR.
+///
+/// Asked twice: a card pulled in mid-answer can leave a beginning behind that happens to end like a whole answer, and
+/// the service learns of the removal only later. Such a card does not answer the second time.
 fn read_uid(context: &Context, name: &CStr) -> Result<(Vec<u8>, Vec<u8>), Error> {
     let card = context.connect(name, ShareMode::Shared, Protocols::ANY)?;
     let mut buffer = [0; ANSWER_BYTES_MAX];
-    let mut answer = card.transmit(&GET_UID, &mut buffer)?.to_vec();
+    let mut command = GET_UID;
+    let mut answer = card.transmit(&command, &mut buffer)?.to_vec();
     if let AfterUid::AskAgain(length) = after_get_uid(&answer) {
-        let mut command = GET_UID;
         command[4] = length;
         answer = card.transmit(&command, &mut buffer)?.to_vec();
+    }
+    if matches!(after_get_uid(&answer), AfterUid::Uid(_)) && card.transmit(&command, &mut buffer)? != answer {
+        return Err(Error::NotTransacted);
     }
     let atr = card.status2_owned()?.atr().to_vec();
     // Not reset: another program may talk to the same card. A failure here comes too late to matter.

@@ -37,6 +37,9 @@ fn answers_to_get_uid() {
 fn case_70_an_answer_cut_short_is_a_lost_card_and_no_identity() {
     assert_eq!(judge(&[]), Err(ErrorKind::CardLost));
     assert_eq!(judge(&[0x90]), Err(ErrorKind::CardLost));
+    // The first half of a UID, whose last two bytes stand where a status should.
+    assert_eq!(judge(&[0x04, 0xa2, 0x2b]), Err(ErrorKind::CardLost));
+    assert_eq!(judge(&[0x04, 0x78, 0x2e, 0x21, 0x80, 0x1d]), Err(ErrorKind::CardLost));
 }
 
 proptest! {
