@@ -105,22 +105,6 @@ pub enum Stop {
     Mark,
 }
 
-impl Stop {
-    /// Key of the sentences for staff (what happened, what to do) in the locale files.
-    #[must_use]
-    pub fn key(&self) -> &'static str {
-        match self {
-            Self::Fork { .. } | Self::Ahead { .. } => "sync-stop-fork",
-            Self::Lost { .. } => "sync-stop-lost",
-            Self::Revoked { .. } => "sync-stop-revoked",
-            Self::Epoch { .. } => "sync-stop-epoch",
-            Self::OtherDevice { .. } => "sync-stop-other-device",
-            Self::Head { .. } => "sync-stop-head",
-            Self::Mark => "sync-stop-mark",
-        }
-    }
-}
-
 /// What was sent, as far as its answer must match it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sent {

@@ -54,7 +54,9 @@ pub enum DownloadError {
     #[error(transparent)]
     Wire(#[from] WireError),
     /// The mark is not the centre's word about this device.
-    #[error("the answer's mark is not signed by the centre that enrolled this terminal, or is another device's")]
+    #[error(
+        "the answer's mark is not signed by the centre that enrolled this terminal, or is another device's"
+    )]
     Mark,
     /// The answer comes from a life of the centre before the one learned.
     #[error("answer of central epoch {met}, but epoch {learned} is known: the centre was rolled back")]
@@ -127,7 +129,8 @@ impl UpdatesLane {
         if updates.block > state.block {
             self.store.take_blocks(updates.blocks, updates.block).await?;
         }
-        let notices: Vec<_> = updates.notices.into_iter().filter(|notice| notice.n > state.notices_n).collect();
+        let notices: Vec<_> =
+            updates.notices.into_iter().filter(|notice| notice.n > state.notices_n).collect();
         if !notices.is_empty() {
             self.store.take_notices(notices).await?;
         }

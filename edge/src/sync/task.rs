@@ -255,7 +255,8 @@ async fn run_certificates(mut parts: SyncParts, channel: watch::Sender<Arc<Chann
             Err(error) => {
                 warn!(%error, "the certificate is not renewed yet; the one in use stays");
                 let random = u64::from_be_bytes(random::bytes());
-                let asked = if let RenewError::Centre(error) = &error { error.retry_after_ms() } else { None };
+                let asked =
+                    if let RenewError::Centre(error) = &error { error.retry_after_ms() } else { None };
                 pause(backoff.failed(random, asked, 0)).await;
             }
         }

@@ -156,7 +156,8 @@ impl Uploader {
                 debug!(reason, "the batch is tried again");
                 let queue_age_s = self.queue_age_s();
                 // The lane may want to begin elsewhere; otherwise the same bytes go again.
-                let goes_on = matches!(self.lane.plan(&own), Plan::Send { from_seq, .. } if from_seq == sent.from_seq);
+                let goes_on =
+                    matches!(self.lane.plan(&own), Plan::Send { from_seq, .. } if from_seq == sent.from_seq);
                 if !goes_on {
                     self.prepared = None;
                 }
@@ -237,7 +238,8 @@ impl Uploader {
         state: &JournalState,
         own: &Standing,
     ) -> Result<Judged, UploadError> {
-        let mark_holds = self.centre.signed(&receipt.session.mark, state.device) && receipt.session.mark.acked_seq == receipt.result.acked_seq;
+        let mark_holds = self.centre.signed(&receipt.session.mark, state.device)
+            && receipt.session.mark.acked_seq == receipt.result.acked_seq;
         if mark_holds && self.centre.is_older(receipt.session.mark.central_epoch, state) {
             // The echo of the newer mark tells the centre that it was rolled back; until it knows, nothing is taken.
             let reason = "receipt of an older life of the centre".to_owned();

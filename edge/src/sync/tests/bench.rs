@@ -37,7 +37,8 @@ pub(crate) struct Bench {
 }
 
 fn open_store(dir: &Path, identity: &Identity) -> Store {
-    let store = Store::open(&dir.join(JOURNAL_FILE), &identity.terminal().expect("its keys")).expect("a journal");
+    let store =
+        Store::open(&dir.join(JOURNAL_FILE), &identity.terminal().expect("its keys")).expect("a journal");
     let info = BootInfo {
         boot: BootId(random::bytes()),
         board: Hash([2; 32]),

@@ -69,7 +69,8 @@ async fn blocks_and_notices_are_taken_and_the_next_poll_says_so() {
         (model.block, model.blocks) = (v(2), vec![block(1), block(2)]);
         let disposition = Disposition { seq: 1, became: Became::Held, kind: Some(13), case: None };
         let other = (Some("SH02".to_owned()), Some(Instant(7)));
-        model.notices = vec![Notice { n: 1, epoch: 1, disposition, other_office: other.0, other_at: other.1 }];
+        model.notices =
+            vec![Notice { n: 1, epoch: 1, disposition, other_office: other.0, other_at: other.1 }];
     }
     let played = bench.play(play(&bench.model)).await;
     let (mut lane, channel) = (updates_lane(&bench), bench.channel(&played));
@@ -134,10 +135,8 @@ struct Shelf {
 }
 
 fn shelf(bench: &Bench, version: Version, chunks: &[Vec<DirectoryRow>]) -> Shelf {
-    let packed: Vec<Vec<u8>> = chunks
-        .iter()
-        .map(|rows| zstd::bulk::compress(&cbor::encode(rows), 1).expect("packed"))
-        .collect();
+    let packed: Vec<Vec<u8>> =
+        chunks.iter().map(|rows| zstd::bulk::compress(&cbor::encode(rows), 1).expect("packed")).collect();
     let named = packed.iter().zip(chunks).map(|(bytes, rows)| Chunk {
         hash: Hash::of(&[bytes]),
         bytes: bytes.len() as u64,
@@ -290,7 +289,9 @@ async fn case_51_a_chunk_that_blows_up_is_refused() {
     bomb.chunks.insert(hash.to_string(), packed);
     bomb.sign(&bench);
     let error = refresh(&bench, &bomb, v(5)).await.expect_err("refused");
-    assert!(matches!(&error, DownloadError::Store(StoreError::Snapshot { detail }) if detail.contains("unpack")));
+    assert!(
+        matches!(&error, DownloadError::Store(StoreError::Snapshot { detail }) if detail.contains("unpack"))
+    );
     assert_eq!(bench.directory.version(), Version::default());
 }
 
@@ -322,7 +323,8 @@ async fn threat_t06_a_foreign_or_forged_directory_leaves_the_one_held() {
     assert!(matches!(error, DownloadError::Refused(Refusal::Signature)), "{error}");
     let mut foreign = good.clone();
     let rows = vec![card(7, CardStatus::Void)];
-    let delta = Delta { club: ClubId([0x66; 16]), from: v(5), to: v(6), rows, more: false, take_snapshot: false };
+    let delta =
+        Delta { club: ClubId([0x66; 16]), from: v(5), to: v(6), rows, more: false, take_snapshot: false };
     foreign.deltas.insert("1.5".to_owned(), delta);
     bench.shared.snapshot_taken(&order(4));
     let error = refresh(&bench, &foreign, v(6)).await.expect_err("refused");

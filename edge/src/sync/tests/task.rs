@@ -152,7 +152,11 @@ async fn a_certificate_past_a_third_of_its_life_is_renewed_and_changed_over() {
     })
     .await;
     let asked = &played.seen_at("/device/v1/renew")[0];
-    assert_eq!(asked.certificate.as_deref(), Some(&bench.identity.device().certificate()[..]), "asked as the old");
+    assert_eq!(
+        asked.certificate.as_deref(),
+        Some(&bench.identity.device().certificate()[..]),
+        "asked as the old"
+    );
     let acked = bench.state().acked_seq;
     bench.visits(2);
     until("facts are signed by the new key", || bench.state().acked_seq > acked.max(1)).await;
