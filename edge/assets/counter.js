@@ -50,6 +50,10 @@
     if (build && build !== $("bar").dataset.build) return location.reload();
     for (const fresh of next.querySelectorAll("[data-swap]")) {
       const old = $(fresh.id);
+      // What the reader has opened stays open.
+      for (const open of old?.querySelectorAll("[data-keep][open]") ?? []) {
+        fresh.querySelector("#" + open.id)?.setAttribute("open", "");
+      }
       if (!old || old.outerHTML === fresh.outerHTML) continue;
       const focused = old.contains(document.activeElement) && document.activeElement.id;
       for (const { name, value } of fresh.attributes) old.setAttribute(name, value);

@@ -102,7 +102,6 @@ counter-activities-none = No activity takes check-ins today. Activities appear o
 counter-earn-label = Amount paid (¥)
 counter-earn-hint = Enter the amount paid, then let the member tap. It counts for the next card only.
 counter-earn-submit = OK, wait for card
-counter-earn-clear = Clear
 counter-earn-delete = Delete
 counter-keypad = Number keys
 
@@ -110,7 +109,7 @@ counter-typed-label = Card number
 counter-typed-hint = Compare the result with the person and the card. Nothing is recorded until you confirm.
 counter-typed-submit = Find member
 
-counter-candidate-heading = Compare person and card
+counter-candidate-heading = Compare guest and card
 counter-candidate-unknown = No such card number
 counter-candidate-unknown-next = Check the number and type it again; new guests register a visit or apply
 counter-candidate-action = If they match: { $what }

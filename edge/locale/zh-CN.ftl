@@ -102,7 +102,6 @@ counter-activities-none = 今天没有可签到的活动。活动由总部批准
 counter-earn-label = 消费金额（元）
 counter-earn-hint = 输入实付金额后请会员刷卡；只对下一张卡有效。
 counter-earn-submit = 确定，等待刷卡
-counter-earn-clear = 清空
 counter-earn-delete = 退格
 counter-keypad = 数字键盘
 
@@ -110,7 +109,7 @@ counter-typed-label = 会员卡号
 counter-typed-hint = 查到后请与会员本人和实体卡核对，确认后才会记录。
 counter-typed-submit = 查找会员
 
-counter-candidate-heading = 请核对会员与实体卡
+counter-candidate-heading = 请核对人与卡
 counter-candidate-unknown = 没有这个卡号
 counter-candidate-unknown-next = 请核对卡号后重新输入；新会员请办理来访登记或入会申请
 counter-candidate-action = 核对无误后将办理：{ $what }

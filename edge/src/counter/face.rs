@@ -66,8 +66,10 @@ pub struct Look {
 /// The look of an outcome.
 #[must_use]
 pub fn look(outcome: Outcome) -> Look {
-    let plain = |class, icon, key, sound| Look { class, icon, key, sound, insists: false, needs_staff: false };
-    let staff = |class, icon, key, sound, insists| Look { class, icon, key, sound, insists, needs_staff: true };
+    let plain =
+        |class, icon, key, sound| Look { class, icon, key, sound, insists: false, needs_staff: false };
+    let staff =
+        |class, icon, key, sound, insists| Look { class, icon, key, sound, insists, needs_staff: true };
     match outcome {
         Outcome::Accepted => plain("accepted", "check", "accepted", Sound::RISING),
         Outcome::Recorded => plain("recorded", "clock", "recorded", Sound::MIDDLE),
@@ -89,7 +91,7 @@ pub fn face(view: &CounterView, ui: &Ui) -> Face {
     if let Some(candidate) = &view.candidate {
         return of_candidate(candidate, ui.words(&view.place_word), ui);
     }
-    let nothing_works = !view.readers.is_empty() && view.readers.iter().all(|reader| !reader.up);
+    let nothing_works = view.readers.iter().all(|reader| !reader.up);
     match &view.result {
         Some(result) => of_result(result, view, ui),
         None if nothing_works => not_ready(ui),
@@ -123,13 +125,14 @@ fn of_result(result: &ResultView, view: &CounterView, ui: &Ui) -> Face {
     // Only a promise that stands is shown in figures; a redemption says its own.
     if !matches!(result.outcome, Outcome::Refused(_) | Outcome::Redeemed) {
         face.promised = result.promised.filter(|points| points.is_positive()).map(|points| {
-            let key =
-                if result.promised_pending { "counter-promised-pending" } else { "counter-promised" };
+            let key = if result.promised_pending { "counter-promised-pending" } else { "counter-promised" };
             ui.t1(key, "n", ui.points(points))
         });
     }
     if let Outcome::Refused(reason) = result.outcome {
         face.marks.push(format!("{reason:?}"));
+        // A balance beside a refusal only helps where points are what is missing.
+        face.points = face.points.filter(|_| reason == RefusalReason::R05);
     }
     face.marks.extend(result.card_tail.as_ref().map(|tail| ui.t1("counter-card-tail", "tail", tail)));
     if result.source == Source::Typed {
@@ -167,7 +170,8 @@ fn said(result: &ResultView, look: Look, place: &str, ui: &Ui) -> (String, Optio
         Outcome::Redeemed => {
             let spent = result.promised.map(|points| ui.points(points).replace('−', ""));
             let rest = result.person.as_ref().map(|person| ui.points(person.points));
-            let next = spent.zip(rest).map(|(n, rest)| ui.t2(&format!("{base}-next"), ("n", n), ("rest", rest)));
+            let next =
+                spent.zip(rest).map(|(n, rest)| ui.t2(&format!("{base}-next"), ("n", n), ("rest", rest)));
             (ui.t(&base), next)
         }
         Outcome::UnknownCard if matches!(result.purpose, Purpose::Earn { .. }) => {
@@ -259,14 +263,33 @@ fn idle_key(readers: &[ReaderView]) -> &'static str {
     }
 }
 
+/// A text cut after full-width punctuation: Chinese has no spaces, and a line that breaks between these parts never
+/// tears a word.
+#[must_use]
+pub fn phrases(text: &str) -> Vec<&str> {
+    text.split_inclusive(['，', '；', '：', '。']).collect()
+}
+
 impl Face {
+    /// The headline's parts.
+    #[must_use]
+    pub fn headline_phrases(&self) -> Vec<&str> {
+        phrases(&self.headline)
+    }
+
+    /// The next step's parts.
+    #[must_use]
+    pub fn next_phrases(&self) -> Vec<&str> {
+        phrases(self.next.as_deref().unwrap_or_default())
+    }
+
     fn set_headline(&mut self, headline: String) {
-        // A Han character is about twice as wide as a Latin letter.
-        let width: usize = headline.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum();
+        // Tenths of half a Han character's width; bold Latin letters are a little wider than half.
+        let width: usize = headline.chars().map(|c| if c.is_ascii() { 13 } else { 20 }).sum();
         self.size = match width {
-            0..=10 => "xl",
-            11..=13 => "l",
-            14..=22 => "m",
+            0..=100 => "xl",
+            101..=130 => "l",
+            131..=160 => "m",
             _ => "s",
         };
         self.headline = headline;

@@ -67,9 +67,8 @@ impl ModeInput {
     /// # Errors
     /// [`Refused`] with what is wrong.
     pub fn order(&self) -> Result<Order, Refused> {
-        let occurrence = |text: &str| {
-            text.parse::<OccurrenceId>().map(ModeOrder::CheckIn).map_err(|_| Refused::Request)
-        };
+        let occurrence =
+            |text: &str| text.parse::<OccurrenceId>().map(ModeOrder::CheckIn).map_err(|_| Refused::Request);
         let mode = match self.mode.as_str() {
             "visit" => ModeOrder::Visit,
             "look_up" => ModeOrder::LookUp,
@@ -232,7 +231,9 @@ mod tests {
             assert_eq!(earn(typed), Ok(Order::SetMode(ModeOrder::Earn(Amount(fen)))), "{typed}");
         }
         let long = "1".repeat(40);
-        for typed in ["", "0", "0.00", "-5", "1.234", "1e3", "12.5.1", "九十九", "∞", "99999999999999999999", &long] {
+        for typed in
+            ["", "0", "0.00", "-5", "1.234", "1e3", "12.5.1", "九十九", "∞", "99999999999999999999", &long]
+        {
             assert_eq!(earn(typed), Err(Refused::Amount), "{typed}");
         }
     }

@@ -70,7 +70,8 @@ impl Guard {
              connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors {ancestors}; \
              frame-src {frames}"
         );
-        let policy = HeaderValue::from_str(&policy).map_err(|_| wrong("counter.embed_origins", &ancestors))?;
+        let policy =
+            HeaderValue::from_str(&policy).map_err(|_| wrong("counter.embed_origins", &ancestors))?;
         Ok(Self { unpaired: beyond, policy })
     }
 
@@ -83,10 +84,7 @@ impl Guard {
     /// Puts the browser's orders on an answer.
     pub fn seal(&self, headers: &mut HeaderMap) {
         headers.insert(header::CONTENT_SECURITY_POLICY, self.policy.clone());
-        let fixed = [
-            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-            (header::REFERRER_POLICY, "same-origin"),
-        ];
+        let fixed = [(header::X_CONTENT_TYPE_OPTIONS, "nosniff"), (header::REFERRER_POLICY, "same-origin")];
         for (name, value) in fixed {
             headers.insert(name, HeaderValue::from_static(value));
         }
@@ -117,7 +115,8 @@ pub fn is_own_host(host: Option<&HeaderValue>) -> bool {
         return false;
     };
     let name = authority.host().trim_start_matches('[').trim_end_matches(']');
-    !authority.as_str().contains('@') && (name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok())
+    !authority.as_str().contains('@')
+        && (name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok())
 }
 
 /// Whether a request that changes something comes from a page of ours, or from no page at all (a program, which no
@@ -130,9 +129,10 @@ pub fn is_own_page(headers: &HeaderMap) -> bool {
     }
     let Some(origin) = headers.get(header::ORIGIN) else { return true };
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let page = origin.to_str().ok().and_then(|origin| {
-        origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"))
-    });
+    let page = origin
+        .to_str()
+        .ok()
+        .and_then(|origin| origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://")));
     page.is_some_and(|page| !host.is_empty() && page.eq_ignore_ascii_case(host))
 }
 
@@ -177,7 +177,14 @@ mod tests {
         for host in ["127.0.0.1:7090", "localhost", "LOCALHOST:7090", "[::1]:7090", "192.168.1.5:7090"] {
             assert!(own(host), "{host}");
         }
-        for host in ["evil.example", "evil.example:7090", "127.0.0.1.evil.example", "", "a@127.0.0.1", "localhost.evil"] {
+        for host in [
+            "evil.example",
+            "evil.example:7090",
+            "127.0.0.1.evil.example",
+            "",
+            "a@127.0.0.1",
+            "localhost.evil",
+        ] {
             assert!(!own(host), "{host}");
         }
         assert!(!is_own_host(None));

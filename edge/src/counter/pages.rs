@@ -10,7 +10,8 @@ use hufu_shared::wire::upload::Became;
 
 use super::face::{Face, face, look, mode, purpose, refusal_texts};
 use super::view::{
-    ActivityView, CounterView, LinkView, ModeView, NoticeView, Outcome, Purpose, Stopped, SwipeView, UnshownView,
+    ActivityView, CounterView, LinkView, ModeView, NoticeView, Outcome, Purpose, Stopped, SwipeView,
+    UnshownView,
 };
 use super::words::Ui;
 
@@ -379,11 +380,9 @@ fn notice_line(notice: &NoticeView, view: &CounterView, ui: &Ui) -> Line {
 fn kind_text(notice: &NoticeView, view: &CounterView, ui: &Ui) -> Option<String> {
     let text = match notice.kind? {
         27 => match (&notice.other_office, notice.other_at) {
-            (Some(office), Some(at)) => ui.t2(
-                "counter-notice-kind-27-at",
-                ("office", office.clone()),
-                ("time", ui.time(at)),
-            ),
+            (Some(office), Some(at)) => {
+                ui.t2("counter-notice-kind-27-at", ("office", office.clone()), ("time", ui.time(at)))
+            }
             _ => ui.t1("counter-notice-kind-27", "place", ui.words(&view.place_word)),
         },
         kind @ (2 | 9 | 13 | 25 | 28) => ui.t(&format!("counter-notice-kind-{kind}")),

@@ -104,7 +104,8 @@ impl Choice {
         ];
         let chosen = offered.into_iter().filter_map(|(name, value, values)| {
             let value = values.into_iter().find(|offer| value.as_deref() == Some(offer))?;
-            let cookie = format!("hufu-{name}={value}; Path=/; Max-Age={CHOICE_AGE_S}; SameSite=Lax; HttpOnly");
+            let cookie =
+                format!("hufu-{name}={value}; Path=/; Max-Age={CHOICE_AGE_S}; SameSite=Lax; HttpOnly");
             HeaderValue::from_str(&cookie).ok()
         });
         chosen.collect()
@@ -291,7 +292,11 @@ async fn typed(State(counter): Shared, headers: HeaderMap, Input(input): Input<T
     counter.act(&headers, order, Typed { pane: "typed", number: input.number, ..Typed::default() }).await
 }
 
-async fn verdict(State(counter): Shared, headers: HeaderMap, Input(input): Input<CandidateInput>) -> Response {
+async fn verdict(
+    State(counter): Shared,
+    headers: HeaderMap,
+    Input(input): Input<CandidateInput>,
+) -> Response {
     counter.act(&headers, input.order(), Typed::default()).await
 }
 
@@ -318,7 +323,9 @@ async fn display(State(counter): Shared) -> Response {
 }
 
 async fn asset(Path((hash, name)): Path<(String, String)>) -> Response {
-    let Some((bytes, kind)) = assets::file(&hash, &name) else { return StatusCode::NOT_FOUND.into_response() };
+    let Some((bytes, kind)) = assets::file(&hash, &name) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
     let headers =
         [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "public, max-age=31536000, immutable")];
     (headers, bytes).into_response()

@@ -110,9 +110,8 @@ impl<'a> HelpPage<'a> {
                 text: ui.t(&format!("counter-help-{}", look.key)),
             }
         });
-        let parts = ["offline", "earn", "typed", "notices", "power"].map(|part| {
-            (ui.t(&format!("counter-help-{part}")), ui.t(&format!("counter-help-{part}-text")))
-        });
+        let parts = ["offline", "earn", "typed", "notices", "power"]
+            .map(|part| (ui.t(&format!("counter-help-{part}")), ui.t(&format!("counter-help-{part}-text"))));
         let reasons = REASONS.map(|reason| {
             let (why, next) = refusal_texts(reason, place, ui);
             (format!("{reason:?}"), why, next)
@@ -183,10 +182,7 @@ fn queue(view: &CounterView, ui: &Ui) -> StatusRow {
 fn directory(view: &CounterView, ui: &Ui) -> StatusRow {
     let (class, state) = match view.link.directory_at {
         None => ("wait", ui.t("counter-status-directory-none")),
-        Some(at) => (
-            "ok",
-            ui.t2("counter-status-directory-at", ("time", ui.time(at)), ("age", ui.age(at))),
-        ),
+        Some(at) => ("ok", ui.t2("counter-status-directory-at", ("time", ui.time(at)), ("age", ui.age(at)))),
     };
     let note = ui.t("counter-status-directory-todo");
     StatusRow { item: ui.t("counter-status-directory"), class, state, note }
@@ -210,8 +206,7 @@ fn clock(view: &CounterView, ui: &Ui) -> StatusRow {
     };
     let offset = view.clock.offset_us.unwrap_or(0);
     let off = offset.saturating_abs() > CLOCK_OFF_US;
-    let difference =
-        off.then(|| ui.t1("counter-status-clock-offset", "n", (offset / SECOND_US).to_string()));
+    let difference = off.then(|| ui.t1("counter-status-clock-offset", "n", (offset / SECOND_US).to_string()));
     let todo = (off || class == "bad").then(|| ui.t("counter-status-clock-todo"));
     StatusRow {
         item: ui.t("counter-status-clock"),

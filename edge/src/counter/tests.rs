@@ -1,1 +1,5 @@
+//! The page as a whole: every snapshot in both languages, and the addresses as browsers and programs meet them.
 
+mod http;
+mod pages;
+mod samples;

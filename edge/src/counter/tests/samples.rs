@@ -80,7 +80,11 @@ pub fn afternoon() -> CounterView {
         last: vec![
             swipe(20, Outcome::Accepted, Some("张*三"), 6),
             swipe(75, Outcome::AlreadyIn, Some("欧阳*华"), 0),
-            SwipeView { card_tail: Some("7781".into()), count: 3, ..swipe(140, Outcome::Refused(RefusalReason::R07), Some("李*"), 0) },
+            SwipeView {
+                card_tail: Some("7781".into()),
+                count: 3,
+                ..swipe(140, Outcome::Refused(RefusalReason::R07), Some("李*"), 0)
+            },
             SwipeView { card_tail: None, ..swipe(200, Outcome::UnknownCard, None, 0) },
             SwipeView {
                 purpose: Purpose::Earn { purchase: Amount(32_050) },
@@ -165,7 +169,11 @@ pub fn outcomes() -> Vec<(String, CounterView)> {
         ("look-up", with(result(Outcome::Accepted, Purpose::LookUp))),
         (
             "recorded",
-            offline(with(ResultView { offline: true, promised: six, ..result(Outcome::Recorded, check_in()) })),
+            offline(with(ResultView {
+                offline: true,
+                promised: six,
+                ..result(Outcome::Recorded, check_in())
+            })),
         ),
         (
             "attention",
@@ -188,7 +196,8 @@ pub fn outcomes() -> Vec<(String, CounterView)> {
         let failed = nobody(Outcome::ReadFailed, check_in());
         all.push(("read-failed", with(ResultView { source, card_tail: None, ..failed })));
     }
-    let mut all: Vec<(String, CounterView)> = all.into_iter().map(|(name, view)| (name.into(), view)).collect();
+    let mut all: Vec<(String, CounterView)> =
+        all.into_iter().map(|(name, view)| (name.into(), view)).collect();
     for reason in crate::counter::sheets::REASONS {
         let refused = ResultView {
             valid_from: (reason == RefusalReason::R03).then(|| ago(-3 * 24 * 60)),

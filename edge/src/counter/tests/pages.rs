@@ -1,0 +1,297 @@
+//! Every snapshot rendered in both languages: complete, escaped, free of inline code, and worded as agreed.
+
+use askama::Template;
+use hufu_hardware::signal::SOUND_MS_MAX;
+use hufu_shared::fact::RefusalReason;
+use hufu_shared::money::Amount;
+use hufu_shared::scheme::Words;
+
+use super::samples::{NOW, afternoon, moments, outcomes, result, words};
+use crate::counter::face::{face, look};
+use crate::counter::pages::{CounterPage, Frame, Parts};
+use crate::counter::sheets::{HelpPage, StatusPage, status_rows};
+use crate::counter::view::{CounterView, Outcome, PersonView, Purpose, SwipeView};
+use crate::counter::words::Ui;
+use crate::locale::Language;
+
+/// Names in the samples, and the switch to Chinese: the only Han that an English page may hold.
+const NAMES: [&str; 9] =
+    ["张*三", "欧阳*华", "李*", "王*明", "前台一号", "前台", "湖畔花园", "切换到中文", "中文"];
+
+fn ui(language: Language) -> Ui {
+    Ui { language, zone: chrono_tz::Asia::Shanghai, now: NOW }
+}
+
+fn frame(language: Language, unpaired: bool) -> Frame {
+    Frame {
+        ui: ui(language),
+        theme: "light",
+        muted: false,
+        css: "/a.css".into(),
+        js: "/a.js".into(),
+        unpaired,
+    }
+}
+
+/// The three pages of a snapshot.
+fn render(view: &CounterView, language: Language, unpaired: bool) -> [String; 3] {
+    let frame = &frame(language, unpaired);
+    let p = &Parts::new(view, 1, &frame.ui, None);
+    let empty = String::new;
+    let simulator = Some("http://127.0.0.1:7099/");
+    let counter = CounterPage {
+        frame,
+        p,
+        pane: "swipe",
+        amount: empty(),
+        number: empty(),
+        display: Some(1),
+        simulator,
+    };
+    let status =
+        StatusPage { frame, place: p.office.clone(), made: empty(), rows: status_rows(view, &frame.ui) };
+    let help = HelpPage::new(frame, frame.ui.words(&view.place_word));
+    [counter.render().unwrap(), status.render().unwrap(), help.render().unwrap()]
+}
+
+fn is_han(c: char) -> bool {
+    matches!(u32::from(c), 0x3400..=0x9FFF | 0x20000..=0x3FFFF | 0x3001..=0x3011 | 0xFF01..=0xFF5E)
+}
+
+#[test]
+fn every_outcome_renders_in_both_languages_with_all_its_words() {
+    for (name, view) in outcomes() {
+        for language in Language::ALL {
+            for page in render(&view, language, false) {
+                // A key that is missing reads as the key itself.
+                let missing = page.match_indices("counter-").next().map(|(at, _)| &page[at..][..40]);
+                assert_eq!(missing, None, "{name} in {language:?}");
+                let variable = page.find("{$").or_else(|| page.find("{ $"));
+                assert_eq!(variable, None, "{name} in {language:?} leaves a variable open");
+            }
+        }
+        for mut page in render(&view, Language::En, false) {
+            for own in NAMES {
+                page = page.replace(own, "");
+            }
+            let han = page.find(is_han).map(|at| page[at..].chars().take(20).collect::<String>());
+            assert_eq!(han, None, "{name}: Chinese on an English page");
+        }
+    }
+}
+
+#[test]
+fn no_page_holds_inline_style_or_script() {
+    for (name, view) in outcomes() {
+        for page in render(&view, Language::Zh, true) {
+            for bad in [" style=", "<style", " onclick", " onload", "javascript:", "<script>"] {
+                assert!(!page.contains(bad), "{name} contains {bad}");
+            }
+            assert!(page.match_indices("<script").all(|(at, _)| page[at..].starts_with("<script src=")));
+        }
+    }
+}
+
+#[test]
+fn case_57_markup_in_names_is_shown_as_typed() {
+    let evil = "<script>alert(1)</script>\"'&{{7*7}}";
+    let both: Words = words(evil, evil);
+    let mut view = afternoon();
+    view.office = both.clone();
+    view.place_word = both.clone();
+    view.terminal = evil.into();
+    view.activities[0].name = both.clone();
+    view.readers[0].name = evil.into();
+    view.readers[0].reason = evil.into();
+    view.display.fault = Some(evil.into());
+    let person =
+        PersonView { name: Some(evil.into()), level: Some(both.clone()), ..super::samples::person() };
+    let purpose = Purpose::CheckIn { name: both };
+    let mut shown = result(Outcome::Attention, purpose.clone());
+    (shown.person, shown.card_tail) = (Some(person), Some(evil.into()));
+    (shown.first_at, shown.first_office) = (Some(NOW), Some(evil.into()));
+    view.result = Some(shown);
+    view.last = vec![SwipeView { name: Some(evil.into()), purpose, ..view.last[0].clone() }];
+    for (_, moment) in moments() {
+        view.notices.extend(moment.notices);
+        view.unshown.extend(moment.unshown);
+    }
+    for notice in &mut view.notices {
+        (notice.name, notice.other_office) = (Some(evil.into()), Some(evil.into()));
+    }
+    for fact in &mut view.unshown {
+        fact.name = Some(evil.into());
+    }
+    for language in Language::ALL {
+        for page in render(&view, language, false) {
+            assert!(!page.contains("<script>alert") && !page.contains("49"), "markup came through");
+        }
+    }
+    let [page, ..] = render(&view, Language::Zh, false);
+    assert!(page.contains("&#60;script&#62;alert(1)"), "the name is shown as typed");
+}
+
+#[test]
+fn outcomes_read_as_agreed() {
+    let check_in = || Purpose::CheckIn { name: words("品鉴会", "Tasting") };
+    let reads = |outcome, purpose: Purpose, language| {
+        let mut shown = result(outcome, purpose);
+        shown.person = None;
+        let face = face(&CounterView { result: Some(shown), ..afternoon() }, &ui(language));
+        (face.headline, face.next.unwrap_or_default())
+    };
+    let table = [
+        (Outcome::Accepted, "签到成功", "", "Checked in", ""),
+        (
+            Outcome::Recorded,
+            "已登记，待确认",
+            "联网后自动确认，无需再刷",
+            "Recorded",
+            "Confirmed once online. No need to tap again",
+        ),
+        (Outcome::AlreadyIn, "本场已签到", "", "Already checked in", ""),
+        (Outcome::Attention, "请核对本人身份", "", "Check identity", ""),
+        (
+            Outcome::OverOfflineLimit,
+            "离线可用额度不足",
+            "联网后即可兑换",
+            "Offline limit reached",
+            "Available once online",
+        ),
+        (
+            Outcome::UnknownCard,
+            "未识别此卡",
+            "请办理来访登记或入会申请",
+            "Unknown card",
+            "Register a visit or take an application",
+        ),
+        (Outcome::ReadFailed, "未读到，请再次贴卡", "", "Not read, tap again", ""),
+        (Outcome::KeepStill, "正在读卡，请稍候", "", "Reading, hold still", ""),
+        (Outcome::NotReady, "读卡器未就绪", "请查看“设备状态”", "Reader not ready", "See “Device status”"),
+        (
+            Outcome::Refused(RefusalReason::R07),
+            "此卡已挂失",
+            "请核对身份后办理解挂或补卡，不要扣留卡片",
+            "Card reported lost",
+            "Check identity, then lift the report or replace the card. Never keep it",
+        ),
+    ];
+    for (outcome, zh, zh_next, en, en_next) in table {
+        let own = |headline: &str, next: &str| (headline.to_owned(), next.to_owned());
+        assert_eq!(reads(outcome, check_in(), Language::Zh), own(zh, zh_next));
+        assert_eq!(reads(outcome, check_in(), Language::En), own(en, en_next));
+    }
+    // The same green must not claim a check-in where none was.
+    assert_eq!(reads(Outcome::Accepted, Purpose::Visit, Language::Zh).0, "到访已登记");
+    assert_eq!(reads(Outcome::Accepted, Purpose::Earn { purchase: Amount(1) }, Language::Zh).0, "积分已记");
+}
+
+#[test]
+fn rule_k21_points_that_wait_for_approval_say_so_and_an_old_balance_says_its_age() {
+    let shown = |name: &str| {
+        let (_, view) = outcomes().into_iter().find(|(sample, _)| sample == name).unwrap();
+        face(&view, &ui(Language::Zh))
+    };
+    assert_eq!(shown("earn").promised.as_deref(), Some("本次 +6（待审核）"));
+    assert_eq!(shown("accepted").promised.as_deref(), Some("本次 +6"));
+    assert_eq!(shown("accepted").points.as_deref(), Some("可用积分 1,280"));
+    assert_eq!(shown("accepted-offline").points.as_deref(), Some("可用积分 1,280（3 小时前）"));
+    assert!(shown("accepted-offline").marks.contains(&"离线".to_owned()));
+    assert!(shown("accepted").marks.contains(&"卡尾号 0042".to_owned()), "leading zeros stay");
+    assert_eq!(shown("refused-R03").next.as_deref(), Some("2026-11-25 起生效"));
+    assert_eq!(shown("refused-R05").next.as_deref(), Some("还差 120 分"));
+}
+
+#[test]
+fn colour_shape_and_word_tell_the_outcomes_apart_and_sounds_are_short() {
+    let all = [
+        Outcome::Accepted,
+        Outcome::Recorded,
+        Outcome::Refused(RefusalReason::R01),
+        Outcome::Attention,
+        Outcome::AlreadyIn,
+        Outcome::UnknownCard,
+        Outcome::ReadFailed,
+        Outcome::NotReady,
+    ];
+    for (at, one) in all.iter().enumerate() {
+        let look_one = look(*one);
+        assert!(look_one.sound.total_ms() <= SOUND_MS_MAX, "{one:?}");
+        for other in &all[at + 1..] {
+            let look_other = look(*other);
+            assert_ne!(look_one.icon, look_other.icon, "{one:?} and {other:?} share a shape");
+            assert_ne!(look_one.key, look_other.key, "{one:?} and {other:?} share a word");
+        }
+    }
+    assert!(look(Outcome::Refused(RefusalReason::R07)).insists, "a muted page still sounds a refusal");
+    assert!(look(Outcome::OverOfflineLimit).insists && !look(Outcome::Accepted).insists);
+    let (_, accepted) = outcomes().into_iter().find(|(name, _)| name == "accepted").unwrap();
+    assert_eq!(face(&accepted, &ui(Language::Zh)).tones, "880:140,1320:180");
+}
+
+#[test]
+fn rule_h02_a_typed_number_shows_the_member_and_asks_before_anything_is_done() {
+    let page = |name: &str| {
+        let (_, view) = moments().into_iter().find(|(moment, _)| *moment == name).unwrap();
+        let [page, ..] = render(&view, Language::Zh, false);
+        page
+    };
+    let right = page("candidate");
+    for part in ["张*三", "金卡", "卡尾号 0042", "请核对人与卡", "value=\"yes\"", "value=\"no\""]
+    {
+        assert!(right.contains(part), "the comparison lacks {part}");
+    }
+    assert!(!page("candidate-refused").contains("value=\"yes\""), "a refused card cannot be confirmed");
+    assert!(page("candidate-refused").contains("R07 此卡已挂失"));
+    assert!(!page("candidate-unknown").contains("value=\"yes\""), "nobody to confirm");
+}
+
+#[test]
+fn what_staff_must_look_at_stands_on_the_page_until_they_did() {
+    let (_, view) = moments().into_iter().find(|(moment, _)| *moment == "crowded").unwrap();
+    let [page, ..] = render(&view, Language::Zh, false);
+    for part in [
+        "总部的处理与当时显示的不同：3 条",
+        "湖畔花园 已于 09:02 先签到",
+        "已保留，但不再生效",
+        "总部没有这张卡，登记入会后自动补记",
+        "已生效，总部正在核对",
+        "已记录：已交付，还是撤销？",
+        "name=\"seq\" value=\"1204\"",
+        "2 位待处理",
+    ] {
+        assert!(page.contains(part), "the page lacks {part}");
+    }
+    let [page, ..] = render(&afternoon(), Language::Zh, false);
+    assert!(!page.contains("class=\"strip wait\">\n<h2") && !page.contains("id=\"notices\""));
+}
+
+#[test]
+fn the_bar_says_how_connected_and_how_fresh_everything_is() {
+    let page = |name: &str| {
+        let (_, view) = outcomes().into_iter().find(|(sample, _)| sample == name).unwrap();
+        render(&view, Language::Zh, false)[0].clone()
+    };
+    let offline = page("recorded");
+    for part in ["离线中 · 已保存 37 笔", "1 小时前同步", "读卡器就绪", "滨江壹号", "前台一号"]
+    {
+        assert!(offline.contains(part), "the bar lacks {part}");
+    }
+    for part in ["在线", "已全部上传", "12 秒前同步"] {
+        assert!(page("idle").contains(part), "the bar lacks {part}");
+    }
+    for part in ["读卡器未就绪", "总部的记录与本终端不一致"] {
+        assert!(page("readers-down").contains(part), "the page lacks {part}");
+    }
+}
+
+#[test]
+fn threat_an_unpaired_page_says_so_everywhere() {
+    let warning = "未配对：同网段任何人都可操作";
+    for page in render(&afternoon(), Language::Zh, true) {
+        assert!(page.contains(warning));
+    }
+    for page in render(&afternoon(), Language::Zh, false) {
+        assert!(!page.contains(warning));
+    }
+}
