@@ -25,6 +25,7 @@ CREATE TABLE state (
     time_floor INTEGER NOT NULL DEFAULT 0,                          -- the time was at least this, microseconds
     checked_at INTEGER NOT NULL DEFAULT 0,                          -- last full integrity check, microseconds
     directory_at INTEGER,                                           -- the directory was current then, microseconds
+    purpose BLOB,                                                   -- what the terminal was set to do, CBOR
     block_epoch INTEGER NOT NULL DEFAULT 0 CHECK (block_epoch >= 0),
     block_n INTEGER NOT NULL DEFAULT 0 CHECK (block_n >= 0),
     notices_n INTEGER NOT NULL DEFAULT 0 CHECK (notices_n >= 0),    -- last notice taken

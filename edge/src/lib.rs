@@ -20,3 +20,5 @@ pub mod store;
 
 pub mod counter;
 pub mod sync;
+
+pub mod run;

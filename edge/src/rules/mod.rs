@@ -4,6 +4,8 @@
 //! in. That is why the simulator can run the very same code.
 
 pub mod backoff;
+pub mod decide;
 pub mod member_plan;
+pub mod screen;
 pub mod timekeeping;
 pub mod upload_plan;

@@ -143,11 +143,15 @@ impl Store {
         self.call(move |journal| journal.set_stopped(why.as_deref())).await
     }
 
-    /// Stores that the directory was current at `at`.
+    /// Notes that the directory was current at `at`; see [`Journal::set_directory_at`].
     ///
     /// # Errors
     /// As [`Store::with`].
     pub async fn set_directory_at(&self, at: Instant) -> Result<(), StoreError> {
-        self.call(move |journal| journal.set_directory_at(at)).await
+        self.call(move |journal| {
+            journal.set_directory_at(at);
+            Ok(())
+        })
+        .await
     }
 }

@@ -97,6 +97,8 @@ pub struct Journal {
     pub(super) acked_seq: u64,
     pub(super) boot_seq: u64,
     pub(super) block: Version,
+    /// The directory was current then; durable with the time floor.
+    pub(super) directory_at: Option<Instant>,
     pub(super) blocks: HashMap<Token, CardStatus>,
     pub(super) pending: Option<Fact>,
     /// Facts up to here were shown, and how far that is on the disk.
@@ -138,6 +140,18 @@ impl Journal {
     #[must_use]
     pub fn block_version(&self) -> Version {
         self.block
+    }
+
+    /// When the directory was last known to be current.
+    #[must_use]
+    pub fn directory_at(&self) -> Option<Instant> {
+        self.directory_at
+    }
+
+    /// Notes that the directory was current at `at`. Durable with the next [`Journal::write_time_floor`]: a minute lost
+    /// in a power cut only makes the directory look older than it is.
+    pub fn set_directory_at(&mut self, at: Instant) {
+        self.directory_at = self.directory_at.max(Some(at));
     }
 
     /// The state that the block list gives a card, if it must be refused.

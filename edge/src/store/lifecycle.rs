@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use hufu_shared::cbor;
 use hufu_shared::chain;
-use hufu_shared::fact::{Booted, Event, Fact, Shown};
+use hufu_shared::fact::{Booted, Event, Fact, Purpose, Shown};
 use hufu_shared::ids::{BootId, Hash};
 use hufu_shared::time::{DAY_US, Instant};
 use hufu_shared::wire::version::Version;
@@ -91,13 +91,39 @@ impl Journal {
     /// As [`Journal::append`].
     pub fn write_time_floor(&mut self, at: Instant) -> Result<(), StoreError> {
         self.guarded("write time floor", |journal| {
-            let sql = "UPDATE state SET time_floor = max(time_floor, ?1), shown_seq = ?2";
+            let sql = "UPDATE state SET time_floor = max(time_floor, ?1), shown_seq = ?2, directory_at = ?3";
+            let directory_at = journal.directory_at.map(|at| at.0);
             journal
                 .connection
-                .execute(sql, params![at.0, to_sql(journal.shown.0)])
+                .execute(sql, params![at.0, to_sql(journal.shown.0), directory_at])
                 .step(&journal.path, "write time floor")?;
             journal.shown.1 = journal.shown.0;
             Ok(())
+        })
+    }
+
+    /// What the terminal was set to do when that was last changed.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the journal cannot be read.
+    pub fn purpose(&self) -> Result<Option<Purpose>, StoreError> {
+        let bytes: Option<Vec<u8>> = self
+            .connection
+            .query_row("SELECT purpose FROM state", [], |row| row.get(0))
+            .step(&self.path, "read purpose")?;
+        // What a newer version was set to do is no reason not to start.
+        Ok(bytes.and_then(|bytes| cbor::decode(&bytes).ok()))
+    }
+
+    /// Stores what the terminal is set to do, so that an activity goes on after a power cut.
+    ///
+    /// # Errors
+    /// As [`Journal::append`].
+    pub fn set_purpose(&mut self, purpose: &Purpose) -> Result<(), StoreError> {
+        let bytes = cbor::encode(purpose);
+        self.guarded("store purpose", |journal| {
+            let changed = journal.connection.execute("UPDATE state SET purpose = ?1", [bytes]);
+            changed.step(&journal.path, "store purpose").map(|_| ())
         })
     }
 
@@ -159,10 +185,12 @@ impl Journal {
     pub fn shutdown(&mut self, now: &Now) -> Result<(), StoreError> {
         self.flush_refusal()?;
         self.guarded("shut down", |journal| {
-            let sql = "UPDATE state SET running = 0, shown_seq = ?1, time_floor = max(time_floor, ?2)";
+            let sql = "UPDATE state SET running = 0, shown_seq = ?1, time_floor = max(time_floor, ?2), \
+                       directory_at = ?3";
+            let directory_at = journal.directory_at.map(|at| at.0);
             journal
                 .connection
-                .execute(sql, params![to_sql(journal.shown.0), now.trusted.0])
+                .execute(sql, params![to_sql(journal.shown.0), now.trusted.0, directory_at])
                 .step(&journal.path, "shut down")?;
             journal.shown.1 = journal.shown.0;
             Ok(())
@@ -291,9 +319,10 @@ fn begin(path: &Path, terminal: &Terminal) -> Result<(), StoreError> {
 
 fn load(path: &Path, connection: Connection, terminal: &Terminal) -> Result<Journal, StoreError> {
     let read = "read state";
-    let (anchor, acked, shown, boot, block) = connection
+    let (anchor, acked, shown, boot, block, directory_at) = connection
         .query_row(
-            "SELECT anchor_seq, anchor_hash, acked_seq, shown_seq, boot_seq, block_epoch, block_n FROM state",
+            "SELECT anchor_seq, anchor_hash, acked_seq, shown_seq, boot_seq, block_epoch, block_n, directory_at \
+             FROM state",
             [],
             |row| {
                 let block = Version { epoch: row.get(5)?, n: from_sql(row.get(6)?) };
@@ -303,6 +332,7 @@ fn load(path: &Path, connection: Connection, terminal: &Terminal) -> Result<Jour
                     from_sql(row.get(3)?),
                     from_sql(row.get(4)?),
                     block,
+                    row.get::<_, Option<i64>>(7)?.map(Instant),
                 ))
             },
         )
@@ -328,6 +358,7 @@ fn load(path: &Path, connection: Connection, terminal: &Terminal) -> Result<Jour
         acked_seq: acked,
         boot_seq: boot,
         block,
+        directory_at,
         blocks,
         pending: pending.map_err(|error| damaged(format!("pending refusal: {error}")))?,
         shown: (shown, shown),

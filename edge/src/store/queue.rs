@@ -308,17 +308,6 @@ impl Journal {
         })
     }
 
-    /// Stores that the directory was current at `at`.
-    ///
-    /// # Errors
-    /// As [`Journal::append`].
-    pub fn set_directory_at(&mut self, at: Instant) -> Result<(), StoreError> {
-        self.guarded("store age of directory", |journal| {
-            let changed = journal.connection.execute("UPDATE state SET directory_at = ?1", [at.0]);
-            changed.step(&journal.path, "store age of directory").map(|_| ())
-        })
-    }
-
     /// Prunes facts acknowledged more than [`KEPT_DAYS_MIN`] days before `now`, to be called only while the clock is
     /// set by the centre: a clock that jumped ahead must not shorten what a restored centre can be filled from.
     /// Returns how many went.

@@ -1,0 +1,251 @@
+//! What a presented card comes to: one fact and one outcome.
+//!
+//! Everything that is known about the card is fetched before and passed in as [`Known`]; this is a plain function of it.
+//! Order of judgement: may the card be used at all; is the purpose possible now; is it a repeat; is it known.
+//!
+//! Invariants: a swipe always comes to a fact, also when it is refused; a repeat promises nothing; whatever the clock
+//! says, no card expires and no activity closes by a time that is not trusted.
+//! Out of scope: capacity of an activity and offline allowance, which other rules will judge at the same place.
+
+use hufu_shared::fact::{Attended, Earned, Event, Purpose, RefusalReason, Refused, Shown, Subject, Visited};
+use hufu_shared::ids::{OccurrenceId, OfficeId};
+use hufu_shared::member::{CardRow, CardStatus, MemberRow, MemberStatus, OccurrenceRow, OccurrenceState};
+use hufu_shared::money::{Amount, Leg, Unit};
+use hufu_shared::rules::earn::{RULE_S2, points_for_purchase};
+use hufu_shared::scheme::SchemeTerms;
+use hufu_shared::time::{ClockQuality, Instant, SECOND_US};
+
+use super::timekeeping::Now;
+
+/// What an outcome looks like to people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// Green.
+    Accepted,
+    /// Amber: recorded, its effect may change.
+    Recorded,
+    /// Red.
+    Refused(RefusalReason),
+    /// In already; nothing more happened.
+    AlreadyIn,
+    /// No such card is known here.
+    UnknownCard,
+}
+
+impl Outcome {
+    /// As facts name it.
+    #[must_use]
+    pub fn shown(self) -> Shown {
+        match self {
+            Self::Accepted => Shown::Accepted,
+            Self::Recorded => Shown::Recorded,
+            Self::Refused(_) => Shown::Refused,
+            Self::AlreadyIn => Shown::AlreadyIn,
+            Self::UnknownCard => Shown::UnknownCard,
+        }
+    }
+}
+
+/// An earlier fact that this one may repeat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Earlier {
+    /// Its seq.
+    pub seq: u64,
+    /// When it was.
+    pub at: Instant,
+}
+
+/// Everything known about a presented card at this moment.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'a> {
+    /// The state that the block list gives the card, if it must be refused.
+    pub blocked: Option<CardStatus>,
+    /// The card in the directory.
+    pub card: Option<&'a CardRow>,
+    /// Its member in the directory.
+    pub member: Option<&'a MemberRow>,
+    /// The occurrence of a check-in in the directory.
+    pub occurrence: Option<&'a OccurrenceRow>,
+    /// The first check-in of the same member to the same occurrence at this terminal.
+    pub already: Option<Earlier>,
+    /// The same card at the same reader for the same purpose, within the window of a double tap.
+    pub tap: Option<Earlier>,
+    /// The scheme in force; none before the first directory.
+    pub terms: Option<&'a SchemeTerms>,
+    /// When the directory was last known to be current; none before the first.
+    pub directory_at: Option<Instant>,
+    /// The office of this terminal.
+    pub here: OfficeId,
+}
+
+/// What a presented card comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// The fact's event.
+    pub event: Event,
+    /// What people are shown once it is on the disk.
+    pub outcome: Outcome,
+    /// The rule that computed a value.
+    pub rule: Option<&'static str>,
+    /// Points promised on the display.
+    pub promised: Option<Amount>,
+    /// When the member first got in, for a repeat.
+    pub first_at: Option<Instant>,
+    /// First moment of a card that is not valid yet.
+    pub valid_from: Option<Instant>,
+}
+
+/// Decides on a card that identifies itself.
+#[must_use]
+pub fn decide(known: &Known<'_>, subject: Subject, purpose: &Purpose, now: &Now) -> Decision {
+    if let Some(reason) = refusal_of_card(known, now).or_else(|| refusal_of_purpose(known, purpose, now)) {
+        let mut decision = refuse(Some(subject), purpose, reason);
+        if reason == RefusalReason::R03 {
+            decision.valid_from = known.card.and_then(|card| card.valid_from);
+        }
+        return decision;
+    }
+    match purpose {
+        Purpose::LookUp => visit(known, subject, now, None),
+        Purpose::Visit => visit(known, subject, now, known.tap),
+        Purpose::CheckIn(occurrence) => check_in(known, subject, *occurrence, now),
+        Purpose::Earn(purchase) => earn(known, subject, *purchase, now),
+    }
+}
+
+/// Decides on a medium that identifies nobody: random serial number, payment card, damaged stripe.
+#[must_use]
+pub fn decide_unusable(purpose: &Purpose) -> Decision {
+    refuse(None, purpose, RefusalReason::R08)
+}
+
+/// Why the card or its member may not be used at all.
+#[must_use]
+pub fn refusal_of_card(known: &Known<'_>, now: &Now) -> Option<RefusalReason> {
+    // The block list is newer than any directory, so it is asked first; either may refuse.
+    let status = known.blocked.or(known.card.map(|card| card.status));
+    match status {
+        Some(CardStatus::Lost) => return Some(RefusalReason::R07),
+        Some(CardStatus::Stopped | CardStatus::Void) => return Some(RefusalReason::R01),
+        Some(CardStatus::Active) | None => {}
+    }
+    if known.member.is_some_and(|member| member.status != MemberStatus::Active) {
+        return Some(RefusalReason::R01);
+    }
+    let card = known.card?;
+    if now.quality == ClockQuality::Floor {
+        return None;
+    }
+    if card.valid_until.is_some_and(|until| until <= now.trusted) {
+        return Some(RefusalReason::R02);
+    }
+    card.valid_from.is_some_and(|from| now.trusted < from).then_some(RefusalReason::R03)
+}
+
+fn refusal_of_purpose(known: &Known<'_>, purpose: &Purpose, now: &Now) -> Option<RefusalReason> {
+    match purpose {
+        Purpose::LookUp | Purpose::Visit => None,
+        Purpose::CheckIn(_) => match known.occurrence {
+            Some(occurrence) if !occurrence.is_held_at(known.here) => Some(RefusalReason::R04),
+            Some(occurrence) if runs(occurrence, now) => None,
+            _ => Some(RefusalReason::R10),
+        },
+        Purpose::Earn(purchase) => {
+            let above = known.terms.is_some_and(|terms| *purchase > terms.purchase_max);
+            (!purchase.is_positive() || above).then_some(RefusalReason::R11)
+        }
+    }
+}
+
+/// Whether an occurrence receives attendance now (rule K26). With a clock that cannot be trusted the plan's times
+/// cannot be judged here; the approval can, and the centre judges the rest.
+#[must_use]
+pub fn runs(occurrence: &OccurrenceRow, now: &Now) -> bool {
+    match now.quality {
+        ClockQuality::Floor => occurrence.state == OccurrenceState::Approved,
+        ClockQuality::Synced | ClockQuality::Kept => occurrence.runs_at(now.trusted),
+    }
+}
+
+fn refuse(subject: Option<Subject>, purpose: &Purpose, reason: RefusalReason) -> Decision {
+    let refused = Refused { subject, purpose: purpose.clone(), reason, count: 1 };
+    plain(Event::Refused(refused), Outcome::Refused(reason))
+}
+
+fn plain(event: Event, outcome: Outcome) -> Decision {
+    Decision { event, outcome, rule: None, promised: None, first_at: None, valid_from: None }
+}
+
+/// Green, or amber where the effect may still change, or the word for a card that nobody knows.
+fn welcome(known: &Known<'_>, now: &Now) -> Outcome {
+    if known.card.and_then(|card| card.member).is_none() {
+        return Outcome::UnknownCard;
+    }
+    let age_us = known.directory_at.map_or(i64::MAX, |at| now.trusted.since(at));
+    let age_max_us = known.terms.map_or(0, |terms| i64::from(terms.directory_age_max_s) * SECOND_US);
+    if known.member.is_none() || age_us > age_max_us { Outcome::Recorded } else { Outcome::Accepted }
+}
+
+fn visit(known: &Known<'_>, subject: Subject, now: &Now, repeats: Option<Earlier>) -> Decision {
+    let outcome = match (welcome(known, now), repeats) {
+        (Outcome::UnknownCard, _) => Outcome::UnknownCard,
+        (_, Some(_)) => Outcome::AlreadyIn,
+        (outcome, None) => outcome,
+    };
+    let first_at = repeats.map(|first| first.at);
+    Decision { first_at, ..plain(Event::Visited(Visited { subject }), outcome) }
+}
+
+fn check_in(known: &Known<'_>, subject: Subject, occurrence: OccurrenceId, now: &Now) -> Decision {
+    let once = known.occurrence.is_some_and(|occurrence| occurrence.admits_once);
+    let repeats = known.already.filter(|_| once).or(known.tap);
+    let points = known.occurrence.map_or(Amount::ZERO, |occurrence| occurrence.points);
+    let promised = if repeats.is_none() && points.is_positive() { Some(points) } else { None };
+    let outcome = match (welcome(known, now), repeats) {
+        (Outcome::UnknownCard, _) => Outcome::UnknownCard,
+        (_, Some(_)) => Outcome::AlreadyIn,
+        // The plan's times could not be judged, so the centre may see it otherwise.
+        (_, None) if now.quality == ClockQuality::Floor => Outcome::Recorded,
+        (outcome, None) => outcome,
+    };
+    let attended = Attended {
+        subject,
+        occurrence,
+        promised: legs(promised),
+        repeats: repeats.map(|first| first.seq),
+        gate: None,
+    };
+    let first_at = repeats.map(|first| first.at);
+    Decision { promised, first_at, ..plain(Event::Attended(attended), outcome) }
+}
+
+fn earn(known: &Known<'_>, subject: Subject, purchase: Amount, now: &Now) -> Decision {
+    let rate = known.terms.and_then(|terms| terms.earn);
+    // A purchase below the scheme's limit cannot overflow; if a scheme makes it, nothing is promised and the centre
+    // reckons.
+    let points = rate.and_then(|rate| points_for_purchase(rate, purchase).ok()).unwrap_or_default();
+    let promised = if known.tap.is_none() && points.is_positive() { Some(points) } else { None };
+    let outcome = match (welcome(known, now), known.tap) {
+        (Outcome::UnknownCard, _) => Outcome::UnknownCard,
+        (_, Some(_)) => Outcome::AlreadyIn,
+        (outcome, None) => outcome,
+    };
+    let earned = Earned {
+        subject,
+        purchase,
+        promised: legs(promised),
+        slip: None,
+        replaces: None,
+        repeats: known.tap.map(|first| first.seq),
+    };
+    let first_at = known.tap.map(|first| first.at);
+    let rule = rate.map(|_| RULE_S2);
+    Decision { rule, promised, first_at, ..plain(Event::Earned(earned), outcome) }
+}
+
+fn legs(points: Option<Amount>) -> Vec<Leg> {
+    points.map(|amount| Leg { unit: Unit::Pts, amount }).into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,309 @@
+//! Cases of the decision, each as a row of a table where that reads best.
+
+use hufu_shared::ids::{ActivityId, CardId, MemberId};
+use hufu_shared::scheme::Words;
+use hufu_shared::time::Day;
+use hufu_shared::token::{MediumKind, Token};
+
+use super::*;
+
+const NOON: Instant = Instant(1_795_320_000 * SECOND_US);
+const HERE: OfficeId = OfficeId([7; 16]);
+const THERE: OfficeId = OfficeId([8; 16]);
+const OCCASION: OccurrenceId = OccurrenceId([5; 16]);
+const HOUR_US: i64 = 3_600 * SECOND_US;
+
+struct World {
+    blocked: Option<CardStatus>,
+    card: Option<CardRow>,
+    member: Option<MemberRow>,
+    occurrence: Option<OccurrenceRow>,
+    already: Option<Earlier>,
+    tap: Option<Earlier>,
+    terms: Option<SchemeTerms>,
+    directory_at: Option<Instant>,
+    quality: ClockQuality,
+}
+
+impl World {
+    fn usual() -> Self {
+        let member = MemberId([1; 16]);
+        Self {
+            blocked: None,
+            card: Some(CardRow {
+                card: CardId([2; 16]),
+                token: token(),
+                member: Some(member),
+                status: CardStatus::Active,
+                valid_from: None,
+                valid_until: None,
+                tail: "1234".into(),
+            }),
+            member: Some(MemberRow {
+                member,
+                greeting: Some("欧阳女士".into()),
+                masked_name: Some("欧阳*玥".into()),
+                level: None,
+                status: MemberStatus::Active,
+                points: Amount(1_280),
+                points_at: NOON,
+                leased: false,
+                full_name: None,
+            }),
+            occurrence: Some(OccurrenceRow {
+                occurrence: OCCASION,
+                activity: ActivityId([6; 16]),
+                name: Words { zh: "业主答谢会".into(), en: "Owners' day".into() },
+                starts: NOON.offset(-HOUR_US),
+                ends: NOON.offset(HOUR_US),
+                state: OccurrenceState::Approved,
+                admits_once: true,
+                points: Amount(2),
+                places: None,
+                offices: vec![HERE],
+            }),
+            already: None,
+            tap: None,
+            terms: Some(SchemeTerms::property_club(3, Day(0))),
+            directory_at: Some(NOON),
+            quality: ClockQuality::Kept,
+        }
+    }
+
+    fn decide(&self, purpose: &Purpose) -> Decision {
+        let known = Known {
+            blocked: self.blocked,
+            card: self.card.as_ref(),
+            member: self.member.as_ref(),
+            occurrence: self.occurrence.as_ref(),
+            already: self.already,
+            tap: self.tap,
+            terms: self.terms.as_ref(),
+            directory_at: self.directory_at,
+            here: HERE,
+        };
+        let member = self.card.as_ref().and_then(|card| card.member);
+        let subject = Subject { token: token(), member, reader: 0, medium: MediumKind::Uid };
+        let now = Now { wall: NOON, mono_ns: 1, quality: self.quality, trusted: NOON };
+        decide(&known, subject, purpose, &now)
+    }
+
+    fn check_in(&self) -> Decision {
+        self.decide(&Purpose::CheckIn(OCCASION))
+    }
+}
+
+fn token() -> Token {
+    Token { key_version: 1, hash: [9; 16] }
+}
+
+fn with(change: impl FnOnce(&mut World)) -> World {
+    let mut world = World::usual();
+    change(&mut world);
+    world
+}
+
+fn occasion(change: impl FnOnce(&mut OccurrenceRow)) -> World {
+    with(|world| change(world.occurrence.as_mut().expect("it has one")))
+}
+
+fn card(change: impl FnOnce(&mut CardRow)) -> World {
+    with(|world| change(world.card.as_mut().expect("it has one")))
+}
+
+fn legs_of(decision: &Decision) -> Vec<i64> {
+    match &decision.event {
+        Event::Attended(attended) => attended.promised.iter().map(|leg| leg.amount.0).collect(),
+        Event::Earned(earned) => earned.promised.iter().map(|leg| leg.amount.0).collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn rule_k27_a_known_card_in_an_approved_activity_is_green_and_promised_its_points() {
+    let decision = World::usual().check_in();
+    assert_eq!((decision.outcome, decision.promised), (Outcome::Accepted, Some(Amount(2))));
+    assert_eq!(legs_of(&decision), [2]);
+    let Event::Attended(attended) = decision.event else { panic!("an attendance") };
+    assert_eq!((attended.occurrence, attended.repeats), (OCCASION, None));
+    assert_eq!(legs_of(&occasion(|row| row.points = Amount(0)).check_in()), [0_i64; 0]);
+}
+
+#[test]
+fn rule_k26_only_an_approved_occurrence_receives_attendance_and_points() {
+    let refused = |world: World| match world.check_in() {
+        Decision {
+            event: Event::Refused(refused), outcome: Outcome::Refused(shown), promised: None, ..
+        } => {
+            assert_eq!(refused.reason, shown);
+            refused.reason
+        }
+        other => panic!("refused expected, met {other:?}"),
+    };
+    let table = [
+        (occasion(|row| row.state = OccurrenceState::Planned), RefusalReason::R10),
+        (occasion(|row| row.state = OccurrenceState::Ended), RefusalReason::R10),
+        (occasion(|row| row.starts = NOON.offset(1)), RefusalReason::R10),
+        (occasion(|row| row.ends = NOON), RefusalReason::R10),
+        (with(|world| world.occurrence = None), RefusalReason::R10),
+        (occasion(|row| row.offices = vec![THERE]), RefusalReason::R04),
+    ];
+    for (world, reason) in table {
+        assert_eq!(refused(world), reason);
+    }
+    assert_eq!(occasion(|row| row.offices.clear()).check_in().outcome, Outcome::Accepted, "held everywhere");
+}
+
+#[test]
+fn cards_and_members_that_may_not_be_used_are_refused_whatever_the_purpose() {
+    let table = [
+        (with(|world| world.blocked = Some(CardStatus::Lost)), RefusalReason::R07),
+        (with(|world| world.blocked = Some(CardStatus::Stopped)), RefusalReason::R01),
+        (
+            with(|world| (world.blocked, world.card, world.member) = (Some(CardStatus::Lost), None, None)),
+            RefusalReason::R07,
+        ),
+        (card(|row| row.status = CardStatus::Lost), RefusalReason::R07),
+        (card(|row| row.status = CardStatus::Void), RefusalReason::R01),
+        (card(|row| row.valid_until = Some(NOON)), RefusalReason::R02),
+        (card(|row| row.valid_from = Some(NOON.offset(1))), RefusalReason::R03),
+        (
+            with(|world| world.member.as_mut().expect("one").status = MemberStatus::Stopped),
+            RefusalReason::R01,
+        ),
+        (with(|world| world.member.as_mut().expect("one").status = MemberStatus::Left), RefusalReason::R01),
+    ];
+    for (world, reason) in table {
+        for purpose in
+            [Purpose::CheckIn(OCCASION), Purpose::Earn(Amount(100)), Purpose::Visit, Purpose::LookUp]
+        {
+            let decision = world.decide(&purpose);
+            assert_eq!(decision.outcome, Outcome::Refused(reason), "{purpose:?}");
+            let Event::Refused(refused) = decision.event else { panic!("a refusal is a fact") };
+            assert_eq!((refused.purpose, refused.count), (purpose, 1));
+            assert_eq!(decision.valid_from.is_some(), reason == RefusalReason::R03);
+        }
+    }
+}
+
+#[test]
+fn kind_02_a_second_check_in_at_this_terminal_promises_nothing() {
+    let first = Earlier { seq: 41, at: NOON.offset(-HOUR_US) };
+    let again = with(|world| world.already = Some(first)).check_in();
+    assert_eq!((again.outcome, again.first_at, again.promised), (Outcome::AlreadyIn, Some(first.at), None));
+    let Event::Attended(attended) = again.event else { panic!("an attendance") };
+    assert_eq!((attended.repeats, attended.promised), (Some(41), vec![]));
+    // Where members may come several times, only a double tap is a repeat.
+    let mut several = occasion(|row| row.admits_once = false);
+    several.already = Some(first);
+    assert_eq!(several.check_in().outcome, Outcome::Accepted);
+    several.tap = Some(first);
+    assert_eq!(several.check_in().outcome, Outcome::AlreadyIn);
+}
+
+#[test]
+fn rule_s02_a_purchase_earns_by_the_schemes_rate_and_a_double_tap_earns_nothing() {
+    let decision = World::usual().decide(&Purpose::Earn(Amount(32_000)));
+    assert_eq!(
+        (decision.outcome, decision.promised, decision.rule),
+        (Outcome::Accepted, Some(Amount(6)), Some("S2"))
+    );
+    let again =
+        with(|world| world.tap = Some(Earlier { seq: 9, at: NOON })).decide(&Purpose::Earn(Amount(32_000)));
+    assert_eq!((again.outcome, legs_of(&again)), (Outcome::AlreadyIn, vec![]));
+    let Event::Earned(earned) = again.event else { panic!("a purchase") };
+    assert_eq!((earned.repeats, earned.purchase), (Some(9), Amount(32_000)));
+    assert_eq!(World::usual().decide(&Purpose::Earn(Amount(5_000))).promised, None, "below one step");
+    let none =
+        with(|world| world.terms.as_mut().expect("one").earn = None).decide(&Purpose::Earn(Amount(32_000)));
+    assert_eq!((none.promised, none.rule), (None, None));
+}
+
+#[test]
+fn case_61_impossible_amounts_are_refused() {
+    let max = SchemeTerms::property_club(1, Day(0)).purchase_max.0;
+    for fen in [0, -1, i64::MIN, max + 1, i64::MAX] {
+        let decision = World::usual().decide(&Purpose::Earn(Amount(fen)));
+        assert_eq!(decision.outcome, Outcome::Refused(RefusalReason::R11), "{fen}");
+    }
+    assert_eq!(World::usual().decide(&Purpose::Earn(Amount(max))).outcome, Outcome::Accepted);
+}
+
+#[test]
+fn kind_13_an_unknown_card_is_recorded_and_never_refused_for_being_unknown() {
+    let unknown = with(|world| (world.card, world.member) = (None, None));
+    let in_stock = with(|world| {
+        world.member = None;
+        world.card.as_mut().expect("one").member = None;
+    });
+    for world in [unknown, in_stock] {
+        for purpose in
+            [Purpose::CheckIn(OCCASION), Purpose::Earn(Amount(32_000)), Purpose::Visit, Purpose::LookUp]
+        {
+            let decision = world.decide(&purpose);
+            assert_eq!(decision.outcome, Outcome::UnknownCard, "{purpose:?}");
+            assert_eq!(decision.event.subject().expect("the card").member, None);
+        }
+        assert_eq!(legs_of(&world.decide(&Purpose::Earn(Amount(32_000)))), [6], "due once it is registered");
+    }
+}
+
+#[test]
+fn amber_only_where_the_effect_may_change() {
+    let age_max_us = i64::from(SchemeTerms::property_club(1, Day(0)).directory_age_max_s) * SECOND_US;
+    let aged = |by: i64| with(|world| world.directory_at = Some(NOON.offset(-by)));
+    assert_eq!(aged(age_max_us).check_in().outcome, Outcome::Accepted);
+    assert_eq!(aged(age_max_us + 1).check_in().outcome, Outcome::Recorded);
+    assert_eq!(legs_of(&aged(age_max_us + 1).check_in()), [2], "recorded with all that it promises");
+    assert_eq!(with(|world| world.directory_at = None).check_in().outcome, Outcome::Recorded);
+    assert_eq!(
+        with(|world| world.member = None).check_in().outcome,
+        Outcome::Recorded,
+        "card without its member"
+    );
+}
+
+#[test]
+fn case_25_with_a_clock_that_cannot_be_trusted_nothing_expires_and_nothing_closes() {
+    let mut world = card(|row| row.valid_until = Some(Instant(1)));
+    world.quality = ClockQuality::Floor;
+    world.occurrence.as_mut().expect("one").ends = Instant(1);
+    assert_eq!(world.check_in().outcome, Outcome::Recorded, "recorded, the centre judges the times");
+    world.occurrence.as_mut().expect("one").state = OccurrenceState::Planned;
+    assert_eq!(world.check_in().outcome, Outcome::Refused(RefusalReason::R10), "approval needs no clock");
+}
+
+#[test]
+fn case_26_members_do_not_expire_by_a_jump_of_the_wall_clock() {
+    let world = card(|row| row.valid_until = Some(NOON.offset(HOUR_US)));
+    let known = Known {
+        blocked: None,
+        card: world.card.as_ref(),
+        member: world.member.as_ref(),
+        occurrence: None,
+        already: None,
+        tap: None,
+        terms: world.terms.as_ref(),
+        directory_at: Some(NOON),
+        here: HERE,
+    };
+    let ten_years = 3_650 * 24 * HOUR_US;
+    let now = Now { wall: NOON.offset(ten_years), mono_ns: 1, quality: ClockQuality::Floor, trusted: NOON };
+    assert_eq!(refusal_of_card(&known, &now), None);
+}
+
+#[test]
+fn a_medium_that_identifies_nobody_is_refused_without_a_subject() {
+    let decision = decide_unusable(&Purpose::Visit);
+    assert_eq!(decision.outcome, Outcome::Refused(RefusalReason::R08));
+    assert_eq!(decision.event.subject(), None);
+}
+
+#[test]
+fn a_visit_twice_says_so_and_a_look_up_never_does() {
+    let world = with(|world| world.tap = Some(Earlier { seq: 3, at: NOON }));
+    assert_eq!(world.decide(&Purpose::Visit).outcome, Outcome::AlreadyIn);
+    let look = world.decide(&Purpose::LookUp);
+    assert_eq!(look.outcome, Outcome::Accepted);
+    assert!(matches!(look.event, Event::Visited(_)) && !look.event.is_value());
+}

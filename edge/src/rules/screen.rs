@@ -1,0 +1,290 @@
+//! What the member's display says, as keys of texts and their variables; which colour, shape and sound go with it.
+//!
+//! Others can see this display: it never shows why a card is refused or that it was lost, never a phone or card
+//! number, of a name only the greeting made at the centre, and points only if the scheme lets it.
+
+use chrono_tz::Tz;
+use hufu_shared::fact::Purpose;
+use hufu_shared::member::MemberRow;
+use hufu_shared::money::{Amount, Unit};
+use hufu_shared::scheme::SchemeTerms;
+use hufu_shared::time::{Instant, SECOND_US};
+
+use super::decide::Outcome;
+
+/// A balance older than this says its age, in microseconds.
+pub const BALANCE_FRESH_US: i64 = 3_600 * SECOND_US;
+/// How long a result stays before the display is idle again, in milliseconds.
+pub const RESULT_SHOWN_MS: u64 = 6_000;
+
+/// What the display is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Face {
+    /// An outcome of a swipe.
+    Outcome(Outcome),
+    /// Something was presented but not read.
+    Failed(Offered),
+    /// The card must be held still.
+    KeepStill,
+    /// No reader works.
+    NotReady,
+    /// Waiting.
+    Idle(Offers),
+}
+
+/// How a medium is offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Offered {
+    /// Held to a reader.
+    Tap,
+    /// Pulled through a slot.
+    Swipe,
+    /// Shown to a scanner.
+    Scan,
+}
+
+/// Which kinds of reader are attached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Offers {
+    /// Something takes cards.
+    pub card: bool,
+    /// Something takes codes.
+    pub code: bool,
+}
+
+/// One text: its key, and its variables as they are written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    /// Key in the locale files.
+    pub key: &'static str,
+    /// Variables.
+    pub args: Vec<(&'static str, String)>,
+}
+
+/// The words of a display, for large ones and for small ones of two rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Words {
+    /// The one thing to be read from two metres away.
+    pub title: Text,
+    /// More, the most important first.
+    pub lines: Vec<Text>,
+    /// Title on a small display.
+    pub short_title: Text,
+    /// The one further line of a small display.
+    pub short_line: Option<Text>,
+}
+
+/// What a swipe's words are made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen<'a> {
+    /// What the swipe was for.
+    pub purpose: &'a Purpose,
+    /// Whose card, if known.
+    pub member: Option<&'a MemberRow>,
+    /// The scheme, which says what may be shown.
+    pub terms: Option<&'a SchemeTerms>,
+    /// Points promised.
+    pub promised: Option<Amount>,
+    /// Now, by trusted time.
+    pub now: Instant,
+    /// The office's zone.
+    pub zone: Tz,
+}
+
+fn t(key: &'static str) -> Text {
+    Text { key, args: Vec::new() }
+}
+
+fn t1(key: &'static str, name: &'static str, value: String) -> Text {
+    Text { key, args: vec![(name, value)] }
+}
+
+fn pts(amount: Amount) -> String {
+    amount.display(Unit::Pts)
+}
+
+/// The words of a swipe's outcome.
+#[must_use]
+pub fn outcome_words(outcome: Outcome, seen: &Seen<'_>) -> Words {
+    match outcome {
+        Outcome::Accepted => accepted(seen),
+        Outcome::Recorded => Words {
+            title: t("display-recorded-whole"),
+            lines: vec![t("display-recorded-no-need")],
+            short_title: t("display-recorded"),
+            short_line: Some(t("display-recorded-no-need")),
+        },
+        Outcome::Refused(_) => Words {
+            title: t("display-refused"),
+            lines: Vec::new(),
+            short_title: t("display-refused-short"),
+            short_line: None,
+        },
+        Outcome::AlreadyIn => {
+            let title = match seen.purpose {
+                Purpose::CheckIn(_) => t("display-already-in"),
+                Purpose::Earn(_) => t("display-already-earned"),
+                Purpose::Visit | Purpose::LookUp => t("display-already-visited"),
+            };
+            Words { lines: greeting(seen), short_title: title.clone(), title, short_line: None }
+        }
+        Outcome::UnknownCard => Words {
+            title: t("display-unknown-whole"),
+            lines: vec![t("display-ask-staff")],
+            short_title: t("display-unknown"),
+            short_line: None,
+        },
+    }
+}
+
+fn accepted(seen: &Seen<'_>) -> Words {
+    let title = match seen.purpose {
+        Purpose::CheckIn(_) => t("display-accepted-check-in"),
+        Purpose::Earn(_) => t("display-accepted-earn"),
+        Purpose::Visit | Purpose::LookUp => t("display-accepted-visit"),
+    };
+    let mut lines = greeting(seen);
+    // The title of a visit is the welcome itself.
+    if lines.is_empty() && matches!(seen.purpose, Purpose::CheckIn(_) | Purpose::Earn(_)) {
+        lines.push(t("display-welcome"));
+    }
+    if let Some(points) = seen.promised {
+        lines.push(t1("display-gain", "points", pts(points)));
+    }
+    let balance = balance(seen);
+    lines.extend(balance.clone());
+    let short_line = match (seen.promised, &balance) {
+        (Some(points), _) => Some(t1("display-gain", "points", pts(points))),
+        (None, Some(_)) => seen.member.map(|member| t1("display-points-short", "points", pts(member.points))),
+        (None, None) => None,
+    };
+    Words { short_title: title.clone(), title, lines, short_line }
+}
+
+fn greeting(seen: &Seen<'_>) -> Vec<Text> {
+    let greeting = seen.member.and_then(|member| member.greeting.clone());
+    greeting.map(|greeting| t1("display-greeting", "greeting", greeting)).into_iter().collect()
+}
+
+fn balance(seen: &Seen<'_>) -> Option<Text> {
+    let member = seen.member?;
+    if !seen.terms.is_some_and(|terms| terms.display_points) {
+        return None;
+    }
+    let points = pts(member.points);
+    if seen.now.since(member.points_at) <= BALANCE_FRESH_US {
+        return Some(t1("display-points", "points", points));
+    }
+    // Of today the hour says most, of earlier days the day does.
+    let (now, then) = (seen.now.display(seen.zone), member.points_at.display(seen.zone));
+    let same_day = now.get(..10) == then.get(..10);
+    let time = if same_day { then.get(11..16) } else { then.get(5..10) };
+    let time = time.unwrap_or(&then).to_owned();
+    Some(Text { key: "display-points-as-of", args: vec![("points", points), ("time", time)] })
+}
+
+/// The words of everything that is no outcome of a swipe; `None` for outcomes, which need more to be said.
+#[must_use]
+pub fn plain_words(face: Face) -> Option<Words> {
+    let (title, line, short_title) = match face {
+        Face::Outcome(_) => return None,
+        Face::Failed(Offered::Tap) => ("display-failed-tap", None, "display-failed-tap"),
+        Face::Failed(Offered::Swipe) => ("display-failed-swipe", None, "display-failed-swipe"),
+        Face::Failed(Offered::Scan) => ("display-failed-scan", None, "display-failed-scan"),
+        Face::KeepStill => ("display-keep-still-whole", None, "display-keep-still"),
+        Face::NotReady => ("display-not-ready", Some("display-not-ready-sorry"), "display-not-ready"),
+        Face::Idle(offers) => match (offers.card, offers.code) {
+            (true, true) => ("display-idle-both", None, "display-idle-tap"),
+            (true, false) => ("display-idle-tap", None, "display-idle-tap"),
+            (false, true) => ("display-idle-scan", None, "display-idle-scan"),
+            (false, false) => ("display-idle-none", None, "display-idle-none"),
+        },
+    };
+    let lines = line.map(t).into_iter().collect();
+    Some(Words { title: t(title), lines, short_title: t(short_title), short_line: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hufu_shared::fact::RefusalReason;
+    use hufu_shared::ids::{MemberId, OccurrenceId};
+    use hufu_shared::member::MemberStatus;
+    use hufu_shared::time::Day;
+
+    fn member(greeting: Option<&str>) -> MemberRow {
+        MemberRow {
+            member: MemberId([1; 16]),
+            greeting: greeting.map(str::to_owned),
+            masked_name: Some("欧阳*玥".to_owned()),
+            level: None,
+            status: MemberStatus::Active,
+            points: Amount(1_280),
+            points_at: Instant(1_795_305_600_000_000),
+            leased: false,
+            full_name: Some("欧阳堃玥".to_owned()),
+        }
+    }
+
+    fn words(
+        outcome: Outcome,
+        member: Option<&MemberRow>,
+        promised: Option<i64>,
+        age_us: i64,
+    ) -> Vec<String> {
+        let terms = SchemeTerms::property_club(1, Day(0));
+        let seen = Seen {
+            purpose: &Purpose::CheckIn(OccurrenceId([2; 16])),
+            member,
+            terms: Some(&terms),
+            promised: promised.map(Amount),
+            now: Instant(1_795_305_600_000_000 + age_us),
+            zone: Tz::Asia__Shanghai,
+        };
+        let words = outcome_words(outcome, &seen);
+        let all =
+            [words.title].into_iter().chain(words.lines).chain([words.short_title]).chain(words.short_line);
+        all.map(|text| format!("{} {:?}", text.key, text.args)).collect()
+    }
+
+    #[test]
+    fn a_check_in_greets_and_says_what_it_brings() {
+        let all = words(Outcome::Accepted, Some(&member(Some("欧阳女士"))), Some(2), 0);
+        assert_eq!(
+            all,
+            [
+                "display-accepted-check-in []",
+                "display-greeting [(\"greeting\", \"欧阳女士\")]",
+                "display-gain [(\"points\", \"2\")]",
+                "display-points [(\"points\", \"1,280\")]",
+                "display-accepted-check-in []",
+                "display-gain [(\"points\", \"2\")]",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_member_without_greeting_is_welcomed_and_an_old_balance_says_its_age() {
+        let all = words(Outcome::Accepted, Some(&member(None)), None, 2 * BALANCE_FRESH_US);
+        assert!(all.contains(&"display-welcome []".to_owned()), "{all:?}");
+        assert!(
+            all.iter().any(|line| line.starts_with("display-points-as-of") && line.contains("08:00")),
+            "{all:?}"
+        );
+        let days = words(Outcome::Accepted, Some(&member(None)), None, 48 * BALANCE_FRESH_US);
+        assert!(days.iter().any(|line| line.contains("11-22")), "{days:?}");
+    }
+
+    #[test]
+    fn the_member_side_never_says_why_a_card_is_refused_nor_a_name() {
+        let reasons = [RefusalReason::R01, RefusalReason::R02, RefusalReason::R07, RefusalReason::R10];
+        let first = words(Outcome::Refused(reasons[0]), Some(&member(Some("欧阳女士"))), None, 0);
+        for reason in reasons {
+            assert_eq!(words(Outcome::Refused(reason), Some(&member(None)), None, 0), first);
+        }
+        for outcome in [Outcome::Accepted, Outcome::Recorded, Outcome::AlreadyIn, Outcome::UnknownCard] {
+            let all = words(outcome, Some(&member(None)), None, 0).concat();
+            assert!(!all.contains("欧阳"), "{all}");
+        }
+    }
+}

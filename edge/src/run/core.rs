@@ -1,0 +1,298 @@
+//! One swipe from token to commit, without devices and sockets: fetch what is known, decide, append.
+//!
+//! This is what the dispatch loop calls, what a benchmark drives and what a simulator steps. It returns only when the fact is
+//! on the disk; whoever shows the outcome shows it after that.
+
+use std::sync::Arc;
+
+use hufu_shared::fact::{Event, Purpose, Shown, Subject};
+use hufu_shared::ids::{MemberId, OccurrenceId, OperatorId};
+use hufu_shared::member::{CardRow, MemberRow};
+use hufu_shared::rules::repeat::{TapKey, TapPurpose};
+use hufu_shared::scheme::SchemeTerms;
+use hufu_shared::time::OfficeClock;
+use hufu_shared::token::{CardText, Token};
+use hufu_shared::wire::version::Version;
+
+use crate::rules::decide::{self, Decision, Earlier, decide, decide_unusable};
+use crate::rules::timekeeping::Now;
+use crate::store::{Directory, Journal, NewFact, Small, Store, StoreError};
+use crate::terminal::Terminal;
+
+/// A card that identifies itself, at a reader.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Presented {
+    /// What was read.
+    pub card: CardText,
+    /// Number of the reader in the configuration; 255 for the counter page.
+    pub reader: u8,
+}
+
+/// What the terminal is set to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mode {
+    /// What the next card means.
+    pub purpose: Purpose,
+    /// Who is signed in at the counter.
+    pub operator: Option<OperatorId>,
+}
+
+/// A swipe that is on the disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Swiped {
+    /// What it came to.
+    pub decision: Decision,
+    /// Seq of its fact; none for a refusal that is still being counted.
+    pub seq: Option<u64>,
+    /// How often it happened; above 1 for counted refusals.
+    pub count: u32,
+    /// The card in the directory.
+    pub card: Option<CardRow>,
+    /// Its member in the directory.
+    pub member: Option<MemberRow>,
+    /// The scheme in force.
+    pub terms: Option<SchemeTerms>,
+}
+
+/// What a card would come to; nothing was recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// The card in the directory.
+    pub card: Option<CardRow>,
+    /// Its member in the directory.
+    pub member: Option<MemberRow>,
+    /// What presenting it would come to.
+    pub decision: Decision,
+}
+
+/// The terminal's heart.
+#[derive(Debug, Clone)]
+pub struct Core {
+    store: Store,
+    directory: Directory,
+    terminal: Arc<Terminal>,
+}
+
+struct Fetched {
+    token: Token,
+    card: Option<CardRow>,
+    member: Option<MemberRow>,
+    small: Arc<Small>,
+    terms: Option<SchemeTerms>,
+}
+
+impl Core {
+    /// Over the terminal's files.
+    #[must_use]
+    pub fn new(store: Store, directory: Directory, terminal: Arc<Terminal>) -> Self {
+        Self { store, directory, terminal }
+    }
+
+    /// The journal.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The directory.
+    #[must_use]
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// Who this terminal is.
+    #[must_use]
+    pub fn terminal(&self) -> &Terminal {
+        &self.terminal
+    }
+
+    /// The office's clock, the default one before the first directory.
+    #[must_use]
+    pub fn office_clock(&self) -> OfficeClock {
+        let small = self.directory.small();
+        small.office(self.terminal.office).map(|office| office.clock.clone()).unwrap_or_default()
+    }
+
+    /// The scheme in force.
+    #[must_use]
+    pub fn terms(&self, now: &Now) -> Option<SchemeTerms> {
+        self.terms_in(&self.directory.small(), now)
+    }
+
+    fn terms_in(&self, small: &Small, now: &Now) -> Option<SchemeTerms> {
+        let clock = small.office(self.terminal.office).map(|office| office.clock.clone()).unwrap_or_default();
+        small.scheme(clock.business_day(now.trusted)).cloned()
+    }
+
+    /// Records a swipe and returns when its fact is on the disk.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then nothing may be shown as recorded.
+    pub fn swipe(&mut self, presented: &Presented, mode: &Mode, now: &Now) -> Result<Swiped, StoreError> {
+        let fetched = self.fetch(&presented.card, now)?;
+        self.store.with(|journal| {
+            let decision = self.judge(journal, &fetched, presented, &mode.purpose, now)?;
+            let fact =
+                new_fact(&decision, mode.operator, fetched.terms.as_ref(), fetched.small.version(), now);
+            let appended = journal.append(vec![fact])?;
+            let first = appended.first().copied();
+            Ok(Swiped {
+                decision,
+                seq: first.and_then(|fact| fact.id).map(|id| id.seq),
+                count: first.map_or(1, |fact| fact.count),
+                card: fetched.card,
+                member: fetched.member,
+                terms: fetched.terms,
+            })
+        })
+    }
+
+    /// Records that a medium was presented that identifies nobody.
+    ///
+    /// # Errors
+    /// As [`Core::swipe`].
+    pub fn unusable(&mut self, mode: &Mode, now: &Now) -> Result<Swiped, StoreError> {
+        let decision = decide_unusable(&mode.purpose);
+        let terms = self.terms(now);
+        let fact = new_fact(&decision, mode.operator, terms.as_ref(), self.directory.version(), now);
+        let appended = self.store.with(|journal| journal.append(vec![fact]))?;
+        let count = appended.first().map_or(1, |fact| fact.count);
+        Ok(Swiped { decision, seq: None, count, card: None, member: None, terms })
+    }
+
+    /// What a card would come to, for staff to compare first. Records nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`] if journal or directory cannot be read.
+    pub fn look(&self, presented: &Presented, purpose: &Purpose, now: &Now) -> Result<Candidate, StoreError> {
+        let fetched = self.fetch(&presented.card, now)?;
+        let decision = self.store.with(|journal| self.judge(journal, &fetched, presented, purpose, now))?;
+        Ok(Candidate { card: fetched.card, member: fetched.member, decision })
+    }
+
+    /// The name of a member for staff.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the directory cannot be read.
+    pub fn name_of(&self, member: MemberId) -> Result<Option<String>, StoreError> {
+        Ok(self.directory.member(member)?.and_then(|row| row.full_name.or(row.masked_name)))
+    }
+
+    /// Whether staff may set the terminal to check in to an occurrence now.
+    #[must_use]
+    pub fn may_check_in(&self, occurrence: OccurrenceId, now: &Now) -> bool {
+        let small = self.directory.small();
+        small
+            .occurrence(occurrence)
+            .is_some_and(|row| row.is_held_at(self.terminal.office) && decide::runs(row, now))
+    }
+
+    fn fetch(&self, card: &CardText, now: &Now) -> Result<Fetched, StoreError> {
+        let tokens: Vec<Token> = self.terminal.token_keys.iter().map(|key| key.token(card)).collect();
+        let small = self.directory.small();
+        let terms = self.terms_in(&small, now);
+        Ok(match self.directory.find(&tokens)? {
+            Some(known) => {
+                Fetched { token: known.token, card: Some(known.card), member: known.member, small, terms }
+            }
+            None => {
+                // A card blocked under an older key must be found by that key.
+                let blocked = self.store.with(|journal| {
+                    Ok(tokens.iter().find(|token| journal.blocked(token).is_some()).copied())
+                })?;
+                let token = blocked.or(tokens.first().copied()).ok_or_else(|| StoreError::Failed {
+                    detail: "the terminal holds no token key; enrol it again".to_owned(),
+                })?;
+                Fetched { token, card: None, member: None, small, terms }
+            }
+        })
+    }
+
+    fn judge(
+        &self,
+        journal: &Journal,
+        fetched: &Fetched,
+        presented: &Presented,
+        purpose: &Purpose,
+        now: &Now,
+    ) -> Result<Decision, StoreError> {
+        let Fetched { token, card, member, small, terms } = fetched;
+        let subject = Subject {
+            token: *token,
+            member: card.as_ref().and_then(|card| card.member),
+            reader: presented.reader,
+            medium: presented.card.kind,
+        };
+        let (mut occurrence, mut already) = (None, None);
+        if let Purpose::CheckIn(id) = purpose {
+            occurrence = small.occurrence(*id);
+            let bytes = token.to_bytes();
+            let who: &[u8] = subject.member.as_ref().map_or(&bytes, |member| &member.0);
+            already = journal.attended(*id, who)?.map(|first| Earlier { seq: first.seq, at: first.at });
+        }
+        let window_s = terms.as_ref().map_or(0, |terms| terms.repeat_window_s);
+        let tap = tap_key(&subject, purpose)
+            .and_then(|key| journal.recent_tap(&key, now.mono_ns, window_s))
+            .map(|first| Earlier { seq: first.seq, at: first.at });
+        let known = decide::Known {
+            blocked: journal.blocked(token),
+            card: card.as_ref(),
+            member: member.as_ref(),
+            occurrence,
+            already,
+            tap,
+            terms: terms.as_ref(),
+            directory_at: journal.directory_at().max(small.about.map(|about| about.made_at)),
+            here: self.terminal.office,
+        };
+        Ok(decide(&known, subject, purpose, now))
+    }
+}
+
+fn tap_key(subject: &Subject, purpose: &Purpose) -> Option<TapKey> {
+    let purpose = match purpose {
+        Purpose::LookUp => return None,
+        Purpose::Visit => TapPurpose::Visit,
+        Purpose::CheckIn(occurrence) => TapPurpose::CheckIn(*occurrence),
+        Purpose::Earn(purchase) => TapPurpose::Earn(*purchase),
+    };
+    Some(TapKey { subject: (subject.token, subject.reader), purpose })
+}
+
+fn new_fact(
+    decision: &Decision,
+    operator: Option<OperatorId>,
+    terms: Option<&SchemeTerms>,
+    directory: Version,
+    now: &Now,
+) -> NewFact {
+    NewFact {
+        wall: now.wall,
+        mono_ns: now.mono_ns,
+        clock: now.quality,
+        directory,
+        scheme: terms.map_or(0, |terms| terms.version),
+        operator,
+        shown: decision.outcome.shown(),
+        rule: decision.rule.map(str::to_owned),
+        event: decision.event.clone(),
+        sealed: None,
+    }
+}
+
+/// A fact about the terminal itself, that nothing is shown for.
+#[must_use]
+pub fn own_fact(event: Event, directory: Version, now: &Now) -> NewFact {
+    NewFact {
+        wall: now.wall,
+        mono_ns: now.mono_ns,
+        clock: now.quality,
+        directory,
+        scheme: 0,
+        operator: None,
+        shown: Shown::Nothing,
+        rule: None,
+        event,
+        sealed: None,
+    }
+}

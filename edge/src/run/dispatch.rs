@@ -1,0 +1,413 @@
+//! The loop: one event after another, on a thread of its own.
+//!
+//! A swipe is decided and committed by [`Core`]; only then its effect is sent and the counter page's snapshot made.
+//! Orders of staff, centre and commands are in `orders`.
+//!
+//! Invariants: no effect without the commit before it; a journal that refuses turns the terminal visibly out of service
+//! and never green.
+
+use std::collections::VecDeque;
+use std::sync::mpsc;
+
+use chrono_tz::Tz;
+use hufu_hardware::card::{CardEvent, SourceKind};
+use hufu_shared::fact::{ClockStepped, Event as FactEvent, Purpose, RefusalReason};
+use hufu_shared::ids::OccurrenceId;
+use hufu_shared::time::{ClockQuality, Instant};
+use hufu_shared::token::CardText;
+
+use super::core::{Core, Mode, Presented, Swiped, own_fact};
+use super::effects::Effect;
+use super::events::{Event, Shown};
+use super::readers::{self, ReaderBook};
+use super::view;
+use crate::clock::Clock;
+use crate::counter::port::ViewSink;
+use crate::counter::view::{
+    CandidateView, CounterView, LAST_SWIPES_MAX, Outcome as Seen, ResultView, SwipeView,
+};
+use crate::rules::decide::Outcome;
+use crate::rules::screen::{Face, Seen as Said, outcome_words, plain_words};
+use crate::rules::timekeeping::Now;
+use crate::state::Link;
+use crate::store::StoreError;
+
+/// How often the time is persisted, in nanoseconds.
+const FLOOR_EVERY_NS: u64 = 60_000_000_000;
+/// How long nothing must have happened before the write-ahead log is emptied, in nanoseconds.
+const IDLE_NS: u64 = 5_000_000_000;
+/// How often old facts are pruned, in nanoseconds.
+const PRUNE_EVERY_NS: u64 = 6 * 3_600 * 1_000_000_000;
+/// How long the counter page keeps a result that nothing replaced, in nanoseconds.
+const RESULT_KEPT_NS: u64 = 60_000_000_000;
+
+/// The loop's state.
+pub struct Dispatch {
+    pub(super) core: Core,
+    pub(super) clock: Clock,
+    pub(super) effects: mpsc::Sender<Effect>,
+    pub(super) view: Option<ViewSink>,
+    pub(super) readers: ReaderBook,
+    pub(super) mode: Mode,
+    /// What the mode returns to after a purchase.
+    pub(super) before: Purpose,
+    pub(super) desk: Desk,
+    pub(super) link: Link,
+    pub(super) display: DisplayState,
+    upkeep: Upkeep,
+}
+
+/// What staff see of the last minutes.
+#[derive(Debug, Default)]
+pub(super) struct Desk {
+    pub(super) last: VecDeque<SwipeView>,
+    pub(super) result: Option<ResultView>,
+    pub(super) result_at_ns: u64,
+    pub(super) candidate: Option<(CandidateView, CardText)>,
+    /// Counts results and candidates, so that a page tells a new one from the one it has.
+    pub(super) n: u64,
+}
+
+/// The member displays, as far as the loop knows.
+#[derive(Debug, Default)]
+pub struct DisplayState {
+    /// Kinds in the configuration, as words.
+    pub kind: Option<String>,
+    /// What is wrong.
+    pub fault: Option<String>,
+}
+
+#[derive(Debug, Default)]
+struct Upkeep {
+    last_event_ns: u64,
+    floor_ns: u64,
+    prune_ns: u64,
+    log_used: bool,
+}
+
+impl Dispatch {
+    /// The loop over these parts. What the terminal was last set to do is taken up again, except a purchase.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the journal cannot be read.
+    pub fn new(
+        core: Core,
+        clock: Clock,
+        effects: mpsc::Sender<Effect>,
+        entries: Vec<(String, SourceKind)>,
+        display: DisplayState,
+    ) -> Result<Self, StoreError> {
+        let purpose = core.store().with(|journal| journal.purpose())?;
+        let purpose =
+            purpose.filter(|purpose| !matches!(purpose, Purpose::Earn(_))).unwrap_or(Purpose::Visit);
+        let link = Link::starting(clock.now().trusted);
+        Ok(Self {
+            core,
+            effects,
+            view: None,
+            readers: ReaderBook::new(entries),
+            mode: Mode { purpose: purpose.clone(), operator: None },
+            before: purpose,
+            desk: Desk::default(),
+            link,
+            display,
+            upkeep: Upkeep::default(),
+            clock,
+        })
+    }
+
+    /// The counter page's first snapshot.
+    ///
+    /// # Errors
+    /// [`StoreError`] if journal or directory cannot be read.
+    pub fn first_view(&self) -> Result<CounterView, StoreError> {
+        view::build(self, &self.clock.now())
+    }
+
+    /// Sends snapshots here from now on.
+    pub fn attach(&mut self, view: ViewSink) {
+        self.view = Some(view);
+    }
+
+    /// Handles one event. False when the loop is to end.
+    pub fn handle(&mut self, event: Event) -> bool {
+        let now = self.clock.now();
+        let going_on = !matches!(event, Event::Stop);
+        match event {
+            Event::Card(event) => self.card(&event, &now),
+            Event::Order(request) => {
+                let answer = self.order(request.order, &now);
+                self.refresh(&now);
+                // A page that has gone away is no error.
+                let _ = request.reply.send(answer);
+                return true;
+            }
+            Event::Central(order) => self.central(&order, &now),
+            Event::Link(link) => self.link = link,
+            Event::Control(order) => self.control(order, &now),
+            Event::Shown(shown) => self.shown(&shown),
+            Event::Tick => self.tick(&now),
+            Event::Stop => self.stop(&now),
+        }
+        self.refresh(&now);
+        going_on
+    }
+
+    fn card(&mut self, event: &CardEvent, now: &Now) {
+        let counts = self.readers.observe(event);
+        self.upkeep.last_event_ns = now.mono_ns;
+        match event {
+            CardEvent::Presented(presented) if counts => match readers::card_text(&presented.medium) {
+                Ok(card) => {
+                    let reader = readers::number(presented.source.index);
+                    let kind = self.kind_of(presented.source.index);
+                    self.swipe(Presented { card, reader }, view::source(kind), now);
+                }
+                Err(error) => {
+                    tracing::info!(reader = %presented.source.name, %error, "met something that is no card number");
+                    self.unusable(presented.source.index, now);
+                }
+            },
+            CardEvent::ReadFailed { source, kind, offered, .. } => {
+                if readers::is_unusable(*kind) {
+                    self.unusable(source.index, now);
+                } else {
+                    self.say(Face::Failed(readers::offered(*offered)), Seen::ReadFailed, *offered, now);
+                }
+            }
+            CardEvent::KeepStill { source, .. } => {
+                self.say(Face::KeepStill, Seen::KeepStill, self.kind_of(source.index), now);
+            }
+            CardEvent::SourceUp { source, .. } => tracing::info!(reader = %source.name, "a reader works"),
+            CardEvent::SourceDown { source, reason, .. } => {
+                tracing::warn!(reader = %source.name, reason, "a reader does not work");
+            }
+            _ => {}
+        }
+        if matches!(event, CardEvent::SourceUp { .. } | CardEvent::SourceDown { .. }) {
+            self.rest();
+        }
+    }
+
+    fn kind_of(&self, index: usize) -> SourceKind {
+        self.readers.entries.get(index).map_or(SourceKind::Tap, |(_, kind)| *kind)
+    }
+
+    /// Records a swipe and shows what it came to.
+    pub(super) fn swipe(&mut self, presented: Presented, source: crate::counter::view::Source, now: &Now) {
+        self.desk.candidate = None;
+        let swiped = self.core.swipe(&presented, &self.mode, now);
+        self.finish(swiped, source, now);
+    }
+
+    fn unusable(&mut self, index: usize, now: &Now) {
+        let swiped = self.core.unusable(&self.mode, now);
+        self.finish(swiped, view::source(self.kind_of(index)), now);
+    }
+
+    /// Shows the outcome of what was committed, or that nothing could be.
+    fn finish(
+        &mut self,
+        swiped: Result<Swiped, StoreError>,
+        source: crate::counter::view::Source,
+        now: &Now,
+    ) {
+        self.upkeep.log_used = true;
+        let swiped = match swiped {
+            Ok(swiped) => swiped,
+            Err(error) => return self.not_recorded(&error, now),
+        };
+        let purpose = self.mode.purpose.clone();
+        let said = Said {
+            purpose: &purpose,
+            member: swiped.member.as_ref(),
+            terms: swiped.terms.as_ref(),
+            promised: swiped.decision.promised,
+            now: now.trusted,
+            zone: self.zone(),
+        };
+        let outcome = swiped.decision.outcome;
+        let words = outcome_words(outcome, &said);
+        // A loop whose displays are gone still records; the send can only fail at the end of the program.
+        drop(self.effects.send(Effect::Show { face: Face::Outcome(outcome), words, seq: swiped.seq }));
+        tracing::info!(seq = swiped.seq, outcome = ?outcome, "a swipe was recorded");
+        self.desk.n += 1;
+        let result = view::result(self, &swiped, source, now);
+        view::remember(&mut self.desk, &result, swiped.count);
+        (self.desk.result, self.desk.result_at_ns) = (Some(result), now.mono_ns);
+        if matches!(self.mode.purpose, Purpose::Earn(_)) {
+            self.mode.purpose = self.before.clone();
+        }
+    }
+
+    /// The journal refused: out loud, and never green (fault case 13).
+    fn not_recorded(&mut self, error: &StoreError, now: &Now) {
+        tracing::error!(%error, "a swipe could not be recorded");
+        if error.is_full() {
+            let outcome = Outcome::Refused(RefusalReason::R13);
+            let purpose = self.mode.purpose.clone();
+            let (zone, now_at) = (self.zone(), now.trusted);
+            let said =
+                Said { purpose: &purpose, member: None, terms: None, promised: None, now: now_at, zone };
+            let words = outcome_words(outcome, &said);
+            drop(self.effects.send(Effect::Show { face: Face::Outcome(outcome), words, seq: None }));
+            self.note(Seen::Refused(RefusalReason::R13), SourceKind::Tap, now);
+        } else {
+            self.say(Face::NotReady, Seen::NotReady, SourceKind::Tap, now);
+        }
+    }
+
+    /// Shows something that is no outcome of a swipe.
+    fn say(&mut self, face: Face, seen: Seen, offered: SourceKind, now: &Now) {
+        if let Some(words) = plain_words(face) {
+            drop(self.effects.send(Effect::Show { face, words, seq: None }));
+        }
+        self.note(seen, offered, now);
+    }
+
+    fn note(&mut self, seen: Seen, offered: SourceKind, now: &Now) {
+        self.desk.n += 1;
+        let result = view::plain_result(self, seen, view::source(offered), now);
+        if !matches!(seen, Seen::KeepStill) {
+            view::remember(&mut self.desk, &result, 1);
+        }
+        (self.desk.result, self.desk.result_at_ns) = (Some(result), now.mono_ns);
+    }
+
+    /// What the displays show when nothing else is to be shown.
+    pub(super) fn rest(&self) {
+        let face = if self.readers.none_ready() { Face::NotReady } else { Face::Idle(self.readers.offers()) };
+        drop(self.effects.send(Effect::Rest(face, self.zone())));
+    }
+
+    pub(super) fn zone(&self) -> Tz {
+        self.core.office_clock().tz().unwrap_or(Tz::Asia__Shanghai)
+    }
+
+    fn shown(&mut self, shown: &Shown) {
+        self.display.fault.clone_from(&shown.fault);
+        if let Some(seq) = shown.seq {
+            self.keep("mark as shown", |dispatch| {
+                dispatch.core.store().with(|journal| {
+                    journal.mark_shown(seq);
+                    Ok(())
+                })
+            });
+        }
+    }
+
+    fn tick(&mut self, now: &Now) {
+        if let Some(by_us) = self.clock.look_for_step() {
+            tracing::warn!(by_us, "the wall clock was stepped");
+            let now = self.clock.now();
+            let fact = own_fact(
+                FactEvent::ClockStepped(ClockStepped { by_us }),
+                self.core.directory().version(),
+                &now,
+            );
+            self.keep("record a clock step", |dispatch| {
+                dispatch.core.store().with(|journal| journal.append(vec![fact]).map(drop))
+            });
+        }
+        if self.desk.result.is_some() && now.mono_ns.saturating_sub(self.desk.result_at_ns) > RESULT_KEPT_NS {
+            self.desk.result = None;
+        }
+        let mono_ns = now.mono_ns;
+        self.keep("keep the journal", |dispatch| {
+            dispatch.core.store().with(|journal| {
+                journal.flush_refusal_due(mono_ns)?;
+                journal.write_shown()
+            })
+        });
+        if mono_ns.saturating_sub(self.upkeep.floor_ns) >= FLOOR_EVERY_NS {
+            self.upkeep.floor_ns = mono_ns;
+            let at = now.trusted;
+            self.keep("persist the time", |dispatch| {
+                dispatch.core.store().with(|journal| journal.write_time_floor(at))
+            });
+            self.upkeep.log_used = true;
+        }
+        let idle = mono_ns.saturating_sub(self.upkeep.last_event_ns) >= IDLE_NS;
+        if idle && self.upkeep.log_used {
+            self.upkeep.log_used = false;
+            self.keep("empty the write-ahead log", |dispatch| {
+                dispatch.core.store().with(|journal| journal.checkpoint())
+            });
+        }
+        if idle && mono_ns.saturating_sub(self.upkeep.prune_ns) >= PRUNE_EVERY_NS {
+            self.upkeep.prune_ns = mono_ns;
+            self.prune(now.trusted, now.quality);
+        }
+    }
+
+    fn prune(&mut self, at: Instant, quality: ClockQuality) {
+        if quality != ClockQuality::Synced {
+            return;
+        }
+        self.keep("prune old facts", |dispatch| {
+            let pruned = dispatch.core.store().with(|journal| journal.prune(at))?;
+            if pruned > 0 {
+                tracing::info!(facts = pruned, "old acknowledged facts were pruned");
+            }
+            Ok(())
+        });
+    }
+
+    fn stop(&mut self, now: &Now) {
+        self.keep("end in good order", |dispatch| {
+            dispatch.core.store().with(|journal| journal.shutdown(now))
+        });
+    }
+
+    /// Does a chore; a failure is logged, since swipes say it aloud when it concerns them.
+    pub(super) fn keep(
+        &mut self,
+        what: &'static str,
+        chore: impl FnOnce(&mut Self) -> Result<(), StoreError>,
+    ) -> bool {
+        match chore(self) {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::error!(%error, "failed to {what}");
+                false
+            }
+        }
+    }
+
+    /// Makes the counter page's snapshot.
+    pub(super) fn refresh(&mut self, now: &Now) {
+        let Some(sink) = &self.view else { return };
+        match view::build(self, now) {
+            Ok(view) => sink.publish(view),
+            Err(error) => tracing::error!(%error, "failed to make the counter page's snapshot"),
+        }
+    }
+
+    /// Sets what the next card means, and keeps it for the next start.
+    pub(super) fn set_purpose(&mut self, purpose: Purpose) {
+        if !matches!(purpose, Purpose::Earn(_)) {
+            self.before = purpose.clone();
+            let stored = purpose.clone();
+            self.keep("store what the terminal is set to do", |dispatch| {
+                dispatch.core.store().with(|journal| journal.set_purpose(&stored))
+            });
+        }
+        self.mode.purpose = purpose;
+    }
+
+    /// The occurrence that cards are checked in to, if any.
+    pub(super) fn occurrence(&self) -> Option<OccurrenceId> {
+        match self.mode.purpose {
+            Purpose::CheckIn(occurrence) => Some(occurrence),
+            _ => None,
+        }
+    }
+}
+
+impl Desk {
+    /// Adds a line to the list of last swipes.
+    pub(super) fn push(&mut self, line: SwipeView) {
+        self.last.push_front(line);
+        self.last.truncate(LAST_SWIPES_MAX);
+    }
+}

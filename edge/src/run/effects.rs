@@ -1,0 +1,203 @@
+//! What people see and hear, performed in order on a thread of its own, so that a slow display never delays a swipe.
+//!
+//! Invariants: nothing is shown that was not sent here, and the loop sends only what is committed; a display or light
+//! that fails is reported and never stops the others.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use chrono_tz::Tz;
+use hufu_hardware::layout::{self, Icon, LARGE_HEIGHT_MIN, Motion, Screen, Shade};
+use hufu_hardware::panel::Panel;
+use hufu_hardware::signal::{Cue, Light, Signal, Sound};
+use hufu_hardware::text::Fonts;
+
+use super::events::Shown;
+use crate::clock::Clock;
+use crate::locale::{Args, Language, text_with};
+use crate::rules::decide::Outcome;
+use crate::rules::screen::{Face, RESULT_SHOWN_MS, Text, Words, plain_words};
+
+/// How often an idle display is drawn anew, in milliseconds: it shows the time of day to the minute.
+const IDLE_REDRAW_MS: u64 = 5_000;
+
+/// One thing to show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// An outcome or a word about reading, until it has been seen long enough.
+    Show {
+        /// What it is about.
+        face: Face,
+        /// What it says.
+        words: Words,
+        /// The fact that it tells of.
+        seq: Option<u64>,
+    },
+    /// What the displays show when nothing else is to be shown, and in which zone the time of day is.
+    Rest(Face, Tz),
+}
+
+/// The devices, and what they are to show at rest.
+pub struct Effects {
+    panels: Vec<Box<dyn Panel>>,
+    signal: Box<dyn Signal>,
+    fonts: Fonts,
+    language: Language,
+    clock: Clock,
+    rest: (Face, Tz),
+}
+
+/// What is shown now.
+struct Showing {
+    face: Face,
+    words: Words,
+    since_ns: u64,
+    ends: bool,
+}
+
+impl Effects {
+    /// Over these devices.
+    #[must_use]
+    pub fn new(
+        panels: Vec<Box<dyn Panel>>,
+        signal: Box<dyn Signal>,
+        language: Language,
+        clock: Clock,
+        rest: (Face, Tz),
+    ) -> Self {
+        Self { panels, signal, fonts: Fonts::load(), language, clock, rest }
+    }
+
+    /// Performs effects until the sender is gone; `report` hears of each.
+    pub fn run(mut self, effects: &Receiver<Effect>, report: impl Fn(Shown)) {
+        let mut showing = self.resting();
+        let mut told = None;
+        let mut wait_ms = self.draw(&showing, &mut told, &report, None);
+        loop {
+            match effects.recv_timeout(Duration::from_millis(wait_ms)) {
+                Ok(Effect::Rest(face, zone)) => {
+                    let changed = self.rest != (face, zone);
+                    self.rest = (face, zone);
+                    if changed && !showing.ends {
+                        showing = self.resting();
+                    }
+                    wait_ms = self.draw(&showing, &mut told, &report, None);
+                }
+                Ok(Effect::Show { face, words, seq }) => {
+                    showing = Showing { face, words, since_ns: self.clock.now().mono_ns, ends: true };
+                    // Sound and light first: they are at once, a display may take its time.
+                    if let Err(error) = self.signal.give(&cue(face)) {
+                        tracing::warn!(%error, "failed to give a signal");
+                    }
+                    wait_ms = self.draw(&showing, &mut told, &report, Some(seq));
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    if showing.ends && self.age_ms(&showing) >= RESULT_SHOWN_MS {
+                        showing = self.resting();
+                    }
+                    wait_ms = self.draw(&showing, &mut told, &report, None);
+                }
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    fn resting(&self) -> Showing {
+        let words = plain_words(self.rest.0).unwrap_or_else(|| Words {
+            title: Text { key: "display-not-ready", args: Vec::new() },
+            lines: Vec::new(),
+            short_title: Text { key: "display-not-ready", args: Vec::new() },
+            short_line: None,
+        });
+        Showing { face: self.rest.0, words, since_ns: self.clock.now().mono_ns, ends: false }
+    }
+
+    fn age_ms(&self, showing: &Showing) -> u64 {
+        self.clock.now().mono_ns.saturating_sub(showing.since_ns) / 1_000_000
+    }
+
+    /// Draws on all panels and reports; returns after how many milliseconds to draw again.
+    fn draw(
+        &mut self,
+        showing: &Showing,
+        told: &mut Option<String>,
+        report: &impl Fn(Shown),
+        seq: Option<Option<u64>>,
+    ) -> u64 {
+        let age_ms = self.age_ms(showing);
+        let shown_ms = u32::try_from(age_ms).unwrap_or(u32::MAX);
+        let mut again_ms =
+            if showing.ends { RESULT_SHOWN_MS.saturating_sub(age_ms).max(1) } else { IDLE_REDRAW_MS };
+        let time = self.clock.now().trusted.display_time(self.rest.1);
+        let (mut fault, mut taken) = (None, self.panels.is_empty());
+        for panel in &mut self.panels {
+            let large = panel.size().height >= LARGE_HEIGHT_MIN;
+            let footer = if showing.ends { None } else { Some(time.clone()) };
+            let screen = screen(showing, large, footer, self.language);
+            let depth = panel.depth();
+            let motion = layout::draw(&screen, &self.fonts, panel.frame_mut(), depth, shown_ms);
+            if let Motion::AgainInMs(ms) = motion {
+                again_ms = again_ms.min(u64::from(ms));
+            }
+            match panel.flush() {
+                Ok(()) => taken = true,
+                Err(error) => fault = Some(error.to_string()),
+            }
+        }
+        if let (Some(error), true) = (&fault, fault != *told) {
+            tracing::warn!(%error, "a display did not take a picture");
+        }
+        if seq.is_some() || fault != *told {
+            let seq = seq.flatten().filter(|_| taken);
+            report(Shown { seq, fault: fault.clone() });
+        }
+        *told = fault;
+        again_ms
+    }
+}
+
+fn screen(showing: &Showing, large: bool, footer: Option<String>, language: Language) -> Screen {
+    let say = |text: &Text| {
+        let args: Args = text.args.iter().map(|(name, value)| (*name, value.clone())).collect();
+        text_with(language, text.key, &args)
+    };
+    let (shade, icon) = look(showing.face);
+    let words = &showing.words;
+    let (title, lines): (&Text, Vec<String>) = if large {
+        (&words.title, words.lines.iter().map(say).collect())
+    } else {
+        (&words.short_title, words.short_line.iter().map(say).collect())
+    };
+    Screen { shade, icon: Some(icon), title: say(title), lines, footer }
+}
+
+/// Colours and shape of a face.
+#[must_use]
+pub fn look(face: Face) -> (Shade, Icon) {
+    match face {
+        Face::Outcome(Outcome::Accepted) => (Shade::Green, Icon::Check),
+        Face::Outcome(Outcome::Recorded) => (Shade::Amber, Icon::Clock),
+        Face::Outcome(Outcome::Refused(_)) => (Shade::Red, Icon::Cross),
+        Face::Outcome(Outcome::AlreadyIn) => (Shade::GreenOutline, Icon::DoubleCheck),
+        Face::Outcome(Outcome::UnknownCard) => (Shade::Blue, Icon::Question),
+        Face::Failed(_) | Face::KeepStill => (Shade::Blue, Icon::Wave),
+        Face::NotReady => (Shade::Grey, Icon::Plug),
+        Face::Idle(_) => (Shade::Dark, Icon::Card),
+    }
+}
+
+/// Light and sound of a face.
+#[must_use]
+pub fn cue(face: Face) -> Cue {
+    let (light, sound) = match face {
+        Face::Outcome(Outcome::Accepted) => (Light::Green, Sound::RISING),
+        Face::Outcome(Outcome::Recorded) => (Light::Amber, Sound::MIDDLE),
+        Face::Outcome(Outcome::Refused(_)) => (Light::Red, Sound::LOW_TWICE),
+        Face::Outcome(Outcome::AlreadyIn) => (Light::Green, Sound::HIGH),
+        Face::Outcome(Outcome::UnknownCard) => (Light::Blue, Sound::SHORT_THRICE),
+        Face::Failed(_) => (Light::Blue, Sound::SHORT),
+        Face::KeepStill => (Light::Blue, Sound::NONE),
+        Face::NotReady | Face::Idle(_) => (Light::Off, Sound::NONE),
+    };
+    Cue { light, light_ms: u32::try_from(RESULT_SHOWN_MS).unwrap_or(u32::MAX), sound }
+}

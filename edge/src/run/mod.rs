@@ -1,0 +1,18 @@
+//! The loop that ties the parts: every reader, order, timer and answer becomes one event, handled one after another.
+//!
+//! Reading order: [`core`] is one swipe from token to commit; [`dispatch`] is the loop; [`effects`] shows what was
+//! decided; [`view`] makes the counter page's snapshot; [`tasks`] starts and stops everything.
+//!
+//! Invariants: an effect is only ever sent after the commit that it tells of; the loop never waits for the network or
+//! a display.
+
+pub mod board;
+pub mod control;
+pub mod core;
+pub mod dispatch;
+pub mod effects;
+pub mod events;
+mod orders;
+pub mod readers;
+pub mod tasks;
+pub mod view;

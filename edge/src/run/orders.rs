@@ -1,0 +1,149 @@
+//! Orders of staff, of the centre and of commands of this machine.
+
+use hufu_shared::fact::{CommandDone, DayClosed, Event as FactEvent, Purpose, READER_COUNTER};
+use hufu_shared::ids::CommandId;
+use hufu_shared::token::CardText;
+use hufu_shared::wire::upload::Order as CentreOrder;
+
+use super::core::{Presented, own_fact};
+use super::dispatch::Dispatch;
+use super::events::ControlOrder;
+use super::view;
+use crate::counter::port::{Declined, ModeOrder, Order, Verdict};
+use crate::counter::view::{CandidateView, Source};
+use crate::rules::decide::Outcome;
+use crate::rules::timekeeping::Now;
+use crate::state::CentralOrder;
+use crate::store::StoreError;
+
+impl Dispatch {
+    pub(super) fn order(&mut self, order: Order, now: &Now) -> Result<(), Declined> {
+        match order {
+            Order::SetMode(mode) => self.set_mode(mode, now),
+            Order::Typed(card) => self.typed(card, now),
+            Order::Confirm { n } => {
+                let (_, card) =
+                    self.desk.candidate.take_if(|(view, _)| view.n == n).ok_or(Declined::Stale)?;
+                self.swipe(Presented { card, reader: READER_COUNTER }, Source::Typed, now);
+                Ok(())
+            }
+            Order::Dismiss { n } => {
+                self.desk.candidate.take_if(|(view, _)| view.n == n).map(drop).ok_or(Declined::Stale)
+            }
+            Order::Acknowledge { n } => {
+                let done = self.core.store().with(|journal| journal.acknowledge(n));
+                settled(done)
+            }
+            Order::Resolve { seq, verdict } => {
+                let directory = self.core.directory().version();
+                let handed_over = verdict == Verdict::HandedOver;
+                let done = self.core.store().with(|journal| {
+                    journal.resolve_unshown(seq, handed_over, now, directory).map(|done| done.is_some())
+                });
+                settled(done)
+            }
+        }
+    }
+
+    fn set_mode(&mut self, mode: ModeOrder, now: &Now) -> Result<(), Declined> {
+        let purpose = match mode {
+            ModeOrder::Visit => Purpose::Visit,
+            ModeOrder::LookUp => Purpose::LookUp,
+            ModeOrder::Back => self.before.clone(),
+            ModeOrder::CheckIn(occurrence) if self.core.may_check_in(occurrence, now) => {
+                Purpose::CheckIn(occurrence)
+            }
+            ModeOrder::CheckIn(_) => return Err(Declined::NotRunning),
+            ModeOrder::Earn(purchase) => {
+                let above = self.core.terms(now).is_some_and(|terms| purchase > terms.purchase_max);
+                if above || !purchase.is_positive() {
+                    return Err(Declined::Amount);
+                }
+                Purpose::Earn(purchase)
+            }
+        };
+        self.desk.candidate = None;
+        self.set_purpose(purpose);
+        Ok(())
+    }
+
+    /// Finds the member of a typed number for staff to compare; nothing is recorded yet (rule H2).
+    fn typed(&mut self, card: CardText, now: &Now) -> Result<(), Declined> {
+        let presented = Presented { card, reader: READER_COUNTER };
+        let candidate = self.core.look(&presented, &self.mode.purpose, now).map_err(|error| {
+            tracing::error!(%error, "failed to look up a typed number");
+            Declined::Unable
+        })?;
+        self.desk.n += 1;
+        let refused = match candidate.decision.outcome {
+            Outcome::Refused(reason) => Some(reason),
+            _ => None,
+        };
+        let view = CandidateView {
+            n: self.desk.n,
+            card_tail: presented.card.tail(),
+            person: candidate.member.as_ref().map(view::person),
+            purpose: view::purpose(self.core.directory(), &self.mode.purpose),
+            refused,
+        };
+        self.desk.candidate = Some((view, presented.card));
+        Ok(())
+    }
+
+    pub(super) fn central(&mut self, order: &CentralOrder, now: &Now) {
+        let (done, detail) = match &order.order {
+            CentreOrder::CloseDay => match self.close_day(now) {
+                Ok(closed) => (true, format!("closed {} with {} facts", closed.day, closed.totals.facts)),
+                Err(error) => (false, error.to_string()),
+            },
+            // Sync takes snapshots itself; what reaches here it could not do.
+            CentreOrder::TakeSnapshot => (false, "snapshots are taken by sync".to_owned()),
+            CentreOrder::CloseLease(lease, generation) => {
+                (false, format!("this terminal holds no lease {lease} of generation {generation}"))
+            }
+        };
+        self.answer(order.command, done, detail, now);
+    }
+
+    fn answer(&mut self, command: CommandId, done: bool, detail: String, now: &Now) {
+        let event = FactEvent::CommandDone(CommandDone { command, done, detail });
+        let fact = own_fact(event, self.core.directory().version(), now);
+        self.keep("answer an order of the centre", |dispatch| {
+            dispatch.core.store().with(|journal| journal.append(vec![fact]).map(drop))
+        });
+    }
+
+    pub(super) fn control(&mut self, order: ControlOrder, now: &Now) {
+        match order {
+            ControlOrder::CloseDay(reply) => {
+                let closed = self.close_day(now).map_err(|error| error.to_string());
+                drop(reply.send(closed));
+            }
+            ControlOrder::Status(reply) => {
+                let view = view::build(self, now).map_err(|error| error.to_string());
+                let json = match &view {
+                    Ok(view) => serde_json::to_string(view).unwrap_or_else(|error| error.to_string()),
+                    Err(error) => error.clone(),
+                };
+                drop(reply.send(json));
+            }
+        }
+    }
+
+    fn close_day(&mut self, now: &Now) -> Result<DayClosed, StoreError> {
+        let day = self.core.office_clock().business_day(now.trusted);
+        let directory = self.core.directory().version();
+        self.core.store().with(|journal| journal.close_day(day, now, directory)).map(|(closed, _)| closed)
+    }
+}
+
+fn settled(done: Result<bool, StoreError>) -> Result<(), Declined> {
+    match done {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Declined::Stale),
+        Err(error) => {
+            tracing::error!(%error, "failed to carry out an order of staff");
+            Err(Declined::Unable)
+        }
+    }
+}

@@ -1,0 +1,323 @@
+//! Starting everything in the right order, and stopping it in the reverse.
+//!
+//! Order: lock of the data folder, journal, clock, check, `Booted`, directory, displays, loop, counter page, readers, sync.
+//! Nothing is read from a card before the `Booted` fact is on the disk.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, mpsc as std_mpsc};
+use std::time::Duration;
+
+use hufu_hardware::card::{CardSource, EventSink, Running, SourceError};
+use hufu_hardware::panel::{DeskPanel, Panel, PngPanel, SharedFrame};
+use hufu_hardware::signal::{NoSignal, Signal, StackLight};
+use hufu_shared::ids::BootId;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tracing::{error, info};
+
+use super::board;
+use super::control::{self, ControlError};
+use super::core::Core;
+use super::dispatch::{Dispatch, DisplayState};
+use super::effects::Effects;
+use super::events::{EVENTS_MAX, Event};
+use super::readers::{self, READERS_MAX};
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Config, DisplayKind};
+use crate::counter::guard::{Guard, GuardError};
+use crate::counter::port::{Port, PortEnds};
+use crate::counter::routes::{Counter, router};
+use crate::counter::serve::serve;
+use crate::random;
+use crate::rules::screen::{Face, Offers};
+use crate::state;
+use crate::store::{BootInfo, DIRECTORY_FILE, Directory, JOURNAL_FILE, Store, StoreError};
+use crate::sync::client::ClientLimits;
+use crate::sync::identity::{Identity, IdentityError};
+use crate::sync::task::{SyncParts, SyncTasks, spawn};
+
+/// Name of the lock in the data folder.
+pub const LOCK_FILE: &str = "edge.lock";
+/// Time between two ticks of the loop, in milliseconds.
+const TICK_MS: u64 = 1_000;
+
+/// The daemon could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data folder cannot be used.
+    #[error("{step} {}: {source}", path.display())]
+    Folder {
+        /// What was tried.
+        step: &'static str,
+        /// Which file or folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Another daemon uses the data folder.
+    #[error("another hufu-edge runs on {}", path.display())]
+    Running {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Not enrolled, or the identity is damaged.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// The journal or directory.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A reader that can never work.
+    #[error(transparent)]
+    Reader(#[from] SourceError),
+    /// More readers than a fact can name.
+    #[error("at most {READERS_MAX} readers expected in the configuration, met {met}")]
+    Readers {
+        /// How many.
+        met: usize,
+    },
+    /// The counter page's rules.
+    #[error(transparent)]
+    Guard(#[from] GuardError),
+    /// The counter page's address.
+    #[error("listen for the counter page at {address}: {source}")]
+    Listen {
+        /// The address.
+        address: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The door for commands.
+    #[error(transparent)]
+    Control(#[from] ControlError),
+}
+
+/// Takes the data folder for one daemon; the lock is let go when the file is closed, also by a kill.
+///
+/// # Errors
+/// [`StartError::Running`] if another daemon has it.
+pub fn lock(data_dir: &Path) -> Result<File, StartError> {
+    let path = data_dir.join(LOCK_FILE);
+    let wrong = |step| move |source| StartError::Folder { step, path: data_dir.to_owned(), source };
+    std::fs::create_dir_all(data_dir).map_err(wrong("make data folder"))?;
+    let file = File::options().create(true).truncate(false).write(true).open(&path);
+    let file = file.map_err(wrong("open lock in"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(StartError::Running { path: data_dir.to_owned() }),
+        Err(std::fs::TryLockError::Error(source)) => Err(wrong("lock")(source)),
+    }
+}
+
+/// Runs the daemon until `stop` is told.
+///
+/// # Errors
+/// [`StartError`] if it cannot start. Once it runs, only `stop` or a crash ends it.
+pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), StartError> {
+    let data_dir = &config.terminal.data_dir;
+    let _lock = lock(data_dir)?;
+    let identity = Identity::load(data_dir)?;
+    let (core, clock) = open(data_dir, &identity)?;
+    let listener = listen(config).await?;
+    let control = control::open(data_dir)?;
+    let (events, inbox) = mpsc::channel(EVENTS_MAX);
+
+    let (panels, desk) = panels(config);
+    let (effects, effects_out) = std_mpsc::channel();
+    let rest = (Face::Idle(Offers::default()), core.office_clock().tz().unwrap_or(chrono_tz::Asia::Shanghai));
+    let show = Effects::new(panels, signal(config), config.terminal.language, clock.clone(), rest);
+    let shown = events.clone();
+    let showing = std::thread::spawn(move || {
+        // The loop may have ended already; then nobody needs to know.
+        show.run(&effects_out, |report| drop(shown.blocking_send(Event::Shown(report))));
+    });
+
+    let sources = sources(config)?;
+    let entries = sources.iter().map(|source| (source.name(), source.kind())).collect();
+    let mut dispatch = Dispatch::new(core.clone(), clock.clone(), effects, entries, display_state(config))?;
+    let (port, ends) = Port::new(dispatch.first_view()?, desk);
+    let PortEnds { view, mut orders } = ends;
+    dispatch.attach(view);
+    dispatch.rest();
+    let looping = std::thread::spawn(move || dispatch_loop(dispatch, inbox));
+
+    let (stop_counter, counter_stops) = watch::channel(false);
+    let page = router(Arc::new(counter(config, port, &clock)?));
+    let serving = tokio::spawn(serve(listener, page, counter_stops));
+    let commanding = tokio::spawn(control::serve(control, events.clone()));
+    let (sync_ends, mut run_ends) = state::channel(clock.now().trusted);
+    let running = start_readers(sources, &events, &clock)?;
+    let mut sync = match spawn(sync_parts(config, &core, identity, &clock, sync_ends)).await {
+        Ok(sync) => Some(sync),
+        Err(error) => {
+            error!(%error, "sync cannot begin; the terminal goes on without it");
+            None
+        }
+    };
+    info!(terminal = %core.terminal().name, counter = %config.counter.listen, "the terminal is ready");
+
+    let mut ticks = tokio::time::interval(Duration::from_millis(TICK_MS));
+    tokio::pin!(stop);
+    loop {
+        let event = tokio::select! {
+            () = &mut stop => break,
+            _ = ticks.tick() => Event::Tick,
+            Some(request) = orders.recv() => Event::Order(request),
+            Some(order) = run_ends.orders.recv() => Event::Central(order),
+            Ok(()) = run_ends.link.changed() => Event::Link(run_ends.link.borrow_and_update().clone()),
+            () = ended(&mut sync) => {
+                error!("sync ended; the terminal goes on without it");
+                sync = None;
+                continue;
+            }
+        };
+        if events.send(event).await.is_err() {
+            error!("the loop ended by itself");
+            break;
+        }
+    }
+
+    drop(sync);
+    commanding.abort();
+    let _ = stop_counter.send(true);
+    drop(serving.await);
+    // Readers join their threads, which may be waiting to hand over an event: the loop must still take it.
+    drop(tokio::task::spawn_blocking(move || drop(running)).await);
+    drop(events.send(Event::Stop).await);
+    drop(tokio::task::spawn_blocking(move || (looping.join(), showing.join())).await);
+    info!("the terminal has stopped");
+    Ok(())
+}
+
+/// Opens the terminal's files and records the start.
+fn open(data_dir: &Path, identity: &Identity) -> Result<(Core, Clock), StartError> {
+    let terminal = Arc::new(identity.terminal()?);
+    let store = Store::open(&data_dir.join(JOURNAL_FILE), &terminal)?;
+    let floor = store.with(|journal| journal.time_floor())?;
+    let clock = Clock::new(Arc::new(SystemClock::start()), floor);
+    let directory = Directory::open(&data_dir.join(DIRECTORY_FILE), terminal.club)?;
+    let info = BootInfo {
+        boot: BootId(random::bytes()),
+        board: board::fingerprint(),
+        software: env!("CARGO_PKG_VERSION").to_owned(),
+        directory: directory.version(),
+    };
+    let booting = store.with(|journal| {
+        let now = clock.now();
+        if journal.was_running()? || journal.is_check_due(now.trusted)? {
+            journal.check_whole(now.trusted)?;
+        }
+        journal.boot(info, &now)
+    })?;
+    if booting.unclean {
+        tracing::warn!(seq = booting.seq, "the run before ended without a shutdown");
+    }
+    Ok((Core::new(store, directory, terminal), clock))
+}
+
+fn dispatch_loop(mut dispatch: Dispatch, mut inbox: mpsc::Receiver<Event>) {
+    while let Some(event) = inbox.blocking_recv() {
+        if !dispatch.handle(event) {
+            return;
+        }
+    }
+}
+
+async fn ended(sync: &mut Option<SyncTasks>) {
+    match sync {
+        Some(sync) => sync.ended().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn listen(config: &Config) -> Result<TcpListener, StartError> {
+    let address = config.counter.listen;
+    let wrong = |source| StartError::Listen { address: address.to_string(), source };
+    TcpListener::bind(address).await.map_err(wrong)
+}
+
+fn panels(config: &Config) -> (Vec<Box<dyn Panel>>, Option<SharedFrame>) {
+    let (mut panels, mut desk): (Vec<Box<dyn Panel>>, _) = (Vec::new(), None);
+    for display in &config.displays {
+        match &display.kind {
+            DisplayKind::Png { path } => {
+                panels.push(Box::new(PngPanel::new(path, display.size, display.depth)))
+            }
+            DisplayKind::Desk => {
+                let (panel, shared) = DeskPanel::new(display.size, display.depth);
+                panels.push(Box::new(panel));
+                // The page shows one; further ones would only repeat it.
+                desk.get_or_insert(shared);
+            }
+        }
+    }
+    (panels, desk)
+}
+
+fn display_state(config: &Config) -> DisplayState {
+    let kinds: Vec<&str> = config.displays.iter().map(|display| display.kind.code()).collect();
+    DisplayState { kind: (!kinds.is_empty()).then(|| kinds.join(", ")), fault: None }
+}
+
+fn signal(config: &Config) -> Box<dyn Signal> {
+    match &config.signal {
+        Some(signal) => Box::new(StackLight::new(&signal.port, signal.baud)),
+        None => Box::new(NoSignal),
+    }
+}
+
+fn sources(config: &Config) -> Result<Vec<Box<dyn CardSource>>, StartError> {
+    if config.readers.len() > READERS_MAX {
+        return Err(StartError::Readers { met: config.readers.len() });
+    }
+    Ok(config.readers.iter().enumerate().map(|(at, reader)| readers::source(at, reader)).collect())
+}
+
+fn start_readers(
+    sources: Vec<Box<dyn CardSource>>,
+    events: &mpsc::Sender<Event>,
+    clock: &Clock,
+) -> Result<Vec<Running>, StartError> {
+    let events = events.clone();
+    // A reader's thread waits when the loop is behind: a card is never dropped.
+    let sink = EventSink::new(move |event| drop(events.blocking_send(Event::Card(event))));
+    Ok(readers::start(sources, &sink, &clock.monotonic())?)
+}
+
+fn counter(config: &Config, port: Port, clock: &Clock) -> Result<Counter, GuardError> {
+    let simulator = config.simulator_url.as_deref();
+    let guard = Guard::new(
+        config.counter.listen,
+        config.counter.listen_unpaired,
+        &config.counter.embed_origins,
+        simulator,
+    )?;
+    let clock = clock.clone();
+    Ok(Counter {
+        port,
+        guard,
+        simulator: config.simulator_url.clone(),
+        language: config.terminal.language,
+        now: Box::new(move || clock.now().trusted),
+    })
+}
+
+fn sync_parts(
+    config: &Config,
+    core: &Core,
+    identity: Identity,
+    clock: &Clock,
+    ends: state::SyncEnds,
+) -> SyncParts {
+    SyncParts {
+        store: core.store().clone(),
+        directory: core.directory().clone(),
+        identity,
+        clock: clock.clone(),
+        ends,
+        url: config.central.url.clone(),
+        data_dir: config.terminal.data_dir.clone(),
+        names: Vec::new(),
+        limits: ClientLimits::default(),
+    }
+}

@@ -1,0 +1,297 @@
+//! The counter page's snapshot, put together from the loop's state, the journal and the directory.
+//!
+//! It holds what staff may see and nothing else: names as the scheme gives them, last characters of a card.
+
+use hufu_hardware::card::SourceKind;
+use hufu_shared::fact::{Event, Fact, Purpose as FactPurpose};
+use hufu_shared::member::MemberRow;
+use hufu_shared::money::{Amount, Unit};
+use hufu_shared::scheme::Words;
+use hufu_shared::time::DAY_US;
+
+use super::core::Swiped;
+use super::dispatch::{Desk, Dispatch};
+use crate::counter::view::{
+    ActivityView, ClockView, CounterView, DisplayView, LinkView, ModeView, NoticeView, Outcome, PersonView,
+    Purpose, ReaderView, ResultView, Source, Stopped, SwipeView, UnshownView,
+};
+use crate::rules::decide;
+use crate::rules::timekeeping::Now;
+use crate::rules::upload_plan::Stop;
+use crate::store::{Directory, OpenNotice, StoreError};
+
+/// How a medium came, in the page's words.
+#[must_use]
+pub fn source(kind: SourceKind) -> Source {
+    match kind {
+        SourceKind::Swipe => Source::Stripe,
+        SourceKind::Scan => Source::Code,
+        _ => Source::Tap,
+    }
+}
+
+/// A member as staff see them.
+#[must_use]
+pub fn person(member: &MemberRow) -> PersonView {
+    PersonView {
+        name: member.full_name.clone().or_else(|| member.masked_name.clone()),
+        level: member.level.clone(),
+        points: member.points,
+        points_at: member.points_at,
+    }
+}
+
+/// A purpose with the name of its activity.
+#[must_use]
+pub fn purpose(directory: &Directory, purpose: &FactPurpose) -> Purpose {
+    match purpose {
+        FactPurpose::Visit => Purpose::Visit,
+        FactPurpose::LookUp => Purpose::LookUp,
+        FactPurpose::Earn(purchase) => Purpose::Earn { purchase: *purchase },
+        FactPurpose::CheckIn(occurrence) => {
+            let small = directory.small();
+            let name = small.occurrence(*occurrence).map(|row| row.name.clone());
+            Purpose::CheckIn { name: name.unwrap_or_else(|| Words { zh: String::new(), en: String::new() }) }
+        }
+    }
+}
+
+fn outcome(outcome: decide::Outcome) -> Outcome {
+    match outcome {
+        decide::Outcome::Accepted => Outcome::Accepted,
+        decide::Outcome::Recorded => Outcome::Recorded,
+        decide::Outcome::Refused(reason) => Outcome::Refused(reason),
+        decide::Outcome::AlreadyIn => Outcome::AlreadyIn,
+        decide::Outcome::UnknownCard => Outcome::UnknownCard,
+    }
+}
+
+/// The large panel after a swipe.
+pub(super) fn result(dispatch: &Dispatch, swiped: &Swiped, source: Source, now: &Now) -> ResultView {
+    ResultView {
+        person: swiped.member.as_ref().map(person),
+        card_tail: swiped.card.as_ref().map(|card| card.tail.clone()).filter(|tail| !tail.is_empty()),
+        promised: swiped.decision.promised,
+        first_at: swiped.decision.first_at,
+        valid_from: swiped.decision.valid_from,
+        seq: swiped.seq,
+        ..plain_result(dispatch, outcome(swiped.decision.outcome), source, now)
+    }
+}
+
+/// The large panel when nothing is known of a card.
+pub(super) fn plain_result(dispatch: &Dispatch, outcome: Outcome, source: Source, now: &Now) -> ResultView {
+    ResultView {
+        n: dispatch.desk.n,
+        outcome,
+        purpose: purpose(dispatch.core.directory(), &dispatch.mode.purpose),
+        source,
+        at: now.trusted,
+        person: None,
+        card_tail: None,
+        promised: None,
+        promised_pending: false,
+        first_at: None,
+        first_office: None,
+        valid_from: None,
+        short_by: None,
+        offline: !dispatch.link.online,
+        seq: None,
+    }
+}
+
+/// Adds a result to the list of last swipes; a refusal that is only counted replaces its line.
+pub(super) fn remember(desk: &mut Desk, result: &ResultView, count: u32) {
+    let line = SwipeView {
+        seq: result.seq,
+        outcome: result.outcome,
+        purpose: result.purpose.clone(),
+        at: result.at,
+        name: result.person.as_ref().and_then(|person| person.name.clone()),
+        card_tail: result.card_tail.clone(),
+        promised: result.promised,
+        count,
+    };
+    if count > 1 {
+        desk.last.pop_front();
+    }
+    desk.push(line);
+}
+
+/// The whole snapshot.
+pub(super) fn build(dispatch: &Dispatch, now: &Now) -> Result<CounterView, StoreError> {
+    let core = &dispatch.core;
+    let small = core.directory().small();
+    let office = small.office(core.terminal().office);
+    let place_word = core.terms(now).map(|terms| terms.place_word);
+    let (state, open, unshown) = core.store().with(|journal| {
+        Ok(((journal.queue_len(), journal.directory_at()), journal.open_notices()?, journal.unshown()?))
+    })?;
+    Ok(CounterView {
+        zone: dispatch.zone(),
+        office: office.map_or_else(no_words, |office| office.name.clone()),
+        place_word: place_word
+            .unwrap_or_else(|| Words { zh: "案场".to_owned(), en: "sales office".to_owned() }),
+        terminal: core.terminal().name.clone(),
+        software: env!("CARGO_PKG_VERSION").to_owned(),
+        link: LinkView {
+            online: dispatch.link.online,
+            since: dispatch.link.since,
+            queue_len: state.0,
+            last_sync: dispatch.link.last_sync,
+            directory_at: state.1.or(small.about.map(|about| about.made_at)),
+            stopped: dispatch.link.stopped.as_ref().map(stopped),
+        },
+        mode: mode(dispatch),
+        activities: activities(dispatch, now)?,
+        readers: readers(dispatch, now),
+        result: dispatch.desk.result.clone(),
+        last: dispatch.desk.last.iter().cloned().collect(),
+        notices: open.iter().map(|notice| notice_view(dispatch, notice)).collect::<Result<_, _>>()?,
+        unshown: unshown.iter().map(|fact| unshown_view(dispatch, fact)).collect::<Result<_, _>>()?,
+        candidate: dispatch.desk.candidate.as_ref().map(|(view, _)| view.clone()),
+        clock: ClockView { quality: now.quality, offset_us: dispatch.clock.offset_us() },
+        display: DisplayView { kind: dispatch.display.kind.clone(), fault: dispatch.display.fault.clone() },
+    })
+}
+
+fn no_words() -> Words {
+    Words { zh: String::new(), en: String::new() }
+}
+
+fn stopped(stop: &Stop) -> Stopped {
+    match stop {
+        Stop::Fork { .. } => Stopped::Fork,
+        Stop::Lost { .. } => Stopped::Lost,
+        Stop::Revoked { .. } => Stopped::Revoked,
+        Stop::Epoch { .. } => Stopped::Epoch,
+        _ => Stopped::Receipt,
+    }
+}
+
+fn mode(dispatch: &Dispatch) -> ModeView {
+    match &dispatch.mode.purpose {
+        FactPurpose::Visit => ModeView::Visit,
+        FactPurpose::LookUp => ModeView::LookUp,
+        FactPurpose::Earn(purchase) => ModeView::Earn { purchase: *purchase },
+        FactPurpose::CheckIn(occurrence) => {
+            let small = dispatch.core.directory().small();
+            let name = small.occurrence(*occurrence).map(|row| row.name.clone());
+            ModeView::CheckIn { occurrence: *occurrence, name: name.unwrap_or_else(no_words) }
+        }
+    }
+}
+
+/// Occurrences of today at this office, and the one that is chosen.
+fn activities(dispatch: &Dispatch, now: &Now) -> Result<Vec<ActivityView>, StoreError> {
+    let core = &dispatch.core;
+    let clock = core.office_clock();
+    let today = clock.business_day(now.trusted);
+    let chosen = dispatch.occurrence();
+    let small = core.directory().small();
+    let here = small.occurrences.iter().filter(|row| row.is_held_at(core.terminal().office));
+    let of_today = here.filter(|row| {
+        // An end at the very start of a day belongs to the day before.
+        let days = clock.business_day(row.starts)..=clock.business_day(row.ends.offset(-1));
+        let long = row.ends.since(row.starts) > 366 * DAY_US;
+        Some(row.occurrence) == chosen
+            || (days.contains(&today) && !long)
+            || (long && row.runs_at(now.trusted))
+    });
+    of_today
+        .map(|row| {
+            let attended_here = core.store().with(|journal| journal.attendance(row.occurrence))?;
+            Ok(ActivityView {
+                occurrence: row.occurrence,
+                name: row.name.clone(),
+                starts: row.starts,
+                ends: row.ends,
+                points: row.points,
+                running: decide::runs(row, now),
+                attended_here,
+            })
+        })
+        .collect()
+}
+
+fn readers(dispatch: &Dispatch, now: &Now) -> Vec<ReaderView> {
+    let book = &dispatch.readers;
+    let since = |since_ns: u64| {
+        let age_us = i64::try_from(now.mono_ns.saturating_sub(since_ns) / 1_000).unwrap_or(i64::MAX);
+        now.trusted.offset(age_us.saturating_neg())
+    };
+    let entries = book.entries.iter().enumerate();
+    entries
+        .flat_map(|(index, (name, kind))| {
+            let source = source(*kind);
+            let known: Vec<ReaderView> = book
+                .health
+                .of(index)
+                .map(|health| ReaderView {
+                    name: if health.name.is_empty() { name.clone() } else { health.name.clone() },
+                    source,
+                    up: health.up,
+                    since: Some(since(health.since_ns)),
+                    reason: health.reason.clone(),
+                })
+                .collect();
+            if known.is_empty() {
+                let name = name.clone();
+                return vec![ReaderView { name, source, up: false, since: None, reason: String::new() }];
+            }
+            known
+        })
+        .collect()
+}
+
+fn purpose_of(dispatch: &Dispatch, fact: &Fact) -> Option<Purpose> {
+    let directory = dispatch.core.directory();
+    match &fact.event {
+        Event::Visited(_) => Some(Purpose::Visit),
+        Event::Attended(attended) => Some(purpose(directory, &FactPurpose::CheckIn(attended.occurrence))),
+        Event::Earned(earned) => Some(Purpose::Earn { purchase: earned.purchase }),
+        Event::Refused(refused) => Some(purpose(directory, &refused.purpose)),
+        _ => None,
+    }
+}
+
+fn name_of(dispatch: &Dispatch, fact: &Fact) -> Result<Option<String>, StoreError> {
+    match fact.event.subject().and_then(|subject| subject.member) {
+        Some(member) => dispatch.core.name_of(member),
+        None => Ok(None),
+    }
+}
+
+fn promised(fact: &Fact) -> Option<Amount> {
+    let legs = match &fact.event {
+        Event::Attended(attended) => &attended.promised,
+        Event::Earned(earned) => &earned.promised,
+        _ => return None,
+    };
+    legs.iter().find(|leg| leg.unit == Unit::Pts).map(|leg| leg.amount)
+}
+
+fn notice_view(dispatch: &Dispatch, notice: &OpenNotice) -> Result<NoticeView, StoreError> {
+    let fact = notice.fact.as_ref();
+    Ok(NoticeView {
+        n: notice.id,
+        seq: notice.disposition.seq,
+        at: fact.map(|fact| fact.wall),
+        name: fact.map_or(Ok(None), |fact| name_of(dispatch, fact))?,
+        purpose: fact.and_then(|fact| purpose_of(dispatch, fact)),
+        became: notice.disposition.became,
+        kind: notice.disposition.kind,
+        other_office: notice.other_office.clone(),
+        other_at: notice.other_at,
+    })
+}
+
+fn unshown_view(dispatch: &Dispatch, fact: &Fact) -> Result<UnshownView, StoreError> {
+    Ok(UnshownView {
+        seq: fact.seq,
+        at: fact.wall,
+        purpose: purpose_of(dispatch, fact).unwrap_or(Purpose::Visit),
+        name: name_of(dispatch, fact)?,
+        promised: promised(fact),
+    })
+}
