@@ -121,7 +121,11 @@ fn usage(folder: &str, path: &str, keys: &Keys, files: &[SourceFile]) -> Vec<Fin
             continue;
         }
         let end = if file.is_rust() { tests_start(&lex(&file.text)) } else { usize::MAX };
-        for (index, line) in file.text.lines().take(end).enumerate() {
+        let lines = file.text.lines().take(end).enumerate();
+        // Comments of code may speak of keys.
+        for (index, line) in
+            lines.filter(|(_, line)| !(file.is_rust() && line.trim_start().starts_with("//")))
+        {
             quoted.extend(line.split(['"', '\'']).map(str::to_owned));
             for key in asked(line) {
                 if !keys.contains_key(&key) && !key.ends_with('-') && !key.contains('{') {

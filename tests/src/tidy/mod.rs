@@ -66,12 +66,13 @@ impl SourceFile {
         self.path.split_once('/').map_or("", |(folder, _)| folder)
     }
 
-    /// Whether the whole file is a test (a sibling `tests.rs`, or under a `tests` or `benches` folder).
+    /// Whether the whole file is a test (a sibling `tests.rs` or `x_tests.rs`, or under a `tests` or `benches` folder).
     #[must_use]
     pub fn is_test_code(&self) -> bool {
         let in_crate = self.path.split_once('/').map_or("", |(_, rest)| rest);
         self.path.starts_with("tests/it/")
             || in_crate.ends_with("/tests.rs")
+            || in_crate.ends_with("_tests.rs")
             || ["tests/", "benches/"]
                 .iter()
                 .any(|folder| in_crate.starts_with(folder) || in_crate.contains(&format!("/{folder}")))
