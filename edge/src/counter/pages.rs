@@ -201,7 +201,7 @@ impl Parts {
             no_activities: view.activities.is_empty(),
             last: view.last.iter().map(|swipe| swipe_line(swipe, view, ui)).collect(),
             pending: pending(view, ui),
-            ui: ui.clone(),
+            ui: *ui,
         }
     }
 }
