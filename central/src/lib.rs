@@ -1,12 +1,22 @@
 //! The central service.
 
+pub mod app;
 pub mod ca;
 pub mod clock;
+pub mod commands;
+pub mod config;
 pub mod db;
+pub mod error;
 pub mod generate;
 pub mod import;
+pub mod jobs;
+pub mod middleware;
 pub mod net;
+#[path = "console/password.rs"]
+pub mod password;
 pub mod random;
+pub mod router;
+pub mod routes;
 pub mod rules;
 pub mod secret_file;
 pub mod store;

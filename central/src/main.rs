@@ -1,2 +1,18 @@
-//! The central service.
-fn main() {}
+//! The central service's program: arguments, logs, command, exit code.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use hufu_central::commands::{self, Cli};
+use tracing_subscriber::EnvFilter;
+
+/// What is logged unless `RUST_LOG` says otherwise.
+const LOG_DEFAULT: &str = "info";
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOG_DEFAULT));
+    // Answers of commands go to standard output, so logs must not.
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    ExitCode::from(commands::run(Cli::parse()).await)
+}

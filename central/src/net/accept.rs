@@ -30,6 +30,11 @@ impl CutList {
         self.keys.write().unwrap_or_else(PoisonError::into_inner).insert(key_id);
     }
 
+    /// Lets this key connect again; each request is still judged by the database.
+    pub fn lift(&self, key_id: Hash) {
+        self.keys.write().unwrap_or_else(PoisonError::into_inner).remove(&key_id);
+    }
+
     /// Whether connections of this key are ended.
     #[must_use]
     pub fn holds(&self, key_id: &Hash) -> bool {

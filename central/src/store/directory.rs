@@ -99,6 +99,15 @@ pub fn publish(tx: &mut Tx<'_>) -> Result<usize, StoreError> {
     Ok(published)
 }
 
+/// Whether there is anything to publish or to number; commands on the same machine publish too, but number nothing.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn has_work(tx: &mut Tx<'_>) -> Result<bool, StoreError> {
+    let waiting = tx.query_one(journal::SQL.get("entries_waiting"), &[])?.int(0)? > 0;
+    Ok(waiting || head(tx)?.seen < journal::published(tx)?.0)
+}
+
 const KIND_BLOCK: &str = "block";
 
 /// Which rows an entry of a kind may have changed, with the statements that find them.

@@ -3,6 +3,10 @@
 //! Every change of derived rows goes through [`journal::take`]: it passes the gate, loads a world, applies the entry
 //! and commits the outcome, all in the caller's transaction. The rest of the store reads.
 
+pub mod acts;
+pub mod contact;
+pub mod devices;
+pub mod directory;
 pub mod dump;
 pub mod error;
 pub mod journal;
@@ -10,6 +14,8 @@ pub mod outcome;
 pub mod people;
 pub mod reconcile;
 pub mod rows;
+pub mod snapshot;
+pub mod staff;
 pub mod verify;
 pub mod world;
 

@@ -1,0 +1,164 @@
+//! What all requests share: the database, the keys, the clock, and the bell that wakes who waits for news.
+//!
+//! Clones share everything. Every change goes through [`App::write`], which rings the publisher after the commit.
+
+use std::sync::Arc;
+
+use hufu_shared::act::{Act, Actor};
+use hufu_shared::ids::{EntryId, ID_RANDOM_BYTES};
+use hufu_shared::time::Instant;
+use tokio::sync::{Notify, Semaphore, watch};
+
+use crate::ca::{Authority, CaError, OwnKeys};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::db::{Db, DbError, Tx};
+use crate::net::CutList;
+use crate::random::{self, NoRandom};
+use crate::rules::outcome::Outcome;
+use crate::store::{StoreError, acts};
+use crate::vault::{Vault, VaultError};
+
+/// Shared state of the service.
+#[derive(Clone)]
+pub struct App {
+    /// The database.
+    pub db: Db,
+    /// The club's root.
+    pub authority: Arc<Authority>,
+    /// The centre's own keys.
+    pub keys: Arc<OwnKeys>,
+    /// Personal data.
+    pub vault: Vault,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// Host names and addresses of this machine in the server's certificate.
+    pub names: Arc<[String]>,
+    /// Keys whose open connections end.
+    pub cut: CutList,
+    /// Places for uploads that wait for the database.
+    pub uploads: Arc<Semaphore>,
+    /// Lets one snapshot be packed at a time.
+    pub packing: Arc<tokio::sync::Mutex<()>>,
+    /// Rung after each commit; the publisher listens.
+    pub committed: Arc<Notify>,
+    /// The newest published journal number; long polls wait for it.
+    pub published: Arc<watch::Sender<u64>>,
+    /// Turns true when the service stops.
+    pub stopping: Arc<watch::Sender<bool>>,
+}
+
+/// The service cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Keys or certificates.
+    #[error(transparent)]
+    Ca(#[from] CaError),
+    /// The vault's key file.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The database.
+    #[error(transparent)]
+    Db(#[from] DbError),
+    /// The names given at `init`.
+    #[error(
+        "read the names of this machine in {path}: {source}; set device.names, or run `hufu-central init`"
+    )]
+    Names {
+        /// The file.
+        path: String,
+        /// The system's error.
+        source: std::io::Error,
+    },
+}
+
+impl App {
+    /// Opens keys and database of an initialised centre; the schema must be up to date.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub async fn open(config: Config, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        let names = server_names(&config)?;
+        let authority = Authority::open(&config.ca_dir())?;
+        let keys = OwnKeys::open(&config.keys_dir())?;
+        let vault = Vault::open(&config.vault_key())?;
+        let db = Db::open_current(&config.database_url()).await?;
+        Ok(Self {
+            db,
+            authority: Arc::new(authority),
+            keys: Arc::new(keys),
+            vault,
+            clock,
+            names: names.into(),
+            cut: CutList::default(),
+            uploads: Arc::new(Semaphore::new(config.limits.uploads_waiting_max)),
+            packing: Arc::default(),
+            committed: Arc::default(),
+            published: Arc::new(watch::Sender::new(0)),
+            stopping: Arc::new(watch::Sender::new(false)),
+            config: Arc::new(config),
+        })
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    /// A new id for a journal entry.
+    ///
+    /// # Errors
+    /// [`NoRandom`].
+    pub fn entry_id(&self) -> Result<EntryId, NoRandom> {
+        Ok(EntryId::new(self.now(), random::bytes::<ID_RANDOM_BYTES>()?))
+    }
+
+    /// Runs a change and rings the publisher.
+    ///
+    /// # Errors
+    /// What `work` answered, or the database.
+    pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        let done = self.db.write(work).await;
+        self.committed.notify_one();
+        done
+    }
+
+    /// Takes one act in.
+    ///
+    /// # Errors
+    /// [`ActError`].
+    pub async fn act(&self, actor: Actor, act: Act) -> Result<Outcome, ActError> {
+        let (id, now) = (self.entry_id()?, self.now());
+        Ok(self.write(move |tx| acts::take(tx, id, now, &actor, &act)).await?)
+    }
+}
+
+/// An act was not taken in.
+#[derive(Debug, thiserror::Error)]
+pub enum ActError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// No id could be made.
+    #[error(transparent)]
+    Random(#[from] NoRandom),
+}
+
+/// The configured names, or those that `init` kept.
+fn server_names(config: &Config) -> Result<Vec<String>, OpenError> {
+    if !config.device.names.is_empty() {
+        return Ok(config.device.names.clone());
+    }
+    let path = config.names_file();
+    let text = std::fs::read_to_string(&path)
+        .map_err(|source| OpenError::Names { path: path.display().to_string(), source })?;
+    Ok(text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect())
+}

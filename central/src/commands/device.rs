@@ -1,0 +1,208 @@
+//! `hufu-central device`: terminals are announced, listed and revoked.
+
+use std::fmt::Write as _;
+
+use anyhow::{Context as _, bail};
+use clap::Subcommand;
+use hufu_shared::act::{Act, Actor, DeviceEnded, DeviceInvited};
+use hufu_shared::code::{CODE_BYTES, EnrolCode};
+use hufu_shared::ids::{DeviceId, ID_RANDOM_BYTES};
+
+use super::EXIT_OK;
+use crate::app::App;
+use crate::jobs::publisher;
+use crate::random;
+use crate::rules::world::DeviceStatus;
+use crate::store::acts::{self, Note};
+use crate::store::devices::{self, DeviceLine};
+use crate::store::{StoreError, world};
+
+/// What to do.
+#[derive(Debug, Clone, Subcommand)]
+pub enum DeviceCommand {
+    /// Announce a terminal; prints its enrolment code, which lives 10 minutes
+    Invite(InviteArgs),
+    /// List terminals
+    List(ListArgs),
+    /// End a terminal at once: stolen, broken or retired
+    Revoke(RevokeArgs),
+}
+
+/// Arguments of `device invite`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct InviteArgs {
+    /// Code of the office where it will stand
+    #[arg(long)]
+    pub office: String,
+    /// What people call it
+    #[arg(long)]
+    pub name: String,
+    /// A known terminal that is to enrol again (after a fork, a loss, a new board)
+    #[arg(long)]
+    pub device: Option<DeviceId>,
+    /// Print as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `device list`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ListArgs {
+    /// Print as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `device revoke`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct RevokeArgs {
+    /// Its id, as `device list` shows it
+    pub device: DeviceId,
+    /// Why
+    #[arg(long)]
+    pub reason: String,
+}
+
+/// A terminal was announced.
+#[derive(Debug, Clone)]
+pub struct Invited {
+    /// Its identity.
+    pub device: DeviceId,
+    /// The code to carry to it.
+    pub code: EnrolCode,
+    /// Until when the code may be used.
+    pub expires: hufu_shared::time::Instant,
+}
+
+/// Announces a terminal, new or known, and gives it a code.
+///
+/// # Errors
+/// For an unknown office, an unknown or revoked device, or if the database fails.
+pub async fn invite(app: &App, actor: Actor, args: &InviteArgs) -> anyhow::Result<Invited> {
+    let office_code = args.office.clone();
+    let office = app.db.read(move |tx| devices::office_by_code(tx, &office_code)).await?;
+    let Some(office) = office else { bail!("no office has the code {:?}", args.office) };
+    if args.name.trim().is_empty() {
+        bail!("the terminal needs a name");
+    }
+    let now = app.now();
+    let device = match args.device {
+        None => DeviceId::new(now, random::bytes::<ID_RANDOM_BYTES>()?),
+        Some(device) => {
+            let known = app.db.read(move |tx| world::device_row(tx, device)).await?;
+            match known.map(|known| known.status) {
+                None => bail!("no terminal has the id {device}"),
+                Some(DeviceStatus::Revoked) => bail!("terminal {device} was revoked; announce a new one"),
+                Some(_) => device,
+            }
+        }
+    };
+    let secret: [u8; CODE_BYTES] = random::bytes()?;
+    let (entry, act) = (
+        app.entry_id()?,
+        Act::DeviceInvited(DeviceInvited { device, office, name: args.name.trim().to_owned() }),
+    );
+    let work = move |tx: &mut crate::db::Tx<'_>| -> Result<_, StoreError> {
+        acts::take(tx, entry, now, &actor, &act)?;
+        devices::put_code(tx, device, &secret, now)
+    };
+    let expires = app.write(work).await.context("failed to announce the terminal")?;
+    let code = EnrolCode { secret, fingerprint: app.authority.fingerprint() };
+    Ok(Invited { device, code, expires })
+}
+
+/// Revokes a terminal.
+///
+/// # Errors
+/// For an unknown terminal, or if the database fails.
+pub async fn revoke(app: &App, actor: Actor, device: DeviceId, reason: &str) -> anyhow::Result<()> {
+    if reason.trim().is_empty() {
+        bail!("a reason is needed");
+    }
+    if app.db.read(move |tx| world::device_row(tx, device)).await?.is_none() {
+        bail!("no terminal has the id {device}");
+    }
+    let note = Note::new(&app.keys.seal_public(), random::bytes()?, reason.trim())?;
+    let act = Act::DeviceRevoked(DeviceEnded { device, reason: note.commitment });
+    let (entry, now) = (app.entry_id()?, app.now());
+    let work = move |tx: &mut crate::db::Tx<'_>| -> Result<(), StoreError> {
+        note.put(tx, None, now)?;
+        acts::take(tx, entry, now, &actor, &act).map(|_| ())
+    };
+    app.write(work).await.context("failed to revoke the terminal")
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// As [`invite`] and [`revoke`].
+pub async fn run(command: &DeviceCommand, app: &App) -> anyhow::Result<u8> {
+    match command {
+        DeviceCommand::Invite(args) => {
+            let invited = invite(app, Actor::Command("device invite".to_owned()), args).await?;
+            publisher::publish_all(app).await?;
+            if args.json {
+                let told = serde_json::json!({
+                    "device": invited.device, "code": invited.code.to_string(), "expires": invited.expires,
+                });
+                println!("{told}");
+            } else {
+                println!("{}", invited.code);
+            }
+        }
+        DeviceCommand::List(args) => {
+            let lines = app.db.read(devices::list).await?;
+            print!("{}", if args.json { listed_json(&lines) } else { listed(&lines) });
+        }
+        DeviceCommand::Revoke(args) => {
+            let actor = Actor::Command("device revoke".to_owned());
+            revoke(app, actor, args.device, &args.reason).await?;
+            publisher::publish_all(app).await?;
+            println!("revoked {}", args.device);
+        }
+    }
+    Ok(EXIT_OK)
+}
+
+fn listed(lines: &[DeviceLine]) -> String {
+    let mut text = String::new();
+    for line in lines {
+        let office = line.office_words.as_ref().map_or("?", |(code, _)| code.as_str());
+        let queued = line.contact.as_ref().map_or(0, |contact| contact.queued);
+        let seen = line
+            .contact
+            .as_ref()
+            .map_or_else(|| "never".to_owned(), |contact| contact.at.display(chrono_tz::Asia::Shanghai));
+        let acked = line.enrolled.map_or(0, |(seq, _)| seq);
+        let status = line.status.code();
+        // Writing into a string cannot fail.
+        let _ = writeln!(
+            text,
+            "{}  {office}  {}  {status}  facts {acked}  waiting {queued}  last contact {seen}",
+            line.device, line.name
+        );
+    }
+    text
+}
+
+fn listed_json(lines: &[DeviceLine]) -> String {
+    let list: Vec<serde_json::Value> = lines
+        .iter()
+        .map(|line| {
+            let contact = line.contact.as_ref();
+            serde_json::json!({
+                "device": line.device,
+                "name": line.name,
+                "office": line.office_words.as_ref().map(|(code, _)| code),
+                "status": line.status.code(),
+                "epoch": line.epoch,
+                "acked_seq": line.enrolled.map(|(seq, _)| seq),
+                "queued": contact.map(|contact| contact.queued),
+                "last_contact": contact.map(|contact| contact.at),
+                "directory": contact.map(|contact| contact.directory.to_string()),
+                "duplicates": contact.map(|contact| contact.duplicates),
+            })
+        })
+        .collect();
+    serde_json::to_string_pretty(&list).unwrap_or_default() + "\n"
+}

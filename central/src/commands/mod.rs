@@ -1,0 +1,134 @@
+//! Commands of `hufu-central`: their arguments, and which module runs each.
+//!
+//! Every command but `init` and `migrate` works on an initialised centre whose schema is up to date.
+
+pub mod admin;
+pub mod device;
+pub mod generate;
+pub mod import;
+pub mod init;
+pub mod migrate;
+pub mod reconcile;
+pub mod serve;
+pub mod verify;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+use hufu_shared::token::TokenKey;
+
+use crate::app::App;
+use crate::clock::{Clock, SystemClock};
+use crate::config::{self, Config};
+use crate::import::run::Means;
+use crate::store::devices;
+
+/// Done.
+pub const EXIT_OK: u8 = 0;
+/// Something failed; the message says what.
+pub const EXIT_FAILED: u8 = 1;
+/// The command line cannot be understood; clap's own code.
+pub const EXIT_USAGE: u8 = 2;
+/// The configuration cannot be used.
+pub const EXIT_CONFIG: u8 = 78;
+
+const EXIT_HELP: &str = "Exit codes:\n  0   done\n  1   failed; the message says why\n  2   wrong arguments\n  \
+3   import: bad rows\n  4   verify: findings\n  5   reconcile: differences\n  78  the configuration cannot be used";
+
+/// The central service of a club.
+#[derive(Debug, Parser)]
+#[command(name = "hufu-central", version, about, after_help = EXIT_HELP)]
+pub struct Cli {
+    /// The configuration file
+    #[arg(long, global = true, env = "HUFU_CENTRAL_CONFIG", default_value = "/etc/hufu/central.toml")]
+    pub config: PathBuf,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Found a club: data folder, keys, private CA, database, first admin
+    Init(init::InitArgs),
+    /// Serve terminals and the console until told to stop
+    Serve(serve::ServeArgs),
+    /// Bring the database's schema up to date
+    Migrate,
+    /// People who administer the club
+    #[command(subcommand)]
+    Admin(admin::AdminCommand),
+    /// Terminals
+    #[command(subcommand)]
+    Device(device::DeviceCommand),
+    /// Take members, cards, offices or activities from a file
+    Import(import::ImportArgs),
+    /// Prove the books by replaying the journal
+    Verify(verify::VerifyArgs),
+    /// Compare what terminals recorded on a day with the ledger
+    Reconcile(reconcile::ReconcileArgs),
+    /// Fill a fresh club with members and history, for demonstration
+    Generate(generate::GenerateArgs),
+}
+
+/// Runs the command of the command line; answers the exit code.
+pub async fn run(cli: Cli) -> u8 {
+    if let Command::Import(args) = &cli.command
+        && args.template
+    {
+        print!("{}", args.kind.template());
+        return EXIT_OK;
+    }
+    let config = match config::load(&cli.config) {
+        Ok(config) => config,
+        Err(error) => {
+            eprintln!("hufu-central: {error}");
+            return EXIT_CONFIG;
+        }
+    };
+    match perform(cli.command, config).await {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("hufu-central: {error:#}");
+            EXIT_FAILED
+        }
+    }
+}
+
+async fn perform(command: Command, config: Config) -> anyhow::Result<u8> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    match command {
+        Command::Init(args) => init::run(&args, &config, &*clock).await,
+        Command::Migrate => migrate::run(&config).await,
+        Command::Serve(args) => serve::run(&args, open(config, clock).await?).await,
+        Command::Admin(command) => admin::run(&command, &open(config, clock).await?).await,
+        Command::Device(command) => device::run(&command, &open(config, clock).await?).await,
+        Command::Import(args) => {
+            let app = open(config, clock).await?;
+            let token_keys = token_keys(&app).await?;
+            let means = Means { db: &app.db, vault: &app.vault, token_keys: &token_keys, clock: &*app.clock };
+            import::run(&args, &means).await
+        }
+        Command::Verify(args) => verify::run(&args, &open(config, clock).await?.db).await,
+        Command::Reconcile(args) => reconcile::run(&args, &open(config, clock).await?.db).await,
+        Command::Generate(args) => {
+            let app = open(config, clock).await?;
+            let token_keys = token_keys(&app).await?;
+            let seal = app.keys.seal_public();
+            generate::run(&args, &app.db, &app.vault, &token_keys, seal, &*app.clock).await
+        }
+    }
+}
+
+async fn open(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<App> {
+    App::open(config, clock).await.context("failed to open the centre; `hufu-central init` makes a new one")
+}
+
+async fn token_keys(app: &App) -> anyhow::Result<Vec<TokenKey>> {
+    let keys = Arc::clone(&app.keys);
+    let found = app.db.read(move |tx| devices::token_keys(tx, keys.open_key())).await;
+    found.context("failed to read the token keys")
+}

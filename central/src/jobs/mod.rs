@@ -1,0 +1,3 @@
+//! Work that runs beside the requests, each job one module, idempotent.
+
+pub mod publisher;

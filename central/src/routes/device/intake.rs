@@ -1,0 +1,298 @@
+//! One delivery of a batch, inside its transaction: judged by `rules::ingest`, written by `store::journal`.
+//!
+//! A delivery that cannot be taken whole (some fact breaks a constraint) is tried fact by fact under savepoints; the
+//! facts that fail are listed in the one entry and set aside for ever, so that nothing stands at the head of a queue.
+//! The result is always rebuilt from what is stored, so every retry gives the same bytes.
+
+use std::sync::Arc;
+
+use hufu_shared::chain;
+use hufu_shared::ids::{DeviceId, EntryId, FactId, Hash};
+use hufu_shared::time::Instant;
+use hufu_shared::wire::upload::{ResultPart, Upload};
+
+use crate::db::{DbError, Tx};
+use crate::rules::entry::{EntryBody, Quarantined, TakenBatch};
+use crate::rules::ingest::{Ingest, Refusal, Sender, ingest, overlap_end};
+use crate::rules::world::DeviceStatus;
+use crate::store::{StoreError, contact, journal, world};
+
+/// What came, from whom, and what the shell adds.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// The device that the certificate names.
+    pub device: DeviceId,
+    /// Its address.
+    pub address: String,
+    /// The upload.
+    pub upload: Arc<Upload>,
+    /// Id of the entry that it may become.
+    pub entry: EntryId,
+    /// The time.
+    pub now: Instant,
+}
+
+/// What became of a delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Taken {
+    /// Durable, now or before.
+    Receipt(ResultPart),
+    /// Facts are missing before it.
+    Gap {
+        /// The seq that is expected next.
+        send_from: u64,
+    },
+    /// Facts are missing that nobody has any more.
+    Lost {
+        /// The first.
+        from_seq: u64,
+        /// The last.
+        to_seq: u64,
+    },
+    /// Another history.
+    Fork {
+        /// What was met, for the terminal's staff.
+        detail: String,
+    },
+    /// Nothing of it can be believed.
+    Refused(Refusal),
+}
+
+/// Takes a delivery in.
+///
+/// # Errors
+/// [`StoreError`]; then nothing was kept.
+pub fn take(tx: &mut Tx<'_>, delivery: &Delivery) -> Result<Taken, StoreError> {
+    let received = journal::pass_gate(tx, delivery.now)?;
+    let upload = &*delivery.upload;
+    let device = delivery.device;
+    let Some(known) = world::device_row(tx, device)? else {
+        return Ok(Taken::Refused(Refusal::Revoked { device }));
+    };
+    let (status, epoch) = (known.status, known.epoch);
+    let Some(sender) = sender(tx, device, status, epoch, upload)? else {
+        return Ok(Taken::Refused(Refusal::Epoch { met: upload.header.epoch, expected: epoch }));
+    };
+    let acked = sender.known.acked_seq;
+    let judged = ingest(&sender, upload, received);
+    let waiting = upload.attempt.waiting;
+    let counts = (matches!(judged, Ingest::Duplicate), matches!(judged, Ingest::Gap { .. }));
+    if !matches!(judged, Ingest::Refused(_)) {
+        contact::delivered(tx, device, &delivery.address, waiting, counts, delivery.now)?;
+    }
+    if let Some(stopped) = stopped(tx, delivery, &judged, &sender, received)? {
+        return Ok(stopped);
+    }
+    match judged {
+        Ingest::New(batch) => {
+            let last = batch.from_seq + batch.bodies.len() as u64 - 1;
+            take_batch(tx, delivery, received, batch)?;
+            keep_sealed(tx, upload, acked)?;
+            receipt(tx, upload, last).map(Taken::Receipt)
+        }
+        Ingest::Duplicate => receipt(tx, upload, acked).map(Taken::Receipt),
+        Ingest::Gap { send_from } => Ok(Taken::Gap { send_from }),
+        Ingest::Lost(loss) => {
+            let (from_seq, to_seq) = (loss.from_seq, loss.to_seq);
+            journal::take(tx, delivery.entry, received, EntryBody::Lost(loss))?;
+            Ok(Taken::Lost { from_seq, to_seq })
+        }
+        Ingest::Fork(fork) => {
+            let detail = fork_words(fork.seq, fork.stored, fork.shown);
+            keep_branch(tx, upload, fork.seq, received)?;
+            journal::take(tx, delivery.entry, received, EntryBody::Fork(fork))?;
+            Ok(Taken::Fork { detail })
+        }
+        Ingest::Refused(refusal) => Ok(Taken::Refused(refusal)),
+    }
+}
+
+fn sender(
+    tx: &mut Tx<'_>,
+    device: DeviceId,
+    status: DeviceStatus,
+    epoch: u32,
+    upload: &Upload,
+) -> Result<Option<Sender>, StoreError> {
+    let Some(known) = world::epoch_row(tx, device, epoch)? else { return Ok(None) };
+    let header = &upload.header;
+    let hash_at_overlap = match overlap_end(header.from_seq, u64::from(header.count), known.acked_seq) {
+        Some(seq) if seq == known.acked_seq => Some(known.head),
+        Some(seq) => world::fact_hash(tx, FactId { device, epoch, seq })?,
+        None => None,
+    };
+    let keys = world::epoch_keys(tx, device, epoch)?;
+    Ok(Some(Sender { device, status, epoch, known, keys, hash_at_overlap }))
+}
+
+/// A device that waits for a person gets no new facts in; what it shows is kept for the review, both branches alike.
+fn stopped(
+    tx: &mut Tx<'_>,
+    delivery: &Delivery,
+    judged: &Ingest,
+    sender: &Sender,
+    received: Instant,
+) -> Result<Option<Taken>, StoreError> {
+    let acked = sender.known.acked_seq;
+    if matches!(judged, Ingest::Refused(_)) {
+        return Ok(None);
+    }
+    match sender.status {
+        DeviceStatus::Forked => {
+            let from = if let Ingest::Fork(fork) = judged { fork.seq } else { acked };
+            keep_branch(tx, &delivery.upload, from, received)?;
+            let detail = "this terminal showed two histories; a person must enrol it again".to_owned();
+            Ok(Some(Taken::Fork { detail }))
+        }
+        DeviceStatus::Lost if !matches!(judged, Ingest::Duplicate) => {
+            let to_seq = delivery.upload.attempt.oldest_held.saturating_sub(1).max(acked + 1);
+            Ok(Some(Taken::Lost { from_seq: acked + 1, to_seq }))
+        }
+        _ => Ok(None),
+    }
+}
+
+fn fork_words(seq: u64, stored: Hash, shown: Hash) -> String {
+    format!(
+        "the chain at seq {seq} is {stored} here, the terminal shows {shown}: a person must enrol it again"
+    )
+}
+
+/// Takes the batch as one entry, if need be with the facts listed that cannot be applied.
+fn take_batch(
+    tx: &mut Tx<'_>,
+    delivery: &Delivery,
+    received: Instant,
+    mut batch: TakenBatch,
+) -> Result<(), StoreError> {
+    let whole = tx.savepoint("batch", |tx| {
+        journal::take(tx, delivery.entry, received, EntryBody::Batch(batch.clone())).map(|_| ())
+    });
+    let error = match whole {
+        Err(StoreError::Db(error)) if error.is_transient() || error.is_storage() => return Err(error.into()),
+        Err(error) => error,
+        Ok(()) => return Ok(()),
+    };
+    let failing = failing_facts(tx, delivery, received, &batch)?;
+    if failing.is_empty() {
+        return Err(error);
+    }
+    tracing::error!(
+        device = %batch.device,
+        epoch = batch.epoch,
+        facts = ?failing.iter().map(|fact| fact.seq).collect::<Vec<_>>(),
+        %error,
+        "facts could not be applied and were set aside"
+    );
+    batch.quarantined.extend(failing);
+    batch.quarantined.sort_by_key(|fact| fact.seq);
+    journal::take(tx, delivery.entry, received, EntryBody::Batch(batch)).map(|_| ())
+}
+
+/// End of a trial: everything in it is undone.
+enum Trial {
+    Over(Vec<Quarantined>),
+    Failed(StoreError),
+}
+
+impl From<DbError> for Trial {
+    fn from(error: DbError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// Tries each fact as an entry of its own and undoes all of them; answers which failed, and why.
+fn failing_facts(
+    tx: &mut Tx<'_>,
+    delivery: &Delivery,
+    received: Instant,
+    batch: &TakenBatch,
+) -> Result<Vec<Quarantined>, StoreError> {
+    let tried: Result<(), Trial> = tx.savepoint("trial", |tx| {
+        let mut failing = Vec::new();
+        let mut head = chain_before(tx, batch).map_err(Trial::Failed)?;
+        for (index, body) in (0_i64..).zip(&batch.bodies) {
+            let seq = batch.from_seq + index.unsigned_abs();
+            head = chain::link(head, body);
+            let one = TakenBatch {
+                from_seq: seq,
+                head,
+                bodies: vec![body.clone()],
+                quarantined: batch.quarantined.iter().filter(|fact| fact.seq == seq).cloned().collect(),
+                ..batch.clone()
+            };
+            let id = trial_id(delivery.entry, seq);
+            // Every entry has a time of its own; these are undone, so they may run ahead.
+            let at = received.offset(1 + index);
+            let result = tx
+                .savepoint("fact", |tx| journal::take(tx, id, at, EntryBody::Batch(one.clone())).map(|_| ()));
+            match result {
+                Ok(()) => {}
+                Err(StoreError::Db(error)) if error.is_transient() || error.is_storage() => {
+                    return Err(Trial::Failed(error.into()));
+                }
+                Err(error) => {
+                    failing.push(Quarantined { seq, error: error.to_string() });
+                    let aside = TakenBatch {
+                        quarantined: vec![Quarantined { seq, error: error.to_string() }],
+                        ..one
+                    };
+                    journal::take(tx, id, at, EntryBody::Batch(aside)).map_err(Trial::Failed)?;
+                }
+            }
+        }
+        Err(Trial::Over(failing))
+    });
+    match tried {
+        Err(Trial::Over(failing)) => Ok(failing),
+        Err(Trial::Failed(error)) => Err(error),
+        Ok(()) => Ok(Vec::new()),
+    }
+}
+
+fn chain_before(tx: &mut Tx<'_>, batch: &TakenBatch) -> Result<Hash, StoreError> {
+    Ok(contact::cursor(tx, batch.device, batch.epoch)?.map_or(Hash([0; 32]), |(_, head)| head))
+}
+
+/// An id that no other entry has; it is gone with the trial.
+fn trial_id(entry: EntryId, seq: u64) -> EntryId {
+    let mut id = [0; 16];
+    id.copy_from_slice(&Hash::of(&[b"hufu-trial", &entry.0, &seq.to_be_bytes()]).0[..16]);
+    EntryId(id)
+}
+
+/// Keeps the sealed parts of the facts that are new.
+fn keep_sealed(tx: &mut Tx<'_>, upload: &Upload, acked_before: u64) -> Result<(), StoreError> {
+    let header = &upload.header;
+    for (carried, seq) in upload.facts.iter().zip(header.from_seq..) {
+        if let (Some(sealed), true) = (&carried.sealed, seq > acked_before) {
+            contact::put_sealed(tx, FactId { device: header.device, epoch: header.epoch, seq }, sealed)?;
+        }
+    }
+    Ok(())
+}
+
+/// Keeps the facts after `seq` of a branch that is not taken in.
+fn keep_branch(tx: &mut Tx<'_>, upload: &Upload, seq: u64, received: Instant) -> Result<(), StoreError> {
+    let header = &upload.header;
+    let mut hash = header.prev_hash;
+    for (carried, at) in upload.facts.iter().zip(header.from_seq..) {
+        hash = chain::link(hash, &carried.body);
+        if at >= seq {
+            let id = FactId { device: header.device, epoch: header.epoch, seq: at };
+            contact::put_fork_fact(tx, id, hash, &carried.body, received)?;
+        }
+    }
+    Ok(())
+}
+
+/// The result of the part of a batch that is durable: the same for every retry.
+fn receipt(tx: &mut Tx<'_>, upload: &Upload, cursor: u64) -> Result<ResultPart, StoreError> {
+    let header = &upload.header;
+    let last = header.from_seq + u64::from(header.count) - 1;
+    let acked_seq = last.min(cursor);
+    let id = FactId { device: header.device, epoch: header.epoch, seq: acked_seq };
+    let head_hash = world::fact_hash(tx, id)?.unwrap_or(header.head_hash);
+    let dispositions = contact::told(tx, header.device, header.epoch, header.from_seq, acked_seq)?;
+    Ok(ResultPart { acked_seq, head_hash, dispositions })
+}

@@ -1,0 +1,194 @@
+//! People who work at the console, and their sessions. None of it has a say in the books.
+//!
+//! A session is known by the hash of its token: who reads the database cannot take one over.
+
+use hufu_shared::ids::{Hash, OperatorId};
+use hufu_shared::time::Instant;
+
+use super::StoreError;
+use crate::db::{Row, SqlFile, Tx};
+
+/// Statements of this file.
+pub static SQL: SqlFile = SqlFile::new("staff", include_str!("../../sql/both/staff.sql"));
+
+/// Bytes of a session's form token.
+pub const CSRF_BYTES: usize = 32;
+
+/// A person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Staff {
+    /// Who.
+    pub id: OperatorId,
+    /// What they type to sign in.
+    pub login: String,
+    /// What others call them.
+    pub name: String,
+    /// Hash of the password, with its parameters.
+    pub password: String,
+    /// Whether the password was given by another and must be changed.
+    pub must_change: bool,
+    /// Wrong passwords since the last right one.
+    pub failed_tries: u32,
+    /// Until when no password is looked at.
+    pub locked_until: Option<Instant>,
+}
+
+/// A session with its person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// Whose.
+    pub staff: OperatorId,
+    /// What they type to sign in.
+    pub login: String,
+    /// What others call them.
+    pub name: String,
+    /// Whether the password must be changed first.
+    pub must_change: bool,
+    /// The token that every form of the session carries.
+    pub csrf: [u8; CSRF_BYTES],
+    /// When it was opened.
+    pub created: Instant,
+    /// When it was last used.
+    pub last_used: Instant,
+}
+
+fn staff_row(row: &Row) -> Result<Staff, StoreError> {
+    Ok(Staff {
+        id: OperatorId(row.array(0)?),
+        login: row.text(1)?.to_owned(),
+        name: row.text(2)?.to_owned(),
+        password: row.text(3)?.to_owned(),
+        must_change: row.flag(4)?,
+        failed_tries: super::rows::u32_at(row, 5, "failed tries")?,
+        locked_until: row.int_opt(6)?.map(Instant),
+    })
+}
+
+/// The person with this login.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn by_login(tx: &mut Tx<'_>, login: &str) -> Result<Option<Staff>, StoreError> {
+    tx.query_opt(SQL.get("by_login"), &[login.into()])?.as_ref().map(staff_row).transpose()
+}
+
+/// The person with this id.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn by_id(tx: &mut Tx<'_>, id: OperatorId) -> Result<Option<Staff>, StoreError> {
+    tx.query_opt(SQL.get("by_id"), &[id.0.into()])?.as_ref().map(staff_row).transpose()
+}
+
+/// Adds an admin with a one-time password, given as its hash.
+///
+/// # Errors
+/// [`StoreError`] if the database fails or the login is taken.
+pub fn add(
+    tx: &mut Tx<'_>,
+    id: OperatorId,
+    login: &str,
+    name: &str,
+    password: &str,
+    now: Instant,
+) -> Result<(), StoreError> {
+    tx.execute(SQL.get("add"), &[id.0.into(), login.into(), name.into(), password.into(), now.0.into()])?;
+    Ok(())
+}
+
+/// Sets a password and ends every session of the person.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn set_password(
+    tx: &mut Tx<'_>,
+    id: OperatorId,
+    password: &str,
+    must_change: bool,
+) -> Result<(), StoreError> {
+    tx.execute(SQL.get("set_password"), &[id.0.into(), password.into(), i64::from(must_change).into()])?;
+    tx.execute(SQL.get("close_all"), &[id.0.into()])?;
+    Ok(())
+}
+
+/// Notes wrong passwords, and until when the next one is not looked at.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn set_tries(
+    tx: &mut Tx<'_>,
+    id: OperatorId,
+    tries: u32,
+    locked_until: Option<Instant>,
+) -> Result<(), StoreError> {
+    let locked = locked_until.map(|at| at.0).into();
+    tx.execute(SQL.get("set_tries"), &[id.0.into(), tries.into(), locked])?;
+    Ok(())
+}
+
+/// How many people may sign in.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn count(tx: &mut Tx<'_>) -> Result<u64, StoreError> {
+    Ok(tx.query_one(SQL.get("count"), &[])?.uint(0)?)
+}
+
+/// Opens a session.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn open_session(
+    tx: &mut Tx<'_>,
+    token: Hash,
+    staff: OperatorId,
+    csrf: [u8; CSRF_BYTES],
+    now: Instant,
+) -> Result<(), StoreError> {
+    tx.execute(SQL.get("open_session"), &[token.0.into(), staff.0.into(), csrf.into(), now.0.into()])?;
+    Ok(())
+}
+
+/// The session of a token.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn session(tx: &mut Tx<'_>, token: Hash) -> Result<Option<Session>, StoreError> {
+    let Some(row) = tx.query_opt(SQL.get("session"), &[token.0.into()])? else { return Ok(None) };
+    Ok(Some(Session {
+        staff: OperatorId(row.array(0)?),
+        csrf: row.array(1)?,
+        created: Instant(row.int(2)?),
+        last_used: Instant(row.int(3)?),
+        login: row.text(4)?.to_owned(),
+        name: row.text(5)?.to_owned(),
+        must_change: row.flag(6)?,
+    }))
+}
+
+/// Notes that a session was used.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn touch(tx: &mut Tx<'_>, token: Hash, now: Instant) -> Result<(), StoreError> {
+    tx.execute(SQL.get("touch"), &[token.0.into(), now.0.into()])?;
+    Ok(())
+}
+
+/// Ends a session.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn close_session(tx: &mut Tx<'_>, token: Hash) -> Result<(), StoreError> {
+    tx.execute(SQL.get("close_session"), &[token.0.into()])?;
+    Ok(())
+}
+
+/// Forgets sessions that were not used since `idle`, or were opened before `opened`.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn close_old(tx: &mut Tx<'_>, idle: Instant, opened: Instant) -> Result<(), StoreError> {
+    tx.execute(SQL.get("close_old"), &[idle.0.into(), opened.0.into()])?;
+    Ok(())
+}
