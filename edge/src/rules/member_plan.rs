@@ -87,6 +87,14 @@ pub enum Refusal {
         /// Where it ends.
         to: Version,
     },
+    /// A snapshot that is itself too old for a delta.
+    #[error("the snapshot of version {met} is too old for the rows changed since, up to {published}")]
+    TooOld {
+        /// Its version.
+        met: Version,
+        /// The version that the centre told.
+        published: Version,
+    },
     /// Another life of the centre than the one learned.
     #[error("snapshot of central epoch {met} met, expected {own}")]
     OtherEpoch {
@@ -181,10 +189,7 @@ pub fn judge_manifest(held: &Held, manifest: &Manifest, signature_holds: bool) -
     if manifest.central_epoch != held.central_epoch || manifest.version.epoch != held.central_epoch.n {
         return Err(Refusal::OtherEpoch { own: held.central_epoch.n, met: manifest.version.epoch });
     }
-    // A replayed old manifest must not take the directory back.
-    if manifest.version.epoch == held.directory.epoch && manifest.version < held.directory {
-        return Err(Refusal::Backwards { from: held.directory, to: manifest.version });
-    }
+    // It may be older than what is held: the centre keeps a snapshot for a while, and deltas bring the rest.
     at_most("chunks of a snapshot", SNAPSHOT_CHUNKS_MAX, manifest.chunks.len())?;
     for chunk in &manifest.chunks {
         let bytes = usize::try_from(chunk.bytes).unwrap_or(usize::MAX);
@@ -311,7 +316,7 @@ mod tests {
         assert!(matches!(refused(|m| m.scope = OfficeId([3; 16])), Refusal::OtherOffice { .. }));
         assert!(matches!(refused(|m| m.central_epoch.bits = 1), Refusal::OtherEpoch { .. }));
         assert!(matches!(refused(|m| m.version = v(3, 6)), Refusal::OtherEpoch { .. }));
-        assert!(matches!(refused(|m| m.version = v(2, 4)), Refusal::Backwards { .. }));
+        assert_eq!(judge_manifest(&own, &manifest(v(2, 4)), true), Ok(()), "deltas bring the rest");
         assert!(matches!(refused(|m| m.chunks[0].bytes = u64::MAX), Refusal::TooMuch { .. }));
         assert!(matches!(refused(|m| m.chunks[0].rows = 5_001), Refusal::TooMuch { .. }));
         let many = refused(|m| m.chunks = vec![m.chunks[0].clone(); SNAPSHOT_CHUNKS_MAX + 1]);

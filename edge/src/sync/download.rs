@@ -13,7 +13,7 @@ use hufu_shared::ids::{ClubId, OfficeId};
 use hufu_shared::keys;
 use hufu_shared::wire::directory::{Delta, Manifest};
 use hufu_shared::wire::updates::Updates;
-use hufu_shared::wire::version::Version;
+use hufu_shared::wire::version::{CentralEpoch, Version};
 use tracing::{info, warn};
 
 use super::chunks;
@@ -27,7 +27,7 @@ const UPDATES_PATH: &str = "/device/v1/updates";
 const DIRECTORY_PATH: &str = "/device/v1/directory";
 const MANIFEST_PATH: &str = "/device/v1/directory/snapshot/manifest";
 /// Bytes of an answer to the long poll at most: above the contract's 4 KiB, so that a generous centre is no fault.
-pub(super) const UPDATES_ANSWER_BYTES_MAX: usize = 64 * 1024;
+const UPDATES_ANSWER_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of a delta at most.
 const DELTA_BYTES_MAX: usize = 512 * 1024;
 /// Bytes of a manifest at most.
@@ -113,7 +113,7 @@ impl UpdatesLane {
     /// [`DownloadError`]; nothing of the answer was taken, or only whole parts of it.
     pub async fn poll(&mut self, channel: &Channel, hold_ms: u32) -> Result<Polled, DownloadError> {
         let state = self.store.state().await?;
-        let path = updates_path(&state, self.directory.version(), hold_ms);
+        let path = updates_path(&state, self.directory.version(), self.centre.learned(&state), hold_ms);
         let begun = self.shared.begin();
         let answer = channel.centre.get::<Updates>(&path, UPDATES_ANSWER_BYTES_MAX, u64::from(hold_ms)).await;
         let updates = answer.inspect_err(|error| self.shared.failed("updates", error))?;
@@ -125,12 +125,13 @@ impl UpdatesLane {
         if updates.block < state.block {
             return Err(DownloadError::BlocksBackwards { held: state.block, met: updates.block });
         }
-        let news = !updates.blocks.is_empty() || !updates.notices.is_empty() || !updates.commands.is_empty();
+        let notices: Vec<_> =
+            updates.notices.into_iter().filter(|notice| notice.n > state.notices_n).collect();
+        // Orders are no news: they stand in every answer until they were carried out.
+        let news = updates.block > state.block || !notices.is_empty();
         if updates.block > state.block {
             self.store.take_blocks(updates.blocks, updates.block).await?;
         }
-        let notices: Vec<_> =
-            updates.notices.into_iter().filter(|notice| notice.n > state.notices_n).collect();
         if !notices.is_empty() {
             self.store.take_notices(notices).await?;
         }
@@ -166,8 +167,25 @@ impl UpdatesLane {
     }
 }
 
-/// Path and query of a poll.
-pub(super) fn updates_path(state: &JournalState, directory: Version, hold_ms: u32) -> String {
+/// Asks once, takes nothing: whether the centre takes the channel's certificate, and what it says. For a renewed pair
+/// and for people who look for a fault.
+///
+/// # Errors
+/// [`CentreError`].
+pub async fn probe(
+    channel: &Channel,
+    state: &JournalState,
+    directory: Version,
+    epoch: CentralEpoch,
+) -> Result<Updates, CentreError> {
+    channel.centre.get(&updates_path(state, directory, epoch, 0), UPDATES_ANSWER_BYTES_MAX, 0).await
+}
+
+/// Path and query of a poll. A directory that is not there yet counts as version 0 of the epoch learned: that is what
+/// a centre that has published nothing calls its own, so that it holds the request.
+fn updates_path(state: &JournalState, directory: Version, epoch: CentralEpoch, hold_ms: u32) -> String {
+    let nothing = Version { epoch: epoch.n, n: 0 };
+    let directory = if directory == Version::default() { nothing } else { directory };
     let (block, notices, queued) = (state.block, state.notices_n, state.queue_len());
     format!(
         "{UPDATES_PATH}?directory={directory}&block={block}&notices={notices}&wait_ms={hold_ms}&queued={queued}"
@@ -206,18 +224,29 @@ impl DirectoryLane {
     /// [`DownloadError`]; the directory stands at a whole version all the same.
     pub async fn refresh(&mut self, channel: &Channel) -> Result<(), DownloadError> {
         let wanted = self.shared.wanted().borrow().clone();
+        let published = wanted.published;
+        let mut has_snapshot = false;
         if let Some(command) = &wanted.order {
             self.snapshot(channel).await?;
             self.shared.snapshot_taken(command);
+            has_snapshot = true;
         }
         loop {
-            match member_plan::next(self.directory.version(), wanted.published) {
+            let needs_snapshot = match member_plan::next(self.directory.version(), published) {
                 Next::Nothing => break,
-                Next::Snapshot => self.snapshot(channel).await?,
+                Next::Snapshot => true,
                 Next::Delta => self.delta(channel).await?,
+            };
+            if needs_snapshot && has_snapshot {
+                // Once is enough: the next try comes after a wait.
+                return Err(Refusal::TooOld { met: self.directory.version(), published }.into());
+            }
+            if needs_snapshot {
+                self.snapshot(channel).await?;
+                has_snapshot = true;
             }
         }
-        if wanted.published.n > 0 && self.directory.version() == wanted.published {
+        if published.n > 0 && self.directory.version() == published {
             self.store.set_directory_at(self.shared.clock().now().trusted).await?;
         }
         Ok(())
@@ -229,12 +258,13 @@ impl DirectoryLane {
         Ok(Held { club: self.club, office: self.office, central_epoch, directory })
     }
 
-    async fn delta(&self, channel: &Channel) -> Result<(), DownloadError> {
+    /// Takes one delta; `true` if the centre wants a snapshot to be taken instead.
+    async fn delta(&self, channel: &Channel) -> Result<bool, DownloadError> {
         let held = self.held().await?;
         let path = format!("{DIRECTORY_PATH}?since={}", held.directory);
         let delta = channel.centre.get::<Delta>(&path, DELTA_BYTES_MAX, 0).await?;
         match member_plan::judge_delta(&held, delta)? {
-            DeltaPlan::Snapshot => self.snapshot(channel).await,
+            DeltaPlan::Snapshot => Ok(true),
             // The centre says that there is nothing: what it published before was a word of another moment.
             DeltaPlan::Apply { to, .. } if to == held.directory => {
                 self.shared.publish(to);
@@ -242,7 +272,8 @@ impl DirectoryLane {
             }
             DeltaPlan::Apply { rows, to, .. } => {
                 let (directory, from) = (self.directory.clone(), held.directory);
-                blocking(move || Ok(directory.apply_delta(&rows, from, to)?)).await
+                blocking(move || Ok(directory.apply_delta(&rows, from, to)?)).await?;
+                Ok(false)
             }
         }
     }

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hufu_shared::wire::problem::ProblemKind;
-use hufu_shared::wire::updates::Updates;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::{error, info, warn};
@@ -30,8 +29,12 @@ use crate::store::{Directory, Store};
 /// which a dead line must be found.
 pub const HOLD_MS: u32 = 22_000;
 /// Shortest time from one poll to the next when there was no news, in milliseconds: a centre that does not hold
-/// requests must not be asked in a circle.
+/// requests (it does not while the directory lags behind) must not be asked in a circle.
 const POLL_GAP_MS: u64 = 1_000;
+/// The same once [`QUICK_POLLS_MAX`] polls in a row were not held.
+const POLL_GAP_LONG_MS: u64 = 5_000;
+/// Polls in a row that may come back at once before the gap grows.
+const QUICK_POLLS_MAX: u32 = 30;
 /// Longest wait between two batches that a centre's credit may ask for, in milliseconds.
 const NEXT_POLL_MS_MAX: u64 = 300_000;
 /// Milliseconds after which an idle upload lane looks at the journal all the same.
@@ -100,7 +103,7 @@ impl SyncTasks {
 pub async fn spawn(parts: SyncParts) -> Result<SyncTasks, SyncError> {
     let shared = Shared::new(parts.ends.clone(), parts.clock.clone());
     let enrolment = &parts.identity.enrolment;
-    let centre = CentreKnown { sign_key: enrolment.central_sign_key, epoch: enrolment.central_epoch };
+    let centre = parts.centre();
     let (club, office) = (enrolment.club, enrolment.office);
     let (channel, channels) = watch::channel(Arc::new(parts.channel(parts.identity.device())?));
     let (store, directory) = (parts.store.clone(), parts.directory.clone());
@@ -117,6 +120,11 @@ pub async fn spawn(parts: SyncParts) -> Result<SyncTasks, SyncError> {
 }
 
 impl SyncParts {
+    fn centre(&self) -> CentreKnown {
+        let enrolment = &self.identity.enrolment;
+        CentreKnown { sign_key: enrolment.central_sign_key, epoch: enrolment.central_epoch }
+    }
+
     fn channel(&self, pair: &super::pair::Pair) -> Result<Channel, CentreError> {
         let time = Arc::new(TrustedTime(self.clock.clone()));
         Channel::new(&self.url, self.identity.ca(), pair, time, self.limits)
@@ -196,15 +204,19 @@ async fn run_uploads(
 async fn run_updates(mut lane: UpdatesLane, channels: watch::Receiver<Arc<Channel>>, shared: Shared) {
     let mut waits = Waits::new(&shared);
     // The first answer after an outage must come at once: it says that the centre is there, and measures the line.
-    let mut hold_ms = 0;
+    let (mut hold_ms, mut quick) = (0, 0_u32);
     loop {
         let channel = Arc::clone(&channels.borrow());
-        let gap = tokio::time::sleep(Duration::from_millis(POLL_GAP_MS));
+        let gap_ms = if quick < QUICK_POLLS_MAX { POLL_GAP_MS } else { POLL_GAP_LONG_MS };
+        let begun_ns = shared.clock().now().mono_ns;
         match lane.poll(&channel, hold_ms).await {
             Ok(polled) => {
                 waits.backoff.succeeded();
-                if !polled.news && hold_ms > 0 {
-                    gap.await;
+                let took_ms = shared.clock().now().mono_ns.saturating_sub(begun_ns) / 1_000_000;
+                let gap_left_ms = if polled.news { 0 } else { gap_ms.saturating_sub(took_ms) };
+                quick = if gap_left_ms == 0 { 0 } else { quick.saturating_add(1) };
+                if hold_ms > 0 || polled.more {
+                    pause(gap_left_ms).await;
                 }
                 hold_ms = if polled.more { 0 } else { HOLD_MS };
             }
@@ -297,8 +309,8 @@ async fn keep_young(parts: &mut SyncParts, current: &watch::Sender<Arc<Channel>>
 async fn first_connection(parts: &SyncParts, channel: &Channel) -> Result<(), CentreError> {
     let state = parts.store.state().await;
     let state = state.map_err(|error| CentreError::Setup { reason: error.to_string() })?;
-    let path = download::updates_path(&state, parts.directory.version(), 0);
-    channel.centre.get::<Updates>(&path, download::UPDATES_ANSWER_BYTES_MAX, 0).await.map(|_| ())
+    let epoch = parts.centre().learned(&state);
+    download::probe(channel, &state, parts.directory.version(), epoch).await.map(|_| ())
 }
 
 fn is_refused(error: &CentreError) -> bool {

@@ -165,3 +165,17 @@ fn case_22_a_certificate_of_another_device_is_refused() {
     assert!(matches!(identity.stage(foreign, None), Err(IdentityError::Certificate { .. })));
     assert_eq!(Identity::load(dir.path()).expect("untouched").device().key_id(), identity.device().key_id());
 }
+
+#[test]
+fn case_43_a_certificate_past_its_end_still_loads_so_that_it_can_renew() {
+    let (dir, ca) = (TempDir::new().expect("scratch"), TestCa::new("club"));
+    let mut identity = ca.identity(dir.path(), URL);
+    let key = OwnKey::generate().expect("a key");
+    let csr = key.request(Purpose::Device, &[]).expect("a request");
+    let ended = key.with_certificate(ca.device(&csr, DEVICE_ID, (2020, 2021))).expect("its certificate");
+    identity.stage(ended, None).expect("staged");
+    identity.promote().expect("promoted");
+    let read = Identity::load(dir.path()).expect("it loads");
+    let now = hufu_shared::time::Instant(1_800_000_000_000_000);
+    assert!(read.device().not_after < now && crate::sync::renew::is_due(read.device(), now));
+}

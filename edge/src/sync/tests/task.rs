@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use hufu_shared::cbor;
-use hufu_shared::ids::CardId;
+use hufu_shared::ids::{CardId, CommandId};
 use hufu_shared::member::CardStatus;
 use hufu_shared::token::Token;
 use hufu_shared::wire::enrol::{Purpose, RenewAnswer, RenewRequest};
 use hufu_shared::wire::problem::ProblemKind;
 use hufu_shared::wire::updates::BlockChange;
+use hufu_shared::wire::upload::{Command, Order};
 use hufu_shared::wire::version::Version;
 
 use super::bench::Bench;
@@ -102,6 +103,21 @@ async fn case_36_a_line_that_comes_back_is_used_without_waiting_for_the_backoff(
     let _tasks = spawn(bench.parts(&played)).await.expect("running");
     until("the queue drains", || bench.state().acked_seq == 31).await;
     until("the link is told", || bench.run.link.borrow().online).await;
+}
+
+#[tokio::test]
+async fn a_centre_that_holds_no_request_is_not_asked_in_a_circle() {
+    let bench = Bench::new();
+    {
+        let mut model = bench.model.lock().expect("no panic before");
+        model.commands = vec![Command { id: CommandId([2; 16]), order: Order::CloseDay }];
+        model.directory = Version { epoch: 1, n: 9 };
+    }
+    let played = bench.play(play(&bench.model)).await;
+    let _tasks = spawn(bench.parts(&played)).await.expect("running");
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    let polls = played.seen_at("/device/v1/updates").len();
+    assert!((2..=6).contains(&polls), "{polls} polls in 2.5 s");
 }
 
 fn renewing(bench: &Bench, takes_new: bool) -> impl FnMut(&Seen) -> Reply + Send + use<> {
