@@ -2,7 +2,7 @@
 // Without it the page still works: every control is a plain form or link.
 "use strict";
 (() => {
-  const POLL_MS = 5000, AGE_MS = 20000, DEAD_MS = 12000, FETCH_MS = 8000;
+  const POLL_MS = 5000, AGE_MS = 20000, DEAD_MS = 4000, FETCH_MS = 8000;
   const $ = (id) => document.getElementById(id);
   document.documentElement.classList.add("js");
   for (const button of document.querySelectorAll("[data-print]")) {
@@ -98,7 +98,7 @@
     });
     stream.addEventListener("display", (event) => picture(event.data));
     stream.onopen = () => { $("slow").hidden = true; alive(true); };
-    stream.onerror = () => { $("slow").hidden = false; };
+    stream.onerror = () => { $("slow").hidden = false; setTimeout(refresh, 1000); };
   };
   live();
   let polls = 0;

@@ -139,7 +139,7 @@ pub fn status_rows(view: &CounterView, ui: &Ui) -> Vec<StatusRow> {
             item: ui.t1("counter-status-reader", "name", &reader.name),
             class: if reader.up { "ok" } else { "bad" },
             state,
-            note: joined([since, todo, reason]),
+            note: joined([since, reason, todo]),
         });
     }
     if view.readers.is_empty() {
