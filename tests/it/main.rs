@@ -4,4 +4,5 @@ mod desk;
 mod golden;
 mod kit;
 mod reader;
+mod story;
 mod tidy;

@@ -7,11 +7,14 @@ use anyhow::{Context as _, Result};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{oneshot, watch};
 
 const BUFFER_BYTES: usize = 16 * 1024;
+/// How long a request whose answer is to be lost may take to arrive and be answered.
+const SWALLOW_MS: u64 = 2_000;
 
 /// What the cable does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +30,8 @@ struct Shared {
     state: watch::Sender<State>,
     /// How many answers are still to be lost.
     to_lose: AtomicU64,
+    /// A request of so many bytes loses its answer, and the cable is cut; 0 for none.
+    to_lose_of_bytes: AtomicU64,
     lost: AtomicU64,
     target: Mutex<SocketAddr>,
 }
@@ -54,6 +59,7 @@ impl Cable {
         let shared = Arc::new(Shared {
             state,
             to_lose: AtomicU64::new(0),
+            to_lose_of_bytes: AtomicU64::new(0),
             lost: AtomicU64::new(0),
             target: Mutex::new(target),
         });
@@ -93,6 +99,12 @@ impl Cable {
     /// Loses the next `count` answers: the request goes through, the connection ends when the answer comes.
     pub fn lose_answers(&self, count: u64) {
         self.shared.to_lose.store(count, Ordering::SeqCst);
+    }
+
+    /// Loses the answer to the next request of at least `bytes` bytes (a batch of facts, never a handshake): the whole
+    /// request goes through, no answer comes back, then the cable is cut until it is mended.
+    pub fn lose_answer_to_request_of(&self, bytes: u64) {
+        self.shared.to_lose_of_bytes.store(bytes, Ordering::SeqCst);
     }
 
     /// How many answers were lost so far.
@@ -139,6 +151,7 @@ async fn relay(mut client: TcpStream, shared: Arc<Shared>) {
     let (mut from_client, mut from_server) = (vec![0; BUFFER_BYTES], vec![0; BUFFER_BYTES]);
     // Only an answer to something that was sent after the order counts, not the rest of an earlier one.
     let mut asked = false;
+    let mut asked_bytes = 0;
     loop {
         tokio::select! {
             changed = state.changed() => {
@@ -150,6 +163,12 @@ async fn relay(mut client: TcpStream, shared: Arc<Shared>) {
                 let Ok(count @ 1..) = got else { return };
                 asked = shared.to_lose.load(Ordering::SeqCst) > 0;
                 if server.write_all(&from_client[..count]).await.is_err() {
+                    return;
+                }
+                let limit = shared.to_lose_of_bytes.load(Ordering::SeqCst);
+                asked_bytes = if limit == 0 { 0 } else { asked_bytes + count as u64 };
+                if limit > 0 && asked_bytes >= limit {
+                    swallow(&mut client, &mut server, &shared).await;
                     return;
                 }
             }
@@ -164,6 +183,31 @@ async fn relay(mut client: TcpStream, shared: Arc<Shared>) {
             }
         }
     }
+}
+
+/// Carries the rest of a request and none of its answer, then cuts the cable.
+async fn swallow(client: &mut TcpStream, server: &mut TcpStream, shared: &Shared) {
+    shared.to_lose_of_bytes.store(0, Ordering::SeqCst);
+    let (mut from_client, mut from_server) = (vec![0; BUFFER_BYTES], vec![0; BUFFER_BYTES]);
+    let rest = async {
+        loop {
+            tokio::select! {
+                got = client.read(&mut from_client) => {
+                    let Ok(count @ 1..) = got else { return };
+                    if server.write_all(&from_client[..count]).await.is_err() {
+                        return;
+                    }
+                }
+                got = server.read(&mut from_server) => {
+                    let Ok(1..) = got else { return };
+                }
+            }
+        }
+    };
+    // Running into the limit is how it ends: a client waits for its answer much longer.
+    let _ = tokio::time::timeout(Duration::from_millis(SWALLOW_MS), rest).await;
+    shared.state.send_replace(State::Cut);
+    shared.lost.fetch_add(1, Ordering::SeqCst);
 }
 
 fn lose_one(shared: &Shared) -> bool {
