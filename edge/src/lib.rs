@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`config`] and [`terminal`] say what this terminal is, [`clock`] is the only reader of time;
 //! [`rules`] decide, [`store`] keeps; [`state`] is what the parts show each other; [`sync`] and [`counter`] are the two
-//! doors to the world; `run` is the loop that ties them; `commands` are the words of the command line.
+//! doors to the world; [`run`] is the loop that ties them; [`commands`] are the words of the command line.
 //!
 //! Invariants: one process writes the journal; a display turns green only after the fact is on the disk; a swipe never
 //! waits for the network.
@@ -22,3 +22,5 @@ pub mod counter;
 pub mod sync;
 
 pub mod run;
+
+pub mod commands;

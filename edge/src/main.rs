@@ -1,2 +1,10 @@
-//! The terminal daemon.
-fn main() {}
+//! The program `hufu-edge`: arguments in, exit code out.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use hufu_edge::commands::{Arguments, run};
+
+fn main() -> ExitCode {
+    run(&Arguments::parse())
+}

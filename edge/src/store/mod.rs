@@ -26,7 +26,7 @@ pub use handle::Store;
 pub use journal::{Appended, Attended, Journal, NewFact, RecentTap};
 pub use lifecycle::{BootInfo, Booting};
 pub use notices::OpenNotice;
-pub use queue::{JournalState, Receipted, StoredFact, read_facts, read_state};
+pub use queue::{JournalState, Receipted, StoredFact, read_anchor, read_facts, read_state};
 pub use snapshot::SnapshotBuilder;
 
 /// Name of the journal's file in the data folder.

@@ -107,6 +107,18 @@ pub fn read_facts(path: &Path, from_seq: u64, facts_max: usize) -> Result<Vec<St
     facts_of(&open_reader(path)?, path, from_seq, facts_max, usize::MAX)
 }
 
+/// Chain hash before the oldest fact held, read beside a running daemon.
+///
+/// # Errors
+/// [`StoreError`] naming file and fault.
+pub fn read_anchor(path: &Path) -> Result<Option<Hash>, StoreError> {
+    check_identity(path, &JOURNAL)?;
+    open_reader(path)?
+        .query_row("SELECT anchor_hash FROM state", [], |row| row.get(0).map(Hash))
+        .optional()
+        .step(path, "read anchor")
+}
+
 fn state_of(connection: &Connection, path: &Path) -> Result<JournalState, StoreError> {
     let blob = |name: &str, bytes: Option<Vec<u8>>| (name.to_owned(), bytes);
     let (mut state, epoch, mark) = connection

@@ -1,0 +1,245 @@
+//! `doctor`: clock, disk, readers, display, certificate, queue; each with a verdict and what to do.
+//!
+//! What was measured goes into [`Seen`], the judgement is a plain function of it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use hufu_shared::time::{DAY_US, Instant, SECOND_US};
+use serde_json::{Value, json};
+
+use super::Failure;
+use super::exit::Exit;
+use super::readers::{self, Found};
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Config, DisplayKind};
+use crate::locale::{Args, Language, text, text_with};
+use crate::run::control::{self, Ask};
+use crate::store::{JOURNAL_FILE, StoreError, read_state};
+use crate::sync::identity::Identity;
+
+/// A wall clock that differs more than this from the centre's is worth a word, in microseconds.
+const OFFSET_MAX_US: i64 = 120 * SECOND_US;
+/// Free bytes below which facts will soon not fit.
+const FREE_BYTES_MIN: u64 = 64 * 1024 * 1024;
+/// Free bytes below which it is time to make room.
+const FREE_BYTES_LOW: u64 = 512 * 1024 * 1024;
+/// Facts waiting from which the queue is worth a word.
+const QUEUE_LONG: u64 = 1_000;
+
+/// How one item is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Verdict {
+    /// Nothing to do.
+    Good,
+    /// Look at it soon.
+    Look,
+    /// Repair it.
+    Bad,
+}
+
+/// What was found out about the machine.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    pub(super) wall: Instant,
+    pub(super) floor: Option<Instant>,
+    pub(super) offset_us: Option<i64>,
+    pub(super) writable: bool,
+    pub(super) free_bytes: Option<u64>,
+    pub(super) readers: Vec<Found>,
+    pub(super) displays: usize,
+    pub(super) display_fault: Option<String>,
+    pub(super) certificate_until: Option<Instant>,
+    pub(super) queue_len: Option<u64>,
+    pub(super) stopped: Option<String>,
+    pub(super) journal_fault: Option<String>,
+}
+
+/// One line of the check-up.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub(super) struct Finding {
+    /// What was looked at.
+    pub(super) item: &'static str,
+    /// How it is.
+    pub(super) verdict: Verdict,
+    /// Key of the text; it says what to do.
+    pub(super) key: &'static str,
+    /// What was met.
+    pub(super) detail: String,
+}
+
+pub(super) fn run(config: &Config, json: bool) -> Result<(), Failure> {
+    let findings = judge(&look(config));
+    let unwell = findings.iter().any(|finding| finding.verdict == Verdict::Bad);
+    if json {
+        println!("{}", json!({ "well": !unwell, "findings": findings }));
+    } else {
+        for finding in &findings {
+            println!("{}", line(config.terminal.language, finding));
+        }
+    }
+    if unwell {
+        let words = text(config.terminal.language, "doctor-unwell");
+        return Err(Failure::new(Exit::Unwell, anyhow::anyhow!(words)));
+    }
+    Ok(())
+}
+
+fn line(language: Language, finding: &Finding) -> String {
+    let mark = match finding.verdict {
+        Verdict::Good => "doctor-good",
+        Verdict::Look => "doctor-look",
+        Verdict::Bad => "doctor-bad",
+    };
+    let item = text(language, item_key(finding.item));
+    let words = text_with(language, finding.key, &Args::from([("detail", finding.detail.clone())]));
+    let args = Args::from([("mark", text(language, mark)), ("item", item), ("words", words)]);
+    text_with(language, "doctor-line", &args)
+}
+
+fn item_key(item: &str) -> &'static str {
+    match item {
+        "clock" => "doctor-item-clock",
+        "disk" => "doctor-item-disk",
+        "readers" => "doctor-item-readers",
+        "display" => "doctor-item-display",
+        "certificate" => "doctor-item-certificate",
+        _ => "doctor-item-queue",
+    }
+}
+
+fn look(config: &Config) -> Seen {
+    let data_dir = &config.terminal.data_dir;
+    let live = control::ask(data_dir, Ask::Status).ok();
+    let clock = Clock::new(Arc::new(SystemClock::start()), Instant(0));
+    let mut seen = Seen { wall: clock.now().wall, displays: config.displays.len(), ..Seen::default() };
+    seen.offset_us = live.as_ref().and_then(|view| view.pointer("/clock/offset_us")).and_then(Value::as_i64);
+    seen.writable = is_writable(data_dir);
+    seen.free_bytes = free_bytes(data_dir);
+    seen.readers = readers::look(config);
+    seen.display_fault = display_fault(config, live.as_ref());
+    seen.certificate_until = Identity::load(data_dir).ok().map(|identity| identity.device().not_after);
+    let journal = data_dir.join(JOURNAL_FILE);
+    if journal.exists() {
+        match read_state(&journal) {
+            Ok(state) => {
+                seen.floor = Some(state.time_floor);
+                seen.queue_len = Some(state.queue_len());
+                seen.stopped = state.stopped;
+            }
+            Err(error @ StoreError::Io { .. }) => seen.journal_fault = Some(error.to_string()),
+            Err(error) => seen.journal_fault = Some(error.to_string()),
+        }
+    }
+    seen
+}
+
+fn is_writable(data_dir: &Path) -> bool {
+    let probe = data_dir.join(".doctor");
+    let written = std::fs::write(&probe, b"probe").is_ok();
+    written && std::fs::remove_file(&probe).is_ok()
+}
+
+fn free_bytes(data_dir: &Path) -> Option<u64> {
+    let stat = nix::sys::statvfs::statvfs(data_dir).ok()?;
+    Some(u64::from(stat.blocks_available()).saturating_mul(u64::from(stat.fragment_size())))
+}
+
+fn display_fault(config: &Config, live: Option<&Value>) -> Option<String> {
+    if let Some(view) = live {
+        return view.pointer("/display/fault").and_then(Value::as_str).map(str::to_owned);
+    }
+    config.displays.iter().find_map(|display| match &display.kind {
+        DisplayKind::Desk => None,
+        DisplayKind::Png { path } => {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty())?;
+            (!folder.is_dir()).then(|| format!("{} is no folder", folder.display()))
+        }
+    })
+}
+
+/// What the findings come to.
+pub(super) fn judge(seen: &Seen) -> Vec<Finding> {
+    vec![clock(seen), disk(seen), reader(seen), display(seen), certificate(seen), queue(seen)]
+}
+
+fn finding(item: &'static str, verdict: Verdict, key: &'static str, detail: impl ToString) -> Finding {
+    Finding { item, verdict, key, detail: detail.to_string() }
+}
+
+fn clock(seen: &Seen) -> Finding {
+    let wall = seen.wall.display(chrono_tz::Asia::Shanghai);
+    if seen.floor.is_some_and(|floor| seen.wall < floor) {
+        return finding("clock", Verdict::Bad, "doctor-clock-behind", wall);
+    }
+    match seen.offset_us {
+        Some(offset) if offset.abs() > OFFSET_MAX_US => {
+            finding("clock", Verdict::Look, "doctor-clock-off", offset / SECOND_US)
+        }
+        _ => finding("clock", Verdict::Good, "doctor-clock-good", wall),
+    }
+}
+
+fn disk(seen: &Seen) -> Finding {
+    if let Some(fault) = &seen.journal_fault {
+        return finding("disk", Verdict::Bad, "doctor-disk-journal", fault);
+    }
+    if !seen.writable {
+        return finding("disk", Verdict::Bad, "doctor-disk-read-only", "");
+    }
+    let mebibytes = seen.free_bytes.map_or_else(|| "?".to_owned(), |free| (free / 1024 / 1024).to_string());
+    match seen.free_bytes {
+        Some(free) if free < FREE_BYTES_MIN => finding("disk", Verdict::Bad, "doctor-disk-full", mebibytes),
+        Some(free) if free < FREE_BYTES_LOW => finding("disk", Verdict::Look, "doctor-disk-low", mebibytes),
+        _ => finding("disk", Verdict::Good, "doctor-disk-good", mebibytes),
+    }
+}
+
+fn reader(seen: &Seen) -> Finding {
+    let down: Vec<String> = seen
+        .readers
+        .iter()
+        .filter(|reader| !reader.up)
+        .map(|reader| format!("{} ({})", reader.name, reader.reason))
+        .collect();
+    if seen.readers.is_empty() {
+        return finding("readers", Verdict::Look, "doctor-readers-none", "");
+    }
+    if !down.is_empty() {
+        return finding("readers", Verdict::Bad, "doctor-readers-down", down.join("; "));
+    }
+    finding("readers", Verdict::Good, "doctor-readers-good", seen.readers.len())
+}
+
+fn display(seen: &Seen) -> Finding {
+    match (&seen.display_fault, seen.displays) {
+        (Some(fault), _) => finding("display", Verdict::Bad, "doctor-display-fault", fault),
+        (None, 0) => finding("display", Verdict::Look, "doctor-display-none", ""),
+        (None, displays) => finding("display", Verdict::Good, "doctor-display-good", displays),
+    }
+}
+
+fn certificate(seen: &Seen) -> Finding {
+    let Some(until) = seen.certificate_until else {
+        return finding("certificate", Verdict::Bad, "doctor-certificate-none", "");
+    };
+    let days = until.since(seen.wall).div_euclid(DAY_US);
+    match days {
+        ..0 => finding("certificate", Verdict::Bad, "doctor-certificate-expired", -days),
+        0..5 => finding("certificate", Verdict::Look, "doctor-certificate-soon", days),
+        _ => finding("certificate", Verdict::Good, "doctor-certificate-good", days),
+    }
+}
+
+fn queue(seen: &Seen) -> Finding {
+    if let Some(stopped) = &seen.stopped {
+        return finding("queue", Verdict::Bad, "doctor-queue-stopped", stopped);
+    }
+    match seen.queue_len {
+        Some(waiting) if waiting > QUEUE_LONG => {
+            finding("queue", Verdict::Look, "doctor-queue-long", waiting)
+        }
+        waiting => finding("queue", Verdict::Good, "doctor-queue-good", waiting.unwrap_or(0)),
+    }
+}

@@ -1,0 +1,179 @@
+//! `queue list` and `queue export`: facts that the centre has not acknowledged, read beside a running daemon.
+//!
+//! An export is for a stick when the line stays cut: signed batches, the same bytes as an upload would carry, sealed to
+//! the centre. It marks nothing as sent; the terminal still uploads until it has receipts.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use hufu_shared::cbor;
+use hufu_shared::chain::BatchClaim;
+use hufu_shared::fact::Fact;
+use hufu_shared::ids::DeviceId;
+use hufu_shared::seal::seal;
+use hufu_shared::wire::upload::{BATCH_FACTS_MAX, BatchHeader, Carried};
+use hufu_shared::wire::version::PROTO;
+use minicbor::{Decode, Encode};
+use serde_json::json;
+
+use super::Failure;
+use super::exit::Exit;
+use crate::config::Config;
+use crate::locale::{Args, text_with};
+use crate::store::{JOURNAL_FILE, JournalState, StoredFact, read_facts, read_state};
+use crate::sync::identity::{Identity, IdentityError};
+use crate::sync::pair::Pair;
+
+/// First bytes of an exported queue.
+pub const EXPORT_MAGIC: &[u8] = b"hufu-queue-1\n";
+
+/// What can be done with the queue.
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum QueueCommand {
+    /// List what waits, oldest first
+    List {
+        /// One JSON object per line, for scripts
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write what waits to a file that only the centre can read
+    Export {
+        /// The file; must not exist yet
+        file: PathBuf,
+    },
+}
+
+/// One batch of an export.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ExportedBatch {
+    /// As an upload would carry it.
+    #[n(0)]
+    pub header: BatchHeader,
+    /// The facts, in order.
+    #[n(1)]
+    pub facts: Vec<Carried>,
+}
+
+pub(super) fn run(config: &Config, command: &QueueCommand) -> Result<(), Failure> {
+    let path = config.terminal.data_dir.join(JOURNAL_FILE);
+    let store = |error| Failure::new(Exit::Store, error);
+    let state = read_state(&path).map_err(store)?;
+    let facts = read_facts(&path, state.acked_seq + 1, usize::MAX).map_err(store)?;
+    match command {
+        QueueCommand::List { json } => list(config, &state, &facts, *json),
+        QueueCommand::Export { file } => export(config, &state, &facts, file),
+    }
+}
+
+fn list(config: &Config, state: &JournalState, facts: &[StoredFact], json: bool) -> Result<(), Failure> {
+    let language = config.terminal.language;
+    let mut out = std::io::stdout().lock();
+    let mut written = Ok(());
+    for stored in facts {
+        let fact: Fact = cbor::decode(&stored.body).map_err(|error| Failure::new(Exit::Store, error))?;
+        let line = if json {
+            json!({ "hash": stored.hash.to_string(), "fact": fact }).to_string()
+        } else {
+            let at = fact.wall.display(chrono_tz::Asia::Shanghai);
+            format!("{:>8}  {at}  {}", fact.seq, fact.event.name())
+        };
+        written = written.and_then(|()| writeln!(out, "{line}"));
+    }
+    if !json {
+        let args = Args::from([("value", state.queue_len().to_string())]);
+        let line = text_with(language, "command-status-queue", &args);
+        written = written.and_then(|()| writeln!(out, "{line}"));
+    }
+    // A reader that has seen enough closes the pipe; that is no fault.
+    match written {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::new(Exit::Other, error)),
+        _ => Ok(()),
+    }
+}
+
+fn export(
+    config: &Config,
+    state: &JournalState,
+    facts: &[StoredFact],
+    file: &PathBuf,
+) -> Result<(), Failure> {
+    let other = |error: anyhow::Error| Failure::new(Exit::Other, error);
+    let data_dir = &config.terminal.data_dir;
+    let identity = Identity::load(data_dir).map_err(|error| {
+        let exit =
+            if matches!(error, IdentityError::NotEnrolled { .. }) { Exit::NotEnrolled } else { Exit::Other };
+        Failure::new(exit, error)
+    })?;
+    let path = data_dir.join(JOURNAL_FILE);
+    let before = if state.acked_seq >= state.oldest_held {
+        let kept = read_facts(&path, state.acked_seq, 1).map_err(|error| Failure::new(Exit::Store, error))?;
+        kept.first().map(|fact| fact.hash)
+    } else {
+        crate::store::read_anchor(&path).map_err(|error| Failure::new(Exit::Store, error))?
+    };
+    let mut prev_hash =
+        before.ok_or_else(|| other(anyhow::anyhow!("the hash before the queue is missing")))?;
+    let mut batches = Vec::new();
+    for part in facts.chunks(BATCH_FACTS_MAX) {
+        let header = header(state, identity.device(), part, prev_hash).map_err(other)?;
+        prev_hash = header.head_hash;
+        let facts = part.iter().map(carried).collect();
+        batches.push(ExportedBatch { header, facts });
+    }
+    let sealed =
+        seal(&identity.enrolment.central_seal_key, &export_place(state.device), &cbor::encode(&batches))
+            .map_err(|error| other(error.into()))?;
+    let bytes = [EXPORT_MAGIC, state.device.0.as_slice(), &sealed].concat();
+    let written = (|| {
+        let mut out = std::fs::File::options().write(true).create_new(true).open(file)?;
+        out.write_all(&bytes)?;
+        out.sync_all()
+    })();
+    written.map_err(|error: std::io::Error| {
+        other(anyhow::Error::new(error).context(format!("write {}", file.display())))
+    })?;
+    let args = Args::from([("count", facts.len().to_string()), ("file", file.display().to_string())]);
+    println!("{}", text_with(config.terminal.language, "command-exported", &args));
+    Ok(())
+}
+
+/// The place for which an export is sealed.
+#[must_use]
+pub fn export_place(device: DeviceId) -> Vec<u8> {
+    [b"hufu-queue".as_slice(), &device.0].concat()
+}
+
+fn header(
+    state: &JournalState,
+    pair: &Pair,
+    facts: &[StoredFact],
+    prev_hash: hufu_shared::ids::Hash,
+) -> anyhow::Result<BatchHeader> {
+    let (Some(first), Some(last)) = (facts.first(), facts.last()) else {
+        anyhow::bail!("a batch has facts");
+    };
+    let claim = BatchClaim {
+        device: state.device,
+        epoch: state.epoch,
+        from_seq: first.seq,
+        count: u32::try_from(facts.len())?,
+        head: last.hash,
+        key_id: pair.key_id(),
+    };
+    Ok(BatchHeader {
+        proto: PROTO,
+        device: claim.device,
+        epoch: claim.epoch,
+        from_seq: claim.from_seq,
+        prev_hash,
+        count: claim.count,
+        head_hash: claim.head,
+        key_id: claim.key_id,
+        signature: pair.sign(&claim.message())?,
+    })
+}
+
+fn carried(fact: &StoredFact) -> Carried {
+    Carried { body: fact.body.clone().into(), sealed: fact.sealed.clone().map(Into::into) }
+}

@@ -1,0 +1,92 @@
+//! `status`: how the terminal is. Asks the daemon if one runs; else reads the journal without writing.
+
+use serde_json::{Value, json};
+
+use super::Failure;
+use super::ask::yes;
+use super::exit::Exit;
+use crate::config::Config;
+use crate::locale::{Args, text, text_with};
+use crate::run::control::{self, Ask};
+use crate::store::{JOURNAL_FILE, JournalState, read_state};
+use crate::sync::identity::{Identity, IdentityError};
+
+pub(super) fn run(config: &Config, json: bool) -> Result<(), Failure> {
+    let data_dir = &config.terminal.data_dir;
+    let identity = Identity::load(data_dir).map_err(|error| {
+        let exit =
+            if matches!(error, IdentityError::NotEnrolled { .. }) { Exit::NotEnrolled } else { Exit::Other };
+        Failure::new(exit, error)
+    })?;
+    let live = control::ask(data_dir, Ask::Status).ok();
+    let path = data_dir.join(JOURNAL_FILE);
+    // Between enrolment and the first run there is no journal, which is no fault.
+    let journal = if path.exists() {
+        Some(read_state(&path).map_err(|error| Failure::new(Exit::Store, error))?)
+    } else {
+        None
+    };
+    if json {
+        println!("{}", as_json(&identity, live.as_ref(), journal.as_ref()));
+    } else {
+        for line in lines(config, &identity, live.as_ref(), journal.as_ref()) {
+            println!("{line}");
+        }
+    }
+    Ok(())
+}
+
+fn as_json(identity: &Identity, live: Option<&Value>, journal: Option<&JournalState>) -> Value {
+    let enrolment = &identity.enrolment;
+    json!({
+        "terminal": enrolment.name,
+        "device": enrolment.device.to_string(),
+        "epoch": enrolment.epoch,
+        "running": live.is_some(),
+        "journal": journal.map(|state| json!({
+            "epoch": state.epoch,
+            "last_seq": state.last_seq,
+            "acked_seq": state.acked_seq,
+            "oldest_held": state.oldest_held,
+            "head": state.head.to_string(),
+            "queue": state.queue_len(),
+            "block": state.block.to_string(),
+            "stopped": state.stopped,
+        })),
+        "view": live,
+    })
+}
+
+fn lines(
+    config: &Config,
+    identity: &Identity,
+    live: Option<&Value>,
+    journal: Option<&JournalState>,
+) -> Vec<String> {
+    let language = config.terminal.language;
+    let line = |key: &str, value: String| text_with(language, key, &Args::from([("value", value)]));
+    let enrolment = &identity.enrolment;
+    let mut lines = vec![
+        line("command-status-terminal", format!("{} ({})", enrolment.name, enrolment.device)),
+        line("command-status-running", yes(language, live.is_some())),
+    ];
+    if let Some(view) = live {
+        let online = view.pointer("/link/online").and_then(Value::as_bool).unwrap_or(false);
+        lines.push(line("command-status-online", yes(language, online)));
+    }
+    if let Some(state) = journal {
+        lines.push(line("command-status-facts", state.last_seq.to_string()));
+        lines.push(line("command-status-queue", state.queue_len().to_string()));
+        if let Some(stopped) = &state.stopped {
+            lines.push(line("command-status-stopped", stopped.clone()));
+        }
+    } else {
+        lines.push(text(language, "command-status-no-journal"));
+    }
+    for reader in live.and_then(|view| view.get("readers")).and_then(Value::as_array).into_iter().flatten() {
+        let up = reader.get("up").and_then(Value::as_bool).unwrap_or(false);
+        let name = reader.get("name").and_then(Value::as_str).unwrap_or_default();
+        lines.push(super::readers::line(language, name, up, reader.get("reason").and_then(Value::as_str)));
+    }
+    lines
+}
