@@ -3,7 +3,7 @@
 //! A test command that is killed would otherwise leave a database server behind.
 
 use anyhow::{Context as _, Result};
-use nix::unistd::getppid;
+use rustix::process::getppid;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 

@@ -8,7 +8,7 @@
 use super::clock;
 use super::process::Program;
 use anyhow::{Context as _, Result, bail};
-use nix::unistd::Pid;
+use rustix::process::Pid;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs::{File, TryLockError};
@@ -58,7 +58,7 @@ impl Pcscd {
     /// # Errors
     /// When pcscd or the driver is not installed, another test keeps it too long, or it does not start.
     pub fn start(slots: usize) -> Result<Self> {
-        Self::start_where(slots, UnixStream::connect(SOCKET).is_ok())
+        Self::start_where(slots, false)
     }
 
     /// Starts one in a mount namespace of its own (root only).
@@ -69,11 +69,13 @@ impl Pcscd {
         Self::start_where(slots, true)
     }
 
-    fn start_where(slots: usize, apart: bool) -> Result<Self> {
+    fn start_where(slots: usize, always_apart: bool) -> Result<Self> {
         if !(1..=SLOTS_MAX).contains(&slots) {
             bail!("{slots} slots asked for, 1 to {SLOTS_MAX} can be had");
         }
         let lock = take_lock()?;
+        // Asked only now: before, it may have been another test's that is gone by now.
+        let apart = always_apart || UnixStream::connect(SOCKET).is_ok();
         let folder =
             tempfile::Builder::new().prefix("hufu-pcscd-").tempdir().context("failed to make a folder")?;
         let ports = write_readers(folder.path(), slots)?;
@@ -163,7 +165,7 @@ pub fn command_in_namespace(holder: i32, program: impl AsRef<OsStr>) -> Command 
 fn inside(place: &Place, program: impl AsRef<OsStr>) -> Command {
     match place {
         Place::Machine => Command::new(program),
-        Place::Namespace(holder) => command_in_namespace(holder.pid().as_raw(), program),
+        Place::Namespace(holder) => command_in_namespace(holder.pid().as_raw_nonzero().get(), program),
     }
 }
 

@@ -7,7 +7,7 @@
 use super::clock;
 use super::process::{Program, free_port, is_root};
 use anyhow::{Context as _, Result, bail};
-use nix::sys::signal::Signal;
+use rustix::process::Signal;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -57,10 +57,8 @@ impl Postgres {
             .tempdir_in("/tmp")
             .context("failed to make the server's folder")?;
         if is_root() {
-            let nobody = nix::unistd::User::from_name("nobody")
-                .context("failed to look up the user nobody")?
-                .context("there is no user nobody to run PostgreSQL as")?;
-            nix::unistd::chown(folder.path(), Some(nobody.uid), Some(nobody.gid))
+            let (user, group) = nobody()?;
+            std::os::unix::fs::chown(folder.path(), Some(user), Some(group))
                 .context("failed to hand the server's folder to nobody")?;
         }
         let data = folder.path().join("data");
@@ -78,7 +76,7 @@ impl Postgres {
             command.args(["-c", setting]);
         }
         let program = Program::spawn("postgres", command, &folder.path().join("postgres.log"))?
-            .stopped_by(Signal::SIGQUIT);
+            .stopped_by(Signal::QUIT);
         let mut server = Self { port, program, _folder: folder };
         server.wait_until_it_answers()?;
         Ok(server)
@@ -93,7 +91,7 @@ impl Postgres {
     /// The process id of the server.
     #[must_use]
     pub fn pid(&self) -> i32 {
-        self.program.pid().as_raw()
+        self.program.pid().as_raw_nonzero().get()
     }
 
     /// A new, empty database: on the server of the test run, or on a private one where there is none.
@@ -211,4 +209,14 @@ fn random_number() -> Result<u128> {
 /// When it does not within `limit`.
 pub fn wait_until_reachable(url: &str, limit: Duration) -> Result<()> {
     clock::poll(limit, || execute(url, "select 1").ok()).with_context(|| format!("{url} does not answer"))
+}
+
+/// User and group of `nobody`, as PostgreSQL refuses to run as root.
+fn nobody() -> Result<(u32, u32)> {
+    let users = std::fs::read_to_string("/etc/passwd").context("failed to read /etc/passwd")?;
+    let line = users.lines().find(|line| line.starts_with("nobody:"));
+    let mut fields = line.context("there is no user nobody to run PostgreSQL as")?.split(':').skip(2);
+    let mut number =
+        || fields.next().and_then(|field| field.parse().ok()).context("nobody has no number in /etc/passwd");
+    Ok((number()?, number()?))
 }

@@ -4,8 +4,7 @@
 
 use super::clock;
 use anyhow::{Context as _, Result, bail};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use rustix::process::{Pid, Signal, kill_process};
 use std::fs::File;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -50,7 +49,7 @@ impl Program {
             child,
             log: log.to_owned(),
             status: None,
-            stop_signal: Signal::SIGTERM,
+            stop_signal: Signal::TERM,
         })
     }
 
@@ -64,7 +63,7 @@ impl Program {
     /// The process id.
     #[must_use]
     pub fn pid(&self) -> Pid {
-        Pid::from_raw(self.child.id().cast_signed())
+        Pid::from_child(&self.child)
     }
 
     /// Whether it still runs.
@@ -146,7 +145,8 @@ impl Program {
         if !self.is_running() {
             bail!("{} has ended already ({:?})", self.name, self.status);
         }
-        kill(self.pid(), signal).with_context(|| format!("failed to send {signal} to {}", self.name))
+        kill_process(self.pid(), signal)
+            .with_context(|| format!("failed to send {signal:?} to {}", self.name))
     }
 
     /// Power cut for a process: SIGKILL, and waits until it is gone.
@@ -154,7 +154,7 @@ impl Program {
     /// # Errors
     /// When it had ended before, or does not go.
     pub fn kill_hard(&mut self) -> Result<()> {
-        self.signal(Signal::SIGKILL)?;
+        self.signal(Signal::KILL)?;
         self.wait_exit(Duration::from_millis(STOP_LIMIT_MS)).map(drop)
     }
 
@@ -167,7 +167,7 @@ impl Program {
         if self.is_running() {
             self.signal(self.stop_signal)?;
             if self.wait_exit(limit).is_err() {
-                self.signal(Signal::SIGKILL)?;
+                self.signal(Signal::KILL)?;
             }
         }
         self.wait_exit(limit)
@@ -214,5 +214,5 @@ pub fn program(name: &str) -> Result<PathBuf> {
 /// Whether this process may become another user.
 #[must_use]
 pub fn is_root() -> bool {
-    nix::unistd::geteuid().is_root()
+    rustix::process::geteuid().is_root()
 }

@@ -3,11 +3,12 @@
 //! A pty has no baud rate and no modem lines, so those parts of a real port are out of scope.
 
 use anyhow::{Context as _, Result};
-use nix::pty::openpty;
-use nix::sys::termios::{SetArg, cfmakeraw, tcgetattr, tcsetattr};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Write as _;
-use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -23,7 +24,7 @@ pub struct SerialCable {
 struct Ends {
     device: File,
     // Kept open: with no open end the kernel forgets that the line is raw.
-    _terminal: OwnedFd,
+    _terminal: File,
 }
 
 impl SerialCable {
@@ -84,23 +85,27 @@ impl SerialCable {
     /// As [`SerialCable::plug_in`].
     pub fn replug(&mut self) -> Result<()> {
         self.unplug()?;
-        let pair = openpty(None, None).context("failed to make a pty")?;
-        let mut line = tcgetattr(&pair.slave).context("failed to read the line settings")?;
-        cfmakeraw(&mut line);
-        tcsetattr(&pair.slave, SetArg::TCSANOW, &line).context("failed to make the line raw")?;
-        let device_path = nix::unistd::ttyname(&pair.slave).context("failed to name the pty")?;
-        // Another process must not inherit the ends, or unplugging would not reach the reader.
-        for end in [&pair.master, &pair.slave] {
-            nix::fcntl::fcntl(end, nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::FD_CLOEXEC))
-                .context("failed to keep the pty to this process")?;
-        }
+        // Closed on exec, as files are: another process that inherited the ends would keep the line plugged in.
+        let device = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)
+            .context("failed to make a pty")?;
+        grantpt(&device).and_then(|()| unlockpt(&device)).context("failed to unlock the pty")?;
+        let name = ptsname(&device, Vec::new()).context("failed to name the pty")?;
+        let device_path = Path::new(OsStr::from_bytes(name.as_bytes())).to_owned();
+        let terminal = File::options()
+            .read(true)
+            .write(true)
+            .open(&device_path)
+            .with_context(|| format!("failed to open {}", device_path.display()))?;
+        let mut line = tcgetattr(&terminal).context("failed to read the line settings")?;
+        line.make_raw();
+        tcsetattr(&terminal, OptionalActions::Now, &line).context("failed to make the line raw")?;
         if self.link.is_symlink() {
             std::fs::remove_file(&self.link)
                 .with_context(|| format!("failed to replace {}", self.link.display()))?;
         }
         symlink(&device_path, &self.link)
             .with_context(|| format!("failed to link {}", self.link.display()))?;
-        self.ends = Some(Ends { device: File::from(pair.master), _terminal: pair.slave });
+        self.ends = Some(Ends { device: File::from(device), _terminal: terminal });
         Ok(())
     }
 }

@@ -29,7 +29,7 @@ fn main() -> Result<()> {
     let slots: Vec<_> = (0..arguments.slots)
         .map(|slot| json!({ "port": pcscd.port(slot), "reader": pcscd.reader_name(slot) }))
         .collect();
-    let namespace = pcscd.namespace().map(nix::unistd::Pid::as_raw);
+    let namespace = pcscd.namespace().map(|pid| pid.as_raw_nonzero().get());
     let mut out = std::io::stdout();
     writeln!(out, "{}", json!({ "slots": slots, "namespace": namespace }))
         .context("failed to print the slots")?;
