@@ -142,8 +142,8 @@ fn is_writable(data_dir: &Path) -> bool {
 }
 
 fn free_bytes(data_dir: &Path) -> Option<u64> {
-    let stat = nix::sys::statvfs::statvfs(data_dir).ok()?;
-    Some(u64::from(stat.blocks_available()).saturating_mul(u64::from(stat.fragment_size())))
+    let stat = rustix::fs::statvfs(data_dir).ok()?;
+    Some(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
 fn display_fault(config: &Config, live: Option<&Value>) -> Option<String> {

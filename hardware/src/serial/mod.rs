@@ -9,3 +9,5 @@ pub mod port;
 
 pub use line::Protocol;
 pub use port::SerialSource;
+#[cfg(test)]
+pub(crate) mod pty;

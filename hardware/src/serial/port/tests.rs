@@ -1,7 +1,7 @@
 //! The port's thread against real pseudo-terminals: unplugging, replugging, garbage.
 
 use super::*;
-use nix::pty::{OpenptyResult, openpty};
+use crate::serial::pty::pty;
 use std::io::Write;
 use std::os::unix::fs::symlink;
 use std::sync::mpsc::{Receiver, channel};
@@ -18,7 +18,7 @@ const WAIT: Duration = Duration::from_secs(10);
 /// A terminal folder with a link that may point to one pseudo-terminal after another, as a device by id does.
 struct Desk {
     folder: tempfile::TempDir,
-    plugged: Option<(std::fs::File, std::os::fd::OwnedFd)>,
+    plugged: Option<(std::fs::File, std::fs::File)>,
     events: Receiver<CardEvent>,
     running: Option<Running>,
 }
@@ -33,9 +33,9 @@ impl Desk {
     }
 
     fn plug(&mut self) {
-        let OpenptyResult { master, slave } = openpty(None, None).unwrap();
-        symlink(nix::unistd::ttyname(&slave).unwrap(), self.folder.path().join("by-id")).unwrap();
-        self.plugged = Some((master.into(), slave));
+        let (master, slave, path) = pty();
+        symlink(path, self.folder.path().join("by-id")).unwrap();
+        self.plugged = Some((master, slave));
     }
 
     /// Takes the device away: the link first, so that nobody opens the dying terminal.
@@ -83,7 +83,7 @@ fn case_71_a_reader_unplugged_and_replugged_elsewhere_comes_back() {
     desk.unplug();
     assert_eq!(desk.next(), "down DeviceGone");
     // Other terminals are opened meanwhile, so that the number of the new one differs.
-    let _others = (openpty(None, None).unwrap(), openpty(None, None).unwrap());
+    let _others = (pty(), pty());
     desk.plug();
     assert_eq!(desk.next(), "up 2");
     desk.send(b"5678?\r");
@@ -110,9 +110,9 @@ fn case_72_a_megabyte_of_rubbish_and_then_a_card() {
     desk.plug();
     // Raw, or the terminal itself would act on control characters and echo.
     let slave = &desk.plugged.as_ref().unwrap().1;
-    let mut mode = nix::sys::termios::tcgetattr(slave).unwrap();
-    nix::sys::termios::cfmakeraw(&mut mode);
-    nix::sys::termios::tcsetattr(slave, nix::sys::termios::SetArg::TCSANOW, &mode).unwrap();
+    let mut mode = rustix::termios::tcgetattr(slave).unwrap();
+    mode.make_raw();
+    rustix::termios::tcsetattr(slave, rustix::termios::OptionalActions::Now, &mode).unwrap();
     assert_eq!(desk.next(), "up 2");
     let rubbish: Vec<u8> = (0..1_000_000_u32)
         .map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8)
