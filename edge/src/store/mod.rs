@@ -33,3 +33,8 @@ pub use snapshot::SnapshotBuilder;
 pub const JOURNAL_FILE: &str = "journal.db";
 /// Name of the directory's file in the data folder.
 pub const DIRECTORY_FILE: &str = "directory.db";
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;

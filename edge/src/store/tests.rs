@@ -1,0 +1,478 @@
+//! The journal and the directory: durability, order, identity, and everything that may lie in the way.
+
+use hufu_shared::cbor;
+use hufu_shared::chain;
+use hufu_shared::fact::{DayTotals, Event, Fact, RefusalReason};
+use hufu_shared::ids::{CardId, ClubId, DeviceId, Hash};
+use hufu_shared::member::{CardStatus, DirectoryRow};
+use hufu_shared::money::{Amount, Leg, Unit};
+use hufu_shared::time::{DAY_US, Day, Instant};
+use hufu_shared::wire::updates::{BlockChange, Notice};
+use hufu_shared::wire::upload::{Became, Disposition, ReceiptMark};
+use hufu_shared::wire::version::{CentralEpoch, Version};
+use proptest::prelude::*;
+
+use super::testing::*;
+use super::*;
+
+mod files;
+mod kill;
+
+fn facts_of(store: &Store) -> Vec<Fact> {
+    let stored = store.with(|journal| journal.pending(1, usize::MAX, usize::MAX)).expect("readable");
+    stored.iter().map(|stored| cbor::decode(&stored.body).expect("our own")).collect()
+}
+
+fn append(store: &Store, facts: Vec<NewFact>) -> Vec<Appended> {
+    store.with(|journal| journal.append(facts)).expect("appended")
+}
+
+fn mark(acked_seq: u64) -> ReceiptMark {
+    ReceiptMark {
+        central_epoch: CentralEpoch { n: 1, bits: 2 },
+        journal_size: 1,
+        journal_head: Hash([0; 32]),
+        device: terminal().device,
+        acked_seq,
+        directory: Version::default(),
+        block: Version::default(),
+        leases: Vec::new(),
+        signature: vec![1],
+    }
+}
+
+fn receipt(acked_seq: u64, at: Instant) -> Receipted {
+    Receipted { acked_seq, mark: mark(acked_seq), dispositions: Vec::new(), at }
+}
+
+#[test]
+fn facts_are_numbered_without_gaps_and_name_their_boot() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = booted(folder.path());
+    append(&store, vec![visited(1, &at(1)), attended(2, &at(2))]);
+    let booting = store.with(|journal| journal.boot(boot_info(2), &at(0))).expect("boots");
+    append(&store, vec![visited(1, &at(1))]);
+    let facts = facts_of(&store);
+    let shape: Vec<_> = facts.iter().map(|fact| (fact.seq, fact.boot, fact.event.name())).collect();
+    assert_eq!(
+        shape,
+        [(1, 1, "booted"), (2, 1, "visited"), (3, 1, "attended"), (4, 4, "booted"), (5, 4, "visited")]
+    );
+    assert_eq!(booting, Booting { seq: 4, unclean: true });
+    let Event::Booted(second) = &facts[3].event else { panic!("a start") };
+    assert_eq!((second.counter, second.unclean), (2, true));
+}
+
+#[test]
+fn a_shutdown_makes_the_next_start_a_clean_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join(JOURNAL_FILE);
+    let store = booted(folder.path());
+    store.with(|journal| journal.shutdown(&at(9))).expect("shut down");
+    drop(store);
+    let store = Store::open(&path, &terminal()).expect("opens");
+    let booting = store.with(|journal| journal.boot(boot_info(2), &at(0))).expect("boots");
+    assert!(!booting.unclean);
+    assert_eq!(store.with(|journal| journal.time_floor()).expect("read"), at(9).trusted);
+}
+
+#[test]
+fn equal_refusals_within_ten_seconds_are_one_fact_with_a_count() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = booted(folder.path());
+    let lost = |seconds| refused(1, RefusalReason::R07, &at(seconds));
+    assert_eq!(append(&store, vec![lost(1)])[0].id, None, "its window is open");
+    assert_eq!(append(&store, vec![lost(5)])[0].count, 2);
+    assert_eq!(append(&store, vec![lost(11)])[0].count, 3, "ten seconds after the first");
+    // A later one begins a window of its own; another reason too; any other fact ends it.
+    append(&store, vec![lost(12), refused(1, RefusalReason::R01, &at(13)), visited(2, &at(14))]);
+    let counts: Vec<_> = facts_of(&store)
+        .iter()
+        .map(|fact| match &fact.event {
+            Event::Refused(refused) => (fact.event.name(), refused.count, fact.mono_ns / 1_000_000_000),
+            event => (event.name(), 0, fact.mono_ns / 1_000_000_000),
+        })
+        .collect();
+    let expected =
+        [("booted", 0, 0), ("refused", 3, 1), ("refused", 1, 12), ("refused", 1, 13), ("visited", 0, 14)];
+    assert_eq!(counts, expected);
+    // A window that ended by time alone is appended when it is looked at.
+    append(&store, vec![lost(20)]);
+    store.with(|journal| journal.flush_refusal_due(at(30).mono_ns)).expect("looked");
+    assert_eq!(facts_of(&store).len(), 5, "still open at its end");
+    store.with(|journal| journal.flush_refusal_due(at(31).mono_ns)).expect("looked");
+    assert_eq!(facts_of(&store).len(), 6);
+}
+
+#[test]
+fn a_refusal_whose_window_was_open_survives_a_kill() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = booted(folder.path());
+    append(&store, vec![refused(1, RefusalReason::R07, &at(1))]);
+    append(&store, vec![refused(1, RefusalReason::R07, &at(2))]);
+    drop(store);
+    let store = Store::open(&folder.path().join(JOURNAL_FILE), &terminal()).expect("opens");
+    store.with(|journal| journal.boot(boot_info(2), &at(0))).expect("boots");
+    let facts = facts_of(&store);
+    let Event::Refused(refused) = &facts[1].event else { panic!("the refusal, before the new start") };
+    assert_eq!((refused.count, facts[1].boot, facts[2].event.name()), (2, 1, "booted"));
+}
+
+#[test]
+fn case_73_a_second_tap_within_the_window_is_found_by_monotonic_time() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = booted(folder.path());
+    append(&store, vec![visited(1, &at(100))]);
+    let key = hufu_shared::rules::repeat::Tap::of(&facts_of(&store)[1]).expect("a tap").key;
+    let recent = |seconds: u64| {
+        store.with(|journal| Ok(journal.recent_tap(&key, at(seconds).mono_ns, 60))).expect("looked")
+    };
+    assert_eq!(recent(101).map(|tap| tap.seq), Some(2));
+    assert_eq!(recent(160).map(|tap| tap.seq), Some(2));
+    assert_eq!(recent(161), None);
+    // Another boot's monotonic times cannot be compared.
+    store.with(|journal| journal.boot(boot_info(2), &at(0))).expect("boots");
+    assert_eq!(recent(101), None);
+}
+
+#[test]
+fn kind_02_the_first_check_in_is_remembered_across_starts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = booted(folder.path());
+    append(&store, vec![attended(1, &at(1)), attended(1, &at(500)), attended(2, &at(501))]);
+    drop(store);
+    let store = Store::open(&folder.path().join(JOURNAL_FILE), &terminal()).expect("opens");
+    let first = store.with(|journal| journal.attended(OCCASION, &[1; 16])).expect("looked");
+    assert_eq!(first, Some(Attended { seq: 2, at: at(1).wall }));
+    assert_eq!(store.with(|journal| journal.attendance(OCCASION)).expect("counted"), 2);
+}
+
+#[test]
+fn inv_06_a_full_disk_records_nothing_and_says_so_and_the_next_fact_after_room_is_gapless() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = booted(folder.path());
+    append(&store, vec![visited(1, &at(1))]);
+    fill_disk(&store);
+    let before = store.with(|journal| journal.state()).expect("state");
+    let error = store.with(|journal| journal.append(vec![visited(2, &at(2))])).expect_err("no room");
+    assert!(error.is_full(), "{error}");
+    let after = store.with(|journal| journal.state()).expect("state");
+    assert_eq!((after.last_seq, after.head), (before.last_seq, before.head));
+    store
+        .with(|journal| {
+            journal
+                .connection
+                .pragma_update_and_check(None, "max_page_count", 100_000, |_| Ok(()))
+                .expect("set");
+            Ok(())
+        })
+        .expect("room");
+    let next = append(&store, vec![visited(2, &at(3))])[0].id.map(|id| id.seq);
+    assert_eq!(next, Some(before.last_seq + 1));
+}
+
+#[test]
+fn value_facts_of_an_unclean_end_without_a_shown_mark_are_listed_for_staff() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = booted(folder.path());
+    append(&store, vec![attended(1, &at(1))]);
+    store
+        .with(|journal| {
+            journal.mark_shown(2);
+            Ok(())
+        })
+        .expect("marked");
+    // The mark goes to the disk with the next facts; these are never shown.
+    append(&store, vec![visited(1, &at(2)), earned(2, 32_000, 6, &at(3)), attended(2, &at(4))]);
+    drop(store);
+    let store = Store::open(&folder.path().join(JOURNAL_FILE), &terminal()).expect("opens");
+    store.with(|journal| journal.boot(boot_info(2), &at(0))).expect("boots");
+    let listed = |store: &Store| -> Vec<u64> {
+        store.with(|journal| journal.unshown()).expect("read").iter().map(|fact| fact.seq).collect()
+    };
+    assert_eq!(listed(&store), [4, 5]);
+    let settle = |seq, handed_over| {
+        store
+            .with(|journal| journal.resolve_unshown(seq, handed_over, &at(9), Version::default()))
+            .expect("settled")
+    };
+    assert!(settle(4, false).is_some_and(|appended| appended.len() == 1));
+    assert!(settle(5, true).is_some_and(|appended| appended.is_empty()));
+    assert!(settle(5, false).is_none(), "settled once");
+    assert_eq!(listed(&store), [0_u64; 0]);
+    let facts = facts_of(&store);
+    let Event::Reversed(reversed) = &facts.last().expect("some").event else { panic!("a reversal") };
+    assert_eq!(reversed.original.seq, 4);
+    assert_eq!(reversed.legs, [Leg { unit: Unit::Pts, amount: Amount(6) }]);
+}
+
+#[test]
+fn a_clean_end_lists_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = booted(folder.path());
+    append(&store, vec![attended(1, &at(1))]);
+    store.with(|journal| journal.shutdown(&at(2))).expect("shut down");
+    store.with(|journal| journal.boot(boot_info(2), &at(0))).expect("boots");
+    assert!(store.with(|journal| journal.unshown()).expect("read").is_empty());
+}
+
+#[test]
+fn kind_30_a_day_closes_with_the_totals_since_the_last_close() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = booted(folder.path());
+    let facts =
+        vec![attended(1, &at(1)), earned(2, 32_000, 6, &at(2)), refused(3, RefusalReason::R07, &at(3))];
+    append(&store, facts);
+    append(&store, vec![refused(3, RefusalReason::R07, &at(4))]);
+    let close = |day| {
+        store.with(|journal| journal.close_day(Day(day), &at(5), Version::default())).expect("closed").0
+    };
+    let first = close(20_779);
+    assert_eq!((first.from_seq, first.to_seq), (1, 4), "the refusal was appended first");
+    let expected = DayTotals {
+        facts: 4,
+        attended: 1,
+        earned: 1,
+        promised: vec![Leg { unit: Unit::Pts, amount: Amount(8) }],
+        purchases: Amount(32_000),
+        refused: 2,
+        ..DayTotals::default()
+    };
+    assert_eq!(first.totals, expected);
+    append(&store, vec![visited(1, &at(6))]);
+    let second = close(20_780);
+    assert_eq!((second.from_seq, second.to_seq, second.totals.visited, second.totals.facts), (6, 6, 1, 1));
+}
+
+#[test]
+fn receipts_move_the_cursor_forward_only_and_keep_the_mark() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = booted(folder.path());
+    append(&store, vec![visited(1, &at(1)), visited(2, &at(2))]);
+    assert_eq!(store.with(|journal| Ok(journal.queue_len())).expect("counted"), 3);
+    store.with(|journal| journal.take_receipt(&receipt(2, NOON))).expect("taken");
+    store.with(|journal| journal.take_receipt(&receipt(1, NOON))).expect("an older one changes nothing");
+    let state = store.with(|journal| journal.state()).expect("state");
+    assert_eq!((state.acked_seq, state.queue_len(), state.oldest_held), (2, 1, 1));
+    assert_eq!(state.mark, Some(mark(1)));
+    let error = store.with(|journal| journal.take_receipt(&receipt(4, NOON))).expect_err("beyond the head");
+    assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+    let page = store.with(|journal| journal.pending(3, 500, 256 * 1024)).expect("read");
+    assert_eq!(page.iter().map(|fact| fact.seq).collect::<Vec<_>>(), [3]);
+}
+
+#[test]
+fn a_page_of_the_queue_obeys_its_limits_but_never_starves_on_a_large_fact() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = booted(folder.path());
+    append(&store, (0..20).map(|n| visited(n + 1, &at(u64::from(n)))).collect());
+    let seqs = |facts, bytes| {
+        let page = store.with(|journal| journal.pending(2, facts, bytes)).expect("read");
+        page.len()
+    };
+    assert_eq!(seqs(5, usize::MAX), 5);
+    assert_eq!(seqs(500, 1), 1);
+    assert!((2..20).contains(&seqs(500, 400)));
+}
+
+#[test]
+fn acknowledged_facts_are_kept_for_35_days_and_then_pruned_to_an_anchor() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = booted(folder.path());
+    append(&store, vec![visited(1, &at(1)), visited(2, &at(2))]);
+    let hash = store.with(|journal| journal.hash_at(2)).expect("read");
+    store.with(|journal| journal.take_receipt(&receipt(2, NOON))).expect("taken");
+    let prune = |days: i64| store.with(|journal| journal.prune(NOON.offset(days * DAY_US))).expect("pruned");
+    assert_eq!((prune(0), prune(35)), (0, 0));
+    assert_eq!(prune(37), 2);
+    let state = store.with(|journal| journal.state()).expect("state");
+    assert_eq!((state.oldest_held, state.last_seq), (3, 3));
+    assert_eq!(store.with(|journal| journal.hash_at(2)).expect("read"), hash, "the anchor");
+    // All of it acknowledged and pruned: the chain still goes on from the anchor.
+    store.with(|journal| journal.take_receipt(&receipt(3, NOON.offset(37 * DAY_US)))).expect("taken");
+    assert_eq!(prune(100), 1);
+    drop(store);
+    let store = Store::open(&folder.path().join(JOURNAL_FILE), &terminal()).expect("opens");
+    assert_eq!(append(&store, vec![visited(1, &at(3))])[0].id.map(|id| id.seq), Some(4));
+}
+
+#[test]
+fn blocks_are_taken_lifted_and_survive_a_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = booted(folder.path());
+    let change = |n: u8, status| BlockChange { card: CardId([n; 16]), token: subject(n).token, status };
+    let changes =
+        [change(1, CardStatus::Lost), change(2, CardStatus::Stopped), change(1, CardStatus::Active)];
+    let version = Version { epoch: 1, n: 7 };
+    store.with(|journal| journal.take_blocks(&changes, version)).expect("taken");
+    let blocked =
+        |store: &Store, n: u8| store.with(|journal| Ok(journal.blocked(&subject(n).token))).expect("looked");
+    assert_eq!((blocked(&store, 1), blocked(&store, 2)), (None, Some(CardStatus::Stopped)));
+    drop(store);
+    let store = Store::open(&folder.path().join(JOURNAL_FILE), &terminal()).expect("opens");
+    assert_eq!((blocked(&store, 1), blocked(&store, 2)), (None, Some(CardStatus::Stopped)));
+    append(&store, vec![visited(1, &at(1))]);
+    assert_eq!(
+        facts_of(&store).last().expect("one").block,
+        version,
+        "facts name the block list they were judged by"
+    );
+}
+
+#[test]
+fn kind_27_a_notice_is_told_once_however_often_it_comes_and_until_it_is_acknowledged() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = booted(folder.path());
+    append(&store, vec![attended(1, &at(1))]);
+    let disposition =
+        Disposition { seq: 2, became: Became::AppliedWithCase, kind: Some(27), case: Some(Hash([5; 32])) };
+    let mut with_case = receipt(2, NOON);
+    with_case.dispositions =
+        vec![disposition.clone(), Disposition { seq: 2, became: Became::Merged, kind: Some(2), case: None }];
+    for _ in 0..2 {
+        store.with(|journal| journal.take_receipt(&with_case)).expect("taken");
+    }
+    let notice =
+        Notice { n: 1, epoch: 1, disposition, other_office: Some("B".to_owned()), other_at: Some(NOON) };
+    for _ in 0..2 {
+        store.with(|journal| journal.take_notices(&[notice.clone()])).expect("taken");
+    }
+    let open = store.with(|journal| journal.open_notices()).expect("read");
+    assert_eq!(open.len(), 1, "{open:?}");
+    assert_eq!((open[0].other_office.as_deref(), open[0].disposition.kind), (Some("B"), Some(27)));
+    assert!(open[0].fact.as_ref().is_some_and(|fact| fact.seq == 2));
+    assert!(store.with(|journal| journal.acknowledge(open[0].id)).expect("noted"));
+    assert!(!store.with(|journal| journal.acknowledge(open[0].id)).expect("noted"));
+    assert!(store.with(|journal| journal.open_notices()).expect("read").is_empty());
+    assert_eq!(store.with(|journal| journal.state()).expect("state").notices_n, 1);
+}
+
+#[test]
+fn notices_of_an_earlier_enrolment_are_passed_over_but_counted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = booted(folder.path());
+    let disposition = Disposition { seq: 1, became: Became::Held, kind: None, case: None };
+    let notice = Notice { n: 4, epoch: 9, disposition, other_office: None, other_at: None };
+    store.with(|journal| journal.take_notices(&[notice])).expect("taken");
+    assert!(store.with(|journal| journal.open_notices()).expect("read").is_empty());
+    assert_eq!(store.with(|journal| journal.state()).expect("state").notices_n, 4);
+}
+
+#[test]
+fn a_directory_finds_cards_takes_deltas_and_is_swapped_whole() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let directory = directory(folder.path(), 3);
+    let found = |n: u8| directory.find(&[subject(n).token]).expect("looked");
+    assert_eq!(found(2).and_then(|known| known.member), Some(member_row(2)));
+    assert_eq!(found(9), None);
+    let mut lost = card_row(2);
+    lost.status = CardStatus::Lost;
+    let (from, to) = (directory.version(), Version { epoch: 1, n: 6 });
+    directory.apply_delta(&[DirectoryRow::Card(lost)], from, to).expect("taken");
+    assert_eq!(found(2).map(|known| known.card.status), Some(CardStatus::Lost));
+    let error = directory.apply_delta(&[], from, to).expect_err("from a version that is past");
+    assert!(
+        error.to_string().contains("a delta from version 1.5 does not fit a directory at version 1.6"),
+        "{error}"
+    );
+    // A new snapshot takes the place of everything.
+    let (manifest, chunks) = snapshot(CLUB, &[rows(1), vec![DirectoryRow::Card(card_row(4))]]);
+    let mut builder = SnapshotBuilder::begin(&directory, &manifest).expect("begins");
+    for chunk in &chunks {
+        assert!(found(3).is_some(), "the old one serves until the end");
+        builder.take_chunk(chunk).expect("whole");
+    }
+    builder.finish().expect("in place");
+    assert!(found(3).is_none() && found(4).is_some());
+    assert_eq!(directory.version(), Version { epoch: 1, n: 5 });
+    drop(directory);
+    let again = Directory::open(&folder.path().join(DIRECTORY_FILE), CLUB).expect("opens");
+    assert!(again.find(&[subject(4).token]).expect("looked").is_some());
+}
+
+#[test]
+fn a_directory_of_another_club_is_refused_and_the_own_one_stays() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let directory = directory(folder.path(), 1);
+    let (manifest, _) = snapshot(ClubId([8; 16]), &[rows(1)]);
+    let error = SnapshotBuilder::begin(&directory, &manifest).expect_err("refused").to_string();
+    assert!(error.contains("08080808") && error.contains("01010101"), "{error}");
+    assert!(directory.find(&[subject(1).token]).expect("looked").is_some());
+    drop(directory);
+    let error = Directory::open(&folder.path().join(DIRECTORY_FILE), ClubId([8; 16])).expect_err("refused");
+    assert!(matches!(error, StoreError::OtherClub { .. }), "{error}");
+}
+
+#[test]
+fn a_snapshot_that_does_not_add_up_changes_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let directory = directory(folder.path(), 1);
+    let (manifest, chunks) = snapshot(CLUB, &[rows(2), rows(3)]);
+    let mut builder = SnapshotBuilder::begin(&directory, &manifest).expect("begins");
+    let refused = |result: Result<(), StoreError>| result.expect_err("refused").to_string();
+    assert!(refused(builder.take_chunk(&chunks[1])).contains("chunk 1 expected with"), "out of order");
+    let mut edited = chunks[0].clone();
+    *edited.last_mut().expect("bytes") ^= 1;
+    assert!(refused(builder.take_chunk(&edited)).contains("hash"));
+    builder.take_chunk(&chunks[0]).expect("the right one may still come");
+    assert!(refused(builder.finish()).contains("is missing"));
+    let (mut manifest, chunks) = snapshot(CLUB, &[rows(2)]);
+    manifest.chunks[0].rows += 1;
+    let mut builder = SnapshotBuilder::begin(&directory, &manifest).expect("begins");
+    assert!(refused(builder.take_chunk(&chunks[0])).contains("rows"));
+    assert!(directory.find(&[subject(2).token]).expect("looked").is_none(), "the old one serves");
+}
+
+#[test]
+fn waiting_for_facts_wakes_when_they_are_appended() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = booted(folder.path());
+    let mut appended = store.appended();
+    assert_eq!(*appended.borrow_and_update(), 1);
+    append(&store, vec![visited(1, &at(1))]);
+    assert!(appended.has_changed().expect("alive"));
+    assert_eq!(*appended.borrow_and_update(), 2);
+    store.with(|journal| journal.write_time_floor(NOON)).expect("written");
+    assert!(!appended.has_changed().expect("alive"), "only facts wake");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Whatever is appended in whatever portions, the stored hashes are the chain of the stored bytes.
+    #[test]
+    fn inv_07_stored_hashes_are_the_chain_of_the_stored_bytes(
+        portions in proptest::collection::vec(proptest::collection::vec((1u8..5, 0u8..4), 1..4), 1..8),
+    ) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = booted(folder.path());
+        let mut seconds = 1;
+        for portion in portions {
+            let facts = portion.into_iter().map(|(n, what)| {
+                seconds += u64::from(n);
+                match what {
+                    0 => visited(n, &at(seconds)),
+                    1 => attended(n, &at(seconds)),
+                    2 => earned(n, 10_000, 2, &at(seconds)),
+                    _ => refused(n, RefusalReason::R07, &at(seconds)),
+                }
+            });
+            append(&store, facts.collect());
+        }
+        store.with(|journal| journal.flush_refusal()).expect("flushed");
+        let start = chain::start(terminal().device, 1, &terminal().first_key);
+        let stored = store.with(|journal| journal.pending(1, usize::MAX, usize::MAX)).expect("read");
+        let mut previous = start;
+        let mut mono_ns = 0;
+        for (at, fact) in stored.iter().enumerate() {
+            previous = chain::link(previous, &fact.body);
+            prop_assert_eq!(fact.hash, previous);
+            prop_assert_eq!(fact.seq, at as u64 + 1);
+            let decoded: Fact = cbor::decode(&fact.body).expect("our own");
+            prop_assert_eq!(decoded.seq, fact.seq);
+            prop_assert!(decoded.mono_ns >= mono_ns, "facts are in the order of what happened");
+            mono_ns = decoded.mono_ns;
+        }
+        prop_assert_eq!(store.with(|journal| journal.state()).expect("state").head, previous);
+    }
+}
