@@ -296,3 +296,6 @@ pub fn own_fact(event: Event, directory: Version, now: &Now) -> NewFact {
         sealed: None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -411,3 +411,6 @@ impl Desk {
         self.last.truncate(LAST_SWIPES_MAX);
     }
 }
+
+#[cfg(test)]
+mod tests;
