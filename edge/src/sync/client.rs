@@ -407,10 +407,11 @@ fn trust_words(error: &rustls::Error) -> String {
     }
 }
 
-/// An error with its causes, since the outermost words alone ("error sending request") help nobody.
-fn words(error: &(dyn StdError + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
+/// The causes of an error: the HTTP client's own outermost words name only the address, which the reader knows.
+fn words(error: &reqwest::Error) -> String {
+    let Some(first) = error.source() else { return error.to_string() };
+    let mut text = first.to_string();
+    let mut cause = first.source();
     while let Some(inner) = cause {
         text = format!("{text}: {inner}");
         cause = inner.source();
