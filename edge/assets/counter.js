@@ -2,7 +2,7 @@
 // Without it the page still works: every control is a plain form or link.
 "use strict";
 (() => {
-  const POLL_MS = 5000, AGE_MS = 20000, DEAD_MS = 4000, FETCH_MS = 8000;
+  const POLL_MS = 5000, AGE_MS = 20000, FETCH_MS = 8000;
   const $ = (id) => document.getElementById(id);
   document.documentElement.classList.add("js");
   for (const button of document.querySelectorAll("[data-print]")) {
@@ -69,13 +69,16 @@
   };
 
   // --- fetching --------------------------------------------------------------------------------------------
-  let lastOk = Date.now(), running = false, again = false;
+  let running = false, again = false, stream = null;
   const ask = (url, options = {}) =>
     fetch(url, { credentials: "same-origin", signal: AbortSignal.timeout(FETCH_MS), ...options,
       headers: { "X-Fragment": "1" } });
+  // Neither stream nor answer: what stands on the page may be wrong by now, and must look so.
   const alive = (ok) => {
-    if (ok) lastOk = Date.now();
-    $("dead").hidden = Date.now() - lastOk < DEAD_MS;
+    const dead = !ok && stream?.readyState !== EventSource.OPEN;
+    $("dead").hidden = !dead;
+    if (dead) $("slow").hidden = true;
+    document.body.classList.toggle("dead", dead);
   };
   const refresh = async () => {
     if (running) { again = true; return; }
@@ -90,7 +93,6 @@
   };
   const picture = (version) => { const img = $("display"); if (img) img.src = "/display.png?v=" + version; };
 
-  let stream = null;
   const live = () => {
     stream = new EventSource("/live");
     stream.addEventListener("view", (event) => {
@@ -98,7 +100,7 @@
     });
     stream.addEventListener("display", (event) => picture(event.data));
     stream.onopen = () => { $("slow").hidden = true; alive(true); };
-    stream.onerror = () => { $("slow").hidden = false; setTimeout(refresh, 1000); };
+    stream.onerror = () => { $("slow").hidden = !$("dead").hidden; setTimeout(refresh, 500); };
   };
   live();
   let polls = 0;
