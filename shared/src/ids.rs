@@ -175,6 +175,13 @@ impl Serialize for Hash {
     }
 }
 
+impl<'de> Deserialize<'de> for Hash {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 impl FromStr for Hash {
     type Err = ParseIdError;
     fn from_str(text: &str) -> Result<Self, ParseIdError> {

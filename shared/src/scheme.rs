@@ -66,6 +66,25 @@ pub struct SchemeTerms {
     /// A purchase above this is refused at a terminal as a likely slip of the finger, in fen.
     #[n(8)]
     pub purchase_max: Amount,
+    /// What a counter page shows staff of a name.
+    #[n(9)]
+    #[cbor(default)]
+    #[serde(default)]
+    pub counter_name: CounterName,
+}
+
+/// Which part of a member's name a counter page shows to staff.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode, Serialize, Deserialize)]
+#[cbor(index_only)]
+#[serde(rename_all = "snake_case")]
+pub enum CounterName {
+    /// Masked: 欧阳*玥. Terminals then hold no whole name.
+    #[n(0)]
+    #[default]
+    Masked,
+    /// The whole name, so that staff can compare it with a document (rule H2).
+    #[n(1)]
+    Full,
 }
 
 /// One word in both languages.
@@ -93,6 +112,7 @@ impl SchemeTerms {
             repeat_window_s: 60,
             directory_age_max_s: 3 * 24 * 3600,
             purchase_max: Amount(100_000_000),
+            counter_name: CounterName::Masked,
         }
     }
 }
