@@ -5,6 +5,7 @@ pub mod ca;
 pub mod clock;
 pub mod commands;
 pub mod config;
+pub mod console;
 pub mod db;
 pub mod error;
 pub mod generate;
@@ -12,8 +13,6 @@ pub mod import;
 pub mod jobs;
 pub mod middleware;
 pub mod net;
-#[path = "console/password.rs"]
-pub mod password;
 pub mod random;
 pub mod router;
 pub mod routes;
@@ -21,3 +20,5 @@ pub mod rules;
 pub mod secret_file;
 pub mod store;
 pub mod vault;
+
+pub use console::password;

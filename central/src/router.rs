@@ -30,7 +30,8 @@ pub fn device(app: App) -> Router {
 
 /// The console port.
 pub fn console(app: App) -> Router {
-    Router::new().route("/health", get(health::health)).with_state(app)
+    let health = Router::new().route("/health", get(health::health)).with_state(app.clone());
+    health.merge(crate::console::router(app))
 }
 
 async fn nothing_here() -> ApiError {

@@ -38,13 +38,16 @@ SELECT COUNT(*) FROM (SELECT id FROM member LIMIT 10001) AS counted
 SELECT id, member, kind, status, tail, valid_from, valid_until FROM card WHERE member = $1 ORDER BY id
 
 -- name: card
-SELECT c.id, c.member, c.kind, c.status, c.tail, c.valid_from, c.valid_until, e.n FROM card c JOIN entry e ON e.id = c.status_entry WHERE c.id = $1
+SELECT id, member, kind, status, tail, valid_from, valid_until FROM card WHERE id = $1
+
+-- name: block_change
+SELECT n FROM directory_change WHERE kind = 'block' AND id = $1
 
 -- name: devices_with_block
-SELECT COUNT(*) FROM device d JOIN device_contact c ON c.device = d.id WHERE d.status = 'active' AND c.block_epoch >= $1 AND c.block_n >= $2
+SELECT COUNT(*) FROM device d JOIN device_contact c ON c.device = d.id JOIN club k ON c.block_epoch = k.central_epoch WHERE d.status = 'active' AND c.block_n >= $1
 
 -- name: devices_lacking_block
-SELECT d.name, o.code FROM device d JOIN office o ON o.id = d.office LEFT JOIN device_contact c ON c.device = d.id WHERE d.status = 'active' AND (c.device IS NULL OR c.block_epoch < $1 OR (c.block_epoch = $1 AND c.block_n < $2)) ORDER BY d.name LIMIT 20
+SELECT d.name FROM device d WHERE d.status = 'active' AND NOT EXISTS (SELECT 1 FROM device_contact c JOIN club k ON c.block_epoch = k.central_epoch WHERE c.device = d.id AND c.block_n >= $1) ORDER BY d.name LIMIT 20
 
 -- name: devices_active
 SELECT COUNT(*) FROM device WHERE status = 'active'
@@ -57,3 +60,6 @@ SELECT p.at, p.amount, p.unit, p.code, p.debit, p.credit, p.device, p.epoch, p.s
 
 -- name: facts_of
 SELECT f.at, f.received, f.event, f.became, f.kind, d.name, o.code FROM fact f JOIN device d ON d.id = f.device JOIN office o ON o.id = f.office WHERE f.member = $1 ORDER BY f.at DESC LIMIT $2
+
+-- name: member_of_fact
+SELECT member FROM fact WHERE device = $1 AND epoch = $2 AND seq = $3

@@ -4,6 +4,7 @@
 //! and commits the outcome, all in the caller's transaction. The rest of the store reads.
 
 pub mod acts;
+pub mod cases;
 pub mod contact;
 pub mod devices;
 pub mod directory;
@@ -11,6 +12,7 @@ pub mod dump;
 pub mod error;
 pub mod journal;
 pub mod outcome;
+pub mod overview;
 pub mod people;
 pub mod reconcile;
 pub mod rows;

@@ -224,3 +224,145 @@ pub fn file_taken(
     tx.execute(SQL.get("file_taken"), &[hash.0.into(), kind.into(), name.into(), count.into(), at.0.into()])?;
     Ok(())
 }
+
+/// A card with how far its block has reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CardView {
+    /// The card, without its tokens.
+    pub card: CardSet,
+    /// Working terminals that know its state.
+    pub reached: u64,
+    /// Names of terminals that do not, the first ones.
+    pub lacking: Vec<String>,
+}
+
+/// A line of the ledger about a member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostingView {
+    /// When.
+    pub at: Instant,
+    /// How much.
+    pub amount: i64,
+    /// Code of the unit.
+    pub unit: String,
+    /// Why, as a code.
+    pub code: String,
+    /// Whether the member got it.
+    pub to_member: bool,
+    /// Whether it was taken from the member.
+    pub from_member: bool,
+    /// The terminal, as people call it.
+    pub device: Option<String>,
+    /// The case that it rests on.
+    pub conflict: Option<Hash>,
+}
+
+/// A fact about a member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FactView {
+    /// When it happened, as judged.
+    pub at: Instant,
+    /// When it reached the centre.
+    pub received: Instant,
+    /// Name of its event.
+    pub event: String,
+    /// How it stands, as a code.
+    pub became: String,
+    /// Number of the conflict kind.
+    pub kind: Option<u8>,
+    /// The terminal, as people call it.
+    pub device: String,
+    /// Code of the office.
+    pub office: String,
+}
+
+/// What a member has and did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Life {
+    /// Class, unit and amount of each account.
+    pub balances: Vec<(String, String, i64)>,
+    /// Cards.
+    pub cards: Vec<CardView>,
+    /// Terminals in use.
+    pub working: u64,
+    /// Ledger lines, newest first.
+    pub postings: Vec<PostingView>,
+    /// Facts, newest first.
+    pub facts: Vec<FactView>,
+}
+
+/// What a member has and did; at most `limit` lines of each list.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn life(tx: &mut Tx<'_>, member: MemberId, limit: u32) -> Result<Life, StoreError> {
+    let mut life =
+        Life { working: tx.query_one(SQL.get("devices_active"), &[])?.uint(0)?, ..Life::default() };
+    for row in tx.query(SQL.get("balances_of"), &[member.0.into()])? {
+        life.balances.push((row.text(0)?.to_owned(), row.text(1)?.to_owned(), row.int(2)?));
+    }
+    for row in tx.query(SQL.get("cards_of"), &[member.0.into()])? {
+        let card = card_row(&row)?;
+        let (reached, lacking) = reach(tx, card.card)?;
+        life.cards.push(CardView { card, reached, lacking });
+    }
+    let listed = [member.0.into(), limit.into()];
+    for row in tx.query(SQL.get("postings_of"), &listed)? {
+        life.postings.push(PostingView {
+            at: Instant(row.int(0)?),
+            amount: row.int(1)?,
+            unit: row.text(2)?.to_owned(),
+            code: row.text(3)?.to_owned(),
+            from_member: row.text(4)?.starts_with("member/"),
+            to_member: row.text(5)?.starts_with("member/"),
+            conflict: row.blob_opt(9)?.map(|_| row.array(9)).transpose()?.map(Hash),
+            device: row.text_opt(10)?.map(str::to_owned),
+        });
+    }
+    for row in tx.query(SQL.get("facts_of"), &listed)? {
+        life.facts.push(FactView {
+            at: Instant(row.int(0)?),
+            received: Instant(row.int(1)?),
+            event: row.text(2)?.to_owned(),
+            became: row.text(3)?.to_owned(),
+            kind: rows::kind_at(&row, 4)?,
+            device: row.text(5)?.to_owned(),
+            office: row.text(6)?.to_owned(),
+        });
+    }
+    Ok(life)
+}
+
+/// A card by its id, without its tokens.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn card(tx: &mut Tx<'_>, id: CardId) -> Result<Option<CardSet>, StoreError> {
+    tx.query_opt(SQL.get("card"), &[id.0.into()])?.as_ref().map(card_row).transpose()
+}
+
+/// How many working terminals know a card's state, and the names of some that do not.
+fn reach(tx: &mut Tx<'_>, card: CardId) -> Result<(u64, Vec<String>), StoreError> {
+    let changed = tx.query_opt(SQL.get("block_change"), &[card.0.into()])?;
+    // A card whose state never changed is known with its row.
+    let Some(n) = changed.map(|row| row.int(0)).transpose()? else {
+        return Ok((tx.query_one(SQL.get("devices_active"), &[])?.uint(0)?, Vec::new()));
+    };
+    let reached = tx.query_one(SQL.get("devices_with_block"), &[n.into()])?.uint(0)?;
+    let lacking = tx.query(SQL.get("devices_lacking_block"), &[n.into()])?;
+    let names = lacking.iter().map(|row| Ok(row.text(0)?.to_owned()));
+    Ok((reached, names.collect::<Result<_, StoreError>>()?))
+}
+
+/// Whose a fact is judged to be.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn member_of_fact(
+    tx: &mut Tx<'_>,
+    fact: hufu_shared::ids::FactId,
+) -> Result<Option<MemberId>, StoreError> {
+    let row = tx.query_opt(SQL.get("member_of_fact"), &rows::fact_id_values(fact))?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(row.blob_opt(0)?.map(|_| row.array(0)).transpose()?.map(MemberId))
+}

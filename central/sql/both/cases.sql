@@ -1,0 +1,36 @@
+-- Statements of the conflict inbox.
+
+-- name: open_counts
+SELECT kind, COUNT(*), MIN(opened) FROM conflict WHERE state IN ('open', 'evidence_changed') GROUP BY kind ORDER BY kind
+
+-- name: open_list
+SELECT id, kind, state, member, occurrence, device, token, detail, automatic, verdict, opened, changed, deadline FROM conflict WHERE state IN ('open', 'evidence_changed') ORDER BY kind, opened, id LIMIT $1
+
+-- name: ended_list
+SELECT id, kind, state, member, occurrence, device, token, detail, automatic, verdict, opened, changed, deadline FROM conflict WHERE state IN ('decided', 'closed') ORDER BY changed DESC, id LIMIT $1
+
+-- name: one
+SELECT id, kind, state, member, occurrence, device, token, detail, automatic, verdict, opened, changed, deadline FROM conflict WHERE id = $1
+
+-- name: sides
+SELECT f.device, f.epoch, f.seq, f.body, f.event, f.wall, f.at, f.received, f.became, f.kind, f.pin, f.member, f.occurrence, d.name, o.code, o.name_zh, o.name_en, o.zone, o.cutoff_minutes
+FROM conflict_fact k JOIN fact f ON f.device = k.device AND f.epoch = k.epoch AND f.seq = k.seq
+JOIN device d ON d.id = f.device JOIN office o ON o.id = f.office WHERE k.conflict = $1 ORDER BY f.at, f.device, f.epoch, f.seq LIMIT $2
+
+-- name: side_count
+SELECT COUNT(*) FROM conflict_fact WHERE conflict = $1
+
+-- name: side_postings
+SELECT debit, credit, amount, unit, code FROM posting WHERE device = $1 AND epoch = $2 AND seq = $3 ORDER BY ordinal
+
+-- name: occurrence_names
+SELECT name_zh, name_en, points, state, starts, ends FROM occurrence WHERE id = $1
+
+-- name: device_place
+SELECT d.name, d.status, o.code, o.name_zh, o.name_en FROM device d JOIN office o ON o.id = d.office WHERE d.id = $1
+
+-- name: decisions
+SELECT body, received FROM entry WHERE kind = 'case_decided' AND received >= $1 ORDER BY received
+
+-- name: attendance
+SELECT points, office, device, epoch, seq FROM attendance WHERE member = $1 AND occurrence = $2

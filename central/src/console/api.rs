@@ -1,0 +1,125 @@
+//! The reading part of `/api/v1`, under the same session: what the pages show, as JSON, for scripts and tests.
+
+use axum::Json;
+use axum::extract::{Query, State};
+use hufu_shared::ids::DeviceId;
+use hufu_shared::time::Day;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Console;
+use super::devices::presence;
+use super::failure::Failure;
+use super::overview::{UNCLOSED_DAYS, today};
+use super::signed::SignedIn;
+use crate::db::Tx;
+use crate::store::{StoreError, cases, devices as device_store, overview, reconcile};
+
+/// Figures of today and what waits.
+pub async fn overview(State(console): State<Console>, by: SignedIn) -> Result<Json<Value>, Failure> {
+    let day = today(&by.ui);
+    let load = move |tx: &mut Tx<'_>| -> Result<_, StoreError> {
+        Ok((
+            overview::day(tx, day)?,
+            overview::unclosed(tx, day.plus(-UNCLOSED_DAYS), day)?,
+            cases::open_counts(tx)?,
+            device_store::list(tx)?,
+        ))
+    };
+    let (figures, unclosed, kinds, terminals) = console.app.db.read(load).await?;
+    let count = |code: &str| terminals.iter().filter(|line| presence(line, by.ui.now).code() == code).count();
+    let kinds: Vec<_> = kinds
+        .iter()
+        .map(|kind| json!({"kind": kind.kind, "count": kind.count, "oldest": kind.oldest}))
+        .collect();
+    let unclosed: Vec<_> = unclosed
+        .iter()
+        .map(|open| json!({"device": open.device, "name": open.name, "day": open.day, "facts": open.facts}))
+        .collect();
+    Ok(Json(json!({
+        "day": day,
+        "attended": figures.attended, "earned": figures.earned, "members": figures.members,
+        "points": figures.points, "refused": figures.refused, "devices_used": figures.devices,
+        "devices_online": count("online"), "devices_offline": count("offline"),
+        "cases": kinds, "unclosed": unclosed,
+    })))
+}
+
+/// All terminals.
+pub async fn devices(State(console): State<Console>, by: SignedIn) -> Result<Json<Value>, Failure> {
+    let all = console.app.db.read(device_store::list).await?;
+    let line = |line: &device_store::DeviceLine| {
+        let contact = line.contact.as_ref();
+        json!({
+            "device": line.device, "name": line.name, "status": line.status.code(), "epoch": line.epoch,
+            "presence": presence(line, by.ui.now).code(),
+            "office": line.office_words.as_ref().map(|(code, _)| code),
+            "acked_seq": line.enrolled.map(|(seq, _)| seq),
+            "last_contact": contact.map(|contact| contact.at),
+            "queued": contact.map(|contact| contact.queued),
+            "software": contact.map(|contact| &contact.software),
+        })
+    };
+    Ok(Json(json!({ "devices": all.iter().map(line).collect::<Vec<_>>() })))
+}
+
+/// Open cases; with `ended=1` those that were decided or ended by themselves.
+#[derive(Debug, Deserialize)]
+pub struct CasesQuery {
+    ended: Option<u8>,
+}
+
+/// Cases.
+pub async fn cases(
+    State(console): State<Console>,
+    Query(query): Query<CasesQuery>,
+    _by: SignedIn,
+) -> Result<Json<Value>, Failure> {
+    let ended = query.ended == Some(1);
+    let load = move |tx: &mut Tx<'_>| -> Result<Vec<Value>, StoreError> {
+        let found = if ended { cases::ended(tx)? } else { cases::open(tx)? };
+        found
+            .iter()
+            .map(|case| {
+                let (sides, count) = cases::sides(tx, case.id)?;
+                let facts: Vec<_> = sides.iter().map(|side| json!({"fact": side.id, "at": side.at, "became": side.became, "office": side.office.code})).collect();
+                Ok(json!({
+                    "case": case.id, "kind": case.known.kind, "state": case.known.state.code(),
+                    "member": case.known.member, "occurrence": case.known.occurrence, "device": case.known.device,
+                    "automatic": case.known.automatic, "verdict": case.known.verdict,
+                    "opened": case.known.opened, "changed": case.known.changed,
+                    "facts": facts, "facts_all": count,
+                }))
+            })
+            .collect()
+    };
+    Ok(Json(json!({ "cases": console.app.db.read(load).await? })))
+}
+
+/// Which day of which terminal; today, and all terminals, by default.
+#[derive(Debug, Deserialize)]
+pub struct DaysQuery {
+    device: Option<DeviceId>,
+    day: Option<Day>,
+}
+
+/// Days against the ledger.
+pub async fn days(
+    State(console): State<Console>,
+    Query(query): Query<DaysQuery>,
+    by: SignedIn,
+) -> Result<Json<Value>, Failure> {
+    let day = query.day.unwrap_or_else(|| today(&by.ui));
+    let load = move |tx: &mut Tx<'_>| -> Result<Vec<Value>, StoreError> {
+        let terminals = reconcile::terminals(tx)?;
+        let wanted =
+            terminals.iter().filter(|known| query.device.is_none_or(|device| device == known.device));
+        wanted
+            .map(|known| {
+                let reconciled = reconcile::day(tx, known.device, day)?;
+                Ok(json!({ "device": known.device, "name": known.name, "reconciled": reconciled }))
+            })
+            .collect()
+    };
+    Ok(Json(json!({ "day": day, "terminals": console.app.db.read(load).await? })))
+}

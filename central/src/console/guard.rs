@@ -1,0 +1,70 @@
+//! What stands on every answer of the console, and which requests may change something.
+//!
+//! A change needs three things: a session by a cookie that other sites cannot send, an origin that is this one, and
+//! the session's own form token. Each alone would do in a browser without faults.
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::Console;
+
+/// The policy of every page: nothing but own files, no inline script or style, forms to this host only.
+#[must_use]
+pub fn content_policy(embed_origins: &[String]) -> String {
+    let frames = if embed_origins.is_empty() { "'none'".to_owned() } else { embed_origins.join(" ") };
+    format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
+         connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors {frames}"
+    )
+}
+
+/// Whether a request that changes something comes from a page of this host.
+#[must_use]
+pub fn is_own_origin(headers: &HeaderMap, secure: bool) -> bool {
+    let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    if text(HeaderName::from_static("sec-fetch-site")).is_some_and(|site| site != "same-origin") {
+        return false;
+    }
+    // Programs without a browser send no origin; they cannot be made to send another's cookie either.
+    let Some(origin) = text(header::ORIGIN) else { return true };
+    let scheme = if secure { "https" } else { "http" };
+    text(header::HOST).is_some_and(|host| origin == format!("{scheme}://{host}"))
+}
+
+/// Refuses changes from other origins and puts the headers on every answer.
+pub async fn guard(State(console): State<Console>, request: Request, next: Next) -> Response {
+    let is_change = !matches!(*request.method(), Method::GET | Method::HEAD);
+    if is_change && !is_own_origin(request.headers(), console.secure()) {
+        tracing::warn!(path = request.uri().path(), "refused a change from another origin");
+        return with_headers(&console, (StatusCode::FORBIDDEN, "403").into_response());
+    }
+    with_headers(&console, next.run(request).await)
+}
+
+fn with_headers(console: &Console, mut response: Response) -> Response {
+    let policy = content_policy(&console.app.config.console.embed_origins);
+    let headers = response.headers_mut();
+    let fixed = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ];
+    for (name, value) in fixed {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    if console.app.config.console.embed_origins.is_empty() {
+        headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    }
+    if console.secure() {
+        let year = HeaderValue::from_static("max-age=31536000");
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}

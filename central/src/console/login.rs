@@ -1,0 +1,203 @@
+//! Signing in and out, the first password, language and theme.
+
+use askama::Template;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use hufu_shared::ids::Hash;
+use hufu_shared::time::{Instant, MINUTE_US};
+
+use super::Console;
+use super::failure::{Failure, go};
+use super::password::{self, PASSWORD_CHARS_ADVISED, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, Weak};
+use super::session::{self, SESSION_IDLE_MINUTES, SESSION_WHOLE_MINUTES};
+use super::signed::{Newcomer, Posted, read_fields};
+use super::ui::{LANGUAGE_COOKIE, THEME_COOKIE, Ui};
+use super::words::Language;
+use crate::db::Tx;
+use crate::random;
+use crate::store::StoreError;
+use crate::store::staff::{self, Staff};
+
+/// Unknown logins that are remembered; more than that are forgotten all at once.
+const STRANGERS_MAX: usize = 10_000;
+
+#[derive(Template)]
+#[template(path = "login.html")]
+struct LoginPage {
+    ui: Ui,
+    error: String,
+    login: String,
+}
+
+#[derive(Template)]
+#[template(path = "password.html")]
+struct PasswordPage {
+    ui: Ui,
+    error: String,
+    must_change: bool,
+    advice: String,
+}
+
+/// The sign-in page.
+pub async fn form(State(console): State<Console>, request: Request) -> Result<Response, Failure> {
+    let ui = Ui::of(request.headers(), console.app.now());
+    Ok(Html(LoginPage { ui, error: String::new(), login: String::new() }.render()?).into_response())
+}
+
+/// Signs somebody in, or says when to try again; never which part was wrong.
+pub async fn sign_in(State(console): State<Console>, request: Request) -> Result<Response, Failure> {
+    let now = console.app.now();
+    let ui = Ui::of(request.headers(), now);
+    let fields = read_fields(request).await?;
+    let login = fields.get("login").to_lowercase();
+    // A password may begin or end in a blank.
+    let typed: String = fields.raw("password").chars().take(PASSWORD_CHARS_MAX + 1).collect();
+    let by = login.clone();
+    let known = console.app.db.read(move |tx| staff::by_login(tx, &by)).await?;
+    let (tries, locked) = tries_so_far(&console, &login, known.as_ref());
+    if let Some(until) = locked.filter(|until| *until > now) {
+        return refuse(ui, login, Some(until));
+    }
+    let right = console.passwords.check(typed, known.as_ref().map(|staff| staff.password.clone())).await;
+    let Some(staff) = known.filter(|_| right) else {
+        let tries = tries + 1;
+        let until = password::locked_until(tries, now);
+        note_failure(&console, &login, tries, until).await?;
+        tracing::warn!(tries, "a sign-in was refused");
+        return refuse(ui, login, until);
+    };
+    open(&console, &staff, now).await
+}
+
+fn tries_so_far(console: &Console, login: &str, known: Option<&Staff>) -> (u32, Option<Instant>) {
+    match known {
+        Some(staff) => (staff.failed_tries, staff.locked_until),
+        None => {
+            let strangers = console.strangers.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            strangers.get(&stranger(login)).copied().unwrap_or((0, None))
+        }
+    }
+}
+
+fn stranger(login: &str) -> Hash {
+    Hash::of(&[b"hufu-stranger", login.as_bytes()])
+}
+
+async fn note_failure(
+    console: &Console,
+    login: &str,
+    tries: u32,
+    until: Option<Instant>,
+) -> Result<(), Failure> {
+    {
+        let mut strangers = console.strangers.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if strangers.len() >= STRANGERS_MAX {
+            strangers.clear();
+        }
+        strangers.insert(stranger(login), (tries, until));
+    }
+    // The same write for known and unknown logins: both take the same time.
+    let login = login.to_owned();
+    let write = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
+        let id = staff::by_login(tx, &login)?.map(|staff| staff.id);
+        staff::set_tries(tx, id.unwrap_or(hufu_shared::ids::OperatorId([0; 16])), tries, until)
+    };
+    Ok(console.app.db.write(write).await?)
+}
+
+fn refuse(ui: Ui, login: String, until: Option<Instant>) -> Result<Response, Failure> {
+    let error = match until {
+        Some(until) => ui.t_with("login-locked", &[("time", &ui.time(until.offset(MINUTE_US - 1)))]),
+        None => ui.t("login-wrong"),
+    };
+    let body = LoginPage { ui, error, login }.render()?;
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(body)).into_response())
+}
+
+async fn open(console: &Console, staff: &Staff, now: Instant) -> Result<Response, Failure> {
+    let (token, stored) = session::new_token()?;
+    let csrf = random::bytes()?;
+    let id = staff.id;
+    let write = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
+        let idle = now.offset(-SESSION_IDLE_MINUTES * MINUTE_US);
+        staff::close_old(tx, idle, now.offset(-SESSION_WHOLE_MINUTES * MINUTE_US))?;
+        staff::set_tries(tx, id, 0, None)?;
+        staff::open_session(tx, stored, id, csrf, now)
+    };
+    console.app.db.write(write).await?;
+    let place = if staff.must_change { "/password" } else { "/" };
+    Ok(with_cookie(go(place), &session::set_cookie(console.secure(), &token)))
+}
+
+fn with_cookie(mut response: Response, cookie: &str) -> Response {
+    if let Ok(value) = HeaderValue::from_str(cookie) {
+        response.headers_mut().append(header::SET_COOKIE, value);
+    }
+    response
+}
+
+/// Signs out.
+pub async fn sign_out(State(console): State<Console>, posted: Posted) -> Result<Response, Failure> {
+    let token = posted.by.token;
+    console.app.db.write(move |tx| staff::close_session(tx, token)).await?;
+    Ok(with_cookie(go("/login"), &session::clear_cookie(console.secure())))
+}
+
+/// The page for a new password.
+pub async fn password_form(Newcomer(by): Newcomer) -> Result<Response, Failure> {
+    password_page(by.ui, by.session.must_change, String::new(), StatusCode::OK)
+}
+
+fn password_page(ui: Ui, must_change: bool, error: String, status: StatusCode) -> Result<Response, Failure> {
+    let (least, advised) = (PASSWORD_CHARS_MIN.to_string(), PASSWORD_CHARS_ADVISED.to_string());
+    let advice = ui.t_with("password-advice", &[("min", &least), ("advised", &advised)]);
+    let body = PasswordPage { ui: ui.at("password"), error, must_change, advice }.render()?;
+    Ok((status, Html(body)).into_response())
+}
+
+/// Takes a new password; ends every other session of the person.
+pub async fn change_password(State(console): State<Console>, posted: Posted) -> Result<Response, Failure> {
+    let (ui, session) = (posted.by.ui.clone(), posted.by.session.clone());
+    let staff_id = session.staff;
+    let person = console.app.db.read(move |tx| staff::by_id(tx, staff_id)).await?.ok_or(Failure::SignIn)?;
+    let (old, new) = (posted.fields.raw("old").to_owned(), posted.fields.raw("new").to_owned());
+    let again = |key: &str| {
+        password_page(ui.clone(), session.must_change, ui.t(key), StatusCode::UNPROCESSABLE_ENTITY)
+    };
+    if new != posted.fields.raw("repeat") {
+        return again("password-differs");
+    }
+    if let Err(weak) = password::accept(&new, &old, &person.login) {
+        return again(match weak {
+            Weak::Short => "password-short",
+            Weak::Long => "password-long",
+            Weak::Known => "password-known",
+            Weak::Common => "password-common",
+        });
+    }
+    if !console.passwords.check(old, Some(person.password.clone())).await {
+        return again("password-old-wrong");
+    }
+    let hashed = console.passwords.hash(new).await.map_err(|error| Failure::fault(&error))?;
+    console.app.db.write(move |tx| staff::set_password(tx, staff_id, &hashed, false)).await?;
+    let person = Staff { must_change: false, ..person };
+    open(&console, &person, console.app.now()).await
+}
+
+/// Keeps language or theme, and goes back to where the person was.
+pub async fn look(State(console): State<Console>, request: Request) -> Result<Response, Failure> {
+    let fields = read_fields(request).await?;
+    let back = fields.get("back");
+    // Only a path of this host: not `//other`, not a whole address.
+    let is_path = back.starts_with('/') && !back.starts_with("//") && !back.contains('\\');
+    let mut response = go(if is_path { back } else { "/" });
+    if let Some(language) = Language::from_tag(fields.get("language")) {
+        let cookie = session::choice_cookie(console.secure(), LANGUAGE_COOKIE, language.tag());
+        response = with_cookie(response, &cookie);
+    }
+    if let theme @ ("light" | "dark") = fields.get("theme") {
+        response = with_cookie(response, &session::choice_cookie(console.secure(), THEME_COOKIE, theme));
+    }
+    Ok(response)
+}

@@ -1,0 +1,337 @@
+//! 会员: finding members, and one member with cards and points. Everything personal is masked.
+//!
+//! A search goes by POST: names and numbers never stand in an address or its logs.
+
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Response};
+use hufu_shared::act::{Act, CardStatusSet};
+use hufu_shared::ids::{CardId, MemberId};
+use hufu_shared::member::CardStatus;
+use serde::Deserialize;
+
+use super::Console;
+use super::failure::{Failure, go};
+use super::overview::{standing_tone, standing_words};
+use super::signed::{Posted, SignedIn};
+use super::ui::{Ui, change, number};
+use super::verdict::note;
+use crate::db::Tx;
+use crate::store::people::{self, CardView, Life, PeopleError};
+use crate::store::{acts, rows};
+use crate::vault::{Vault, mask};
+
+/// Members on one page of the list.
+const PAGE_ROWS: u32 = 50;
+/// Members that a search shows.
+const FOUND_MAX: usize = 50;
+/// Lines of a member's history.
+const HISTORY_MAX: u32 = 50;
+
+/// A member's name, masked; a dash for nobody, or for one whose data was erased.
+pub fn masked_name(tx: &mut Tx<'_>, vault: &Vault, member: Option<MemberId>) -> Result<String, PeopleError> {
+    let Some(member) = member else { return Ok("—".to_owned()) };
+    Ok(vault.reveal(tx, member)?.map_or_else(|| "—".to_owned(), |personal| mask::name(&personal.name)))
+}
+
+/// Members that a text may mean: their number, or what the vault finds by it.
+pub fn found_by(
+    tx: &mut Tx<'_>,
+    vault: &Vault,
+    text: &str,
+    limit: usize,
+) -> Result<Vec<MemberId>, PeopleError> {
+    if text.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut found: Vec<MemberId> = people::member_by_number(tx, text)?.into_iter().collect();
+    for member in vault.search(tx, text, limit)? {
+        if !found.contains(&member) {
+            found.push(member);
+        }
+    }
+    found.truncate(limit);
+    Ok(found)
+}
+
+struct Row {
+    link: String,
+    number: String,
+    name: String,
+    mobile: String,
+    level: String,
+    office: String,
+    status: String,
+    tone: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "members.html")]
+struct MembersPage {
+    ui: Ui,
+    rows: Vec<Row>,
+    total: String,
+    find: String,
+    searched: bool,
+    next: String,
+}
+
+/// Where the list begins.
+#[derive(Debug, Deserialize)]
+pub struct ListQuery {
+    after: Option<String>,
+}
+
+fn row(tx: &mut Tx<'_>, vault: &Vault, ui: &Ui, member: MemberId) -> Result<Option<Row>, PeopleError> {
+    let Some(row) = people::member(tx, member)? else { return Ok(None) };
+    let personal = vault.reveal(tx, member)?;
+    let offices = people::offices(tx)?;
+    let office = offices.iter().find(|office| Some(office.office) == row.office);
+    let status = rows::member_status_code(row.status);
+    Ok(Some(Row {
+        link: format!("/members/{member}"),
+        name: personal.as_ref().map_or_else(|| "—".to_owned(), |personal| mask::name(&personal.name)),
+        mobile: personal
+            .and_then(|personal| personal.mobile)
+            .map_or_else(|| "—".to_owned(), |mobile| mask::mobile(&mobile)),
+        level: row.level.as_ref().map_or_else(|| "—".to_owned(), |level| ui.pick(level)),
+        office: office.map_or_else(|| "—".to_owned(), |office| ui.pick(&office.name)),
+        number: row.number,
+        status: ui.t(&format!("member-{status}")),
+        tone: if status == "active" { "ok" } else { "plain" },
+    }))
+}
+
+/// The list by number.
+pub async fn list(
+    State(console): State<Console>,
+    Query(query): Query<ListQuery>,
+    by: SignedIn,
+) -> Result<Response, Failure> {
+    let ui = by.ui.at("members");
+    let (vault, own, after) = (console.app.vault.clone(), ui.clone(), query.after.unwrap_or_default());
+    let load = move |tx: &mut Tx<'_>| -> Result<_, PeopleError> {
+        let page = people::member_page(tx, &after, PAGE_ROWS)?;
+        let mut rows = Vec::with_capacity(page.len());
+        for member in &page {
+            rows.extend(row(tx, &vault, &own, member.member)?);
+        }
+        Ok((rows, people::member_count(tx)?))
+    };
+    let (rows, count) = console.app.db.read(load).await?;
+    let count = if count > 10_000 { "10,000+".to_owned() } else { number(i64::try_from(count).unwrap_or(0)) };
+    let last = rows.last().filter(|_| rows.len() as u32 == PAGE_ROWS).map(|row| row.number.clone());
+    let next = last.map_or_else(String::new, |number| format!("/members?after={number}"));
+    let total = ui.t_with("members-total", &[("n", &count)]);
+    let page = MembersPage { rows, total, find: String::new(), searched: false, next, ui };
+    Ok(Html(page.render()?).into_response())
+}
+
+/// What the search box found.
+pub async fn search(State(console): State<Console>, posted: Posted) -> Result<Response, Failure> {
+    let posted = posted.settled()?;
+    let ui = posted.by.ui.clone().at("members");
+    let find = posted.fields.get("find").to_owned();
+    if find.is_empty() {
+        return Ok(go("/members"));
+    }
+    let (vault, own, text) = (console.app.vault.clone(), ui.clone(), find.clone());
+    let load = move |tx: &mut Tx<'_>| -> Result<Vec<Row>, PeopleError> {
+        let mut rows = Vec::new();
+        for member in found_by(tx, &vault, &text, FOUND_MAX)? {
+            rows.extend(row(tx, &vault, &own, member)?);
+        }
+        Ok(rows)
+    };
+    let rows = console.app.db.read(load).await?;
+    let total = ui.t_with("members-found", &[("n", &rows.len().to_string())]);
+    let page = MembersPage { rows, total, find, searched: true, next: String::new(), ui };
+    Ok(Html(page.render()?).into_response())
+}
+
+struct CardShown {
+    id: String,
+    tail: String,
+    kind: String,
+    status: String,
+    tone: &'static str,
+    valid: String,
+    spread: String,
+    lacking: String,
+    verb: &'static str,
+    verb_label: String,
+}
+
+struct PostingShown {
+    time: String,
+    what: String,
+    amount: String,
+    place: String,
+    case_link: String,
+}
+
+struct Happened {
+    time: String,
+    received: String,
+    what: String,
+    place: String,
+    standing: String,
+    tone: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "member.html")]
+struct MemberPage {
+    ui: Ui,
+    row: Row,
+    available: String,
+    owed: String,
+    document: String,
+    birthday: String,
+    cards: Vec<CardShown>,
+    postings: Vec<PostingShown>,
+    timeline: Vec<Happened>,
+    error: String,
+}
+
+/// One member.
+pub async fn one(
+    State(console): State<Console>,
+    Path(id): Path<MemberId>,
+    by: SignedIn,
+) -> Result<Response, Failure> {
+    show(&console, by.ui.at("members"), id, String::new(), StatusCode::OK).await
+}
+
+async fn show(
+    console: &Console,
+    ui: Ui,
+    id: MemberId,
+    error: String,
+    status: StatusCode,
+) -> Result<Response, Failure> {
+    let (vault, own) = (console.app.vault.clone(), ui.clone());
+    let load = move |tx: &mut Tx<'_>| -> Result<_, PeopleError> {
+        let Some(head) = row(tx, &vault, &own, id)? else { return Ok(None) };
+        Ok(Some((head, vault.reveal(tx, id)?, people::life(tx, id, HISTORY_MAX)?)))
+    };
+    let (row, personal, life) = console.app.db.read(load).await?.ok_or(Failure::NotFound)?;
+    let of_class = |class: &str| {
+        life.balances
+            .iter()
+            .filter(|balance| balance.0 == class && balance.1 == "PTS")
+            .map(|balance| balance.2)
+            .sum::<i64>()
+    };
+    let document = personal.as_ref().and_then(|personal| personal.document.as_ref());
+    let page = MemberPage {
+        row,
+        available: number(of_class("available")),
+        owed: number(-of_class("owed")),
+        document: document.map_or_else(|| "—".to_owned(), |document| mask::document(&document.number)),
+        // The year is enough to tell two members of a name apart.
+        birthday: personal
+            .and_then(|personal| personal.birthday)
+            .map_or_else(|| "—".to_owned(), |day| format!("{}-**-**", &day.to_string()[..4])),
+        cards: life.cards.iter().map(|card| card_shown(&ui, card, life.working)).collect(),
+        postings: postings(&ui, &life),
+        timeline: timeline(&ui, &life),
+        error,
+        ui,
+    };
+    Ok((status, Html(page.render()?)).into_response())
+}
+
+fn card_shown(ui: &Ui, view: &CardView, working: u64) -> CardShown {
+    let card = &view.card;
+    let day = |at: Option<hufu_shared::time::Instant>| at.map(|at| ui.time(at)[..10].to_owned());
+    let (verb, verb_key) = match card.status {
+        CardStatus::Active => ("lost", "card-report-lost"),
+        CardStatus::Lost => ("active", "card-lift"),
+        CardStatus::Stopped | CardStatus::Void => ("", "card-none"),
+    };
+    let lacks = !view.lacking.is_empty();
+    CardShown {
+        id: card.card.to_string(),
+        tail: if card.tail.is_empty() { "—".to_owned() } else { format!("…{}", card.tail) },
+        kind: card.kind.clone(),
+        status: ui.t(&format!("card-{}", card.status.code())),
+        tone: if card.status == CardStatus::Active { "ok" } else { "bad" },
+        valid: match (day(card.valid_from), day(card.valid_until)) {
+            (None, None) => ui.t("card-always"),
+            (from, until) => format!("{} – {}", from.unwrap_or_default(), until.unwrap_or_default()),
+        },
+        spread: ui.t_with("card-spread", &[("n", &view.reached.to_string()), ("all", &working.to_string())]),
+        lacking: if lacks {
+            ui.t_with("card-lacking", &[("names", &view.lacking.join("、"))])
+        } else {
+            String::new()
+        },
+        verb,
+        verb_label: ui.t(verb_key),
+    }
+}
+
+fn postings(ui: &Ui, life: &Life) -> Vec<PostingShown> {
+    let shown = life.postings.iter().filter(|posting| posting.unit == "PTS");
+    shown
+        .map(|posting| PostingShown {
+            time: ui.time(posting.at),
+            what: ui.t(&format!("code-{}", posting.code)),
+            amount: match (posting.to_member, posting.from_member) {
+                (true, _) => change(posting.amount),
+                (false, true) => change(-posting.amount),
+                (false, false) => ui.t("posting-between-offices"),
+            },
+            place: posting.device.clone().unwrap_or_else(|| "—".to_owned()),
+            case_link: posting.conflict.map(|case| format!("/cases/{case}")).unwrap_or_default(),
+        })
+        .collect()
+}
+
+fn timeline(ui: &Ui, life: &Life) -> Vec<Happened> {
+    let shown = life.facts.iter();
+    shown
+        .map(|fact| Happened {
+            time: ui.time(fact.at),
+            received: ui.time(fact.received),
+            what: ui.t(&format!("event-{}", fact.event)),
+            place: format!("{} · {}", fact.office, fact.device),
+            standing: standing_words(ui, &fact.became, fact.kind),
+            tone: standing_tone(&fact.became),
+        })
+        .collect()
+}
+
+/// Reports a card lost, or lifts that.
+pub async fn set_card(
+    State(console): State<Console>,
+    Path(card): Path<CardId>,
+    posted: Posted,
+) -> Result<Response, Failure> {
+    let posted = posted.settled()?;
+    let reason = posted.fields.get("reason");
+    let known = console.app.db.read(move |tx| people::card(tx, card)).await?.ok_or(Failure::NotFound)?;
+    let owner = known.member.ok_or(Failure::NotFound)?;
+    let status = match (posted.fields.get("status"), known.status) {
+        ("lost", CardStatus::Active) => CardStatus::Lost,
+        ("active", CardStatus::Lost) => CardStatus::Active,
+        // Somebody else did it meanwhile: the page shows how it is now.
+        _ => return Ok(go(&format!("/members/{owner}"))),
+    };
+    if reason.is_empty() {
+        let (ui, error) = (posted.by.ui.clone().at("members"), posted.by.ui.t("reason-missing"));
+        return show(&console, ui, owner, error, StatusCode::UNPROCESSABLE_ENTITY).await;
+    }
+    let (note, entry, now) = (note(&console, reason)?, console.app.entry_id()?, console.app.now());
+    let (actor, staff) = (posted.by.actor(), posted.by.session.staff);
+    let work = move |tx: &mut Tx<'_>| -> Result<(), PeopleError> {
+        note.put(tx, Some(staff), now)?;
+        let act = Act::CardStatusSet(CardStatusSet { card, status, reason: note.commitment });
+        acts::take(tx, entry, now, &actor, &act)?;
+        Ok(())
+    };
+    console.app.write(work).await?;
+    Ok(go(&format!("/members/{owner}")))
+}

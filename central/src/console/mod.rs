@@ -1,0 +1,97 @@
+//! The console: what admins see and do, rendered at the server, working without script.
+//!
+//! Every change is an act in the journal or a row of the staff tables; a reason that a person types is sealed beside
+//! the journal and only its commitment stands in the act. Personal data is masked wherever it is shown.
+//!
+//! Out of scope: roles (every person is an admin), exports, charts.
+
+mod api;
+mod assets;
+mod cases;
+mod compare;
+mod days;
+mod devices;
+mod failure;
+mod guard;
+mod login;
+mod members;
+mod overview;
+pub mod password;
+mod session;
+mod signed;
+mod ui;
+mod verdict;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+use hufu_shared::ids::Hash;
+use hufu_shared::time::Instant;
+
+use crate::app::App;
+use password::Passwords;
+
+/// Largest body of a form.
+const FORM_BYTES_MAX: usize = 64 * 1024;
+
+/// Shared state of the console.
+#[derive(Clone)]
+pub struct Console {
+    /// The service.
+    pub app: App,
+    passwords: Passwords,
+    /// Tries at logins that nobody has: they are answered as those of known ones are.
+    strangers: Arc<Mutex<HashMap<Hash, (u32, Option<Instant>)>>>,
+}
+
+impl Console {
+    /// Over a service.
+    #[must_use]
+    pub fn new(app: App) -> Self {
+        Self { app, passwords: Passwords::default(), strangers: Arc::default() }
+    }
+
+    /// Whether people reach it over TLS: on every address but the machine's own.
+    #[must_use]
+    pub fn secure(&self) -> bool {
+        !self.app.config.console.listen.ip().is_loopback()
+    }
+}
+
+/// All routes of the console.
+#[must_use]
+pub fn router(app: App) -> Router {
+    let console = Console::new(app);
+    Router::new()
+        .route("/", get(overview::page))
+        .route("/facts", get(overview::facts))
+        .route("/devices", get(devices::list))
+        .route("/devices/invite", get(devices::invite_form).post(devices::invite))
+        .route("/devices/{id}", get(devices::one).post(devices::revoke))
+        .route("/cases", get(cases::inbox))
+        .route("/cases/{id}", get(cases::one).post(cases::decide))
+        .route("/days", get(days::page))
+        .route("/members", get(members::list).post(members::search))
+        .route("/members/{id}", get(members::one))
+        .route("/cards/{id}", post(members::set_card))
+        .route("/login", get(login::form).post(login::sign_in))
+        .route("/logout", post(login::sign_out))
+        .route("/password", get(login::password_form).post(login::change_password))
+        .route("/look", post(login::look))
+        .route("/a/{hash}/{name}", get(assets::file))
+        .route("/api/v1/overview", get(api::overview))
+        .route("/api/v1/devices", get(api::devices))
+        .route("/api/v1/cases", get(api::cases))
+        .route("/api/v1/days", get(api::days))
+        .fallback(failure::not_found)
+        .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
+        .layer(axum::middleware::from_fn_with_state(console.clone(), guard::guard))
+        .with_state(console)
+}

@@ -1,0 +1,135 @@
+//! Who asks: the session behind a request, and forms that belong to it.
+
+use std::collections::HashMap;
+
+use axum::extract::{Form, FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use chrono_tz::Tz;
+use hufu_shared::act::Actor;
+use hufu_shared::ids::Hash;
+use hufu_shared::time::MINUTE_US;
+
+use super::Console;
+use super::failure::Failure;
+use super::session::{self, cookie, cookie_name};
+use super::ui::Ui;
+use crate::db::Tx;
+use crate::store::staff::{self, Session};
+use crate::store::{StoreError, cases, journal, people};
+
+/// A session is written at most this often.
+const TOUCH_EVERY_US: i64 = MINUTE_US;
+
+/// Somebody who is signed in.
+pub struct SignedIn {
+    /// What pages are drawn with.
+    pub ui: Ui,
+    /// The session.
+    pub session: Session,
+    /// What the session is stored under.
+    pub token: Hash,
+}
+
+impl SignedIn {
+    /// The person as the journal names them.
+    pub fn actor(&self) -> Actor {
+        Actor::Admin(self.session.staff)
+    }
+}
+
+/// As [`SignedIn`], also while the password must still be changed.
+pub struct Newcomer(pub SignedIn);
+
+impl FromRequestParts<Console> for Newcomer {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Failure> {
+        let name = cookie_name(console.secure());
+        let token = session::stored(cookie(&parts.headers, name).ok_or(Failure::SignIn)?);
+        let load = move |tx: &mut Tx<'_>| -> Result<_, StoreError> {
+            let Some(session) = staff::session(tx, token)? else { return Ok(None) };
+            let waiting: u64 = cases::open_counts(tx)?.iter().map(|kind| kind.count).sum();
+            Ok(Some((session, waiting, journal::club(tx)?.name, people::offices(tx)?)))
+        };
+        let (session, open_cases, club, offices) = console.app.db.read(load).await?.ok_or(Failure::SignIn)?;
+        let now = console.app.now();
+        if !session::holds(&session, now) {
+            console.app.db.write(move |tx| staff::close_session(tx, token)).await?;
+            return Err(Failure::SignIn);
+        }
+        if now.since(session.last_used) > TOUCH_EVERY_US {
+            console.app.db.write(move |tx| staff::touch(tx, token, now)).await?;
+        }
+        let zone: Option<Tz> = offices.first().and_then(|office| office.clock.tz().ok());
+        let mut ui = Ui::of(&parts.headers, now);
+        ui.person.clone_from(&session.name);
+        ui.csrf = session::form_token(&session);
+        ui.open_cases = open_cases;
+        ui.club = club;
+        ui.zone = zone.unwrap_or(ui.zone);
+        ui.path = parts.uri.path_and_query().map_or_else(String::new, ToString::to_string);
+        Ok(Self(SignedIn { ui, session, token }))
+    }
+}
+
+impl FromRequestParts<Console> for SignedIn {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Failure> {
+        let Newcomer(signed) = Newcomer::from_request_parts(parts, console).await?;
+        if signed.session.must_change { Err(Failure::MustChange) } else { Ok(signed) }
+    }
+}
+
+/// Fields of a form.
+#[derive(Debug, Clone, Default)]
+pub struct Fields(HashMap<String, String>);
+
+impl Fields {
+    /// A field without outer blanks; empty if it is not there.
+    pub fn get(&self, name: &str) -> &str {
+        self.0.get(name).map_or("", |value| value.trim())
+    }
+
+    /// A field as it was typed.
+    pub fn raw(&self, name: &str) -> &str {
+        self.0.get(name).map_or("", String::as_str)
+    }
+}
+
+/// A form of somebody who is signed in, with the session's own token.
+pub struct Posted {
+    /// Who.
+    pub by: SignedIn,
+    /// What.
+    pub fields: Fields,
+}
+
+impl FromRequest<Console> for Posted {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, console: &Console) -> Result<Self, Failure> {
+        let (mut parts, body) = request.into_parts();
+        let Newcomer(by) = Newcomer::from_request_parts(&mut parts, console).await?;
+        let fields = read_fields(Request::from_parts(parts, body)).await?;
+        if !session::is_form_of(&by.session, fields.get("csrf")) {
+            tracing::warn!("refused a form without the token of its session");
+            return Err(Failure::Form);
+        }
+        Ok(Self { by, fields })
+    }
+}
+
+impl Posted {
+    /// The same, once the password is the person's own.
+    pub fn settled(self) -> Result<Self, Failure> {
+        if self.by.session.must_change { Err(Failure::MustChange) } else { Ok(self) }
+    }
+}
+
+/// Fields of a form of anybody.
+pub async fn read_fields(request: Request) -> Result<Fields, Failure> {
+    let Form(fields) =
+        Form::<HashMap<String, String>>::from_request(request, &()).await.map_err(|_| Failure::Form)?;
+    Ok(Fields(fields))
+}

@@ -1,0 +1,102 @@
+//! Which verdicts a kind of case allows, what each writes, and the act that a chosen one becomes. Pure but for the
+//! randomness of a note's salt.
+
+use hufu_shared::act::{CaseDecided, Pin, PinOutcome, Verdict};
+use hufu_shared::ids::{FactId, Hash};
+
+use super::Console;
+use super::failure::Failure;
+use crate::random;
+use crate::store::acts::Note;
+
+/// Longest reason (rule C3).
+pub const REASON_CHARS_MAX: usize = 500;
+
+/// Seals what a person typed; the journal gets only its commitment.
+pub fn note(console: &Console, reason: &str) -> Result<Note, Failure> {
+    let reason: String = reason.chars().take(REASON_CHARS_MAX).collect();
+    Note::new(&console.app.keys.seal_public(), random::bytes()?, &reason)
+        .map_err(|error| Failure::fault(&error))
+}
+
+/// A choice that a page offers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// The automatic outcome stands.
+    Confirm,
+    /// No check-in counts; points are taken back.
+    Reverse,
+    /// Another check-in is the one that counts.
+    Merge,
+    /// The card belongs to a member.
+    Bind,
+    /// The card's facts have no effect.
+    Discard,
+    /// Taken note of.
+    Acknowledge,
+}
+
+impl Choice {
+    /// The code in forms and keys.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Confirm => "confirm",
+            Self::Reverse => "reverse",
+            Self::Merge => "merge",
+            Self::Bind => "bind",
+            Self::Discard => "discard",
+            Self::Acknowledge => "acknowledge",
+        }
+    }
+
+    /// The choice of a code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        let all = [Self::Confirm, Self::Reverse, Self::Merge, Self::Bind, Self::Discard, Self::Acknowledge];
+        all.into_iter().find(|choice| choice.code() == code)
+    }
+
+    /// The key that chooses it.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Confirm | Self::Bind | Self::Acknowledge => "1",
+            Self::Reverse | Self::Discard => "2",
+            Self::Merge => "3",
+        }
+    }
+}
+
+/// What a kind allows. `decided` cases may be judged again where a verdict can be replaced.
+pub fn choices(kind: u8, decided: bool) -> &'static [Choice] {
+    match (kind, decided) {
+        (27, _) => &[Choice::Confirm, Choice::Reverse, Choice::Merge],
+        (13, false) => &[Choice::Bind, Choice::Discard],
+        (13, true) => &[],
+        (_, false) => &[Choice::Acknowledge],
+        (_, true) => &[],
+    }
+}
+
+/// The decision that a choice becomes. `facts` are the check-ins of the case; `chosen` is the one that shall count.
+pub fn decision(
+    case: Hash,
+    choice: Choice,
+    facts: &[FactId],
+    chosen: Option<FactId>,
+    reason: Hash,
+) -> CaseDecided {
+    let pin = |fact: &FactId, counts: bool| Pin {
+        fact: *fact,
+        outcome: if counts { PinOutcome::Counts } else { PinOutcome::DoesNotCount },
+    };
+    let (verdict, pins) = match choice {
+        Choice::Confirm => (Verdict::Confirm, Vec::new()),
+        Choice::Reverse => (Verdict::Reverse, facts.iter().map(|fact| pin(fact, false)).collect()),
+        Choice::Merge => {
+            (Verdict::Merge, facts.iter().map(|fact| pin(fact, Some(*fact) == chosen)).collect())
+        }
+        Choice::Bind => (Verdict::Bind, Vec::new()),
+        Choice::Discard => (Verdict::Discard, Vec::new()),
+        Choice::Acknowledge => (Verdict::Acknowledge, Vec::new()),
+    };
+    CaseDecided { case, verdict, pins, reason }
+}

@@ -1,0 +1,242 @@
+//! The conflict inbox: cases with both sides as people need to see them.
+
+use hufu_shared::act::{Act, Actor, CaseDecided};
+use hufu_shared::cbor;
+use hufu_shared::fact::Fact;
+use hufu_shared::ids::{DeviceId, FactId, Hash, MemberId, OccurrenceId};
+use hufu_shared::member::OfficeRow;
+use hufu_shared::scheme::Words;
+use hufu_shared::time::{Instant, OfficeClock};
+use hufu_shared::token::Token;
+
+use super::{StoreError, rows};
+use crate::db::{Row, SqlFile, Tx};
+use crate::rules::entry::EntryBody;
+use crate::rules::world::{CaseState, KnownCase};
+
+/// Statements of this file.
+pub static SQL: SqlFile = SqlFile::new("cases", include_str!("../../sql/both/cases.sql"));
+
+/// Cases listed at once.
+pub const CASES_LISTED_MAX: i64 = 200;
+/// Facts of a case shown at once.
+pub const SIDES_SHOWN_MAX: i64 = 20;
+
+/// A case with its id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Case {
+    /// Hash of its cause.
+    pub id: Hash,
+    /// What the rules know of it; its facts are not loaded.
+    pub known: KnownCase,
+}
+
+/// Open cases of one kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KindCount {
+    /// Number of the kind.
+    pub kind: u8,
+    /// How many wait.
+    pub count: u64,
+    /// When the oldest was opened.
+    pub oldest: Instant,
+}
+
+/// One fact of a case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Side {
+    /// Which fact.
+    pub id: FactId,
+    /// The fact; none if it cannot be read.
+    pub fact: Option<Fact>,
+    /// Name of its event.
+    pub event: String,
+    /// What the terminal's clock claimed.
+    pub wall: Instant,
+    /// When it happened, as judged.
+    pub at: Instant,
+    /// When it reached the centre.
+    pub received: Instant,
+    /// How it stands, as a code.
+    pub became: String,
+    /// What a person fixed.
+    pub pin: Option<bool>,
+    /// Whose it is judged to be.
+    pub member: Option<MemberId>,
+    /// At which occurrence.
+    pub occurrence: Option<OccurrenceId>,
+    /// What people call the terminal.
+    pub device_name: String,
+    /// Where it happened.
+    pub office: OfficeRow,
+    /// What the ledger gave for it: debit, credit, amount, unit, code.
+    pub postings: Vec<(String, String, i64, String, String)>,
+}
+
+/// A decision in the journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// Who decided.
+    pub actor: Actor,
+    /// What.
+    pub decided: CaseDecided,
+    /// When.
+    pub at: Instant,
+}
+
+fn case_row(row: &Row) -> Result<Case, StoreError> {
+    let state = row.text(2)?;
+    Ok(Case {
+        id: Hash(row.array(0)?),
+        known: KnownCase {
+            kind: rows::kind_at(row, 1)?.unwrap_or(0),
+            state: CaseState::from_code(state).ok_or_else(|| rows::unknown("state of a case", state))?,
+            member: row.blob_opt(3)?.map(|_| row.array(3)).transpose()?.map(MemberId),
+            occurrence: row.blob_opt(4)?.map(|_| row.array(4)).transpose()?.map(OccurrenceId),
+            device: row.blob_opt(5)?.map(|_| row.array(5)).transpose()?.map(DeviceId),
+            token: row.blob_opt(6)?.map(|_| row.array(6)).transpose()?.map(Token::from_bytes),
+            detail: row.blob(7)?.to_vec(),
+            automatic: row.text(8)?.to_owned(),
+            verdict: row.text_opt(9)?.map(str::to_owned),
+            opened: Instant(row.int(10)?),
+            changed: Instant(row.int(11)?),
+            deadline: row.int_opt(12)?.map(Instant),
+            facts: Vec::new(),
+        },
+    })
+}
+
+/// Open cases by kind.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn open_counts(tx: &mut Tx<'_>) -> Result<Vec<KindCount>, StoreError> {
+    let found = tx.query(SQL.get("open_counts"), &[])?;
+    found
+        .iter()
+        .map(|row| {
+            let kind = rows::kind_at(row, 0)?.unwrap_or(0);
+            Ok(KindCount { kind, count: row.uint(1)?, oldest: Instant(row.int(2)?) })
+        })
+        .collect()
+}
+
+/// Cases that wait for a person, by kind, oldest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn open(tx: &mut Tx<'_>) -> Result<Vec<Case>, StoreError> {
+    tx.query(SQL.get("open_list"), &[CASES_LISTED_MAX.into()])?.iter().map(case_row).collect()
+}
+
+/// Cases that were decided or ended by themselves, newest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn ended(tx: &mut Tx<'_>) -> Result<Vec<Case>, StoreError> {
+    tx.query(SQL.get("ended_list"), &[CASES_LISTED_MAX.into()])?.iter().map(case_row).collect()
+}
+
+/// One case.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn one(tx: &mut Tx<'_>, id: Hash) -> Result<Option<Case>, StoreError> {
+    tx.query_opt(SQL.get("one"), &[id.0.into()])?.as_ref().map(case_row).transpose()
+}
+
+/// The facts of a case in order of time, at most [`SIDES_SHOWN_MAX`], and how many there are.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn sides(tx: &mut Tx<'_>, case: Hash) -> Result<(Vec<Side>, u64), StoreError> {
+    let mut sides = Vec::new();
+    for row in tx.query(SQL.get("sides"), &[case.0.into(), SIDES_SHOWN_MAX.into()])? {
+        let id = rows::fact_id_at(&row, 0)?;
+        let mut postings = Vec::new();
+        for posted in tx.query(SQL.get("side_postings"), &rows::fact_id_values(id))? {
+            postings.push((
+                posted.text(0)?.to_owned(),
+                posted.text(1)?.to_owned(),
+                posted.int(2)?,
+                posted.text(3)?.to_owned(),
+                posted.text(4)?.to_owned(),
+            ));
+        }
+        let cutoff = row.int(18)?;
+        sides.push(Side {
+            id,
+            fact: cbor::decode(row.blob(3)?).ok(),
+            event: row.text(4)?.to_owned(),
+            wall: Instant(row.int(5)?),
+            at: Instant(row.int(6)?),
+            received: Instant(row.int(7)?),
+            became: row.text(8)?.to_owned(),
+            pin: row.int_opt(10)?.map(|pin| pin != 0),
+            member: row.blob_opt(11)?.map(|_| row.array(11)).transpose()?.map(MemberId),
+            occurrence: row.blob_opt(12)?.map(|_| row.array(12)).transpose()?.map(OccurrenceId),
+            device_name: row.text(13)?.to_owned(),
+            office: OfficeRow {
+                office: hufu_shared::ids::OfficeId([0; 16]),
+                code: row.text(14)?.to_owned(),
+                name: Words { zh: row.text(15)?.to_owned(), en: row.text(16)?.to_owned() },
+                clock: OfficeClock {
+                    zone: row.text(17)?.to_owned(),
+                    cutoff_minutes: u16::try_from(cutoff)
+                        .map_err(|_| StoreError::Range { what: "cut-off of an office", met: cutoff })?,
+                },
+            },
+            postings,
+        });
+    }
+    let count = tx.query_one(SQL.get("side_count"), &[case.0.into()])?.uint(0)?;
+    Ok((sides, count))
+}
+
+/// Name and points of an occurrence.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn occurrence(tx: &mut Tx<'_>, id: OccurrenceId) -> Result<Option<(Words, i64)>, StoreError> {
+    let row = tx.query_opt(SQL.get("occurrence_names"), &[id.0.into()])?;
+    row.map(|row| Ok((Words { zh: row.text(0)?.to_owned(), en: row.text(1)?.to_owned() }, row.int(2)?)))
+        .transpose()
+}
+
+/// A device's name, status code, and office code and name.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn device_place(
+    tx: &mut Tx<'_>,
+    id: DeviceId,
+) -> Result<Option<(String, String, String, Words)>, StoreError> {
+    let row = tx.query_opt(SQL.get("device_place"), &[id.0.into()])?;
+    row.map(|row| {
+        let words = Words { zh: row.text(3)?.to_owned(), en: row.text(4)?.to_owned() };
+        Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned(), row.text(2)?.to_owned(), words))
+    })
+    .transpose()
+}
+
+/// Decisions of a case, oldest first. `since` is when the case was opened.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn decisions(tx: &mut Tx<'_>, case: Hash, since: Instant) -> Result<Vec<Decision>, StoreError> {
+    let mut found = Vec::new();
+    for row in tx.query(SQL.get("decisions"), &[since.0.into()])? {
+        let body: EntryBody = cbor::decode(row.blob(0)?).map_err(|source| StoreError::Stored {
+            what: "entry",
+            id: String::from("of a decision"),
+            source,
+        })?;
+        let EntryBody::Act(taken) = body else { continue };
+        if let Act::CaseDecided(decided) = taken.act
+            && decided.case == case
+        {
+            found.push(Decision { actor: taken.actor, decided, at: Instant(row.int(1)?) });
+        }
+    }
+    Ok(found)
+}
