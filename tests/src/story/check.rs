@@ -52,10 +52,9 @@ impl fmt::Display for Tally {
 pub fn compare(sides: &[Side; 2], engine: &Engine, model: &Model) -> Result<Tally> {
     let mut differences = Vec::new();
     let mut facts = 0;
+    differences.extend(compare_facts(sides, engine)?);
     for side in sides {
         facts += side.journal.facts.len() as u64;
-        differences.extend(one_chain(side, engine)?);
-        differences.extend(same_facts(side, engine)?);
         differences.extend(expected_facts(side, model));
     }
     let held = engine.count("SELECT count(*) FROM fact")?;
@@ -76,6 +75,20 @@ pub fn compare(sides: &[Side; 2], engine: &Engine, model: &Model) -> Result<Tall
         shown.join("\n")
     );
     Ok(Tally { facts, postings, cases })
+}
+
+/// Compares what the terminals recorded with what the centre holds of them, without a model of what was done; the
+/// differences.
+///
+/// # Errors
+/// When a file or the database cannot be read.
+pub fn compare_facts(sides: &[Side], engine: &Engine) -> Result<Vec<String>> {
+    let mut differences = Vec::new();
+    for side in sides {
+        differences.extend(one_chain(side, engine)?);
+        differences.extend(same_facts(side, engine)?);
+    }
+    Ok(differences)
 }
 
 /// The journal has no gap, and its hashes follow from its bodies and from the key that the device enrolled with.

@@ -61,7 +61,7 @@ impl Stage {
             office: OFFICE_A.to_owned(),
             readers: format!("[[reader]]\nkind = \"pcsc\"\nname_contains = {:?}\n", pcscd.reader_name(0)),
             display: format!("{}x{}", DISPLAY_A.0, DISPLAY_A.1),
-            namespace: pcscd.namespace().map(nix::unistd::Pid::as_raw),
+            namespace: pcscd.namespace().map(|pid| pid.as_raw_nonzero().get()),
             ..Wishes::default()
         };
         let mut a = Terminal::enrol(&folder.join("a"), &centre, &wishes)?;
