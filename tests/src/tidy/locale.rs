@@ -12,8 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Folder of a crate that holds its languages.
 const FOLDER: &str = "locale";
 const LANGUAGES: [&str; 2] = ["zh-CN", "en"];
-/// What a template may say in Chinese: the name, and the switch to Chinese in its own tongue.
-const HAN_IN_TEMPLATES: [&str; 4] = ["虎符", "中文", "简体中文", "中"];
+/// What a template may say in Chinese: the name and its mark, and the switch to Chinese in its own tongue.
+const HAN_IN_TEMPLATES: [&str; 5] = ["虎符", "符", "中文", "简体中文", "中"];
 /// How code and templates ask for a text.
 const CALLS: [&str; 4] = ["t(\"", "tr(\"", "t_with(\"", "text(\""];
 
