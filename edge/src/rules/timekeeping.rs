@@ -6,7 +6,8 @@
 //! runs on the monotonic clock from an anchor: the centre's time if it was heard in this boot, else the wall clock at
 //! start if that was plausible, else the persisted floor.
 //!
-//! Invariants: trusted time never goes back within a boot except by word of the centre; it is never below the floor.
+//! Invariants: trusted time never goes back within a boot except by word of the centre, and then not for a mere delay;
+//! it is never below the floor.
 //! Out of scope: setting the system's clock.
 
 use hufu_shared::time::{ClockQuality, DAY_US, Instant, SECOND_US};
@@ -16,6 +17,11 @@ use hufu_shared::time::{ClockQuality, DAY_US, Instant, SECOND_US};
 pub const AHEAD_DAYS_MAX: i64 = 400;
 /// A difference between wall and monotonic clock from which a step is recorded, in microseconds.
 pub const STEP_MIN_US: i64 = 2 * SECOND_US;
+
+/// A word of the centre that is late by no more than this may be a delayed answer, in microseconds.
+pub const LATE_MAX_US: i64 = 60 * SECOND_US;
+/// A monotonic clock errs by less than one part in so many.
+const DRIFT_MAX_PARTS: i64 = 2_000;
 
 /// One moment on all clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,11 +81,19 @@ impl Timekeeper {
         Now { wall, mono_ns, quality: self.quality, trusted }
     }
 
-    /// Takes the centre's clock, as heard at `mono_ns`.
+    /// Takes the centre's clock, as heard at `mono_ns`. An answer can only be late, never early: what seems to set the
+    /// clock back a little is most likely a delay, and is followed no faster than a clock may drift.
     pub fn learn(&mut self, centre: Instant, wall: Instant, mono_ns: u64) {
-        self.anchor = (centre, mono_ns);
+        let predicted = self.now(wall, mono_ns).trusted;
+        let behind = predicted.since(centre);
+        let mut set_to = centre;
+        if self.quality == ClockQuality::Synced && behind > 0 && behind <= LATE_MAX_US {
+            let elapsed = mono_us(mono_ns.saturating_sub(self.anchor.1));
+            set_to = predicted.offset(-behind.min(elapsed / DRIFT_MAX_PARTS));
+        }
+        self.anchor = (set_to, mono_ns);
         self.quality = ClockQuality::Synced;
-        self.offset_us = Some(centre.since(wall));
+        self.offset_us = Some(set_to.since(wall));
     }
 
     /// Compares the wall clock with the monotonic one. Returns by how much the wall clock was stepped since the last
@@ -170,6 +184,22 @@ mod tests {
         let after = keeper.now(TODAY.offset(12 * SECOND_US - HOUR_US), 12 * SECOND_NS);
         assert_eq!(after.trusted.since(before.trusted), 2 * SECOND_US);
         assert!(after.mono_ns > before.mono_ns);
+    }
+
+    #[test]
+    fn a_delayed_answer_of_the_centre_does_not_set_the_clock_back() {
+        let mut keeper = Timekeeper::start(TODAY, 0, Instant(0));
+        keeper.learn(TODAY, TODAY, 0);
+        // Twenty seconds on, an answer that was stamped twenty seconds ago.
+        let wall = TODAY.offset(20 * SECOND_US);
+        keeper.learn(TODAY, wall, 20 * SECOND_NS);
+        let behind = wall.since(keeper.now(wall, 20 * SECOND_NS).trusted);
+        assert!((0..=10_000).contains(&behind), "moved by {behind} us");
+        // One that is ahead is followed at once, and so is a centre whose clock really was set back.
+        keeper.learn(TODAY.offset(30 * SECOND_US), wall, 20 * SECOND_NS);
+        assert_eq!(keeper.now(wall, 20 * SECOND_NS).trusted, TODAY.offset(30 * SECOND_US));
+        keeper.learn(TODAY.offset(-HOUR_US), wall, 20 * SECOND_NS);
+        assert_eq!(keeper.now(wall, 20 * SECOND_NS).trusted, TODAY.offset(-HOUR_US));
     }
 
     #[test]

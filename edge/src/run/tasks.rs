@@ -4,6 +4,7 @@
 //! Nothing is read from a card before the `Booted` fact is on the disk.
 
 use std::fs::File;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc as std_mpsc};
 use std::time::Duration;
@@ -99,7 +100,9 @@ pub enum StartError {
 pub fn lock(data_dir: &Path) -> Result<File, StartError> {
     let path = data_dir.join(LOCK_FILE);
     let wrong = |step| move |source| StartError::Folder { step, path: data_dir.to_owned(), source };
-    std::fs::create_dir_all(data_dir).map_err(wrong("make data folder"))?;
+    // What is in it says who came when: nobody else's business on this machine.
+    let folder = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data_dir);
+    folder.map_err(wrong("make data folder"))?;
     let file = File::options().create(true).truncate(false).write(true).open(&path);
     let file = file.map_err(wrong("open lock in"))?;
     match file.try_lock() {

@@ -60,7 +60,10 @@ pub async fn updates(
         tokio::select! {
             _ = published.changed() => {}
             _ = stopping.wait_for(|stop| *stop) => {}
-            () = tokio::time::sleep_until(end) => return Ok(cbor_answer(&found)),
+            // Terminals set their clocks by this: it must be the time of the answer, not of the question.
+            () = tokio::time::sleep_until(end) => {
+                return Ok(cbor_answer(&Updates { central_time: app.now(), ..found }));
+            }
         }
         // What woke us may be the end of this very terminal.
         confirm(&app, &caller).await?;
