@@ -62,11 +62,11 @@ SELECT terms FROM scheme WHERE version = $1
 SELECT terms FROM scheme ORDER BY version
 
 -- name: member_by_id
-SELECT m.id, m.level_zh, m.level_en, m.status, b.amount FROM member m
+SELECT m.id, m.level_zh, m.level_en, m.status, b.amount, m.personal FROM member m
 LEFT JOIN balance b ON b.member = m.id AND b.unit = 'PTS' AND b.class = 'available' WHERE m.id = $1
 
 -- name: members_from
-SELECT m.id, m.level_zh, m.level_en, m.status, b.amount FROM member m
+SELECT m.id, m.level_zh, m.level_en, m.status, b.amount, m.personal FROM member m
 LEFT JOIN balance b ON b.member = m.id AND b.unit = 'PTS' AND b.class = 'available' WHERE m.id > $1 ORDER BY m.id LIMIT $2
 
 -- name: card_by_id

@@ -6,7 +6,7 @@ use hufu_shared::act::{
 use hufu_shared::ids::{DeviceId, EntryId, Hash, OccurrenceId, OfficeId};
 use hufu_shared::member::{OccurrenceRow, OccurrenceState, OfficeRow};
 use hufu_shared::money::Amount;
-use hufu_shared::scheme::{EarnRate, Words};
+use hufu_shared::scheme::{CounterName, EarnRate, SchemeTerms, Words};
 use hufu_shared::seal::{SealError, SealKey};
 use hufu_shared::time::{DAY_US, Day, Instant, MINUTE_US, OfficeClock};
 use hufu_shared::token::{CardText, Token, TokenKey};
@@ -147,6 +147,7 @@ pub async fn generate(
         token_keys.first().ok_or(GenerateError::Import { what: "cards", source: ImportError::NoTokenKey })?;
     let mut stage =
         Stage { db, random, seal_key, offices, terminals: Vec::new(), facts: 0, key: key.clone() };
+    stage.publish_terms(first, begin.offset(2 * MINUTE_US)).await?;
     stage.enrol(begin.offset(2 * MINUTE_US)).await?;
     for before_today in (0..=plan.days).rev() {
         stage.day(today.plus(-before_today), before_today, plan.now, &people).await?;
@@ -238,6 +239,12 @@ struct Stage<'a> {
 }
 
 impl Stage<'_> {
+    /// The club lets its counters see whole names, so that staff can compare them with a document.
+    async fn publish_terms(&mut self, from: Day, at: Instant) -> Result<(), GenerateError> {
+        let terms = SchemeTerms { counter_name: CounterName::Full, ..SchemeTerms::property_club(2, from) };
+        take(self.db, &mut self.random, at, Act::SchemeSet(terms)).await
+    }
+
     /// One terminal per office.
     async fn enrol(&mut self, at: Instant) -> Result<(), GenerateError> {
         for n in 0..self.offices.len() {

@@ -6,10 +6,10 @@
 //! Invariant: numbers are given in the transaction that publishes, so whoever sees one sees all smaller ones.
 
 use hufu_shared::cbor;
-use hufu_shared::ids::{CardId, MemberId};
+use hufu_shared::ids::{CardId, Hash, MemberId};
 use hufu_shared::member::{CardRow, CardStatus, DirectoryRow, MemberRow};
 use hufu_shared::money::Amount;
-use hufu_shared::scheme::{DisplayName, SchemeTerms, Words};
+use hufu_shared::scheme::{CounterName, DisplayName, SchemeTerms, Words};
 use hufu_shared::time::Instant;
 use hufu_shared::token::Token;
 use hufu_shared::wire::directory::{DELTA_ROWS_MAX, Delta};
@@ -17,7 +17,7 @@ use hufu_shared::wire::updates::BlockChange;
 use hufu_shared::wire::version::Version;
 
 use super::journal::{self, Club};
-use super::{StoreError, rows};
+use super::{StoreError, people, rows};
 use crate::db::{DbError, Row, SqlFile, Tx, Value};
 use crate::vault::{Vault, VaultError, mask};
 
@@ -141,6 +141,8 @@ pub struct Making<'a> {
     pub vault: &'a Vault,
     /// What a display shows of a name.
     pub display: DisplayName,
+    /// What a counter page shows of a name.
+    pub counter: CounterName,
     /// When the rows are made.
     pub at: Instant,
 }
@@ -151,8 +153,10 @@ impl<'a> Making<'a> {
     /// # Errors
     /// [`StoreError`] if the database fails or holds what this version cannot read.
     pub fn by_scheme(tx: &mut Tx<'_>, vault: &'a Vault, at: Instant) -> Result<Self, StoreError> {
-        let display = schemes(tx)?.last().map(|terms| terms.display_name).unwrap_or_default();
-        Ok(Self { vault, display, at })
+        let terms = schemes(tx)?.pop();
+        let display = terms.as_ref().map(|terms| terms.display_name).unwrap_or_default();
+        let counter = terms.map(|terms| terms.counter_name).unwrap_or_default();
+        Ok(Self { vault, display, counter, at })
     }
 }
 
@@ -226,14 +230,17 @@ fn row_of(
     })
 }
 
-/// A member's row from `id, level_zh, level_en, status, amount`, with what the vault lets terminals know.
+/// A member's row from `id, level_zh, level_en, status, amount, personal`, with what the vault lets terminals know. Of
+/// a member who asked for secrecy no part of the name leaves the centre.
 pub(super) fn member_row(
     tx: &mut Tx<'_>,
     making: &Making<'_>,
     row: &Row,
 ) -> Result<MemberRow, DirectoryError> {
     let member = MemberId(row.array(0)?);
-    let personal = making.vault.reveal(tx, member)?;
+    let secret = people::wants_secrecy(tx, making.vault, member, Hash(row.array(5)?))?;
+    let personal = making.vault.reveal(tx, member)?.filter(|_| !secret);
+    let full = making.counter == CounterName::Full;
     let display = match making.display {
         DisplayName::Surname => mask::DisplayName::Surname,
         DisplayName::Full => mask::DisplayName::Full,
@@ -253,7 +260,7 @@ pub(super) fn member_row(
         points: Amount(row.int_opt(4)?.unwrap_or(0)),
         points_at: making.at,
         leased: false,
-        full_name: None,
+        full_name: personal.filter(|_| full).map(|person| person.name),
     })
 }
 
