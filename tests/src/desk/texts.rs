@@ -62,7 +62,16 @@ pub fn page(language: Language) -> Result<String> {
         let text = words.text(&format!("desk-error-{code}"))?;
         write!(refusals, " data-error-{code}=\"{}\"", escape(&text)).context("failed to write the page")?;
     }
-    let mut page = PAGE.replace("{{ lang }}", language.tag()).replace("{{ refusals }}", &refusals);
+    fill(&PAGE.replace("{{ refusals }}", &refusals), language)
+}
+
+/// A page with its language and every text that it asks for put in.
+///
+/// # Errors
+/// When a text is missing, which a test rules out.
+pub fn fill(page: &str, language: Language) -> Result<String> {
+    let words = Words::load(language)?;
+    let mut page = page.replace("{{ lang }}", language.tag());
     while let Some((before, rest)) = page.split_once(ASK.0) {
         let (key, after) = rest.split_once(ASK.1).context("the page asks for a text without an end")?;
         page = format!("{before}{}{after}", escape(&words.text(key)?));
@@ -94,7 +103,9 @@ impl Words {
     }
 }
 
-fn escape(text: &str) -> String {
+/// Text as it may stand in HTML and in quoted attributes.
+#[must_use]
+pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 

@@ -35,6 +35,19 @@ impl Centre {
     /// # Errors
     /// When a command fails.
     pub fn found(folder: &Path, postgres: Option<&str>, embed: &[String]) -> Result<Self> {
+        Self::found_with(folder, postgres, embed, &[])
+    }
+
+    /// As [`Centre::found`], with further arguments for `init`.
+    ///
+    /// # Errors
+    /// As [`Centre::found`].
+    pub fn found_with(
+        folder: &Path,
+        postgres: Option<&str>,
+        embed: &[String],
+        arguments: &[&str],
+    ) -> Result<Self> {
         std::fs::create_dir_all(folder).with_context(|| format!("failed to make {}", folder.display()))?;
         let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let engine = match postgres {
@@ -61,7 +74,7 @@ impl Centre {
             embed.join(", ")
         );
         std::fs::write(centre.config(), config).context("failed to write the centre's configuration")?;
-        centre.founding = cli::must(centre.command()?.args(["init", "--name", "127.0.0.1"]))?;
+        centre.founding = cli::must(centre.command()?.args(["init", "--name", "127.0.0.1"]).args(arguments))?;
         Ok(centre)
     }
 
