@@ -1,5 +1,6 @@
 //! The central service's program: arguments, logs, command, exit code.
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -13,6 +14,10 @@ const LOG_DEFAULT: &str = "info";
 async fn main() -> ExitCode {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOG_DEFAULT));
     // Answers of commands go to standard output, so logs must not.
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
     ExitCode::from(commands::run(Cli::parse()).await)
 }

@@ -50,3 +50,6 @@ INSERT INTO token_key (office_group, version, sealed) VALUES ($1, $2, $3)
 
 -- name: token_keys
 SELECT version, sealed FROM token_key WHERE office_group = $1 ORDER BY version DESC
+
+-- name: status
+SELECT status FROM device WHERE id = $1

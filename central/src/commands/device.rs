@@ -13,9 +13,9 @@ use crate::app::App;
 use crate::jobs::publisher;
 use crate::random;
 use crate::rules::world::DeviceStatus;
+use crate::store::StoreError;
 use crate::store::acts::{self, Note};
 use crate::store::devices::{self, DeviceLine};
-use crate::store::{StoreError, world};
 
 /// What to do.
 #[derive(Debug, Clone, Subcommand)]
@@ -88,14 +88,11 @@ pub async fn invite(app: &App, actor: Actor, args: &InviteArgs) -> anyhow::Resul
     let now = app.now();
     let device = match args.device {
         None => DeviceId::new(now, random::bytes::<ID_RANDOM_BYTES>()?),
-        Some(device) => {
-            let known = app.db.read(move |tx| world::device_row(tx, device)).await?;
-            match known.map(|known| known.status) {
-                None => bail!("no terminal has the id {device}"),
-                Some(DeviceStatus::Revoked) => bail!("terminal {device} was revoked; announce a new one"),
-                Some(_) => device,
-            }
-        }
+        Some(device) => match app.db.read(move |tx| devices::status(tx, device)).await? {
+            None => bail!("no terminal has the id {device}"),
+            Some(DeviceStatus::Revoked) => bail!("terminal {device} was revoked; announce a new one"),
+            Some(_) => device,
+        },
     };
     let secret: [u8; CODE_BYTES] = random::bytes()?;
     let (entry, act) = (
@@ -119,7 +116,7 @@ pub async fn revoke(app: &App, actor: Actor, device: DeviceId, reason: &str) -> 
     if reason.trim().is_empty() {
         bail!("a reason is needed");
     }
-    if app.db.read(move |tx| world::device_row(tx, device)).await?.is_none() {
+    if app.db.read(move |tx| devices::status(tx, device)).await?.is_none() {
         bail!("no terminal has the id {device}");
     }
     let note = Note::new(&app.keys.seal_public(), random::bytes()?, reason.trim())?;

@@ -55,6 +55,15 @@ pub fn by_key(tx: &mut Tx<'_>, key: Hash) -> Result<Option<KnownKey>, StoreError
     }))
 }
 
+/// How a device stands, without locking it; `None` if there is none of that id.
+///
+/// # Errors
+/// [`StoreError`] if the database fails or holds what this version cannot read.
+pub fn status(tx: &mut Tx<'_>, device: DeviceId) -> Result<Option<DeviceStatus>, StoreError> {
+    let row = tx.query_opt(SQL.get("status"), &[device.0.into()])?;
+    row.map(|row| status_at(&row, 0)).transpose()
+}
+
 fn status_at(row: &Row, column: usize) -> Result<DeviceStatus, StoreError> {
     let code = row.text(column)?;
     DeviceStatus::from_code(code).ok_or_else(|| rows::unknown("status of a device", code))

@@ -54,10 +54,10 @@ pub fn pack(tx: &mut Tx<'_>, vault: &Vault, at: Instant) -> Result<Packed, Direc
     for terms in schemes(tx)? {
         packer.add(DirectoryRow::Scheme(terms))?;
     }
-    each(tx, "offices_from", |_, row| Ok(packer.add(DirectoryRow::Office(rows::office(row)?))?))?;
-    each(tx, "occurrences_from", |_, row| Ok(packer.add(DirectoryRow::Occurrence(rows::occurrence(row)?))?))?;
+    each(tx, "offices_from", |_, row| packer.add(DirectoryRow::Office(rows::office(row)?)))?;
+    each(tx, "occurrences_from", |_, row| packer.add(DirectoryRow::Occurrence(rows::occurrence(row)?)))?;
     each(tx, "members_from", |tx, row| packer.add(DirectoryRow::Member(member_row(tx, &making, row)?)))?;
-    each(tx, "cards_from", |_, row| Ok(packer.add(DirectoryRow::Card(card_row(row)?))?))?;
+    each(tx, "cards_from", |_, row| packer.add(DirectoryRow::Card(card_row(row)?)))?;
     packer.flush()?;
     Ok(Packed { directory: numbers.directory, block: numbers.block, chunks: packer.chunks })
 }

@@ -38,3 +38,6 @@ async fn read_body(body: Body, at_most: usize) -> Result<axum::body::Bytes, ApiE
 fn cbor_answer<T: Encode<()>>(value: &T) -> Response {
     ([(header::CONTENT_TYPE, CBOR_TYPE)], cbor::encode(value)).into_response()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,7 @@
+//! The device API through real TLS sockets, with scripted terminals, on both databases.
+
+mod admission;
+mod enrolment;
+mod kit;
+mod lists;
+mod uploads;
