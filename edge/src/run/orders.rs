@@ -62,7 +62,8 @@ impl Dispatch {
                 Purpose::Earn(purchase)
             }
         };
-        self.desk.candidate = None;
+        // What stood on the panel would be taken for the answer to this choice.
+        (self.desk.candidate, self.desk.result) = (None, None);
         self.set_purpose(purpose);
         Ok(())
     }
