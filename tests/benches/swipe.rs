@@ -11,8 +11,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hufu_edge::run::core::{Core, Mode, Presented};
 use hufu_edge::rules::timekeeping::Now;
+use hufu_edge::run::core::{Core, Mode, Presented};
 use hufu_edge::store::{BootInfo, Directory, SnapshotBuilder, Store};
 use hufu_edge::terminal::Terminal;
 use hufu_shared::cbor;
@@ -54,6 +54,10 @@ fn clock() -> Instant {
 
 fn main() {
     let (rotations, members) = arguments();
+    perf_p01_p02_a_swipe_beside_a_bare_commit(rotations, members);
+}
+
+fn perf_p01_p02_a_swipe_beside_a_bare_commit(rotations: usize, members: usize) {
     let folder = tempfile::tempdir().expect("scratch folder");
     let mut product = Product::new(folder.path(), members);
     let mut baseline = Baseline::new(folder.path());
@@ -124,8 +128,10 @@ impl Baseline {
     fn commit(&mut self) {
         self.count += 1;
         let uid = Hash::of(&[&self.count.to_be_bytes()]);
-        let mut statement =
-            self.connection.prepare_cached("INSERT INTO event (uid, body) VALUES (?1, ?2)").expect("statement");
+        let mut statement = self
+            .connection
+            .prepare_cached("INSERT INTO event (uid, body) VALUES (?1, ?2)")
+            .expect("statement");
         statement.execute((&uid.0[..16], [7u8; 200].as_slice())).expect("commit");
     }
 }

@@ -60,3 +60,6 @@ UPDATE entry SET body = $1 WHERE kind = 'batch'
 
 -- name: a_fact_body
 SELECT body FROM fact WHERE event = 'earned'
+
+-- name: wrong_side_of_zero
+SELECT COUNT(*) FROM (SELECT account, SUM(signed) AS amount FROM (SELECT credit AS account, amount AS signed FROM posting UNION ALL SELECT debit AS account, -amount AS signed FROM posting) p GROUP BY account) s WHERE (account LIKE '%/available' AND amount < 0) OR (account LIKE '%/owed' AND amount > 0)
