@@ -111,7 +111,8 @@ impl Failure {
 
     /// The error itself, then what to do in the configured language.
     fn print(&self, config: &Config) {
-        eprintln!("hufu-edge: {:#}", self.error);
+        // The errors name their causes themselves.
+        eprintln!("hufu-edge: {}", self.error);
         if let Some(key) = self.exit.advice() {
             let folder = config.terminal.data_dir.display().to_string();
             eprintln!("{}", text_with(config.terminal.language, key, &Args::from([("folder", folder)])));

@@ -130,9 +130,7 @@ fn export(
         out.write_all(&bytes)?;
         out.sync_all()
     })();
-    written.map_err(|error: std::io::Error| {
-        other(anyhow::Error::new(error).context(format!("write {}", file.display())))
-    })?;
+    written.map_err(|error: std::io::Error| other(anyhow::anyhow!("write {}: {error}", file.display())))?;
     let args = Args::from([("count", facts.len().to_string()), ("file", file.display().to_string())]);
     println!("{}", text_with(config.terminal.language, "command-exported", &args));
     Ok(())

@@ -121,3 +121,23 @@ fn a_file_that_is_not_there_is_named() {
     let error = load(Path::new("/nowhere/edge.toml"), []).expect_err("absent").to_string();
     assert!(error.starts_with("read configuration /nowhere/edge.toml:"), "{error}");
 }
+
+#[test]
+fn the_example_is_valid_and_documents_every_key() {
+    let example = include_str!("../../../deploy/edge.example.toml");
+    let config = read(example, &[]).expect("the example can be used as it is");
+    assert_eq!((config.readers.len(), config.displays.len(), config.signal.is_some()), (2, 1, true));
+    // Keys that the program knows, as its own error about an unknown one lists them.
+    for section in ["terminal", "central", "counter", "reader", "display", "signal", "simulator"] {
+        assert!(example.contains(&format!("[{section}]")), "{section} is missing");
+        let unknown = match section {
+            "reader" => format!("{SMALLEST}[[reader]]\nkind = \"pcsc\"\nunknown_key = 1\n"),
+            _ => example.replace(&format!("[{section}]\n"), &format!("[{section}]\nunknown_key = 1\n")),
+        };
+        let error = read(&unknown, &[]).expect_err("an unknown key");
+        let known = error.split("expected ").nth(1).expect("the error lists what is known");
+        for key in known.split('`').skip(1).step_by(2) {
+            assert!(example.contains(&format!("{key} = ")), "{section}.{key} is not documented");
+        }
+    }
+}
