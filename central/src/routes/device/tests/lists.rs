@@ -94,6 +94,16 @@ fn member(n: u16) -> MemberSet {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn every_statement_for_terminals_prepares_on_both_engines() {
+    crate::db::testing::prepare_all(&[
+        &crate::store::devices::SQL,
+        &crate::store::contact::SQL,
+        &crate::store::directory::SQL,
+    ])
+    .await;
+}
+
 /// Drops what was packed, so that the next snapshot is made from scratch.
 async fn forget_snapshots(site: &Site) {
     site.probe_write("forget_snapshots").await;
