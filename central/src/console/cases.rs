@@ -280,7 +280,9 @@ fn detail(ui: &Ui, loaded: Loaded, typed: Typed, next: String) -> Option<Detail>
     if let Some((device, _, code, office)) = &loaded.device {
         facts.push((ui.t("case-device"), format!("{device} · {code} {}", ui.pick(office))));
     }
-    facts.push((ui.t("case-opened"), format!("{}（{}）", ui.time(known.opened), ui.ago(known.opened))));
+    let waited = [("time", ui.time(known.opened)), ("ago", ui.ago(known.opened))];
+    let waited = waited.each_ref().map(|(name, value)| (*name, value.as_str()));
+    facts.push((ui.t("case-opened"), ui.t_with("case-waited", &waited)));
     facts.push((ui.t("case-automatic"), ui.t(&format!("automatic-{}", known.automatic))));
     if let Some(deadline) = known.deadline.filter(|_| is_open) {
         facts.push((ui.t("case-deadline"), ui.time(deadline)));

@@ -52,6 +52,7 @@ struct Summary {
     explained: String,
     unexplained: String,
     closed: bool,
+    open: bool,
     totals: Compared,
 }
 
@@ -150,7 +151,12 @@ fn summary(ui: &Ui, day: &TerminalDay) -> Summary {
         .sum();
     Summary {
         state: ui.t(&format!("day-{key}")),
-        note: ui.t(&format!("day-{key}-note")),
+        note: if unexplained == 0 && day.state == DayState::Differs {
+            ui.t("day-totals-note")
+        } else {
+            ui.t(&format!("day-{key}-note"))
+        },
+        open: unexplained == 0 && day.state == DayState::Differs,
         tone,
         promised: number(day.promised.0),
         posted: number(day.posted.0),

@@ -120,7 +120,10 @@ fn row(ui: &Ui, line: &DeviceLine) -> Row {
             .map_or_else(String::new, |(code, name)| format!("{code} {}", ui.pick(name))),
         queued: contact.map_or_else(|| "—".to_owned(), |contact| contact.queued.to_string()),
         contact: contact.map_or_else(|| "—".to_owned(), |contact| ui.time(contact.at)),
-        software: contact.map_or_else(|| "—".to_owned(), |contact| contact.software.clone()),
+        software: contact
+            .map(|contact| contact.software.clone())
+            .filter(|software| !software.is_empty())
+            .unwrap_or_else(|| "—".to_owned()),
     }
 }
 

@@ -1,0 +1,7 @@
+//! Tests of the console through its routes, as a browser without script sees it, on both databases.
+
+mod kit;
+mod look;
+mod pages;
+mod signing;
+mod verdicts;

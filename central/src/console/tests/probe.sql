@@ -1,0 +1,29 @@
+-- name: points
+SELECT CAST(COALESCE(SUM(CASE WHEN credit = $1 THEN amount WHEN debit = $1 THEN -amount ELSE 0 END), 0) AS BIGINT) FROM posting WHERE unit = 'PTS'
+
+-- name: owed
+SELECT CAST(COALESCE(SUM(CASE WHEN debit = $1 THEN amount WHEN credit = $1 THEN -amount ELSE 0 END), 0) AS BIGINT) FROM posting WHERE unit = 'PTS'
+
+-- name: state
+SELECT state FROM conflict WHERE id = $1
+
+-- name: verdict
+SELECT verdict FROM conflict WHERE id = $1
+
+-- name: notes
+SELECT COUNT(*) FROM act_note
+
+-- name: held
+SELECT COUNT(*) FROM fact WHERE became = 'held'
+
+-- name: card
+SELECT status FROM card WHERE id = $1
+
+-- name: entries
+SELECT COUNT(*) FROM entry
+
+-- name: admitted_by
+SELECT COUNT(*) FROM attendance WHERE member = $1 AND occurrence = $2 AND device = $3
+
+-- name: sums_not_zero
+SELECT COUNT(*) FROM (SELECT unit FROM balance GROUP BY unit HAVING SUM(amount) <> 0) AS uneven
