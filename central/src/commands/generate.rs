@@ -42,7 +42,8 @@ pub async fn run(
     clock: &dyn Clock,
 ) -> anyhow::Result<u8> {
     let plan = Plan { members: args.members, days: args.days, seed: args.seed, now: clock.now() };
-    let report = generate(db, vault, token_keys, seal_key, plan).await.context("failed to generate a club")?;
+    let report =
+        generate(db, vault, token_keys, seal_key, plan).await.context("failed to generate a club")?;
     if let Some(path) = &args.cards {
         let json = serde_json::to_vec_pretty(&report.tray)?;
         std::fs::write(path, json).with_context(|| format!("failed to write {}", path.display()))?;

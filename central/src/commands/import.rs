@@ -57,7 +57,8 @@ pub async fn run(args: &ImportArgs, means: &Means<'_>) -> anyhow::Result<u8> {
         dry_run: args.dry_run,
         force: args.force,
     };
-    let report = run::import(means, request).await.with_context(|| format!("failed to import {}", path.display()))?;
+    let report =
+        run::import(means, request).await.with_context(|| format!("failed to import {}", path.display()))?;
     run::publish(means.db).await.context("failed to number what was imported")?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
@@ -89,7 +90,9 @@ fn told(report: &Report, dry_run: bool) -> String {
     text.push_str(match (report.imported, dry_run) {
         (true, _) => "imported\n",
         (false, true) => "dry run: nothing was changed\n",
-        (false, false) => "nothing was imported: correct the rows above, or take the good ones with --partial\n",
+        (false, false) => {
+            "nothing was imported: correct the rows above, or take the good ones with --partial\n"
+        }
     });
     text
 }

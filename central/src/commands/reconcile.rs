@@ -54,8 +54,10 @@ pub async fn run(args: &ReconcileArgs, db: &Db) -> anyhow::Result<u8> {
         })
         .await?;
     // A terminal that had nothing to do on that day has nothing to agree on.
-    let days: Vec<Reconciled> =
-        days.into_iter().filter(|terminal| !terminal.day.lines.is_empty() || terminal.day.closed.is_some()).collect();
+    let days: Vec<Reconciled> = days
+        .into_iter()
+        .filter(|terminal| !terminal.day.lines.is_empty() || terminal.day.closed.is_some())
+        .collect();
     if args.json {
         println!("{}", serde_json::to_string_pretty(&days)?);
     } else {
@@ -91,7 +93,8 @@ fn told(day: Day, days: &[Reconciled]) -> String {
                 line.fact, line.event, line.promised, line.posted
             );
         }
-        if let Some(closed) = terminal.day.closed.as_ref().filter(|closed| **closed != terminal.day.reckoned) {
+        if let Some(closed) = terminal.day.closed.as_ref().filter(|closed| **closed != terminal.day.reckoned)
+        {
             let _ = writeln!(text, "  the terminal closed {closed:?}");
             let _ = writeln!(text, "  the centre reckons  {:?}", terminal.day.reckoned);
         }
