@@ -7,6 +7,7 @@ use std::fs::File;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc as std_mpsc};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use hufu_hardware::card::{CardSource, EventSink, Running, SourceError};
@@ -21,18 +22,18 @@ use super::board;
 use super::control::{self, ControlError};
 use super::core::Core;
 use super::dispatch::{Dispatch, DisplayState};
-use super::effects::Effects;
+use super::effects::{Effect, Effects};
 use super::events::{EVENTS_MAX, Event};
 use super::readers::{self, READERS_MAX};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, DisplayKind};
 use crate::counter::guard::{Guard, GuardError};
-use crate::counter::port::{Port, PortEnds};
+use crate::counter::port::{Port, PortEnds, Request};
 use crate::counter::routes::{Counter, router};
 use crate::counter::serve::serve;
 use crate::random;
 use crate::rules::screen::{Face, Offers};
-use crate::state;
+use crate::state::{self, RunEnds};
 use crate::store::{BootInfo, DIRECTORY_FILE, Directory, JOURNAL_FILE, Store, StoreError};
 use crate::sync::client::ClientLimits;
 use crate::sync::identity::{Identity, IdentityError};
@@ -91,6 +92,9 @@ pub enum StartError {
     /// The door for commands.
     #[error(transparent)]
     Control(#[from] ControlError),
+    /// The loop ended by itself, which is a defect of this program.
+    #[error("the loop ended by itself; start the terminal again")]
+    Ended,
 }
 
 /// Takes the data folder for one daemon; the lock is let go when the file is closed, also by a kill.
@@ -115,55 +119,61 @@ pub fn lock(data_dir: &Path) -> Result<File, StartError> {
 /// Runs the daemon until `stop` is told.
 ///
 /// # Errors
-/// [`StartError`] if it cannot start. Once it runs, only `stop` or a crash ends it.
+/// [`StartError`] if it cannot start, or if the loop ended by itself: then only a new start helps.
 pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), StartError> {
     let data_dir = &config.terminal.data_dir;
     let _lock = lock(data_dir)?;
     let identity = Identity::load(data_dir)?;
-    let (core, clock) = open(data_dir, &identity)?;
+    // Whatever can be refused is, before a start is recorded.
     let listener = listen(config).await?;
     let control = control::open(data_dir)?;
+    let sources = sources(config)?;
+    let (core, clock) = open(data_dir, &identity)?;
     let (events, inbox) = mpsc::channel(EVENTS_MAX);
 
-    let (panels, desk) = panels(config);
-    let (effects, effects_out) = std_mpsc::channel();
-    let rest = (Face::Idle(Offers::default()), core.office_clock().tz().unwrap_or(chrono_tz::Asia::Shanghai));
-    let show = Effects::new(panels, signal(config), config.terminal.language, clock.clone(), rest);
-    let shown = events.clone();
-    let showing = std::thread::spawn(move || {
-        // The loop may have ended already; then nobody needs to know.
-        show.run(&effects_out, |report| drop(shown.blocking_send(Event::Shown(report))));
-    });
-
-    let sources = sources(config)?;
+    let (effects, showing, desk) = start_effects(config, &core, &clock, events.clone());
     let entries = sources.iter().map(|source| (source.name(), source.kind())).collect();
     let mut dispatch = Dispatch::new(core.clone(), clock.clone(), effects, entries, display_state(config))?;
-    let (port, ends) = Port::new(dispatch.first_view()?, desk);
-    let PortEnds { view, mut orders } = ends;
+    let (port, PortEnds { view, orders }) = Port::new(dispatch.first_view()?, desk);
     dispatch.attach(view);
     dispatch.rest();
+    let page = router(Arc::new(counter(config, port, &clock)?));
     let looping = std::thread::spawn(move || dispatch_loop(dispatch, inbox));
 
     let (stop_counter, counter_stops) = watch::channel(false);
-    let page = router(Arc::new(counter(config, port, &clock)?));
     let serving = tokio::spawn(serve(listener, page, counter_stops));
     let commanding = tokio::spawn(control::serve(control, events.clone()));
-    let (sync_ends, mut run_ends) = state::channel(clock.now().trusted);
+    let (sync_ends, run_ends) = state::channel(clock.now().trusted);
     let running = start_readers(sources, &events, &clock)?;
-    let mut sync = match spawn(sync_parts(config, &core, identity, &clock, sync_ends)).await {
-        Ok(sync) => Some(sync),
-        Err(error) => {
-            error!(%error, "sync cannot begin; the terminal goes on without it");
-            None
-        }
-    };
+    let sync = start_sync(sync_parts(config, &core, identity, &clock, sync_ends)).await;
     info!(terminal = %core.terminal().name, counter = %config.counter.listen, "the terminal is ready");
 
+    let ended = pass_on(&events, orders, run_ends, sync, stop).await;
+
+    commanding.abort();
+    let _ = stop_counter.send(true);
+    drop(serving.await);
+    // Readers join their threads, which may be waiting to hand over an event: the loop must still take it.
+    drop(tokio::task::spawn_blocking(move || drop(running)).await);
+    drop(events.send(Event::Stop).await);
+    drop(tokio::task::spawn_blocking(move || (looping.join(), showing.join())).await);
+    info!("the terminal has stopped");
+    ended
+}
+
+/// Hands the loop everything that comes from async tasks, until `stop` is told.
+async fn pass_on(
+    events: &mpsc::Sender<Event>,
+    mut orders: mpsc::Receiver<Request>,
+    mut run_ends: RunEnds,
+    mut sync: Option<SyncTasks>,
+    stop: impl Future<Output = ()>,
+) -> Result<(), StartError> {
     let mut ticks = tokio::time::interval(Duration::from_millis(TICK_MS));
     tokio::pin!(stop);
     loop {
         let event = tokio::select! {
-            () = &mut stop => break,
+            () = &mut stop => return Ok(()),
             _ = ticks.tick() => Event::Tick,
             Some(request) = orders.recv() => Event::Order(request),
             Some(order) = run_ends.orders.recv() => Event::Central(order),
@@ -175,21 +185,37 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
             }
         };
         if events.send(event).await.is_err() {
-            error!("the loop ended by itself");
-            break;
+            return Err(StartError::Ended);
         }
     }
+}
 
-    drop(sync);
-    commanding.abort();
-    let _ = stop_counter.send(true);
-    drop(serving.await);
-    // Readers join their threads, which may be waiting to hand over an event: the loop must still take it.
-    drop(tokio::task::spawn_blocking(move || drop(running)).await);
-    drop(events.send(Event::Stop).await);
-    drop(tokio::task::spawn_blocking(move || (looping.join(), showing.join())).await);
-    info!("the terminal has stopped");
-    Ok(())
+/// Starts the displays, light and sound on a thread of their own.
+fn start_effects(
+    config: &Config,
+    core: &Core,
+    clock: &Clock,
+    events: mpsc::Sender<Event>,
+) -> (std_mpsc::Sender<Effect>, JoinHandle<()>, Option<SharedFrame>) {
+    let (panels, desk) = panels(config);
+    let (effects, effects_out) = std_mpsc::channel();
+    let rest = (Face::Idle(Offers::default()), core.office_clock().tz().unwrap_or(chrono_tz::Asia::Shanghai));
+    let show = Effects::new(panels, signal(config), config.terminal.language, clock.clone(), rest);
+    let showing = std::thread::spawn(move || {
+        // The loop may have ended already; then nobody needs to know.
+        show.run(&effects_out, |report| drop(events.blocking_send(Event::Shown(report))));
+    });
+    (effects, showing, desk)
+}
+
+async fn start_sync(parts: SyncParts) -> Option<SyncTasks> {
+    match spawn(parts).await {
+        Ok(sync) => Some(sync),
+        Err(error) => {
+            error!(%error, "sync cannot begin; the terminal goes on without it");
+            None
+        }
+    }
 }
 
 /// Opens the terminal's files and records the start.
@@ -198,7 +224,7 @@ fn open(data_dir: &Path, identity: &Identity) -> Result<(Core, Clock), StartErro
     let store = Store::open(&data_dir.join(JOURNAL_FILE), &terminal)?;
     let floor = store.with(|journal| journal.time_floor())?;
     let clock = Clock::new(Arc::new(SystemClock::start()), floor);
-    let directory = Directory::open(&data_dir.join(DIRECTORY_FILE), terminal.club)?;
+    let directory = Directory::open(&data_dir.join(DIRECTORY_FILE), terminal.club, terminal.name_key.clone())?;
     let info = BootInfo {
         boot: BootId(random::bytes()),
         board: board::fingerprint(),
@@ -324,3 +350,6 @@ fn sync_parts(
         limits: ClientLimits::default(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,4 +20,4 @@ pub mod task;
 pub mod upload;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

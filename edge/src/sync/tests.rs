@@ -1,7 +1,7 @@
 //! The network side against a centre that is played over real TLS on the loopback.
 
 pub(super) mod bench;
-pub(super) mod ca;
+pub(crate) mod ca;
 pub(super) mod centre;
 pub(super) mod model;
 
