@@ -1,4 +1,5 @@
 -- The directory: what the centre lets this terminal know. Made by the centre, replaced whole or row by row.
+-- A member's whole name stands apart from its row, sealed to this terminal.
 -- Rows are kept as the CBOR that came, so that fields of a newer centre survive.
 CREATE TABLE about (
     one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -16,7 +17,8 @@ CREATE TABLE cards (
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE members (
     member BLOB PRIMARY KEY CHECK (length(member) = 16),
-    row BLOB NOT NULL
+    row BLOB NOT NULL,
+    name BLOB
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE offices (
     office BLOB PRIMARY KEY CHECK (length(office) = 16),

@@ -4,6 +4,8 @@ use hufu_shared::ids::{ClubId, DeviceId, OfficeId};
 use hufu_shared::scheme::Words;
 use hufu_shared::token::TokenKey;
 
+use crate::store::NameKey;
+
 /// The terminal's own identity, without its private keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Terminal {
@@ -23,4 +25,6 @@ pub struct Terminal {
     pub first_key: Vec<u8>,
     /// Keys that make tokens, the current one first.
     pub token_keys: Vec<TokenKey>,
+    /// What whole names are sealed with in the directory file.
+    pub name_key: NameKey,
 }

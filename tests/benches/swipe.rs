@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use hufu_edge::rules::timekeeping::Now;
 use hufu_edge::run::core::{Core, Mode, Presented};
-use hufu_edge::store::{BootInfo, Directory, SnapshotBuilder, Store};
+use hufu_edge::store::{BootInfo, Directory, NameKey, SnapshotBuilder, Store};
 use hufu_edge::terminal::Terminal;
 use hufu_shared::cbor;
 use hufu_shared::fact::Purpose;
@@ -154,10 +154,11 @@ impl Product {
             office: OFFICE,
             first_key: b"bench".to_vec(),
             token_keys: vec![TokenKey::new(1, [5; 32])],
+            name_key: NameKey::from_seed(b"bench"),
         };
         let cards: Vec<CardText> =
             (0..members).map(|n| CardText::uid(&(n as u64 * 7919 + 1).to_be_bytes()[1..])).collect();
-        let directory = Directory::open(&folder.join("directory.db"), CLUB).expect("directory");
+        let directory = Directory::open(&folder.join("directory.db"), CLUB, terminal.name_key.clone()).expect("directory");
         fill(&directory, &terminal.token_keys[0], &cards);
         let store = Store::open(&folder.join("journal.db"), &terminal).expect("journal");
         let info = BootInfo {

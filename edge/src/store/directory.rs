@@ -21,7 +21,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::{Step, StoreError};
 use super::journal::{from_sql, to_sql};
+use super::names::NameKey;
 use super::open::{DIRECTORY, check_identity, is_absent, open_reader, open_rollback, rename};
+use crate::random;
 
 /// What a directory says of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +94,7 @@ pub struct Known {
 struct Inner {
     path: PathBuf,
     club: ClubId,
+    names: NameKey,
     reader: Mutex<Option<Connection>>,
     writer: Mutex<Option<Connection>>,
     small: RwLock<Arc<Small>>,
@@ -113,10 +116,11 @@ impl Directory {
     ///
     /// # Errors
     /// [`StoreError`]: not a directory of ours, newer, of another club, or unreadable; the file is left as it is.
-    pub fn open(path: &Path, club: ClubId) -> Result<Self, StoreError> {
+    pub fn open(path: &Path, club: ClubId, names: NameKey) -> Result<Self, StoreError> {
         let inner = Inner {
             path: path.to_owned(),
             club,
+            names,
             reader: Mutex::new(None),
             writer: Mutex::new(None),
             small: RwLock::default(),
@@ -145,6 +149,11 @@ impl Directory {
     #[must_use]
     pub fn club(&self) -> ClubId {
         self.inner.club
+    }
+
+    /// The key of whole names.
+    pub(super) fn names(&self) -> &NameKey {
+        &self.inner.names
     }
 
     /// Where the file is.
@@ -176,9 +185,7 @@ impl Directory {
                 self.row(connection, "SELECT row FROM cards WHERE token = ?1", &token.to_bytes())?;
             let Some(card) = row else { continue };
             let member = match card.member {
-                Some(member) => {
-                    self.row(connection, "SELECT row FROM members WHERE member = ?1", &member.0)?
-                }
+                Some(member) => self.member_in(connection, member)?,
                 None => None,
             };
             return Ok(Some(Known { token: *token, card, member }));
@@ -193,7 +200,19 @@ impl Directory {
     pub fn member(&self, member: MemberId) -> Result<Option<MemberRow>, StoreError> {
         let reader = lock(&self.inner.reader);
         let Some(connection) = reader.as_ref() else { return Ok(None) };
-        self.row(connection, "SELECT row FROM members WHERE member = ?1", &member.0)
+        self.member_in(connection, member)
+    }
+
+    fn member_in(&self, connection: &Connection, member: MemberId) -> Result<Option<MemberRow>, StoreError> {
+        let path = &self.inner.path;
+        let sql = "SELECT row, name FROM members WHERE member = ?1";
+        let mut statement = connection.prepare_cached(sql).step(path, "prepare")?;
+        let mut rows = statement.query([member.0]).step(path, "look up")?;
+        let Some(row) = rows.next().step(path, "look up")? else { return Ok(None) };
+        let mut known: MemberRow = self.decoded(row, 0)?;
+        let sealed = row.get_ref(1).step(path, "look up")?.as_blob_or_null().unwrap_or_default();
+        known.full_name = sealed.and_then(|sealed| self.inner.names.open(member, sealed));
+        Ok(Some(known))
     }
 
     fn row<T: for<'b> minicbor::Decode<'b, ()>>(
@@ -206,10 +225,19 @@ impl Directory {
         let mut statement = connection.prepare_cached(sql).step(path, "prepare")?;
         let mut rows = statement.query([key]).step(path, "look up")?;
         let Some(row) = rows.next().step(path, "look up")? else { return Ok(None) };
-        let bytes = row.get_ref(0).step(path, "look up")?.as_blob().unwrap_or_default();
+        self.decoded(row, 0).map(Some)
+    }
+
+    fn decoded<T: for<'b> minicbor::Decode<'b, ()>>(
+        &self,
+        row: &rusqlite::Row<'_>,
+        column: usize,
+    ) -> Result<T, StoreError> {
+        let path = &self.inner.path;
+        let bytes = row.get_ref(column).step(path, "look up")?.as_blob().unwrap_or_default();
         let damaged =
             |error: cbor::WireError| StoreError::Damaged { path: path.clone(), detail: error.to_string() };
-        cbor::decode(bytes).map(Some).map_err(damaged)
+        cbor::decode(bytes).map_err(damaged)
     }
 
     /// Takes rows changed since version `from`; the directory stands at `to` afterwards.
@@ -227,7 +255,7 @@ impl Directory {
         let transaction = connection.transaction().step(path, "begin delta")?;
         let written = (|| {
             for row in rows {
-                upsert(&transaction, row)?;
+                upsert(&transaction, &self.inner.names, row)?;
             }
             transaction.execute(
                 "UPDATE about SET version_epoch = ?1, version_n = ?2",
@@ -282,7 +310,7 @@ impl Directory {
 }
 
 /// Puts one row in place of the one of the same id.
-pub(super) fn upsert(connection: &Connection, row: &DirectoryRow) -> rusqlite::Result<()> {
+pub(super) fn upsert(connection: &Connection, names: &NameKey, row: &DirectoryRow) -> rusqlite::Result<()> {
     let put = |sql: &str, key: &[u8], body: Vec<u8>| {
         connection.prepare_cached(sql)?.execute(params![key, body]).map(|_| ())
     };
@@ -295,11 +323,15 @@ pub(super) fn upsert(connection: &Connection, row: &DirectoryRow) -> rusqlite::R
                 .execute(params![card.token.to_bytes(), card.card.0, cbor::encode(card)])
                 .map(|_| ())
         }
-        DirectoryRow::Member(member) => put(
-            "INSERT OR REPLACE INTO members (member, row) VALUES (?1, ?2)",
-            &member.member.0,
-            cbor::encode(member),
-        ),
+        DirectoryRow::Member(member) => {
+            let mut carried = member.clone();
+            let name = carried.full_name.take();
+            let sealed = name.and_then(|name| names.seal(member.member, &name, random::bytes()));
+            connection
+                .prepare_cached("INSERT OR REPLACE INTO members (member, row, name) VALUES (?1, ?2, ?3)")?
+                .execute(params![member.member.0, cbor::encode(&carried), sealed])
+                .map(|_| ())
+        }
         DirectoryRow::Office(office) => put(
             "INSERT OR REPLACE INTO offices (office, row) VALUES (?1, ?2)",
             &office.office.0,

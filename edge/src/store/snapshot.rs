@@ -93,7 +93,7 @@ impl SnapshotBuilder {
         let transaction = self.connection.transaction().step(&self.path, "begin chunk")?;
         let written = (|| {
             for row in &rows {
-                upsert(&transaction, row)?;
+                upsert(&transaction, self.directory.names(), row)?;
             }
             transaction.commit()
         })();

@@ -16,7 +16,7 @@ use hufu_shared::token::{CardText, MediumKind, TokenKey};
 use hufu_shared::wire::directory::{Chunk, Manifest};
 use hufu_shared::wire::version::{CentralEpoch, Version};
 
-use super::{BootInfo, Directory, NewFact, SnapshotBuilder, Store};
+use super::{BootInfo, Directory, NameKey, NewFact, SnapshotBuilder, Store};
 use crate::rules::timekeeping::Now;
 use crate::terminal::Terminal;
 
@@ -36,6 +36,7 @@ pub(crate) fn terminal() -> Terminal {
         office: OFFICE,
         first_key: b"first key".to_vec(),
         token_keys: vec![TokenKey::new(1, [9; 32])],
+        name_key: NameKey::from_seed(b"seed"),
     }
 }
 
@@ -191,7 +192,7 @@ pub(crate) fn snapshot(club: ClubId, chunks: &[Vec<DirectoryRow>]) -> (Manifest,
 
 /// A directory with a few members.
 pub(crate) fn directory(folder: &Path, members: u8) -> Directory {
-    let directory = Directory::open(&folder.join(super::DIRECTORY_FILE), CLUB).expect("opens");
+    let directory = Directory::open(&folder.join(super::DIRECTORY_FILE), CLUB, terminal().name_key).expect("opens");
     let (manifest, chunks) = snapshot(CLUB, &[rows(members)]);
     let mut builder = SnapshotBuilder::begin(&directory, &manifest).expect("begins");
     builder.take_chunk(&chunks[0]).expect("whole");

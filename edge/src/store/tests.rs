@@ -335,7 +335,7 @@ fn kind_27_a_notice_is_told_once_however_often_it_comes_and_until_it_is_acknowle
     let notice =
         Notice { n: 1, epoch: 1, disposition, other_office: Some("B".to_owned()), other_at: Some(NOON) };
     for _ in 0..2 {
-        store.with(|journal| journal.take_notices(&[notice.clone()])).expect("taken");
+        store.with(|journal| journal.take_notices(std::slice::from_ref(&notice))).expect("taken");
     }
     let open = store.with(|journal| journal.open_notices()).expect("read");
     assert_eq!(open.len(), 1, "{open:?}");
@@ -386,7 +386,7 @@ fn a_directory_finds_cards_takes_deltas_and_is_swapped_whole() {
     assert!(found(3).is_none() && found(4).is_some());
     assert_eq!(directory.version(), Version { epoch: 1, n: 5 });
     drop(directory);
-    let again = Directory::open(&folder.path().join(DIRECTORY_FILE), CLUB).expect("opens");
+    let again = Directory::open(&folder.path().join(DIRECTORY_FILE), CLUB, terminal().name_key).expect("opens");
     assert!(again.find(&[subject(4).token]).expect("looked").is_some());
 }
 
@@ -399,7 +399,7 @@ fn a_directory_of_another_club_is_refused_and_the_own_one_stays() {
     assert!(error.contains("08080808") && error.contains("01010101"), "{error}");
     assert!(directory.find(&[subject(1).token]).expect("looked").is_some());
     drop(directory);
-    let error = Directory::open(&folder.path().join(DIRECTORY_FILE), ClubId([8; 16])).expect_err("refused");
+    let error = Directory::open(&folder.path().join(DIRECTORY_FILE), ClubId([8; 16]), terminal().name_key).expect_err("refused");
     assert!(matches!(error, StoreError::OtherClub { .. }), "{error}");
 }
 

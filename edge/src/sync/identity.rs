@@ -30,6 +30,7 @@ pub use super::files::FileError;
 use super::files::{self, Step};
 use super::pair::{self, OwnKey, Pair, PairError};
 use crate::random;
+use crate::store::NameKey;
 use crate::terminal::Terminal;
 
 const FOLDER: &str = "identity";
@@ -165,6 +166,7 @@ pub struct Identity {
     pub enrolment: Enrolment,
     ca: CertificateDer<'static>,
     open_key: OpenKey,
+    name_key: NameKey,
     device: Pair,
     staged: Option<Pair>,
     counter: Option<Pair>,
@@ -204,7 +206,8 @@ impl Identity {
         check_device(&ca, &device, &enrolment)?;
         let staged = staged.filter(|pair| check_device(&ca, pair, &enrolment).is_ok());
         let folder = folder.to_owned();
-        Ok(Self { folder, enrolment, ca, open_key: OpenKey::from_seed(&seed), device, staged, counter })
+        let (open_key, name_key) = (OpenKey::from_seed(&seed), NameKey::from_seed(&seed));
+        Ok(Self { folder, enrolment, ca, open_key, name_key, device, staged, counter })
     }
 
     /// The keys of an enrolment about to be tried. Those of an attempt that was cut are used again, so that the code
@@ -321,6 +324,7 @@ impl Identity {
             office: enrolment.office,
             first_key: enrolment.first_key,
             token_keys: self.token_keys()?,
+            name_key: self.name_key.clone(),
         })
     }
 

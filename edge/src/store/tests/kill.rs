@@ -34,11 +34,13 @@ fn said_until_killed(folder: &Path, wanted: usize) -> Vec<(u64, String)> {
         .stderr(Stdio::piped())
         .spawn()
         .expect("starts");
-    let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines();
+    let mut pipe = BufReader::new(child.stderr.take().expect("piped"));
     let mut said = Vec::new();
     let mut hear = |said: &mut Vec<(u64, String)>| {
-        let line = lines.next()?.ok()?;
-        let mut words = line.strip_prefix("durable ")?.split(' ');
+        let mut line = String::new();
+        pipe.read_line(&mut line).ok()?;
+        // A line that the kill cut short says nothing yet.
+        let mut words = line.strip_suffix('\n')?.strip_prefix("durable ")?.split(' ');
         said.push((words.next()?.parse().ok()?, words.next()?.to_owned()));
         Some(())
     };

@@ -17,7 +17,9 @@ use super::model::{Model, SharedModel, TIME};
 use crate::clock::{Clock, SystemClock};
 use crate::random;
 use crate::state::{self, RunEnds, SyncEnds};
-use crate::store::{BootInfo, DIRECTORY_FILE, Directory, JOURNAL_FILE, JournalState, NewFact, Store};
+use crate::store::{
+    BootInfo, DIRECTORY_FILE, Directory, JOURNAL_FILE, JournalState, NameKey, NewFact, Store,
+};
 use crate::sync::client::Channel;
 use crate::sync::identity::Identity;
 use crate::sync::link::{CentreKnown, Shared};
@@ -55,7 +57,8 @@ impl Bench {
         let (dir, ca) = (TempDir::new().expect("scratch"), Arc::new(TestCa::new("club")));
         let identity = ca.identity(dir.path(), "https://localhost:1");
         let store = open_store(dir.path(), &identity);
-        let directory = Directory::open(&dir.path().join(DIRECTORY_FILE), CLUB).expect("a directory");
+        let directory = Directory::open(&dir.path().join(DIRECTORY_FILE), CLUB, NameKey::from_seed(b"seed"))
+            .expect("a directory");
         let clock = Clock::new(Arc::new(SystemClock::start()), Instant(0));
         let (ends, run) = state::channel(clock.now().trusted);
         let shared = Shared::new(ends.clone(), clock);
