@@ -126,10 +126,13 @@ pub async fn one(
     render(&console, by.ui.at("cases"), &query, Some(id), Typed::default(), StatusCode::OK).await
 }
 
+/// The case shown: whom it is about, its facts, how many it has, what was decided.
+type Chosen = (Case, String, Vec<Side>, u64, Vec<cases::Decision>);
+
 /// Everything that the page reads.
 struct Loaded {
     list: Vec<(Case, String)>,
-    case: Option<(Case, String, Vec<Side>, u64, Vec<cases::Decision>)>,
+    case: Option<Chosen>,
     occurrence: Option<(hufu_shared::scheme::Words, i64)>,
     device: Option<(String, String, String, hufu_shared::scheme::Words)>,
     candidates: Vec<Candidate>,

@@ -203,9 +203,12 @@ fn totals(ui: &Ui, difference: &DayDifference) -> Compared {
     compared
 }
 
+/// Reads one count of a day's totals.
+type Count = fn(&DayTotals) -> u64;
+
 /// The totals of a day, line by line.
 fn total_rows(ui: &Ui, compared: &mut Compared, closed: &DayTotals, reckoned: &DayTotals) {
-    let counts: [(&str, fn(&DayTotals) -> u64); 6] = [
+    let counts: [(&str, Count); 6] = [
         ("totals-facts", |totals| totals.facts),
         ("totals-attended", |totals| totals.attended),
         ("totals-repeats", |totals| totals.repeats),

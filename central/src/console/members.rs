@@ -23,7 +23,7 @@ use crate::store::{acts, rows};
 use crate::vault::{Vault, mask};
 
 /// Members on one page of the list.
-const PAGE_ROWS: u32 = 50;
+const PAGE_ROWS: usize = 50;
 /// Members that a search shows.
 const FOUND_MAX: usize = 50;
 /// Lines of a member's history.
@@ -121,7 +121,7 @@ pub async fn list(
     };
     let (rows, count) = console.app.db.read(load).await?;
     let count = if count > 10_000 { "10,000+".to_owned() } else { number(i64::try_from(count).unwrap_or(0)) };
-    let last = rows.last().filter(|_| rows.len() as u32 == PAGE_ROWS).map(|row| row.number.clone());
+    let last = rows.last().filter(|_| rows.len() == PAGE_ROWS).map(|row| row.number.clone());
     let next = last.map_or_else(String::new, |number| format!("/members?after={number}"));
     let total = ui.t_with("members-total", &[("n", &count)]);
     let page = MembersPage { rows, total, find: String::new(), searched: false, next, ui };

@@ -41,6 +41,9 @@ use password::Passwords;
 /// Largest body of a form.
 const FORM_BYTES_MAX: usize = 64 * 1024;
 
+/// Wrong tries at a login, and until when it waits.
+type Tries = (u32, Option<Instant>);
+
 /// Shared state of the console.
 #[derive(Clone)]
 pub struct Console {
@@ -48,7 +51,7 @@ pub struct Console {
     pub app: App,
     passwords: Passwords,
     /// Tries at logins that nobody has: they are answered as those of known ones are.
-    strangers: Arc<Mutex<HashMap<Hash, (u32, Option<Instant>)>>>,
+    strangers: Arc<Mutex<HashMap<Hash, Tries>>>,
 }
 
 impl Console {
@@ -66,7 +69,6 @@ impl Console {
 }
 
 /// All routes of the console.
-#[must_use]
 pub fn router(app: App) -> Router {
     let console = Console::new(app);
     Router::new()

@@ -77,9 +77,9 @@ impl Centre {
         self.try_take(asked(kind, text)).await.expect("the file can be read")
     }
 
-    async fn entries(&self) -> usize {
+    async fn entries(&self) -> u64 {
         self.db.write(journal::publish).await.expect("publishing");
-        self.db.read(journal::published).await.expect("a number").0 as usize
+        self.db.read(journal::published).await.expect("a number").0
     }
 }
 

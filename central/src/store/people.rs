@@ -122,8 +122,9 @@ pub fn member_by_number(tx: &mut Tx<'_>, number: &str) -> Result<Option<MemberId
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn member_page(tx: &mut Tx<'_>, after: &str, limit: u32) -> Result<Vec<MemberSet>, StoreError> {
-    let rows = tx.query(SQL.get("member_page"), &[after.into(), limit.into()])?;
+pub fn member_page(tx: &mut Tx<'_>, after: &str, limit: usize) -> Result<Vec<MemberSet>, StoreError> {
+    let rows =
+        tx.query(SQL.get("member_page"), &[after.into(), i64::try_from(limit).unwrap_or(i64::MAX).into()])?;
     rows.iter().map(member_row).collect()
 }
 
