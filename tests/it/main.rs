@@ -1,5 +1,6 @@
 //! The one whole-system test binary: every file below is a part of Hufu's story, with real processes.
 
+mod bad_input;
 mod desk;
 mod golden;
 mod kit;
