@@ -75,6 +75,8 @@ pub struct DisplayState {
     pub kind: Option<String>,
     /// What is wrong.
     pub fault: Option<String>,
+    /// What they were last told to show at rest.
+    pub rest: Option<(Face, Tz)>,
 }
 
 #[derive(Debug, Default)]
@@ -149,6 +151,7 @@ impl Dispatch {
             Event::Tick => self.tick(&now),
             Event::Stop => self.stop(&now),
         }
+        self.rest();
         self.refresh(&now);
         going_on
     }
@@ -183,9 +186,6 @@ impl Dispatch {
                 tracing::warn!(reader = %source.name, reason, "a reader does not work");
             }
             _ => {}
-        }
-        if matches!(event, CardEvent::SourceUp { .. } | CardEvent::SourceDown { .. }) {
-            self.rest();
         }
     }
 
@@ -274,10 +274,14 @@ impl Dispatch {
         (self.desk.result, self.desk.result_at_ns) = (Some(result), now.mono_ns);
     }
 
-    /// What the displays show when nothing else is to be shown.
-    pub(super) fn rest(&self) {
+    /// Tells the displays what to show when nothing else is to be shown, if that changed: by a reader that came or
+    /// went, or by a directory that names the office's zone.
+    pub(super) fn rest(&mut self) {
         let face = if self.readers.none_ready() { Face::NotReady } else { Face::Idle(self.readers.offers()) };
-        drop(self.effects.send(Effect::Rest(face, self.zone())));
+        let rest = (face, self.zone());
+        if self.display.rest.replace(rest) != Some(rest) {
+            drop(self.effects.send(Effect::Rest(rest.0, rest.1)));
+        }
     }
 
     pub(super) fn zone(&self) -> Tz {

@@ -224,7 +224,8 @@ fn open(data_dir: &Path, identity: &Identity) -> Result<(Core, Clock), StartErro
     let store = Store::open(&data_dir.join(JOURNAL_FILE), &terminal)?;
     let floor = store.with(|journal| journal.time_floor())?;
     let clock = Clock::new(Arc::new(SystemClock::start()), floor);
-    let directory = Directory::open(&data_dir.join(DIRECTORY_FILE), terminal.club, terminal.name_key.clone())?;
+    let directory =
+        Directory::open(&data_dir.join(DIRECTORY_FILE), terminal.club, terminal.name_key.clone())?;
     let info = BootInfo {
         boot: BootId(random::bytes()),
         board: board::fingerprint(),
@@ -285,7 +286,7 @@ fn panels(config: &Config) -> (Vec<Box<dyn Panel>>, Option<SharedFrame>) {
 
 fn display_state(config: &Config) -> DisplayState {
     let kinds: Vec<&str> = config.displays.iter().map(|display| display.kind.code()).collect();
-    DisplayState { kind: (!kinds.is_empty()).then(|| kinds.join(", ")), fault: None }
+    DisplayState { kind: (!kinds.is_empty()).then(|| kinds.join(", ")), fault: None, rest: None }
 }
 
 fn signal(config: &Config) -> Box<dyn Signal> {

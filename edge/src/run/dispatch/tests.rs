@@ -291,6 +291,8 @@ fn case_71_a_terminal_whose_readers_are_gone_is_visibly_out_of_service() {
     desk.handle(down(1));
     let rest = desk.effects.try_iter().last();
     assert!(matches!(rest, Some(Effect::Rest(Face::NotReady, _))), "{rest:?}");
+    desk.handle(Event::Tick);
+    assert!(desk.effects.try_iter().next().is_none(), "told once");
     let snapshot = desk.view();
     assert!(snapshot.view.readers.iter().all(|reader| !reader.up && reader.reason == "pulled"));
     let source = SourceId::new(0, "reader");

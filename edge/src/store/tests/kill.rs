@@ -104,3 +104,37 @@ fn goal_g03_the_file_is_sound_after_each_kill() {
             .expect("sound");
     }
 }
+
+/// Facts that wait when the terminal starts again after a long time without its centre.
+const QUEUED_FACTS: u64 = 100_000;
+/// How long the start may take, in milliseconds.
+const START_MS_MAX: u128 = 1_000;
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a time limit is what is tested")]
+fn goal_g04_a_start_after_a_crash_with_100_000_queued_facts_takes_less_than_a_second() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join(JOURNAL_FILE);
+    let store = booted(folder.path());
+    for portion in 0..QUEUED_FACTS / 10_000 {
+        let facts = (0..10_000).map(|at_s| visited(1, &at(portion * 10_000 + at_s)));
+        append(&store, facts.collect());
+    }
+    // Dropped without a shutdown, as a crash would leave it, its log folded in or not.
+    drop(store);
+    // The best of three: other tests share the machine.
+    let took = (0..3).map(|boot| {
+        let start = std::time::Instant::now();
+        let store = Store::open(&path, &terminal()).expect("opens");
+        store
+            .with(|journal| {
+                journal.check_whole(NOON)?;
+                journal.boot(boot_info(boot + 2), &at(0))?;
+                journal.append(vec![visited(1, &at(1))])
+            })
+            .expect("the first swipe");
+        start.elapsed().as_millis()
+    });
+    let best = took.min().expect("three");
+    assert!(best < START_MS_MAX, "{best} ms");
+}
