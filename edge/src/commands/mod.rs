@@ -9,7 +9,7 @@ mod ask;
 mod doctor;
 mod enrol;
 pub mod exit;
-mod queue;
+pub mod queue;
 mod readers;
 mod serve;
 mod status;

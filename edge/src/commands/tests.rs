@@ -3,10 +3,18 @@
 use clap::CommandFactory;
 use hufu_shared::time::{DAY_US, Instant};
 
+use hufu_shared::cbor;
+use hufu_shared::chain;
+use hufu_shared::keys::verify_device;
+
 use super::doctor::{Seen, Verdict, judge};
+use super::queue::{EXPORT_MAGIC, ExportedBatch, QueueCommand, export_place};
 use super::readers::Found;
 use super::*;
 use crate::locale::{Language, text};
+use crate::store::testing::{at, boot_info, visited};
+use crate::store::{JOURNAL_FILE, Store};
+use crate::sync::tests::ca::TestCa;
 
 const NOW: Instant = Instant(1_795_320_000_000_000);
 
@@ -82,4 +90,62 @@ fn doctor_names_each_fault_and_says_what_to_do_in_both_languages() {
             assert_ne!(text(language, other[0].key), other[0].key, "no text in {language:?}");
         }
     }
+}
+
+fn configured(data_dir: &std::path::Path) -> Config {
+    let text = format!("[terminal]\ndata_dir = {data_dir:?}\n[central]\nurl = \"https://127.0.0.1:1\"\n");
+    config::parse(std::path::Path::new("edge.toml"), &text, []).expect("good")
+}
+
+#[test]
+fn an_exported_queue_is_signed_batches_that_only_the_centre_can_open() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = configured(folder.path());
+    let ca = TestCa::new("the club");
+    let identity = ca.identity(folder.path(), "https://127.0.0.1:1");
+    let terminal = identity.terminal().expect("whole");
+    let store = Store::open(&folder.path().join(JOURNAL_FILE), &terminal).expect("opens");
+    store.with(|journal| journal.boot(boot_info(1), &at(0))).expect("boots");
+    store.with(|journal| journal.append((1..=600).map(|n| visited(1, &at(n))).collect())).expect("appended");
+
+    let file = folder.path().join("queue.hufu");
+    queue::run(&config, &QueueCommand::Export { file: file.clone() }).expect("exported");
+    let bytes = std::fs::read(&file).expect("readable");
+    let rest = bytes.strip_prefix(EXPORT_MAGIC).expect("its first bytes");
+    let (device, sealed) = rest.split_at(16);
+    assert_eq!(device, terminal.device.0);
+    let clear = ca.open.open(&export_place(terminal.device), sealed).expect("the centre opens it");
+    let batches: Vec<ExportedBatch> = cbor::decode(&clear).expect("batches");
+    assert_eq!(batches.iter().map(|batch| batch.facts.len()).collect::<Vec<_>>(), [500, 101]);
+    let mut head = chain::start(terminal.device, 1, &terminal.first_key);
+    for batch in &batches {
+        assert_eq!(batch.header.prev_hash, head);
+        head = chain::head(head, batch.facts.iter().map(|fact| fact.body.as_slice()));
+        assert_eq!(batch.header.head_hash, head);
+        let signature = &batch.header.signature;
+        verify_device(&terminal.first_key, &batch.header.claim().message(), signature).expect("signed");
+    }
+    // Another terminal's key opens nothing, and a file that is there is never overwritten.
+    assert!(identity.open_key().open(&export_place(terminal.device), sealed).is_err());
+    let error = queue::run(&config, &QueueCommand::Export { file }).expect_err("it exists");
+    assert!(error.error.to_string().contains("queue.hufu"), "{}", error.error);
+    assert_eq!(
+        store.with(|journal| Ok(journal.queue_len())).expect("counted"),
+        601,
+        "nothing is marked as sent"
+    );
+}
+
+#[test]
+fn commands_beside_a_machine_that_is_not_enrolled_or_not_running_say_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = configured(folder.path());
+    assert_eq!(status::run(&config, true).expect_err("refused").exit, Exit::NotEnrolled);
+    assert_eq!(ask::close_day(&config, true).expect_err("refused").exit, Exit::NoDaemon);
+    assert_eq!(serve::run(&config).expect_err("refused").exit, Exit::NotEnrolled);
+    assert_eq!(
+        queue::run(&config, &QueueCommand::List { json: true }).expect_err("refused").exit,
+        Exit::Store
+    );
+    assert_eq!(doctor::run(&config, true).expect_err("unwell").exit, Exit::Unwell);
 }
