@@ -1,7 +1,7 @@
 //! What staff must be told: facts that became something else than was shown, and value facts of an unclean end.
 
 use hufu_shared::cbor;
-use hufu_shared::fact::{Event, Fact, Reversed};
+use hufu_shared::fact::{Event, Fact, Reversed, Shown};
 use hufu_shared::ids::{FactId, Hash};
 use hufu_shared::money::Leg;
 use hufu_shared::time::Instant;
@@ -57,15 +57,15 @@ fn became_of(code: i64) -> Became {
     }
 }
 
-/// Notes what became of a fact. The same word said again (a retried receipt, then a notice) is one notice. A plain
-/// merge of a repeat is what the display already said, so nobody needs to be told.
+/// Notes what became of a fact. The same word said again (a retried receipt, then a notice) is one notice. What the
+/// display already said (a repeat is merged, an unknown card is held) nobody needs to be told.
 pub(super) fn insert_disposition(
     connection: &Connection,
     n: Option<u64>,
     disposition: &Disposition,
     other: Option<(&Option<String>, Option<Instant>)>,
 ) -> rusqlite::Result<()> {
-    if n.is_none() && disposition.became == Became::Merged {
+    if n.is_none() && is_as_shown(connection, disposition)? {
         return Ok(());
     }
     let (seq, became) = (to_sql(disposition.seq), became_code(disposition.became));
@@ -101,6 +101,22 @@ pub(super) fn insert_disposition(
             ])?,
     };
     Ok(())
+}
+
+/// Whether the display said as much.
+fn is_as_shown(connection: &Connection, disposition: &Disposition) -> rusqlite::Result<bool> {
+    match disposition.became {
+        Became::Merged => Ok(true),
+        Became::Held => {
+            let body: Option<Vec<u8>> = connection
+                .prepare_cached("SELECT body FROM facts WHERE seq = ?1")?
+                .query_row([to_sql(disposition.seq)], |row| row.get(0))
+                .optional()?;
+            let fact = body.and_then(|body| cbor::decode::<Fact>(&body).ok());
+            Ok(fact.is_some_and(|fact| matches!(fact.shown, Shown::UnknownCard | Shown::Recorded)))
+        }
+        _ => Ok(false),
+    }
 }
 
 impl Journal {

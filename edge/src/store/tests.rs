@@ -348,6 +348,25 @@ fn kind_27_a_notice_is_told_once_however_often_it_comes_and_until_it_is_acknowle
 }
 
 #[test]
+fn kind_13_what_the_display_already_said_is_no_notice() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = booted(folder.path());
+    let mut unknown = visited(9, &at(1));
+    unknown.shown = hufu_shared::fact::Shown::UnknownCard;
+    append(&store, vec![unknown, visited(1, &at(2))]);
+    let held = |seq| Disposition { seq, became: Became::Held, kind: Some(13), case: None };
+    let mut receipt = receipt(3, NOON);
+    receipt.dispositions = vec![held(2), held(3)];
+    store.with(|journal| journal.take_receipt(&receipt)).expect("taken");
+    let open = store.with(|journal| journal.open_notices()).expect("read");
+    assert_eq!(
+        open.iter().map(|notice| notice.disposition.seq).collect::<Vec<_>>(),
+        [3],
+        "green, and yet held"
+    );
+}
+
+#[test]
 fn notices_of_an_earlier_enrolment_are_passed_over_but_counted() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = booted(folder.path());
@@ -386,7 +405,8 @@ fn a_directory_finds_cards_takes_deltas_and_is_swapped_whole() {
     assert!(found(3).is_none() && found(4).is_some());
     assert_eq!(directory.version(), Version { epoch: 1, n: 5 });
     drop(directory);
-    let again = Directory::open(&folder.path().join(DIRECTORY_FILE), CLUB, terminal().name_key).expect("opens");
+    let again =
+        Directory::open(&folder.path().join(DIRECTORY_FILE), CLUB, terminal().name_key).expect("opens");
     assert!(again.find(&[subject(4).token]).expect("looked").is_some());
 }
 
@@ -399,7 +419,8 @@ fn a_directory_of_another_club_is_refused_and_the_own_one_stays() {
     assert!(error.contains("08080808") && error.contains("01010101"), "{error}");
     assert!(directory.find(&[subject(1).token]).expect("looked").is_some());
     drop(directory);
-    let error = Directory::open(&folder.path().join(DIRECTORY_FILE), ClubId([8; 16]), terminal().name_key).expect_err("refused");
+    let error = Directory::open(&folder.path().join(DIRECTORY_FILE), ClubId([8; 16]), terminal().name_key)
+        .expect_err("refused");
     assert!(matches!(error, StoreError::OtherClub { .. }), "{error}");
 }
 
