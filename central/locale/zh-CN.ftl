@@ -258,6 +258,7 @@ writes-bind = 将卡登记到该会员名下，暂存的记录按原时间入账
 writes-discard = 暂存的记录不计入任何会员，记录本身保留。
 writes-acknowledge = 案件结束，账本不变。
 writes-later = 不作更改，转到下一件。
+done-again = 撤销或改判
 done-confirm = 已确认有效。
 done-reverse = 已冲正。
 done-merge = 已合并。

@@ -32,6 +32,7 @@ pub struct InboxQuery {
     kind: Option<u8>,
     ended: Option<u8>,
     done: Option<String>,
+    last: Option<String>,
 }
 
 struct Group {
@@ -94,6 +95,7 @@ struct CasesPage {
     ended: bool,
     filter: String,
     done: String,
+    again: String,
     detail: Option<Detail>,
 }
 
@@ -231,7 +233,10 @@ async fn render(
     let detail = loaded.case.is_some().then(|| detail(&ui, loaded, typed, next)).flatten();
     let done = query.done.as_deref().and_then(Choice::from_code);
     let done = done.map_or_else(String::new, |choice| ui.t(&format!("done-{}", choice.code())));
-    let page = CasesPage { groups, ended, filter, done, detail, ui };
+    // Only a verdict that can be replaced leads back to its case.
+    let last = query.last.as_deref().and_then(|id| id.parse::<Hash>().ok());
+    let again = last.map_or_else(String::new, |id| format!("/cases/{id}"));
+    let page = CasesPage { groups, ended, filter, done, again, detail, ui };
     Ok((status, Html(page.render()?)).into_response())
 }
 
@@ -420,7 +425,12 @@ pub async fn decide(
     let list = console.app.db.read(cases::open).await?;
     let filtered = list.iter().find(|case| query.kind.is_none_or(|kind| case.known.kind == kind));
     let kind = query.kind.map_or_else(String::new, |kind| format!("&kind={kind}"));
-    let done = choice.code();
+    let last = if verdict::choices(case.known.kind, true).is_empty() {
+        String::new()
+    } else {
+        format!("&last={}", case.id)
+    };
+    let done = format!("{}{last}", choice.code());
     Ok(go(&match filtered {
         Some(next) => format!("/cases/{}?done={done}{kind}", next.id),
         None => format!("/cases?done={done}"),

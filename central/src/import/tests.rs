@@ -1,3 +1,5 @@
+//! Tests of import: cells and rows alone, and whole files on both databases.
+
 use std::path::Path;
 
 use chrono_tz::Asia::Shanghai;
