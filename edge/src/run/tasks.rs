@@ -224,8 +224,11 @@ fn open(data_dir: &Path, identity: &Identity) -> Result<(Core, Clock), StartErro
     let store = Store::open(&data_dir.join(JOURNAL_FILE), &terminal)?;
     let floor = store.with(|journal| journal.time_floor())?;
     let clock = Clock::new(Arc::new(SystemClock::start()), floor);
-    let directory =
-        Directory::open(&data_dir.join(DIRECTORY_FILE), terminal.club, terminal.name_key.clone())?;
+    let directory = Directory::open_or_set_aside(
+        &data_dir.join(DIRECTORY_FILE),
+        terminal.club,
+        terminal.name_key.clone(),
+    )?;
     let info = BootInfo {
         boot: BootId(random::bytes()),
         board: board::fingerprint(),

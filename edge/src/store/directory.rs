@@ -22,7 +22,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::error::{Step, StoreError};
 use super::journal::{from_sql, to_sql};
 use super::names::NameKey;
-use super::open::{DIRECTORY, check_identity, is_absent, open_reader, open_rollback, rename};
+use super::open::{DIRECTORY, beside, check_identity, is_absent, open_reader, open_rollback, rename};
 use crate::random;
 
 /// What a directory says of itself.
@@ -131,6 +131,22 @@ impl Directory {
             directory.reopen()?;
         }
         Ok(directory)
+    }
+
+    /// As [`Directory::open`], but a damaged file is set aside (kept, under another name) and the terminal begins with
+    /// none: the centre has it all, and until it comes swipes are recorded as of unknown cards.
+    ///
+    /// # Errors
+    /// As [`Directory::open`], but for damage.
+    pub fn open_or_set_aside(path: &Path, club: ClubId, names: NameKey) -> Result<Self, StoreError> {
+        match Self::open(path, club, names.clone()) {
+            Err(error @ (StoreError::Damaged { .. } | StoreError::Sqlite { .. })) => {
+                tracing::error!(%error, "the directory is set aside and fetched anew");
+                rename(path, &beside(path, "damaged"))?;
+                Self::open(path, club, names)
+            }
+            other => other,
+        }
     }
 
     /// The small tables as they stand.

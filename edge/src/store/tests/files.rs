@@ -113,3 +113,19 @@ fn case_20_a_journal_that_lost_its_newest_facts_is_not_silently_accepted() {
 fn the_bundled_sqlite_is_past_the_bug_that_loses_commits() {
     assert!(rusqlite::version_number() >= 3_051_003, "{}", rusqlite::version());
 }
+
+#[test]
+fn a_damaged_directory_is_kept_aside_and_begun_anew_but_another_clubs_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join(DIRECTORY_FILE);
+    drop(directory(folder.path(), 1));
+    let connection = rusqlite::Connection::open(&path).expect("opens");
+    connection.execute("UPDATE schemes SET row = x'ff'", []).expect("edited");
+    connection.close().expect("closed");
+    let open = |club| Directory::open_or_set_aside(&path, club, terminal().name_key);
+    let anew = open(CLUB).expect("anew");
+    assert_eq!((anew.version(), anew.find(&[subject(1).token]).expect("looked")), (Version::default(), None));
+    assert!(folder.path().join("directory.db.damaged").exists(), "kept");
+    drop(directory(folder.path(), 1));
+    assert!(matches!(open(ClubId([8; 16])), Err(StoreError::OtherClub { .. })));
+}
