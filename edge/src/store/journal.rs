@@ -24,11 +24,10 @@ use hufu_shared::wire::version::Version;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::{Step, StoreError};
+use super::taps::Taps;
 
 /// Equal refusals within this are one fact, in nanoseconds of monotonic time.
 pub const REFUSAL_WINDOW_NS: u64 = 10_000_000_000;
-/// Taps remembered at once; older ones are far outside any window.
-const TAPS_MAX: usize = 4_096;
 
 /// A fact to be appended; the journal adds its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,7 +102,7 @@ pub struct Journal {
     pub(super) pending: Option<Fact>,
     /// Facts up to here were shown, and how far that is on the disk.
     pub(super) shown: (u64, u64),
-    pub(super) taps: HashMap<TapKey, RecentTap>,
+    pub(super) taps: Taps,
     pub(super) failed: Option<String>,
 }
 
@@ -436,12 +435,9 @@ impl Journal {
 
     fn commit_memory(&mut self, written: Written) -> Vec<Appended> {
         (self.head, self.pending) = (written.head, written.pending);
-        if self.taps.len() + written.taps.len() > TAPS_MAX {
-            let newest = self.taps.values().map(|tap| tap.mono_ns).max().unwrap_or(0);
-            let keep_from = newest.saturating_sub(3_600_000_000_000);
-            self.taps.retain(|_, tap| tap.mono_ns >= keep_from);
+        for (key, tap) in written.taps {
+            self.taps.take(key, tap);
         }
-        self.taps.extend(written.taps);
         written.appended
     }
 }

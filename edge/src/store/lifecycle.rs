@@ -2,7 +2,6 @@
 //!
 //! A journal of an earlier enrolment of the same device is set aside under its own name, never deleted; a new one begins.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use hufu_shared::cbor;
@@ -17,6 +16,7 @@ use super::blocks::read_blocks;
 use super::error::{Step, StoreError};
 use super::journal::{Journal, NewFact, from_sql, to_sql};
 use super::open::{JOURNAL, beside, check_identity, create, is_absent, open_reader, open_wal, rename};
+use super::taps::Taps;
 use crate::rules::timekeeping::Now;
 use crate::terminal::Terminal;
 
@@ -362,7 +362,7 @@ fn load(path: &Path, connection: Connection, terminal: &Terminal) -> Result<Jour
         blocks,
         pending: pending.map_err(|error| damaged(format!("pending refusal: {error}")))?,
         shown: (shown, shown),
-        taps: HashMap::new(),
+        taps: Taps::default(),
         failed: None,
         connection,
     })

@@ -19,6 +19,7 @@ mod notices;
 mod open;
 mod queue;
 mod snapshot;
+mod taps;
 mod totals;
 
 pub use directory::{About, Directory, Known, Small};
