@@ -170,12 +170,13 @@ impl Core {
         Ok(Candidate { card: fetched.card, member: fetched.member, decision })
     }
 
-    /// The name of a member for staff.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the directory cannot be read.
-    pub fn name_of(&self, member: MemberId) -> Result<Option<String>, StoreError> {
-        Ok(self.directory.member(member)?.and_then(|row| row.full_name.or(row.masked_name)))
+    /// The name of a member for staff. A directory that cannot be read names nobody.
+    #[must_use]
+    pub fn name_of(&self, member: MemberId) -> Option<String> {
+        let row = self.directory.member(member).inspect_err(|error| {
+            tracing::error!(%error, "the directory cannot be read");
+        });
+        row.ok().flatten().and_then(|row| row.full_name.or(row.masked_name))
     }
 
     /// Whether staff may set the terminal to check in to an occurrence now.
@@ -191,7 +192,12 @@ impl Core {
         let tokens: Vec<Token> = self.terminal.token_keys.iter().map(|key| key.token(card)).collect();
         let small = self.directory.small();
         let terms = self.terms_in(&small, now);
-        Ok(match self.directory.find(&tokens)? {
+        // A card that the directory cannot tell is recorded as unknown: the centre knows it by its token.
+        let found = self.directory.find(&tokens).unwrap_or_else(|error| {
+            tracing::error!(%error, "the directory cannot be read");
+            None
+        });
+        Ok(match found {
             Some(known) => {
                 Fetched { token: known.token, card: Some(known.card), member: known.member, small, terms }
             }

@@ -147,8 +147,8 @@ pub(super) fn build(dispatch: &Dispatch, now: &Now) -> Result<CounterView, Store
         readers: readers(dispatch, now),
         result: dispatch.desk.result.clone(),
         last: dispatch.desk.last.iter().cloned().collect(),
-        notices: open.iter().map(|notice| notice_view(dispatch, notice)).collect::<Result<_, _>>()?,
-        unshown: unshown.iter().map(|fact| unshown_view(dispatch, fact)).collect::<Result<_, _>>()?,
+        notices: open.iter().map(|notice| notice_view(dispatch, notice)).collect(),
+        unshown: unshown.iter().map(|fact| unshown_view(dispatch, fact)).collect(),
         candidate: dispatch.desk.candidate.as_ref().map(|(view, _)| view.clone()),
         clock: ClockView { quality: now.quality, offset_us: dispatch.clock.offset_us() },
         display: DisplayView { kind: dispatch.display.kind.clone(), fault: dispatch.display.fault.clone() },
@@ -255,11 +255,8 @@ fn purpose_of(dispatch: &Dispatch, fact: &Fact) -> Option<Purpose> {
     }
 }
 
-fn name_of(dispatch: &Dispatch, fact: &Fact) -> Result<Option<String>, StoreError> {
-    match fact.event.subject().and_then(|subject| subject.member) {
-        Some(member) => dispatch.core.name_of(member),
-        None => Ok(None),
-    }
+fn name_of(dispatch: &Dispatch, fact: &Fact) -> Option<String> {
+    fact.event.subject().and_then(|subject| subject.member).and_then(|member| dispatch.core.name_of(member))
 }
 
 fn promised(fact: &Fact) -> Option<Amount> {
@@ -271,27 +268,27 @@ fn promised(fact: &Fact) -> Option<Amount> {
     legs.iter().find(|leg| leg.unit == Unit::Pts).map(|leg| leg.amount)
 }
 
-fn notice_view(dispatch: &Dispatch, notice: &OpenNotice) -> Result<NoticeView, StoreError> {
+fn notice_view(dispatch: &Dispatch, notice: &OpenNotice) -> NoticeView {
     let fact = notice.fact.as_ref();
-    Ok(NoticeView {
+    NoticeView {
         n: notice.id,
         seq: notice.disposition.seq,
         at: fact.map(|fact| fact.wall),
-        name: fact.map_or(Ok(None), |fact| name_of(dispatch, fact))?,
+        name: fact.and_then(|fact| name_of(dispatch, fact)),
         purpose: fact.and_then(|fact| purpose_of(dispatch, fact)),
         became: notice.disposition.became,
         kind: notice.disposition.kind,
         other_office: notice.other_office.clone(),
         other_at: notice.other_at,
-    })
+    }
 }
 
-fn unshown_view(dispatch: &Dispatch, fact: &Fact) -> Result<UnshownView, StoreError> {
-    Ok(UnshownView {
+fn unshown_view(dispatch: &Dispatch, fact: &Fact) -> UnshownView {
+    UnshownView {
         seq: fact.seq,
         at: fact.wall,
         purpose: purpose_of(dispatch, fact).unwrap_or(Purpose::Visit),
-        name: name_of(dispatch, fact)?,
+        name: name_of(dispatch, fact),
         promised: promised(fact),
-    })
+    }
 }

@@ -25,6 +25,9 @@ use super::names::NameKey;
 use super::open::{DIRECTORY, beside, check_identity, is_absent, open_reader, open_rollback, rename};
 use crate::random;
 
+const CARD_OF_TOKEN: &str = "SELECT row FROM cards WHERE token = ?1";
+const MEMBER_OF_ID: &str = "SELECT row, name FROM members WHERE member = ?1";
+
 /// What a directory says of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct About {
@@ -197,8 +200,7 @@ impl Directory {
 
     fn find_in(&self, connection: &Connection, tokens: &[Token]) -> Result<Option<Known>, StoreError> {
         for token in tokens {
-            let row: Option<CardRow> =
-                self.row(connection, "SELECT row FROM cards WHERE token = ?1", &token.to_bytes())?;
+            let row: Option<CardRow> = self.row(connection, CARD_OF_TOKEN, &token.to_bytes())?;
             let Some(card) = row else { continue };
             let member = match card.member {
                 Some(member) => self.member_in(connection, member)?,
@@ -221,8 +223,7 @@ impl Directory {
 
     fn member_in(&self, connection: &Connection, member: MemberId) -> Result<Option<MemberRow>, StoreError> {
         let path = &self.inner.path;
-        let sql = "SELECT row, name FROM members WHERE member = ?1";
-        let mut statement = connection.prepare_cached(sql).step(path, "prepare")?;
+        let mut statement = connection.prepare_cached(MEMBER_OF_ID).step(path, "prepare")?;
         let mut rows = statement.query([member.0]).step(path, "look up")?;
         let Some(row) = rows.next().step(path, "look up")? else { return Ok(None) };
         let mut known: MemberRow = self.decoded(row, 0)?;
@@ -309,7 +310,12 @@ impl Directory {
                 return Err(StoreError::Damaged { path: path.clone(), detail: "it names no club".into() });
             }
         }
-        *reader = Some(open_reader(path)?);
+        let finds = open_reader(path)?;
+        for sql in [CARD_OF_TOKEN, MEMBER_OF_ID] {
+            // A file of another shape must show now, not at the first card.
+            finds.prepare_cached(sql).step(path, "prepare")?;
+        }
+        *reader = Some(finds);
         *writer = Some(connection);
         self.set_small(small);
         Ok(())

@@ -147,3 +147,13 @@ fn an_old_key_still_finds_its_cards() {
     let subject = swiped.decision.event.subject().cloned().expect("the card");
     assert_eq!(subject.token.key_version, 2, "an unknown card is named by the current key");
 }
+
+#[test]
+fn a_directory_that_cannot_be_read_makes_cards_unknown_and_loses_no_swipe() {
+    let mut place = place();
+    let path = place.core.directory().path().to_owned();
+    std::fs::File::options().write(true).open(&path).and_then(|file| file.set_len(4_096)).expect("cut");
+    let swiped = swipe(&mut place, 1, Purpose::Visit, 1);
+    assert_eq!((swiped.decision.outcome, swiped.seq), (Outcome::UnknownCard, Some(2)));
+    assert_eq!(place.core.name_of(MemberId([1; 16])), None);
+}

@@ -127,5 +127,10 @@ fn a_damaged_directory_is_kept_aside_and_begun_anew_but_another_clubs_is_refused
     assert_eq!((anew.version(), anew.find(&[subject(1).token]).expect("looked")), (Version::default(), None));
     assert!(folder.path().join("directory.db.damaged").exists(), "kept");
     drop(directory(folder.path(), 1));
+    let connection = rusqlite::Connection::open(&path).expect("opens");
+    connection.execute_batch("DROP TABLE members").expect("another shape");
+    connection.close().expect("closed");
+    assert_eq!(open(CLUB).expect("anew").version(), Version::default());
+    drop(directory(folder.path(), 1));
     assert!(matches!(open(ClubId([8; 16])), Err(StoreError::OtherClub { .. })));
 }
