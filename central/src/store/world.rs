@@ -3,6 +3,7 @@
 //! A row too many does no harm; a row too few would change a verdict, so each kind of entry names here what it reads.
 
 use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
 
 use hufu_shared::act::Act;
 use hufu_shared::cbor;
@@ -248,9 +249,9 @@ pub fn fact_hash(tx: &mut Tx<'_>, id: FactId) -> Result<Option<Hash>, StoreError
 }
 
 fn load_notices(tx: &mut Tx<'_>, world: &mut World, device: DeviceId) -> Result<(), StoreError> {
-    if !world.notices.contains_key(&device) {
+    if let Entry::Vacant(place) = world.notices.entry(device) {
         let last = tx.query_one(SQL.get("last_notice"), &[device.0.into()])?.int_opt(0)?.unwrap_or(0);
-        world.notices.insert(device, u64::try_from(last).unwrap_or(0));
+        place.insert(u64::try_from(last).unwrap_or(0));
     }
     Ok(())
 }
