@@ -74,6 +74,8 @@ pub struct Known<'a> {
     pub terms: Option<&'a SchemeTerms>,
     /// When the directory was last known to be current; none before the first.
     pub directory_at: Option<Instant>,
+    /// Whether there is a directory at all; without one nothing can be told of an activity.
+    pub has_directory: bool,
     /// The office of this terminal.
     pub here: OfficeId,
 }
@@ -148,6 +150,8 @@ fn refusal_of_purpose(known: &Known<'_>, purpose: &Purpose, now: &Now) -> Option
         Purpose::CheckIn(_) => match known.occurrence {
             Some(occurrence) if !occurrence.is_held_at(known.here) => Some(RefusalReason::R04),
             Some(occurrence) if runs(occurrence, now) => None,
+            // Staff chose it while it could be told; members are not sent away because a file was lost.
+            None if !known.has_directory => None,
             _ => Some(RefusalReason::R10),
         },
         Purpose::Earn(purchase) => {

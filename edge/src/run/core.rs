@@ -249,6 +249,7 @@ impl Core {
             tap,
             terms: terms.as_ref(),
             directory_at: journal.directory_at().max(small.about.map(|about| about.made_at)),
+            has_directory: small.about.is_some(),
             here: self.terminal.office,
         };
         Ok(decide(&known, subject, purpose, now))

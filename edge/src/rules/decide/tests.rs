@@ -80,6 +80,7 @@ impl World {
             tap: self.tap,
             terms: self.terms.as_ref(),
             directory_at: self.directory_at,
+            has_directory: self.terms.is_some(),
             here: HERE,
         };
         let member = self.card.as_ref().and_then(|card| card.member);
@@ -285,6 +286,7 @@ fn case_26_members_do_not_expire_by_a_jump_of_the_wall_clock() {
         tap: None,
         terms: world.terms.as_ref(),
         directory_at: Some(NOON),
+        has_directory: true,
         here: HERE,
     };
     let ten_years = 3_650 * 24 * HOUR_US;
@@ -306,4 +308,15 @@ fn a_visit_twice_says_so_and_a_look_up_never_does() {
     let look = world.decide(&Purpose::LookUp);
     assert_eq!(look.outcome, Outcome::Accepted);
     assert!(matches!(look.event, Event::Visited(_)) && !look.event.is_value());
+}
+
+#[test]
+fn without_any_directory_a_check_in_is_recorded_for_the_centre_to_judge() {
+    let world = with(|world| {
+        (world.card, world.member, world.occurrence) = (None, None, None);
+        (world.terms, world.directory_at) = (None, None);
+    });
+    let decision = world.check_in();
+    assert_eq!((decision.outcome, decision.promised), (Outcome::UnknownCard, None));
+    assert!(matches!(decision.event, Event::Attended(_)));
 }
