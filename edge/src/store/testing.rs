@@ -192,7 +192,8 @@ pub(crate) fn snapshot(club: ClubId, chunks: &[Vec<DirectoryRow>]) -> (Manifest,
 
 /// A directory with a few members.
 pub(crate) fn directory(folder: &Path, members: u8) -> Directory {
-    let directory = Directory::open(&folder.join(super::DIRECTORY_FILE), CLUB, terminal().name_key).expect("opens");
+    let directory =
+        Directory::open(&folder.join(super::DIRECTORY_FILE), CLUB, terminal().name_key).expect("opens");
     let (manifest, chunks) = snapshot(CLUB, &[rows(members)]);
     let mut builder = SnapshotBuilder::begin(&directory, &manifest).expect("begins");
     builder.take_chunk(&chunks[0]).expect("whole");
