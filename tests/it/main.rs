@@ -1,6 +1,7 @@
 //! The one whole-system test binary: every file below is a part of Hufu's story, with real processes.
 
 mod bad_input;
+mod demo;
 mod desk;
 mod golden;
 mod kit;

@@ -16,6 +16,8 @@ use serde::Deserialize;
 
 /// How long queues get to drain before the books are compared.
 const DRAIN_LIMIT_MS: u64 = 60_000;
+/// How long a card is held to a reader: long enough for the service to see it.
+const TAP_MS: u64 = 900;
 /// How long A may take to ask a card.
 const ASK_LIMIT_MS: u64 = 15_000;
 
@@ -73,7 +75,10 @@ fn present(hall: &Hall, label: &str) -> Result<()> {
     let path = if card.kind == "pcsc" { "A1/tap" } else { "B1/swipe" };
     let url = format!("{}/terminals/{path}", hall.tray_url);
     block_on(async {
-        let body = serde_json::json!({ "card": label });
+        let mut body = serde_json::json!({ "card": label });
+        if card.kind == "pcsc" {
+            body["hold_ms"] = TAP_MS.into();
+        }
         let answer = plain_client()?.post(url).json(&body).send().await?;
         ensure!(answer.status().is_success(), "the tray answered {}", answer.status());
         Ok(())

@@ -82,7 +82,9 @@ fn buttons(cards: &[&Card]) -> Result<String> {
         let label = escape(&card.label);
         // What is printed in brackets says the kind, which the row of buttons says already.
         let short = escape(card.label.split(['（', '(']).next().unwrap_or_default());
-        let note = card.note.as_deref().map(|note| format!("<small>{}</small>", escape(note)));
+        // A note that only repeats the label says nothing.
+        let note = card.note.as_deref().filter(|note| !card.label.starts_with(note));
+        let note = note.map(|note| format!("<small>{}</small>", escape(note)));
         let note = note.unwrap_or_default();
         write!(
             text,

@@ -1,7 +1,8 @@
 // Shows the real state and sends what hands do. Nothing is ticked here: the checklist follows the facts that come back.
 "use strict";
 (() => {
-  const LOOK_MS = 800;
+  // A card that comes back sooner than this counts for the terminal as one that trembled.
+  const LOOK_MS = 800, AGAIN_MS = 2000;
   const words = document.body.dataset;
   const steps = [...document.querySelectorAll("ol > li")];
   const terminals = [...document.querySelectorAll(".terminal")];
@@ -67,6 +68,6 @@
       const failed = answer.ok ? "" : words.failed + " " + ((await answer.json()).error ?? answer.status);
       say(failed);
     } catch { say(words.gone); }
-    button.disabled = false;
+    setTimeout(() => { button.disabled = false; }, card ? AGAIN_MS : 0);
   });
 })();
