@@ -1,5 +1,6 @@
 //! Weeks of history: what happened at each office on each day, in order of time.
 
+use hufu_shared::fact::Shown;
 use hufu_shared::ids::{BootId, OccurrenceId, OfficeId};
 use hufu_shared::member::{OccurrenceRow, OccurrenceState};
 use hufu_shared::money::Amount;
@@ -83,7 +84,7 @@ pub fn play(random: &mut Random, terminal: &mut Terminal, plan: &DayPlan<'_>, at
             contested(terminal, plan, moment, at);
         }
         if n == 5 && at != 1 && plan.before_today == DAY_OF_UNKNOWN_CARD {
-            terminal.purchase(moment.offset(MINUTE_US), plan.unknown, 32_000, plan.rate);
+            terminal.purchase(moment.offset(MINUTE_US), Shown::UnknownCard, plan.unknown, 32_000, plan.rate);
         }
     }
     if random.below(6) == 0 {
@@ -97,7 +98,7 @@ fn swipe(random: &mut Random, terminal: &mut Terminal, plan: &DayPlan<'_>, momen
         && moment < plan.midnight.offset(17 * 60 * MINUTE_US);
     match (plan.salon.filter(|_| afternoon), random.below(10)) {
         (Some(salon), 0..=6) => terminal.check_in(moment, token, salon, SALON_POINTS),
-        (_, 0..=5) => terminal.purchase(moment, token, *random.pick(PRICES), plan.rate),
+        (_, 0..=5) => terminal.purchase(moment, Shown::Accepted, token, *random.pick(PRICES), plan.rate),
         _ => terminal.visit(moment, token),
     }
 }

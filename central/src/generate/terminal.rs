@@ -104,8 +104,8 @@ impl Terminal {
         self.record(at, Shown::Accepted, Event::Attended(attended));
     }
 
-    /// A member buys.
-    pub fn purchase(&mut self, at: Instant, token: Token, fen: i64, rate: EarnRate) {
+    /// Somebody buys; `shown` is green for a known card.
+    pub fn purchase(&mut self, at: Instant, shown: Shown, token: Token, fen: i64, rate: EarnRate) {
         let points = earn::points_for_purchase(rate, Amount(fen)).unwrap_or_default();
         let promised =
             if points.is_positive() { vec![Leg { unit: Unit::Pts, amount: points }] } else { vec![] };
@@ -117,7 +117,7 @@ impl Terminal {
             replaces: None,
             repeats: None,
         };
-        self.record(at, Shown::Accepted, Event::Earned(earned));
+        self.record(at, shown, Event::Earned(earned));
     }
 
     /// A lost card is presented.
