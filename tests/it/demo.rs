@@ -26,6 +26,7 @@ struct Walk {
     browser: Browser,
     counters: [String; 2],
     console: String,
+    demo_url: String,
     password: String,
     pictures: Option<PathBuf>,
     _folder: tempfile::TempDir,
@@ -51,6 +52,7 @@ impl Walk {
         Ok(Self {
             counters: [after("counter A")?, after("counter B")?],
             console: after("console")?,
+            demo_url: after("演示 demo")?,
             password: after("admin / ")?,
             demo,
             browser,
@@ -142,10 +144,6 @@ impl Walk {
         let group = "//aside//h2[contains(.,'两台终端')]/following-sibling::ul[1]//a";
         self.browser.driver().find(By::XPath(group)).await?.click().await?;
         self.type_into("#reason", "两个案场均有签到，先到者有效").await?;
-        if let Some(folder) = &self.pictures {
-            let at = self.browser.driver().execute("return location.href", Vec::new()).await?;
-            std::fs::write(folder.join(".case"), at.json().as_str().unwrap_or_default())?;
-        }
         self.click(".verdicts button").await?;
         self.leave().await
     }
@@ -164,18 +162,21 @@ impl Walk {
 
     /// Pictures of the pages one by one, after the walk.
     async fn more_pictures(&self) -> Result<()> {
-        let Some(folder) = &self.pictures else { return Ok(()) };
-        let case = folder.join(".case");
-        let case_url = std::fs::read_to_string(&case)?;
-        std::fs::remove_file(&case)?;
-        for (name, url, size) in [
-            ("console", self.console.clone(), WIDE),
-            ("inbox", case_url, WIDE),
-            ("counter-phone", self.counters[0].clone(), PHONE),
-            ("counter", self.counters[0].clone(), (1280, 800)),
-        ] {
+        if self.pictures.is_none() {
+            return Ok(());
+        }
+        self.browser.open(&format!("{}/cases", self.console)).await?;
+        self.browser.driver().find(By::XPath("//aside//a[contains(.,'禤')]")).await?.click().await?;
+        self.browser.wait_for_text("两台终端重复签到", LIMIT).await?;
+        self.picture("inbox", WIDE).await?;
+        self.browser.open(&self.console).await?;
+        self.picture("console", WIDE).await?;
+        self.browser.open(&self.demo_url).await?;
+        self.present("张喆", "芯片卡").await?;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        for (name, size) in [("counter", (1280, 800)), ("counter-phone", PHONE)] {
             self.browser.resize(size.0, size.1).await?;
-            self.browser.open(&url).await?;
+            self.browser.open(&self.counters[0]).await?;
             self.picture(name, size).await?;
         }
         Ok(())

@@ -379,12 +379,21 @@ fn notice_line(notice: &NoticeView, view: &CounterView, ui: &Ui) -> Line {
 /// Why, for the kinds of conflict that staff at a counter can meet.
 fn kind_text(notice: &NoticeView, view: &CounterView, ui: &Ui) -> Option<String> {
     let text = match notice.kind? {
-        27 => match (&notice.other_office, notice.other_at) {
-            (Some(office), Some(at)) => {
-                ui.t2("counter-notice-kind-27-at", ("office", office.clone()), ("time", ui.time(at)))
+        27 => {
+            // The one that counts was first; only the other one came after somebody.
+            let counts = matches!(notice.became, Became::AppliedWithCase | Became::Applied);
+            match (&notice.other_office, notice.other_at) {
+                (Some(office), Some(at)) => {
+                    let key =
+                        if counts { "counter-notice-kind-27-also-at" } else { "counter-notice-kind-27-at" };
+                    ui.t2(key, ("office", office.clone()), ("time", ui.time(at)))
+                }
+                _ => {
+                    let key = if counts { "counter-notice-kind-27-also" } else { "counter-notice-kind-27" };
+                    ui.t1(key, "place", ui.words(&view.place_word))
+                }
             }
-            _ => ui.t1("counter-notice-kind-27", "place", ui.words(&view.place_word)),
-        },
+        }
         kind @ (2 | 9 | 13 | 25 | 28) => ui.t(&format!("counter-notice-kind-{kind}")),
         _ => return None,
     };
