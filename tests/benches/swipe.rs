@@ -158,7 +158,8 @@ impl Product {
         };
         let cards: Vec<CardText> =
             (0..members).map(|n| CardText::uid(&(n as u64 * 7919 + 1).to_be_bytes()[1..])).collect();
-        let directory = Directory::open(&folder.join("directory.db"), CLUB, terminal.name_key.clone()).expect("directory");
+        let directory = Directory::open(&folder.join("directory.db"), CLUB, terminal.name_key.clone())
+            .expect("directory");
         fill(&directory, &terminal.token_keys[0], &cards);
         let store = Store::open(&folder.join("journal.db"), &terminal).expect("journal");
         let info = BootInfo {
