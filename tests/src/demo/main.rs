@@ -55,8 +55,8 @@ fn check() -> Result<()> {
         println!("demo: {:>4} s  {scene}", begun.elapsed().as_secs());
     });
     match played {
-        Ok(tally) => {
-            println!("{tally}");
+        Ok(played) => {
+            println!("{}", played.tally);
             Ok(())
         }
         Err(error) => {

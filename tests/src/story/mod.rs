@@ -18,11 +18,25 @@ pub mod stage;
 pub mod terminal;
 
 use anyhow::{Context as _, Result};
-use check::Tally;
+use books::Engine;
+use check::{Side, Tally};
 use club::Cast;
-use model::Place;
+use model::{Model, Place};
 use stage::Stage;
 use std::path::Path;
+
+/// A story that was played to its end, with the books that matched.
+#[derive(Debug)]
+pub struct Played {
+    /// Their figures.
+    pub tally: Tally,
+    /// The terminals' side.
+    pub sides: [Side; 2],
+    /// The centre's database.
+    pub engine: Engine,
+    /// What was done.
+    pub model: Model,
+}
 
 /// Plays the whole story in `folder`. `postgres` is the centre's database, the embedded one without; `uploads_first`
 /// says whose queue reaches the centre first when it comes back; `say` hears of each scene.
@@ -34,7 +48,7 @@ pub fn play(
     postgres: Option<&str>,
     uploads_first: Place,
     say: impl Fn(&str),
-) -> Result<Tally> {
+) -> Result<Played> {
     let cast = Cast::new();
     let said = |scene: &str| {
         say(scene);
@@ -64,8 +78,9 @@ pub fn play(
     scenes::tells_both(&stage).context(scene)?;
     let scene = said("both days are closed and the books compared");
     let tally = scenes::balances(&mut stage).context(scene)?;
+    let sides = stage.sides(1)?;
     stage.a.stop()?;
     stage.b.stop()?;
     stage.centre.stop()?;
-    Ok(tally)
+    Ok(Played { tally, sides, engine: stage.centre.engine.clone(), model: stage.model })
 }
