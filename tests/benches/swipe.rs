@@ -186,7 +186,7 @@ impl Product {
 
 fn now(count: u64) -> Now {
     let wall = NOON.offset(i64::try_from(count).expect("small") * 1_000);
-    Now { wall, mono_ns: count * 1_000_000, quality: ClockQuality::Synced, trusted: wall }
+    Now { wall, mono_ns: count * 1_000_000, quality: ClockQuality::Synced, trusted: wall, floor: wall }
 }
 
 /// Installs a directory by the product's own snapshot path.

@@ -14,7 +14,7 @@ use crate::run::board;
 use crate::run::tasks::{self, StartError};
 use crate::sync::client::ClientLimits;
 use crate::sync::enrol::{Ask, EnrolError, enrol};
-use crate::sync::link::TrustedTime;
+use crate::sync::trust::TrustedTime;
 
 /// Arguments of `enrol`.
 #[derive(Debug, clap::Args)]

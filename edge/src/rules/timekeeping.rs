@@ -7,7 +7,8 @@
 //! start if that was plausible, else the persisted floor.
 //!
 //! Invariants: trusted time never goes back within a boot except by word of the centre, and then not for a mere delay;
-//! it is never below the floor.
+//! it is never below the floor. The floor itself follows the centre or the monotonic clock, never the wall clock: a wrong
+//! wall clock ends with the boot, a wrong floor would last.
 //! Out of scope: setting the system's clock.
 
 use hufu_shared::time::{ClockQuality, DAY_US, Instant, SECOND_US};
@@ -34,12 +35,16 @@ pub struct Now {
     pub quality: ClockQuality,
     /// What decisions and displays use.
     pub trusted: Instant,
+    /// The latest time that is certain to be past, zero for none: only this is persisted as the floor.
+    pub floor: Instant,
 }
 
 /// The keeper of the three times.
 #[derive(Debug, Clone)]
 pub struct Timekeeper {
     anchor: (Instant, u64),
+    /// The persisted floor, and when it was read.
+    floor: (Instant, u64),
     quality: ClockQuality,
     /// Wall minus monotonic when last looked at, to find steps.
     drift_us: i64,
@@ -66,6 +71,7 @@ impl Timekeeper {
         };
         Self {
             anchor: (from, mono_ns),
+            floor: (floor, mono_ns),
             quality,
             drift_us: wall.0.saturating_sub(mono_us(mono_ns)),
             offset_us: None,
@@ -78,7 +84,17 @@ impl Timekeeper {
         let elapsed = mono_us(mono_ns.saturating_sub(self.anchor.1));
         let trusted = self.anchor.0.offset(elapsed);
         let wall = if self.quality == ClockQuality::Synced { trusted } else { wall };
-        Now { wall, mono_ns, quality: self.quality, trusted }
+        Now { wall, mono_ns, quality: self.quality, trusted, floor: self.floor_at(trusted, mono_ns) }
+    }
+
+    fn floor_at(&self, trusted: Instant, mono_ns: u64) -> Instant {
+        let (floor, read_ns) = self.floor;
+        match self.quality {
+            ClockQuality::Synced => trusted,
+            // Without a floor nothing is certain, and a few seconds after 1970 would only look like one.
+            _ if floor.0 == 0 => floor,
+            _ => floor.offset(mono_us(mono_ns.saturating_sub(read_ns))).min(trusted),
+        }
     }
 
     /// Takes the centre's clock, as heard at `mono_ns`. An answer can only be late, never early: what seems to set the
@@ -113,8 +129,10 @@ impl Timekeeper {
         let trusted = self.now(wall, mono_ns).trusted;
         match self.quality {
             ClockQuality::Synced => {}
-            // A clock that was never right and now reads a plausible time was set by someone.
-            ClockQuality::Floor if wall >= trusted && wall <= trusted.offset(AHEAD_DAYS_MAX * DAY_US) => {
+            // A clock that is put forward to a plausible time was set by someone, most likely by NTP.
+            ClockQuality::Kept | ClockQuality::Floor
+                if wall >= trusted && wall <= trusted.offset(AHEAD_DAYS_MAX * DAY_US) =>
+            {
                 self.anchor = (wall, mono_ns);
                 self.quality = ClockQuality::Kept;
             }
@@ -174,6 +192,27 @@ mod tests {
         // At start: not believed.
         let keeper = Timekeeper::start(ahead, 0, TODAY);
         assert_eq!(keeper.now(ahead, 0).trusted, TODAY);
+    }
+
+    #[test]
+    fn case_26_a_good_step_forward_keeps_an_offline_terminal_as_it_was() {
+        let mut keeper = Timekeeper::start(TODAY, 0, TODAY.offset(-HOUR_US));
+        let stepped = TODAY.offset(10 * 60 * SECOND_US);
+        assert!(keeper.observe(stepped, 0).is_some());
+        let now = keeper.now(stepped.offset(SECOND_US), SECOND_NS);
+        assert_eq!((now.quality, now.trusted), (ClockQuality::Kept, stepped.offset(SECOND_US)));
+    }
+
+    #[test]
+    fn case_26_a_clock_that_is_ahead_moves_the_floor_no_faster_than_time_goes() {
+        let ahead = TODAY.offset(100 * DAY_US);
+        let mut keeper = Timekeeper::start(ahead, 0, TODAY);
+        assert_eq!(keeper.now(ahead, 0).quality, ClockQuality::Kept);
+        assert_eq!(keeper.now(ahead, 7 * SECOND_NS).floor, TODAY.offset(7 * SECOND_US));
+        keeper.learn(TODAY.offset(HOUR_US), ahead, 8 * SECOND_NS);
+        assert_eq!(keeper.now(ahead, 8 * SECOND_NS).floor, TODAY.offset(HOUR_US));
+        // Before the first word of the centre there is none.
+        assert_eq!(Timekeeper::start(TODAY, 0, Instant(0)).now(TODAY, SECOND_NS).floor, Instant(0));
     }
 
     #[test]

@@ -163,7 +163,7 @@ impl Journal {
                 connection.execute(
                     "UPDATE state SET running = 1, boot_counter = ?1, boot_seq = ?2, shown_seq = ?2, \
                      time_floor = max(time_floor, ?3)",
-                    params![counter, seq, now.trusted.0],
+                    params![counter, seq, now.floor.0],
                 )?;
                 for seq in &unshown {
                     connection.execute("INSERT OR IGNORE INTO unshown (seq) VALUES (?1)", [to_sql(*seq)])?;
@@ -190,7 +190,7 @@ impl Journal {
             let directory_at = journal.directory_at.map(|at| at.0);
             journal
                 .connection
-                .execute(sql, params![to_sql(journal.shown.0), now.trusted.0, directory_at])
+                .execute(sql, params![to_sql(journal.shown.0), now.floor.0, directory_at])
                 .step(&journal.path, "shut down")?;
             journal.shown.1 = journal.shown.0;
             Ok(())

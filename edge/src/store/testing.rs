@@ -47,7 +47,7 @@ pub(crate) fn words(zh: &str) -> Words {
 /// A moment `seconds` after noon, on the wall and since the start.
 pub(crate) fn at(seconds: u64) -> Now {
     let wall = NOON.offset(i64::try_from(seconds).expect("small") * SECOND_US);
-    Now { wall, mono_ns: seconds * 1_000_000_000, quality: ClockQuality::Kept, trusted: wall }
+    Now { wall, mono_ns: seconds * 1_000_000_000, quality: ClockQuality::Kept, trusted: wall, floor: wall }
 }
 
 pub(crate) fn boot_info(boot: u8) -> BootInfo {

@@ -16,12 +16,13 @@ use hufu_shared::wire::problem::Problem;
 use minicbor::Decode;
 use reqwest::header::{ACCEPT, CONTENT_RANGE, CONTENT_TYPE, RANGE, RETRY_AFTER};
 use reqwest::{RequestBuilder, Response, StatusCode};
+use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::CertificateDer;
-use rustls::time_provider::TimeProvider;
 use rustls::{CertificateError, ClientConfig, RootCertStore};
 
 use super::pair::Pair;
+use super::trust::{CertificateTime, ClubVerifier};
 
 /// Milliseconds for a TCP and TLS connection to stand.
 pub const CONNECT_TIMEOUT_MS: u64 = 8_000;
@@ -311,7 +312,7 @@ impl Channel {
         url: &str,
         root: &CertificateDer<'static>,
         pair: &Pair,
-        time: Arc<dyn TimeProvider>,
+        time: Arc<dyn CertificateTime>,
         limits: ClientLimits,
     ) -> Result<Self, CentreError> {
         Ok(Self { centre: Centre::new(url, tls_config(root, pair, time)?, limits)?, pair: pair.clone() })
@@ -340,22 +341,28 @@ impl Download<'_> {
 }
 
 /// TLS with one root and, once enrolled, this terminal's certificate. `time` is asked instead of the system's clock,
-/// which may stand at 1970.
+/// which may stand at 1970, and says how far it is to be believed.
 ///
 /// # Errors
 /// [`CentreError::Setup`] if the root or the pair cannot be used.
 pub fn tls_config(
     root: &CertificateDer<'static>,
     pair: &Pair,
-    time: Arc<dyn TimeProvider>,
+    time: Arc<dyn CertificateTime>,
 ) -> Result<ClientConfig, CentreError> {
     let setup = |error: rustls::Error| CentreError::Setup { reason: error.to_string() };
     let mut roots = RootCertStore::empty();
     roots.add(root.clone()).map_err(setup)?;
-    let config = ClientConfig::builder_with_details(Arc::new(rustls::crypto::ring::default_provider()), time)
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+        .build()
+        .map_err(|error| CentreError::Setup { reason: error.to_string() })?;
+    let verifier = Arc::new(ClubVerifier { inner, time: Arc::clone(&time) });
+    let config = ClientConfig::builder_with_details(provider, time)
         .with_protocol_versions(&[&rustls::version::TLS13])
         .map_err(setup)?
-        .with_root_certificates(roots);
+        .dangerous()
+        .with_custom_certificate_verifier(verifier);
     config.with_client_auth_cert(vec![pair.certificate().clone()], pair.private_key()).map_err(setup)
 }
 
@@ -365,7 +372,7 @@ pub fn tls_config(
 /// [`CentreError::Setup`] from the TLS library.
 pub(super) fn tls_config_for_enrolment(
     verifier: Arc<dyn ServerCertVerifier>,
-    time: Arc<dyn TimeProvider>,
+    time: Arc<dyn CertificateTime>,
 ) -> Result<ClientConfig, CentreError> {
     let config = ClientConfig::builder_with_details(Arc::new(rustls::crypto::ring::default_provider()), time)
         .with_protocol_versions(&[&rustls::version::TLS13])

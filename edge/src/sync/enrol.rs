@@ -18,12 +18,12 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::time_provider::TimeProvider;
 use rustls::{DigitallySignedStruct, RootCertStore, SignatureScheme};
 
 use super::client::{self, Centre, CentreError, ClientLimits};
 use super::identity::{self, Enrolled, Enrolment, Identity, IdentityError};
 use super::pair;
+use super::trust::{CertificateTime, judged_at};
 
 const ENROL_PATH: &str = "/device/v1/enrol";
 
@@ -89,7 +89,7 @@ pub async fn enrol(
     data_dir: &Path,
     ask: &Ask<'_>,
     limits: ClientLimits,
-    time: Arc<dyn TimeProvider>,
+    time: Arc<dyn CertificateTime>,
 ) -> Result<Identity, EnrolError> {
     match Identity::load(data_dir) {
         Ok(old) if !ask.replace => {
@@ -115,7 +115,7 @@ pub async fn enrol(
         board: ask.board,
         software: ask.software.to_owned(),
     };
-    let verifier = Arc::new(Pinned::new(ask.code.fingerprint));
+    let verifier = Arc::new(Pinned::new(ask.code.fingerprint, Arc::clone(&time)));
     let tls = client::tls_config_for_enrolment(verifier.clone(), time)?;
     let centre = Centre::new(ask.url, tls, limits)?;
     let answer = centre.post::<EnrolAnswer>(ENROL_PATH, cbor::encode(&request), ENROL_BYTES_MAX).await;
@@ -179,13 +179,14 @@ fn check_answer(
 struct Pinned {
     expected: CaFingerprint,
     provider: Arc<CryptoProvider>,
+    time: Arc<dyn CertificateTime>,
     met: Mutex<Option<String>>,
 }
 
 impl Pinned {
-    fn new(expected: CaFingerprint) -> Self {
+    fn new(expected: CaFingerprint, time: Arc<dyn CertificateTime>) -> Self {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        Self { expected, provider, met: Mutex::new(None) }
+        Self { expected, provider, time, met: Mutex::new(None) }
     }
 
     /// What was presented instead, if the fingerprint was not among it.
@@ -230,6 +231,7 @@ impl ServerCertVerifier for Pinned {
             WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&self.provider))
                 .build()
                 .map_err(|error| rustls::Error::General(error.to_string()))?;
+        let now = judged_at(end_entity, now, self.time.as_ref());
         verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
     }
 

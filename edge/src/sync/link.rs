@@ -5,15 +5,12 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use hufu_shared::ids::{CommandId, DeviceId};
 use hufu_shared::keys;
 use hufu_shared::time::Instant;
 use hufu_shared::wire::upload::{Command, Heard, Order, ReceiptMark};
 use hufu_shared::wire::version::{CentralEpoch, Version};
-use rustls::pki_types::UnixTime;
-use rustls::time_provider::TimeProvider;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
@@ -232,17 +229,5 @@ impl Shared {
     fn memory(&self) -> MutexGuard<'_, Memory> {
         // Every change under the lock is whole before it can panic.
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The terminal's trusted time for checking certificates: the system's clock may stand at 1970 or ten years ahead
-/// (fault cases 25 and 26).
-#[derive(Debug)]
-pub struct TrustedTime(pub Clock);
-
-impl TimeProvider for TrustedTime {
-    fn current_time(&self) -> Option<UnixTime> {
-        let us = u64::try_from(self.0.now().trusted.0).unwrap_or(0);
-        Some(UnixTime::since_unix_epoch(Duration::from_micros(us)))
     }
 }

@@ -17,6 +17,7 @@ pub mod link;
 pub mod pair;
 pub mod renew;
 pub mod task;
+pub mod trust;
 pub mod upload;
 
 #[cfg(test)]

@@ -97,9 +97,7 @@ impl OwnKey {
         if parsed.public_key().raw != self.public_key_info() {
             return Err(PairError::Mixed);
         }
-        let seconds = |at: i64| Instant(at.saturating_mul(SECOND_US));
-        let (from, until) = (parsed.validity().not_before, parsed.validity().not_after);
-        let (not_before, not_after) = (seconds(from.timestamp()), seconds(until.timestamp()));
+        let (not_before, not_after) = validity(&parsed);
         let key_der = self.pair.serialize_der();
         let public_key_info = self.public_key_info();
         Ok(Pair { key_der, certificate: CertificateDer::from(der), public_key_info, not_before, not_after })
@@ -200,6 +198,20 @@ pub fn certificate_from_pem(text: &[u8]) -> Result<CertificateDer<'static>, Pair
 /// [`PairError::Certificate`].
 pub fn public_key_of(certificate: &[u8]) -> Result<Vec<u8>, PairError> {
     Ok(parse(certificate)?.public_key().raw.to_vec())
+}
+
+/// The first and the last instant at which a certificate holds.
+///
+/// # Errors
+/// [`PairError::Certificate`].
+pub fn validity_of(certificate: &[u8]) -> Result<(Instant, Instant), PairError> {
+    Ok(validity(&parse(certificate)?))
+}
+
+fn validity(parsed: &X509Certificate<'_>) -> (Instant, Instant) {
+    let seconds = |at: i64| Instant(at.saturating_mul(SECOND_US));
+    let (from, until) = (parsed.validity().not_before, parsed.validity().not_after);
+    (seconds(from.timestamp()), seconds(until.timestamp()))
 }
 
 /// The URIs that a certificate names its subject by.

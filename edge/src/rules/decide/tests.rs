@@ -85,7 +85,7 @@ impl World {
         };
         let member = self.card.as_ref().and_then(|card| card.member);
         let subject = Subject { token: token(), member, reader: 0, medium: MediumKind::Uid };
-        let now = Now { wall: NOON, mono_ns: 1, quality: self.quality, trusted: NOON };
+        let now = Now { wall: NOON, mono_ns: 1, quality: self.quality, trusted: NOON, floor: NOON };
         decide(&known, subject, purpose, &now)
     }
 
@@ -290,7 +290,13 @@ fn case_26_members_do_not_expire_by_a_jump_of_the_wall_clock() {
         here: HERE,
     };
     let ten_years = 3_650 * 24 * HOUR_US;
-    let now = Now { wall: NOON.offset(ten_years), mono_ns: 1, quality: ClockQuality::Floor, trusted: NOON };
+    let now = Now {
+        wall: NOON.offset(ten_years),
+        mono_ns: 1,
+        quality: ClockQuality::Floor,
+        trusted: NOON,
+        floor: NOON,
+    };
     assert_eq!(refusal_of_card(&known, &now), None);
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use hufu_shared::time::{DAY_US, Instant, SECOND_US};
 use hufu_shared::wire::problem::ProblemKind;
 use rustls::pki_types::UnixTime;
 use rustls::time_provider::{DefaultTimeProvider, TimeProvider};
@@ -10,8 +11,10 @@ use tempfile::TempDir;
 
 use super::ca::TestCa;
 use super::centre::{NOW, PlayedCentre, Reply, SHORT};
+use crate::clock::{Clock, Readings};
 use crate::sync::client::{Centre, CentreError, tls_config};
 use crate::sync::identity::Identity;
+use crate::sync::trust::{CertificateTime, TrustedTime};
 
 const ANSWER_MAX: usize = 100;
 
@@ -81,6 +84,54 @@ struct Stopped(u64);
 impl TimeProvider for Stopped {
     fn current_time(&self) -> Option<UnixTime> {
         Some(UnixTime::since_unix_epoch(Duration::from_secs(self.0)))
+    }
+}
+
+impl CertificateTime for Stopped {
+    fn is_sure(&self) -> bool {
+        true
+    }
+}
+
+/// A wall clock that stands at 1970.
+struct Unset;
+
+impl Readings for Unset {
+    fn wall(&self) -> Instant {
+        Instant(5 * SECOND_US)
+    }
+    fn mono_ns(&self) -> u64 {
+        0
+    }
+}
+
+#[tokio::test]
+async fn case_25_26_a_terminal_that_does_not_know_the_time_still_hears_the_centre_and_then_knows_it() {
+    let (dir, ca, other) = (TempDir::new().expect("scratch"), TestCa::new("club"), TestCa::new("public"));
+    let identity = ca.identity(dir.path(), "https://localhost:1");
+    let ask_with = async |authority: &TestCa, name: &str, clock: &Clock| {
+        let (leaf, key) = authority.server(name, (2010, 2012));
+        let chain = vec![leaf, authority.certificate.clone()];
+        let played = PlayedCentre::with_chain(chain, key, authority, |_| Reply::cbor(&7_u64)).await;
+        let time = Arc::new(TrustedTime(clock.clone()));
+        let tls = tls_config(identity.ca(), identity.device(), time).expect("TLS");
+        ask(&Centre::new(&played.url, tls, SHORT).expect("an address")).await
+    };
+    let ahead = Instant(100 * 365 * DAY_US);
+    for floor in [Instant(0), ahead] {
+        let clock = Clock::new(Arc::new(Unset), floor);
+        assert_eq!(ask_with(&ca, "localhost", &clock).await.expect("heard"), 7, "{floor:?}");
+        // Nothing but the time is let pass.
+        let error = ask_with(&other, "localhost", &clock).await.expect_err("another authority");
+        assert!(error.to_string().contains("another CA"), "{error}");
+        let error = ask_with(&ca, "elsewhere.example", &clock).await.expect_err("another name");
+        assert!(error.to_string().contains("not valid for name"), "{error}");
+        // Once the centre was heard its time counts: 2011 fits, 2026 does not.
+        clock.learn(Instant(1_308_000_000 * SECOND_US), 0);
+        assert!(ask_with(&ca, "localhost", &clock).await.is_ok());
+        clock.learn(Instant(1_795_305_600 * SECOND_US), 0);
+        let error = ask_with(&ca, "localhost", &clock).await.expect_err("past its end");
+        assert!(error.to_string().contains("expired"), "{error}");
     }
 }
 

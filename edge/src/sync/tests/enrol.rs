@@ -17,9 +17,11 @@ use tempfile::TempDir;
 
 use super::ca::{CLUB, DEVICE, EPOCH, OFFICE, TestCa};
 use super::centre::{NOW, PlayedCentre, Reply, SHORT};
+use crate::clock::{Clock, Readings};
 use crate::sync::client::CentreError;
 use crate::sync::enrol::{Ask, EnrolError, enrol};
 use crate::sync::identity::{Identity, IdentityError};
+use crate::sync::trust::TrustedTime;
 
 fn code(ca: &TestCa) -> EnrolCode {
     EnrolCode { secret: [0x5a; 10], fingerprint: ca.fingerprint() }
@@ -84,6 +86,37 @@ async fn a_code_makes_a_terminal_once() {
     assert_eq!(played.seen().len(), 1, "the code was not used up");
     let replaced = try_enrol(dir.path(), &played.url, &code(&ca), &[], true).await.expect("enrolled again");
     assert_ne!(replaced.device().key_id(), identity.device().key_id());
+}
+
+/// A wall clock that stands at 1970.
+struct Unset;
+
+impl Readings for Unset {
+    fn wall(&self) -> Instant {
+        Instant(5)
+    }
+    fn mono_ns(&self) -> u64 {
+        0
+    }
+}
+
+#[tokio::test]
+async fn case_25_a_terminal_whose_clock_was_never_set_can_be_enrolled() {
+    let (dir, ca) = (TempDir::new().expect("scratch"), Arc::new(TestCa::new("club")));
+    let authority = ca.clone();
+    let played = PlayedCentre::start(&ca, move |seen| Reply::cbor(&answer(&authority, &seen.body))).await;
+    let code = code(&ca);
+    let ask = Ask {
+        url: &played.url,
+        code: &code,
+        names: &[],
+        board: Hash([7; 32]),
+        software: "0.1.0",
+        replace: false,
+    };
+    let time = Arc::new(TrustedTime(Clock::new(Arc::new(Unset), Instant(0))));
+    let identity = enrol(dir.path(), &ask, SHORT, time).await.expect("enrolled");
+    assert_eq!(identity.enrolment.device, DEVICE);
 }
 
 #[tokio::test]
