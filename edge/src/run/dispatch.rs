@@ -38,7 +38,7 @@ const FLOOR_EVERY_NS: u64 = 60_000_000_000;
 const IDLE_NS: u64 = 5_000_000_000;
 /// How often old facts are pruned, in nanoseconds.
 const PRUNE_EVERY_NS: u64 = 6 * 3_600 * 1_000_000_000;
-/// How long the counter page keeps a result that nothing replaced, in nanoseconds.
+/// How long the counter page keeps a result or a candidate that nothing replaced, in nanoseconds.
 const RESULT_KEPT_NS: u64 = 60_000_000_000;
 
 /// The loop's state.
@@ -63,9 +63,25 @@ pub(super) struct Desk {
     pub(super) last: VecDeque<SwipeView>,
     pub(super) result: Option<ResultView>,
     pub(super) result_at_ns: u64,
-    pub(super) candidate: Option<(CandidateView, CardText)>,
+    pub(super) candidate: Option<Candidate>,
     /// Counts results and candidates, so that a page tells a new one from the one it has.
     pub(super) n: u64,
+}
+
+/// A typed number that waits for staff to confirm it.
+#[derive(Debug)]
+pub(super) struct Candidate {
+    pub(super) view: CandidateView,
+    pub(super) card: CardText,
+    /// What it was shown for; it is confirmed for that or not at all.
+    pub(super) purpose: Purpose,
+    pub(super) at_ns: u64,
+}
+
+impl Candidate {
+    pub(super) fn is_over(&self, now: &Now) -> bool {
+        now.mono_ns.saturating_sub(self.at_ns) > RESULT_KEPT_NS
+    }
 }
 
 /// The member displays, as far as the loop knows.
@@ -195,7 +211,6 @@ impl Dispatch {
 
     /// Records a swipe and shows what it came to.
     pub(super) fn swipe(&mut self, presented: Presented, source: crate::counter::view::Source, now: &Now) {
-        self.desk.candidate = None;
         let swiped = self.core.swipe(&presented, &self.mode, now);
         self.finish(swiped, source, now);
     }
@@ -213,6 +228,8 @@ impl Dispatch {
         now: &Now,
     ) {
         self.upkeep.log_used = true;
+        // A candidate beside the answer to another card would be confirmed as if it were still the question.
+        self.desk.candidate = None;
         let swiped = match swiped {
             Ok(swiped) => swiped,
             Err(error) => return self.not_recorded(&error, now),
@@ -235,7 +252,9 @@ impl Dispatch {
         let result = view::result(self, &swiped, source, now);
         view::remember(&mut self.desk, &result, swiped.count);
         (self.desk.result, self.desk.result_at_ns) = (Some(result), now.mono_ns);
-        if matches!(self.mode.purpose, Purpose::Earn(_)) {
+        // What is no card of ours has not had the purchase: the next card still may.
+        let has_had_it = outcome != Outcome::Refused(RefusalReason::R08);
+        if has_had_it && matches!(self.mode.purpose, Purpose::Earn(_)) {
             self.mode.purpose = self.before.clone();
         }
     }
@@ -316,6 +335,7 @@ impl Dispatch {
         if self.desk.result.is_some() && now.mono_ns.saturating_sub(self.desk.result_at_ns) > RESULT_KEPT_NS {
             self.desk.result = None;
         }
+        self.desk.candidate.take_if(|candidate| candidate.is_over(now));
         let mono_ns = now.mono_ns;
         self.keep("keep the journal", |dispatch| {
             dispatch.core.store().with(|journal| {
@@ -325,7 +345,7 @@ impl Dispatch {
         });
         if mono_ns.saturating_sub(self.upkeep.floor_ns) >= FLOOR_EVERY_NS {
             self.upkeep.floor_ns = mono_ns;
-            let at = now.trusted;
+            let at = now.floor;
             self.keep("persist the time", |dispatch| {
                 dispatch.core.store().with(|journal| journal.write_time_floor(at))
             });

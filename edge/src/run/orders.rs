@@ -6,7 +6,7 @@ use hufu_shared::token::CardText;
 use hufu_shared::wire::upload::Order as CentreOrder;
 
 use super::core::{Presented, own_fact};
-use super::dispatch::Dispatch;
+use super::dispatch::{Candidate, Dispatch};
 use super::events::ControlOrder;
 use super::view;
 use crate::counter::port::{Declined, ModeOrder, Order, Verdict};
@@ -22,13 +22,16 @@ impl Dispatch {
             Order::SetMode(mode) => self.set_mode(mode, now),
             Order::Typed(card) => self.typed(card, now),
             Order::Confirm { n } => {
-                let (_, card) =
-                    self.desk.candidate.take_if(|(view, _)| view.n == n).ok_or(Declined::Stale)?;
+                let taken = self.desk.candidate.take_if(|candidate| candidate.view.n == n);
+                let as_shown =
+                    |candidate: &Candidate| candidate.purpose == self.mode.purpose && !candidate.is_over(now);
+                let card = taken.filter(as_shown).ok_or(Declined::Stale)?.card;
                 self.swipe(Presented { card, reader: READER_COUNTER }, Source::Typed, now);
                 Ok(())
             }
             Order::Dismiss { n } => {
-                self.desk.candidate.take_if(|(view, _)| view.n == n).map(drop).ok_or(Declined::Stale)
+                let taken = self.desk.candidate.take_if(|candidate| candidate.view.n == n);
+                taken.map(drop).ok_or(Declined::Stale)
             }
             Order::Acknowledge { n } => {
                 let done = self.core.store().with(|journal| journal.acknowledge(n));
@@ -87,7 +90,8 @@ impl Dispatch {
             purpose: view::purpose(self.core.directory(), &self.mode.purpose),
             refused,
         };
-        self.desk.candidate = Some((view, presented.card));
+        let (purpose, at_ns) = (self.mode.purpose.clone(), now.mono_ns);
+        self.desk.candidate = Some(Candidate { view, card: presented.card, purpose, at_ns });
         Ok(())
     }
 

@@ -149,7 +149,7 @@ pub(super) fn build(dispatch: &Dispatch, now: &Now) -> Result<CounterView, Store
         last: dispatch.desk.last.iter().cloned().collect(),
         notices: open.iter().map(|notice| notice_view(dispatch, notice)).collect(),
         unshown: unshown.iter().map(|fact| unshown_view(dispatch, fact)).collect(),
-        candidate: dispatch.desk.candidate.as_ref().map(|(view, _)| view.clone()),
+        candidate: dispatch.desk.candidate.as_ref().map(|candidate| candidate.view.clone()),
         clock: ClockView { quality: now.quality, offset_us: dispatch.clock.offset_us() },
         display: DisplayView { kind: dispatch.display.kind.clone(), fault: dispatch.display.fault.clone() },
     })

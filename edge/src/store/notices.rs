@@ -211,7 +211,8 @@ impl Journal {
     }
 
     /// Staff say what happened with such a fact: the member got it, or not; then it is reversed by a further fact in
-    /// the same transaction. None if there is no such fact to settle.
+    /// the same transaction, and a check-in no longer stands in the way of the next. None if there is no such fact to
+    /// settle.
     ///
     /// # Errors
     /// As [`Journal::append`].
@@ -238,8 +239,16 @@ impl Journal {
         }
         self.guarded("settle unshown fact", |journal| {
             journal.commit_facts_with(facts, |connection, _| {
+                if !handed_over {
+                    connection.execute("DELETE FROM attendance WHERE seq = ?1", [to_sql(seq)])?;
+                }
                 connection.execute("DELETE FROM unshown WHERE seq = ?1", [to_sql(seq)]).map(|_| ())
             })
+        })
+        .inspect(|_| {
+            if !handed_over {
+                self.taps.forget(seq);
+            }
         })
         .map(Some)
     }

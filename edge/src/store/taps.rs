@@ -28,6 +28,11 @@ impl Taps {
         (self.by_key, self.order) = (HashMap::new(), VecDeque::new());
     }
 
+    /// Forgets a tap that was taken back: what comes next repeats nothing.
+    pub(super) fn forget(&mut self, seq: u64) {
+        self.by_key.retain(|_, tap| tap.seq != seq);
+    }
+
     /// Takes a tap in and forgets those that can no longer be repeated.
     pub(super) fn take(&mut self, key: TapKey, tap: RecentTap) {
         self.order.push_back((key.clone(), tap.mono_ns));
@@ -69,6 +74,22 @@ mod tests {
         assert_eq!(taps.get(&key(1)).map(|tap| tap.seq), Some(3), "tapped again since");
         taps.take(key(4), tap(5, 2 * KEPT_NS));
         assert_eq!(taps.get(&key(2)), None, "older than an hour");
+    }
+
+    #[test]
+    fn a_tap_that_was_taken_back_is_compared_with_no_longer() {
+        let mut taps = Taps::default();
+        taps.take(key(1), tap(1, 0));
+        taps.take(key(2), tap(2, 1));
+        taps.forget(1);
+        assert_eq!((taps.get(&key(1)), taps.get(&key(2)).map(|tap| tap.seq)), (None, Some(2)));
+        taps.take(key(1), tap(3, 2));
+        taps.take(key(3), tap(4, KEPT_NS + 1));
+        assert_eq!(
+            taps.get(&key(1)).map(|tap| tap.seq),
+            Some(3),
+            "the old entry's turn takes no newer tap along"
+        );
     }
 
     #[test]

@@ -256,6 +256,61 @@ fn a_typed_number_is_compared_first_and_recorded_when_confirmed() {
     assert_eq!(desk.order(Order::Confirm { n: candidate.n }), Err(Declined::Stale), "once only");
 }
 
+/// A number typed for a purchase, and what the page may confirm.
+fn typed(desk: &mut Desktop, n: u8) -> u64 {
+    let number = format!("88000000{n:04}");
+    let card = CardText::number(hufu_shared::token::MediumKind::Typed, &number).expect("a number");
+    desk.order(Order::Typed(card)).expect("looked up");
+    desk.view().view.candidate.as_ref().expect("one").n
+}
+
+#[test]
+fn a_card_of_no_use_takes_the_candidate_away_and_leaves_the_purchase() {
+    let mut desk = desktop();
+    desk.order(Order::SetMode(ModeOrder::CheckIn(OCCASION))).expect("it runs");
+    desk.order(Order::SetMode(ModeOrder::Earn(Amount(32_000)))).expect("possible");
+    let n = typed(&mut desk, 3);
+    let source = SourceId::new(0, "reader");
+    let (offered, kind) = (SourceKind::Tap, ErrorKind::PaymentCard);
+    desk.handle(Event::Card(CardEvent::ReadFailed { source, offered, kind, at_ns: 0 }));
+    assert_eq!(desk.shown(), [(Face::Outcome(Outcome::Refused(RefusalReason::R08)), None)]);
+    assert_eq!(desk.view().view.candidate, None, "the panel now answers the other card");
+    assert_eq!(desk.order(Order::Confirm { n }), Err(Declined::Stale));
+    assert_eq!(desk.facts().len(), 1, "nothing was checked in");
+    assert_eq!(desk.view().view.mode, ModeView::Earn { purchase: Amount(32_000) }, "nobody's purchase yet");
+    let n = typed(&mut desk, 3);
+    desk.order(Order::Confirm { n }).expect("recorded");
+    assert_eq!(desk.facts().last().expect("one").event.name(), "earned");
+    assert!(matches!(desk.view().view.mode, ModeView::CheckIn { .. }), "for one card");
+}
+
+#[test]
+fn a_candidate_is_confirmed_only_as_what_it_was_shown_for() {
+    let mut desk = desktop();
+    desk.order(Order::SetMode(ModeOrder::Earn(Amount(32_000)))).expect("possible");
+    let n = typed(&mut desk, 3);
+    desk.dispatch.mode.purpose = Purpose::Visit;
+    assert_eq!(desk.order(Order::Confirm { n }), Err(Declined::Stale));
+    assert_eq!((desk.facts().len(), desk.view().view.candidate.is_none()), (1, true));
+}
+
+#[test]
+fn a_candidate_that_nobody_confirms_is_taken_away_after_a_minute() {
+    let mut desk = desktop();
+    let n = typed(&mut desk, 3);
+    desk.wait(59);
+    desk.handle(Event::Tick);
+    assert!(desk.view().view.candidate.is_some());
+    desk.wait(2);
+    assert_eq!(desk.order(Order::Confirm { n }), Err(Declined::Stale), "also before the next tick");
+    let n = typed(&mut desk, 3);
+    desk.wait(61);
+    desk.handle(Event::Tick);
+    assert_eq!(desk.view().view.candidate, None);
+    assert_eq!(desk.order(Order::Confirm { n }), Err(Declined::Stale));
+    assert_eq!(desk.facts().len(), 1);
+}
+
 #[test]
 fn a_read_that_failed_asks_again_and_a_card_that_identifies_nobody_is_refused_as_a_fact() {
     let mut desk = desktop();
@@ -363,4 +418,21 @@ fn staff_settle_what_a_power_cut_left_open() {
     assert!(desk.view().view.unshown.is_empty());
     assert_eq!(desk.order(Order::Resolve { seq: 2, verdict: Verdict::Undo }), Err(Declined::Stale));
     assert_eq!(desk.facts().last().expect("one").event.name(), "reversed");
+}
+
+#[test]
+fn a_check_in_that_staff_take_back_can_be_made_again() {
+    let mut desk = desktop();
+    desk.order(Order::SetMode(ModeOrder::CheckIn(OCCASION))).expect("it runs");
+    desk.present(1);
+    desk.dispatch.core.store().with(|journal| journal.boot(boot_info(2), &at(0))).expect("boots");
+    desk.handle(Event::Tick);
+    desk.order(Order::Resolve { seq: 2, verdict: Verdict::Undo }).expect("settled");
+    assert_eq!(desk.view().view.activities[0].attended_here, 0);
+    desk.shown();
+    desk.wait(30);
+    desk.present(1);
+    let seq = desk.facts().last().expect("one").seq;
+    assert_eq!(desk.shown(), [green(seq)], "not in already");
+    assert_eq!(desk.view().view.activities[0].attended_here, 1);
 }
