@@ -138,9 +138,14 @@ pub fn outcome_words(outcome: Outcome, seen: &Seen<'_>) -> Words {
 }
 
 fn accepted(seen: &Seen<'_>) -> Words {
+    let gain = gain(seen);
     let title = match seen.purpose {
         Purpose::CheckIn(_) => t("display-accepted-check-in"),
-        Purpose::Earn(_) => t("display-accepted-earn"),
+        // Points are spoken of only where some come and may be shown.
+        Purpose::Earn(_) if gain.as_ref().is_some_and(|gain| gain.key == "display-gain") => {
+            t("display-accepted-earn")
+        }
+        Purpose::Earn(_) => t("display-recorded"),
         Purpose::Visit | Purpose::LookUp => t("display-accepted-visit"),
     };
     let mut lines = greeting(seen);
@@ -148,17 +153,29 @@ fn accepted(seen: &Seen<'_>) -> Words {
     if lines.is_empty() && matches!(seen.purpose, Purpose::CheckIn(_) | Purpose::Earn(_)) {
         lines.push(t("display-welcome"));
     }
-    if let Some(points) = seen.promised {
-        lines.push(t1("display-gain", "points", pts(points)));
-    }
+    lines.extend(gain.clone());
     let balance = balance(seen);
-    lines.extend(balance.clone());
-    let short_line = match (seen.promised, &balance) {
-        (Some(points), _) => Some(t1("display-gain", "points", pts(points))),
-        (None, Some(_)) => seen.member.map(|member| t1("display-points-short", "points", pts(member.points))),
-        (None, None) => None,
-    };
+    // The small display has no room for a balance's age: an old one is left out.
+    let fresh = balance.as_ref().filter(|balance| balance.key == "display-points");
+    let short_line = fresh.map(|balance| Text { key: "display-points-short", ..balance.clone() }).or(gain);
+    lines.extend(balance);
     Words { short_title: title.clone(), title, lines, short_line }
+}
+
+/// What the swipe brings, if points may be shown. A purchase that brings none says so.
+fn gain(seen: &Seen<'_>) -> Option<Text> {
+    if !shows_points(seen) {
+        return None;
+    }
+    match (seen.promised.filter(|points| points.is_positive()), seen.purpose) {
+        (Some(points), _) => Some(t1("display-gain", "points", pts(points))),
+        (None, Purpose::Earn(_)) => Some(t("display-gain-none")),
+        (None, _) => None,
+    }
+}
+
+fn shows_points(seen: &Seen<'_>) -> bool {
+    seen.terms.is_some_and(|terms| terms.display_points)
 }
 
 fn greeting(seen: &Seen<'_>) -> Vec<Text> {
@@ -168,7 +185,7 @@ fn greeting(seen: &Seen<'_>) -> Vec<Text> {
 
 fn balance(seen: &Seen<'_>) -> Option<Text> {
     let member = seen.member?;
-    if !seen.terms.is_some_and(|terms| terms.display_points) {
+    if !shows_points(seen) {
         return None;
     }
     let points = pts(member.points);
@@ -226,6 +243,8 @@ mod tests {
         }
     }
 
+    const CHECK_IN: Purpose = Purpose::CheckIn(OccurrenceId([2; 16]));
+
     fn words(
         outcome: Outcome,
         member: Option<&MemberRow>,
@@ -233,10 +252,20 @@ mod tests {
         age_us: i64,
     ) -> Vec<String> {
         let terms = SchemeTerms::property_club(1, Day(0));
+        said(outcome, &CHECK_IN, (member, promised), age_us, &terms)
+    }
+
+    fn said(
+        outcome: Outcome,
+        purpose: &Purpose,
+        (member, promised): (Option<&MemberRow>, Option<i64>),
+        age_us: i64,
+        terms: &SchemeTerms,
+    ) -> Vec<String> {
         let seen = Seen {
-            purpose: &Purpose::CheckIn(OccurrenceId([2; 16])),
+            purpose,
             member,
-            terms: Some(&terms),
+            terms: Some(terms),
             promised: promised.map(Amount),
             now: Instant(1_795_305_600_000_000 + age_us),
             zone: Tz::Asia__Shanghai,
@@ -258,9 +287,47 @@ mod tests {
                 "display-gain [(\"points\", \"2\")]",
                 "display-points [(\"points\", \"1,280\")]",
                 "display-accepted-check-in []",
-                "display-gain [(\"points\", \"2\")]",
+                "display-points-short [(\"points\", \"1,280\")]",
             ]
         );
+    }
+
+    #[test]
+    fn points_are_shown_only_where_the_scheme_lets_them_be() {
+        let mut terms = SchemeTerms::property_club(1, Day(0));
+        terms.display_points = false;
+        let guest = member(Some("欧阳女士"));
+        for purpose in [CHECK_IN, Purpose::Earn(Amount(32_000))] {
+            let all = said(Outcome::Accepted, &purpose, (Some(&guest), Some(2)), 0, &terms);
+            assert!(all.iter().all(|line| !line.contains("points") && !line.contains("gain")), "{all:?}");
+            assert!(!all.contains(&"display-accepted-earn []".to_owned()), "{all:?}");
+        }
+    }
+
+    #[test]
+    fn a_small_display_leaves_an_old_balance_out() {
+        let guest = member(None);
+        let small = |promised, age| words(Outcome::Accepted, Some(&guest), promised, age).pop();
+        assert_eq!(small(None, 0).as_deref(), Some("display-points-short [(\"points\", \"1,280\")]"));
+        assert_eq!(
+            small(Some(2), 2 * BALANCE_FRESH_US).as_deref(),
+            Some("display-gain [(\"points\", \"2\")]")
+        );
+        assert_eq!(small(None, 2 * BALANCE_FRESH_US).as_deref(), Some("display-accepted-check-in []"));
+    }
+
+    #[test]
+    fn a_purchase_that_brings_no_points_does_not_read_as_if_it_did() {
+        let terms = SchemeTerms::property_club(1, Day(0));
+        let earn = Purpose::Earn(Amount(32_000));
+        let guest = member(None);
+        for promised in [None, Some(0)] {
+            let all = said(Outcome::Accepted, &earn, (Some(&guest), promised), 0, &terms);
+            assert_eq!(all[0], "display-recorded []");
+            assert!(all.contains(&"display-gain-none []".to_owned()), "{all:?}");
+        }
+        let all = said(Outcome::Accepted, &earn, (Some(&guest), Some(6)), 0, &terms);
+        assert_eq!(all[0], "display-accepted-earn []");
     }
 
     #[test]

@@ -44,7 +44,7 @@ pub fn greets_once(stage: &mut Stage, cast: &Cast) -> Result<()> {
         shade: Shade::Green,
         icon: Some(Icon::Check),
         title: "签到成功".to_owned(),
-        lines: vec!["欧阳女士，欢迎您".to_owned(), format!("本次 +{POINTS}"), "可用积分 0".to_owned()],
+        lines: vec!["欧阳女士，欢迎您！".to_owned(), format!("本次 +{POINTS}"), "可用积分 0".to_owned()],
         footer: None,
     };
     panel::wait_until_shown(&stage.a.picture(), DISPLAY_A, &screen, ms(DISPLAY_LIMIT_MS))?;
