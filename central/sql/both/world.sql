@@ -29,16 +29,18 @@ SELECT id, member, status FROM card WHERE id = $1 {for_update}
 SELECT token FROM card_token WHERE card = $1
 
 -- name: taps
-SELECT seq, body FROM fact WHERE device = $1 AND epoch = $2 AND token = $3 AND event IN ('attended', 'earned', 'visited') ORDER BY seq DESC LIMIT 50
+SELECT seq, body FROM fact WHERE device = $1 AND epoch = $2 AND token = $3 AND event IN ('attended', 'earned', 'visited') AND NOT (became = 'merged' AND COALESCE(kind, 0) = 2) ORDER BY seq DESC LIMIT 50
 
 -- name: group_facts
-SELECT device, epoch, seq, at, office, pin, became, kind FROM fact WHERE member = $1 AND occurrence = $2 AND event = 'attended' AND NOT (became = 'merged' AND kind = 2) AND became <> 'held' AND NOT (became = 'no_effect' AND kind = 28)
+SELECT device, epoch, seq, at, office, pin, became, kind FROM fact WHERE member = $1 AND occurrence = $2 AND event = 'attended' AND became <> 'held' AND NOT (became = 'merged' AND COALESCE(kind, 0) = 2) AND NOT (became = 'no_effect' AND COALESCE(kind, 0) = 28)
+ORDER BY device, epoch, seq
 
 -- name: group
 SELECT device, epoch, seq, points, issuer, postings FROM attendance WHERE member = $1 AND occurrence = $2 {for_update}
 
 -- name: held_facts
-SELECT device, epoch, seq, body, at, office FROM fact WHERE token = $1 AND became = 'held'
+SELECT device, epoch, seq, body, at, office FROM fact WHERE token = $1 AND became = 'held' AND kind = 13
+ORDER BY device, epoch, seq
 
 -- name: range_facts
 SELECT seq, body, became FROM fact WHERE device = $1 AND epoch = $2 AND seq BETWEEN $3 AND $4 ORDER BY seq

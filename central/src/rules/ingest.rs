@@ -194,7 +194,8 @@ fn check_header(sender: &Sender, upload: &Upload) -> Result<(), Refusal> {
         return Err(Refusal::Epoch { met: header.epoch, expected: sender.epoch });
     }
     let body = upload.facts.len();
-    if body == 0 || body > BATCH_FACTS_MAX || u64::from(header.count) != body as u64 || header.from_seq == 0 {
+    let possible = header.from_seq > 0 && header.from_seq.checked_add(body as u64).is_some();
+    if body == 0 || body > BATCH_FACTS_MAX || u64::from(header.count) != body as u64 || !possible {
         return Err(Refusal::Count { header: header.count, body, from_seq: header.from_seq });
     }
     let bytes: usize = upload.facts.iter().map(|carried| carried.body.len()).sum();

@@ -3,7 +3,7 @@
 //! The store fetches generously (a row too many does no harm) and never decides. While facts of one batch are applied
 //! in order, the world is carried along, so that each fact sees what the ones before it gave.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hufu_shared::fact::Fact;
 use hufu_shared::ids::{BootId, CardId, DeviceId, FactId, Hash, MemberId, OccurrenceId, OfficeId};
@@ -40,8 +40,8 @@ pub struct World {
     pub groups: BTreeMap<(MemberId, OccurrenceId), Group>,
     /// Facts held for a token.
     pub held: BTreeMap<Token, Vec<HeldFact>>,
-    /// Stored facts of the range that a `DayClosed` in the entry covers.
-    pub range: Vec<RangeFact>,
+    /// Facts by seq of the range that a `DayClosed` in the entry covers; none for one that could not be read.
+    pub range: BTreeMap<u64, Option<Fact>>,
     /// Cases by id.
     pub cases: BTreeMap<Hash, KnownCase>,
     /// The newest notice number per device.
@@ -171,8 +171,8 @@ pub struct GroupFact {
     pub pin: Option<bool>,
     /// How it stands.
     pub became: Became,
-    /// Whether it stands plainly, without any remark.
-    pub plain: bool,
+    /// Number of the conflict kind; none if it stands plainly.
+    pub kind: Option<u8>,
 }
 
 /// A fact held for an unknown card.
@@ -186,15 +186,6 @@ pub struct HeldFact {
     pub at: Instant,
     /// Where.
     pub office: OfficeId,
-}
-
-/// A stored fact of a day's range.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RangeFact {
-    /// Its seq.
-    pub seq: u64,
-    /// The fact; none if it could not be read when it came.
-    pub fact: Option<Fact>,
 }
 
 /// A case.
@@ -224,8 +215,9 @@ pub struct KnownCase {
     pub changed: Instant,
     /// When it ends by itself.
     pub deadline: Option<Instant>,
-    /// The facts that it rests on.
-    pub facts: Vec<FactId>,
+    /// The facts that it rests on. While an entry is applied, of a case whose facts are without number (one card, one
+    /// clock, one occurrence) only those that the entry adds.
+    pub facts: BTreeSet<FactId>,
 }
 
 /// How a case stands.

@@ -3,7 +3,7 @@
 use hufu_shared::act::{Act, Actor, CaseDecided};
 use hufu_shared::cbor;
 use hufu_shared::fact::Fact;
-use hufu_shared::ids::{DeviceId, FactId, Hash, MemberId, OccurrenceId};
+use hufu_shared::ids::{DeviceId, EntryId, FactId, Hash, MemberId, OccurrenceId};
 use hufu_shared::member::OfficeRow;
 use hufu_shared::scheme::Words;
 use hufu_shared::time::{Instant, OfficeClock};
@@ -17,8 +17,10 @@ use crate::rules::world::{CaseState, KnownCase};
 /// Statements of this file.
 pub static SQL: SqlFile = SqlFile::new("cases", include_str!("../../sql/both/cases.sql"));
 
-/// Cases listed at once.
-pub const CASES_LISTED_MAX: i64 = 200;
+/// Cases listed at once when one kind is asked for.
+pub const CASES_OF_KIND_MAX: i64 = 200;
+/// Cases of each kind listed at once when all kinds are: a flood of one kind must not hide another.
+pub const CASES_OF_EACH_KIND_MAX: i64 = 50;
 /// Facts of a case shown at once.
 pub const SIDES_SHOWN_MAX: i64 = 20;
 
@@ -29,14 +31,25 @@ pub struct Case {
     pub id: Hash,
     /// What the rules know of it; its facts are not loaded.
     pub known: KnownCase,
+    /// The entry that changed it last: its version, which a verdict must have been given on.
+    pub entry: EntryId,
 }
 
-/// Open cases of one kind.
+/// Cases as a list shows them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listed {
+    /// How many there are of each kind, listed or not.
+    pub counts: Vec<KindCount>,
+    /// The first ones of each kind.
+    pub cases: Vec<Case>,
+}
+
+/// Cases of one kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KindCount {
     /// Number of the kind.
     pub kind: u8,
-    /// How many wait.
+    /// How many there are.
     pub count: u64,
     /// When the oldest was opened.
     pub oldest: Instant,
@@ -101,8 +114,9 @@ fn case_row(row: &Row) -> Result<Case, StoreError> {
             opened: Instant(row.int(10)?),
             changed: Instant(row.int(11)?),
             deadline: row.int_opt(12)?.map(Instant),
-            facts: Vec::new(),
+            facts: Default::default(),
         },
+        entry: EntryId(row.array(13)?),
     })
 }
 
@@ -111,7 +125,11 @@ fn case_row(row: &Row) -> Result<Case, StoreError> {
 /// # Errors
 /// [`StoreError`].
 pub fn open_counts(tx: &mut Tx<'_>) -> Result<Vec<KindCount>, StoreError> {
-    let found = tx.query(SQL.get("open_counts"), &[])?;
+    counts(tx, "open_counts")
+}
+
+fn counts(tx: &mut Tx<'_>, statement: &'static str) -> Result<Vec<KindCount>, StoreError> {
+    let found = tx.query(SQL.get(statement), &[])?;
     found
         .iter()
         .map(|row| {
@@ -121,20 +139,37 @@ pub fn open_counts(tx: &mut Tx<'_>) -> Result<Vec<KindCount>, StoreError> {
         .collect()
 }
 
-/// Cases that wait for a person, by kind, oldest first.
+/// Cases that wait for a person, of one kind or of each, by kind and oldest first.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn open(tx: &mut Tx<'_>) -> Result<Vec<Case>, StoreError> {
-    tx.query(SQL.get("open_list"), &[CASES_LISTED_MAX.into()])?.iter().map(case_row).collect()
+pub fn open(tx: &mut Tx<'_>, kind: Option<u8>) -> Result<Listed, StoreError> {
+    listed(tx, kind, ["open_counts", "open_of_kind"])
 }
 
-/// Cases that were decided or ended by themselves, newest first.
+/// Cases that were decided or ended by themselves, of one kind or of each, by kind and newest first.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn ended(tx: &mut Tx<'_>) -> Result<Vec<Case>, StoreError> {
-    tx.query(SQL.get("ended_list"), &[CASES_LISTED_MAX.into()])?.iter().map(case_row).collect()
+pub fn ended(tx: &mut Tx<'_>, kind: Option<u8>) -> Result<Listed, StoreError> {
+    listed(tx, kind, ["ended_counts", "ended_of_kind"])
+}
+
+fn listed(
+    tx: &mut Tx<'_>,
+    kind: Option<u8>,
+    [count, of_kind]: [&'static str; 2],
+) -> Result<Listed, StoreError> {
+    let mut counts = counts(tx, count)?;
+    counts.retain(|known| kind.is_none_or(|kind| known.kind == kind));
+    let limit = if kind.is_some() { CASES_OF_KIND_MAX } else { CASES_OF_EACH_KIND_MAX };
+    let mut cases = Vec::new();
+    for known in &counts {
+        for row in tx.query(SQL.get(of_kind), &[i64::from(known.kind).into(), limit.into()])? {
+            cases.push(case_row(&row)?);
+        }
+    }
+    Ok(Listed { counts, cases })
 }
 
 /// One case.
@@ -143,6 +178,14 @@ pub fn ended(tx: &mut Tx<'_>) -> Result<Vec<Case>, StoreError> {
 /// [`StoreError`].
 pub fn one(tx: &mut Tx<'_>, id: Hash) -> Result<Option<Case>, StoreError> {
     tx.query_opt(SQL.get("one"), &[id.0.into()])?.as_ref().map(case_row).transpose()
+}
+
+/// All facts of a case, however many a page shows.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn facts(tx: &mut Tx<'_>, case: Hash) -> Result<Vec<FactId>, StoreError> {
+    tx.query(SQL.get("facts"), &[case.0.into()])?.iter().map(|row| rows::fact_id_at(row, 0)).collect()
 }
 
 /// The facts of a case in order of time, at most [`SIDES_SHOWN_MAX`], and how many there are.

@@ -19,13 +19,13 @@ use hufu_shared::wire::upload::Became;
 use super::StoreError;
 use super::rows;
 use crate::db::{SqlFile, Tx, Value};
-use crate::rules::apply::unknown_card_case;
+use crate::rules::apply::{is_possible, unknown_card_case};
 use crate::rules::entry::{EntryBody, TakenBatch};
 use crate::rules::ingest::read_fact;
 use crate::rules::posting::{self, Account};
 use crate::rules::world::{
     CaseState, DeviceStatus, Group, GroupFact, HeldFact, KnownBoot, KnownCard, KnownCase, KnownDevice,
-    KnownEpoch, RangeFact, World, became_from_code,
+    KnownEpoch, World, became_from_code,
 };
 
 /// Statements of this file.
@@ -114,7 +114,9 @@ fn load_for_fact(
             pairs.extend(owner.map(|member| (member, attended.occurrence)));
         }
         Event::DayClosed(closed) => {
-            load_range(tx, world, (batch.device, batch.epoch), closed.from_seq, closed.to_seq)?;
+            if is_possible(closed, fact.seq) {
+                load_range(tx, world, (batch.device, batch.epoch), closed.from_seq, closed.to_seq)?;
+            }
             let seq = fact.seq.to_be_bytes();
             load_case(tx, world, posting::case_id(30, &[&batch.device.0, &epoch, &seq]))?;
         }
@@ -308,7 +310,7 @@ fn load_taps(tx: &mut Tx<'_>, world: &mut World, batch: &TakenBatch, token: Toke
         let seq = row.uint(0)?;
         // A stored fact that cannot be read any more made no tap that could be compared.
         let fact = cbor::decode::<Fact>(row.blob(1)?).ok();
-        if let Some(tap) = fact.as_ref().and_then(Tap::of) {
+        if let Some(tap) = fact.as_ref().and_then(Tap::opening) {
             world.taps.insert(seq, tap);
         }
     }
@@ -341,7 +343,7 @@ fn load_group(
             office: OfficeId(row.array(4)?),
             pin: row.int_opt(5)?.map(|pin| pin != 0),
             became: became_from_code(became).ok_or_else(|| rows::unknown("what became of a fact", became))?,
-            plain: became == "applied" && row.int_opt(7)?.is_none(),
+            kind: rows::kind_at(&row, 7)?,
         };
         load_notices(tx, world, fact.id.device)?;
         group.facts.push(fact);
@@ -363,6 +365,8 @@ fn load_group(
     Ok(())
 }
 
+/// Loads what of the range is not there yet. What is there is one piece, so several closings in one batch read each
+/// fact once.
 fn load_range(
     tx: &mut Tx<'_>,
     world: &mut World,
@@ -370,17 +374,32 @@ fn load_range(
     from_seq: u64,
     to_seq: u64,
 ) -> Result<(), StoreError> {
-    let key = [device.0.0.into(), i64::from(device.1).into(), rows::number(from_seq), rows::number(to_seq)];
-    for row in tx.query(SQL.get("range_facts"), &key)? {
-        let quarantined = row.text(2)? == crate::rules::world::became_code(Became::Quarantined);
-        let fact = if quarantined { None } else { cbor::decode(row.blob(1)?).ok() };
-        world.range.push(RangeFact { seq: row.uint(0)?, fact });
+    let there = world.range.keys().next().copied().zip(world.range.keys().next_back().copied());
+    let missing = match there {
+        None => vec![(from_seq, to_seq)],
+        Some((first, last)) => vec![(from_seq, to_seq.min(first - 1)), (from_seq.max(last + 1), to_seq)],
+    };
+    for (from_seq, to_seq) in missing.into_iter().filter(|(from, to)| from <= to) {
+        let key =
+            [device.0.0.into(), i64::from(device.1).into(), rows::number(from_seq), rows::number(to_seq)];
+        for row in tx.query(SQL.get("range_facts"), &key)? {
+            let quarantined = row.text(2)? == crate::rules::world::became_code(Became::Quarantined);
+            let fact = if quarantined { None } else { cbor::decode(row.blob(1)?).ok() };
+            world.range.insert(row.uint(0)?, fact);
+        }
     }
     Ok(())
 }
 
 fn load_case(tx: &mut Tx<'_>, world: &mut World, id: Hash) -> Result<(), StoreError> {
-    if let Some(case) = case_row(tx, id)? {
+    if world.cases.contains_key(&id) {
+        return Ok(());
+    }
+    if let Some(mut case) = case_head(tx, id)? {
+        // Only here does a verdict rest on which facts the case has; they are as many as there are terminals.
+        if case.kind == KIND_TWO_TERMINALS {
+            case.facts = case_facts(tx, id)?;
+        }
         world.cases.insert(id, case);
     }
     Ok(())
@@ -391,12 +410,20 @@ fn load_case(tx: &mut Tx<'_>, world: &mut World, id: Hash) -> Result<(), StoreEr
 /// # Errors
 /// [`StoreError`] if the database fails or holds what this version cannot read.
 pub fn case_row(tx: &mut Tx<'_>, id: Hash) -> Result<Option<KnownCase>, StoreError> {
+    let Some(mut case) = case_head(tx, id)? else { return Ok(None) };
+    case.facts = case_facts(tx, id)?;
+    Ok(Some(case))
+}
+
+fn case_facts(tx: &mut Tx<'_>, id: Hash) -> Result<BTreeSet<FactId>, StoreError> {
+    let found = tx.query(SQL.get("case_facts"), &[id.0.into()])?;
+    found.iter().map(|row| rows::fact_id_at(row, 0)).collect()
+}
+
+/// A case without its facts.
+fn case_head(tx: &mut Tx<'_>, id: Hash) -> Result<Option<KnownCase>, StoreError> {
     let Some(row) = tx.query_opt(SQL.get("case"), &[id.0.into()])? else { return Ok(None) };
     let state = row.text(1)?.to_owned();
-    let mut facts = Vec::new();
-    for row in tx.query(SQL.get("case_facts"), &[id.0.into()])? {
-        facts.push(rows::fact_id_at(&row, 0)?);
-    }
     Ok(Some(KnownCase {
         kind: rows::kind_at(&row, 0)?.unwrap_or(0),
         state: CaseState::from_code(&state).ok_or_else(|| rows::unknown("state of a case", &state))?,
@@ -410,7 +437,7 @@ pub fn case_row(tx: &mut Tx<'_>, id: Hash) -> Result<Option<KnownCase>, StoreErr
         opened: Instant(row.int(9)?),
         changed: Instant(row.int(10)?),
         deadline: row.int_opt(11)?.map(Instant),
-        facts,
+        facts: BTreeSet::new(),
     }))
 }
 

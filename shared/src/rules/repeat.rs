@@ -3,7 +3,7 @@
 //!
 //! The wall clock plays no part: it may be stepped between two taps.
 
-use crate::fact::{Event, Fact, Subject};
+use crate::fact::{Event, Fact, Shown, Subject};
 use crate::ids::OccurrenceId;
 use crate::money::Amount;
 
@@ -53,6 +53,19 @@ impl Tap {
         };
         let key = TapKey { subject: (subject.token, subject.reader), purpose };
         Some(Self { key, boot: fact.boot, mono_ns: fact.mono_ns })
+    }
+
+    /// The tap that a later one may repeat. A repeat opens no window of its own, or a card that lies by the reader
+    /// would push the next purchase ever further away.
+    #[must_use]
+    pub fn opening(fact: &Fact) -> Option<Self> {
+        let repeats = match &fact.event {
+            Event::Attended(attended) => attended.repeats.is_some(),
+            Event::Earned(earned) => earned.repeats.is_some(),
+            Event::Visited(_) => fact.shown == Shown::AlreadyIn,
+            _ => false,
+        };
+        if repeats { None } else { Self::of(fact) }
     }
 
     /// Whether this tap repeats an earlier one.

@@ -85,8 +85,8 @@ impl Work {
         changed.state = CaseState::Decided;
         changed.verdict = Some(verdict_code(decided.verdict).to_owned());
         changed.changed = self.received;
-        self.world.cases.insert(decided.case, changed.clone());
-        self.outcome.cases.insert(decided.case, changed);
+        self.world.cases.insert(decided.case, changed);
+        self.touched.insert(decided.case);
         self.pin(decided, &case);
         if let (Verdict::Discard, Some(token)) = (decided.verdict, case.token) {
             self.discard(token, decided.case);
@@ -123,7 +123,7 @@ impl Work {
         for fact in &group.facts {
             if let Some(change) = self.outcome.fact_changes.get_mut(&fact.id)
                 && change.kind.is_none()
-                && !fact.plain
+                && fact.kind.is_some()
             {
                 let standing = Standing {
                     became: fact.became,

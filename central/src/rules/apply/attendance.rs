@@ -6,13 +6,16 @@
 //! same net effect per account.
 
 use hufu_shared::fact::{Attended, Fact};
-use hufu_shared::ids::{FactId, MemberId, OccurrenceId, OfficeId};
+use std::collections::{BTreeMap, BTreeSet};
+
+use hufu_shared::ids::{DeviceId, FactId, MemberId, OccurrenceId, OfficeId};
 use hufu_shared::member::{OccurrenceRow, OccurrenceState};
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::rules::repeat::Tap;
 use hufu_shared::time::Instant;
 use hufu_shared::wire::upload::Became;
 
+use super::fault::KIND_CLOCK;
 use super::{Spot, Standing, Told, Work};
 use crate::rules::posting::{self, Account, Posting, PostingCode};
 use crate::rules::world::{Group, GroupFact};
@@ -40,9 +43,18 @@ fn was_running(row: &OccurrenceRow, at: Instant) -> bool {
     row.state != OccurrenceState::Planned && row.starts <= at && at < row.ends
 }
 
-/// Whether the check-ins come from more than one terminal.
-fn is_contested(facts: &[GroupFact]) -> bool {
-    facts.iter().any(|fact| fact.id.device != facts[0].id.device)
+/// Check-ins that speak for their terminal, one each: the one that a person let count, else the earliest. The others
+/// of the same terminal are repeats, however the group stands, so the evidence does not depend on order of arrival.
+fn spokesmen(facts: &[GroupFact]) -> BTreeSet<FactId> {
+    let mut first: BTreeMap<DeviceId, &GroupFact> = BTreeMap::new();
+    for fact in facts {
+        let rank = |fact: &GroupFact| (fact.pin != Some(true), fact.at, fact.id);
+        let held = first.entry(fact.id.device).or_insert(fact);
+        if rank(fact) < rank(held) {
+            *held = fact;
+        }
+    }
+    first.values().map(|fact| fact.id).collect()
 }
 
 impl Work {
@@ -82,7 +94,7 @@ impl Work {
             office: spot.office,
             pin: None,
             became: Became::Applied,
-            plain: true,
+            kind: None,
         };
         self.world.groups.entry((member, occurrence)).or_default().facts.push(seen);
         self.stand(spot.id, Standing::PLAIN, Some(member), Told::default());
@@ -93,20 +105,29 @@ impl Work {
     pub(super) fn judge(&mut self, member: MemberId, row: &OccurrenceRow, scheme: u32) {
         let key = (member, row.occurrence);
         let Some(mut group) = self.world.groups.remove(&key) else { return };
+        let speak = spokesmen(&group.facts);
+        for at in 0..group.facts.len() {
+            if !speak.contains(&group.facts[at].id) {
+                let merged = Standing { became: Became::Merged, kind: Some(KIND_REPEAT), case: None };
+                self.restand(&mut group, at, merged, member);
+            }
+        }
+        group.facts.retain(|fact| speak.contains(&fact.id));
         let admitted = admits(&group.facts);
-        let contested = is_contested(&group.facts);
-        let case = contested.then(|| posting::case_id(KIND_TWO_TERMINALS, &[&member.0, &row.occurrence.0]));
+        let case =
+            (speak.len() > 1).then(|| posting::case_id(KIND_TWO_TERMINALS, &[&member.0, &row.occurrence.0]));
         if let Some(case) = case {
             let mut fresh = self.fresh_case(KIND_TWO_TERMINALS, "earliest_admits");
             fresh.member = Some(member);
             fresh.occurrence = Some(row.occurrence);
             let ids: Vec<FactId> = group.facts.iter().map(|fact| fact.id).collect();
-            self.case(case, || fresh, &ids);
+            self.case(case, fresh, &ids);
         }
         for at in 0..group.facts.len() {
             let standing = match (case, admitted == Some(group.facts[at].id)) {
                 (None, true) => Standing::PLAIN,
-                (None, false) => Standing { became: Became::Merged, kind: Some(KIND_REPEAT), case: None },
+                // A person took out the only one.
+                (None, false) => Standing { became: Became::NoEffect, kind: None, case: None },
                 (Some(_), true) => {
                     Standing { became: Became::AppliedWithCase, kind: Some(KIND_TWO_TERMINALS), case }
                 }
@@ -123,13 +144,14 @@ impl Work {
 
     /// Writes how one check-in of a group stands, if that is new.
     fn restand(&mut self, group: &mut Group, at: usize, standing: Standing, member: MemberId) {
-        let plain = standing == Standing::PLAIN;
-        if group.facts[at].became == standing.became && group.facts[at].plain == plain {
+        let fact = &mut group.facts[at];
+        // A wrong clock stays said of a check-in that else stands plainly.
+        let clock = fact.kind == Some(KIND_CLOCK) && standing == Standing::PLAIN;
+        if clock || (fact.became, fact.kind) == (standing.became, standing.kind) {
             return;
         }
-        group.facts[at].became = standing.became;
-        group.facts[at].plain = plain;
-        let id = group.facts[at].id;
+        (fact.became, fact.kind) = (standing.became, standing.kind);
+        let id = fact.id;
         let others = group.facts.iter().filter(|fact| fact.id.device != id.device);
         let other = others.min_by_key(|fact| (fact.at, fact.id)).cloned();
         self.stand(id, standing, Some(member), Told { other: other.as_ref() });
@@ -201,7 +223,7 @@ impl Work {
         let has = self.world.available.get(&member).copied().unwrap_or(Amount::ZERO);
         let now = Amount(group.points.0.min(has.0.max(0)));
         let rest = Amount(group.points.0 - now.0);
-        let Some(first) = group.facts.first().cloned() else { return };
+        let Some(first) = group.facts.iter().min_by_key(|fact| (fact.at, fact.id)).cloned() else { return };
         let parts = [(Account::Available(member), now), (Account::Owed(member), rest)];
         for (account, amount) in parts.into_iter().filter(|part| part.1.is_positive()) {
             self.outcome.postings.push(Posting {
@@ -239,7 +261,7 @@ impl Work {
         let case = posting::case_id(KIND_NOT_RUNNING, &[&row.occurrence.0]);
         let mut fresh = self.fresh_case(KIND_NOT_RUNNING, "kept_without_points");
         fresh.occurrence = Some(row.occurrence);
-        self.case(case, || fresh, &[spot.id]);
+        self.case(case, fresh, &[spot.id]);
         let standing = Standing { became: Became::NoEffect, kind: Some(KIND_NOT_RUNNING), case: Some(case) };
         self.stand(spot.id, standing, Some(member), Told::default());
     }

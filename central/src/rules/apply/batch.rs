@@ -12,7 +12,7 @@ use crate::rules::entry::TakenBatch;
 use crate::rules::ingest::read_fact;
 use crate::rules::outcome::FactRow;
 use crate::rules::time;
-use crate::rules::world::{KnownBoot, KnownEpoch, RangeFact};
+use crate::rules::world::{KnownBoot, KnownEpoch};
 
 /// Number of the conflict kind of facts that cannot be read.
 const KIND_UNREADABLE: u8 = 25;
@@ -104,10 +104,11 @@ impl Work {
         if placed.clock_fault {
             self.clock_fault(id, fact);
         }
-        if let Some(tap) = Tap::of(fact) {
+        let merged = self.outcome.facts.last().is_some_and(|row| row.became == Became::Merged);
+        if let Some(tap) = Tap::opening(fact).filter(|_| !merged) {
             self.world.taps.insert(id.seq, tap);
         }
-        self.world.range.push(RangeFact { seq: id.seq, fact: Some(fact.clone()) });
+        self.world.range.insert(id.seq, Some(fact.clone()));
     }
 
     /// Keeps a fact that cannot be read; it has no effect until an upgrade reads it.
@@ -136,7 +137,7 @@ impl Work {
             kind: standing.kind,
             told: standing.told(id.seq),
         });
-        self.world.range.push(RangeFact { seq: id.seq, fact: None });
+        self.world.range.insert(id.seq, None);
     }
 
     /// The effect of one fact.

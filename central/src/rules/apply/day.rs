@@ -26,15 +26,24 @@ pub struct DayDifference {
     pub unreadable: u64,
 }
 
+/// Whether a closing covers facts before itself, as every closing does.
+#[must_use]
+pub fn is_possible(closed: &DayClosed, own_seq: u64) -> bool {
+    closed.to_seq < own_seq && closed.from_seq <= closed.to_seq + 1
+}
+
 impl Work {
     /// A terminal closed its day.
     pub(super) fn day_closed(&mut self, spot: Spot, closed: &DayClosed) {
-        let range =
-            || self.world.range.iter().filter(|fact| (closed.from_seq..=closed.to_seq).contains(&fact.seq));
-        let unreadable = range().filter(|fact| fact.fact.is_none()).count() as u64;
+        let possible = is_possible(closed, spot.id.seq);
+        let range = || {
+            let wanted = if possible { closed.from_seq..closed.to_seq + 1 } else { 0..0 };
+            self.world.range.range(wanted).map(|(_, fact)| fact)
+        };
+        let unreadable = range().filter(|fact| fact.is_none()).count() as u64;
         // Sums that pass 64 bits cannot agree with anything.
-        let reckoned = totals::of(range().filter_map(|fact| fact.fact.as_ref())).unwrap_or_default();
-        if reckoned == closed.totals && unreadable == 0 {
+        let reckoned = totals::of(range().flatten()).unwrap_or_default();
+        if possible && reckoned == closed.totals && unreadable == 0 {
             return;
         }
         let difference = DayDifference { closed: closed.clone(), reckoned, unreadable };
@@ -44,7 +53,7 @@ impl Work {
         let mut fresh = self.fresh_case(KIND_DAY_DIFFERS, "none");
         fresh.device = Some(spot.id.device);
         fresh.detail = hufu_shared::cbor::encode(&difference);
-        self.case(case, || fresh, &[spot.id]);
+        self.case(case, fresh, &[spot.id]);
         let standing =
             Standing { became: Became::AppliedWithCase, kind: Some(KIND_DAY_DIFFERS), case: Some(case) };
         self.stand(spot.id, standing, None, Told::default());

@@ -1,7 +1,7 @@
 //! Faults of terminals: a clock that cannot be right (kind 19), lost facts (kind 20), two histories (kind 21).
 
 use hufu_shared::fact::Fact;
-use hufu_shared::ids::{DeviceId, FactId};
+use hufu_shared::ids::{DeviceId, FactId, MemberId, OccurrenceId};
 use hufu_shared::wire::upload::Became;
 
 use super::{Standing, Told, Work};
@@ -10,7 +10,7 @@ use crate::rules::posting;
 use crate::rules::world::DeviceStatus;
 
 /// Number of the conflict kind "time in the future or before enrolment".
-const KIND_CLOCK: u8 = 19;
+pub(super) const KIND_CLOCK: u8 = 19;
 /// Number of the conflict kind "gap", where the device lost the facts.
 const KIND_LOST: u8 = 20;
 /// Number of the conflict kind "fork".
@@ -24,14 +24,23 @@ impl Work {
             posting::case_id(KIND_CLOCK, &[&id.device.0, &id.epoch.to_be_bytes(), &fact.boot.to_be_bytes()]);
         let mut fresh = self.fresh_case(KIND_CLOCK, "clamped");
         fresh.device = Some(id.device);
-        self.case(case, || fresh, &[id]);
+        self.case(case, fresh, &[id]);
         let Some(row) = self.outcome.facts.iter().find(|row| row.id == id) else { return };
         // A fact that already stands out for a stronger reason keeps that one; the case lists it all the same.
         if row.kind.is_none() {
             let standing =
                 Standing { became: Became::AppliedWithCase, kind: Some(KIND_CLOCK), case: Some(case) };
-            let member = row.member;
+            let (member, occurrence) = (row.member, row.occurrence);
             self.stand(id, standing, member, Told::default());
+            self.note_in_group(id, standing, member.zip(occurrence));
+        }
+    }
+
+    /// Keeps a check-in's group in step with how the check-in stands.
+    fn note_in_group(&mut self, id: FactId, standing: Standing, key: Option<(MemberId, OccurrenceId)>) {
+        let group = key.and_then(|key| self.world.groups.get_mut(&key));
+        if let Some(fact) = group.and_then(|group| group.facts.iter_mut().find(|fact| fact.id == id)) {
+            (fact.became, fact.kind) = (standing.became, standing.kind);
         }
     }
 
@@ -42,7 +51,7 @@ impl Work {
         fresh.device = Some(fork.device);
         fresh.detail = hufu_shared::cbor::encode(fork);
         let at = FactId { device: fork.device, epoch: fork.epoch, seq: fork.seq };
-        self.case(case, || fresh, &[at]);
+        self.case(case, fresh, &[at]);
         self.set_status(fork.device, DeviceStatus::Forked);
     }
 
@@ -52,7 +61,7 @@ impl Work {
         let mut fresh = self.fresh_case(KIND_LOST, "stopped");
         fresh.device = Some(loss.device);
         fresh.detail = hufu_shared::cbor::encode(loss);
-        self.case(case, || fresh, &[]);
+        self.case(case, fresh, &[]);
         self.set_status(loss.device, DeviceStatus::Lost);
     }
 

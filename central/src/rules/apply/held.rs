@@ -29,7 +29,7 @@ impl Work {
         let mut fresh = self.fresh_case(KIND_UNKNOWN_CARD, "held");
         fresh.token = Some(token);
         fresh.deadline = Some(self.received.offset(HOLD_DAYS * DAY_US));
-        self.case(case, || fresh, &[id]);
+        self.case(case, fresh, &[id]);
         let standing = Standing { became: Became::Held, kind: Some(KIND_UNKNOWN_CARD), case: Some(case) };
         self.stand(id, standing, None, Told::default());
     }
@@ -84,7 +84,7 @@ impl Work {
             "bound".clone_into(&mut case.automatic);
             case.member = member;
             case.changed = received;
-            self.outcome.cases.insert(id, case.clone());
+            self.touched.insert(id);
         }
     }
 }

@@ -15,8 +15,10 @@ mod value;
 mod tests;
 
 pub use act::{verdict_code, verdict_from_code};
-pub use day::DayDifference;
+pub use day::{DayDifference, is_possible};
 pub use held::{HOLD_DAYS, unknown_card_case};
+
+use std::collections::BTreeSet;
 
 use hufu_shared::ids::{DeviceId, FactId, Hash, OfficeId};
 use hufu_shared::time::{Day, Instant, OfficeClock};
@@ -29,12 +31,18 @@ use super::world::{CaseState, GroupFact, KnownCase, World};
 /// Applies an entry. Never fails: what cannot have an effect is held, set aside or turned into a case.
 #[must_use]
 pub fn apply(world: World, entry: &Entry) -> Outcome {
-    let mut work = Work { world, outcome: Outcome::default(), received: entry.received };
+    let mut work =
+        Work { world, outcome: Outcome::default(), received: entry.received, touched: BTreeSet::new() };
     match &entry.body {
         EntryBody::Batch(batch) => work.batch(batch),
         EntryBody::Act(taken) => work.act(taken),
         EntryBody::Fork(fork) => work.fork(fork),
         EntryBody::Lost(loss) => work.loss(loss),
+    }
+    for id in std::mem::take(&mut work.touched) {
+        if let Some(case) = work.world.cases.get(&id) {
+            work.outcome.cases.insert(id, case.clone());
+        }
     }
     work.outcome
 }
@@ -44,6 +52,8 @@ struct Work {
     world: World,
     outcome: Outcome,
     received: Instant,
+    /// Cases that changed; written once, at the end.
+    touched: BTreeSet<Hash>,
 }
 
 /// How a fact stands, before it is written.
@@ -83,25 +93,23 @@ impl Work {
         self.world.offices.get(&office).map_or(&default, |row| &row.clock).business_day(at)
     }
 
-    /// Opens a case or adds facts to it. A case that a person decided comes back when its facts change.
-    fn case(&mut self, id: Hash, fresh: impl FnOnce() -> KnownCase, facts: &[FactId]) -> &mut KnownCase {
+    /// Opens a case or adds facts to it. A case that a person decided comes back when its facts change; one that had
+    /// ended by itself is open again.
+    fn case(&mut self, id: Hash, fresh: KnownCase, facts: &[FactId]) {
         let received = self.received;
-        let known = self.world.cases.entry(id).or_insert_with(fresh);
-        let mut changed = false;
-        for fact in facts {
-            if !known.facts.contains(fact) {
-                known.facts.push(*fact);
-                changed = true;
-            }
-        }
-        if changed {
+        let deadline = fresh.deadline;
+        let known = self.world.cases.entry(id).or_insert(fresh);
+        let before = known.facts.len();
+        known.facts.extend(facts);
+        if known.facts.len() > before {
             known.changed = received;
-            if known.state == CaseState::Decided {
-                known.state = CaseState::EvidenceChanged;
+            match known.state {
+                CaseState::Decided => known.state = CaseState::EvidenceChanged,
+                CaseState::Closed => (known.state, known.deadline) = (CaseState::Open, deadline),
+                CaseState::Open | CaseState::EvidenceChanged => {}
             }
         }
-        self.outcome.cases.insert(id, known.clone());
-        known
+        self.touched.insert(id);
     }
 
     /// A new case of a kind, about nothing yet.
@@ -119,7 +127,7 @@ impl Work {
             opened: self.received,
             changed: self.received,
             deadline: None,
-            facts: Vec::new(),
+            facts: BTreeSet::new(),
         }
     }
 

@@ -1,13 +1,14 @@
 //! The kinds of conflict that one swipe can meet, each from its detection to what the admin and the terminals get.
 
-use hufu_shared::act::{Act, CaseDecided, Pin, PinOutcome, Verdict};
-use hufu_shared::fact::{Attended, Event, Shown};
+use hufu_shared::act::{Act, CardSet, CaseDecided, Pin, PinOutcome, Verdict};
+use hufu_shared::fact::{Attended, DayClosed, DayTotals, Earned, Event, Shown, Spent};
 use hufu_shared::ids::{FactId, Hash};
-use hufu_shared::time::SECOND_US;
+use hufu_shared::money::{Amount, Leg, Unit};
+use hufu_shared::time::{Day, Instant, SECOND_US};
 
 use super::kit::{
     NOON, OFFICE_A, OFFICE_B, SALON, SALON_POINTS, TERMINAL_A, TERMINAL_B, Terminal, act, card, count, entry,
-    found, member, points, probe, standing, subject, token,
+    found, member, points, probe, standing, subject, third_terminal, token,
 };
 use crate::db::testing::each;
 use crate::rules::apply::unknown_card_case;
@@ -221,6 +222,7 @@ async fn kind_27_the_earliest_admits_whichever_terminal_uploads_first_and_both_a
 async fn kind_27_a_verdict_may_let_the_other_one_count_and_the_member_keeps_the_points() {
     each(|db| async move {
         found(&db).await;
+        let third = third_terminal(&db).await;
         let (mut a, at_a, mut b, at_b) = both();
         a.upload(&db).await;
         b.upload(&db).await;
@@ -235,9 +237,8 @@ async fn kind_27_a_verdict_may_let_the_other_one_count_and_the_member_keeps_the_
         let state = &probe(&db, "case_state", vec![27.into()]).await[0];
         assert_eq!(state.text(0).expect("text"), "decided");
 
-        // A third check-in later changes the evidence: the pin holds, the case comes back.
-        a.check_in(1200, 2);
-        let mut c = b.clone();
+        // A check-in at a third terminal changes the evidence: the pin holds, the case comes back.
+        let mut c = Terminal::start(third);
         c.check_in(1300, 1);
         c.upload(&db).await;
         assert_eq!(standing(&db, at_b).await.0, "applied_with_case", "the pin stays");
@@ -323,4 +324,123 @@ async fn kind_25_a_fact_of_a_newer_version_is_kept_and_passed() {
         assert_eq!((points(&db, 1).await, points(&db, 2).await), (0, 2));
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kind_02_a_repeat_opens_no_window_of_its_own() {
+    each(|db| async move {
+        found(&db).await;
+        let mut terminal = Terminal::start(TERMINAL_A);
+        let first = terminal.purchase(0, 1, 32_000, 6);
+        let repeat = |seq| {
+            Event::Earned(Earned {
+                subject: subject(1),
+                purchase: Amount(32_000),
+                promised: vec![],
+                slip: None,
+                replaces: None,
+                repeats: Some(seq),
+            })
+        };
+        let second = terminal.record(50, Shown::AlreadyIn, repeat(first.seq));
+        // 100 s after the first, 50 s after its repeat: the terminal showed green.
+        let third = terminal.purchase(100, 1, 32_000, 6);
+        terminal.upload(&db).await;
+        assert_eq!(standing(&db, second).await, ("merged".to_owned(), Some(2)));
+        assert_eq!(standing(&db, third).await, ("applied".to_owned(), None));
+        // The same when the repeat came with an earlier batch.
+        let fourth = terminal.record(140, Shown::AlreadyIn, repeat(third.seq));
+        terminal.upload(&db).await;
+        let fifth = terminal.purchase(170, 1, 32_000, 6);
+        terminal.upload(&db).await;
+        assert_eq!(standing(&db, fourth).await.0, "merged");
+        assert_eq!(standing(&db, fifth).await, ("applied".to_owned(), None));
+        assert_eq!(points(&db, 1).await, 18);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kind_13_a_card_that_is_unknown_again_opens_its_case_again() {
+    each(|db| async move {
+        found(&db).await;
+        let mut terminal = Terminal::start(TERMINAL_A);
+        terminal.purchase(0, 9, 32_000, 6);
+        terminal.upload(&db).await;
+        act(&db, 60, NOON, Act::CardsSet(vec![card(9, Some(member(1)))])).await;
+        assert_eq!(count(&db, "open_cases", vec![]).await, 0);
+        act(&db, 61, NOON, Act::CardsSet(vec![card(9, None)])).await;
+        let again = terminal.purchase(1000, 9, 32_000, 6);
+        terminal.upload(&db).await;
+        assert_eq!(standing(&db, again).await, ("held".to_owned(), Some(13)));
+        assert_eq!(count(&db, "open_cases", vec![]).await, 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn value_that_waits_for_its_right_is_not_set_free_by_a_card() {
+    each(|db| async move {
+        found(&db).await;
+        let mut terminal = Terminal::start(TERMINAL_A);
+        let spent = Spent {
+            subject: subject(1),
+            legs: vec![Leg { unit: Unit::Pts, amount: Amount(500) }],
+            funding: vec![],
+            slip: None,
+            item: None,
+        };
+        let id = terminal.record(0, Shown::Redeemed, Event::Spent(spent));
+        terminal.upload(&db).await;
+        let changed = CardSet { tail: "9999".to_owned(), ..card(1, Some(member(1))) };
+        act(&db, 60, NOON, Act::CardsSet(vec![changed])).await;
+        assert_eq!(standing(&db, id).await, ("held".to_owned(), None));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kind_30_closings_in_one_batch_are_judged_like_closings_in_two() {
+    each(|db| async move {
+        found(&db).await;
+        let mut terminal = Terminal::start(TERMINAL_A);
+        terminal.purchase(0, 1, 32_000, 6);
+        terminal.upload(&db).await;
+        terminal.close_day(100);
+        terminal.close_day(200);
+        terminal.upload(&db).await;
+        assert_eq!(count(&db, "cases_of_kind", vec![30.into()]).await, 0);
+        // One that covers itself and all that may ever come is a case, and reads nothing.
+        let impossible =
+            DayClosed { day: Day(20_779), from_seq: 1, to_seq: u64::MAX, totals: DayTotals::default() };
+        terminal.record(300, Shown::Nothing, Event::DayClosed(impossible));
+        terminal.upload(&db).await;
+        assert_eq!(count(&db, "cases_of_kind", vec![30.into()]).await, 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kind_19_a_check_in_keeps_its_clock_fault_whatever_comes_after() {
+    for together in [true, false] {
+        each(move |db| async move {
+            found(&db).await;
+            let mut terminal = Terminal::start(TERMINAL_A);
+            let first = terminal.check_in(0, 1);
+            terminal.queue.last_mut().expect("recorded").wall = Instant(0);
+            if !together {
+                terminal.upload(&db).await;
+            }
+            terminal.check_in(4000, 1);
+            terminal.queue.last_mut().expect("recorded").wall = Instant(0);
+            terminal.upload(&db).await;
+            assert_eq!(standing(&db, first).await, ("applied_with_case".to_owned(), Some(19)));
+            assert_eq!(
+                probe(&db, "notices", vec![TERMINAL_A.0.into()]).await.len(),
+                0,
+                "nothing new to tell"
+            );
+        })
+        .await;
+    }
 }

@@ -111,6 +111,18 @@ pub async fn found(db: &Db) {
     }
 }
 
+/// Enrols a third terminal, at office B.
+pub async fn third_terminal(db: &Db) -> DeviceId {
+    let device = DeviceId([0xc1; 16]);
+    let at = NOON.offset(-20 * 3600 * SECOND_US);
+    let invited = DeviceInvited { device, office: OFFICE_B, name: "C".to_owned() };
+    act(db, 50, at, Act::DeviceInvited(invited)).await;
+    let key = DeviceKey { device, epoch: 1, key: device.0.to_vec() };
+    let enrolled = DeviceEnrolled { key, seal_key: [0; 32], board: Hash([0; 32]) };
+    act(db, 51, at, Act::DeviceEnrolled(enrolled)).await;
+    device
+}
+
 pub fn card(n: u8, member: Option<MemberId>) -> CardSet {
     CardSet {
         card: CardId([n; 16]),

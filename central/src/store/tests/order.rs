@@ -140,3 +140,26 @@ async fn case_74_two_terminals_in_the_same_second_have_one_winner_in_every_order
     assert_eq!(winners[0], winners[1]);
     assert_eq!(winners[0].0.0, "applied_with_case", "the smaller device id wins a tie");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn inv_19_evidence_and_standing_do_not_depend_on_who_uploads_first() {
+    let mut ends = Vec::new();
+    for a_first in [true, false] {
+        let db = Db::memory().expect("memory");
+        found(&db).await;
+        let (mut a, mut b) = (Terminal::start(TERMINAL_A), Terminal::start(TERMINAL_B));
+        a.check_in(0, 1);
+        a.check_in(4000, 1);
+        b.check_in(300, 1);
+        for from_a in [a_first, !a_first] {
+            let _ = if from_a { a.upload(&db).await } else { b.upload(&db).await };
+        }
+        assert_eq!(
+            count(&db, "case_evidence", vec![27.into()]).await,
+            2,
+            "one check-in speaks for each terminal"
+        );
+        ends.push(normal_form(&db).await);
+    }
+    assert_eq!(ends[0], ends[1]);
+}

@@ -1,11 +1,16 @@
 //! `verify` against honest books and against books that somebody changed.
 
-use super::kit::{NOON, TERMINAL_A, TERMINAL_B, Terminal, act, card, found, member, probe};
+use super::kit::{
+    NOON, SALON, TERMINAL_A, TERMINAL_B, Terminal, act, card, found, member, probe, third_terminal,
+};
 use crate::db::testing::{each, prepare_all};
 use crate::db::{Db, SqlFile, Value};
+use crate::rules::posting::case_id;
 use crate::store::verify::{Verification, verify};
 use crate::store::{StoreError, journal};
-use hufu_shared::act::Act;
+use hufu_shared::act::{Act, CaseDecided, Pin, PinOutcome, Verdict};
+use hufu_shared::ids::Hash;
+use hufu_shared::time::SECOND_US;
 
 static PROBE: SqlFile = SqlFile::new("probe", include_str!("probe.sql"));
 
@@ -99,4 +104,26 @@ async fn every_statement_of_the_core_prepares_on_both_engines() {
     static FILES: &[&SqlFile] =
         &[&journal::SQL, &crate::store::world::SQL, &crate::store::outcome::SQL, &PROBE];
     prepare_all(FILES).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn inv_08_a_replay_agrees_however_the_engine_orders_its_rows() {
+    each(|db| async move {
+        found(&db).await;
+        let third = third_terminal(&db).await;
+        let (mut a, mut b, mut c) =
+            (Terminal::start(TERMINAL_A), Terminal::start(TERMINAL_B), Terminal::start(third));
+        let seen = [b.check_in(2000, 1), a.check_in(1000, 1), a.check_in(4000, 1), c.check_in(500, 1)];
+        b.upload(&db).await;
+        a.upload(&db).await;
+        // An update of one row moves it behind its neighbour in an engine that keeps versions.
+        c.upload(&db).await;
+        let pins = seen.map(|fact| Pin { fact, outcome: PinOutcome::DoesNotCount }).to_vec();
+        let case = case_id(27, &[&member(1).0, &SALON.0]);
+        let decided = CaseDecided { case, verdict: Verdict::Reverse, pins, reason: Hash([0; 32]) };
+        act(&db, 52, NOON.offset(9 * 3600 * SECOND_US), Act::CaseDecided(decided)).await;
+        while db.write(journal::publish).await.expect("publish") > 0 {}
+        assert_eq!(verify(&db).await.expect("readable").findings, Vec::<String>::new());
+    })
+    .await;
 }
