@@ -2,8 +2,10 @@
 
 use hufu_shared::cbor;
 use hufu_shared::ids::{Hash, MemberId};
+use hufu_shared::wire::enrol::RenewRequest;
 use hufu_shared::wire::problem::ProblemKind;
 use hufu_shared::wire::upload::{Became, Receipt, Upload};
+use hufu_shared::wire::version::PROTO;
 use hyper::header::{CONTENT_LENGTH, HeaderValue};
 
 use super::kit::{POINTS, SALON, Site, Terminal, each, request};
@@ -22,7 +24,7 @@ async fn status(site: &Site, terminal: &Terminal) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn kind_01_and_case_30_one_batch_a_thousand_times_has_one_effect() {
+async fn case_30_one_batch_a_thousand_times_has_one_effect() {
     each(|site| async move {
         let mut terminal = site.terminal("one").await;
         terminal.check_in(&site, 1);
@@ -36,7 +38,24 @@ async fn kind_01_and_case_30_one_batch_a_thousand_times_has_one_effect() {
         assert_eq!(points(&site, 1).await, POINTS);
         assert_eq!(facts(&site, &terminal).await, 2);
         assert_eq!(site.count("entries", vec!["batch".into()]).await, 1);
-        assert_eq!(site.count("duplicates", vec![terminal.device.0.into()]).await, 999);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kind_01_a_duplicate_delivery_has_the_same_result_and_is_only_counted() {
+    each(|site| async move {
+        let mut terminal = site.terminal("one").await;
+        terminal.check_in(&site, 1);
+        let upload = terminal.batch(1, 2);
+        let mut link = terminal.connect(&site).await;
+        let first: Receipt = link.upload(&upload).await.read();
+        for _ in 0..3 {
+            let again: Receipt = link.upload(&upload).await.read();
+            assert_eq!(again.result, first.result);
+        }
+        assert_eq!(site.count("duplicates", vec![terminal.device.0.into()]).await, 3);
+        assert_eq!(facts(&site, &terminal).await, 2);
     })
     .await;
 }
@@ -159,6 +178,57 @@ async fn kind_21_another_history_freezes_the_terminal_and_both_branches_are_kept
         again.check_in(&site, 4);
         again.send_from(&site, 1).await;
         assert_eq!(points(&site, 4).await, POINTS);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kind_21_a_stopped_terminal_delivers_and_hears_and_is_served_nothing_else() {
+    each(|site| async move {
+        let mut honest = site.terminal("one").await;
+        honest.check_in(&site, 1);
+        let mut clone = honest.cloned();
+        clone.check_in(&site, 2);
+        honest.check_in(&site, 3);
+        honest.send_from(&site, 1).await;
+        let mut link = clone.connect(&site).await;
+        assert!(link.get("/device/v1/directory?since=1.0").await.unwrap().status.is_success());
+        assert_eq!(link.upload(&clone.batch(3, 3)).await.problem().0, ProblemKind::Fork);
+        for path in ["/device/v1/directory?since=1.0", "/device/v1/directory/snapshot/manifest"] {
+            let (kind, problem) = link.get(path).await.unwrap().problem();
+            assert_eq!(kind, ProblemKind::Fork, "{path}: {problem:?}");
+            assert!(problem.detail.contains(&clone.device.to_string()), "{problem:?}");
+        }
+        let renewal = cbor::encode(&RenewRequest { proto: PROTO, csrs: vec![clone.csr()] });
+        let answer = link.post("/device/v1/renew", renewal).await.unwrap();
+        assert_eq!(answer.problem().0, ProblemKind::Fork);
+        let heard = link.get("/device/v1/updates?directory=1.0&block=1.0&notices=0&queued=0&wait_ms=0").await;
+        assert!(heard.unwrap().status.is_success(), "blocks of lost cards still reach it");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kind_21_a_branch_is_kept_up_to_a_limit() {
+    each(|site| async move {
+        let mut honest = site.terminal("one").await;
+        honest.check_in(&site, 1);
+        let mut clone = honest.cloned();
+        clone.check_in(&site, 2);
+        honest.check_in(&site, 3);
+        honest.send_from(&site, 1).await;
+        let mut link = clone.connect(&site).await;
+        assert_eq!(link.upload(&clone.batch(3, 3)).await.problem().0, ProblemKind::Fork);
+        let kept = || site.count("branch", vec![honest.device.0.into()]);
+        assert_eq!(kept().await, 1);
+        site.probe_write("fill_branch", vec![vec![0_u8; 4 * 1024 * 1024].into()]).await;
+        clone.check_in(&site, 4);
+        let upload = clone.batch(3, 4);
+        assert_eq!(link.upload(&upload).await.problem().0, ProblemKind::Fork);
+        assert_eq!(kept().await, 1, "more is not kept");
+        site.probe_write("fill_branch", vec![vec![0_u8].into()]).await;
+        assert_eq!(link.upload(&upload).await.problem().0, ProblemKind::Fork);
+        assert_eq!(kept().await, 2, "with room it is");
     })
     .await;
 }
