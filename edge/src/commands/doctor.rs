@@ -9,6 +9,7 @@ use hufu_shared::time::{DAY_US, Instant, SECOND_US};
 use serde_json::{Value, json};
 
 use super::Failure;
+use super::aside;
 use super::exit::Exit;
 use super::readers::{self, Found};
 use crate::clock::{Clock, SystemClock};
@@ -53,6 +54,7 @@ pub(super) struct Seen {
     pub(super) certificate_until: Option<Instant>,
     pub(super) queue_len: Option<u64>,
     pub(super) stopped: Option<String>,
+    pub(super) aside_len: u64,
     pub(super) journal_fault: Option<String>,
 }
 
@@ -120,6 +122,7 @@ fn look(config: &Config) -> Seen {
     seen.readers = readers::look(config);
     seen.display_fault = display_fault(config, live.as_ref());
     seen.certificate_until = Identity::load(data_dir).ok().map(|identity| identity.device().not_after);
+    seen.aside_len = aside::unacknowledged(data_dir).iter().map(|aside| aside.state.queue_len()).sum();
     let journal = data_dir.join(JOURNAL_FILE);
     if journal.exists() {
         match read_state(&journal) {
@@ -235,6 +238,9 @@ fn certificate(seen: &Seen) -> Finding {
 fn queue(seen: &Seen) -> Finding {
     if let Some(stopped) = &seen.stopped {
         return finding("queue", Verdict::Bad, "doctor-queue-stopped", stopped);
+    }
+    if seen.aside_len > 0 {
+        return finding("queue", Verdict::Look, "doctor-queue-aside", seen.aside_len);
     }
     match seen.queue_len {
         Some(waiting) if waiting > QUEUE_LONG => {

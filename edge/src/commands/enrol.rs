@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::locale::{Args, text_with};
 use crate::run::board;
 use crate::run::tasks::{self, StartError};
+use crate::store::{JOURNAL_FILE, read_state};
 use crate::sync::client::ClientLimits;
 use crate::sync::enrol::{Ask, EnrolError, enrol};
 use crate::sync::trust::TrustedTime;
@@ -25,9 +26,12 @@ pub(super) struct EnrolArguments {
     /// The code from the console, hufu1-<code>-<fingerprint>
     #[arg(long, value_name = "CODE")]
     code: String,
-    /// Replace an enrolment that is there already
+    /// Replace an enrolment that is there already; refused while facts are not uploaded
     #[arg(long)]
     replace: bool,
+    /// Replace it although facts are not uploaded: they stay in a journal beside the new one and are not uploaded
+    #[arg(long, requires = "replace")]
+    keep_aside: bool,
     /// Host names and addresses of this machine, for the counter page's certificate
     #[arg(long = "name", value_name = "HOST")]
     names: Vec<String>,
@@ -40,6 +44,9 @@ pub(super) fn run(config: &Config, arguments: &EnrolArguments) -> Result<(), Fai
         let exit = if matches!(error, StartError::Running { .. }) { Exit::Running } else { Exit::Other };
         Failure::new(exit, error)
     })?;
+    if arguments.replace && !arguments.keep_aside {
+        refuse_unsent(config)?;
+    }
     let ask = Ask {
         url: arguments.central.as_deref().unwrap_or(&config.central.url),
         code: &code,
@@ -62,6 +69,22 @@ pub(super) fn run(config: &Config, arguments: &EnrolArguments) -> Result<(), Fai
     ]);
     println!("{}", text_with(config.terminal.language, "command-enrolled", &args));
     Ok(())
+}
+
+/// A new enrolment begins a new journal: what the old one has not uploaded would be left behind unnoticed.
+pub(super) fn refuse_unsent(config: &Config) -> Result<(), Failure> {
+    let journal = config.terminal.data_dir.join(JOURNAL_FILE);
+    if !journal.exists() {
+        return Ok(());
+    }
+    let state = read_state(&journal).map_err(|error| Failure::new(Exit::Store, error))?;
+    if state.queue_len() == 0 {
+        return Ok(());
+    }
+    let file = format!("{}.epoch-{}", journal.display(), state.epoch);
+    let args = Args::from([("count", state.queue_len().to_string()), ("file", file)]);
+    let words = text_with(config.terminal.language, "command-enrol-unsent", &args);
+    Err(Failure::new(Exit::Other, anyhow::anyhow!(words)))
 }
 
 fn failure(error: EnrolError) -> Failure {

@@ -5,6 +5,7 @@
 //!
 //! Exit codes are part of the contract: [`exit`].
 
+mod aside;
 mod ask;
 mod doctor;
 mod enrol;

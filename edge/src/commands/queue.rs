@@ -1,10 +1,11 @@
 //! `queue list` and `queue export`: facts that the centre has not acknowledged, read beside a running daemon.
 //!
 //! An export is for a stick when the line stays cut: signed batches, the same bytes as an upload would carry, sealed to
-//! the centre. It marks nothing as sent; the terminal still uploads until it has receipts.
+//! the centre. It marks nothing as sent; the terminal still uploads until it has receipts. A journal that a new enrolment
+//! set aside is read the same way; its batches are signed with the key in use now.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use hufu_shared::cbor;
 use hufu_shared::chain::BatchClaim;
@@ -35,11 +36,17 @@ pub(super) enum QueueCommand {
         /// One JSON object per line, for scripts
         #[arg(long)]
         json: bool,
+        /// The journal; one that a new enrolment set aside, else the current one
+        #[arg(long, value_name = "FILE")]
+        journal: Option<PathBuf>,
     },
     /// Write what waits to a file that only the centre can read
     Export {
         /// The file; must not exist yet
         file: PathBuf,
+        /// The journal; one that a new enrolment set aside, else the current one
+        #[arg(long, value_name = "FILE")]
+        journal: Option<PathBuf>,
     },
 }
 
@@ -56,13 +63,14 @@ pub struct ExportedBatch {
 }
 
 pub(super) fn run(config: &Config, command: &QueueCommand) -> Result<(), Failure> {
-    let path = config.terminal.data_dir.join(JOURNAL_FILE);
+    let (QueueCommand::List { journal, .. } | QueueCommand::Export { journal, .. }) = command;
+    let path = journal.clone().unwrap_or_else(|| config.terminal.data_dir.join(JOURNAL_FILE));
     let store = |error| Failure::new(Exit::Store, error);
     let state = read_state(&path).map_err(store)?;
     let facts = read_facts(&path, state.acked_seq + 1, usize::MAX).map_err(store)?;
     match command {
-        QueueCommand::List { json } => list(config, &state, &facts, *json),
-        QueueCommand::Export { file } => export(config, &state, &facts, file),
+        QueueCommand::List { json, .. } => list(config, &state, &facts, *json),
+        QueueCommand::Export { file, .. } => export(config, &path, &state, &facts, file),
     }
 }
 
@@ -94,6 +102,7 @@ fn list(config: &Config, state: &JournalState, facts: &[StoredFact], json: bool)
 
 fn export(
     config: &Config,
+    path: &Path,
     state: &JournalState,
     facts: &[StoredFact],
     file: &PathBuf,
@@ -105,12 +114,11 @@ fn export(
             if matches!(error, IdentityError::NotEnrolled { .. }) { Exit::NotEnrolled } else { Exit::Other };
         Failure::new(exit, error)
     })?;
-    let path = data_dir.join(JOURNAL_FILE);
     let before = if state.acked_seq >= state.oldest_held {
-        let kept = read_facts(&path, state.acked_seq, 1).map_err(|error| Failure::new(Exit::Store, error))?;
+        let kept = read_facts(path, state.acked_seq, 1).map_err(|error| Failure::new(Exit::Store, error))?;
         kept.first().map(|fact| fact.hash)
     } else {
-        crate::store::read_anchor(&path).map_err(|error| Failure::new(Exit::Store, error))?
+        crate::store::read_anchor(path).map_err(|error| Failure::new(Exit::Store, error))?
     };
     let mut prev_hash =
         before.ok_or_else(|| other(anyhow::anyhow!("the hash before the queue is missing")))?;

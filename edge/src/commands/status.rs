@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Failure;
+use super::aside::{self, Aside};
 use super::ask::yes;
 use super::exit::Exit;
 use crate::config::Config;
@@ -26,17 +27,30 @@ pub(super) fn run(config: &Config, json: bool) -> Result<(), Failure> {
     } else {
         None
     };
+    let aside = aside::unacknowledged(data_dir);
     if json {
-        println!("{}", as_json(&identity, live.as_ref(), journal.as_ref()));
+        println!("{}", as_json(&identity, live.as_ref(), journal.as_ref(), &aside));
     } else {
-        for line in lines(config, &identity, live.as_ref(), journal.as_ref()) {
+        let aside = aside.iter().map(|aside| aside_line(config, aside));
+        for line in lines(config, &identity, live.as_ref(), journal.as_ref()).into_iter().chain(aside) {
             println!("{line}");
         }
     }
     Ok(())
 }
 
-fn as_json(identity: &Identity, live: Option<&Value>, journal: Option<&JournalState>) -> Value {
+fn aside_line(config: &Config, aside: &Aside) -> String {
+    let (file, value) = (aside.path.display().to_string(), aside.state.queue_len().to_string());
+    let args = Args::from([("file", file), ("value", value)]);
+    text_with(config.terminal.language, "command-status-aside", &args)
+}
+
+fn as_json(
+    identity: &Identity,
+    live: Option<&Value>,
+    journal: Option<&JournalState>,
+    aside: &[Aside],
+) -> Value {
     let enrolment = &identity.enrolment;
     json!({
         "terminal": enrolment.name,
@@ -53,6 +67,11 @@ fn as_json(identity: &Identity, live: Option<&Value>, journal: Option<&JournalSt
             "block": state.block.to_string(),
             "stopped": state.stopped,
         })),
+        "aside": aside.iter().map(|aside| json!({
+            "journal": aside.path.display().to_string(),
+            "epoch": aside.state.epoch,
+            "queue": aside.state.queue_len(),
+        })).collect::<Vec<_>>(),
         "view": live,
     })
 }

@@ -31,6 +31,7 @@ fn well() -> Seen {
         certificate_until: Some(NOW.offset(20 * DAY_US)),
         queue_len: Some(3),
         stopped: None,
+        aside_len: 0,
         journal_fault: None,
     }
 }
@@ -65,7 +66,7 @@ fn doctor_finds_nothing_on_a_well_machine() {
 #[test]
 fn doctor_names_each_fault_and_says_what_to_do_in_both_languages() {
     type Change = fn(&mut Seen);
-    let table: [(&str, Verdict, Change); 12] = [
+    let table: [(&str, Verdict, Change); 13] = [
         ("clock", Verdict::Bad, |seen| seen.floor = Some(NOW.offset(DAY_US))),
         ("clock", Verdict::Look, |seen| seen.offset_us = Some(-DAY_US)),
         ("disk", Verdict::Bad, |seen| seen.writable = false),
@@ -78,6 +79,7 @@ fn doctor_names_each_fault_and_says_what_to_do_in_both_languages() {
         ("certificate", Verdict::Bad, |seen| seen.certificate_until = Some(NOW.offset(-1))),
         ("certificate", Verdict::Bad, |seen| seen.certificate_until = None),
         ("queue", Verdict::Bad, |seen| seen.stopped = Some("fork".into())),
+        ("queue", Verdict::Look, |seen| seen.aside_len = 3),
     ];
     for (item, verdict, change) in table {
         let mut seen = well();
@@ -109,7 +111,7 @@ fn an_exported_queue_is_signed_batches_that_only_the_centre_can_open() {
     store.with(|journal| journal.append((1..=600).map(|n| visited(1, &at(n))).collect())).expect("appended");
 
     let file = folder.path().join("queue.hufu");
-    queue::run(&config, &QueueCommand::Export { file: file.clone() }).expect("exported");
+    queue::run(&config, &QueueCommand::Export { file: file.clone(), journal: None }).expect("exported");
     let bytes = std::fs::read(&file).expect("readable");
     let rest = bytes.strip_prefix(EXPORT_MAGIC).expect("its first bytes");
     let (device, sealed) = rest.split_at(16);
@@ -127,7 +129,7 @@ fn an_exported_queue_is_signed_batches_that_only_the_centre_can_open() {
     }
     // Another terminal's key opens nothing, and a file that is there is never overwritten.
     assert!(identity.open_key().open(&export_place(terminal.device), sealed).is_err());
-    let error = queue::run(&config, &QueueCommand::Export { file }).expect_err("it exists");
+    let error = queue::run(&config, &QueueCommand::Export { file, journal: None }).expect_err("it exists");
     assert!(error.error.to_string().contains("queue.hufu"), "{}", error.error);
     assert_eq!(
         store.with(|journal| Ok(journal.queue_len())).expect("counted"),
@@ -144,8 +146,43 @@ fn commands_beside_a_machine_that_is_not_enrolled_or_not_running_say_so() {
     assert_eq!(ask::close_day(&config, true).expect_err("refused").exit, Exit::NoDaemon);
     assert_eq!(serve::run(&config).expect_err("refused").exit, Exit::NotEnrolled);
     assert_eq!(
-        queue::run(&config, &QueueCommand::List { json: true }).expect_err("refused").exit,
+        queue::run(&config, &QueueCommand::List { json: true, journal: None }).expect_err("refused").exit,
         Exit::Store
     );
     assert_eq!(doctor::run(&config, true).expect_err("unwell").exit, Exit::Unwell);
+}
+
+#[test]
+fn a_new_enrolment_leaves_no_unsent_fact_behind_unnoticed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = configured(folder.path());
+    let ca = TestCa::new("the club");
+    let identity = ca.identity(folder.path(), "https://127.0.0.1:1");
+    let terminal = identity.terminal().expect("whole");
+    let journal = folder.path().join(JOURNAL_FILE);
+    enrol::refuse_unsent(&config).expect("no journal, nothing unsent");
+    let store = Store::open(&journal, &terminal).expect("opens");
+    enrol::refuse_unsent(&config).expect("nothing unsent");
+    store.with(|journal| journal.boot(boot_info(1), &at(0))).expect("boots");
+    store.with(|journal| journal.append((1..=6).map(|n| visited(1, &at(n))).collect())).expect("appended");
+    drop(store);
+    let words = enrol::refuse_unsent(&config).expect_err("refused").error.to_string();
+    assert!(words.contains("还有 7 笔记录未上传") && words.contains("--keep-aside"), "{words}");
+    assert!(aside::unacknowledged(folder.path()).is_empty());
+
+    let later = crate::terminal::Terminal { epoch: 2, ..terminal };
+    drop(Store::open(&journal, &later).expect("a new enrolment begins a new journal"));
+    let found = aside::unacknowledged(folder.path());
+    let [old] = &found[..] else { panic!("one expected, met {found:?}") };
+    assert_eq!((old.state.epoch, old.state.queue_len()), (1, 7));
+    let list = QueueCommand::List { json: false, journal: Some(old.path.clone()) };
+    queue::run(&config, &list).expect("listed");
+    let file = folder.path().join("old.hufu");
+    let export = QueueCommand::Export { file: file.clone(), journal: Some(old.path.clone()) };
+    queue::run(&config, &export).expect("exported");
+    let bytes = std::fs::read(&file).expect("readable");
+    let sealed = &bytes[EXPORT_MAGIC.len() + 16..];
+    let clear = ca.open.open(&export_place(later.device), sealed).expect("the centre opens it");
+    let batches: Vec<ExportedBatch> = cbor::decode(&clear).expect("batches");
+    assert_eq!((batches.len(), batches[0].facts.len(), batches[0].header.epoch), (1, 7, 1));
 }

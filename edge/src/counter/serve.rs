@@ -1,7 +1,7 @@
-//! Serving the page: accepts connections with limits on their number and on how long a header may take.
+//! Serving the page: accepts connections with limits on their number and on how long a request may take to come.
 //!
-//! A slow or idle browser costs one task and is closed in time; a page's live stream may stay open for as long as it
-//! likes. Out of scope: TLS, which comes with the pairing of tablets.
+//! A slow or idle browser costs one task and is closed in time, also one that never ends its body; a page's live stream
+//! is an answer, not a request, and may stay open for as long as it likes. Out of scope: TLS, which comes with the pairing of tablets.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::Request;
+use axum::http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -22,11 +22,22 @@ use tower::ServiceExt;
 pub const CONNECTIONS_MAX: usize = 64;
 /// Longest time until a request's header has come whole, in milliseconds.
 pub const HEADER_TIMEOUT_MS: u64 = 10_000;
+/// Longest time from a request's header to the head of its answer, in milliseconds: what is left is its body.
+pub const REQUEST_TIMEOUT_MS: u64 = 10_000;
 /// Pause after a failed accept, in milliseconds: it fails for want of file handles, which takes time to change.
 const ACCEPT_PAUSE_MS: u64 = 200;
 
 /// Serves until `stop` becomes true or is dropped. Open connections are then closed: a page notices and says so.
-pub async fn serve(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
+pub async fn serve(listener: TcpListener, router: Router, stop: watch::Receiver<bool>) {
+    serve_within(listener, router, stop, Duration::from_millis(REQUEST_TIMEOUT_MS)).await;
+}
+
+async fn serve_within(
+    listener: TcpListener,
+    router: Router,
+    mut stop: watch::Receiver<bool>,
+    request_limit: Duration,
+) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut connections = JoinSet::new();
     loop {
@@ -39,7 +50,7 @@ pub async fn serve(listener: TcpListener, router: Router, mut stop: watch::Recei
             Ok((socket, place)) => {
                 let router = router.clone();
                 connections.spawn(async move {
-                    connection(socket, router).await;
+                    connection(socket, router, request_limit).await;
                     drop(place);
                 });
             }
@@ -64,12 +75,15 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-async fn connection(socket: TcpStream, router: Router) {
+async fn connection(socket: TcpStream, router: Router, request_limit: Duration) {
     let service = service_fn(move |request: Request<Incoming>| {
         let router = router.clone();
         async move {
-            let answer = router.oneshot(request.map(Body::new)).await;
-            Ok::<_, Infallible>(answer.unwrap_or_else(|never| match never {}))
+            let answer = tokio::time::timeout(request_limit, router.oneshot(request.map(Body::new))).await;
+            Ok::<_, Infallible>(match answer {
+                Ok(answer) => answer.unwrap_or_else(|never| match never {}),
+                Err(_) => too_slow(),
+            })
         }
     });
     let served = hyper::server::conn::http1::Builder::new()
@@ -79,5 +93,71 @@ async fn connection(socket: TcpStream, router: Router) {
         .await;
     if let Err(error) = served {
         tracing::debug!(%error, "a connection to the counter page ended badly");
+    }
+}
+
+/// The rest of the request is not waited for: the connection ends with the answer.
+fn too_slow() -> Response<Body> {
+    let mut answer = Response::new(Body::empty());
+    *answer.status_mut() = StatusCode::REQUEST_TIMEOUT;
+    answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::routing::{get, post};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    const LIMIT: Duration = Duration::from_millis(300);
+
+    async fn said(socket: &mut TcpStream, words: &str) {
+        socket.write_all(words.as_bytes()).await.expect("sent");
+    }
+
+    async fn heard(socket: &mut TcpStream) -> String {
+        let mut bytes = Vec::new();
+        let read = socket.read_to_end(&mut bytes);
+        tokio::time::timeout(Duration::from_secs(10), read).await.expect("in time").expect("read");
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    #[tokio::test]
+    async fn case_53_half_sent_requests_on_every_place_are_closed_and_the_page_goes_on() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("bound");
+        // Longer than the limit, as the live stream.
+        let live = async || {
+            Body::from_stream(futures_util::stream::unfold(0, async |n: usize| {
+                tokio::time::sleep(LIMIT).await;
+                let piece = ["one", "two", "three"].get(n)?;
+                Some((Ok::<_, Infallible>(*piece), n + 1))
+            }))
+        };
+        let router = Router::new()
+            .route("/live", get(live))
+            .route("/earn", post(async |body: String| body))
+            .route("/", get(async || "the page"));
+        let (stop, stops) = watch::channel(false);
+        let serving = tokio::spawn(serve_within(listener, router, stops, LIMIT));
+
+        let mut stream = TcpStream::connect(address).await.expect("connected");
+        said(&mut stream, "GET /live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
+        let mut halves = Vec::new();
+        for _ in 1..CONNECTIONS_MAX {
+            let mut socket = TcpStream::connect(address).await.expect("connected");
+            said(&mut socket, "POST /earn HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf").await;
+            halves.push(socket);
+        }
+        let mut page = TcpStream::connect(address).await.expect("connected");
+        said(&mut page, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
+        assert!(heard(&mut page).await.ends_with("the page"), "the page is served again");
+        for mut half in halves {
+            assert!(heard(&mut half).await.starts_with("HTTP/1.1 408 "), "told and closed");
+        }
+        assert!(heard(&mut stream).await.contains("three"), "the stream went on");
+        stop.send(true).expect("serving");
+        tokio::time::timeout(Duration::from_secs(10), serving).await.expect("in time").expect("stopped");
     }
 }

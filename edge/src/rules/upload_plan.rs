@@ -105,6 +105,33 @@ pub enum Stop {
     Mark,
 }
 
+impl Stop {
+    /// The reason again from its words, as the journal keeps them over a restart. What only the centre could tell
+    /// again reads as the receipt's fault.
+    #[must_use]
+    pub fn recalled(words: &str) -> Self {
+        let after = |start: &str| words.strip_prefix(start).map(str::to_owned);
+        if let Some(detail) = after("the centre holds another fact at a seq of this terminal (fork): ") {
+            return Self::Fork { detail };
+        }
+        if let Some(detail) = after("this terminal was revoked: ") {
+            return Self::Revoked { detail };
+        }
+        if let Some(detail) = after("this enrolment is not the current one: ") {
+            return Self::Epoch { detail };
+        }
+        if let Some(detail) = after("the centre takes this terminal for another one: ") {
+            return Self::OtherDevice { detail };
+        }
+        let missing = after("the centre is missing facts from seq ");
+        let numbers = missing.as_deref().and_then(|rest| rest.split_once(" on, the oldest held here is "));
+        match numbers.map(|(from, oldest)| (from.parse(), oldest.parse())) {
+            Some((Ok(send_from), Ok(oldest_held))) => Self::Lost { send_from, oldest_held },
+            _ => Self::Mark,
+        }
+    }
+}
+
 /// What was sent, as far as its answer must match it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sent {

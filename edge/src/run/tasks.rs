@@ -3,8 +3,8 @@
 //! Order: lock of the data folder, journal, clock, check, `Booted`, directory, displays, loop, counter page, readers, sync.
 //! Nothing is read from a card before the `Booted` fact is on the disk.
 
-use std::fs::File;
-use std::os::unix::fs::DirBuilderExt;
+use std::fs::{File, Permissions};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc as std_mpsc};
 use std::thread::JoinHandle;
@@ -16,7 +16,7 @@ use hufu_hardware::signal::{NoSignal, Signal, StackLight};
 use hufu_shared::ids::BootId;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use super::board;
 use super::control::{self, ControlError};
@@ -33,7 +33,8 @@ use crate::counter::routes::{Counter, router};
 use crate::counter::serve::serve;
 use crate::random;
 use crate::rules::screen::{Face, Offers};
-use crate::state::{self, RunEnds};
+use crate::rules::upload_plan::Stop;
+use crate::state::{self, RunEnds, SyncEnds};
 use crate::store::{BootInfo, DIRECTORY_FILE, Directory, JOURNAL_FILE, Store, StoreError};
 use crate::sync::client::ClientLimits;
 use crate::sync::identity::{Identity, IdentityError};
@@ -107,12 +108,25 @@ pub fn lock(data_dir: &Path) -> Result<File, StartError> {
     // What is in it says who came when: nobody else's business on this machine.
     let folder = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data_dir);
     folder.map_err(wrong("make data folder"))?;
+    close_to_others(data_dir);
     let file = File::options().create(true).truncate(false).write(true).open(&path);
     let file = file.map_err(wrong("open lock in"))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => Err(StartError::Running { path: data_dir.to_owned() }),
         Err(std::fs::TryLockError::Error(source)) => Err(wrong("lock")(source)),
+    }
+}
+
+/// A folder that was made by hand or by a packager may be open to others.
+fn close_to_others(data_dir: &Path) {
+    let mode = std::fs::metadata(data_dir).map(|meta| meta.permissions().mode());
+    if mode.is_ok_and(|mode| mode & 0o077 == 0) {
+        return;
+    }
+    if let Err(error) = std::fs::set_permissions(data_dir, Permissions::from_mode(0o700)) {
+        // Another owner's folder: its rights are that owner's to change, and swipes go on.
+        warn!(%error, folder = %data_dir.display(), "others may look into the data folder");
     }
 }
 
@@ -144,6 +158,7 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
     let serving = tokio::spawn(serve(listener, page, counter_stops));
     let commanding = tokio::spawn(control::serve(control, events.clone()));
     let (sync_ends, run_ends) = state::channel(clock.now().trusted);
+    recall_stop(&core, &sync_ends)?;
     let running = start_readers(sources, &events, &clock)?;
     let sync = start_sync(sync_parts(config, &core, identity, &clock, sync_ends)).await;
     info!(terminal = %core.terminal().name, counter = %config.counter.listen, "the terminal is ready");
@@ -159,6 +174,14 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
     drop(tokio::task::spawn_blocking(move || (looping.join(), showing.join())).await);
     info!("the terminal has stopped");
     ended
+}
+
+/// What stopped uploading before this start still does until a receipt says otherwise, also while offline.
+fn recall_stop(core: &Core, ends: &SyncEnds) -> Result<(), StoreError> {
+    if let Some(words) = core.store().with(|journal| journal.state())?.stopped {
+        ends.link.send_modify(|link| link.stopped = Some(Stop::recalled(&words)));
+    }
+    Ok(())
 }
 
 /// Hands the loop everything that comes from async tasks, until `stop` is told.
@@ -335,13 +358,7 @@ fn counter(config: &Config, port: Port, clock: &Clock) -> Result<Counter, GuardE
     })
 }
 
-fn sync_parts(
-    config: &Config,
-    core: &Core,
-    identity: Identity,
-    clock: &Clock,
-    ends: state::SyncEnds,
-) -> SyncParts {
+fn sync_parts(config: &Config, core: &Core, identity: Identity, clock: &Clock, ends: SyncEnds) -> SyncParts {
     SyncParts {
         store: core.store().clone(),
         directory: core.directory().clone(),

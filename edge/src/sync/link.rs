@@ -160,6 +160,11 @@ impl Shared {
         });
     }
 
+    /// A receipt came: whatever stopped uploading before this start no longer does.
+    pub fn goes_on(&self) {
+        self.ends.link.send_if_modified(|link| link.stopped.take().is_some());
+    }
+
     /// The newest time that the centre told in this boot.
     #[must_use]
     pub fn heard(&self) -> Option<Heard> {

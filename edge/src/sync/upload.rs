@@ -136,6 +136,7 @@ impl Uploader {
         match verdict {
             Judged::Take(receipt, next_poll_ms) => {
                 self.take(&receipt, &state).await?;
+                self.shared.goes_on();
                 self.shared.succeeded(begun, receipt.session.central_time, false);
                 self.shared.pass_on(&receipt.session.commands);
                 self.prepared = None;

@@ -194,3 +194,20 @@ fn case_37_a_slow_line_gets_smaller_batches_until_one_comes_through() {
     let shrunk = (0..20).filter(|_| lane.timed_out()).count();
     assert_eq!(shrunk, 7, "never below one fact");
 }
+
+#[test]
+fn why_uploading_stopped_is_known_again_from_its_words() {
+    let detail = || "seq 7".to_owned();
+    for stop in [
+        Stop::Fork { detail: detail() },
+        Stop::Lost { send_from: 3, oldest_held: 9 },
+        Stop::Revoked { detail: detail() },
+        Stop::Epoch { detail: detail() },
+        Stop::OtherDevice { detail: detail() },
+        Stop::Mark,
+    ] {
+        assert_eq!(Stop::recalled(&stop.to_string()), stop);
+    }
+    let ahead = Stop::Ahead { acked_seq: 9, last_seq: 3 };
+    assert_eq!(Stop::recalled(&ahead.to_string()), Stop::Mark, "the receipt's fault all the same");
+}

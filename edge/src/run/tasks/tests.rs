@@ -136,3 +136,29 @@ async fn an_address_that_is_taken_is_named_before_a_start_is_recorded() {
     assert!(error.contains(&machine.config.counter.listen.to_string()), "{error}");
     assert!(machine.state().is_none());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stopped_lane_is_shown_after_a_restart_while_offline_and_the_data_folder_is_closed_to_others() {
+    let machine = machine();
+    machine.enrol();
+    std::fs::set_permissions(machine.data_dir(), Permissions::from_mode(0o755)).expect("opened to others");
+    let terminal = Identity::load(machine.data_dir()).expect("enrolled").terminal().expect("whole");
+    let store = Store::open(&machine.data_dir().join(JOURNAL_FILE), &terminal).expect("opens");
+    let fork = Stop::Fork { detail: "seq 7".to_owned() }.to_string();
+    store.with(|journal| journal.set_stopped(Some(&fork))).expect("stored");
+    drop(store);
+    let (stop, stopping) = oneshot::channel::<()>();
+    let config = machine.config.clone();
+    let daemon = tokio::spawn(async move {
+        run(&config, async move { drop(stopping.await) }).await.expect("started and stopped");
+    });
+    let shown = |machine: &Machine| {
+        let status = ask(machine.data_dir(), Ask::Status).ok();
+        status.is_some_and(|view| view.pointer("/link/stopped").and_then(|at| at.as_str()) == Some("fork"))
+    };
+    machine.until("the stop is shown", shown).await;
+    let mode = std::fs::metadata(machine.data_dir()).expect("there").permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+    stop.send(()).expect("it runs");
+    daemon.await.expect("it ended");
+}
