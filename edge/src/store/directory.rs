@@ -1,14 +1,20 @@
 //! The directory's handle: found by token on the swipe path, changed by sync, swapped whole after a snapshot.
 //!
 //! It has a rollback journal, not a write-ahead log: a log left beside the file by the one before it would be taken for
-//! its own. Reading and changing have a connection each; the swap closes both. Small tables (offices, occurrences,
-//! schemes) are kept in memory, so that a swipe costs two look-ups.
+//! its own. Reading and changing have a connection each; the swap replaces both, and until the new ones are open the old
+//! reader serves the file that was unlinked. Small tables (offices, occurrences, schemes) are kept in memory, so that a
+//! swipe costs two look-ups.
+//!
+//! A directory in which damage is met goes on serving what can be read of it, but says that it has no version: sync
+//! then takes a snapshot in its place.
 //!
 //! Invariants: a directory of another club is never taken; a delta is taken whole, in one transaction, only onto the
-//! version that it starts from.
+//! version that it starts from. Locks are taken in the order writer, reader, small tables.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
 
 use hufu_shared::cbor;
 use hufu_shared::ids::{ClubId, MemberId, OccurrenceId, OfficeId};
@@ -22,11 +28,16 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::error::{Step, StoreError};
 use super::journal::{from_sql, to_sql};
 use super::names::NameKey;
-use super::open::{DIRECTORY, beside, check_identity, is_absent, open_reader, open_rollback, rename};
+use super::open::{
+    DIRECTORY, beside, check_identity, is_absent, open_reader, open_rollback, remove_rollback, rename,
+};
 use crate::random;
 
 const CARD_OF_TOKEN: &str = "SELECT row FROM cards WHERE token = ?1";
 const MEMBER_OF_ID: &str = "SELECT row, name FROM members WHERE member = ?1";
+
+/// How long a look-up waits for the file while a delta is put into it, in milliseconds; it is tried twice.
+const BUSY_TIMEOUT_MS: u64 = 50;
 
 /// What a directory says of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,6 +112,14 @@ struct Inner {
     reader: Mutex<Option<Connection>>,
     writer: Mutex<Option<Connection>>,
     small: RwLock<Arc<Small>>,
+    damaged: AtomicBool,
+}
+
+/// A file that was opened and found to be ours.
+struct Opened {
+    writer: Connection,
+    reader: Connection,
+    small: Small,
 }
 
 /// The directory. Cheap to clone; all clones share the two connections.
@@ -127,24 +146,30 @@ impl Directory {
             reader: Mutex::new(None),
             writer: Mutex::new(None),
             small: RwLock::default(),
+            damaged: AtomicBool::new(false),
         };
         let directory = Self { inner: Arc::new(inner) };
         if !is_absent(path)? {
             check_identity(path, &DIRECTORY)?;
-            directory.reopen()?;
+            let opened = directory.open_checked()?;
+            directory.serve(&mut lock(&directory.inner.writer), opened);
         }
         Ok(directory)
     }
 
-    /// As [`Directory::open`], but a damaged file is set aside (kept, under another name) and the terminal begins with
-    /// none: the centre has it all, and until it comes swipes are recorded as of unknown cards.
+    /// As [`Directory::open`], but a damaged file, or one that is no directory at all, is set aside (kept, under another
+    /// name) and the terminal begins with none: the centre has it all, and until it comes swipes are recorded as of
+    /// unknown cards. Another club's, or a newer version's, is somebody's mistake and not damage: it is refused.
     ///
     /// # Errors
     /// As [`Directory::open`], but for damage.
     pub fn open_or_set_aside(path: &Path, club: ClubId, names: NameKey) -> Result<Self, StoreError> {
         match Self::open(path, club, names.clone()) {
-            Err(error @ (StoreError::Damaged { .. } | StoreError::Sqlite { .. })) => {
+            Err(
+                error @ (StoreError::Damaged { .. } | StoreError::Sqlite { .. } | StoreError::Foreign { .. }),
+            ) => {
                 tracing::error!(%error, "the directory is set aside and fetched anew");
+                remove_rollback(path)?;
                 rename(path, &beside(path, "damaged"))?;
                 Self::open(path, club, names)
             }
@@ -158,10 +183,10 @@ impl Directory {
         Arc::clone(&self.inner.small.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The version held, the default for none.
+    /// The version held, the default for none and for one in which damage was met.
     #[must_use]
     pub fn version(&self) -> Version {
-        self.small().version()
+        if self.inner.damaged.load(Ordering::Acquire) { Version::default() } else { self.small().version() }
     }
 
     /// The club that this terminal belongs to.
@@ -188,14 +213,33 @@ impl Directory {
     pub fn find(&self, tokens: &[Token]) -> Result<Option<Known>, StoreError> {
         let reader = lock(&self.inner.reader);
         let Some(connection) = reader.as_ref() else { return Ok(None) };
+        let found = match self.find_once(connection, tokens) {
+            Err(error) if error.is_busy() => self.find_once(connection, tokens),
+            found => found,
+        };
+        found.inspect_err(|error| self.note_damage(error))
+    }
+
+    fn find_once(&self, connection: &Connection, tokens: &[Token]) -> Result<Option<Known>, StoreError> {
         // One read transaction: two look-ups, one lock of the file.
         let path = &self.inner.path;
         let begin = connection.prepare_cached("BEGIN").and_then(|mut begin| begin.execute([]));
         begin.step(path, "begin reading")?;
         let found = self.find_in(connection, tokens);
         let end = connection.prepare_cached("COMMIT").and_then(|mut end| end.execute([]));
+        if end.is_err() && !connection.is_autocommit() {
+            // Left open it would fail every look-up after this one.
+            connection.execute_batch("ROLLBACK").step(path, "end reading")?;
+        }
+        let found = found?;
         end.step(path, "end reading")?;
-        found
+        Ok(found)
+    }
+
+    fn note_damage(&self, error: &StoreError) {
+        if error.is_damage() && !self.inner.damaged.swap(true, Ordering::AcqRel) {
+            tracing::error!(%error, "the directory is damaged; a new one is fetched, this one serves what it can");
+        }
     }
 
     fn find_in(&self, connection: &Connection, tokens: &[Token]) -> Result<Option<Known>, StoreError> {
@@ -218,7 +262,7 @@ impl Directory {
     pub fn member(&self, member: MemberId) -> Result<Option<MemberRow>, StoreError> {
         let reader = lock(&self.inner.reader);
         let Some(connection) = reader.as_ref() else { return Ok(None) };
-        self.member_in(connection, member)
+        self.member_in(connection, member).inspect_err(|error| self.note_damage(error))
     }
 
     fn member_in(&self, connection: &Connection, member: MemberId) -> Result<Option<MemberRow>, StoreError> {
@@ -262,6 +306,10 @@ impl Directory {
     /// # Errors
     /// [`StoreError::Snapshot`] if the directory does not stand at `from` (take a snapshot then), else as the step says.
     pub fn apply_delta(&self, rows: &[DirectoryRow], from: Version, to: Version) -> Result<(), StoreError> {
+        self.take_delta(rows, from, to).inspect_err(|error| self.note_damage(error))
+    }
+
+    fn take_delta(&self, rows: &[DirectoryRow], from: Version, to: Version) -> Result<(), StoreError> {
         let mut writer = lock(&self.inner.writer);
         let held = self.version();
         let (Some(connection), true) = (writer.as_mut(), held == from) else {
@@ -285,22 +333,31 @@ impl Directory {
         self.publish(connection)
     }
 
-    /// Puts a finished snapshot in place of the file.
+    /// Puts a finished snapshot in place of the file. If it does not open after that, the old reader serves on, and
+    /// another snapshot is asked for.
     pub(super) fn swap(&self, new: &Path) -> Result<(), StoreError> {
-        {
-            let (mut writer, mut reader) = (lock(&self.inner.writer), lock(&self.inner.reader));
-            (*writer, *reader) = (None, None);
-            rename(new, &self.inner.path)?;
+        // Held throughout: a delta must not go into the file that was unlinked. Swipes need the reader alone.
+        let mut writer = lock(&self.inner.writer);
+        let path = &self.inner.path;
+        remove_rollback(path)?;
+        match rename(new, path).and_then(|()| self.open_checked()) {
+            Ok(opened) => {
+                self.serve(&mut writer, opened);
+                Ok(())
+            }
+            Err(error) => {
+                *writer = None;
+                self.inner.damaged.store(true, Ordering::Release);
+                Err(error)
+            }
         }
-        self.reopen()
     }
 
-    fn reopen(&self) -> Result<(), StoreError> {
+    fn open_checked(&self) -> Result<Opened, StoreError> {
         let path = &self.inner.path;
-        let (mut writer, mut reader) = (lock(&self.inner.writer), lock(&self.inner.reader));
         // The writer first: only it can roll back what a power cut left half done.
-        let connection = open_rollback(path, &DIRECTORY)?;
-        let small = read_small(&connection, path)?;
+        let writer = open_rollback(path, &DIRECTORY)?;
+        let small = read_small(&writer, path)?;
         match small.about {
             Some(about) if about.club != self.inner.club => {
                 return Err(StoreError::OtherClub { met: about.club, own: self.inner.club });
@@ -310,15 +367,23 @@ impl Directory {
                 return Err(StoreError::Damaged { path: path.clone(), detail: "it names no club".into() });
             }
         }
-        let finds = open_reader(path)?;
+        let reader = open_reader(path)?;
         for sql in [CARD_OF_TOKEN, MEMBER_OF_ID] {
             // A file of another shape must show now, not at the first card.
-            finds.prepare_cached(sql).step(path, "prepare")?;
+            reader.prepare_cached(sql).step(path, "prepare")?;
         }
-        *reader = Some(finds);
-        *writer = Some(connection);
-        self.set_small(small);
-        Ok(())
+        reader.busy_timeout(Duration::from_millis(BUSY_TIMEOUT_MS)).step(path, "set up")?;
+        Ok(Opened { writer, reader, small })
+    }
+
+    fn serve(&self, writer: &mut Option<Connection>, opened: Opened) {
+        let mut reader = lock(&self.inner.reader);
+        let before = (reader.replace(opened.reader), writer.replace(opened.writer));
+        self.set_small(opened.small);
+        self.inner.damaged.store(false, Ordering::Release);
+        drop(reader);
+        // Closing an unlinked file frees its blocks, which no card waits for.
+        drop(before);
     }
 
     fn publish(&self, connection: &Connection) -> Result<(), StoreError> {

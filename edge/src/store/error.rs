@@ -130,6 +130,26 @@ impl StoreError {
         matches!(self, Self::Full { .. })
     }
 
+    /// Whether what the file holds can no longer be relied on, as opposed to a step that may succeed later.
+    pub(super) fn is_damage(&self) -> bool {
+        use rusqlite::ErrorCode as Code;
+        match self {
+            Self::Damaged { .. } => true,
+            Self::Sqlite { source, .. } => matches!(
+                source.sqlite_error_code(),
+                Some(Code::SystemIoFailure | Code::DatabaseCorrupt | Code::NotADatabase)
+            ),
+            _ => false,
+        }
+    }
+
+    /// Whether another connection held the file for longer than was waited for.
+    pub(super) fn is_busy(&self) -> bool {
+        use rusqlite::ErrorCode as Code;
+        let Self::Sqlite { source, .. } = self else { return false };
+        matches!(source.sqlite_error_code(), Some(Code::DatabaseBusy | Code::DatabaseLocked))
+    }
+
     /// Whether the state on the disk is unknown after it, so that the connection must not be used on. A commit that
     /// failed in the middle of a sync may or may not be there; trying again could tell a lie.
     pub(super) fn is_fatal(&self) -> bool {

@@ -3,6 +3,7 @@
 //! A journal of an earlier enrolment of the same device is set aside under its own name, never deleted; a new one begins.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use hufu_shared::cbor;
 use hufu_shared::chain;
@@ -15,7 +16,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::blocks::read_blocks;
 use super::error::{Step, StoreError};
 use super::journal::{Journal, NewFact, from_sql, to_sql};
-use super::open::{JOURNAL, beside, check_identity, create, is_absent, open_reader, open_wal, rename};
+use super::open::{
+    BUSY_TIMEOUT_MS, JOURNAL, beside, check_identity, create, is_absent, open_reader, open_wal, rename,
+};
 use super::taps::Taps;
 use crate::rules::timekeeping::Now;
 use crate::terminal::Terminal;
@@ -198,14 +201,17 @@ impl Journal {
         self.checkpoint()
     }
 
-    /// Empties the write-ahead log; for idle moments, since it holds the writer for some milliseconds.
+    /// Empties the write-ahead log; for idle moments, since it holds the writer for some milliseconds. Beside somebody
+    /// who reads the file it does what can be done at once, and the next call does the rest: a card would wait for it.
     ///
     /// # Errors
     /// [`StoreError`]; nothing is lost, the log only grows on.
     pub fn checkpoint(&mut self) -> Result<(), StoreError> {
-        self.connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-            .step(&self.path, "checkpoint")
+        self.connection.busy_timeout(Duration::ZERO).step(&self.path, "checkpoint")?;
+        let done = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        let waits = Duration::from_millis(BUSY_TIMEOUT_MS);
+        self.connection.busy_timeout(waits).step(&self.path, "checkpoint")?;
+        done.step(&self.path, "checkpoint")
     }
 
     /// Checks the whole file: after an unclean end, and once a week. `now` is stored as the time of the check.

@@ -7,6 +7,7 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -15,6 +16,8 @@ use super::error::{Step, StoreError};
 /// Oldest SQLite that is safe to write with: before it a checkpoint could lose commits.
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+/// How long a connection waits for others at the file before it gives up, in milliseconds.
+pub(super) const BUSY_TIMEOUT_MS: u64 = 5_000;
 /// Prepared statements kept.
 const STATEMENTS_MAX: usize = 64;
 
@@ -133,6 +136,19 @@ pub(super) fn remove_database(path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Removes what an interrupted change left beside a file that is about to be replaced: SQLite would roll the next file
+/// of that name back to it.
+pub(super) fn remove_rollback(path: &Path) -> Result<(), StoreError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-journal");
+    match std::fs::remove_file(&name) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(StoreError::io(path, "remove leftover", error))
+        }
+        _ => Ok(()),
+    }
+}
+
 pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".");
@@ -178,7 +194,7 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     connection
         .execute_batch("PRAGMA query_only=ON; PRAGMA trusted_schema=OFF; PRAGMA mmap_size=0;")
         .step(path, "set up")?;
-    connection.busy_timeout(std::time::Duration::from_secs(5)).step(path, "set up")?;
+    connection.busy_timeout(Duration::from_millis(BUSY_TIMEOUT_MS)).step(path, "set up")?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     Ok(connection)
 }
@@ -186,7 +202,7 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
 fn open_plain(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).step(path, "open")?;
-    connection.busy_timeout(std::time::Duration::from_secs(5)).step(path, "open")?;
+    connection.busy_timeout(Duration::from_millis(BUSY_TIMEOUT_MS)).step(path, "open")?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     Ok(connection)
 }
