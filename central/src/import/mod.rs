@@ -13,6 +13,7 @@ pub mod plan;
 pub mod run;
 pub mod sheet;
 pub mod text;
+mod write;
 
 #[cfg(test)]
 mod tests;

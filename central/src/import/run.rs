@@ -6,21 +6,22 @@
 use std::collections::HashMap;
 
 use chrono_tz::Tz;
-use hufu_shared::act::{Act, Actor, CardSet, MemberSet};
-use hufu_shared::ids::{CardId, EntryId, Hash, ID_RANDOM_BYTES, MemberId, OfficeId};
+use hufu_shared::act::Act;
+use hufu_shared::ids::{CardId, Hash, ID_RANDOM_BYTES, MemberId, OfficeId};
 use hufu_shared::member::OfficeRow;
 use hufu_shared::time::OfficeClock;
 use hufu_shared::token::TokenKey;
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::Serialize;
 
+use super::cards::CardLine;
 use super::members::MemberLine;
 use super::plan::{self, Change, KnownMember};
 use super::sheet::{self, Sheet, SheetError};
+use super::write::{Chunk, card_change, known_card, known_member, write};
 use super::{BAD_ROWS_SHOWN_MAX, BadCell, Kind, activities, cards, members, offices};
 use crate::clock::Clock;
 use crate::db::{Db, Tx};
-use crate::rules::entry::{EntryBody, TakenAct};
 use crate::store::people::{self, PeopleError, SALT_BYTES};
 use crate::store::{StoreError, journal};
 use crate::vault::Vault;
@@ -117,17 +118,17 @@ impl From<crate::db::DbError> for ImportError {
     }
 }
 
-/// One act to be taken, with what the vault keeps of its members.
-#[derive(Clone, Default)]
-struct Chunk {
-    members: Vec<(MemberLine, MemberId, [u8; SALT_BYTES])>,
-    act: Option<Act>,
-    count: usize,
+/// What a file would do.
+pub(super) struct Planned {
+    pub(super) chunks: Vec<Chunk>,
+    pub(super) columns: Vec<&'static str>,
+    bad: Vec<BadCell>,
+    tally: Tally,
 }
 
 /// Counts of a plan.
 #[derive(Default)]
-struct Tally {
+pub(super) struct Tally {
     new: usize,
     changed: usize,
     unchanged: usize,
@@ -156,21 +157,13 @@ pub async fn import(means: &Means<'_>, request: Request) -> Result<Report, Impor
         return Err(ImportError::Again { name, at: at.display(Tz::UTC) });
     }
     let rows = sheet.lines.len() + sheet.bad.len();
-    let mut bad = sheet.bad.clone();
-    let mut tally = Tally::default();
-    let chunks = match request.kind {
-        Kind::Members => plan_members(means, &sheet, &mut bad, &mut tally).await?,
-        Kind::Cards => plan_cards(means, &sheet, &mut bad, &mut tally).await?,
-        Kind::Offices => plan_offices(means, &sheet, &mut bad, &mut tally).await?,
-        Kind::Activities => plan_activities(means, &sheet, &mut bad, &mut tally).await?,
-    };
-    bad.sort_by_key(|cell| cell.row);
+    let Planned { chunks, columns, bad, tally } = plan(means, request.kind, &sheet).await?;
     let mut bad_rows: Vec<u64> = bad.iter().map(|cell| cell.row).collect();
     bad_rows.dedup();
     let writes = !request.dry_run && (bad.is_empty() || request.partial);
     if writes {
         for chunk in chunks {
-            write(means, request.kind, chunk).await?;
+            write(means, request.kind, &columns, chunk).await?;
         }
         let (code, name, at) = (request.kind.code(), request.name.clone(), means.clock.now());
         let noted = move |tx: &mut Tx<'_>| people::file_taken(tx, hash, code, &name, rows, at);
@@ -187,6 +180,19 @@ pub async fn import(means: &Means<'_>, request: Request) -> Result<Report, Impor
         bad: bad.into_iter().take(BAD_ROWS_SHOWN_MAX).collect(),
         imported: writes,
     })
+}
+
+/// Compares a file with what the centre holds.
+pub(super) async fn plan(means: &Means<'_>, kind: Kind, sheet: &Sheet) -> Result<Planned, ImportError> {
+    let (mut bad, mut tally) = (sheet.bad.clone(), Tally::default());
+    let chunks = match kind {
+        Kind::Members => plan_members(means, sheet, &mut bad, &mut tally).await?,
+        Kind::Cards => plan_cards(means, sheet, &mut bad, &mut tally).await?,
+        Kind::Offices => plan_offices(means, sheet, &mut bad, &mut tally).await?,
+        Kind::Activities => plan_activities(means, sheet, &mut bad, &mut tally).await?,
+    };
+    bad.sort_by_key(|cell| cell.row);
+    Ok(Planned { chunks, columns: sheet.columns(), bad, tally })
 }
 
 async fn plan_members(
@@ -206,15 +212,10 @@ async fn plan_members(
     for mut line in lines {
         let before = known.get(&line.number);
         if tally.add(plan::member(&mut line, before, |column| sheet.has(column))) {
-            let id = match before {
-                Some(before) => before.row.member,
-                None => MemberId::new(means.clock.now(), random()?),
-            };
-            taken.push((line, id, random()?));
+            taken.push((line, MemberId::new(means.clock.now(), random()?), random()?));
         }
     }
-    let chunk = |part: &[_]| Chunk { members: part.to_vec(), act: None, count: part.len() };
-    Ok(taken.chunks(ACT_ROWS_MAX).map(chunk).collect())
+    Ok(taken.chunks(ACT_ROWS_MAX).map(|part| Chunk::Members(part.to_vec())).collect())
 }
 
 async fn known_members(
@@ -228,9 +229,7 @@ async fn known_members(
         let mut known = HashMap::new();
         for number in &numbers {
             let Some(row) = rows.remove(number) else { continue };
-            let personal = vault.reveal(tx, row.member)?;
-            let secret = people::wants_secrecy(tx, &vault, row.member, row.personal)?;
-            known.insert(number.clone(), KnownMember { row, personal, secret });
+            known.insert(number.clone(), known_member(tx, &vault, row)?);
         }
         Ok(known)
     };
@@ -251,50 +250,27 @@ async fn plan_cards(
     let numbers: HashMap<String, MemberId> =
         means.db.read(people::members).await?.into_iter().map(|(number, row)| (number, row.member)).collect();
     let lines = parsed(sheet, bad, |line| cards::parse(line, &numbers, zone));
-    let canonical =
-        |line: &cards::CardLine| (line.text.canonical().to_owned(), format!("…{}", line.text.tail()));
+    let canonical = |line: &CardLine| (line.text.canonical().to_owned(), format!("…{}", line.text.tail()));
     let lines = plan::once(lines, bad, "card", |line| line.row, canonical);
     let keys = means.token_keys.to_vec();
-    let of_lines = lines.clone();
-    let find = move |tx: &mut Tx<'_>| -> Result<Vec<Option<CardSet>>, StoreError> {
-        of_lines
-            .iter()
-            .map(|line| {
-                let mut found = None;
-                for key in &keys {
-                    found = found.or(people::card_by_token(tx, key.token(&line.text))?);
-                }
-                Ok(found)
-            })
-            .collect()
+    let tokens_of = move |line: &CardLine| {
+        let mut tokens: Vec<_> = keys.iter().map(|key| key.token(&line.text)).collect();
+        tokens.sort_unstable();
+        tokens
+    };
+    let lines: Vec<_> = lines.into_iter().map(|line| (tokens_of(&line), line)).collect();
+    let wanted: Vec<_> = lines.iter().map(|(tokens, _)| tokens.clone()).collect();
+    let find = move |tx: &mut Tx<'_>| -> Result<Vec<_>, StoreError> {
+        wanted.iter().map(|tokens| known_card(tx, tokens)).collect()
     };
     let known = means.db.read(find).await?;
     let mut taken = Vec::new();
-    for (mut line, before) in lines.into_iter().zip(known) {
-        let mut tokens: Vec<_> = means.token_keys.iter().map(|key| key.token(&line.text)).collect();
-        tokens.sort_unstable();
-        let mut change = plan::card(&mut line, before.as_ref(), |column| sheet.has(column));
-        if change == Change::Unchanged && before.as_ref().is_some_and(|before| before.tokens != tokens) {
-            change = Change::Changed;
-        }
-        if tally.add(change) {
-            taken.push(CardSet {
-                card: match before {
-                    Some(before) => before.card,
-                    None => CardId::new(means.clock.now(), random()?),
-                },
-                tokens,
-                member: line.member,
-                kind: line.kind,
-                status: line.status,
-                tail: line.text.tail(),
-                valid_from: line.valid_from,
-                valid_until: line.valid_until,
-            });
+    for ((tokens, mut line), before) in lines.into_iter().zip(known) {
+        if tally.add(card_change(&mut line, &tokens, before.as_ref(), |column| sheet.has(column))) {
+            taken.push((line, tokens, CardId::new(means.clock.now(), random()?)));
         }
     }
-    let chunk = |part: &[CardSet]| chunk_of(Act::CardsSet(part.to_vec()), part.len());
-    Ok(taken.chunks(ACT_ROWS_MAX).map(chunk).collect())
+    Ok(taken.chunks(ACT_ROWS_MAX).map(|part| Chunk::Cards(part.to_vec())).collect())
 }
 
 async fn plan_offices(
@@ -316,7 +292,7 @@ async fn plan_offices(
                 None => OfficeId::new(means.clock.now(), random()?),
             };
             let row = OfficeRow { office, code: line.code, name: line.name, clock: line.clock };
-            taken.push(chunk_of(Act::OfficeSet(row), 1));
+            taken.push(Chunk::Whole(Act::OfficeSet(row)));
         }
     }
     Ok(taken)
@@ -344,54 +320,10 @@ async fn plan_activities(
     let mut taken = Vec::new();
     for (row, before) in rows.into_iter().zip(known) {
         if tally.add(plan::activity(&row, before.as_ref())) {
-            taken.push(chunk_of(Act::OccurrenceSet(row), 1));
+            taken.push(Chunk::Whole(Act::OccurrenceSet(row)));
         }
     }
     Ok(taken)
-}
-
-fn chunk_of(act: Act, count: usize) -> Chunk {
-    Chunk { members: Vec::new(), act: Some(act), count }
-}
-
-async fn write(means: &Means<'_>, kind: Kind, chunk: Chunk) -> Result<(), ImportError> {
-    let now = means.clock.now();
-    let entry = EntryId::new(now, random()?);
-    let vault = means.vault.clone();
-    let actor = Actor::Command(format!("import {} ({} rows)", kind.code(), chunk.count));
-    let work = move |tx: &mut Tx<'_>| -> Result<(), PeopleError> {
-        let received = journal::pass_gate(tx, now)?;
-        let act = match &chunk.act {
-            Some(act) => act.clone(),
-            None => Act::MembersSet(put_members(tx, &vault, &chunk.members)?),
-        };
-        let taken = TakenAct { actor: actor.clone(), act, seen: Vec::new() };
-        journal::take(tx, entry, received, EntryBody::Act(taken))?;
-        Ok(())
-    };
-    means.db.write(work).await?;
-    Ok(())
-}
-
-fn put_members(
-    tx: &mut Tx<'_>,
-    vault: &Vault,
-    lines: &[(MemberLine, MemberId, [u8; SALT_BYTES])],
-) -> Result<Vec<MemberSet>, PeopleError> {
-    lines
-        .iter()
-        .map(|(line, member, salt)| {
-            let personal = people::put_personal(tx, vault, *member, &line.personal, line.secret, *salt)?;
-            Ok(MemberSet {
-                member: *member,
-                number: line.number.clone(),
-                level: line.level.clone(),
-                status: line.status,
-                office: line.office,
-                personal,
-            })
-        })
-        .collect()
 }
 
 /// Numbers what was imported. A running centre does so by itself; a command on a centre at rest must.
@@ -437,7 +369,7 @@ fn club_clock(offices: &[OfficeRow]) -> OfficeClock {
     }
 }
 
-fn random<const N: usize>() -> Result<[u8; N], ImportError> {
+pub(super) fn random<const N: usize>() -> Result<[u8; N], ImportError> {
     const { assert!(N == ID_RANDOM_BYTES || N == SALT_BYTES) };
     let mut bytes = [0; N];
     SystemRandom::new().fill(&mut bytes).map_err(|_| ImportError::Random)?;

@@ -115,6 +115,12 @@ impl Sheet {
     pub fn has(&self, column: &str) -> bool {
         self.columns.iter().any(|known| known.name == column)
     }
+
+    /// Names of the columns that the file has.
+    #[must_use]
+    pub fn columns(&self) -> Vec<&'static str> {
+        self.columns.iter().map(|column| column.name).collect()
+    }
 }
 
 /// Reads a file.

@@ -3,23 +3,24 @@
 use std::path::Path;
 
 use chrono_tz::Asia::Shanghai;
-use hufu_shared::act::{Act, Actor, ClubFounded};
-use hufu_shared::ids::{ClubId, EntryId};
-use hufu_shared::member::CardStatus;
+use hufu_shared::act::{Act, Actor, CardSet, CardStatusSet, ClubFounded, MemberSet};
+use hufu_shared::ids::{ClubId, EntryId, Hash};
+use hufu_shared::member::{CardStatus, MemberStatus};
 use hufu_shared::scheme::Words;
 use hufu_shared::time::{Day, Instant};
 use hufu_shared::token::{CardText, MediumKind, TokenKey};
 use hufu_shared::wire::version::CentralEpoch;
 
-use super::run::{ImportError, Means, Report, Request, import};
+use super::run::{ImportError, Means, Report, Request, import, plan};
 use super::sheet::{SheetError, read};
+use super::write::write;
 use super::*;
 use crate::clock::Clock;
 use crate::db::testing::{each, prepare_all};
 use crate::db::{Db, Tx};
 use crate::rules::entry::{EntryBody, TakenAct};
 use crate::store::people::{self, PeopleError};
-use crate::store::{StoreError, journal};
+use crate::store::{StoreError, acts, journal};
 use crate::vault::{Vault, mask};
 
 struct Noon;
@@ -216,6 +217,80 @@ async fn a_bad_row_stops_all_unless_the_good_ones_are_asked_for() {
         let partial = centre.try_take(Request { partial: true, ..asked(Kind::Members, text) }).await.expect("read");
         assert_eq!(counts(&partial), (2, 0, 0, 1, true));
         assert_eq!(partial.bad[0].to_string(), "row 3, column mobile: met \"*****\", expected 11 digits that begin with 13 to 19 (with or without +86), or + and a foreign number");
+    })
+    .await;
+}
+
+impl Centre {
+    /// Plans a file, lets others act, and only then writes it.
+    async fn take_late(&self, kind: Kind, text: &str, meanwhile: Act) {
+        let means = Means { db: &self.db, vault: &self.vault, token_keys: &self.keys, clock: &Noon };
+        let sheet = read(kind, text.as_bytes()).expect("a sheet");
+        let planned = plan(&means, kind, &sheet).await.expect("a plan");
+        assert!(!planned.chunks.is_empty(), "the file changes something");
+        let entry = EntryId(crate::random::bytes().expect("random bytes"));
+        let act = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
+            acts::take(tx, entry, Noon.now(), &Actor::Command("admin".into()), &meanwhile).map(|_| ())
+        };
+        self.db.write(act).await.expect("an act");
+        for chunk in planned.chunks {
+            write(&means, kind, &planned.columns, chunk).await.expect("written");
+        }
+    }
+
+    async fn card(&self, number: &str) -> CardSet {
+        let token = self.keys[0].token(&CardText::number(MediumKind::Stripe, number).expect("a number"));
+        let read = move |tx: &mut Tx<'_>| people::card_by_token(tx, token);
+        self.db.read(read).await.expect("the books can be read").expect("a known card")
+    }
+
+    async fn member(&self, number: &'static str) -> MemberSet {
+        let read = move |tx: &mut Tx<'_>| -> Result<_, StoreError> {
+            let id = people::member_by_number(tx, number)?.expect("a known number");
+            people::member(tx, id)
+        };
+        self.db.read(read).await.expect("the books can be read").expect("a member")
+    }
+}
+
+#[tokio::test]
+async fn a_card_reported_lost_after_the_plan_stays_lost_where_the_file_has_no_status() {
+    each(|db| async move {
+        let folder = tempfile::tempdir().expect("a folder");
+        let centre = Centre::new(db, folder.path()).await;
+        centre.take(Kind::Members, MEMBERS).await;
+        centre.take(Kind::Cards, CARDS).await;
+        let lost = |card: &CardSet| {
+            let (card, status) = (card.card, CardStatus::Lost);
+            Act::CardStatusSet(CardStatusSet { card, status, reason: Hash([0; 32]) })
+        };
+        let before = centre.card("66880001").await;
+        centre.take_late(Kind::Cards, "card,kind\n66880001,金卡\n", lost(&before)).await;
+        let after = centre.card("66880001").await;
+        assert_eq!((after.status, after.kind.as_str()), (CardStatus::Lost, "金卡"));
+        assert_eq!(after, CardSet { status: CardStatus::Lost, kind: "金卡".into(), ..before });
+        // A file that speaks of the status is obeyed: a person wrote it there.
+        let stock = centre.card("66880003").await;
+        let text = "card,member,status\n66880003,M2,在用\n";
+        centre.take_late(Kind::Cards, text, lost(&stock)).await;
+        assert_eq!(centre.card("66880003").await.status, CardStatus::Active);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_member_stopped_after_the_plan_stays_stopped_where_the_file_has_no_status() {
+    each(|db| async move {
+        let folder = tempfile::tempdir().expect("a folder");
+        let centre = Centre::new(db, folder.path()).await;
+        centre.take(Kind::Members, MEMBERS).await;
+        let before = centre.member("M1").await;
+        let stopped = MemberSet { status: MemberStatus::Stopped, ..before.clone() };
+        let text = "number,name,level_zh\nM1,欧阳静雯,白金会员\n";
+        centre.take_late(Kind::Members, text, Act::MembersSet(vec![stopped])).await;
+        let after = centre.member("M1").await;
+        assert_eq!((after.member, after.status), (before.member, MemberStatus::Stopped));
+        assert_eq!(after.level.expect("a level").zh, "白金会员");
     })
     .await;
 }
