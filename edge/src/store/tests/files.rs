@@ -232,7 +232,7 @@ fn a_directory_that_is_locked_keeps_no_card_waiting() {
     holder.execute_batch("BEGIN EXCLUSIVE").expect("locked");
     let (told, answer) = std::sync::mpsc::channel();
     let finds = held.clone();
-    std::thread::spawn(move || told.send(finds.find(&[subject(1).token])));
+    std::thread::spawn(move || drop(told.send(finds.find(&[subject(1).token]))));
     let error = answer.recv_timeout(std::time::Duration::from_secs(2)).expect("soon").expect_err("locked");
     assert!(error.to_string().contains("locked"), "{error}");
     assert_ne!(held.version(), Version::default(), "busy is not damaged");
@@ -250,7 +250,7 @@ fn a_reader_beside_the_terminal_does_not_hold_up_the_emptying_of_the_log() {
     append(&store, vec![visited(1, &at(1))]);
     let (told, answer) = std::sync::mpsc::channel();
     let other = store.clone();
-    std::thread::spawn(move || told.send(other.with(|journal| journal.checkpoint())));
+    std::thread::spawn(move || drop(told.send(other.with(|journal| journal.checkpoint()))));
     answer.recv_timeout(std::time::Duration::from_secs(2)).expect("soon").expect("later is soon enough");
     let waits: i64 = store
         .with(|journal| {
