@@ -11,6 +11,11 @@ VALUES ($1, $2, $3, 'admin', $4, 1, 0, NULL, $5, NULL)
 -- name: set_password
 UPDATE staff SET password = $2, must_change = $3, failed_tries = 0, locked_until = NULL WHERE id = $1
 
+-- name: take_try
+UPDATE staff SET failed_tries = failed_tries + 1
+WHERE login = $1 AND ended_at IS NULL AND (locked_until IS NULL OR locked_until <= $2)
+RETURNING id, login, name, password, must_change, failed_tries, locked_until
+
 -- name: set_tries
 UPDATE staff SET failed_tries = $2, locked_until = $3 WHERE id = $1
 

@@ -4,7 +4,7 @@
 //! the session's own form token. Each alone would do in a browser without faults.
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -20,9 +20,10 @@ pub fn content_policy(embed_origins: &[String]) -> String {
     )
 }
 
-/// Whether a request that changes something comes from a page of this host.
+/// Whether a request that changes something comes from a page of this host. Over HTTP/2 the host stands in the address
+/// (`:authority`) and not in a header.
 #[must_use]
-pub fn is_own_origin(headers: &HeaderMap, secure: bool) -> bool {
+pub fn is_own_origin(headers: &HeaderMap, uri: &Uri, secure: bool) -> bool {
     let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     if text(HeaderName::from_static("sec-fetch-site")).is_some_and(|site| site != "same-origin") {
         return false;
@@ -30,13 +31,14 @@ pub fn is_own_origin(headers: &HeaderMap, secure: bool) -> bool {
     // Programs without a browser send no origin; they cannot be made to send another's cookie either.
     let Some(origin) = text(header::ORIGIN) else { return true };
     let scheme = if secure { "https" } else { "http" };
-    text(header::HOST).is_some_and(|host| origin == format!("{scheme}://{host}"))
+    let host = text(header::HOST).or_else(|| uri.authority().map(|authority| authority.as_str()));
+    host.is_some_and(|host| origin == format!("{scheme}://{host}"))
 }
 
 /// Refuses changes from other origins and puts the headers on every answer.
 pub async fn guard(State(console): State<Console>, request: Request, next: Next) -> Response {
     let is_change = !matches!(*request.method(), Method::GET | Method::HEAD);
-    if is_change && !is_own_origin(request.headers(), console.secure()) {
+    if is_change && !is_own_origin(request.headers(), request.uri(), console.secure()) {
         tracing::warn!(path = request.uri().path(), "refused a change from another origin");
         return with_headers(&console, (StatusCode::FORBIDDEN, "403").into_response());
     }

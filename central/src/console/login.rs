@@ -53,57 +53,68 @@ pub async fn sign_in(State(console): State<Console>, request: Request) -> Result
     let login = fields.get("login").to_lowercase();
     // A password may begin or end in a blank.
     let typed: String = fields.raw("password").chars().take(PASSWORD_CHARS_MAX + 1).collect();
-    let by = login.clone();
-    let known = console.app.db.read(move |tx| staff::by_login(tx, &by)).await?;
-    let (tries, locked) = tries_so_far(&console, &login, known.as_ref());
-    if let Some(until) = locked.filter(|until| *until > now) {
-        return refuse(ui, login, Some(until));
-    }
-    let right = console.passwords.check(typed, known.as_ref().map(|staff| staff.password.clone())).await;
-    let Some(staff) = known.filter(|_| right) else {
-        let tries = tries + 1;
-        let until = password::locked_until(tries, now);
-        note_failure(&console, &login, tries, until).await?;
-        tracing::warn!(tries, "a sign-in was refused");
-        return refuse(ui, login, until);
+    let taken = match take_try(&console, &login, now).await? {
+        Try::Waits(until) => return refuse(ui, login, Some(until)),
+        Try::Taken(taken) => taken,
+    };
+    let hashed = taken.staff.as_ref().map(|staff| staff.password.clone());
+    let right = console.passwords.check(typed, hashed).await;
+    let Some(staff) = taken.staff.filter(|_| right) else {
+        tracing::warn!(tries = taken.tries, "a sign-in was refused");
+        return refuse(ui, login, taken.until);
     };
     open(&console, &staff, now).await
 }
 
-fn tries_so_far(console: &Console, login: &str, known: Option<&Staff>) -> (u32, Option<Instant>) {
-    match known {
-        Some(staff) => (staff.failed_tries, staff.locked_until),
-        None => {
-            let strangers = console.strangers.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            strangers.get(&stranger(login)).copied().unwrap_or((0, None))
-        }
-    }
+/// What a try at a login meets.
+enum Try {
+    /// No password is looked at until then.
+    Waits(Instant),
+    /// It is counted as a wrong one; the right password takes it back.
+    Taken(TakenTry),
 }
 
-fn stranger(login: &str) -> Hash {
-    Hash::of(&[b"hufu-stranger", login.as_bytes()])
-}
-
-async fn note_failure(
-    console: &Console,
-    login: &str,
+struct TakenTry {
+    /// The person, if the login is somebody's.
+    staff: Option<Staff>,
     tries: u32,
+    /// Until when the next try waits.
     until: Option<Instant>,
-) -> Result<(), Failure> {
-    {
-        let mut strangers = console.strangers.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if strangers.len() >= STRANGERS_MAX {
-            strangers.clear();
-        }
-        strangers.insert(stranger(login), (tries, until));
-    }
-    // The same write for known and unknown logins: both take the same time.
-    let login = login.to_owned();
-    let write = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
-        let id = staff::by_login(tx, &login)?.map(|staff| staff.id);
-        staff::set_tries(tx, id.unwrap_or(hufu_shared::ids::OperatorId([0; 16])), tries, until)
+}
+
+/// Takes a try before the password is looked at: of many made at once, no more get through than one after another.
+async fn take_try(console: &Console, login: &str, now: Instant) -> Result<Try, Failure> {
+    let by = login.to_owned();
+    // The same statements for known and unknown logins: both take the same time.
+    let take = move |tx: &mut Tx<'_>| -> Result<_, StoreError> {
+        let taken = staff::take_try(tx, &by, now, |tries| password::locked_until(tries, now))?;
+        Ok((taken, staff::by_login(tx, &by)?))
     };
-    Ok(console.app.db.write(write).await?)
+    let found = console.app.db.write(take).await?;
+    Ok(match found {
+        (Some(staff), _) => {
+            let (tries, until) = (staff.failed_tries, staff.locked_until);
+            Try::Taken(TakenTry { staff: Some(staff), tries, until })
+        }
+        (None, Some(locked)) => Try::Waits(locked.locked_until.unwrap_or(now)),
+        (None, None) => stranger_try(console, login, now),
+    })
+}
+
+fn stranger_try(console: &Console, login: &str, now: Instant) -> Try {
+    let mut strangers = console.strangers.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let key = Hash::of(&[b"hufu-stranger", login.as_bytes()]);
+    let (tries, until) = strangers.get(&key).copied().unwrap_or((0, None));
+    if let Some(until) = until.filter(|until| *until > now) {
+        return Try::Waits(until);
+    }
+    if strangers.len() >= STRANGERS_MAX {
+        strangers.clear();
+    }
+    let tries = tries + 1;
+    let until = password::locked_until(tries, now);
+    strangers.insert(key, (tries, until));
+    Try::Taken(TakenTry { staff: None, tries, until })
 }
 
 fn refuse(ui: Ui, login: String, until: Option<Instant>) -> Result<Response, Failure> {

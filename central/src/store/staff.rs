@@ -111,6 +111,25 @@ pub fn set_password(
     Ok(())
 }
 
+/// Takes a try at a login's password before the password is looked at, so that tries made at once are counted one by
+/// one. Answers the person with this try counted; `None` if nobody has the login, or it waits.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn take_try(
+    tx: &mut Tx<'_>,
+    login: &str,
+    now: Instant,
+    locked_until: impl Fn(u32) -> Option<Instant>,
+) -> Result<Option<Staff>, StoreError> {
+    let row = tx.query_opt(SQL.get("take_try"), &[login.into(), now.0.into()])?;
+    let Some(mut staff) = row.as_ref().map(staff_row).transpose()? else { return Ok(None) };
+    staff.locked_until = locked_until(staff.failed_tries);
+    // The row is held until the commit: nobody reads the count without the wait that goes with it.
+    set_tries(tx, staff.id, staff.failed_tries, staff.locked_until)?;
+    Ok(Some(staff))
+}
+
 /// Notes wrong passwords, and until when the next one is not looked at.
 ///
 /// # Errors

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::{StatusCode, header};
+use axum::http::{StatusCode, Uri, header};
 use hufu_shared::time::{MINUTE_US, SECOND_US};
 
 use super::kit::{Browser, ONE_TIME, PASSWORD, each, empty, encoded, form};
@@ -36,6 +36,35 @@ async fn case_67_wrong_tries_are_told_alike_and_lock_known_and_unknown_logins_al
         assert!(page.text.contains("尝试次数过多"), "also for the right password");
         site.clock.advance(61 * SECOND_US);
         assert_eq!(browser.sign_in("admin", PASSWORD).await.to(), "/", "the real person still gets in");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn case_67_guesses_made_at_once_get_no_further_than_one_after_another() {
+    each(|site| async move {
+        for login in ["admin", "nobody"] {
+            let guess = |password: &'static str| {
+                let mut browser = Browser::stranger(&site);
+                tokio::spawn(async move { browser.sign_in(login, password).await })
+            };
+            let wrong: Vec<_> = (0..40).map(|_| guess("wrong-password")).collect();
+            let mut free = 0;
+            for page in wrong {
+                let page = page.await.expect("an answer");
+                assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+                free += u32::from(page.text.contains("账号或密码不正确"));
+            }
+            assert_eq!(free, TRIES_FREE - 1, "{login}: from the {TRIES_FREE}th on it waits");
+            let page = guess(PASSWORD).await.expect("an answer");
+            assert!(page.text.contains("尝试次数过多"), "{login}: no session once the lock is reached");
+        }
+        // When the wait is over one try is free, not forty; the right one gets in and ends the count.
+        site.clock.advance(31 * SECOND_US);
+        let mut browser = Browser::stranger(&site);
+        assert_eq!(browser.sign_in("admin", PASSWORD).await.to(), "/");
+        let page = browser.sign_in("admin", "wrong-password").await;
+        assert!(page.text.contains("账号或密码不正确"), "counted from the start again");
     })
     .await;
 }
@@ -127,11 +156,23 @@ fn an_origin_is_compared_whole() {
         headers.insert(header::ORIGIN, origin.parse().expect("an origin"));
         headers
     };
-    assert!(is_own_origin(&headers("https://hufu.example"), true));
+    let path = Uri::from_static("/logout");
+    assert!(is_own_origin(&headers("https://hufu.example"), &path, true));
     for origin in
         ["https://hufu.example.evil", "http://hufu.example", "https://hufu.example:8443", "hufu.example"]
     {
-        assert!(!is_own_origin(&headers(origin), true), "{origin}");
+        assert!(!is_own_origin(&headers(origin), &path, true), "{origin}");
+    }
+}
+
+#[test]
+fn case_64_over_http_2_the_host_is_the_authority() {
+    let mut headers = axum::http::HeaderMap::new();
+    headers.insert(header::ORIGIN, "https://hufu.example:8443".parse().expect("an origin"));
+    let own = |uri: &'static str| is_own_origin(&headers, &Uri::from_static(uri), true);
+    assert!(own("https://hufu.example:8443/logout"));
+    for uri in ["https://hufu.example/logout", "https://evil.example:8443/logout", "/logout"] {
+        assert!(!own(uri), "{uri}");
     }
 }
 
