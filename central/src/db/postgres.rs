@@ -39,8 +39,17 @@ const RECYCLE_CHECK: &str = "DO $$ BEGIN IF current_setting('transaction_read_on
 #[derive(Clone, Debug)]
 pub(super) struct Postgres {
     pool: Pool,
+    /// Longest time of one statement.
+    pub(super) statement_timeout_ms: u64,
     /// Host and database name, for messages.
     pub(super) at: String,
+}
+
+/// Where a transaction waits for its statements, and how long for each.
+#[derive(Debug)]
+pub(super) struct Waits {
+    handle: Handle,
+    statement_timeout_ms: u64,
 }
 
 fn failed(statement: &str) -> impl Fn(tokio_postgres::Error) -> DbError {
@@ -64,7 +73,7 @@ impl Postgres {
             .recycle_timeout(Some(Duration::from_millis(RECYCLE_TIMEOUT_MS)))
             .build()
             .map_err(|error| DbError::Open { at: at.clone(), reason: error.to_string() })?;
-        Ok(Self { pool, at })
+        Ok(Self { pool, statement_timeout_ms: STATEMENT_TIMEOUT_MS, at })
     }
 
     pub(super) async fn client(&self) -> Result<Client, DbError> {
@@ -92,9 +101,10 @@ impl Postgres {
                     (Err(error.into()), must_retry)
                 }
                 Ok(client) => {
-                    let handle = Handle::current();
+                    let waits =
+                        Waits { handle: Handle::current(), statement_timeout_ms: self.statement_timeout_ms };
                     let task = tokio::task::spawn_blocking(move || {
-                        let tried = run_once(&handle, client, &work, is_read_only);
+                        let tried = run_once(&waits, client, &work, is_read_only);
                         (work, tried)
                     });
                     let Ok((back, tried)) = task.await else { return Err(DbError::Panicked.into()) };
@@ -130,12 +140,12 @@ struct Tried<T, E> {
 
 /// One try: the answer, and whether the whole must run again.
 fn run_once<T, E: From<DbError>>(
-    handle: &Handle,
+    waits: &Waits,
     mut client: Client,
     work: &impl Fn(&mut Tx<'_>) -> Result<T, E>,
     is_read_only: bool,
 ) -> (Result<T, E>, bool) {
-    let tried = in_transaction(handle, &mut client, work, is_read_only);
+    let tried = in_transaction(waits, &mut client, work, is_read_only);
     if tried.is_broken {
         drop(Client::take(client));
     }
@@ -143,35 +153,40 @@ fn run_once<T, E: From<DbError>>(
 }
 
 fn in_transaction<T, E: From<DbError>>(
-    handle: &Handle,
+    waits: &Waits,
     client: &mut Client,
     work: &impl Fn(&mut Tx<'_>) -> Result<T, E>,
     is_read_only: bool,
 ) -> Tried<T, E> {
     let isolation = if is_read_only { IsolationLevel::RepeatableRead } else { IsolationLevel::ReadCommitted };
     let start = client.build_transaction().isolation_level(isolation).read_only(is_read_only).start();
-    let transaction = match limited(handle, "BEGIN", start) {
+    let transaction = match limited(waits, "BEGIN", start) {
         Ok(transaction) => transaction,
         Err(error) => {
             return Tried { must_retry: error.is_transient(), result: Err(error.into()), is_broken: true };
         }
     };
-    let mut tx = Tx::postgres(handle, &transaction);
+    let mut tx = Tx::postgres(waits, &transaction);
     let result = work(&mut tx);
     let result = tx.settle(result);
     let (must_retry, is_stuck) = (tx.must_retry(), tx.is_stuck());
     if is_stuck {
+        // The connection goes without a COMMIT, even if a savepoint undid the statement: nothing of this is durable.
+        let result = result.and_then(|_| {
+            let reason = "a statement was given up under a savepoint".to_owned();
+            Err(DbError::Commit { reason, transient: false }.into())
+        });
         return Tried { result, must_retry: false, is_broken: true };
     }
     if result.is_err() || must_retry {
-        let is_broken = limited(handle, "ROLLBACK", transaction.rollback()).is_err();
+        let is_broken = limited(waits, "ROLLBACK", transaction.rollback()).is_err();
         let result = result.and_then(|_| {
             let reason = "a conflict was met under a savepoint".to_owned();
             Err(DbError::Commit { reason, transient: true }.into())
         });
         return Tried { result, must_retry, is_broken };
     }
-    match limited(handle, "COMMIT", transaction.commit()) {
+    match limited(waits, "COMMIT", transaction.commit()) {
         Ok(()) => Tried { result, must_retry: false, is_broken: false },
         Err(error) => {
             let must_retry = error.is_transient() || matches!(error, DbError::Timeout { .. });
@@ -181,25 +196,26 @@ fn in_transaction<T, E: From<DbError>>(
 }
 
 fn limited<T>(
-    handle: &Handle,
+    waits: &Waits,
     statement: &str,
     work: impl Future<Output = Result<T, tokio_postgres::Error>>,
 ) -> Result<T, DbError> {
-    let limit = Duration::from_millis(STATEMENT_TIMEOUT_MS);
-    match handle.block_on(async { tokio::time::timeout(limit, work).await }) {
+    let limit_ms = waits.statement_timeout_ms;
+    let limit = Duration::from_millis(limit_ms);
+    match waits.handle.block_on(async { tokio::time::timeout(limit, work).await }) {
         Ok(result) => result.map_err(failed(statement)),
-        Err(_) => Err(DbError::Timeout { statement: statement.to_owned(), limit_ms: STATEMENT_TIMEOUT_MS }),
+        Err(_) => Err(DbError::Timeout { statement: statement.to_owned(), limit_ms }),
     }
 }
 
 // ---- statements ----
 
-pub(super) fn command(handle: &Handle, transaction: &Transaction<'_>, text: &str) -> Result<(), DbError> {
-    limited(handle, text, transaction.batch_execute(text))
+pub(super) fn command(waits: &Waits, transaction: &Transaction<'_>, text: &str) -> Result<(), DbError> {
+    limited(waits, text, transaction.batch_execute(text))
 }
 
-fn prepared(handle: &Handle, transaction: &Transaction<'_>, sql: &Sql) -> Result<Statement, DbError> {
-    let statement = limited(handle, &sql.name, transaction.prepare_cached(&sql.postgres))?;
+fn prepared(waits: &Waits, transaction: &Transaction<'_>, sql: &Sql) -> Result<Statement, DbError> {
+    let statement = limited(waits, &sql.name, transaction.prepare_cached(&sql.postgres))?;
     if statement.params().len() == sql.parameters {
         return Ok(statement);
     }
@@ -213,33 +229,33 @@ fn borrowed(parameters: &[Value]) -> Vec<&(dyn ToSql + Sync)> {
 }
 
 pub(super) fn query(
-    handle: &Handle,
+    waits: &Waits,
     transaction: &Transaction<'_>,
     sql: &'static Sql,
     parameters: &[Value],
 ) -> Result<Vec<Row>, DbError> {
-    let statement = prepared(handle, transaction, sql)?;
-    let rows = limited(handle, &sql.name, transaction.query(&statement, &borrowed(parameters)))?;
+    let statement = prepared(waits, transaction, sql)?;
+    let rows = limited(waits, &sql.name, transaction.query(&statement, &borrowed(parameters)))?;
     rows.iter().map(|row| row_values(sql, row)).collect()
 }
 
 pub(super) fn execute(
-    handle: &Handle,
+    waits: &Waits,
     transaction: &Transaction<'_>,
     sql: &'static Sql,
     parameters: &[Value],
 ) -> Result<u64, DbError> {
-    let statement = prepared(handle, transaction, sql)?;
-    limited(handle, &sql.name, transaction.execute(&statement, &borrowed(parameters)))
+    let statement = prepared(waits, transaction, sql)?;
+    limited(waits, &sql.name, transaction.execute(&statement, &borrowed(parameters)))
 }
 
 pub(super) fn execute_many(
-    handle: &Handle,
+    waits: &Waits,
     transaction: &Transaction<'_>,
     sql: &'static Sql,
     rows: &[Vec<Value>],
 ) -> Result<u64, DbError> {
-    let statement = prepared(handle, transaction, sql)?;
+    let statement = prepared(waits, transaction, sql)?;
     let members: Option<Vec<&Type>> = statement.params().iter().map(array_member).collect();
     if let Some(members) = members
         && !members.is_empty()
@@ -247,13 +263,13 @@ pub(super) fn execute_many(
         let columns: Vec<Column<'_>> = (0..members.len()).map(|column| Column { rows, column }).collect();
         let columns: Vec<&(dyn ToSql + Sync)> =
             columns.iter().map(|c| -> &(dyn ToSql + Sync) { c }).collect();
-        return limited(handle, &sql.name, transaction.execute(&statement, &columns));
+        return limited(waits, &sql.name, transaction.execute(&statement, &columns));
     }
     let mut changed = 0;
     for chunk in rows.chunks(PIPELINED_STATEMENTS_MAX) {
         let parameters: Vec<_> = chunk.iter().map(|row| borrowed(row)).collect();
         let sent = parameters.iter().map(|row| transaction.execute(&statement, row));
-        changed += limited(handle, &sql.name, try_join_all(sent))?.into_iter().sum::<u64>();
+        changed += limited(waits, &sql.name, try_join_all(sent))?.into_iter().sum::<u64>();
     }
     Ok(changed)
 }

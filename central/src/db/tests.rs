@@ -19,11 +19,13 @@ static SQL: SqlFile = SqlFile::with_overrides(
      -- name: add\nUPDATE item SET id = id WHERE id = $1\n\
      -- name: sum\nSELECT SUM(id) FROM item\n\
      -- name: lock\nSELECT label FROM item WHERE id = $1 {for_update}\n\
+     -- name: wait\nSELECT 1\n\
      -- name: count\nSELECT COUNT(*) FROM item\n",
     "-- name: create\nCREATE TABLE IF NOT EXISTS item (id INTEGER PRIMARY KEY, label TEXT, body BLOB) STRICT\n",
     "-- name: create\nCREATE TABLE IF NOT EXISTS item (id BIGINT PRIMARY KEY, label TEXT, body BYTEA)\n\
      -- name: insert_many\nINSERT INTO item (id, label, body) \
-     SELECT * FROM unnest($1::bigint[], $2::text[], $3::bytea[])\n",
+     SELECT * FROM unnest($1::bigint[], $2::text[], $3::bytea[])\n\
+     -- name: wait\nSELECT 1 FROM pg_sleep(1.6)\n",
 );
 
 #[derive(Debug)]
@@ -380,6 +382,29 @@ async fn case_13_a_full_disk_is_told_and_passes() {
     db.write(move |tx| insert(tx, 3, &large)).await.unwrap();
     assert_eq!(count(&db).await, 2);
     db.close().await;
+}
+
+/// The savepoint undoes the statement that was given up, and the closure goes on; the connection is thrown away all
+/// the same, so nothing of it may be told as durable.
+#[tokio::test]
+async fn ok_is_never_told_for_a_transaction_without_a_commit() {
+    let place = TestPlace::new(Engine::Postgres).await;
+    let mut opened = Postgres::new(&place.url).unwrap();
+    opened.statement_timeout_ms = 1_000;
+    let db = Db { inner: Inner::Postgres(opened) };
+    create(&db).await;
+    let told = db
+        .write(|tx| {
+            insert(tx, 1, "a")?;
+            let given_up = tx.savepoint("slow", |tx| tx.query(SQL.get("wait"), &[]));
+            assert!(matches!(given_up, Err(DbError::Timeout { .. })), "{given_up:?}");
+            Ok::<_, DbError>(())
+        })
+        .await;
+    assert_eq!(count(&db).await, 0, "nothing was committed");
+    assert!(matches!(told, Err(DbError::Commit { transient: false, .. })), "{told:?}");
+    db.close().await;
+    place.remove().await;
 }
 
 // ---- migrations ----

@@ -6,7 +6,6 @@
 //! Out of scope: opening and committing; the engines' modules do that.
 
 use rusqlite::Connection;
-use tokio::runtime::Handle;
 
 use super::sql::Sql;
 use super::{DbError, Engine, Row, Value, postgres, sqlite};
@@ -23,7 +22,7 @@ pub struct Tx<'c> {
 
 enum On<'c> {
     Sqlite { connection: &'c Connection, is_read_only: bool },
-    Postgres { handle: &'c Handle, transaction: &'c deadpool_postgres::Transaction<'c> },
+    Postgres { waits: &'c postgres::Waits, transaction: &'c deadpool_postgres::Transaction<'c> },
 }
 
 impl<'c> Tx<'c> {
@@ -36,8 +35,11 @@ impl<'c> Tx<'c> {
         }
     }
 
-    pub(super) fn postgres(handle: &'c Handle, transaction: &'c deadpool_postgres::Transaction<'c>) -> Self {
-        Self { on: On::Postgres { handle, transaction }, failed: None, is_transient: false, is_stuck: false }
+    pub(super) fn postgres(
+        waits: &'c postgres::Waits,
+        transaction: &'c deadpool_postgres::Transaction<'c>,
+    ) -> Self {
+        Self { on: On::Postgres { waits, transaction }, failed: None, is_transient: false, is_stuck: false }
     }
 
     /// Which engine runs this transaction. Store code rarely needs it: differing SQL stands in the override files.
@@ -58,7 +60,7 @@ impl<'c> Tx<'c> {
             On::Sqlite { connection, is_read_only } => {
                 sqlite::query(connection, sql, parameters, *is_read_only)
             }
-            On::Postgres { handle, transaction } => postgres::query(handle, transaction, sql, parameters),
+            On::Postgres { waits, transaction } => postgres::query(waits, transaction, sql, parameters),
         });
         self.note(&sql.name, result)
     }
@@ -100,7 +102,7 @@ impl<'c> Tx<'c> {
             On::Sqlite { connection, is_read_only } => {
                 sqlite::execute(connection, sql, parameters, *is_read_only)
             }
-            On::Postgres { handle, transaction } => postgres::execute(handle, transaction, sql, parameters),
+            On::Postgres { waits, transaction } => postgres::execute(waits, transaction, sql, parameters),
         });
         self.note(&sql.name, result)
     }
@@ -118,7 +120,7 @@ impl<'c> Tx<'c> {
                 .iter()
                 .try_fold(0, |sum, row| Ok(sum + sqlite::execute(connection, sql, row, *is_read_only)?)),
             On::Postgres { .. } if rows.is_empty() => Ok(0),
-            On::Postgres { handle, transaction } => postgres::execute_many(handle, transaction, sql, rows),
+            On::Postgres { waits, transaction } => postgres::execute_many(waits, transaction, sql, rows),
         });
         self.note(&sql.name, result)
     }
@@ -158,7 +160,7 @@ impl<'c> Tx<'c> {
     fn command(&mut self, text: &str) -> Result<(), DbError> {
         let result = match &self.on {
             On::Sqlite { connection, .. } => sqlite::command(connection, text),
-            On::Postgres { handle, transaction } => postgres::command(handle, transaction, text),
+            On::Postgres { waits, transaction } => postgres::command(waits, transaction, text),
         };
         self.note(text, result)
     }
