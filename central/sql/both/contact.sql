@@ -31,6 +31,9 @@ WHERE device = $1 AND epoch = $2 AND seq BETWEEN $3 AND $4 AND told_became IS NO
 -- name: put_sealed
 INSERT INTO fact_sealed (device, epoch, seq, sealed) VALUES ($1, $2, $3, $4) ON CONFLICT (device, epoch, seq) DO NOTHING
 
+-- name: fork_bytes
+SELECT CAST(COALESCE(SUM(LENGTH(body)), 0) AS BIGINT) FROM fork_fact WHERE device = $1 AND epoch = $2
+
 -- name: put_fork_fact
 INSERT INTO fork_fact (device, epoch, seq, hash, body, received) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (device, epoch, seq, hash) DO NOTHING

@@ -15,7 +15,7 @@ use crate::net::{PeerAddress, PeerCertificate};
 use crate::rules::world::DeviceStatus;
 use crate::store::devices::{self, KnownKey};
 
-/// A terminal that may ask.
+/// A terminal that may ask for anything: neither revoked nor stopped until a person decides.
 #[derive(Debug, Clone)]
 pub struct Caller {
     /// The terminal.
@@ -24,13 +24,17 @@ pub struct Caller {
     pub epoch: u32,
     /// Where it stands.
     pub office: OfficeId,
-    /// How it stands: never revoked here.
+    /// How it stands: never revoked; stopped only within [`Reporting`].
     pub status: DeviceStatus,
     /// SHA-256 of its public key.
     pub key_id: Hash,
     /// Its address, without the port.
     pub address: String,
 }
+
+/// A terminal that may deliver facts and hear of blocks, even while it is stopped.
+#[derive(Debug, Clone)]
+pub struct Reporting(pub Caller);
 
 /// A terminal that may renew: its certificate may have ended lately.
 #[derive(Debug, Clone)]
@@ -40,12 +44,21 @@ impl FromRequestParts<App> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let Reporting(caller) = Reporting::from_request_parts(parts, app).await?;
+        unstopped(caller)
+    }
+}
+
+impl FromRequestParts<App> for Reporting {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let shown = shown(parts)?;
         if shown.is_expired(app.now()) {
             let detail = "the certificate has ended: only a renewal is served";
             return Err(ApiError::closing(ProblemKind::Unauthenticated, detail));
         }
-        identify(app, &shown, address(parts)).await
+        Ok(Self(identify(app, &shown, address(parts)).await?))
     }
 }
 
@@ -54,8 +67,18 @@ impl FromRequestParts<App> for Renewing {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let shown = shown(parts)?;
-        Ok(Self(identify(app, &shown, address(parts)).await?))
+        Ok(Self(unstopped(identify(app, &shown, address(parts)).await?)?))
     }
+}
+
+/// Who holds a copy of a terminal's key gets no members' names by it, and no new key.
+fn unstopped(caller: Caller) -> Result<Caller, ApiError> {
+    let (kind, why) = match caller.status {
+        DeviceStatus::Forked => (ProblemKind::Fork, "showed two histories"),
+        DeviceStatus::Lost => (ProblemKind::Lost, "lost facts"),
+        _ => return Ok(caller),
+    };
+    Err(ApiError::new(kind, format!("device {} {why}; a person must enrol it again", caller.device)))
 }
 
 /// The address that a request came from, without the port.

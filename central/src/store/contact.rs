@@ -153,7 +153,16 @@ pub fn put_sealed(tx: &mut Tx<'_>, id: FactId, sealed: &[u8]) -> Result<(), Stor
     Ok(())
 }
 
-/// Keeps a fact of the other branch of a fork, for review.
+/// Bytes of facts that are kept of an enrolment's other branches.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn fork_bytes(tx: &mut Tx<'_>, device: DeviceId, epoch: u32) -> Result<u64, StoreError> {
+    let key = [device.0.into(), i64::from(epoch).into()];
+    Ok(tx.query_one(SQL.get("fork_bytes"), &key)?.uint(0)?)
+}
+
+/// Keeps a fact of the other branch of a fork, for review; whether it is a new one.
 ///
 /// # Errors
 /// [`StoreError`] if the database fails.
@@ -163,9 +172,8 @@ pub fn put_fork_fact(
     hash: Hash,
     body: &[u8],
     received: Instant,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let mut values = rows::fact_id_values(id).to_vec();
     values.extend([hash.0.into(), body.into(), received.0.into()]);
-    tx.execute(SQL.get("put_fork_fact"), &values)?;
-    Ok(())
+    Ok(tx.execute(SQL.get("put_fork_fact"), &values)? > 0)
 }

@@ -16,7 +16,7 @@ use super::updates::mark;
 use super::{cbor_answer, read_body};
 use crate::app::App;
 use crate::error::ApiError;
-use crate::middleware::Caller;
+use crate::middleware::Reporting;
 use crate::rules::ingest::Refusal;
 use crate::store::StoreError;
 
@@ -31,7 +31,7 @@ const POLL_PER_WAITING_MS: usize = 10;
 /// [`ApiError`]: each outcome of an upload but its receipt is a problem of its own kind.
 pub async fn events(State(app): State<App>, request: Request) -> Result<Response, ApiError> {
     let (mut parts, body) = request.into_parts();
-    let caller = Caller::from_request_parts(&mut parts, &app).await?;
+    let Reporting(caller) = Reporting::from_request_parts(&mut parts, &app).await?;
     let Ok(_place) = Arc::clone(&app.uploads).try_acquire_owned() else { return Err(ApiError::busy()) };
     let upload: Upload = cbor::decode(&read_body(body, UPLOAD_BYTES_MAX).await?)?;
     let delivery = Delivery {

@@ -17,6 +17,9 @@ use crate::rules::ingest::{Ingest, Refusal, Sender, ingest, overlap_end};
 use crate::rules::world::DeviceStatus;
 use crate::store::{StoreError, contact, journal, world};
 
+/// Bytes of facts kept for review of one forked enrolment; a stopped terminal may show more, at no cost of the disk.
+const FORK_BYTES_MAX: u64 = 4 * 1024 * 1024;
+
 /// What came, from whom, and what the shell adds.
 #[derive(Debug, Clone)]
 pub struct Delivery {
@@ -169,7 +172,7 @@ fn take_batch(
         journal::take(tx, delivery.entry, received, EntryBody::Batch(batch.clone())).map(|_| ())
     });
     let error = match whole {
-        Err(StoreError::Db(error)) if error.is_transient() || error.is_storage() => return Err(error.into()),
+        Err(StoreError::Db(error)) if !may_be_of_a_fact(&error) => return Err(error.into()),
         Err(error) => error,
         Ok(()) => return Ok(()),
     };
@@ -187,6 +190,12 @@ fn take_batch(
     batch.quarantined.extend(failing);
     batch.quarantined.sort_by_key(|fact| fact.seq);
     journal::take(tx, delivery.entry, received, EntryBody::Batch(batch)).map(|_| ())
+}
+
+/// Whether a failure may be the doing of a fact. No fact is set aside because the database was slow or went away.
+fn may_be_of_a_fact(error: &DbError) -> bool {
+    let is_away = matches!(error, DbError::Timeout { .. } | DbError::Pool { .. } | DbError::Closed);
+    !(is_away || error.is_transient() || error.is_storage())
 }
 
 /// End of a trial: everything in it is undone.
@@ -228,7 +237,7 @@ fn failing_facts(
                 .savepoint("fact", |tx| journal::take(tx, id, at, EntryBody::Batch(one.clone())).map(|_| ()));
             match result {
                 Ok(()) => {}
-                Err(StoreError::Db(error)) if error.is_transient() || error.is_storage() => {
+                Err(StoreError::Db(error)) if !may_be_of_a_fact(&error) => {
                     return Err(Trial::Failed(error.into()));
                 }
                 Err(error) => {
@@ -272,15 +281,25 @@ fn keep_sealed(tx: &mut Tx<'_>, upload: &Upload, acked_before: u64) -> Result<()
     Ok(())
 }
 
-/// Keeps the facts after `seq` of a branch that is not taken in.
+/// Keeps the facts from `seq` on of a branch that is not taken in, as far as [`FORK_BYTES_MAX`] allows.
 fn keep_branch(tx: &mut Tx<'_>, upload: &Upload, seq: u64, received: Instant) -> Result<(), StoreError> {
     let header = &upload.header;
     let mut hash = header.prev_hash;
+    let mut kept = contact::fork_bytes(tx, header.device, header.epoch)?;
     for (carried, at) in upload.facts.iter().zip(header.from_seq..) {
         hash = chain::link(hash, &carried.body);
-        if at >= seq {
-            let id = FactId { device: header.device, epoch: header.epoch, seq: at };
-            contact::put_fork_fact(tx, id, hash, &carried.body, received)?;
+        if at < seq {
+            continue;
+        }
+        let more = carried.body.len() as u64;
+        if kept + more > FORK_BYTES_MAX {
+            let (device, epoch) = (header.device, header.epoch);
+            tracing::warn!(%device, epoch, kept, seq = at, "a branch is full: facts of it are kept no more");
+            break;
+        }
+        let id = FactId { device: header.device, epoch: header.epoch, seq: at };
+        if contact::put_fork_fact(tx, id, hash, &carried.body, received)? {
+            kept += more;
         }
     }
     Ok(())
@@ -295,4 +314,27 @@ fn receipt(tx: &mut Tx<'_>, upload: &Upload, cursor: u64) -> Result<ResultPart, 
     let head_hash = world::fact_hash(tx, id)?.unwrap_or(header.head_hash);
     let dispositions = contact::told(tx, header.device, header.epoch, header.from_seq, acked_seq)?;
     Ok(ResultPart { acked_seq, head_hash, dispositions })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kind_25_a_fact_is_never_set_aside_because_the_database_was_slow_or_away() {
+        let statement = || "journal.add".to_owned();
+        let reason = || "gone".to_owned();
+        let away = [
+            DbError::Timeout { statement: statement(), limit_ms: 30_000 },
+            DbError::Pool { reason: reason() },
+            DbError::Closed,
+            DbError::Commit { reason: reason(), transient: false },
+            DbError::Commit { reason: reason(), transient: true },
+        ];
+        for error in away {
+            assert!(!may_be_of_a_fact(&error), "{error}");
+        }
+        let of_the_fact = DbError::Parameter { statement: statement(), reason: "too large".to_owned() };
+        assert!(may_be_of_a_fact(&of_the_fact));
+    }
 }

@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::ca::OwnKeys;
 use crate::db::Tx;
 use crate::error::ApiError;
-use crate::middleware::{Caller, confirm};
+use crate::middleware::{Caller, Reporting, confirm};
 use crate::store::contact::{self, Heartbeat};
 use crate::store::{StoreError, directory, journal};
 
@@ -33,7 +33,7 @@ const NOTICES_MAX: i64 = 12;
 /// [`ApiError`]: `malformed`; `revoked` also while it is held open.
 pub async fn updates(
     State(app): State<App>,
-    caller: Caller,
+    Reporting(caller): Reporting,
     query: Query<UpdatesQuery>,
 ) -> Result<Response, ApiError> {
     let (directory, block) = (version(&query.directory)?, version(&query.block)?);

@@ -234,8 +234,8 @@ impl Site {
     }
 
     /// Changes by a statement of the tests' own.
-    pub async fn probe_write(&self, name: &'static str) {
-        self.app.db.write(move |tx| tx.execute(PROBE.get(name), &[])).await.expect("probe");
+    pub async fn probe_write(&self, name: &'static str, values: Vec<Value>) {
+        self.app.db.write(move |tx| tx.execute(PROBE.get(name), &values)).await.expect("probe");
     }
 
     /// Waits until everything committed is numbered.

@@ -16,6 +16,9 @@ SELECT COUNT(*) FROM fact_sealed WHERE device = $1
 -- name: branch
 SELECT COUNT(*) FROM fork_fact WHERE device = $1
 
+-- name: fill_branch
+UPDATE fork_fact SET body = $1
+
 -- name: status
 SELECT status FROM device WHERE id = $1
 
