@@ -57,8 +57,8 @@ pub fn commit(personal: &Personal, secret: bool, salt: [u8; SALT_BYTES]) -> (Has
     (seal::commitment(&salt, text.as_bytes()), kept)
 }
 
-/// Whether a member asked that terminals show neither greeting nor name. `personal` is the commitment in the
-/// member's row.
+/// Whether terminals must show neither greeting nor name of a member: the member asked for it, or what the member
+/// asked for is not there to be read. `personal` is the commitment in the member's row.
 ///
 /// # Errors
 /// [`VaultError`].
@@ -68,10 +68,14 @@ pub fn wants_secrecy(
     member: MemberId,
     personal: Hash,
 ) -> Result<bool, VaultError> {
-    let Some(kept) = vault.text(tx, member, personal)? else { return Ok(false) };
+    let kept = match vault.text(tx, member, personal) {
+        Ok(Some(kept)) => kept,
+        Ok(None) | Err(VaultError::Sealed { .. }) => return Ok(true),
+        Err(error) => return Err(error),
+    };
     let text = kept.get(SALT_BYTES..).unwrap_or_default();
     let read: Option<serde_json::Value> = serde_json::from_slice(text).ok();
-    Ok(read.and_then(|value| value.get("secret")?.as_bool()).unwrap_or(false))
+    Ok(read.and_then(|value| value.get("secret")?.as_bool()).unwrap_or(true))
 }
 
 /// Stores what is known of a member, under its commitment.
@@ -366,4 +370,32 @@ pub fn member_of_fact(
     let row = tx.query_opt(SQL.get("member_of_fact"), &rows::fact_id_values(fact))?;
     let Some(row) = row else { return Ok(None) };
     Ok(row.blob_opt(0)?.map(|_| row.array(0)).transpose()?.map(MemberId))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::testing::each;
+
+    #[tokio::test]
+    async fn who_asked_for_secrecy_is_kept_secret_when_the_note_cannot_be_read() {
+        each(|db| async move {
+            let folder = tempfile::tempdir().expect("a folder");
+            let vault = Vault::create(&folder.path().join("vault.key")).expect("a key file");
+            let told = db.write(move |tx| -> Result<_, VaultError> {
+                let member = MemberId([1; 16]);
+                let person = Personal { name: "欧阳静".to_owned(), ..Personal::default() };
+                let open = put_personal(tx, &vault, member, &person, false, [1; SALT_BYTES])?;
+                let asked = put_personal(tx, &vault, member, &person, true, [2; SALT_BYTES])?;
+                let (absent, unread) = (Hash([3; 32]), Hash([4; 32]));
+                vault.put_text(tx, member, unread, b"a salt of 16 byt{\"name\":1}")?;
+                [open, asked, absent, unread]
+                    .into_iter()
+                    .map(|note| wants_secrecy(tx, &vault, member, note))
+                    .collect::<Result<Vec<_>, _>>()
+            });
+            assert_eq!(told.await.expect("the vault answers"), [false, true, true, true]);
+        })
+        .await;
+    }
 }

@@ -14,7 +14,7 @@ use hufu_shared::wire::version::Version;
 use hyper::header::{CONTENT_RANGE, RANGE};
 
 use super::kit::{Link, POINTS, Site, card, each, request};
-use crate::vault::{Personal, Sex};
+use crate::vault::{Personal, Sex, VaultError};
 
 /// A directory as a terminal holds it: rows by their identity.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -106,7 +106,7 @@ async fn every_statement_for_terminals_prepares_on_both_engines() {
 
 /// Drops what was packed, so that the next snapshot is made from scratch.
 async fn forget_snapshots(site: &Site) {
-    site.probe_write("forget_snapshots").await;
+    site.probe_write("forget_snapshots", vec![]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -116,7 +116,11 @@ async fn inv_13_a_directory_after_snapshot_and_deltas_is_the_one_from_scratch() 
         let vault = site.app.vault.clone();
         let person = Personal { name: "欧阳娜娜".to_owned(), sex: Sex::Female, ..Personal::default() };
         let putting = person.clone();
-        site.app.db.write(move |tx| vault.put(tx, MemberId([1; 16]), &putting)).await.unwrap();
+        let put = move |tx: &mut crate::db::Tx<'_>| -> Result<(), VaultError> {
+            vault.put(tx, MemberId([1; 16]), &putting)?;
+            vault.put_text(tx, MemberId([1; 16]), Hash([1; 32]), b"a salt of 16 byt{\"secret\":false}")
+        };
+        site.app.db.write(put).await.unwrap();
         site.published().await;
         let mut link = terminal.connect(&site).await;
         let mut held = Held::snapshot(&site, &mut link).await;
