@@ -3,14 +3,20 @@
 -- name: open_counts
 SELECT kind, COUNT(*), MIN(opened) FROM conflict WHERE state IN ('open', 'evidence_changed') GROUP BY kind ORDER BY kind
 
--- name: open_list
-SELECT id, kind, state, member, occurrence, device, token, detail, automatic, verdict, opened, changed, deadline FROM conflict WHERE state IN ('open', 'evidence_changed') ORDER BY kind, opened, id LIMIT $1
+-- name: ended_counts
+SELECT kind, COUNT(*), MIN(opened) FROM conflict WHERE state IN ('decided', 'closed') GROUP BY kind ORDER BY kind
 
--- name: ended_list
-SELECT id, kind, state, member, occurrence, device, token, detail, automatic, verdict, opened, changed, deadline FROM conflict WHERE state IN ('decided', 'closed') ORDER BY changed DESC, id LIMIT $1
+-- name: open_of_kind
+SELECT id, kind, state, member, occurrence, device, token, detail, automatic, verdict, opened, changed, deadline, entry FROM conflict WHERE kind = $1 AND state IN ('open', 'evidence_changed') ORDER BY opened, id LIMIT $2
+
+-- name: ended_of_kind
+SELECT id, kind, state, member, occurrence, device, token, detail, automatic, verdict, opened, changed, deadline, entry FROM conflict WHERE kind = $1 AND state IN ('decided', 'closed') ORDER BY changed DESC, id LIMIT $2
 
 -- name: one
-SELECT id, kind, state, member, occurrence, device, token, detail, automatic, verdict, opened, changed, deadline FROM conflict WHERE id = $1
+SELECT id, kind, state, member, occurrence, device, token, detail, automatic, verdict, opened, changed, deadline, entry FROM conflict WHERE id = $1
+
+-- name: facts
+SELECT device, epoch, seq FROM conflict_fact WHERE conflict = $1 ORDER BY device, epoch, seq
 
 -- name: sides
 SELECT f.device, f.epoch, f.seq, f.body, f.event, f.wall, f.at, f.received, f.became, f.kind, f.pin, f.member, f.occurrence, d.name, o.code, o.name_zh, o.name_en, o.zone, o.cutoff_minutes

@@ -63,9 +63,10 @@ pub async fn devices(State(console): State<Console>, by: SignedIn) -> Result<Jso
     Ok(Json(json!({ "devices": all.iter().map(line).collect::<Vec<_>>() })))
 }
 
-/// Open cases; with `ended=1` those that were decided or ended by themselves.
+/// Open cases; with `ended=1` those that were decided or ended by themselves; with `kind` more of that kind.
 #[derive(Debug, Deserialize)]
 pub struct CasesQuery {
+    kind: Option<u8>,
     ended: Option<u8>,
 }
 
@@ -75,10 +76,11 @@ pub async fn cases(
     Query(query): Query<CasesQuery>,
     _by: SignedIn,
 ) -> Result<Json<Value>, Failure> {
-    let ended = query.ended == Some(1);
+    let (kind, ended) = (query.kind, query.ended == Some(1));
     let load = move |tx: &mut Tx<'_>| -> Result<Vec<Value>, StoreError> {
-        let found = if ended { cases::ended(tx)? } else { cases::open(tx)? };
-        found
+        let found = if ended { cases::ended(tx, kind)? } else { cases::open(tx, kind)? };
+        let listed = found.cases;
+        listed
             .iter()
             .map(|case| {
                 let (sides, count) = cases::sides(tx, case.id)?;

@@ -4,32 +4,25 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
-use hufu_shared::act::{Act, CardSet};
-use hufu_shared::ids::{CardId, FactId, Hash, MemberId};
-use hufu_shared::member::CardStatus;
+use hufu_shared::ids::{FactId, Hash, MemberId};
 use serde::Deserialize;
 
 use super::Console;
 use super::compare::{self, Compared};
-use super::failure::{Failure, go};
-use super::members::{found_by, masked_name};
-use super::signed::{Fields, Posted, SignedIn};
+use super::failure::Failure;
+use super::members::masked_name;
+use super::signed::SignedIn;
 use super::ui::{Ui, number};
 use super::verdict::{self, Choice};
 use crate::db::Tx;
-use crate::random;
 use crate::rules::world::CaseState;
-use crate::store::cases::{self, Case, Side};
-use crate::store::people::PeopleError;
-use crate::store::{acts, people};
-
-/// Members offered for an unknown card.
-const CANDIDATES_MAX: usize = 10;
+use crate::store::cases::{self, Case, KindCount, Side};
+use crate::store::people::{self, PeopleError};
 
 /// Filter of the inbox.
 #[derive(Debug, Default, Deserialize)]
 pub struct InboxQuery {
-    kind: Option<u8>,
+    pub(super) kind: Option<u8>,
     ended: Option<u8>,
     done: Option<String>,
     last: Option<String>,
@@ -37,8 +30,11 @@ pub struct InboxQuery {
 
 struct Group {
     label: String,
-    count: usize,
+    count: u64,
     rows: Vec<Entry>,
+    /// How many more there are, and where they are listed; empty if none, or if they are not listed anywhere yet.
+    more: String,
+    more_link: String,
 }
 
 struct Entry {
@@ -66,6 +62,8 @@ struct Candidate {
 
 struct Detail {
     id: String,
+    /// The version of the case that is shown: a verdict goes with it.
+    seen: String,
     title: String,
     what: String,
     state: String,
@@ -101,11 +99,11 @@ struct CasesPage {
 
 /// What a person has typed so far.
 #[derive(Default)]
-struct Typed {
-    reason: String,
-    find: String,
-    error: String,
-    candidates: Vec<MemberId>,
+pub(super) struct Typed {
+    pub(super) reason: String,
+    pub(super) find: String,
+    pub(super) error: String,
+    pub(super) candidates: Vec<MemberId>,
 }
 
 /// The inbox; on a wide screen with the first case beside it.
@@ -134,6 +132,7 @@ type Chosen = (Case, String, Vec<Side>, u64, Vec<cases::Decision>);
 /// Everything that the page reads.
 struct Loaded {
     list: Vec<(Case, String)>,
+    counts: Vec<KindCount>,
     case: Option<Chosen>,
     occurrence: Option<(hufu_shared::scheme::Words, i64)>,
     device: Option<(String, String, String, hufu_shared::scheme::Words)>,
@@ -143,15 +142,15 @@ struct Loaded {
 async fn load(
     console: &Console,
     ui: &Ui,
-    ended: bool,
+    (kind, ended): (Option<u8>, bool),
     id: Option<Hash>,
     candidates: Vec<MemberId>,
 ) -> Result<Loaded, Failure> {
     let (vault, ui) = (console.app.vault.clone(), ui.clone());
     let work = move |tx: &mut Tx<'_>| -> Result<Loaded, PeopleError> {
-        let found = if ended { cases::ended(tx)? } else { cases::open(tx)? };
-        let mut list = Vec::with_capacity(found.len());
-        for case in found {
+        let found = if ended { cases::ended(tx, kind)? } else { cases::open(tx, kind)? };
+        let mut list = Vec::with_capacity(found.cases.len());
+        for case in found.cases {
             let name = subject(tx, &vault, &case)?;
             list.push((case, name));
         }
@@ -181,7 +180,7 @@ async fn load(
                 });
             }
         }
-        Ok(Loaded { list, case, occurrence, device, candidates: offered })
+        Ok(Loaded { list, counts: found.counts, case, occurrence, device, candidates: offered })
     };
     Ok(console.app.db.read(work).await?)
 }
@@ -197,7 +196,7 @@ fn subject(tx: &mut Tx<'_>, vault: &crate::vault::Vault, case: &Case) -> Result<
     Ok(case.known.token.map_or_else(String::new, |token| format!("{token:?}").replace("token:", "#")))
 }
 
-async fn render(
+pub(super) async fn render(
     console: &Console,
     ui: Ui,
     query: &InboxQuery,
@@ -206,20 +205,9 @@ async fn render(
     status: StatusCode,
 ) -> Result<Response, Failure> {
     let ended = query.ended == Some(1);
-    let mut loaded = load(console, &ui, ended, id, typed.candidates.clone()).await?;
+    let loaded = load(console, &ui, (query.kind, ended), id, typed.candidates.clone()).await?;
     if id.is_some() && loaded.case.is_none() {
         return Err(Failure::NotFound);
-    }
-    if let Some(kind) = query.kind {
-        loaded.list.retain(|(case, _)| case.known.kind == kind);
-        // Without a chosen case the first of the filtered list is shown.
-        if id.is_none() && loaded.case.as_ref().is_some_and(|case| case.0.known.kind != kind) {
-            let first = loaded.list.first().map(|(case, _)| case.id);
-            loaded.case = match first {
-                Some(first) => load(console, &ui, ended, Some(first), Vec::new()).await?.case,
-                None => None,
-            };
-        }
     }
     let filter = match (query.kind, ended) {
         (Some(kind), false) => format!("?kind={kind}"),
@@ -229,7 +217,7 @@ async fn render(
     };
     let selected = loaded.case.as_ref().map(|case| case.0.id);
     let next = next_link(&loaded.list, selected, &filter);
-    let groups = groups(&ui, &loaded.list, selected, &filter);
+    let groups = groups(&ui, &loaded, selected, (query.kind, &filter));
     let detail = loaded.case.is_some().then(|| detail(&ui, loaded, typed, next)).flatten();
     let done = query.done.as_deref().and_then(Choice::from_code);
     let done = done.map_or_else(String::new, |choice| ui.t(&format!("done-{}", choice.code())));
@@ -247,28 +235,46 @@ fn next_link(list: &[(Case, String)], selected: Option<Hash>, filter: &str) -> S
     next.map_or_else(String::new, |(case, _)| format!("/cases/{}{filter}", case.id))
 }
 
-fn groups(ui: &Ui, list: &[(Case, String)], selected: Option<Hash>, filter: &str) -> Vec<Group> {
-    let mut groups: Vec<(u8, Group)> = Vec::new();
-    for (case, name) in list {
-        let kind = case.known.kind;
-        let entry = Entry {
-            link: format!("/cases/{}{filter}", case.id),
-            title: if name.is_empty() { ui.t("case-no-subject") } else { name.clone() },
-            place: case.known.occurrence.map_or_else(String::new, |_| ui.t("case-at-activity")),
-            age: ui.ago(case.known.changed),
-            state: match case.known.state {
-                CaseState::EvidenceChanged => ui.t("case-state-evidence_changed"),
-                _ => String::new(),
+fn groups(
+    ui: &Ui,
+    loaded: &Loaded,
+    selected: Option<Hash>,
+    (asked, filter): (Option<u8>, &str),
+) -> Vec<Group> {
+    let group = |known: &KindCount| {
+        let kind = known.kind;
+        let listed = loaded.list.iter().filter(|(case, _)| case.known.kind == kind);
+        let rows: Vec<_> =
+            listed.map(|(case, name)| entry(ui, case, name, Some(case.id) == selected, filter)).collect();
+        let more = known.count.saturating_sub(rows.len() as u64);
+        let joint = if filter.is_empty() { "?" } else { "&" };
+        Group {
+            label: ui.t(&format!("kind-{kind:02}")),
+            count: known.count,
+            rows,
+            more: if more > 0 { ui.t_with("cases-more", &[("n", &more.to_string())]) } else { String::new() },
+            more_link: if asked.is_none() {
+                format!("/cases{filter}{joint}kind={kind}")
+            } else {
+                String::new()
             },
-            selected: Some(case.id) == selected,
-        };
-        match groups.iter_mut().find(|(known, _)| *known == kind) {
-            Some((_, group)) => group.rows.push(entry),
-            None => groups
-                .push((kind, Group { label: ui.t(&format!("kind-{kind:02}")), count: 0, rows: vec![entry] })),
         }
+    };
+    loaded.counts.iter().map(group).collect()
+}
+
+fn entry(ui: &Ui, case: &Case, name: &str, selected: bool, filter: &str) -> Entry {
+    Entry {
+        link: format!("/cases/{}{filter}", case.id),
+        title: if name.is_empty() { ui.t("case-no-subject") } else { name.to_owned() },
+        place: case.known.occurrence.map_or_else(String::new, |_| ui.t("case-at-activity")),
+        age: ui.ago(case.known.changed),
+        state: match case.known.state {
+            CaseState::EvidenceChanged => ui.t("case-state-evidence_changed"),
+            _ => String::new(),
+        },
+        selected,
     }
-    groups.into_iter().map(|(_, group)| Group { count: group.rows.len(), ..group }).collect()
 }
 
 fn detail(ui: &Ui, loaded: Loaded, typed: Typed, next: String) -> Option<Detail> {
@@ -308,6 +314,7 @@ fn detail(ui: &Ui, loaded: Loaded, typed: Typed, next: String) -> Option<Detail>
     let shown = sides.len() as u64;
     Some(Detail {
         id: case.id.to_string(),
+        seen: case.entry.to_string(),
         title: ui.t(&format!("kind-{kind:02}")),
         what: ui.t(&format!("what-{kind:02}")),
         state: ui.t(&format!("case-state-{}", known.state.code())),
@@ -374,115 +381,6 @@ fn history(ui: &Ui, decision: &cases::Decision) -> String {
     format!("{} · {who} · {verdict}", ui.time(decision.at))
 }
 
-fn fact_text(id: FactId) -> String {
+pub(super) fn fact_text(id: FactId) -> String {
     format!("{}.{}.{}", id.device, id.epoch, id.seq)
-}
-
-/// Takes a verdict, or looks for a member.
-pub async fn decide(
-    State(console): State<Console>,
-    Path(id): Path<String>,
-    Query(query): Query<InboxQuery>,
-    posted: Posted,
-) -> Result<Response, Failure> {
-    let id: Hash = id.parse().map_err(|_| Failure::NotFound)?;
-    let Posted { by, fields } = posted.settled()?;
-    let ui = by.ui.clone().at("cases");
-    let mut typed = Typed {
-        reason: fields.get("reason").to_owned(),
-        find: fields.get("find").to_owned(),
-        ..Typed::default()
-    };
-    if fields.get("verdict") == "find" {
-        typed.candidates = look_up(&console, &typed.find).await?;
-        if typed.candidates.is_empty() {
-            typed.error = ui.t("bind-nobody");
-        }
-        return render(&console, ui, &query, Some(id), typed, StatusCode::OK).await;
-    }
-    let again = |mut typed: Typed, key: &str| {
-        typed.error = ui.t(key);
-        render(&console, ui.clone(), &query, Some(id), typed, StatusCode::UNPROCESSABLE_ENTITY)
-    };
-    let case = console.app.db.read(move |tx| cases::one(tx, id)).await?.ok_or(Failure::NotFound)?;
-    let is_open = matches!(case.known.state, CaseState::Open | CaseState::EvidenceChanged);
-    let allowed = verdict::choices(case.known.kind, !is_open);
-    let Some(choice) = Choice::from_code(fields.get("verdict")).filter(|choice| allowed.contains(choice))
-    else {
-        return again(typed, "verdict-none").await;
-    };
-    if typed.reason.is_empty() {
-        return again(typed, "reason-missing").await;
-    }
-    let member: Option<MemberId> = fields.get("member").parse().ok();
-    if choice == Choice::Bind && member.is_none() {
-        typed.candidates = look_up(&console, &typed.find).await?;
-        return again(typed, "bind-choose").await;
-    }
-    if let Err(key) = take(&console, &by, &case, choice, &fields, member).await? {
-        return again(typed, key).await;
-    }
-    let list = console.app.db.read(cases::open).await?;
-    let filtered = list.iter().find(|case| query.kind.is_none_or(|kind| case.known.kind == kind));
-    let kind = query.kind.map_or_else(String::new, |kind| format!("&kind={kind}"));
-    let last = if verdict::choices(case.known.kind, true).is_empty() {
-        String::new()
-    } else {
-        format!("&last={}", case.id)
-    };
-    let done = format!("{}{last}", choice.code());
-    Ok(go(&match filtered {
-        Some(next) => format!("/cases/{}?done={done}{kind}", next.id),
-        None => format!("/cases?done={done}"),
-    }))
-}
-
-async fn look_up(console: &Console, text: &str) -> Result<Vec<MemberId>, Failure> {
-    let (vault, text) = (console.app.vault.clone(), text.to_owned());
-    Ok(console.app.db.read(move |tx| found_by(tx, &vault, &text, CANDIDATES_MAX)).await?)
-}
-
-/// Writes the verdict; a bound card and its verdict are one transaction.
-async fn take(
-    console: &Console,
-    by: &SignedIn,
-    case: &Case,
-    choice: Choice,
-    fields: &Fields,
-    member: Option<MemberId>,
-) -> Result<Result<(), &'static str>, Failure> {
-    let id = case.id;
-    let (sides, _) = console.app.db.read(move |tx| cases::sides(tx, id)).await?;
-    let facts: Vec<FactId> = sides.iter().map(|side| side.id).collect();
-    let chosen = facts.iter().find(|fact| fact_text(**fact) == fields.get("counts")).copied();
-    if choice == Choice::Merge && chosen.is_none() {
-        return Ok(Err("merge-choose"));
-    }
-    let note = verdict::note(console, fields.get("reason"))?;
-    let decided = verdict::decision(id, choice, &facts, chosen, note.commitment);
-    let (actor, staff, now) = (by.actor(), by.session.staff, console.app.now());
-    let entries = (console.app.entry_id()?, console.app.entry_id()?);
-    let fresh = CardId::new(now, random::bytes()?);
-    let token = case.known.token.filter(|_| choice == Choice::Bind);
-    let work = move |tx: &mut Tx<'_>| -> Result<(), PeopleError> {
-        note.put(tx, Some(staff), now)?;
-        if let (Some(token), Some(member)) = (token, member) {
-            let card = people::card_by_token(tx, token)?.unwrap_or_else(|| CardSet {
-                card: fresh,
-                tokens: vec![token],
-                member: None,
-                kind: "普通卡".to_owned(),
-                status: CardStatus::Active,
-                tail: String::new(),
-                valid_from: None,
-                valid_until: None,
-            });
-            let act = Act::CardsSet(vec![CardSet { member: Some(member), ..card }]);
-            acts::take(tx, entries.0, now, &actor, &act)?;
-        }
-        acts::take(tx, entries.1, now, &actor, &Act::CaseDecided(decided.clone()))?;
-        Ok(())
-    };
-    console.app.write(work).await?;
-    Ok(Ok(()))
 }

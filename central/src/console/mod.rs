@@ -10,6 +10,7 @@ mod assets;
 mod cases;
 mod compare;
 mod days;
+mod decide;
 mod devices;
 mod failure;
 mod guard;
@@ -78,7 +79,7 @@ pub fn router(app: App) -> Router {
         .route("/devices/invite", get(devices::invite_form).post(devices::invite))
         .route("/devices/{id}", get(devices::one).post(devices::revoke))
         .route("/cases", get(cases::inbox))
-        .route("/cases/{id}", get(cases::one).post(cases::decide))
+        .route("/cases/{id}", get(cases::one).post(decide::decide))
         .route("/days", get(days::page))
         .route("/members", get(members::list).post(members::search))
         .route("/members/{id}", get(members::one))

@@ -27,3 +27,17 @@ SELECT COUNT(*) FROM attendance WHERE member = $1 AND occurrence = $2 AND device
 
 -- name: sums_not_zero
 SELECT COUNT(*) FROM (SELECT unit FROM balance GROUP BY unit HAVING SUM(amount) <> 0) AS uneven
+
+-- name: some_facts
+SELECT device, epoch, seq FROM fact ORDER BY device, epoch, seq LIMIT 30
+
+-- name: add_fact
+INSERT INTO conflict_fact (conflict, device, epoch, seq) VALUES ($1, $2, $3, $4)
+ON CONFLICT (conflict, device, epoch, seq) DO NOTHING
+
+-- name: open_of_kind
+SELECT COUNT(*) FROM conflict WHERE kind = $1 AND state = 'open'
+
+-- name: add_case
+INSERT INTO conflict (id, kind, state, token, detail, automatic, opened, changed, entry)
+VALUES ($1, 13, 'open', $2, $2, 'held', $3, $3, $4)

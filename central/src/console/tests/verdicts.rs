@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::kit::{Browser, Page, Site, each};
 use crate::db::{SqlFile, Value as Db};
+use crate::store::cases;
 
 static PROBE: SqlFile = SqlFile::new("probe", include_str!("probe.sql"));
 
@@ -21,7 +22,9 @@ async fn number(site: &Site, name: &'static str, values: Vec<Db>) -> i64 {
 }
 
 async fn case_of(browser: &Browser, kind: u64) -> (String, Value) {
-    let told: Value = serde_json::from_str(&browser.get("/api/v1/cases").await.text).expect("JSON");
+    let page = browser.get("/api/v1/cases").await;
+    let told: Value = serde_json::from_str(&page.text)
+        .unwrap_or_else(|_| panic!("JSON, met {}: {}", page.status, page.to()));
     let found = told["cases"].as_array().expect("a list").iter().find(|case| case["kind"] == kind);
     let case = found.unwrap_or_else(|| panic!("a case of kind {kind}")).clone();
     (case["case"].as_str().expect("an id").to_owned(), case)
@@ -33,6 +36,19 @@ fn case_key(id: &str) -> Vec<Db> {
 
 fn told(page: &Page) -> &str {
     page.between("role=\"alert\" tabindex=\"-1\">", "<").unwrap_or_default()
+}
+
+/// Posts a verdict as a person does: on the page that shows the case now.
+async fn judge(browser: &mut Browser, path: &str, fields: &[(&str, &str)]) -> Page {
+    let page = browser.get(path).await;
+    judge_on(browser, &page, path, fields).await
+}
+
+/// Posts a verdict on a page that was fetched earlier.
+async fn judge_on(browser: &mut Browser, page: &Page, path: &str, fields: &[(&str, &str)]) -> Page {
+    let seen = page.between("name=\"seen\" value=\"", "\"").unwrap_or_default();
+    let all: Vec<_> = [("seen", seen)].into_iter().chain(fields.iter().copied()).collect();
+    browser.post(path, &all).await
 }
 
 fn member_of(case: &Value) -> (String, Vec<Db>) {
@@ -59,11 +75,11 @@ async fn kind_27_both_sides_are_shown_and_a_reversal_takes_the_points_back() {
         }
         let before = number(&site, "points", account.clone()).await;
         let path = format!("/cases/{id}");
-        let refused = browser.post(&path, &[("verdict", "reverse"), ("reason", " ")]).await;
+        let refused = judge(&mut browser, &path, &[("verdict", "reverse"), ("reason", " ")]).await;
         assert_eq!((refused.status, told(&refused)), (StatusCode::UNPROCESSABLE_ENTITY, "请填写原因。"));
         assert_eq!(texts(&site, "state", case_key(&id)).await, ["open"]);
         let notes = number(&site, "notes", vec![]).await;
-        let done = browser.post(&path, &[("verdict", "reverse"), ("reason", "会员本人未到场")]).await;
+        let done = judge(&mut browser, &path, &[("verdict", "reverse"), ("reason", "会员本人未到场")]).await;
         assert_eq!(done.status, StatusCode::SEE_OTHER);
         assert!(
             done.to().contains(&format!("last={id}")) && !done.to().starts_with(&path),
@@ -99,14 +115,15 @@ async fn kind_27_the_other_check_in_can_be_made_the_one_that_counts() {
         let path = format!("/cases/{id}");
         let page = browser.get(&path).await;
         let counts = page.between("name=\"counts\" value=\"", "\"").expect("the other one").to_owned();
-        let none = browser.post(&path, &[("verdict", "merge"), ("reason", "核对监控"), ("counts", "")]).await;
+        let none =
+            judge(&mut browser, &path, &[("verdict", "merge"), ("reason", "核对监控"), ("counts", "")]).await;
         assert_eq!(
             (none.status, told(&none)),
             (StatusCode::UNPROCESSABLE_ENTITY, "请选择以哪一次签到为准。")
         );
         assert!(none.text.contains("核对监控"), "input is kept");
         let fields = [("verdict", "merge"), ("reason", "核对监控"), ("counts", counts.as_str())];
-        assert_eq!(browser.post(&path, &fields).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(judge(&mut browser, &path, &fields).await.status, StatusCode::SEE_OTHER);
         let device: hufu_shared::ids::DeviceId =
             counts.split('.').next().expect("a device").parse().expect("an id");
         let (member, occurrence) =
@@ -129,19 +146,20 @@ async fn kind_13_an_unknown_card_is_bound_to_a_member_found_by_number() {
         let path = format!("/cases/{id}");
         let members = browser.get("/members").await;
         let number_of = members.between("data-label=\"会员编号\">", "<").expect("a member").to_owned();
-        let early = browser.post(&path, &[("verdict", "bind"), ("reason", "补办卡")]).await;
+        let early = judge(&mut browser, &path, &[("verdict", "bind"), ("reason", "补办卡")]).await;
         assert_eq!((early.status, told(&early)), (StatusCode::UNPROCESSABLE_ENTITY, "请先查找并选择会员。"));
         let found =
-            browser.post(&path, &[("verdict", "find"), ("find", &number_of), ("reason", "补办卡")]).await;
+            judge(&mut browser, &path, &[("verdict", "find"), ("find", &number_of), ("reason", "补办卡")])
+                .await;
         assert!(found.text.contains("补办卡"), "input is kept");
         let member = found.between("name=\"member\" value=\"", "\"").expect("a candidate").to_owned();
         let held = number(&site, "held", vec![]).await;
         let fields = [("verdict", "bind"), ("reason", "补办卡"), ("member", member.as_str())];
-        assert_eq!(browser.post(&path, &fields).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(judge(&mut browser, &path, &fields).await.status, StatusCode::SEE_OTHER);
         assert!(number(&site, "held", vec![]).await < held, "held facts were released");
         assert_eq!(texts(&site, "verdict", case_key(&id)).await, ["bind"]);
         assert_eq!(number(&site, "sums_not_zero", vec![]).await, 0, "inv 1");
-        let again = browser.post(&path, &fields).await;
+        let again = judge(&mut browser, &path, &fields).await;
         assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY, "a bound card is not bound twice");
     })
     .await;
@@ -153,7 +171,7 @@ async fn kind_13_an_unknown_cards_facts_can_be_discarded() {
         let mut browser = Browser::signed_in(&site).await;
         let (id, _) = case_of(&browser, 13).await;
         let fields = [("verdict", "discard"), ("reason", "非本会卡")];
-        assert_eq!(browser.post(&format!("/cases/{id}"), &fields).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(judge(&mut browser, &format!("/cases/{id}"), &fields).await.status, StatusCode::SEE_OTHER);
         assert_eq!(number(&site, "held", vec![]).await, 0);
         assert_eq!(texts(&site, "verdict", case_key(&id)).await, ["discard"]);
     })
@@ -166,13 +184,105 @@ async fn a_verdict_that_a_kind_does_not_allow_is_refused() {
         let mut browser = Browser::signed_in(&site).await;
         let (id, _) = case_of(&browser, 30).await;
         for verdict in ["reverse", "merge", "bind", "settle", ""] {
-            let page = browser.post(&format!("/cases/{id}"), &[("verdict", verdict), ("reason", "x")]).await;
+            let page =
+                judge(&mut browser, &format!("/cases/{id}"), &[("verdict", verdict), ("reason", "x")]).await;
             assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{verdict}");
         }
         assert_eq!(texts(&site, "state", case_key(&id)).await, ["open"]);
         let fields = [("verdict", "acknowledge"), ("reason", "已与案场核对")];
-        assert_eq!(browser.post(&format!("/cases/{id}"), &fields).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(judge(&mut browser, &format!("/cases/{id}"), &fields).await.status, StatusCode::SEE_OTHER);
         assert_eq!(texts(&site, "state", case_key(&id)).await, ["decided"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_verdict_on_evidence_that_changed_meanwhile_decides_nothing() {
+    each(|site| async move {
+        let mut browser = Browser::signed_in(&site).await;
+        let (id, _) = case_of(&browser, 27).await;
+        let path = format!("/cases/{id}");
+        let early = browser.get(&path).await;
+        let first = judge(&mut browser, &path, &[("verdict", "confirm"), ("reason", "先到者有效")]).await;
+        assert_eq!(first.status, StatusCode::SEE_OTHER);
+        let (entries, notes) = (number(&site, "entries", vec![]).await, number(&site, "notes", vec![]).await);
+        let late = [("verdict", "reverse"), ("reason", "会员本人未到场")];
+        let refused = judge_on(&mut browser, &early, &path, &late).await;
+        let words = "证据已更新，请重新核对后再作判定。";
+        assert_eq!((refused.status, told(&refused)), (StatusCode::UNPROCESSABLE_ENTITY, words));
+        assert!(refused.text.contains("会员本人未到场"), "input is kept");
+        let blind = browser.post(&path, &late).await;
+        assert_eq!((blind.status, told(&blind)), (StatusCode::UNPROCESSABLE_ENTITY, words));
+        assert_eq!(texts(&site, "verdict", case_key(&id)).await, ["confirm"]);
+        let now = (number(&site, "entries", vec![]).await, number(&site, "notes", vec![]).await);
+        assert_eq!(now, (entries, notes), "nothing was written");
+        let again = judge_on(&mut browser, &refused, &path, &late).await;
+        assert_eq!(
+            again.status,
+            StatusCode::SEE_OTHER,
+            "the page of the refusal shows the evidence as it is"
+        );
+        assert_eq!(texts(&site, "verdict", case_key(&id)).await, ["reverse"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reversal_pins_all_facts_of_a_case_also_those_that_the_page_does_not_show() {
+    each(|site| async move {
+        let mut browser = Browser::signed_in(&site).await;
+        let (id, _) = case_of(&browser, 27).await;
+        let key = case_key(&id).remove(0);
+        let case: hufu_shared::ids::Hash = id.parse().expect("an id");
+        let more = move |tx: &mut crate::db::Tx<'_>| -> Result<(), crate::db::DbError> {
+            for row in tx.query(PROBE.get("some_facts"), &[])? {
+                let values =
+                    [key.clone(), row.blob(0)?.to_vec().into(), row.int(1)?.into(), row.int(2)?.into()];
+                tx.execute(PROBE.get("add_fact"), &values)?;
+            }
+            Ok(())
+        };
+        site.app.db.write(more).await.expect("more facts");
+        let path = format!("/cases/{id}");
+        let done = judge(&mut browser, &path, &[("verdict", "reverse"), ("reason", "会员本人未到场")]).await;
+        assert_eq!(done.status, StatusCode::SEE_OTHER);
+        let read = move |tx: &mut crate::db::Tx<'_>| -> Result<_, crate::store::StoreError> {
+            let known = cases::one(tx, case)?.expect("the case");
+            Ok((cases::decisions(tx, case, known.known.opened)?, cases::sides(tx, case)?))
+        };
+        let (decisions, (sides, count)) = site.app.db.read(read).await.expect("read");
+        assert!(count > sides.len() as u64, "the page shows {} of {count}", sides.len());
+        assert_eq!(decisions.last().expect("a decision").decided.pins.len() as u64, count);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_one_kind_does_not_hide_another() {
+    each(|site| async move {
+        let browser = Browser::signed_in(&site).await;
+        let before: usize = number(&site, "open_of_kind", vec![13_i64.into()]).await.try_into().expect("few");
+        let flood = |tx: &mut crate::db::Tx<'_>| -> Result<(), crate::db::DbError> {
+            for n in 0..210_u8 {
+                let values =
+                    [vec![n; 32].into(), vec![n; 18].into(), i64::from(n).into(), vec![n; 16].into()];
+                tx.execute(PROBE.get("add_case"), &values)?;
+            }
+            Ok(())
+        };
+        site.app.db.write(flood).await.expect("210 unknown cards");
+        let (id, _) = case_of(&browser, 27).await;
+        let link = format!("href=\"/cases/{id}");
+        let all = browser.get("/cases").await;
+        assert!(all.text.contains(&link), "kind 27 is listed beside the flood");
+        let each_max = usize::try_from(cases::CASES_OF_EACH_KIND_MAX).expect("small");
+        let words = format!("另有 {} 件未列出", 210 + before - each_max);
+        assert!(all.text.contains(&words) && all.text.contains("/cases?kind=13"), "{words}");
+        assert!(browser.get("/cases?kind=27").await.text.contains(&link), "and alone");
+        let flooded = browser.get("/cases?kind=13").await;
+        let of_kind_max = usize::try_from(cases::CASES_OF_KIND_MAX).expect("small");
+        assert!(flooded.text.contains(&format!("另有 {} 件未列出", 210 + before - of_kind_max)));
+        assert!(!flooded.text.contains(&link));
     })
     .await;
 }

@@ -1,0 +1,175 @@
+//! A verdict, from the form to the books.
+//!
+//! A verdict settles the evidence that its page showed, and nothing else: the form carries the version of the case,
+//! and behind the gate, where nobody else can change it any more, it must still be the case's version. Everything the
+//! verdict rests on is read there as well.
+
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use hufu_shared::act::{Act, CardSet};
+use hufu_shared::ids::{CardId, FactId, Hash, MemberId};
+use hufu_shared::member::CardStatus;
+use hufu_shared::token::Token;
+
+use super::Console;
+use super::cases::{InboxQuery, Typed, fact_text, render};
+use super::failure::{Failure, go};
+use super::members::found_by;
+use super::signed::{Fields, Posted, SignedIn};
+use super::verdict::{self, Choice};
+use crate::db::Tx;
+use crate::random;
+use crate::rules::world::CaseState;
+use crate::store::cases::{self, Case};
+use crate::store::people::PeopleError;
+use crate::store::{acts, journal, people};
+
+/// Members offered for an unknown card.
+const CANDIDATES_MAX: usize = 10;
+/// What a page says when the evidence is not what the person saw.
+const CHANGED: &str = "case-changed";
+
+/// Takes a verdict, or looks for a member.
+pub async fn decide(
+    State(console): State<Console>,
+    Path(id): Path<String>,
+    Query(query): Query<InboxQuery>,
+    posted: Posted,
+) -> Result<Response, Failure> {
+    let id: Hash = id.parse().map_err(|_| Failure::NotFound)?;
+    let Posted { by, fields } = posted.settled()?;
+    let ui = by.ui.clone().at("cases");
+    let mut typed = Typed {
+        reason: fields.get("reason").to_owned(),
+        find: fields.get("find").to_owned(),
+        ..Typed::default()
+    };
+    let case = console.app.db.read(move |tx| cases::one(tx, id)).await?.ok_or(Failure::NotFound)?;
+    let is_stale = case.entry.to_string() != fields.get("seen");
+    if fields.get("verdict") == "find" {
+        typed.candidates = look_up(&console, &typed.find).await?;
+        if is_stale {
+            typed.error = ui.t(CHANGED);
+        } else if typed.candidates.is_empty() {
+            typed.error = ui.t("bind-nobody");
+        }
+        return render(&console, ui, &query, Some(id), typed, StatusCode::OK).await;
+    }
+    let again = |mut typed: Typed, key: &str| {
+        // The page that follows shows the evidence as it is now: it must not do so in silence.
+        typed.error = ui.t(if is_stale { CHANGED } else { key });
+        render(&console, ui.clone(), &query, Some(id), typed, StatusCode::UNPROCESSABLE_ENTITY)
+    };
+    let is_open = matches!(case.known.state, CaseState::Open | CaseState::EvidenceChanged);
+    let allowed = verdict::choices(case.known.kind, !is_open);
+    let Some(choice) = Choice::from_code(fields.get("verdict")).filter(|choice| allowed.contains(choice))
+    else {
+        return again(typed, "verdict-none").await;
+    };
+    if typed.reason.is_empty() {
+        return again(typed, "reason-missing").await;
+    }
+    let member: Option<MemberId> = fields.get("member").parse().ok();
+    if choice == Choice::Bind && member.is_none() {
+        typed.candidates = look_up(&console, &typed.find).await?;
+        return again(typed, "bind-choose").await;
+    }
+    if let Err(key) = take(&console, &by, &case, choice, &fields, member).await? {
+        return again(typed, key).await;
+    }
+    let kind = query.kind;
+    let listed = console.app.db.read(move |tx| cases::open(tx, kind)).await?;
+    let kind = query.kind.map_or_else(String::new, |kind| format!("&kind={kind}"));
+    let last = if verdict::choices(case.known.kind, true).is_empty() {
+        String::new()
+    } else {
+        format!("&last={}", case.id)
+    };
+    let done = format!("{}{last}", choice.code());
+    Ok(go(&match listed.cases.first() {
+        Some(next) => format!("/cases/{}?done={done}{kind}", next.id),
+        None => format!("/cases?done={done}"),
+    }))
+}
+
+async fn look_up(console: &Console, text: &str) -> Result<Vec<MemberId>, Failure> {
+    let (vault, text) = (console.app.vault.clone(), text.to_owned());
+    Ok(console.app.db.read(move |tx| found_by(tx, &vault, &text, CANDIDATES_MAX)).await?)
+}
+
+/// A verdict as it was given.
+struct Given {
+    case: Hash,
+    seen: String,
+    choice: Choice,
+    counts: String,
+    reason: Hash,
+}
+
+impl Given {
+    /// The decision, if the case is still the one that the person saw; else the key of what to say. To be called
+    /// behind the gate.
+    fn decision(
+        &self,
+        tx: &mut Tx<'_>,
+    ) -> Result<Result<hufu_shared::act::CaseDecided, &'static str>, PeopleError> {
+        if cases::one(tx, self.case)?.is_none_or(|case| case.entry.to_string() != self.seen) {
+            return Ok(Err(CHANGED));
+        }
+        let facts = cases::facts(tx, self.case)?;
+        let chosen: Option<FactId> = facts.iter().find(|fact| fact_text(**fact) == self.counts).copied();
+        if self.choice == Choice::Merge && chosen.is_none() {
+            return Ok(Err("merge-choose"));
+        }
+        Ok(Ok(verdict::decision(self.case, self.choice, &facts, chosen, self.reason)))
+    }
+}
+
+/// Writes the verdict; a bound card and its verdict are one transaction.
+async fn take(
+    console: &Console,
+    by: &SignedIn,
+    case: &Case,
+    choice: Choice,
+    fields: &Fields,
+    member: Option<MemberId>,
+) -> Result<Result<(), &'static str>, Failure> {
+    let note = verdict::note(console, fields.get("reason"))?;
+    let (seen, counts) = (fields.get("seen").to_owned(), fields.get("counts").to_owned());
+    let given = Given { case: case.id, seen, choice, counts, reason: note.commitment };
+    let (actor, staff, now) = (by.actor(), by.session.staff, console.app.now());
+    let entries = (console.app.entry_id()?, console.app.entry_id()?);
+    let fresh = CardId::new(now, random::bytes()?);
+    let token = case.known.token.filter(|_| choice == Choice::Bind);
+    let work = move |tx: &mut Tx<'_>| -> Result<Result<(), &'static str>, PeopleError> {
+        journal::pass_gate(tx, now)?;
+        let decided = match given.decision(tx)? {
+            Ok(decided) => decided,
+            Err(key) => return Ok(Err(key)),
+        };
+        note.put(tx, Some(staff), now)?;
+        if let (Some(token), Some(member)) = (token, member) {
+            let card = people::card_by_token(tx, token)?.unwrap_or_else(|| new_card(fresh, token));
+            let act = Act::CardsSet(vec![CardSet { member: Some(member), ..card }]);
+            acts::take(tx, entries.0, now, &actor, &act)?;
+        }
+        acts::take(tx, entries.1, now, &actor, &Act::CaseDecided(decided))?;
+        Ok(Ok(()))
+    };
+    Ok(console.app.write(work).await?)
+}
+
+/// A card that is known by one token only, as a terminal read it.
+fn new_card(card: CardId, token: Token) -> CardSet {
+    CardSet {
+        card,
+        tokens: vec![token],
+        member: None,
+        kind: "普通卡".to_owned(),
+        status: CardStatus::Active,
+        tail: String::new(),
+        valid_from: None,
+        valid_until: None,
+    }
+}
