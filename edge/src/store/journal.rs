@@ -400,14 +400,7 @@ impl Journal {
                 .execute("UPDATE state SET closed_seq = ?1", [to_sql(seq)])
                 .step(&self.path, "note close of day")?;
         }
-        let repeats = match &fact.event {
-            Event::Attended(attended) => attended.repeats.is_some(),
-            Event::Earned(earned) => earned.repeats.is_some(),
-            Event::Visited(_) => fact.shown == Shown::AlreadyIn,
-            _ => false,
-        };
-        // A repeat does not start a window of its own: the first tap stays the one that counts.
-        if let (Some(tap), false) = (Tap::of(&fact), repeats) {
+        if let Some(tap) = Tap::opening(&fact) {
             written.taps.push((tap.key, RecentTap { seq, at: fact.wall, mono_ns: fact.mono_ns }));
         }
         written.head = (seq, hash);
