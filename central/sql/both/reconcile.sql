@@ -20,7 +20,3 @@ SELECT conflict FROM conflict_fact WHERE device = $1 AND epoch = $2 AND seq = $3
 
 -- name: terminals
 SELECT d.id, d.name, d.office, d.status FROM device d WHERE d.epoch > 0 ORDER BY d.name
-
--- name: cases_of_day
-SELECT COUNT(DISTINCT c.id) FROM conflict c JOIN conflict_fact k ON k.conflict = c.id
-JOIN fact f ON f.device = k.device AND f.epoch = k.epoch AND f.seq = k.seq WHERE f.day = $1

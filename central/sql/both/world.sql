@@ -25,9 +25,6 @@ SELECT c.id, c.member, c.status FROM card_token t JOIN card c ON c.id = t.card W
 -- name: card_by_id
 SELECT id, member, status FROM card WHERE id = $1 {for_update}
 
--- name: tokens_of_card
-SELECT token FROM card_token WHERE card = $1
-
 -- name: taps
 SELECT seq, body FROM fact WHERE device = $1 AND epoch = $2 AND token = $3 AND event IN ('attended', 'earned', 'visited') AND NOT (became = 'merged' AND COALESCE(kind, 0) = 2) ORDER BY seq DESC LIMIT 50
 
@@ -56,9 +53,6 @@ SELECT MAX(n) FROM notice WHERE device = $1
 
 -- name: available
 SELECT amount FROM balance WHERE account = $1 AND unit = 'PTS' {for_update}
-
--- name: cause_postings
-SELECT COUNT(*) FROM posting WHERE cause = $1
 
 -- name: fact_hash
 SELECT hash FROM fact WHERE device = $1 AND epoch = $2 AND seq = $3

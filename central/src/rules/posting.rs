@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use hufu_shared::ids::{DeviceId, FactId, Hash, MemberId, OccurrenceId, OfficeId};
+use hufu_shared::ids::{FactId, Hash, MemberId, OccurrenceId, OfficeId};
 use hufu_shared::money::Leg;
 use hufu_shared::time::{Day, Instant};
 
@@ -19,8 +19,6 @@ pub enum Account {
     Available(MemberId),
     /// What a member owes back; the ledger's only account of a member that lies below zero.
     Owed(MemberId),
-    /// What a terminal that broke its limits cost.
-    LossDevice(DeviceId),
 }
 
 impl Account {
@@ -31,7 +29,6 @@ impl Account {
             Self::Issuer(_) => "issuer",
             Self::Available(_) => "available",
             Self::Owed(_) => "owed",
-            Self::LossDevice(_) => "loss",
         }
     }
 
@@ -40,7 +37,7 @@ impl Account {
     pub fn member(&self) -> Option<MemberId> {
         match self {
             Self::Available(member) | Self::Owed(member) => Some(*member),
-            _ => None,
+            Self::Issuer(_) => None,
         }
     }
 }
@@ -51,7 +48,6 @@ impl fmt::Display for Account {
             Self::Issuer(office) => write!(f, "issuer/{office}"),
             Self::Available(member) => write!(f, "member/{member}/available"),
             Self::Owed(member) => write!(f, "member/{member}/owed"),
-            Self::LossDevice(device) => write!(f, "loss/device/{device}"),
         }
     }
 }

@@ -27,7 +27,7 @@ pub struct World {
     /// Cards by the tokens in question.
     pub cards: BTreeMap<Token, KnownCard>,
     /// Cards by id, for acts that change them.
-    pub cards_by_id: BTreeMap<CardId, (KnownCard, Vec<Token>)>,
+    pub cards_by_id: BTreeMap<CardId, KnownCard>,
     /// Devices by id.
     pub devices: BTreeMap<DeviceId, KnownDevice>,
     /// Enrolments of the devices concerned.
@@ -48,8 +48,6 @@ pub struct World {
     pub notices: BTreeMap<DeviceId, u64>,
     /// What members have, for reversals.
     pub available: BTreeMap<MemberId, Amount>,
-    /// Postings so far per cause that is not an attendance.
-    pub ordinals: BTreeMap<Hash, u32>,
 }
 
 /// A card.

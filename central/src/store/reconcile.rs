@@ -146,11 +146,3 @@ fn range(
         })
         .collect()
 }
-
-/// Cases that facts of a business day belong to.
-///
-/// # Errors
-/// [`StoreError`] if the database fails.
-pub fn cases_of_day(tx: &mut Tx<'_>, day: Day) -> Result<u64, StoreError> {
-    Ok(tx.query_one(SQL.get("cases_of_day"), &[i64::from(day.0).into()])?.uint(0)?)
-}

@@ -295,12 +295,7 @@ fn known_card(row: &crate::db::Row) -> Result<KnownCard, StoreError> {
 
 fn load_card(tx: &mut Tx<'_>, world: &mut World, card: CardId) -> Result<(), StoreError> {
     let Some(row) = tx.query_opt(SQL.get("card_by_id"), &[card.0.into()])? else { return Ok(()) };
-    let known = known_card(&row)?;
-    let mut tokens = Vec::new();
-    for row in tx.query(SQL.get("tokens_of_card"), &[card.0.into()])? {
-        tokens.push(Token::from_bytes(row.array(0)?));
-    }
-    world.cards_by_id.insert(card, (known, tokens));
+    world.cards_by_id.insert(card, known_card(&row)?);
     Ok(())
 }
 

@@ -49,7 +49,7 @@ impl Work {
     }
 
     fn card_status_set(&mut self, set: &CardStatusSet) {
-        if let Some((card, _)) = self.world.cards_by_id.get(&set.card)
+        if let Some(card) = self.world.cards_by_id.get(&set.card)
             && card.status != set.status
         {
             self.outcome.card_statuses.push((set.card, set.status));

@@ -62,7 +62,7 @@ impl Work {
         self.stand(spot.id, standing, Some(member), Told::default());
     }
 
-    /// Gives a member something for one fact.
+    /// Gives a member something for one fact; a fact gives once, so its posting is the first of its cause.
     pub(super) fn give(
         &mut self,
         spot: Spot,
@@ -73,11 +73,10 @@ impl Work {
         rule: Option<String>,
     ) {
         let cause = posting::fact_cause(spot.id);
-        let ordinal = self.world.ordinals.entry(cause).or_insert(0);
         self.outcome.postings.push(Posting {
-            id: posting::posting_id(cause, *ordinal),
+            id: posting::posting_id(cause, 0),
             cause,
-            ordinal: *ordinal,
+            ordinal: 0,
             debit: Account::Issuer(spot.office),
             credit: Account::Available(member),
             leg,
@@ -90,6 +89,5 @@ impl Work {
             scheme,
             rule,
         });
-        *ordinal += 1;
     }
 }
