@@ -7,12 +7,13 @@
 use std::future::Future;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use tempfile::TempDir;
 use tokio_postgres::NoTls;
 
 use super::{Db, Engine, SqlFile};
@@ -72,6 +73,8 @@ pub struct TestPlace {
     /// What [`Db::open`] takes.
     pub url: String,
     engine: Engine,
+    /// Where a file of SQLite lies: a name that nobody had before, gone with the place, also after a panic.
+    _folder: Option<TempDir>,
 }
 
 impl TestPlace {
@@ -83,11 +86,10 @@ impl TestPlace {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("hufu_test_{}_{count}", std::process::id());
-        let url = match engine {
+        let (url, folder) = match engine {
             Engine::Sqlite => {
-                let folder = std::env::temp_dir().join(&name);
-                std::fs::create_dir_all(&folder).expect("the temporary folder is writable");
-                folder.join("central.db").display().to_string()
+                let folder = TempDir::with_prefix("hufu-test-").expect("the temporary folder is writable");
+                (folder.path().join("central.db").display().to_string(), Some(folder))
             }
             Engine::Postgres => {
                 let server = server_url();
@@ -101,26 +103,18 @@ impl TestPlace {
                     .batch_execute(&format!("CREATE DATABASE {name}"))
                     .await
                     .expect("a test database can be made");
-                with_database(&server, &name)
+                (with_database(&server, &name), None)
             }
         };
-        Self { url, engine }
+        Self { url, engine, _folder: folder }
     }
 
     /// Removes the database.
     pub async fn remove(self) {
-        match self.engine {
-            Engine::Sqlite => {
-                if let Some(folder) = Path::new(&self.url).parent() {
-                    // What stays in a temporary folder does no harm.
-                    let _ = std::fs::remove_dir_all(folder);
-                }
-            }
-            Engine::Postgres => {
-                let name = self.url.rsplit('/').next().unwrap_or_default().to_owned();
-                if let Ok(client) = connect(&server_url()).await {
-                    let _ = client.batch_execute(&format!("DROP DATABASE {name} WITH (FORCE)")).await;
-                }
+        if self.engine == Engine::Postgres {
+            let name = self.url.rsplit('/').next().unwrap_or_default().to_owned();
+            if let Ok(client) = connect(&server_url()).await {
+                let _ = client.batch_execute(&format!("DROP DATABASE {name} WITH (FORCE)")).await;
             }
         }
     }
@@ -185,7 +179,11 @@ rm -rf "$dir" "$dir.log"
 
 fn start_private() -> (String, Child) {
     let bin = postgres_bin();
-    let folder = std::env::temp_dir().join(format!("hufu-test-pg-{}", std::process::id()));
+    // The name is taken from a folder that did not exist before: a process number comes back, and with it what an
+    // earlier process of that number left.
+    let unused = TempDir::with_prefix("hufu-test-pg-").expect("the temporary folder is writable");
+    let folder = unused.path().to_owned();
+    unused.close().expect("an empty folder can be removed");
     let is_root = std::fs::metadata("/proc/self").is_ok_and(|about| about.uid() == 0);
     let template = std::env::temp_dir().join(format!("hufu-test-pg-template-{}", u8::from(is_root)));
     let mut command = Command::new("sh");
