@@ -30,7 +30,7 @@ impl Work {
             Act::DeviceRevoked(ended) => self.set_status(ended.device, DeviceStatus::Revoked),
             Act::CaseDecided(decided) => self.case_decided(decided),
             // Nothing rests on these alone yet: they mark a place in the journal.
-            Act::JobRan(_) | Act::DaySettled(_) => {}
+            _ => {}
         }
     }
 

@@ -7,6 +7,14 @@
 use minicbor::{Decode, Encode};
 use serde::Serialize;
 
+mod lease;
+mod people;
+mod value;
+
+pub use lease::*;
+pub use people::*;
+pub use value::*;
+
 use crate::ids::{CardId, DeviceId, FactId, Hash, MemberId, OfficeId, OperatorId};
 use crate::member::{CardStatus, MemberStatus, OccurrenceRow, OfficeRow};
 use crate::scheme::{SchemeTerms, Words};
@@ -93,6 +101,69 @@ pub enum Act {
     /// The club was founded: the first act of every journal.
     #[n(14)]
     ClubFounded(#[n(0)] ClubFounded),
+    /// A lease was granted, raised, granted again or its conditions changed: its whole state from now on.
+    #[n(15)]
+    LeaseSet(#[n(0)] LeaseSet),
+    /// A lease was written off by a person: what it had left goes back to the member, and a later spend is a loss.
+    #[n(16)]
+    LeaseWrittenOff(#[n(0)] LeaseEnded),
+    /// A device reported the signed lease states that it holds, after a rollback of the centre.
+    #[n(17)]
+    LeasesReported(#[n(0)] LeasesReported),
+    /// Every terminal has reported, or a person ended the wait for those that have not.
+    #[n(18)]
+    RecoveryEnded(#[n(0)] RecoveryEnded),
+    /// Two members are one person: the survivor keeps everything.
+    #[n(19)]
+    MembersMerged(#[n(0)] MembersMerged),
+    /// A merge was wrong and is taken apart again.
+    #[n(20)]
+    MembersUnmerged(#[n(0)] MembersMerged),
+    /// A member's personal data was erased; a pseudonymous record stays.
+    #[n(21)]
+    MemberErased(#[n(0)] MemberErased),
+    /// Facts that were set aside take effect now.
+    #[n(22)]
+    FactsReleased(#[n(0)] FactsReleased),
+    /// Goods came in, moved, were spoiled or counted.
+    #[n(23)]
+    StockMoved(#[n(0)] StockMoved),
+    /// Points or money were moved at the centre itself, with the member's balance at hand.
+    #[n(24)]
+    ValueMoved(#[n(0)] ValueMoved),
+    /// Points that had reached their cut-off were taken off, or re-reckoned, for these members.
+    #[n(25)]
+    PointsExpired(#[n(0)] PointsExpired),
+    /// Applications or members that look like an application were found.
+    #[n(26)]
+    LookAlikesFound(#[n(0)] LookAlikesFound),
+    /// The rules of applying changed: the whole derived state at this place is the new base of replay.
+    #[n(27)]
+    ApplyVersionSet(#[n(0)] ApplyVersionSet),
+    /// Cases whose time was up ended by themselves.
+    #[n(29)]
+    CasesEnded(#[n(0)] CasesEnded),
+}
+
+/// A change of the rules of applying.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ApplyVersionSet {
+    /// The version from here on.
+    #[n(0)]
+    pub version: u32,
+    /// Hash of the whole derived state at this place, as dumped beside the journal.
+    #[n(1)]
+    pub state: Hash,
+}
+
+/// Cases that ended by time.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct CasesEnded {
+    /// Which.
+    #[n(0)]
+    pub cases: Vec<Hash>,
 }
 
 /// The founding of a club.
@@ -340,6 +411,20 @@ impl Act {
             Self::JobRan(_) => "job_ran",
             Self::DaySettled(_) => "day_settled",
             Self::ClubFounded(_) => "club_founded",
+            Self::LeaseSet(_) => "lease_set",
+            Self::LeaseWrittenOff(_) => "lease_written_off",
+            Self::LeasesReported(_) => "leases_reported",
+            Self::RecoveryEnded(_) => "recovery_ended",
+            Self::MembersMerged(_) => "members_merged",
+            Self::MembersUnmerged(_) => "members_unmerged",
+            Self::MemberErased(_) => "member_erased",
+            Self::FactsReleased(_) => "facts_released",
+            Self::StockMoved(_) => "stock_moved",
+            Self::ValueMoved(_) => "value_moved",
+            Self::PointsExpired(_) => "points_expired",
+            Self::LookAlikesFound(_) => "look_alikes_found",
+            Self::ApplyVersionSet(_) => "apply_version_set",
+            Self::CasesEnded(_) => "cases_ended",
         }
     }
 }
