@@ -32,6 +32,8 @@ pub struct App {
     pub vault: Vault,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Where the random part of ids comes from.
+    pub ids: Ids,
     /// The configuration.
     pub config: Arc<Config>,
     /// Host names and addresses of this machine in the server's certificate.
@@ -48,6 +50,46 @@ pub struct App {
     pub published: Arc<watch::Sender<u64>>,
     /// Turns true when the service stops.
     pub stopping: Arc<watch::Sender<bool>>,
+}
+
+/// Database, keys and vault, opened.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// The database.
+    pub db: Db,
+    /// The club's root.
+    pub authority: Arc<Authority>,
+    /// The centre's own keys.
+    pub keys: Arc<OwnKeys>,
+    /// Personal data.
+    pub vault: Vault,
+}
+
+/// Where the random part of ids comes from: the operating system, or whoever must get the same ids twice.
+#[derive(Clone)]
+pub struct Ids(Arc<dyn Fn() -> Result<[u8; ID_RANDOM_BYTES], NoRandom> + Send + Sync>);
+
+impl Default for Ids {
+    fn default() -> Self {
+        Self(Arc::new(random::bytes))
+    }
+}
+
+impl Ids {
+    /// Ids from a source of the caller's, who answers for their being different.
+    pub fn from_source(
+        source: impl Fn() -> Result<[u8; ID_RANDOM_BYTES], NoRandom> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(source))
+    }
+
+    /// The random part of one id.
+    ///
+    /// # Errors
+    /// [`NoRandom`].
+    pub fn bytes(&self) -> Result<[u8; ID_RANDOM_BYTES], NoRandom> {
+        (self.0)()
+    }
 }
 
 /// The service cannot be set up.
@@ -85,12 +127,21 @@ impl App {
         let keys = OwnKeys::open(&config.keys_dir())?;
         let vault = Vault::open(&config.vault_key())?;
         let db = Db::open_current(&config.database_url()).await?;
-        Ok(Self {
+        let opened = Opened { db, authority: Arc::new(authority), keys: Arc::new(keys), vault };
+        Ok(Self::over(opened, names, config, clock))
+    }
+
+    /// The service over what was opened already.
+    #[must_use]
+    pub fn over(opened: Opened, names: Vec<String>, config: Config, clock: Arc<dyn Clock>) -> Self {
+        let Opened { db, authority, keys, vault } = opened;
+        Self {
             db,
-            authority: Arc::new(authority),
-            keys: Arc::new(keys),
+            authority,
+            keys,
             vault,
             clock,
+            ids: Ids::default(),
             names: names.into(),
             cut: CutList::default(),
             uploads: Arc::new(Semaphore::new(config.limits.uploads_waiting_max)),
@@ -99,7 +150,7 @@ impl App {
             published: Arc::new(watch::Sender::new(0)),
             stopping: Arc::new(watch::Sender::new(false)),
             config: Arc::new(config),
-        })
+        }
     }
 
     /// The time.
@@ -113,7 +164,7 @@ impl App {
     /// # Errors
     /// [`NoRandom`].
     pub fn entry_id(&self) -> Result<EntryId, NoRandom> {
-        Ok(EntryId::new(self.now(), random::bytes::<ID_RANDOM_BYTES>()?))
+        Ok(EntryId::new(self.now(), self.ids.bytes()?))
     }
 
     /// Runs a change and rings the publisher.

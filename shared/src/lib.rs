@@ -28,3 +28,5 @@ pub mod scheme;
 
 pub mod rules;
 pub mod wire;
+
+pub mod mutant;

@@ -9,6 +9,7 @@
 //! Out of scope: any knowledge of tables.
 
 mod error;
+mod local;
 mod migrate;
 mod migrations;
 mod postgres;
@@ -31,6 +32,7 @@ pub use sql::{Sql, SqlFile};
 pub use tx::Tx;
 pub use value::{Row, Value};
 
+use local::Local;
 use migrate::Older;
 use postgres::Postgres;
 use sqlite::{Place, Sqlite};
@@ -56,6 +58,7 @@ pub struct Db {
 #[derive(Clone, Debug)]
 enum Inner {
     Sqlite(Arc<Sqlite>),
+    Local(Arc<Local>),
     Postgres(Postgres),
 }
 
@@ -85,6 +88,30 @@ impl Db {
         Ok(Self { inner: Inner::Sqlite(Arc::new(Sqlite::start(Place::Memory, connection)?)) })
     }
 
+    /// Opens the SQLite file at `path` for one caller that brings its own order of events: every transaction runs at
+    /// once on the caller's thread, so no thread and no runtime is needed. The simulator's seam; a service would stall
+    /// on it.
+    ///
+    /// # Errors
+    /// As [`Db::open`].
+    pub fn local(path: &Path) -> Result<Self, DbError> {
+        let place = Place::File(path.to_owned());
+        let connection = migrate::open_sqlite(&place, Older::Migrate)?;
+        Ok(Self { inner: Inner::Local(Arc::new(Local::new(connection))) })
+    }
+
+    /// An empty database in memory, run in the same way as this one: for the replay of its journal.
+    ///
+    /// # Errors
+    /// As [`Db::memory`].
+    pub fn empty_alike(&self) -> Result<Self, DbError> {
+        if !matches!(self.inner, Inner::Local(_)) {
+            return Self::memory();
+        }
+        let connection = migrate::open_sqlite(&Place::Memory, Older::Migrate)?;
+        Ok(Self { inner: Inner::Local(Arc::new(Local::new(connection))) })
+    }
+
     async fn open_as(url: &str, older: Older) -> Result<Self, DbError> {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             let database = Postgres::new(url)?;
@@ -104,7 +131,7 @@ impl Db {
     #[must_use]
     pub fn engine(&self) -> Engine {
         match self.inner {
-            Inner::Sqlite(_) => Engine::Sqlite,
+            Inner::Sqlite(_) | Inner::Local(_) => Engine::Sqlite,
             Inner::Postgres(_) => Engine::Postgres,
         }
     }
@@ -121,6 +148,7 @@ impl Db {
     {
         match &self.inner {
             Inner::Sqlite(database) => database.write(work, false).await,
+            Inner::Local(database) => database.write(work),
             Inner::Postgres(database) => database.run(work, false).await,
         }
     }
@@ -137,6 +165,7 @@ impl Db {
     {
         match &self.inner {
             Inner::Sqlite(database) => database.read(work).await,
+            Inner::Local(database) => database.read(work),
             Inner::Postgres(database) => database.run(work, true).await,
         }
     }
@@ -149,6 +178,8 @@ impl Db {
                 // Only a panic of the writer could fail here, and it has been told to its callers.
                 let _ = tokio::task::spawn_blocking(move || database.close()).await;
             }
+            // Its connection closes with the last handle.
+            Inner::Local(_) => {}
             Inner::Postgres(database) => database.close(),
         }
     }

@@ -335,7 +335,7 @@ impl Sqlite {
     }
 }
 
-fn read_once<T, E: From<DbError>>(
+pub(super) fn read_once<T, E: From<DbError>>(
     connection: &Connection,
     work: &impl Fn(&mut Tx<'_>) -> Result<T, E>,
 ) -> Result<T, E> {

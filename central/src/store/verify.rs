@@ -49,7 +49,7 @@ struct Stored {
 /// [`StoreError`] if it cannot be read at all; what is wrong inside is a finding.
 pub async fn verify(db: &Db) -> Result<Verification, StoreError> {
     let mut found = Verification::default();
-    let replay = Db::memory()?;
+    let replay = db.empty_alike()?;
     let mut head = journal_start();
     let mut last = 0;
     loop {

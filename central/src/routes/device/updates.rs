@@ -54,7 +54,7 @@ pub async fn updates(
     loop {
         published.mark_unchanged();
         let found = look(&app, asked.clone()).await?;
-        if has_news(&found, &asked) || *stopping.borrow() {
+        if has_news(&found, &asked) || wait.is_zero() || *stopping.borrow() {
             return Ok(cbor_answer(&found));
         }
         tokio::select! {
