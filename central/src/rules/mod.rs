@@ -7,6 +7,9 @@
 pub mod apply;
 pub mod entry;
 pub mod ingest;
+pub mod lease;
+pub mod links;
+pub mod need;
 pub mod outcome;
 pub mod posting;
 pub mod reconcile;

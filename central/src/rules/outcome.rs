@@ -1,18 +1,21 @@
 //! The rows that applying an entry gives. The store writes them, all or none, and adds nothing of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hufu_shared::act::{CardSet, ClubFounded, MemberSet};
-use hufu_shared::ids::{DeviceId, FactId, Hash, MemberId, OccurrenceId, OfficeId};
+use hufu_shared::fact::Event;
+use hufu_shared::ids::{CardId, DeviceId, FactId, Hash, LeaseId, MemberId, OccurrenceId};
 use hufu_shared::member::{CardStatus, OccurrenceRow, OfficeRow};
+use hufu_shared::policy::Policy;
 use hufu_shared::scheme::SchemeTerms;
-use hufu_shared::time::{Day, Instant};
+use hufu_shared::time::Instant;
 use hufu_shared::token::Token;
 use hufu_shared::wire::upload::{Became, Disposition};
 use hufu_shared::wire::version::CentralEpoch;
 
+use super::lease::LeaseRow;
 use super::posting::Posting;
-use super::world::{Group, KnownBoot, KnownCase, KnownDevice, KnownEpoch};
+use super::world::{CardTurn, Group, KnownBoot, KnownCase, KnownDevice, KnownEpoch, KnownFact, KnownMember};
 
 /// All rows that one entry gives.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -32,7 +35,17 @@ pub struct Outcome {
     /// Cards set.
     pub cards: Vec<CardSet>,
     /// Card states changed.
-    pub card_statuses: Vec<(hufu_shared::ids::CardId, CardStatus)>,
+    pub card_statuses: Vec<(CardId, CardStatus)>,
+    /// The turns of the cards above, whole.
+    pub card_turns: BTreeMap<CardId, Vec<CardTurn>>,
+    /// Members merged, taken apart or erased.
+    pub member_ties: BTreeMap<MemberId, KnownMember>,
+    /// Limits and allowances set.
+    pub policy: Option<Policy>,
+    /// The version of the rules of applying, if it was changed.
+    pub apply_version: Option<u32>,
+    /// Leases changed.
+    pub leases: BTreeMap<LeaseId, LeaseRow>,
     /// Devices changed.
     pub devices: BTreeMap<DeviceId, KnownDevice>,
     /// Enrolments changed, with their cursors.
@@ -44,7 +57,9 @@ pub struct Outcome {
     /// New facts.
     pub facts: Vec<FactRow>,
     /// Facts that stand differently now.
-    pub fact_changes: BTreeMap<FactId, FactChange>,
+    pub fact_changes: BTreeMap<FactId, KnownFact>,
+    /// By what facts are found again.
+    pub links: BTreeSet<(Hash, FactId)>,
     /// Attendance of a member at an occurrence.
     pub groups: BTreeMap<(MemberId, OccurrenceId), Group>,
     /// New postings.
@@ -64,41 +79,40 @@ pub struct FactRow {
     pub hash: Hash,
     /// The exact bytes.
     pub body: Vec<u8>,
-    /// Name of its event; `unreadable` for one that could not be read.
-    pub event: &'static str,
-    /// What the terminal's clock claimed.
-    pub wall: Instant,
-    /// When it happened, as judged.
-    pub at: Instant,
-    /// Its business day.
-    pub day: Day,
-    /// Where.
-    pub office: OfficeId,
-    /// The card.
-    pub token: Option<Token>,
-    /// Whose it is judged to be.
-    pub member: Option<MemberId>,
-    /// The occurrence.
-    pub occurrence: Option<OccurrenceId>,
-    /// What became of it.
-    pub became: Became,
-    /// Number of the conflict kind.
-    pub kind: Option<u8>,
+    /// What is known of it.
+    pub known: KnownFact,
     /// What the receipt says of it; none if it was plainly applied.
     pub told: Option<Disposition>,
 }
 
-/// How a stored fact stands now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FactChange {
-    /// What became of it.
-    pub became: Became,
-    /// Number of the conflict kind.
-    pub kind: Option<u8>,
-    /// Whose it is judged to be.
-    pub member: Option<MemberId>,
-    /// What a person fixed.
-    pub pin: Option<bool>,
+impl FactRow {
+    /// Name of its event; `unreadable` for one that could not be read.
+    #[must_use]
+    pub fn event(&self) -> &'static str {
+        self.known.fact.as_ref().map_or("unreadable", |fact| fact.event.name())
+    }
+
+    /// What the terminal's clock claimed.
+    #[must_use]
+    pub fn wall(&self) -> Instant {
+        self.known.fact.as_ref().map_or(Instant::default(), |fact| fact.wall)
+    }
+
+    /// The card.
+    #[must_use]
+    pub fn token(&self) -> Option<Token> {
+        self.known.fact.as_ref().and_then(|fact| fact.event.subject()).map(|subject| subject.token)
+    }
+
+    /// The occurrence.
+    #[must_use]
+    pub fn occurrence(&self) -> Option<OccurrenceId> {
+        match &self.known.fact.as_ref()?.event {
+            Event::Attended(attended) => Some(attended.occurrence),
+            Event::HandedOut(handed) => Some(handed.occurrence),
+            _ => None,
+        }
+    }
 }
 
 /// A notice to a terminal.

@@ -6,8 +6,8 @@
 
 use std::fmt;
 
-use hufu_shared::ids::{FactId, Hash, MemberId, OccurrenceId, OfficeId};
-use hufu_shared::money::Leg;
+use hufu_shared::ids::{DeviceId, FactId, Hash, LeaseId, MemberId, OccurrenceId, OfficeId, OperatorId};
+use hufu_shared::money::{Leg, Unit};
 use hufu_shared::time::{Day, Instant};
 
 /// An account of the ledger. House accounts are per office, so no row is everybody's.
@@ -19,6 +19,50 @@ pub enum Account {
     Available(MemberId),
     /// What a member owes back; the ledger's only account of a member that lies below zero.
     Owed(MemberId),
+    /// What a rollback of the centre cost for a member; paid back first by what leases of that time return.
+    RecoveryLoss(MemberId),
+    /// What is set aside for one lease, in all its generations.
+    Escrow(LeaseId),
+    /// What was redeemed at an office.
+    Redeemed(OfficeId),
+    /// What ran out.
+    Expired,
+    /// What belonged to members whose data was erased.
+    Erased,
+    /// What nobody can be charged with until a case is decided.
+    Suspense(Hash),
+    /// What was given but waits for a person, by its cause.
+    Held(Hash),
+    /// What a device spent without right.
+    DeviceLoss(DeviceId),
+    /// What was spent with a card after it was reported lost.
+    BlockedLoss(OfficeId),
+    /// Cash taken at a terminal of an office, by method of payment.
+    Cash(OfficeId, MethodCode),
+    /// What an admin gave or took.
+    Adjust(OperatorId),
+}
+
+/// Dictionary code of a method of payment, as account names hold it: at most 16 bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct MethodCode([u8; 16]);
+
+impl MethodCode {
+    /// A code from a fact. What is longer is cut, and what an account name cannot hold is written as `_`: the fact
+    /// keeps the words as they came.
+    #[must_use]
+    pub fn new(code: &str) -> Self {
+        let mut bytes = [0; 16];
+        for (place, byte) in bytes.iter_mut().zip(code.bytes()) {
+            *place = if byte.is_ascii_alphanumeric() || byte == b'-' { byte } else { b'_' };
+        }
+        Self(bytes)
+    }
+
+    fn text(&self) -> &str {
+        let end = self.0.iter().position(|byte| *byte == 0).unwrap_or(self.0.len());
+        std::str::from_utf8(&self.0[..end]).unwrap_or("_")
+    }
 }
 
 impl Account {
@@ -29,6 +73,13 @@ impl Account {
             Self::Issuer(_) => "issuer",
             Self::Available(_) => "available",
             Self::Owed(_) => "owed",
+            Self::RecoveryLoss(_) | Self::DeviceLoss(_) | Self::BlockedLoss(_) => "loss",
+            Self::Escrow(_) => "escrow",
+            Self::Redeemed(_) | Self::Expired | Self::Erased => "sink",
+            Self::Suspense(_) => "suspense",
+            Self::Held(_) => "held",
+            Self::Cash(..) => "cash",
+            Self::Adjust(_) => "adjust",
         }
     }
 
@@ -36,9 +87,47 @@ impl Account {
     #[must_use]
     pub fn member(&self) -> Option<MemberId> {
         match self {
-            Self::Available(member) | Self::Owed(member) => Some(*member),
-            Self::Issuer(_) => None,
+            Self::Available(member) | Self::Owed(member) | Self::RecoveryLoss(member) => Some(*member),
+            _ => None,
         }
+    }
+
+    /// The account as a cause sees it: all that a member has and owes is one.
+    #[must_use]
+    pub fn of_cause(self) -> Self {
+        self.member().map_or(self, Self::Available)
+    }
+
+    /// The account of a stored name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        let mut parts = name.split('/');
+        let account = match (parts.next()?, parts.next(), parts.next()) {
+            ("issuer", Some(office), None) => Self::Issuer(office.parse().ok()?),
+            ("member", Some(member), Some(which)) => {
+                let member = member.parse().ok()?;
+                match which {
+                    "available" => Self::Available(member),
+                    "owed" => Self::Owed(member),
+                    _ => return None,
+                }
+            }
+            ("escrow", Some(lease), None) => Self::Escrow(lease.parse().ok()?),
+            ("sink", Some("redeemed"), Some(office)) => Self::Redeemed(office.parse().ok()?),
+            ("sink", Some("expired"), None) => Self::Expired,
+            ("sink", Some("erased"), None) => Self::Erased,
+            ("suspense", Some(case), None) => Self::Suspense(case.parse().ok()?),
+            ("held", Some(cause), None) => Self::Held(cause.parse().ok()?),
+            ("loss", Some("recovery"), Some(member)) => Self::RecoveryLoss(member.parse().ok()?),
+            ("loss", Some("device"), Some(device)) => Self::DeviceLoss(device.parse().ok()?),
+            ("loss", Some("blocked"), Some(office)) => Self::BlockedLoss(office.parse().ok()?),
+            ("cash", Some(office), Some(method)) => {
+                Self::Cash(office.parse().ok()?, MethodCode::new(method))
+            }
+            ("adjust", Some(admin), None) => Self::Adjust(admin.parse().ok()?),
+            _ => return None,
+        };
+        parts.next().is_none().then_some(account)
     }
 }
 
@@ -48,6 +137,17 @@ impl fmt::Display for Account {
             Self::Issuer(office) => write!(f, "issuer/{office}"),
             Self::Available(member) => write!(f, "member/{member}/available"),
             Self::Owed(member) => write!(f, "member/{member}/owed"),
+            Self::RecoveryLoss(member) => write!(f, "loss/recovery/{member}"),
+            Self::Escrow(lease) => write!(f, "escrow/{lease}"),
+            Self::Redeemed(office) => write!(f, "sink/redeemed/{office}"),
+            Self::Expired => f.write_str("sink/expired"),
+            Self::Erased => f.write_str("sink/erased"),
+            Self::Suspense(case) => write!(f, "suspense/{case}"),
+            Self::Held(cause) => write!(f, "held/{cause}"),
+            Self::DeviceLoss(device) => write!(f, "loss/device/{device}"),
+            Self::BlockedLoss(office) => write!(f, "loss/blocked/{office}"),
+            Self::Cash(office, method) => write!(f, "cash/{office}/{}", method.text()),
+            Self::Adjust(admin) => write!(f, "adjust/{admin}"),
         }
     }
 }
@@ -94,8 +194,24 @@ pub enum PostingCode {
     EarnActivity,
     /// Another office gave them: the earlier check-in was there.
     IssuerMoved,
-    /// What was given is taken back by a verdict.
+    /// What was given is taken back, or what was taken is given back.
     Reversal,
+    /// Set aside for a lease.
+    LeaseGrant,
+    /// A lease gave back what it did not use.
+    LeaseReturn,
+    /// What a lease had left was written off to the member.
+    LeaseWriteOff,
+    /// Spent.
+    Spend,
+    /// Stored value paid in.
+    TopUp,
+    /// Points that reached their cut-off.
+    Expiry,
+    /// Moved at the centre.
+    Move,
+    /// Brought over from a merged member, or back.
+    Merge,
 }
 
 impl PostingCode {
@@ -107,6 +223,14 @@ impl PostingCode {
             Self::EarnActivity => "earn_activity",
             Self::IssuerMoved => "issuer_moved",
             Self::Reversal => "reversal",
+            Self::LeaseGrant => "lease_grant",
+            Self::LeaseReturn => "lease_return",
+            Self::LeaseWriteOff => "lease_write_off",
+            Self::Spend => "spend",
+            Self::TopUp => "top_up",
+            Self::Expiry => "expiry",
+            Self::Move => "move",
+            Self::Merge => "merge",
         }
     }
 }
@@ -123,6 +247,24 @@ pub fn attendance_cause(member: MemberId, occurrence: OccurrenceId) -> Hash {
     Hash::of(&[b"hufu-cause-attendance", &member.0, &occurrence.0])
 }
 
+/// The cause of what a generation of a lease sets aside and gives back.
+#[must_use]
+pub fn lease_cause(lease: LeaseId, generation: u32) -> Hash {
+    Hash::of(&[b"hufu-cause-lease", &lease.0, &generation.to_be_bytes()])
+}
+
+/// The cause of what expires of a member's points at a cut-off.
+#[must_use]
+pub fn expiry_cause(member: MemberId, unit: Unit, cutoff: Day) -> Hash {
+    Hash::of(&[b"hufu-cause-expiry", &member.0, unit.code().as_bytes(), &cutoff.0.to_be_bytes()])
+}
+
+/// The cause of what a merge brings over.
+#[must_use]
+pub fn merge_cause(survivor: MemberId, merged: MemberId) -> Hash {
+    Hash::of(&[b"hufu-cause-merge", &survivor.0, &merged.0])
+}
+
 /// The name of a posting.
 #[must_use]
 pub fn posting_id(cause: Hash, ordinal: u32) -> Hash {
@@ -135,4 +277,35 @@ pub fn case_id(kind: u8, about: &[&[u8]]) -> Hash {
     let mut parts: Vec<&[u8]> = vec![b"hufu-case", std::slice::from_ref(&kind)];
     parts.extend_from_slice(about);
     Hash::of(&parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_account_is_read_back_from_its_name() {
+        let (office, member, hash) = (OfficeId([1; 16]), MemberId([2; 16]), Hash([3; 32]));
+        for account in [
+            Account::Issuer(office),
+            Account::Available(member),
+            Account::Owed(member),
+            Account::RecoveryLoss(member),
+            Account::Escrow(LeaseId([4; 16])),
+            Account::Redeemed(office),
+            Account::Expired,
+            Account::Erased,
+            Account::Suspense(hash),
+            Account::Held(hash),
+            Account::DeviceLoss(DeviceId([5; 16])),
+            Account::BlockedLoss(office),
+            Account::Cash(office, MethodCode::new("wechat")),
+            Account::Cash(office, MethodCode::new("微信/支付")),
+            Account::Adjust(OperatorId([6; 16])),
+        ] {
+            assert_eq!(Account::parse(&account.to_string()), Some(account), "{account}");
+        }
+        assert_eq!(Account::parse("issuer/x"), None);
+        assert_eq!(Account::parse("sink/expired/x"), None);
+    }
 }

@@ -1,53 +1,177 @@
 //! The rows that an entry needs: fetched by the store before, changed only through the outcome.
 //!
-//! The store fetches generously (a row too many does no harm) and never decides. While facts of one batch are applied
-//! in order, the world is carried along, so that each fact sees what the ones before it gave.
+//! The store fetches what was named as a [`Need`] and never decides; a row too many does no harm. While an entry is
+//! applied, the world is carried along, so that each fact sees what the ones before it gave.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use hufu_shared::fact::Fact;
-use hufu_shared::ids::{BootId, CardId, DeviceId, FactId, Hash, MemberId, OccurrenceId, OfficeId};
-use hufu_shared::member::{CardStatus, OccurrenceRow, OfficeRow};
-use hufu_shared::money::Amount;
+use hufu_shared::ids::{BootId, CardId, DeviceId, FactId, Hash, LeaseId, MemberId, OccurrenceId, OfficeId};
+use hufu_shared::member::{CardStatus, MemberStatus, OccurrenceRow, OfficeRow};
+use hufu_shared::money::{Amount, Unit};
+use hufu_shared::policy::Policy;
 use hufu_shared::rules::repeat::Tap;
 use hufu_shared::scheme::SchemeTerms;
-use hufu_shared::time::Instant;
+use hufu_shared::time::{Day, Instant};
 use hufu_shared::token::Token;
 use hufu_shared::wire::upload::Became;
+use minicbor::{Decode, Encode};
+
+use super::lease::LeaseRow;
+use super::need::Need;
+use super::posting::Account;
 
 /// All rows that one entry needs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct World {
+    /// What was fetched; whatever of it is not below does not exist.
+    pub fetched: BTreeSet<Need>,
     /// Offices by id.
     pub offices: BTreeMap<OfficeId, OfficeRow>,
+    /// Scheme versions.
+    pub schemes: BTreeMap<u32, PublishedScheme>,
+    /// The club's limits and allowances.
+    pub policy: Policy,
+    /// The version of the rules of applying.
+    pub apply_version: u32,
     /// Holdings of activities.
     pub occurrences: BTreeMap<OccurrenceId, OccurrenceRow>,
-    /// Scheme versions.
-    pub schemes: BTreeMap<u32, SchemeTerms>,
-    /// Cards by the tokens in question.
-    pub cards: BTreeMap<Token, KnownCard>,
-    /// Cards by id, for acts that change them.
-    pub cards_by_id: BTreeMap<CardId, KnownCard>,
+    /// Cards by id.
+    pub cards: BTreeMap<CardId, KnownCard>,
+    /// Which card a token finds.
+    pub tokens: BTreeMap<Token, CardId>,
     /// Devices by id.
     pub devices: BTreeMap<DeviceId, KnownDevice>,
     /// Enrolments of the devices concerned.
     pub epochs: BTreeMap<(DeviceId, u32), KnownEpoch>,
-    /// Boots of the sending device, by seq of their `Booted` fact.
-    pub boots: BTreeMap<u64, KnownBoot>,
-    /// Earlier taps of the sending device with the tokens in question, by seq.
-    pub taps: BTreeMap<u64, Tap>,
+    /// Boots, by seq of their `Booted` fact.
+    pub boots: BTreeMap<(DeviceId, u32, u64), KnownBoot>,
+    /// Earlier taps with the tokens in question.
+    pub taps: BTreeMap<FactId, Tap>,
+    /// Facts.
+    pub facts: BTreeMap<FactId, KnownFact>,
+    /// Which facts have a link.
+    pub linked: BTreeMap<Hash, BTreeSet<FactId>>,
     /// Check-ins per member and occurrence.
     pub groups: BTreeMap<(MemberId, OccurrenceId), Group>,
     /// Facts held for a token.
-    pub held: BTreeMap<Token, Vec<HeldFact>>,
-    /// Facts by seq of the range that a `DayClosed` in the entry covers; none for one that could not be read.
-    pub range: BTreeMap<u64, Option<Fact>>,
+    pub held: BTreeMap<Token, BTreeSet<FactId>>,
     /// Cases by id.
     pub cases: BTreeMap<Hash, KnownCase>,
     /// The newest notice number per device.
     pub notices: BTreeMap<DeviceId, u64>,
-    /// What members have, for reversals.
-    pub available: BTreeMap<MemberId, Amount>,
+    /// What the postings of a cause come to.
+    pub flows: BTreeMap<Hash, Flows>,
+    /// What members have and owe.
+    pub purses: BTreeMap<(MemberId, Unit), Purse>,
+    /// Members.
+    pub members: BTreeMap<MemberId, KnownMember>,
+    /// Leases.
+    pub leases: BTreeMap<LeaseId, LeaseRow>,
+}
+
+/// A scheme version, and when it was published: it takes effect no earlier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublishedScheme {
+    /// The terms.
+    pub terms: SchemeTerms,
+    /// When it was published.
+    pub published: Instant,
+}
+
+/// A fact that the centre has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownFact {
+    /// The fact; none for one that could not be read.
+    pub fact: Option<Fact>,
+    /// When it happened, as judged: the largest lower bound of it and of all earlier facts of its enrolment.
+    pub at: Instant,
+    /// The earliest time at which it can have happened.
+    pub low: Instant,
+    /// The latest.
+    pub high: Instant,
+    /// Its business day.
+    pub day: Day,
+    /// Where.
+    pub office: OfficeId,
+    /// When it was taken in.
+    pub received: Instant,
+    /// Whose it is judged to be.
+    pub member: Option<MemberId>,
+    /// How it stands.
+    pub standing: Standing,
+    /// What a person fixed: it counts, or it does not.
+    pub pin: Option<bool>,
+    /// Whose a person said it is.
+    pub belongs_to: Option<MemberId>,
+    /// Its clock claimed what cannot be.
+    pub clock_fault: bool,
+    /// It passed a limit of issuing when it was taken in, and waits for a person. Judged once, never again.
+    pub over_limit: bool,
+}
+
+/// How a fact stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// What became of it.
+    pub became: Became,
+    /// Number of the conflict kind; none if it stands plainly.
+    pub kind: Option<u8>,
+    /// The case about it. Told with a change; not stored with the fact.
+    pub case: Option<Hash>,
+}
+
+impl Standing {
+    /// It has its effect and nobody needs to look at it.
+    pub const PLAIN: Self = Self { became: Became::Applied, kind: None, case: None };
+
+    /// A standing of a kind, with the case that is open about it.
+    #[must_use]
+    pub fn of(became: Became, kind: u8, case: Option<Hash>) -> Self {
+        Self { became, kind: Some(kind), case }
+    }
+
+    /// Whether both say the same of the fact, wherever the case may be.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        (self.became, self.kind) == (other.became, other.kind)
+    }
+}
+
+/// What the postings of one cause come to. A member's `available`, `owed` and recovery loss are one account here, named
+/// `available`: how a sum divides among them depends on what else the member has, not on the cause.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Flows {
+    /// Credits minus debits per account and unit; none that is zero.
+    pub net: BTreeMap<(Account, Unit), i64>,
+    /// How many postings there are.
+    pub postings: u32,
+}
+
+/// What a member has in one unit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Purse {
+    /// May be used now.
+    pub available: i64,
+    /// Is owed back; never above zero together with `available`.
+    pub owed: i64,
+    /// Lost in a rollback of the centre, to be paid back first by what leases of that time return.
+    pub recovery_loss: i64,
+    /// Set aside in leases.
+    pub escrow: i64,
+}
+
+/// A member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownMember {
+    /// Whether the member takes part.
+    pub status: MemberStatus,
+    /// Since when the status is what it is.
+    pub status_since: Instant,
+    /// Who this record was merged into.
+    pub merged_into: Option<MemberId>,
+    /// The personal data was erased.
+    pub erased: bool,
 }
 
 /// A card.
@@ -58,6 +182,22 @@ pub struct KnownCard {
     /// Whose it is.
     pub member: Option<MemberId>,
     /// Its state.
+    pub status: CardStatus,
+    /// Whose it was, and its state, from when on; oldest first.
+    pub history: Vec<CardTurn>,
+}
+
+/// A turn in the life of a card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct CardTurn {
+    /// When the act was taken.
+    #[n(0)]
+    pub since: Instant,
+    /// Whose it was from then on.
+    #[n(1)]
+    pub member: Option<MemberId>,
+    /// Its state from then on.
+    #[n(2)]
     pub status: CardStatus,
 }
 
@@ -144,46 +284,14 @@ pub struct KnownBoot {
 /// The check-ins of one member at one occurrence, and what they gave.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Group {
-    /// All check-ins but repeats.
-    pub facts: Vec<GroupFact>,
+    /// All check-ins.
+    pub facts: BTreeSet<FactId>,
     /// The one that admits.
     pub admitted: Option<FactId>,
     /// Points given for it.
     pub points: Amount,
     /// The office whose account gave them.
     pub issuer: Option<OfficeId>,
-    /// Postings so far for this group.
-    pub postings: u32,
-}
-
-/// One check-in of a group.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GroupFact {
-    /// Which fact.
-    pub id: FactId,
-    /// When.
-    pub at: Instant,
-    /// Where.
-    pub office: OfficeId,
-    /// What a person fixed: it counts, or it does not.
-    pub pin: Option<bool>,
-    /// How it stands.
-    pub became: Became,
-    /// Number of the conflict kind; none if it stands plainly.
-    pub kind: Option<u8>,
-}
-
-/// A fact held for an unknown card.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HeldFact {
-    /// Which fact.
-    pub id: FactId,
-    /// The fact.
-    pub fact: Fact,
-    /// When.
-    pub at: Instant,
-    /// Where.
-    pub office: OfficeId,
 }
 
 /// A case.

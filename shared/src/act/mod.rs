@@ -17,6 +17,7 @@ pub use value::*;
 
 use crate::ids::{CardId, DeviceId, FactId, Hash, MemberId, OfficeId, OperatorId};
 use crate::member::{CardStatus, MemberStatus, OccurrenceRow, OfficeRow};
+use crate::policy::Policy;
 use crate::scheme::{SchemeTerms, Words};
 use crate::time::{Day, Instant};
 use crate::token::Token;
@@ -140,6 +141,9 @@ pub enum Act {
     /// The rules of applying changed: the whole derived state at this place is the new base of replay.
     #[n(27)]
     ApplyVersionSet(#[n(0)] ApplyVersionSet),
+    /// The club's limits and allowances were set.
+    #[n(28)]
+    PolicySet(#[n(0)] Box<Policy>),
     /// Cases whose time was up ended by themselves.
     #[n(29)]
     CasesEnded(#[n(0)] CasesEnded),
@@ -424,6 +428,7 @@ impl Act {
             Self::PointsExpired(_) => "points_expired",
             Self::LookAlikesFound(_) => "look_alikes_found",
             Self::ApplyVersionSet(_) => "apply_version_set",
+            Self::PolicySet(_) => "policy_set",
             Self::CasesEnded(_) => "cases_ended",
         }
     }

@@ -1,16 +1,14 @@
 //! Acts: what the centre did, given effect.
 
-use hufu_shared::act::{
-    Act, CardSet, CardStatusSet, CaseDecided, DeviceEnrolled, DeviceInvited, PinOutcome, Verdict,
-};
+use hufu_shared::act::{Act, CaseDecided, DeviceEnrolled, DeviceInvited, PinOutcome, Verdict};
 use hufu_shared::chain;
-use hufu_shared::ids::{DeviceId, Hash, MemberId};
+use hufu_shared::ids::{DeviceId, Hash};
 use hufu_shared::time::Instant;
 
-use super::{Standing, Told, Work};
+use super::Work;
 use crate::rules::entry::TakenAct;
-use crate::rules::outcome::FactChange;
-use crate::rules::world::{CaseState, DeviceStatus, KnownCard, KnownCase, KnownDevice, KnownEpoch};
+use crate::rules::need::Need;
+use crate::rules::world::{CaseState, DeviceStatus, KnownDevice, KnownEpoch};
 
 impl Work {
     /// Gives effect to an act.
@@ -19,7 +17,7 @@ impl Work {
             Act::ClubFounded(founded) => self.outcome.club = Some(founded.clone()),
             Act::EpochBegun(epoch) => self.outcome.central_epoch = Some(*epoch),
             Act::OfficeSet(row) => self.outcome.offices.push(row.clone()),
-            Act::OccurrenceSet(row) => self.outcome.occurrences.push(row.clone()),
+            Act::OccurrenceSet(row) => self.occurrence_set(row),
             Act::SchemeSet(terms) => self.outcome.schemes.push(terms.clone()),
             Act::MembersSet(rows) => self.outcome.members.extend(rows.iter().cloned()),
             Act::CardsSet(rows) => rows.iter().for_each(|row| self.card_set(row)),
@@ -29,34 +27,15 @@ impl Work {
             Act::DeviceRenewed(key) => self.outcome.keys.push((key.device, key.epoch, key.key.clone())),
             Act::DeviceRevoked(ended) => self.set_status(ended.device, DeviceStatus::Revoked),
             Act::CaseDecided(decided) => self.case_decided(decided),
-            // Nothing rests on these alone yet: they mark a place in the journal.
+            Act::CasesEnded(ended) => ended.cases.iter().for_each(|case| self.case_ended(*case)),
+            Act::PolicySet(policy) => self.outcome.policy = Some((**policy).clone()),
+            Act::ApplyVersionSet(set) => self.outcome.apply_version = Some(set.version),
             _ => {}
         }
     }
 
-    /// A card was registered: what was held for it takes effect.
-    fn card_set(&mut self, row: &CardSet) {
-        let known = KnownCard { card: row.card, member: row.member, status: row.status };
-        for token in &row.tokens {
-            self.world.cards.insert(*token, known.clone());
-        }
-        self.outcome.cards.push(row.clone());
-        if let Some(member) = row.member {
-            for token in &row.tokens {
-                self.release(*token, member);
-            }
-        }
-    }
-
-    fn card_status_set(&mut self, set: &CardStatusSet) {
-        if let Some(card) = self.world.cards_by_id.get(&set.card)
-            && card.status != set.status
-        {
-            self.outcome.card_statuses.push((set.card, set.status));
-        }
-    }
-
     fn device_invited(&mut self, invited: &DeviceInvited) {
+        self.has(Need::Device(invited.device));
         let known = self.world.devices.entry(invited.device).or_insert(KnownDevice {
             office: invited.office,
             name: invited.name.clone(),
@@ -71,6 +50,7 @@ impl Work {
     /// A person stood behind the code that was used: a new epoch begins, with a chain of its own.
     fn device_enrolled(&mut self, enrolled: &DeviceEnrolled) {
         let (device, epoch) = (enrolled.key.device, enrolled.key.epoch);
+        self.has(Need::Device(device));
         let Some(known) = self.world.devices.get_mut(&device) else { return };
         known.status = DeviceStatus::Active;
         known.epoch = epoch;
@@ -79,60 +59,37 @@ impl Work {
         self.outcome.epochs.insert((device, epoch), fresh_epoch(device, enrolled, self.received));
     }
 
+    /// A person decided: what was fixed for single facts stands from here on, and their matters are judged again.
     fn case_decided(&mut self, decided: &CaseDecided) {
-        let Some(case) = self.world.cases.get(&decided.case).cloned() else { return };
-        let mut changed = case.clone();
-        changed.state = CaseState::Decided;
-        changed.verdict = Some(verdict_code(decided.verdict).to_owned());
-        changed.changed = self.received;
-        self.world.cases.insert(decided.case, changed);
+        self.has(Need::Case(decided.case));
+        let received = self.received;
+        let Some(case) = self.world.cases.get_mut(&decided.case) else { return };
+        case.state = CaseState::Decided;
+        case.verdict = Some(verdict_code(decided.verdict).to_owned());
+        case.changed = received;
+        let token = case.token;
         self.touched.insert(decided.case);
-        self.pin(decided, &case);
-        if let (Verdict::Discard, Some(token)) = (decided.verdict, case.token) {
+        for pin in &decided.pins {
+            self.change(pin.fact, |known| match pin.outcome {
+                PinOutcome::Counts => known.pin = Some(true),
+                PinOutcome::DoesNotCount => known.pin = Some(false),
+                PinOutcome::BelongsTo(member) => known.belongs_to = Some(member),
+            });
+            self.rejudge(pin.fact);
+        }
+        if let (Verdict::Discard, Some(token)) = (decided.verdict, token) {
             self.discard(token, decided.case);
         }
     }
 
-    /// Fixes what a person decided for single facts, then judges their group again.
-    fn pin(&mut self, decided: &CaseDecided, case: &KnownCase) {
-        let (Some(member), Some(occurrence)) = (case.member, case.occurrence) else { return };
-        let Some(row) = self.world.occurrences.get(&occurrence).cloned() else { return };
-        let Some(group) = self.world.groups.get_mut(&(member, occurrence)) else { return };
-        for pin in &decided.pins {
-            let counts = match pin.outcome {
-                PinOutcome::Counts => true,
-                PinOutcome::DoesNotCount => false,
-                PinOutcome::BelongsTo(_) => continue,
-            };
-            if let Some(fact) = group.facts.iter_mut().find(|fact| fact.id == pin.fact) {
-                fact.pin = Some(counts);
-                let change =
-                    FactChange { became: fact.became, kind: None, member: Some(member), pin: Some(counts) };
-                self.outcome.fact_changes.insert(pin.fact, change);
-            }
+    /// Nobody decided in time: what the automatic outcome left open ends without effect.
+    fn case_ended(&mut self, id: Hash) {
+        self.has(Need::Case(id));
+        let Some(case) = self.world.cases.get(&id) else { return };
+        if let (CaseState::Open | CaseState::EvidenceChanged, Some(token)) = (case.state, case.token) {
+            self.discard(token, id);
         }
-        self.judge_decided(member, &row, decided.case);
-    }
-
-    /// Judges a group whose case was just decided: a person has seen it, so it does not come back as changed.
-    fn judge_decided(&mut self, member: MemberId, row: &hufu_shared::member::OccurrenceRow, case: Hash) {
-        let scheme = self.world.schemes.keys().next_back().copied().unwrap_or(0);
-        self.judge(member, row, scheme);
-        // Facts that a pin touched but whose standing stayed keep their kind.
-        let group = self.world.groups.get(&(member, row.occurrence)).cloned().unwrap_or_default();
-        for fact in &group.facts {
-            if let Some(change) = self.outcome.fact_changes.get_mut(&fact.id)
-                && change.kind.is_none()
-                && fact.kind.is_some()
-            {
-                let standing = Standing {
-                    became: fact.became,
-                    kind: Some(super::attendance::KIND_TWO_TERMINALS),
-                    case: Some(case),
-                };
-                self.stand(fact.id, standing, Some(member), Told::default());
-            }
-        }
+        self.end_case(id, "time_was_up");
     }
 }
 

@@ -2,39 +2,44 @@
 //! seen" (kind 27). The verdict follows the set of check-ins, not their arrival: it is judged anew whenever one comes.
 //!
 //! Points go to the member once. If a later arrival turns out to be earlier, the member keeps them and only the office
-//! whose account gave them changes. Which office gives follows the set as well, so every order of arrival ends in the
-//! same net effect per account.
+//! whose account gave them changes.
 
-use hufu_shared::fact::{Attended, Fact};
 use std::collections::{BTreeMap, BTreeSet};
 
-use hufu_shared::ids::{DeviceId, FactId, MemberId, OccurrenceId, OfficeId};
+use hufu_shared::fact::{Attended, Event};
+use hufu_shared::ids::{DeviceId, FactId, MemberId, OccurrenceId};
 use hufu_shared::member::{OccurrenceRow, OccurrenceState};
 use hufu_shared::money::{Amount, Leg, Unit};
-use hufu_shared::rules::repeat::Tap;
 use hufu_shared::time::Instant;
 use hufu_shared::wire::upload::Became;
 
-use super::fault::KIND_CLOCK;
-use super::{Spot, Standing, Told, Work};
-use crate::rules::posting::{self, Account, Posting, PostingCode};
-use crate::rules::world::{Group, GroupFact};
+use super::Work;
+use super::earn::KIND_REPEAT;
+use super::fault::plain;
+use super::ledger::{Cause, Flow};
+use super::matter::Matter;
+use crate::rules::links;
+use crate::rules::need::Need;
+use crate::rules::posting::{self, Account, PostingCode};
+use crate::rules::world::{Group, KnownFact, Standing};
 
-/// Number of the conflict kind "double tap".
-pub(super) const KIND_REPEAT: u8 = 2;
 /// Number of the conflict kind "admitted at two terminals".
 pub(super) const KIND_TWO_TERMINALS: u8 = 27;
 /// Number of the conflict kind "over capacity, closed or not approved".
-const KIND_NOT_RUNNING: u8 = 28;
+pub(super) const KIND_NOT_RUNNING: u8 = 28;
 
-/// Which check-in of a group admits: pinned ones first, then the earliest; ones pinned out never.
+/// A check-in of a group.
+type Seen = (FactId, KnownFact);
+
+/// Rank of a check-in among those that may admit: what a person let count first, then the earliest.
+fn rank(seen: &Seen) -> (bool, Instant, FactId) {
+    (seen.1.pin != Some(true), seen.1.at, seen.0)
+}
+
+/// Which check-in of a group admits; one that a person took out never does.
 #[must_use]
-pub(super) fn admits(facts: &[GroupFact]) -> Option<FactId> {
-    facts
-        .iter()
-        .filter(|fact| fact.pin != Some(false))
-        .min_by_key(|fact| (fact.pin != Some(true), fact.at, fact.id))
-        .map(|fact| fact.id)
+fn admits(facts: &[Seen]) -> Option<FactId> {
+    facts.iter().filter(|seen| seen.1.pin != Some(false)).min_by_key(|seen| rank(seen)).map(|seen| seen.0)
 }
 
 /// Whether an occurrence took attendance at an instant. One that was ended since did so until its end: a fact from
@@ -45,234 +50,194 @@ fn was_running(row: &OccurrenceRow, at: Instant) -> bool {
 
 /// Check-ins that speak for their terminal, one each: the one that a person let count, else the earliest. The others
 /// of the same terminal are repeats, however the group stands, so the evidence does not depend on order of arrival.
-fn spokesmen(facts: &[GroupFact]) -> BTreeSet<FactId> {
-    let mut first: BTreeMap<DeviceId, &GroupFact> = BTreeMap::new();
-    for fact in facts {
-        let rank = |fact: &GroupFact| (fact.pin != Some(true), fact.at, fact.id);
-        let held = first.entry(fact.id.device).or_insert(fact);
-        if rank(fact) < rank(held) {
-            *held = fact;
+fn spokesmen(facts: &[Seen]) -> BTreeSet<FactId> {
+    let mut first: BTreeMap<DeviceId, &Seen> = BTreeMap::new();
+    for seen in facts {
+        let held = first.entry(seen.0.device).or_insert(seen);
+        if rank(seen) < rank(held) {
+            *held = seen;
         }
     }
-    first.values().map(|fact| fact.id).collect()
+    first.values().map(|seen| seen.0).collect()
 }
 
 impl Work {
     /// A check-in by a fact.
-    pub(super) fn attended(&mut self, spot: Spot, fact: &Fact, attended: &Attended) {
-        let Some(member) = self.owner(&attended.subject) else {
-            self.hold_for_card(spot.id, attended.subject.token);
+    pub(super) fn attended(&mut self, id: FactId, known: &KnownFact, attended: &Attended) {
+        let Some(fact) = &known.fact else { return };
+        let Some(member) = self.owner(known, &attended.subject) else {
+            self.hold_for_card(id, attended.subject.token);
             return;
         };
-        if self.is_repeat(spot.id, fact, attended.repeats) {
-            let merged = Standing { became: Became::Merged, kind: Some(KIND_REPEAT), case: None };
-            self.stand(spot.id, merged, Some(member), Told::default());
+        if self.is_repeat(id, fact, attended.repeats) {
+            self.stand(id, Standing::of(Became::Merged, KIND_REPEAT, None), Some(member));
             return;
         }
-        self.check_in(spot, member, attended.occurrence, fact.scheme);
+        if self.occurrence(attended.occurrence).is_none() {
+            self.link(links::occurrence(attended.occurrence), id);
+            self.stand(id, Standing::of(Became::Held, KIND_NOT_RUNNING, None), Some(member));
+            return;
+        }
+        self.stand(id, plain(id, known), Some(member));
+        self.has(Need::Group(member, attended.occurrence));
+        self.world.groups.entry((member, attended.occurrence)).or_default().facts.insert(id);
+        self.dirty.insert(Matter::Attendance(member, attended.occurrence));
     }
 
-    /// Takes a check-in of a known member into its group and judges the group.
-    pub(super) fn check_in(&mut self, spot: Spot, member: MemberId, occurrence: OccurrenceId, scheme: u32) {
-        let Some(row) = self.world.occurrences.get(&occurrence).cloned() else {
-            let held = Standing { became: Became::Held, kind: Some(KIND_NOT_RUNNING), case: None };
-            self.stand(spot.id, held, Some(member), Told::default());
-            return;
-        };
-        if !was_running(&row, spot.at) || !row.is_held_at(spot.office) {
-            self.not_running(spot, member, &row);
-            return;
+    fn occurrence(&self, id: OccurrenceId) -> Option<&OccurrenceRow> {
+        self.has(Need::Occurrence(id));
+        self.world.occurrences.get(&id)
+    }
+
+    /// An occurrence was planned or changed: check-ins that waited for it take effect.
+    pub(super) fn occurrence_set(&mut self, row: &OccurrenceRow) {
+        self.world.occurrences.insert(row.occurrence, row.clone());
+        self.world.fetched.insert(Need::Occurrence(row.occurrence));
+        self.outcome.occurrences.push(row.clone());
+        for id in self.linked(links::occurrence(row.occurrence)) {
+            let waits = self.fact(id).is_some_and(|known| {
+                known.standing.is_same(&Standing::of(Became::Held, KIND_NOT_RUNNING, None))
+            });
+            if waits {
+                self.change(id, |known| known.standing = plain(id, known));
+                self.take_effect(id);
+            }
         }
-        if !row.admits_once {
-            self.stand(spot.id, Standing::PLAIN, Some(member), Told::default());
-            self.give_for_each(spot, member, &row, scheme);
-            return;
-        }
-        let seen = GroupFact {
-            id: spot.id,
-            at: spot.at,
-            office: spot.office,
-            pin: None,
-            became: Became::Applied,
-            kind: None,
-        };
-        self.world.groups.entry((member, occurrence)).or_default().facts.push(seen);
-        self.stand(spot.id, Standing::PLAIN, Some(member), Told::default());
-        self.judge(member, &row, scheme);
     }
 
     /// Judges the check-ins of a member at an occurrence from the whole set.
-    pub(super) fn judge(&mut self, member: MemberId, row: &OccurrenceRow, scheme: u32) {
-        let key = (member, row.occurrence);
+    pub(super) fn judge_attendance(&mut self, member: MemberId, occurrence: OccurrenceId) {
+        let Some(row) = self.occurrence(occurrence).cloned() else { return };
+        let key = (member, occurrence);
+        self.has(Need::Group(member, occurrence));
         let Some(mut group) = self.world.groups.remove(&key) else { return };
-        let speak = spokesmen(&group.facts);
-        for at in 0..group.facts.len() {
-            if !speak.contains(&group.facts[at].id) {
-                let merged = Standing { became: Became::Merged, kind: Some(KIND_REPEAT), case: None };
-                self.restand(&mut group, at, merged, member);
+        let mut seen = self.seen(&group, member);
+        self.judge_running(&row, &mut seen);
+        if row.admits_once {
+            self.judge_once(member, &row, &mut group, seen);
+        } else {
+            for (id, known) in seen {
+                self.judge_each(member, &row, id, &known);
             }
         }
-        group.facts.retain(|fact| speak.contains(&fact.id));
-        let admitted = admits(&group.facts);
-        let case =
-            (speak.len() > 1).then(|| posting::case_id(KIND_TWO_TERMINALS, &[&member.0, &row.occurrence.0]));
-        if let Some(case) = case {
-            let mut fresh = self.fresh_case(KIND_TWO_TERMINALS, "earliest_admits");
-            fresh.member = Some(member);
-            fresh.occurrence = Some(row.occurrence);
-            let ids: Vec<FactId> = group.facts.iter().map(|fact| fact.id).collect();
-            self.case(case, fresh, &ids);
-        }
-        for at in 0..group.facts.len() {
-            let standing = match (case, admitted == Some(group.facts[at].id)) {
-                (None, true) => Standing::PLAIN,
-                // A person took out the only one.
-                (None, false) => Standing { became: Became::NoEffect, kind: None, case: None },
-                (Some(_), true) => {
-                    Standing { became: Became::AppliedWithCase, kind: Some(KIND_TWO_TERMINALS), case }
-                }
-                (Some(_), false) => {
-                    Standing { became: Became::NoEffect, kind: Some(KIND_TWO_TERMINALS), case }
-                }
-            };
-            self.restand(&mut group, at, standing, member);
-        }
-        self.give_once(&mut group, admitted, member, row, scheme);
         self.outcome.groups.insert(key, group.clone());
         self.world.groups.insert(key, group);
     }
 
-    /// Writes how one check-in of a group stands, if that is new.
-    fn restand(&mut self, group: &mut Group, at: usize, standing: Standing, member: MemberId) {
-        let fact = &mut group.facts[at];
-        // A wrong clock stays said of a check-in that else stands plainly.
-        let clock = fact.kind == Some(KIND_CLOCK) && standing == Standing::PLAIN;
-        if clock || (fact.became, fact.kind) == (standing.became, standing.kind) {
-            return;
-        }
-        (fact.became, fact.kind) = (standing.became, standing.kind);
-        let id = fact.id;
-        let others = group.facts.iter().filter(|fact| fact.id.device != id.device);
-        let other = others.min_by_key(|fact| (fact.at, fact.id)).cloned();
-        self.stand(id, standing, Some(member), Told { other: other.as_ref() });
+    /// The check-ins of a group that were no repeats at their terminal and are this member's, in order of time.
+    fn seen(&self, group: &Group, member: MemberId) -> Vec<Seen> {
+        let facts = group.facts.iter().filter_map(|id| Some((*id, self.fact(*id)?.clone())));
+        let mut seen: Vec<Seen> = facts
+            .filter(|(_, known)| known.member == Some(member) && known.standing.became != Became::Held)
+            .filter(|(_, known)| !known.standing.is_same(&Standing::of(Became::Merged, KIND_REPEAT, None)))
+            .collect();
+        seen.sort_by_key(|(id, known)| (known.at, *id));
+        seen
     }
 
-    /// Gives the points of an occurrence once, and moves them to the office of the check-in that admits.
+    /// Takes out what lies outside the plan: it is kept, gives nothing, and is listed.
+    fn judge_running(&mut self, row: &OccurrenceRow, seen: &mut Vec<Seen>) {
+        let (running, outside) = seen
+            .drain(..)
+            .partition(|(_, known)| was_running(row, known.at) && row.is_held_at(known.office));
+        *seen = running;
+        for (id, _) in Vec::<Seen>::from(outside) {
+            let case = posting::case_id(KIND_NOT_RUNNING, &[&row.occurrence.0]);
+            let mut fresh = self.fresh_case(KIND_NOT_RUNNING, "kept_without_points");
+            fresh.occurrence = Some(row.occurrence);
+            if self.fresh.contains_key(&id) || self.before.contains_key(&id) {
+                self.case(case, fresh, [id]);
+            }
+            self.stand(id, Standing::of(Became::NoEffect, KIND_NOT_RUNNING, Some(case)), None);
+        }
+    }
+
+    /// Admits one check-in of those that were running.
+    fn judge_once(&mut self, member: MemberId, row: &OccurrenceRow, group: &mut Group, mut seen: Vec<Seen>) {
+        let speak = spokesmen(&seen);
+        for (id, _) in seen.iter().filter(|seen| !speak.contains(&seen.0)) {
+            self.stand(*id, Standing::of(Became::Merged, KIND_REPEAT, None), Some(member));
+        }
+        seen.retain(|seen| speak.contains(&seen.0));
+        let admitted = admits(&seen);
+        let case = (seen.len() > 1).then(|| posting::case_id(KIND_TWO_TERMINALS, &[&member.0, &row.occurrence.0]));
+        if let Some(case) = case {
+            let mut fresh = self.fresh_case(KIND_TWO_TERMINALS, "earliest_admits");
+            (fresh.member, fresh.occurrence) = (Some(member), Some(row.occurrence));
+            self.case(case, fresh, seen.iter().map(|seen| seen.0));
+        }
+        for (id, known) in &seen {
+            let standing = match (case, admitted == Some(*id)) {
+                (None, true) => plain(*id, known),
+                // A person took out the only one.
+                (None, false) => Standing { became: Became::NoEffect, kind: None, case: None },
+                (Some(_), true) => Standing::of(Became::AppliedWithCase, KIND_TWO_TERMINALS, case),
+                (Some(_), false) => Standing::of(Became::NoEffect, KIND_TWO_TERMINALS, case),
+            };
+            let other = seen.iter().find(|other| other.0.device != id.device);
+            if let Some((_, other)) = other {
+                self.others.insert(*id, (other.office, other.at));
+            }
+            self.stand(*id, standing, Some(member));
+        }
+        self.give_once(group, admitted.and_then(|id| seen.iter().find(|seen| seen.0 == id)), member, row, &seen);
+    }
+
+    /// Gives the points of an occurrence once, from the office of the check-in that admits.
     fn give_once(
         &mut self,
         group: &mut Group,
-        admitted: Option<FactId>,
+        winner: Option<&Seen>,
         member: MemberId,
         row: &OccurrenceRow,
-        scheme: u32,
+        seen: &[Seen],
     ) {
-        let winner = admitted.and_then(|id| group.facts.iter().find(|fact| fact.id == id)).cloned();
-        group.admitted = admitted;
-        let cause = posting::attendance_cause(member, row.occurrence);
-        let (debit, credit, amount, code) = match (&winner, group.issuer) {
-            (Some(winner), None) if row.points.is_positive() => (
-                Account::Issuer(winner.office),
-                Account::Available(member),
-                row.points,
-                PostingCode::EarnActivity,
-            ),
-            (Some(winner), Some(issuer)) if issuer != winner.office => (
-                Account::Issuer(winner.office),
-                Account::Issuer(issuer),
-                group.points,
-                PostingCode::IssuerMoved,
-            ),
-            (None, Some(issuer)) => {
-                self.take_back(group, cause, member, issuer, scheme);
-                return;
-            }
-            _ => return,
-        };
-        let Some(winner) = winner else { return };
-        self.outcome.postings.push(Posting {
-            id: posting::posting_id(cause, group.postings),
-            cause,
-            ordinal: group.postings,
-            debit,
-            credit,
-            leg: Leg { unit: Unit::Pts, amount },
-            code,
+        let Some((id, known)) = winner.or_else(|| seen.first()) else { return };
+        let hash = posting::attendance_cause(member, row.occurrence);
+        if self.fresh.contains_key(id) && group.facts.len() == 1 {
+            self.world.fetched.insert(Need::Flows(hash));
+        }
+        // Points once given are not re-rated when the plan changes later.
+        let points = if group.points.is_positive() { group.points } else { row.points };
+        let flows: Vec<Flow> = winner.iter().map(|(_, winner)| give(winner, member, points)).collect();
+        let scheme = known.fact.as_ref().map_or(0, |fact| fact.scheme);
+        let cause = Cause {
+            hash,
             member: Some(member),
-            fact: Some(winner.id),
+            fact: Some(*id),
             case: None,
-            at: winner.at,
-            day: self.day(winner.office, winner.at),
+            at: known.at,
+            day: known.day,
             scheme,
             rule: None,
-        });
-        group.postings += 1;
-        group.points = amount;
-        group.issuer = Some(winner.office);
-    }
-
-    /// Takes back what a group gave when a person decided that no check-in counts: from what the member has, the rest
-    /// is owed.
-    fn take_back(
-        &mut self,
-        group: &mut Group,
-        cause: hufu_shared::ids::Hash,
-        member: MemberId,
-        issuer: OfficeId,
-        scheme: u32,
-    ) {
-        let has = self.world.available.get(&member).copied().unwrap_or(Amount::ZERO);
-        let now = Amount(group.points.0.min(has.0.max(0)));
-        let rest = Amount(group.points.0 - now.0);
-        let Some(first) = group.facts.iter().min_by_key(|fact| (fact.at, fact.id)).cloned() else { return };
-        let parts = [(Account::Available(member), now), (Account::Owed(member), rest)];
-        for (account, amount) in parts.into_iter().filter(|part| part.1.is_positive()) {
-            self.outcome.postings.push(Posting {
-                id: posting::posting_id(cause, group.postings),
-                cause,
-                ordinal: group.postings,
-                debit: account,
-                credit: Account::Issuer(issuer),
-                leg: Leg { unit: Unit::Pts, amount },
-                code: PostingCode::Reversal,
-                member: Some(member),
-                fact: Some(first.id),
-                case: None,
-                at: first.at,
-                day: self.day(first.office, first.at),
-                scheme,
-                rule: None,
-            });
-            group.postings += 1;
-        }
-        group.points = Amount::ZERO;
-        group.issuer = None;
+            repays_recovery: false,
+        };
+        self.settle(&cause, &flows);
+        group.admitted = winner.map(|winner| winner.0);
+        group.points = winner.map_or(Amount::ZERO, |_| points);
+        group.issuer = winner.map(|winner| winner.1.office);
     }
 
     /// Points for each check-in of an occurrence that admits any number of times.
-    fn give_for_each(&mut self, spot: Spot, member: MemberId, row: &OccurrenceRow, scheme: u32) {
-        if row.points.is_positive() {
-            let leg = Leg { unit: Unit::Pts, amount: row.points };
-            self.give(spot, member, leg, PostingCode::EarnActivity, scheme, None);
-        }
+    fn judge_each(&mut self, member: MemberId, row: &OccurrenceRow, id: FactId, known: &KnownFact) {
+        let Some(fact) = known.fact.as_ref().filter(|fact| matches!(fact.event, Event::Attended(_))) else {
+            return;
+        };
+        let counts = known.pin != Some(false);
+        let standing =
+            if counts { plain(id, known) } else { Standing { became: Became::NoEffect, kind: None, case: None } };
+        self.stand(id, standing, Some(member));
+        let flows: Vec<Flow> = counts.then(|| give(known, member, row.points)).into_iter().collect();
+        let cause = Cause { member: Some(member), ..self.fact_cause(id, known, fact) };
+        self.settle(&cause, &flows);
     }
+}
 
-    /// A check-in outside the plan is kept, gives nothing, and is listed.
-    fn not_running(&mut self, spot: Spot, member: MemberId, row: &OccurrenceRow) {
-        let case = posting::case_id(KIND_NOT_RUNNING, &[&row.occurrence.0]);
-        let mut fresh = self.fresh_case(KIND_NOT_RUNNING, "kept_without_points");
-        fresh.occurrence = Some(row.occurrence);
-        self.case(case, fresh, &[spot.id]);
-        let standing = Standing { became: Became::NoEffect, kind: Some(KIND_NOT_RUNNING), case: Some(case) };
-        self.stand(spot.id, standing, Some(member), Told::default());
-    }
-
-    /// Whether a fact repeats an earlier one of the same terminal: as the terminal says and the centre finds, or as
-    /// the centre finds by itself.
-    pub(super) fn is_repeat(&self, id: FactId, fact: &Fact, said: Option<u64>) -> bool {
-        let Some(tap) = Tap::of(fact) else { return false };
-        let window = self.scheme(fact.scheme).map_or(0, |scheme| scheme.repeat_window_s);
-        self.world.taps.range(..id.seq).any(|(seq, earlier)| {
-            tap.repeats(earlier, window) || (said == Some(*seq) && tap.key == earlier.key)
-        })
+fn give(known: &KnownFact, member: MemberId, points: Amount) -> Flow {
+    Flow {
+        debit: Account::Issuer(known.office),
+        credit: Account::Available(member),
+        leg: Leg { unit: Unit::Pts, amount: points },
+        code: PostingCode::EarnActivity,
     }
 }

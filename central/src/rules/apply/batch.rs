@@ -1,18 +1,18 @@
-//! A batch: places each fact in time, gives it its effect, moves the cursor.
+//! A batch: places each fact in time, takes it into its matters, moves the cursor.
 
 use hufu_shared::chain;
 use hufu_shared::fact::{Event, Fact};
-use hufu_shared::ids::{FactId, Hash};
+use hufu_shared::ids::{DeviceId, FactId, Hash, OfficeId};
 use hufu_shared::rules::repeat::Tap;
-use hufu_shared::time::Instant;
 use hufu_shared::wire::upload::Became;
 
-use super::{Spot, Standing, Work};
+use super::fault::plain;
+use super::{FreshFact, Work};
 use crate::rules::entry::TakenBatch;
 use crate::rules::ingest::read_fact;
-use crate::rules::outcome::FactRow;
-use crate::rules::time;
-use crate::rules::world::{KnownBoot, KnownEpoch};
+use crate::rules::need::Need;
+use crate::rules::world::{KnownBoot, KnownEpoch, KnownFact, Standing};
+use crate::rules::{links, time};
 
 /// Number of the conflict kind of facts that cannot be read.
 const KIND_UNREADABLE: u8 = 25;
@@ -21,6 +21,8 @@ impl Work {
     /// Applies the facts of a batch in order of seq.
     pub(super) fn batch(&mut self, batch: &TakenBatch) {
         let key = (batch.device, batch.epoch);
+        self.has(Need::Device(batch.device));
+        self.has(Need::Epoch(batch.device, batch.epoch));
         // Both were there when the batch was taken; an entry without them can only come from a damaged journal, and
         // the chain of the journal names that.
         let (Some(device), Some(mut known)) =
@@ -28,42 +30,36 @@ impl Work {
         else {
             return;
         };
-        if let Some(sample) = batch.sample
-            && let Some(boot) = self.world.boots.get_mut(&sample.boot_seq)
-        {
-            time::narrow(boot, sample);
-            self.outcome.boots.insert((batch.device, batch.epoch, sample.boot_seq), boot.clone());
+        if let Some(sample) = batch.sample {
+            self.has(Need::Boot(batch.device, batch.epoch, sample.boot_seq));
+            if let Some(boot) = self.world.boots.get_mut(&(batch.device, batch.epoch, sample.boot_seq)) {
+                time::narrow(boot, sample);
+                self.outcome.boots.insert((batch.device, batch.epoch, sample.boot_seq), boot.clone());
+            }
         }
-        let mut hash = known.head;
+        let mut arrived = Arrived { hash: known.head, office: device.office };
         for (body, seq) in batch.bodies.iter().zip(batch.from_seq..) {
-            hash = chain::link(hash, body);
+            arrived.hash = chain::link(arrived.hash, body);
             let id = FactId { device: batch.device, epoch: batch.epoch, seq };
             let set_aside = batch.quarantined.iter().any(|quarantined| quarantined.seq == seq);
             match read_fact(body, seq) {
-                Ok(fact) if !set_aside => {
-                    self.take_fact(id, &fact, hash, body, &mut known, device.office, batch)
-                }
-                _ => self.set_aside(id, hash, body, &known, device.office),
+                Ok(fact) if !set_aside => self.take_fact(id, fact, &arrived, body, &mut known, batch),
+                _ => self.set_aside(id, &arrived, body, &known),
             }
             known.acked_seq = seq;
         }
-        known.head = hash;
+        known.head = arrived.hash;
         self.world.epochs.insert(key, known.clone());
         self.outcome.epochs.insert(key, known);
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one fact with all that places it; a struct would be built once"
-    )]
     fn take_fact(
         &mut self,
         id: FactId,
-        fact: &Fact,
-        hash: Hash,
+        fact: Fact,
+        arrived: &Arrived,
         body: &[u8],
         known: &mut KnownEpoch,
-        office: hufu_shared::ids::OfficeId,
         batch: &TakenBatch,
     ) {
         if let Event::Booted(booted) = &fact.event {
@@ -71,92 +67,74 @@ impl Work {
             if let Some(sample) = batch.sample.filter(|sample| sample.boot_seq == id.seq) {
                 time::narrow(&mut boot, sample);
             }
-            self.world.boots.insert(id.seq, boot.clone());
-            self.outcome.boots.insert((id.device, id.epoch, id.seq), boot);
+            self.begin_boot(id.device, id.epoch, id.seq, boot);
         }
-        let boot = self.world.boots.get(&fact.boot);
-        let placed = time::place(fact, boot, known.enrolled_at, self.received, known.last_at);
+        self.has(Need::Boot(id.device, id.epoch, fact.boot));
+        let boot = self.world.boots.get(&(id.device, id.epoch, fact.boot));
+        let placed = time::place(&fact, boot, known.enrolled_at, self.received, known.last_at);
         known.last_at = placed.at;
-        let spot = Spot { id, at: placed.at, day: self.day(office, placed.at), office };
-        let subject = fact.event.subject();
-        let occurrence = match &fact.event {
-            Event::Attended(attended) => Some(attended.occurrence),
-            Event::HandedOut(handed) => Some(handed.occurrence),
-            _ => None,
-        };
-        self.outcome.facts.push(FactRow {
-            id,
-            hash,
-            body: body.to_vec(),
-            event: fact.event.name(),
-            wall: fact.wall,
-            at: spot.at,
-            day: spot.day,
-            office,
-            token: subject.map(|subject| subject.token),
-            member: None,
-            occurrence,
-            became: Became::Applied,
-            kind: None,
-            told: None,
-        });
-        self.effect(spot, fact);
+        let boot_seq = fact.boot;
+        let tap = Tap::opening(&fact);
+        for link in links::of_fact(&fact) {
+            self.link(link, id);
+        }
+        let mut taken = self.known_fact(Some(fact), placed.at, arrived.office);
+        taken.clock_fault = placed.clock_fault;
+        taken.standing = plain(id, &taken);
+        self.keep(id, arrived.hash, body, taken);
         if placed.clock_fault {
-            self.clock_fault(id, fact);
+            self.clock_fault(id, boot_seq);
         }
-        let merged = self.outcome.facts.last().is_some_and(|row| row.became == Became::Merged);
-        if let Some(tap) = Tap::opening(fact).filter(|_| !merged) {
-            self.world.taps.insert(id.seq, tap);
+        self.take_effect(id);
+        self.judge_all();
+        let merged = self.world.facts.get(&id).is_some_and(|fact| fact.standing.became == Became::Merged);
+        if let Some(tap) = tap.filter(|_| !merged) {
+            self.world.taps.insert(id, tap);
         }
-        self.world.range.insert(id.seq, Some(fact.clone()));
+    }
+
+    fn begin_boot(&mut self, device: DeviceId, epoch: u32, seq: u64, boot: KnownBoot) {
+        self.world.boots.insert((device, epoch, seq), boot.clone());
+        self.world.fetched.insert(Need::Boot(device, epoch, seq));
+        self.outcome.boots.insert((device, epoch, seq), boot);
     }
 
     /// Keeps a fact that cannot be read; it has no effect until an upgrade reads it.
-    fn set_aside(
-        &mut self,
-        id: FactId,
-        hash: Hash,
-        body: &[u8],
-        known: &KnownEpoch,
-        office: hufu_shared::ids::OfficeId,
-    ) {
-        let standing = Standing { became: Became::Quarantined, kind: Some(KIND_UNREADABLE), case: None };
-        self.outcome.facts.push(FactRow {
-            id,
-            hash,
-            body: body.to_vec(),
-            event: "unreadable",
-            wall: Instant::default(),
-            at: known.last_at,
-            day: self.day(office, known.last_at),
-            office,
-            token: None,
-            member: None,
-            occurrence: None,
-            became: standing.became,
-            kind: standing.kind,
-            told: standing.told(id.seq),
-        });
-        self.world.range.insert(id.seq, None);
+    fn set_aside(&mut self, id: FactId, arrived: &Arrived, body: &[u8], known: &KnownEpoch) {
+        let mut taken = self.known_fact(None, known.last_at, arrived.office);
+        taken.standing = Standing::of(Became::Quarantined, KIND_UNREADABLE, None);
+        self.keep(id, arrived.hash, body, taken);
     }
 
-    /// The effect of one fact.
-    pub(super) fn effect(&mut self, spot: Spot, fact: &Fact) {
-        match &fact.event {
-            Event::Attended(attended) => self.attended(spot, fact, attended),
-            Event::Earned(earned) => self.earned(spot, fact, earned),
-            Event::Visited(visited) => self.visited(spot, fact, visited),
-            Event::DayClosed(closed) => self.day_closed(spot, closed),
-            // Value whose right is unknown here waits; it freezes nothing and costs nobody anything.
-            Event::Spent(_) | Event::Reversed(_) | Event::ToppedUp(_) | Event::HandedOut(_) => {
-                let held = Standing { became: Became::Held, kind: None, case: None };
-                self.stand(spot.id, held, None, super::Told::default());
-            }
-            Event::Refused(refused) => {
-                let member = refused.subject.as_ref().and_then(|subject| self.owner(subject));
-                self.stand(spot.id, Standing::PLAIN, member, super::Told::default());
-            }
-            _ => {}
+    fn known_fact(&self, fact: Option<Fact>, at: hufu_shared::time::Instant, office: OfficeId) -> KnownFact {
+        KnownFact {
+            fact,
+            at,
+            low: at,
+            high: self.received,
+            day: self.day(office, at),
+            office,
+            received: self.received,
+            member: None,
+            standing: Standing::PLAIN,
+            pin: None,
+            belongs_to: None,
+            clock_fault: false,
+            over_limit: false,
         }
     }
+
+    /// Keeps a fact as one that the entry brought. Nothing can have been posted for it before.
+    fn keep(&mut self, id: FactId, hash: Hash, body: &[u8], taken: KnownFact) {
+        self.fresh.insert(id, FreshFact { hash, body: body.to_vec() });
+        self.world.facts.insert(id, taken);
+        self.world.fetched.insert(Need::Fact(id));
+        self.world.fetched.insert(Need::Flows(crate::rules::posting::fact_cause(id)));
+    }
+}
+
+/// How far the batch has been read.
+struct Arrived {
+    hash: Hash,
+    office: OfficeId,
 }

@@ -1,12 +1,15 @@
 //! `DayClosed`: the terminal's own account of its day against what the centre took in (kind 30).
 
 use hufu_shared::fact::{DayClosed, DayTotals};
+use hufu_shared::ids::FactId;
 use hufu_shared::rules::totals;
 use hufu_shared::wire::upload::Became;
 use minicbor::{Decode, Encode};
 
-use super::{Spot, Standing, Told, Work};
+use super::{Spot, Work};
+use crate::rules::need::Need;
 use crate::rules::posting;
+use crate::rules::world::Standing;
 
 /// Number of the conflict kind "day totals differ".
 const KIND_DAY_DIFFERS: u8 = 30;
@@ -36,11 +39,15 @@ impl Work {
     /// A terminal closed its day.
     pub(super) fn day_closed(&mut self, spot: Spot, closed: &DayClosed) {
         let possible = is_possible(closed, spot.id.seq);
+        let (from, to) = if possible { (closed.from_seq, closed.to_seq) } else { (1, 0) };
+        if from <= to {
+            self.has_range(spot.id, from, to);
+        }
         let range = || {
-            let wanted = if possible { closed.from_seq..closed.to_seq + 1 } else { 0..0 };
-            self.world.range.range(wanted).map(|(_, fact)| fact)
+            let at = |seq| FactId { seq, ..spot.id };
+            self.world.facts.range(at(from)..at(to + 1)).map(|(_, known)| known.fact.as_ref())
         };
-        let unreadable = range().filter(|fact| fact.is_none()).count() as u64;
+        let unreadable = range().filter(Option::is_none).count() as u64;
         // Sums that pass 64 bits cannot agree with anything.
         let reckoned = totals::of(range().flatten()).unwrap_or_default();
         if possible && reckoned == closed.totals && unreadable == 0 {
@@ -53,9 +60,16 @@ impl Work {
         let mut fresh = self.fresh_case(KIND_DAY_DIFFERS, "none");
         fresh.device = Some(spot.id.device);
         fresh.detail = hufu_shared::cbor::encode(&difference);
-        self.case(case, fresh, &[spot.id]);
-        let standing =
-            Standing { became: Became::AppliedWithCase, kind: Some(KIND_DAY_DIFFERS), case: Some(case) };
-        self.stand(spot.id, standing, None, Told::default());
+        self.case(case, fresh, [spot.id]);
+        self.stand(spot.id, Standing::of(Became::AppliedWithCase, KIND_DAY_DIFFERS, Some(case)), None);
+    }
+
+    /// Whether the facts of a range are here: those of this entry are, the earlier ones are fetched as one piece.
+    fn has_range(&self, of: FactId, from: u64, to: u64) {
+        let first_fresh = self.fresh.keys().next().map_or(u64::MAX, |id| id.seq);
+        let to = to.min(first_fresh - 1);
+        if from <= to {
+            self.has(Need::Range(of.device, of.epoch, from, to));
+        }
     }
 }

@@ -1,50 +1,60 @@
 //! Giving effect: a journal entry and the rows that it needs become the rows that it gives.
 //!
-//! One entry at a time, its facts in order of seq. Each part below owns one concern; all of them work on the same
-//! [`Work`], which carries the world along so that a fact sees what the ones before it gave.
+//! One entry at a time, its facts in order of seq. A fact that arrives, a pin and an act only say which **matters** are
+//! to be judged ([`matter`]); each is then judged from the whole set of its facts, and what its judgement changes is
+//! posted as a difference ([`ledger`]). So verdicts follow the set of facts and never their arrival.
+//!
+//! Each part below owns one concern; all work on the same [`Work`], which carries the world along. What the world was
+//! not given is named as a [`Need`], and the entry is applied again with it: nothing that a run with missing rows
+//! gave is ever used.
 
 mod act;
 mod attendance;
 mod batch;
+mod card;
+mod cases;
 mod day;
+mod earn;
 mod fault;
 mod held;
-mod value;
-
-#[cfg(test)]
-mod tests;
+mod ledger;
+mod matter;
 
 pub use act::{verdict_code, verdict_from_code};
 pub use day::{DayDifference, is_possible};
 pub use held::{HOLD_DAYS, unknown_card_case};
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
-use hufu_shared::ids::{DeviceId, FactId, Hash, OfficeId};
+use hufu_shared::ids::{DeviceId, FactId, Hash, MemberId, OfficeId};
 use hufu_shared::time::{Day, Instant, OfficeClock};
 use hufu_shared::wire::upload::{Became, Disposition};
 
+use self::matter::Matter;
 use super::entry::{Entry, EntryBody};
-use super::outcome::{FactChange, NoticeRow, Outcome};
-use super::world::{CaseState, GroupFact, KnownCase, World};
+use super::need::Need;
+use super::outcome::{FactRow, NoticeRow, Outcome};
+use super::world::{KnownFact, Standing, World};
 
-/// Applies an entry. Never fails: what cannot have an effect is held, set aside or turned into a case.
-#[must_use]
-pub fn apply(world: World, entry: &Entry) -> Outcome {
-    let mut work =
-        Work { world, outcome: Outcome::default(), received: entry.received, touched: BTreeSet::new() };
+/// Version of the rules of applying that this program follows.
+pub const APPLY_VERSION: u32 = 1;
+
+/// Applies an entry to the world that it was given. Never fails: what cannot have an effect is held, set aside or
+/// turned into a case.
+///
+/// # Errors
+/// What the world must hold besides; nothing else may be concluded from that run.
+pub fn apply(world: &World, entry: &Entry) -> Result<Outcome, BTreeSet<Need>> {
+    let mut work = Work::new(world.clone(), entry.received);
     match &entry.body {
         EntryBody::Batch(batch) => work.batch(batch),
         EntryBody::Act(taken) => work.act(taken),
         EntryBody::Fork(fork) => work.fork(fork),
         EntryBody::Lost(loss) => work.loss(loss),
     }
-    for id in std::mem::take(&mut work.touched) {
-        if let Some(case) = work.world.cases.get(&id) {
-            work.outcome.cases.insert(id, case.clone());
-        }
-    }
-    work.outcome
+    work.judge_all();
+    work.finish()
 }
 
 /// An entry being applied.
@@ -52,32 +62,162 @@ struct Work {
     world: World,
     outcome: Outcome,
     received: Instant,
-    /// Cases that changed; written once, at the end.
+    /// What the world was not given.
+    missing: RefCell<BTreeSet<Need>>,
+    /// Matters to be judged.
+    dirty: BTreeSet<Matter>,
+    /// Facts that the entry brought.
+    fresh: BTreeMap<FactId, FreshFact>,
+    /// How facts stood before the entry, of those that it changed.
+    before: BTreeMap<FactId, KnownFact>,
+    /// The other side that a terminal is told of.
+    others: BTreeMap<FactId, (OfficeId, Instant)>,
+    /// Cases that changed.
     touched: BTreeSet<Hash>,
 }
 
-/// How a fact stands, before it is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Standing {
-    became: Became,
-    kind: Option<u8>,
-    case: Option<Hash>,
+/// What only the entry knows of a fact that it brought.
+struct FreshFact {
+    hash: Hash,
+    body: Vec<u8>,
 }
 
-impl Standing {
-    const PLAIN: Self = Self { became: Became::Applied, kind: None, case: None };
+impl Work {
+    fn new(world: World, received: Instant) -> Self {
+        Self {
+            world,
+            outcome: Outcome::default(),
+            received,
+            missing: RefCell::default(),
+            dirty: BTreeSet::new(),
+            fresh: BTreeMap::new(),
+            before: BTreeMap::new(),
+            others: BTreeMap::new(),
+            touched: BTreeSet::new(),
+        }
+    }
 
-    fn told(self, seq: u64) -> Option<Disposition> {
-        (self != Self::PLAIN).then_some(Disposition {
-            seq,
-            became: self.became,
-            kind: self.kind,
-            case: self.case,
-        })
+    /// Whether something was fetched; if not, it will be.
+    fn has(&self, need: Need) -> bool {
+        let has = self.world.fetched.contains(&need);
+        if !has {
+            self.missing.borrow_mut().insert(need);
+        }
+        has
+    }
+
+    /// A fact of this entry or of an earlier one.
+    fn fact(&self, id: FactId) -> Option<&KnownFact> {
+        let known = self.world.facts.get(&id);
+        if known.is_none() {
+            self.has(Need::Fact(id));
+        }
+        known
+    }
+
+    /// Changes a fact; the first state of one from an earlier entry is kept, to see in the end what changed.
+    fn change(&mut self, id: FactId, change: impl FnOnce(&mut KnownFact)) {
+        if self.fact(id).is_none() {
+            return;
+        }
+        if let Some(known) = self.world.facts.get_mut(&id) {
+            if !self.fresh.contains_key(&id) {
+                self.before.entry(id).or_insert_with(|| known.clone());
+            }
+            change(known);
+        }
+    }
+
+    /// Says how a fact stands, and whose it is if that is known.
+    fn stand(&mut self, id: FactId, standing: Standing, member: Option<MemberId>) {
+        self.change(id, |known| {
+            known.standing = standing;
+            known.member = member.or(known.member);
+        });
+    }
+
+    /// All facts with a link.
+    fn linked(&self, link: Hash) -> BTreeSet<FactId> {
+        self.has(Need::Linked(link));
+        self.world.linked.get(&link).cloned().unwrap_or_default()
+    }
+
+    /// Stores that a fact is found again by a link.
+    fn link(&mut self, link: Hash, id: FactId) {
+        self.world.linked.entry(link).or_default().insert(id);
+        self.outcome.links.insert((link, id));
+    }
+
+    /// The business day of an instant at an office.
+    fn day(&self, office: OfficeId, at: Instant) -> Day {
+        let default = OfficeClock::default();
+        self.world.offices.get(&office).map_or(&default, |row| &row.clock).business_day(at)
+    }
+
+    fn next_notice(&mut self, device: DeviceId) -> u64 {
+        self.has(Need::Device(device));
+        let n = self.world.notices.entry(device).or_insert(0);
+        *n += 1;
+        *n
+    }
+
+    /// Gathers what the entry gave.
+    fn finish(mut self) -> Result<Outcome, BTreeSet<Need>> {
+        for (id, before) in std::mem::take(&mut self.before) {
+            let Some(known) = self.world.facts.get(&id).cloned() else { continue };
+            if known == before {
+                continue;
+            }
+            if !known.standing.is_same(&before.standing) {
+                self.notice(id, known.standing);
+            }
+            self.outcome.fact_changes.insert(id, known);
+        }
+        for id in std::mem::take(&mut self.touched) {
+            if let Some(case) = self.world.cases.get(&id) {
+                self.outcome.cases.insert(id, case.clone());
+            }
+        }
+        for (id, fresh) in std::mem::take(&mut self.fresh) {
+            if let Some(known) = self.world.facts.get(&id).cloned() {
+                let told = told(known.standing, id.seq);
+                self.outcome.facts.push(FactRow { id, hash: fresh.hash, body: fresh.body, known, told });
+            }
+        }
+        let missing = self.missing.into_inner();
+        if missing.is_empty() { Ok(self.outcome) } else { Err(missing) }
+    }
+
+    /// Tells the terminal of a fact that it stands differently now.
+    fn notice(&mut self, fact: FactId, standing: Standing) {
+        let other = self.others.get(&fact).copied();
+        let other_office = other.and_then(|(office, _)| self.world.offices.get(&office));
+        let other_office = other_office.map(|office| office.code.clone());
+        let n = self.next_notice(fact.device);
+        self.outcome.notices.push(NoticeRow {
+            n,
+            fact,
+            became: standing.became,
+            kind: standing.kind,
+            case: standing.case,
+            other_office,
+            other_at: other.map(|(_, at)| at),
+        });
     }
 }
 
-/// A fact with what the centre knows of it.
+/// What the receipt says of a fact.
+fn told(standing: Standing, seq: u64) -> Option<Disposition> {
+    let is_plain = standing.became == Became::Applied && standing.kind.is_none();
+    (!is_plain).then_some(Disposition {
+        seq,
+        became: standing.became,
+        kind: standing.kind,
+        case: standing.case,
+    })
+}
+
+/// A fact with what the centre judged of its place.
 #[derive(Debug, Clone, Copy)]
 struct Spot {
     id: FactId,
@@ -86,103 +226,8 @@ struct Spot {
     office: OfficeId,
 }
 
-impl Work {
-    /// The business day of an instant at an office.
-    fn day(&self, office: OfficeId, at: Instant) -> Day {
-        let default = OfficeClock::default();
-        self.world.offices.get(&office).map_or(&default, |row| &row.clock).business_day(at)
+impl Spot {
+    fn of(id: FactId, known: &KnownFact) -> Self {
+        Self { id, at: known.at, day: known.day, office: known.office }
     }
-
-    /// Opens a case or adds facts to it. A case that a person decided comes back when its facts change; one that had
-    /// ended by itself is open again.
-    fn case(&mut self, id: Hash, fresh: KnownCase, facts: &[FactId]) {
-        let received = self.received;
-        let deadline = fresh.deadline;
-        let known = self.world.cases.entry(id).or_insert(fresh);
-        let before = known.facts.len();
-        known.facts.extend(facts);
-        if known.facts.len() > before {
-            known.changed = received;
-            match known.state {
-                CaseState::Decided => known.state = CaseState::EvidenceChanged,
-                CaseState::Closed => (known.state, known.deadline) = (CaseState::Open, deadline),
-                CaseState::Open | CaseState::EvidenceChanged => {}
-            }
-        }
-        self.touched.insert(id);
-    }
-
-    /// A new case of a kind, about nothing yet.
-    fn fresh_case(&self, kind: u8, automatic: &str) -> KnownCase {
-        KnownCase {
-            kind,
-            state: CaseState::Open,
-            member: None,
-            occurrence: None,
-            device: None,
-            token: None,
-            detail: Vec::new(),
-            automatic: automatic.to_owned(),
-            verdict: None,
-            opened: self.received,
-            changed: self.received,
-            deadline: None,
-            facts: BTreeSet::new(),
-        }
-    }
-
-    /// Writes how a fact stands now: into the new row if the entry brought it, else as a change with a notice to its
-    /// terminal.
-    fn stand(
-        &mut self,
-        id: FactId,
-        standing: Standing,
-        member: Option<hufu_shared::ids::MemberId>,
-        told: Told<'_>,
-    ) {
-        if let Some(row) = self.outcome.facts.iter_mut().find(|row| row.id == id) {
-            row.became = standing.became;
-            row.kind = standing.kind;
-            row.told = standing.told(id.seq);
-            row.member = member.or(row.member);
-            return;
-        }
-        let pin = self.outcome.fact_changes.get(&id).and_then(|change| change.pin);
-        let change = FactChange { became: standing.became, kind: standing.kind, member, pin };
-        self.outcome.fact_changes.insert(id, change);
-        self.notice(id, standing, told.other);
-    }
-
-    /// Numbers a notice to the terminal of a fact; a later one of the same entry about the same fact replaces it.
-    fn notice(&mut self, fact: FactId, standing: Standing, other: Option<&GroupFact>) {
-        let other_office =
-            other.and_then(|other| self.world.offices.get(&other.office)).map(|office| office.code.clone());
-        let earlier = self.outcome.notices.iter().position(|notice| notice.fact == fact);
-        let n = match earlier {
-            Some(at) => self.outcome.notices.remove(at).n,
-            None => self.next_notice(fact.device),
-        };
-        self.outcome.notices.push(NoticeRow {
-            n,
-            fact,
-            became: standing.became,
-            kind: standing.kind,
-            case: standing.case,
-            other_office,
-            other_at: other.map(|other| other.at),
-        });
-    }
-
-    fn next_notice(&mut self, device: DeviceId) -> u64 {
-        let n = self.world.notices.entry(device).or_insert(0);
-        *n += 1;
-        *n
-    }
-}
-
-/// What a terminal is told along with how its fact stands.
-#[derive(Clone, Copy, Default)]
-struct Told<'a> {
-    /// The fact of the other side.
-    other: Option<&'a GroupFact>,
 }

@@ -1,0 +1,66 @@
+//! Cases: opened and closed by judgements, decided by people.
+//!
+//! A case is named by its kind and what it is about, so the same disagreement is the same case whenever it is judged.
+//! One that a person decided comes back when its evidence grows; one that ended by itself opens again.
+
+use std::collections::BTreeSet;
+
+use hufu_shared::ids::{FactId, Hash};
+
+use super::Work;
+use crate::rules::need::Need;
+use crate::rules::world::{CaseState, KnownCase};
+
+impl Work {
+    /// Opens a case or adds facts to it.
+    pub(super) fn case(&mut self, id: Hash, fresh: KnownCase, facts: impl IntoIterator<Item = FactId>) {
+        self.has(Need::Case(id));
+        let (received, deadline, detail) = (self.received, fresh.deadline, fresh.detail.clone());
+        let is_new = !self.world.cases.contains_key(&id);
+        let known = self.world.cases.entry(id).or_insert(fresh);
+        let before = known.facts.len();
+        known.facts.extend(facts);
+        let has_grown = known.facts.len() > before || known.detail != detail;
+        known.detail = detail;
+        match known.state {
+            CaseState::Decided if has_grown => known.state = CaseState::EvidenceChanged,
+            CaseState::Closed => (known.state, known.deadline) = (CaseState::Open, deadline),
+            _ if is_new || has_grown => {}
+            _ => return,
+        }
+        known.changed = received;
+        self.touched.insert(id);
+    }
+
+    /// Ends a case that has nothing left to decide. What a person decided stays decided.
+    pub(super) fn end_case(&mut self, id: Hash, automatic: &str) {
+        self.has(Need::Case(id));
+        let received = self.received;
+        let Some(case) = self.world.cases.get_mut(&id) else { return };
+        if matches!(case.state, CaseState::Open | CaseState::EvidenceChanged) {
+            case.state = CaseState::Closed;
+            automatic.clone_into(&mut case.automatic);
+            case.changed = received;
+            self.touched.insert(id);
+        }
+    }
+
+    /// A new case of a kind, about nothing yet.
+    pub(super) fn fresh_case(&self, kind: u8, automatic: &str) -> KnownCase {
+        KnownCase {
+            kind,
+            state: CaseState::Open,
+            member: None,
+            occurrence: None,
+            device: None,
+            token: None,
+            detail: Vec::new(),
+            automatic: automatic.to_owned(),
+            verdict: None,
+            opened: self.received,
+            changed: self.received,
+            deadline: None,
+            facts: BTreeSet::new(),
+        }
+    }
+}

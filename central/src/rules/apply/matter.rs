@@ -1,0 +1,64 @@
+//! Matters: what is judged as one, from the whole set of its facts.
+
+use hufu_shared::fact::Event;
+use hufu_shared::ids::{FactId, MemberId, OccurrenceId};
+
+use super::{Spot, Work};
+
+/// What is to be judged, in the order in which it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Matter {
+    /// The check-ins of a member at an occurrence.
+    Attendance(MemberId, OccurrenceId),
+    /// A purchase or another cause of points.
+    Earn(FactId),
+}
+
+impl Work {
+    /// Judges what is to be judged, and what that makes to be judged, until nothing is left.
+    pub(super) fn judge_all(&mut self) {
+        while let Some(matter) = self.dirty.pop_first() {
+            match matter {
+                Matter::Attendance(member, occurrence) => self.judge_attendance(member, occurrence),
+                Matter::Earn(fact) => self.judge_earn(fact),
+            }
+        }
+    }
+
+    /// Takes a fact into its matters: one that has just arrived, or that was held and waits no more.
+    pub(super) fn take_effect(&mut self, id: FactId) {
+        let Some(known) = self.fact(id).cloned() else { return };
+        let Some(fact) = &known.fact else { return };
+        let spot = Spot::of(id, &known);
+        match &fact.event {
+            Event::Attended(attended) => self.attended(id, &known, attended),
+            Event::Earned(_) => {
+                self.dirty.insert(Matter::Earn(id));
+            }
+            Event::Visited(visited) => self.visited(id, &known, visited),
+            Event::DayClosed(closed) => self.day_closed(spot, closed),
+            Event::Refused(refused) => {
+                let member = refused.subject.as_ref().and_then(|subject| self.owner(&known, subject));
+                self.stand(id, known.standing, member);
+            }
+            _ => {}
+        }
+    }
+
+    /// Marks everything that a fact has a part in, after a pin or another change of it.
+    pub(super) fn rejudge(&mut self, id: FactId) {
+        let Some(known) = self.fact(id).cloned() else { return };
+        let Some(fact) = &known.fact else { return };
+        match &fact.event {
+            Event::Attended(attended) => {
+                if let Some(member) = known.member {
+                    self.dirty.insert(Matter::Attendance(member, attended.occurrence));
+                }
+            }
+            Event::Earned(_) => {
+                self.dirty.insert(Matter::Earn(id));
+            }
+            _ => {}
+        }
+    }
+}

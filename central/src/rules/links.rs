@@ -1,0 +1,106 @@
+//! Links: by what a fact is found again when another fact, or an act, concerns it.
+//!
+//! A link is a hash of what two facts have in common: the same slip, the same original, the same lease. Each fact is
+//! stored with all its links, so a rule that needs "all facts that …" asks for one of these, and the store knows of
+//! links nothing but their bytes.
+
+use hufu_shared::cbor;
+use hufu_shared::fact::{Event, Fact, Funding, SlipKey};
+use hufu_shared::ids::{DeviceId, FactId, Hash, ItemId, LeaseId, MemberId, OccurrenceId, OfficeId};
+use hufu_shared::time::Day;
+use hufu_shared::token::Token;
+
+/// Facts that reverse this one.
+#[must_use]
+pub fn reversals(original: FactId) -> Hash {
+    Hash::of(&[
+        b"hufu-link-reversals",
+        &original.device.0,
+        &original.epoch.to_be_bytes(),
+        &original.seq.to_be_bytes(),
+    ])
+}
+
+/// Facts that carry this slip, or replace it.
+#[must_use]
+pub fn slip(key: &SlipKey) -> Hash {
+    Hash::of(&[b"hufu-link-slip", &cbor::encode(key)])
+}
+
+/// Facts that spend from, or close, a generation of a lease.
+#[must_use]
+pub fn lease(lease: LeaseId, generation: u32) -> Hash {
+    Hash::of(&[b"hufu-link-lease", &lease.0, &generation.to_be_bytes()])
+}
+
+/// Check-ins that wait for an occurrence to be planned.
+#[must_use]
+pub fn occurrence(occurrence: OccurrenceId) -> Hash {
+    Hash::of(&[b"hufu-link-occurrence", &occurrence.0])
+}
+
+/// Hand-outs of an item to a member at an occurrence.
+#[must_use]
+pub fn hand_out(member: MemberId, occurrence: OccurrenceId, item: ItemId) -> Hash {
+    Hash::of(&[b"hufu-link-hand-out", &member.0, &occurrence.0, &item.0])
+}
+
+/// Everything that takes an item from the stock of an office.
+#[must_use]
+pub fn stock(item: ItemId, office: OfficeId) -> Hash {
+    Hash::of(&[b"hufu-link-stock", &item.0, &office.0])
+}
+
+/// Everything that a device issued on a business day.
+#[must_use]
+pub fn issued(device: DeviceId, day: Day) -> Hash {
+    Hash::of(&[b"hufu-link-issued", &device.0, &day.0.to_be_bytes()])
+}
+
+/// What a member earned in a period that begins on a day; a cap holds over all of it.
+#[must_use]
+pub fn earned(member: MemberId, period: Day) -> Hash {
+    Hash::of(&[b"hufu-link-earned", &member.0, &period.0.to_be_bytes()])
+}
+
+/// What a member spent or used in a period that begins on a day.
+#[must_use]
+pub fn used(member: MemberId, period: Day) -> Hash {
+    Hash::of(&[b"hufu-link-used", &member.0, &period.0.to_be_bytes()])
+}
+
+/// Facts of a card within two days around a day, for journeys that nobody can make.
+#[must_use]
+pub fn seen(token: Token, day: Day) -> Hash {
+    Hash::of(&[b"hufu-link-seen", &token.to_bytes(), &day.0.to_be_bytes()])
+}
+
+/// Facts of a boot.
+#[must_use]
+pub fn boot(device: DeviceId, epoch: u32, seq: u64) -> Hash {
+    Hash::of(&[b"hufu-link-boot", &device.0, &epoch.to_be_bytes(), &seq.to_be_bytes()])
+}
+
+/// Top-ups that wait for the cash count of the shift that began after a closing.
+#[must_use]
+pub fn shift(device: DeviceId, epoch: u32) -> Hash {
+    Hash::of(&[b"hufu-link-shift", &device.0, &epoch.to_be_bytes()])
+}
+
+/// All links that a fact has by itself, whoever its card belongs to.
+#[must_use]
+pub fn of_fact(fact: &Fact) -> Vec<Hash> {
+    match &fact.event {
+        Event::Earned(earned) => earned.slip.iter().chain(&earned.replaces).map(slip).collect(),
+        Event::Reversed(reversed) => vec![reversals(reversed.original)],
+        Event::Spent(spent) => {
+            let uses = spent.funding.iter().filter_map(|funding| match funding {
+                Funding::Lease(used) => Some(lease(used.lease, used.generation)),
+                Funding::OwnCredit => None,
+            });
+            uses.collect()
+        }
+        Event::LeaseClosed(closed) => vec![lease(closed.lease, closed.generation)],
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,148 @@
+//! What an entry must have read before it can be applied.
+//!
+//! Applying never reads the database. It asks the [`World`](super::world::World), and what the world was not given it
+//! names as a need; the store fetches that, and the entry is applied again from the start, until nothing is missing.
+//! So no loader has to foresee what a rule reads, a row that does not exist is told from one that was not fetched, and
+//! what an entry rests on is known exactly.
+
+use std::collections::BTreeSet;
+
+use hufu_shared::act::Act;
+use hufu_shared::fact::{Event, Fact};
+use hufu_shared::ids::{CardId, DeviceId, FactId, Hash, ItemId, LeaseId, MemberId, OccurrenceId, OfficeId};
+use hufu_shared::token::Token;
+
+use super::entry::EntryBody;
+use super::ingest::read_fact;
+use super::links;
+use super::posting;
+
+/// One thing to fetch. Asking for what does not exist is answered by its absence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    /// A device, with the number of its newest notice.
+    Device(DeviceId),
+    /// An enrolment.
+    Epoch(DeviceId, u32),
+    /// A boot, by seq of its `Booted` fact.
+    Boot(DeviceId, u32, u64),
+    /// A card, by a token.
+    Card(Token),
+    /// A card, by its id.
+    CardById(CardId),
+    /// Earlier taps of a device with a token.
+    Taps(DeviceId, u32, Token),
+    /// A holding of an activity.
+    Occurrence(OccurrenceId),
+    /// The check-ins of a member at an occurrence.
+    Group(MemberId, OccurrenceId),
+    /// Facts held for a token.
+    Held(Token),
+    /// The facts of a device from one seq to another.
+    Range(DeviceId, u32, u64, u64),
+    /// A case, with its facts unless they are without number.
+    Case(Hash),
+    /// One fact.
+    Fact(FactId),
+    /// All facts with a link ([`super::links`]).
+    Linked(Hash),
+    /// What the postings of a cause come to.
+    Flows(Hash),
+    /// What a member has and owes, in every unit.
+    Purse(MemberId),
+    /// A member.
+    Member(MemberId),
+    /// A lease in all its generations.
+    Lease(LeaseId),
+    /// All leases of a device that are not closed.
+    DeviceLeases(DeviceId),
+    /// All leases of a member that are not closed.
+    MemberLeases(MemberId),
+    /// Pieces of an item at an office.
+    Stock(ItemId, OfficeId),
+    /// How the recovery of the centre stands.
+    Recovery,
+    /// What every member's balances were given and have lost by day, for expiry.
+    Lots(MemberId),
+}
+
+/// What an entry will certainly need, so that most entries are applied at the first try.
+#[must_use]
+pub fn first(body: &EntryBody) -> BTreeSet<Need> {
+    let mut needs = BTreeSet::new();
+    match body {
+        EntryBody::Batch(batch) => {
+            needs.extend([Need::Device(batch.device), Need::Epoch(batch.device, batch.epoch)]);
+            needs.extend(batch.sample.map(|sample| Need::Boot(batch.device, batch.epoch, sample.boot_seq)));
+            for (body, seq) in batch.bodies.iter().zip(batch.from_seq..) {
+                if let Ok(fact) = read_fact(body, seq) {
+                    of_fact(&mut needs, FactId { device: batch.device, epoch: batch.epoch, seq }, &fact);
+                }
+            }
+        }
+        EntryBody::Act(taken) => of_act(&mut needs, &taken.act),
+        EntryBody::Fork(fork) => {
+            let epoch = fork.epoch.to_be_bytes();
+            needs.extend([
+                Need::Device(fork.device),
+                Need::Case(posting::case_id(21, &[&fork.device.0, &epoch])),
+            ]);
+        }
+        EntryBody::Lost(loss) => {
+            let epoch = loss.epoch.to_be_bytes();
+            needs.extend([
+                Need::Device(loss.device),
+                Need::Case(posting::case_id(20, &[&loss.device.0, &epoch])),
+            ]);
+        }
+    }
+    needs
+}
+
+fn of_fact(needs: &mut BTreeSet<Need>, id: FactId, fact: &Fact) {
+    needs.insert(Need::Boot(id.device, id.epoch, fact.boot));
+    if let Some(subject) = fact.event.subject() {
+        needs.insert(Need::Card(subject.token));
+        needs.insert(Need::Taps(id.device, id.epoch, subject.token));
+    }
+    match &fact.event {
+        Event::Attended(attended) => {
+            needs.insert(Need::Occurrence(attended.occurrence));
+        }
+        Event::Reversed(reversed) => {
+            needs.extend([Need::Fact(reversed.original), Need::Linked(links::reversals(reversed.original))]);
+        }
+        Event::LeaseClosed(closed) => {
+            needs.insert(Need::Lease(closed.lease));
+        }
+        _ => {}
+    }
+}
+
+fn of_act(needs: &mut BTreeSet<Need>, act: &Act) {
+    match act {
+        Act::CardsSet(cards) => needs.extend(cards.iter().flat_map(|card| {
+            card.tokens.iter().map(|token| Need::Held(*token)).chain([Need::CardById(card.card)])
+        })),
+        Act::CardStatusSet(set) => {
+            needs.insert(Need::CardById(set.card));
+        }
+        Act::DeviceInvited(invited) => {
+            needs.insert(Need::Device(invited.device));
+        }
+        Act::DeviceEnrolled(enrolled) => {
+            needs.insert(Need::Device(enrolled.key.device));
+        }
+        Act::DeviceRevoked(ended) => {
+            needs.insert(Need::Device(ended.device));
+        }
+        Act::CaseDecided(decided) => {
+            needs.insert(Need::Case(decided.case));
+        }
+        Act::LeaseSet(set) => needs.extend([Need::Lease(set.lease), Need::Purse(set.member)]),
+        Act::LeaseWrittenOff(ended) => {
+            needs.insert(Need::Lease(ended.lease));
+        }
+        _ => {}
+    }
+}
