@@ -39,8 +39,8 @@ impl Link {
 pub struct CentralOrder {
     /// Which command.
     pub command: CommandId,
-    /// What to do.
-    pub order: Order,
+    /// What to do, or why that is not understood here.
+    pub order: Result<Order, String>,
 }
 
 /// The sync task's ends.

@@ -24,6 +24,7 @@ pub mod token;
 pub mod act;
 pub mod fact;
 pub mod member;
+pub mod policy;
 pub mod scheme;
 
 pub mod rules;

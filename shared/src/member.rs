@@ -104,6 +104,10 @@ pub struct MemberRow {
     /// Whole name for staff, if the club's scheme gives it to counters.
     #[n(8)]
     pub full_name: Option<String>,
+    /// Stored value that the member may use, in fen, as of `points_at`; none for members without.
+    #[n(9)]
+    #[cbor(default)]
+    pub value: Option<Amount>,
 }
 
 /// A card, as a terminal knows it.

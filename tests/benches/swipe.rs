@@ -270,6 +270,7 @@ fn member_row(member: MemberId) -> MemberRow {
         points_at: NOON,
         leased: false,
         full_name: None,
+        value: None,
     }
 }
 

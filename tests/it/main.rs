@@ -4,6 +4,7 @@ mod bad_input;
 mod demo;
 mod desk;
 mod golden;
+mod kill;
 mod kit;
 mod reader;
 mod story;

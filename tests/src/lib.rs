@@ -7,6 +7,7 @@
 
 pub mod coverage;
 pub mod desk;
+pub mod kill;
 pub mod kit;
 pub mod story;
 pub mod tidy;

@@ -261,6 +261,7 @@ pub(super) fn member_row(
         points_at: making.at,
         leased: false,
         full_name: personal.filter(|_| full).map(|person| person.name),
+        value: None,
     })
 }
 

@@ -240,6 +240,7 @@ mod tests {
             points_at: Instant(1_795_305_600_000_000),
             leased: false,
             full_name: Some("欧阳堃玥".to_owned()),
+            value: None,
         }
     }
 

@@ -97,15 +97,16 @@ impl Dispatch {
 
     pub(super) fn central(&mut self, order: &CentralOrder, now: &Now) {
         let (done, detail) = match &order.order {
-            CentreOrder::CloseDay => match self.close_day(now) {
+            Ok(CentreOrder::CloseDay) => match self.close_day(now) {
                 Ok(closed) => (true, format!("closed {} with {} facts", closed.day, closed.totals.facts)),
                 Err(error) => (false, error.to_string()),
             },
             // Sync takes snapshots itself; what reaches here it could not do.
-            CentreOrder::TakeSnapshot => (false, "snapshots are taken by sync".to_owned()),
-            CentreOrder::CloseLease(lease, generation) => {
+            Ok(CentreOrder::TakeSnapshot) => (false, "snapshots are taken by sync".to_owned()),
+            Ok(CentreOrder::CloseLease(lease, generation)) => {
                 (false, format!("this terminal holds no lease {lease} of generation {generation}"))
             }
+            Err(error) => (false, format!("this terminal does not understand the order: {error}")),
         };
         self.answer(order.command, done, detail, now);
     }

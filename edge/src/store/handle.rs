@@ -63,6 +63,10 @@ impl Store {
         &self,
         work: impl FnOnce(&mut Journal) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        // Without a runtime nobody else waits: a simulation runs its lanes on one thread.
+        if tokio::runtime::Handle::try_current().is_err() {
+            return self.with(work);
+        }
         let store = self.clone();
         let done = tokio::task::spawn_blocking(move || store.with(work)).await;
         done.unwrap_or_else(|error| Err(StoreError::Failed { detail: error.to_string() }))

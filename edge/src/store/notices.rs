@@ -191,7 +191,7 @@ impl Journal {
     pub(super) fn value_facts_after(&self, seq: u64) -> Result<Vec<u64>, StoreError> {
         let facts = self.pending(seq + 1, usize::MAX, usize::MAX)?;
         let value = |stored: &super::StoredFact| {
-            cbor::decode::<Fact>(&stored.body).is_ok_and(|fact| fact.event.is_value() && !is_repeat(&fact))
+            cbor::decode::<Fact>(&stored.body).is_ok_and(|fact| fact.event.is_value() && !is_no_question(&fact))
         };
         Ok(facts.iter().filter(|stored| value(stored)).map(|stored| stored.seq).collect())
     }
@@ -254,8 +254,13 @@ impl Journal {
     }
 }
 
-fn is_repeat(fact: &Fact) -> bool {
-    matches!(&fact.event, Event::Earned(earned) if earned.repeats.is_some())
+/// What staff are not asked about: a repeat gave nothing, and a reversal is never reversed.
+fn is_no_question(fact: &Fact) -> bool {
+    match &fact.event {
+        Event::Earned(earned) => earned.repeats.is_some(),
+        Event::Reversed(_) => true,
+        _ => false,
+    }
 }
 
 fn legs_of(event: &Event) -> Vec<Leg> {

@@ -124,6 +124,7 @@ pub(crate) fn member_row(n: u8) -> MemberRow {
         points_at: NOON,
         leased: false,
         full_name: Some("欧阳堃玥".to_owned()),
+        value: Some(Amount(50_000)),
     }
 }
 

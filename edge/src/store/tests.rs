@@ -204,6 +204,11 @@ fn value_facts_of_an_unclean_end_without_a_shown_mark_are_listed_for_staff() {
     let Event::Reversed(reversed) = &facts.last().expect("some").event else { panic!("a reversal") };
     assert_eq!(reversed.original.seq, 4);
     assert_eq!(reversed.legs, [Leg { unit: Unit::Pts, amount: Amount(6) }]);
+    // The reversal has no mark either; nobody is asked to undo what undid.
+    drop(store);
+    let store = Store::open(&folder.path().join(JOURNAL_FILE), &terminal()).expect("opens");
+    store.with(|journal| journal.boot(boot_info(3), &at(0))).expect("boots");
+    assert_eq!(listed(&store), [0_u64; 0]);
 }
 
 #[test]

@@ -9,19 +9,21 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http;
 use bytes::Bytes;
 use hufu_shared::cbor::{self, WireError};
 use hufu_shared::wire::CBOR_TYPE;
 use hufu_shared::wire::problem::Problem;
 use minicbor::Decode;
 use reqwest::header::{ACCEPT, CONTENT_RANGE, CONTENT_TYPE, RANGE, RETRY_AFTER};
-use reqwest::{RequestBuilder, Response, StatusCode};
+use reqwest::{Response, StatusCode};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::CertificateDer;
 use rustls::{CertificateError, ClientConfig, RootCertStore};
 
 use super::pair::Pair;
+use super::pipe::Pipe;
 use super::trust::{CertificateTime, ClubVerifier};
 
 /// Milliseconds for a TCP and TLS connection to stand.
@@ -147,9 +149,25 @@ impl CentreError {
 /// A connection to the centre.
 #[derive(Debug, Clone)]
 pub struct Centre {
-    http: reqwest::Client,
+    line: Line,
     base: String,
     limits: ClientLimits,
+}
+
+/// What carries the exchanges.
+#[derive(Debug, Clone)]
+enum Line {
+    Http(reqwest::Client),
+    Pipe(Pipe),
+}
+
+/// A request before it is known what carries it.
+struct Asked<'a> {
+    path: &'a str,
+    /// A CBOR body to post; none to get.
+    body: Option<Vec<u8>>,
+    /// First byte wanted of a large answer.
+    from: u64,
 }
 
 impl Centre {
@@ -178,7 +196,13 @@ impl Centre {
             .pool_idle_timeout(Duration::from_millis(IDLE_TIMEOUT_MS))
             .build()
             .map_err(|error| CentreError::Setup { reason: words(&error) })?;
-        Ok(Self { http, base, limits })
+        Ok(Self { line: Line::Http(http), base, limits })
+    }
+
+    /// A client whose exchanges somebody else carries, who also keeps the time limits.
+    #[must_use]
+    pub fn piped(pipe: Pipe) -> Self {
+        Self { line: Line::Pipe(pipe), base: String::new(), limits: ClientLimits::default() }
     }
 
     /// The time limits.
@@ -197,9 +221,8 @@ impl Centre {
         body: Vec<u8>,
         answer_max: usize,
     ) -> Result<T, CentreError> {
-        let request =
-            self.http.post(format!("{}{path}", self.base)).header(CONTENT_TYPE, CBOR_TYPE).body(body);
-        self.exchange(request, answer_max, self.limits.exchange_timeout_ms).await
+        let asked = Asked { path, body: Some(body), from: 0 };
+        self.exchange(asked, answer_max, self.limits.exchange_timeout_ms).await
     }
 
     /// Gets a CBOR answer of at most `answer_max` bytes. `hold_ms` is how long the centre was asked to hold it.
@@ -214,7 +237,7 @@ impl Centre {
     ) -> Result<T, CentreError> {
         let within =
             if hold_ms > 0 { hold_ms + self.limits.poll_grace_ms } else { self.limits.exchange_timeout_ms };
-        self.exchange(self.http.get(format!("{}{path}", self.base)), answer_max, within).await
+        self.exchange(Asked { path, body: None, from: 0 }, answer_max, within).await
     }
 
     /// Begins a download at byte `from`. The centre may begin at 0 all the same; [`Download::start`] says.
@@ -222,15 +245,8 @@ impl Centre {
     /// # Errors
     /// [`CentreError`].
     pub async fn download(&self, path: &str, from: u64) -> Result<Download<'_>, CentreError> {
-        let mut request = self.http.get(format!("{}{path}", self.base));
-        if from > 0 {
-            request = request.header(RANGE, format!("bytes={from}-"));
-        }
-        let within = self.limits.exchange_timeout_ms;
-        let response = match timeout(within, request.send()).await? {
-            Ok(response) => self.checked(response).await?,
-            Err(error) => return Err(self.explain(&error)),
-        };
+        let sent = self.within(self.limits.exchange_timeout_ms, self.send(Asked { path, body: None, from }));
+        let response = self.checked(sent.await??).await?;
         let start = match response.status() {
             StatusCode::PARTIAL_CONTENT => range_start(&response).unwrap_or(0),
             _ => 0,
@@ -240,16 +256,48 @@ impl Centre {
 
     async fn exchange<T: for<'b> Decode<'b, ()>>(
         &self,
-        request: RequestBuilder,
+        asked: Asked<'_>,
         answer_max: usize,
         within_ms: u64,
     ) -> Result<T, CentreError> {
         let whole = async {
-            let sent = request.header(ACCEPT, CBOR_TYPE).send().await;
-            let response = self.checked(sent.map_err(|error| self.explain(&error))?).await?;
+            let response = self.checked(self.send(asked).await?).await?;
             self.body(response, answer_max).await
         };
-        Ok(cbor::decode(&timeout(within_ms, whole).await??)?)
+        Ok(cbor::decode(&self.within(within_ms, whole).await??)?)
+    }
+
+    async fn send(&self, asked: Asked<'_>) -> Result<Response, CentreError> {
+        let uri = format!("{}{}", self.base, asked.path);
+        let method = if asked.body.is_some() { http::Method::POST } else { http::Method::GET };
+        let mut request = http::Request::new(asked.body.unwrap_or_default());
+        let headers = request.headers_mut();
+        headers.insert(ACCEPT, http::HeaderValue::from_static(CBOR_TYPE));
+        if method == http::Method::POST {
+            headers.insert(CONTENT_TYPE, http::HeaderValue::from_static(CBOR_TYPE));
+        }
+        if asked.from > 0 {
+            let range = http::HeaderValue::try_from(format!("bytes={}-", asked.from));
+            headers.insert(RANGE, range.expect("digits make a header"));
+        }
+        *request.method_mut() = method;
+        let wrong = |reason: String| CentreError::Unreachable { reason };
+        *request.uri_mut() = uri.parse().map_err(|error: http::uri::InvalidUri| wrong(error.to_string()))?;
+        match &self.line {
+            Line::Pipe(pipe) => pipe.ask(request).await.map(Response::from),
+            Line::Http(client) => {
+                let request = request.try_into().map_err(|error| self.explain(&error))?;
+                client.execute(request).await.map_err(|error| self.explain(&error))
+            }
+        }
+    }
+
+    /// Waits no longer than agreed; who carries a pipe keeps its time.
+    async fn within<F: Future>(&self, within_ms: u64, future: F) -> Result<F::Output, CentreError> {
+        match &self.line {
+            Line::Http(_) => timeout(within_ms, future).await,
+            Line::Pipe(_) => Ok(future.await),
+        }
     }
 
     /// Turns an answer that is no success into an error.
@@ -335,7 +383,7 @@ impl Download<'_> {
     /// [`CentreError`] if the line breaks or stalls.
     pub async fn next(&mut self) -> Result<Option<Bytes>, CentreError> {
         let within = self.centre.limits.exchange_timeout_ms;
-        let piece = timeout(within, self.response.chunk()).await?;
+        let piece = self.centre.within(within, self.response.chunk()).await?;
         piece.map_err(|error| self.centre.explain(&error))
     }
 }

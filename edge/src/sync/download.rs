@@ -302,6 +302,10 @@ impl DirectoryLane {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, DownloadError> + Send + 'static,
 ) -> Result<T, DownloadError> {
+    // As in [`Store::call`].
+    if tokio::runtime::Handle::try_current().is_err() {
+        return work();
+    }
     let done = tokio::task::spawn_blocking(work).await;
     done.unwrap_or_else(|error| Err(DownloadError::Thread { reason: error.to_string() }))
 }

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use hufu_shared::ids::{CommandId, DeviceId};
 use hufu_shared::keys;
 use hufu_shared::time::Instant;
+use hufu_shared::wire::apart::Apart;
 use hufu_shared::wire::upload::{Command, Heard, Order, ReceiptMark};
 use hufu_shared::wire::version::{CentralEpoch, Version};
 use tokio::sync::watch;
@@ -179,15 +180,25 @@ impl Shared {
 
     /// Passes orders on, each once. An order for a snapshot goes to the directory lane first. What the run loop has no
     /// room for now comes again with the centre's next answer.
-    pub fn pass_on(&self, commands: &[Command]) {
+    pub fn pass_on(&self, commands: &[Apart<Command>]) {
         for command in commands {
-            if self.memory().ordered.contains(&command.id) {
+            let (id, order) = match command {
+                Apart::Known(command) => (command.id, Ok(&command.order)),
+                Apart::Unknown { bytes, error } => match Command::id_of(bytes) {
+                    Some(id) => (id, Err(error.to_string())),
+                    None => continue,
+                },
+            };
+            if self.memory().ordered.contains(&id) {
                 continue;
             }
-            if command.order == Order::TakeSnapshot {
-                self.wanted.send_modify(|wanted| wanted.order = Some(command.clone()));
-            } else {
-                self.order(command);
+            match order {
+                Ok(Order::TakeSnapshot) => {
+                    let order = Order::TakeSnapshot;
+                    self.wanted.send_modify(|wanted| wanted.order = Some(Command { id, order }));
+                }
+                Ok(order) => self.order(id, Ok(order.clone())),
+                Err(error) => self.order(id, Err(error)),
             }
         }
     }
@@ -215,11 +226,11 @@ impl Shared {
             }
             false
         });
-        self.order(command);
+        self.order(command.id, Ok(command.order.clone()));
     }
 
-    fn order(&self, command: &Command) {
-        let order = CentralOrder { command: command.id, order: command.order.clone() };
+    fn order(&self, command: CommandId, order: Result<Order, String>) {
+        let order = CentralOrder { command, order };
         if self.ends.orders.try_send(order).is_err() {
             return;
         }
@@ -228,7 +239,7 @@ impl Shared {
             // Ids begin with their time: the first is the oldest.
             memory.ordered.pop_first();
         }
-        memory.ordered.insert(command.id);
+        memory.ordered.insert(command);
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {

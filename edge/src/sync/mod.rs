@@ -15,6 +15,7 @@ mod files;
 pub mod identity;
 pub mod link;
 pub mod pair;
+pub mod pipe;
 pub mod renew;
 pub mod task;
 pub mod trust;

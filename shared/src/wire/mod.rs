@@ -5,6 +5,7 @@
 //! | `POST /device/v1/enrol` | [`enrol::EnrolRequest`] | [`enrol::EnrolAnswer`] |
 //! | `POST /device/v1/renew` | [`enrol::RenewRequest`] | [`enrol::RenewAnswer`] |
 //! | `POST /device/v1/events` | [`upload::Upload`] | [`upload::Receipt`] |
+//! | `POST /device/v1/leases/authorize` | [`lease::LeaseAsk`] | [`lease::LeaseAnswer`] |
 //! | `GET /device/v1/updates` | – ([`updates::UpdatesQuery`]) | [`updates::Updates`] |
 //! | `GET /device/v1/directory` | – ([`directory::DeltaQuery`]) | [`directory::Delta`] |
 //! | `GET /device/v1/directory/snapshot/manifest` | – | [`directory::Manifest`] |
@@ -12,6 +13,7 @@
 //!
 //! Errors are [`problem::Problem`] documents.
 
+pub mod apart;
 pub mod directory;
 pub mod enrol;
 pub mod lease;

@@ -1,15 +1,16 @@
 //! The priority lane: blocks, lease states, time, commands and notices, never held up by an upload.
 //!
-//! `GET /device/v1/updates?directory=E.N&block=E.N&notices=N&wait_ms=N` may be held open until something changes; it
+//! `GET /device/v1/updates?directory=E.N&block=E.N&notices=N&wait_ms=N&queued=N&leases=…` may be held open until something changes; it
 //! is also the heartbeat. An answer stays within [`UPDATES_BYTES_MAX`]; what does not fit comes with the next one.
 
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::CardId;
+use crate::ids::{CardId, LeaseId};
 use crate::member::CardStatus;
 use crate::time::Instant;
 use crate::token::Token;
+use crate::wire::apart::Apart;
 use crate::wire::lease::LeaseState;
 use crate::wire::upload::{Command, Disposition, ReceiptMark};
 use crate::wire::version::Version;
@@ -32,6 +33,30 @@ pub struct UpdatesQuery {
     pub wait_ms: u32,
     /// Facts waiting at the terminal, for the console.
     pub queued: u64,
+    /// Lease states stored since the last poll that succeeded, as [`lease_echo`] writes them.
+    #[serde(default)]
+    pub leases: Option<String>,
+}
+
+/// Lease states that one poll echoes at most; the rest follow with the next.
+pub const LEASE_ECHO_MAX: usize = 32;
+
+/// Versions of lease states as the query string names them: `lease@epoch.number`, joined by commas.
+#[must_use]
+pub fn lease_echo(leases: &[(LeaseId, Version)]) -> String {
+    let names: Vec<String> =
+        leases.iter().take(LEASE_ECHO_MAX).map(|(lease, version)| format!("{lease}@{version}")).collect();
+    names.join(",")
+}
+
+/// Reads what [`lease_echo`] wrote. What is no echo is passed over: the state is then sent again.
+#[must_use]
+pub fn echoed_leases(text: &str) -> Vec<(LeaseId, Version)> {
+    let one = |name: &str| {
+        let (lease, version) = name.split_once('@')?;
+        Some((lease.parse().ok()?, version.parse().ok()?))
+    };
+    text.split(',').filter_map(one).take(LEASE_ECHO_MAX).collect()
 }
 
 /// What is new.
@@ -55,10 +80,10 @@ pub struct Updates {
     pub more: bool,
     /// Lease states not yet echoed.
     #[n(5)]
-    pub leases: Vec<LeaseState>,
+    pub leases: Vec<Apart<LeaseState>>,
     /// Commands not yet answered.
     #[n(6)]
-    pub commands: Vec<Command>,
+    pub commands: Vec<Apart<Command>>,
     /// Dispositions that changed after the receipt, oldest first.
     #[n(7)]
     pub notices: Vec<Notice>,
@@ -101,4 +126,20 @@ pub struct Notice {
     /// When the other side's fact happened.
     #[n(4)]
     pub other_at: Option<Instant>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn echoes_come_back_as_they_were_written_and_other_text_is_passed_over() {
+        let echoes = [
+            (LeaseId([5; 16]), Version { epoch: 1, n: 4_711 }),
+            (LeaseId([6; 16]), Version { epoch: 2, n: 1 }),
+        ];
+        assert_eq!(echoed_leases(&lease_echo(&echoes)), echoes);
+        assert_eq!(echoed_leases("x,@,1@2,,"), []);
+        assert_eq!(lease_echo(&[]), "");
+    }
 }

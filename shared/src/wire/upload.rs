@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::chain::BatchClaim;
 use crate::ids::{BootId, CommandId, DeviceId, Hash, LeaseId};
 use crate::time::Instant;
+use crate::wire::apart::Apart;
 use crate::wire::lease::LeaseState;
 use crate::wire::version::{CentralEpoch, Version};
 
@@ -233,12 +234,12 @@ pub struct SessionPart {
     /// How much the device may send next and when.
     #[n(3)]
     pub credit: Credit,
-    /// Lease states that the device has not echoed yet.
+    /// Lease states that the device has not echoed yet. Each stands apart: one that is not understood is refused alone.
     #[n(4)]
-    pub leases: Vec<LeaseState>,
-    /// Commands that the device has not answered yet.
+    pub leases: Vec<Apart<LeaseState>>,
+    /// Commands that the device has not answered yet, each apart likewise.
     #[n(5)]
-    pub commands: Vec<Command>,
+    pub commands: Vec<Apart<Command>>,
     /// Where the centre stands, signed; to be echoed.
     #[n(6)]
     pub mark: ReceiptMark,
@@ -265,6 +266,22 @@ pub struct Command {
     /// What to do.
     #[n(1)]
     pub order: Order,
+}
+
+impl Command {
+    /// The id of a command that cannot be understood as a whole, so that it can be answered all the same.
+    #[must_use]
+    pub fn id_of(bytes: &[u8]) -> Option<CommandId> {
+        // Not the strict reading of this wire: just the id is wanted of something known not to be understood.
+        minicbor::decode::<CommandName>(bytes).ok().map(|name| name.id)
+    }
+}
+
+#[derive(Decode)]
+#[cbor(map)]
+struct CommandName {
+    #[n(0)]
+    id: CommandId,
 }
 
 /// What a device can be told to do.

@@ -56,6 +56,8 @@ fn messages_are_pinned() {
     check("upload", &samples::upload());
     check("receipt", &samples::receipt());
     check("lease_state", &samples::lease());
+    check("lease_ask", &samples::lease_ask());
+    check("lease_answer", &samples::lease_answer());
     check("updates", &samples::updates());
     check("delta", &samples::delta());
     check("manifest", &samples::manifest());
@@ -78,6 +80,8 @@ fn no_golden_file_is_left_without_its_sample() {
             "upload",
             "receipt",
             "lease_state",
+            "lease_ask",
+            "lease_answer",
             "updates",
             "delta",
             "manifest",

@@ -24,9 +24,12 @@ use hufu_shared::scheme::{SchemeTerms, Words};
 use hufu_shared::seal::SealKey;
 use hufu_shared::time::{ClockQuality, Day, Instant, OfficeClock};
 use hufu_shared::token::{MediumKind, Token, TokenKey};
+use hufu_shared::wire::apart::Apart;
 use hufu_shared::wire::directory::{Chunk, Delta, Manifest};
 use hufu_shared::wire::enrol;
-use hufu_shared::wire::lease::{LeaseState, LeaseTerms};
+use hufu_shared::wire::lease::{
+    AskBecame, LeaseAnswer, LeaseAsk, LeaseState, LeaseTerms, RecallState, Recalled,
+};
 use hufu_shared::wire::updates::{BlockChange, Notice, Updates};
 use hufu_shared::wire::upload::{
     Attempt, BatchHeader, Became, Carried, Command, Credit, Disposition, Heard, Order, Receipt, ReceiptMark,
@@ -299,6 +302,7 @@ pub fn entries() -> Vec<EntryBody> {
         bodies: vec![vec![1, 2, 3].into(), vec![4].into()],
         quarantined: vec![Quarantined { seq: 43, error: "unknown variant".to_owned() }],
         sample: Some(ClockSample { boot_seq: 40, offset_low: Some(1), offset_high: 2 }),
+        stated: vec![(40, fact(Shown::Nothing, Event::ClockStepped(ClockStepped { by_us: 0 })).standing())],
     };
     let act = TakenAct {
         actor: Actor::Admin(OperatorId([0x99; 16])),
@@ -333,6 +337,30 @@ pub fn lease() -> LeaseState {
         terms: LeaseTerms { ttl_s: 604_800, reboot_cost_s: 7_200, reboots_max: 3 },
         version: VERSION,
         signature: vec![0x1c; 64],
+    }
+}
+
+/// An ask for a raise.
+pub fn lease_ask() -> LeaseAsk {
+    let (member, unit) = (MEMBER, Unit::Pts);
+    LeaseAsk { lease: Some(LEASE), generation: 1, member, unit, wanted_total: Amount(400) }
+}
+
+/// Its answer, with every state of a recall.
+pub fn lease_answer() -> LeaseAnswer {
+    let states = [RecallState::Closing, RecallState::Arrived, RecallState::Unreachable];
+    let recalled = states.map(|state| Recalled {
+        office: words("城西案场", "West office"),
+        state,
+        amount: Amount(80),
+        heard_at: Some(NOON),
+    });
+    LeaseAnswer {
+        state: Some(lease().into()),
+        became: AskBecame::Recalling,
+        figure: Some(Amount(1_280)),
+        recalled: recalled.to_vec(),
+        again_ms: 250,
     }
 }
 
@@ -398,9 +426,9 @@ fn dispositions() -> Vec<Disposition> {
         .collect()
 }
 
-fn commands() -> Vec<Command> {
+fn commands() -> Vec<Apart<Command>> {
     let orders = [Order::CloseDay, Order::TakeSnapshot, Order::CloseLease(LEASE, 1)];
-    orders.into_iter().map(|order| Command { id: CommandId([0xbb; 16]), order }).collect()
+    orders.into_iter().map(|order| Command { id: CommandId([0xbb; 16]), order }.into()).collect()
 }
 
 /// The answer to a batch.
@@ -412,7 +440,7 @@ pub fn receipt() -> Receipt {
             mono_ns: 3_601_000_000_000,
             central_time: NOON,
             credit: Credit { max_facts: 500, next_poll_ms: 1_000 },
-            leases: vec![lease()],
+            leases: vec![lease().into()],
             commands: commands(),
             mark: mark(),
         },
@@ -427,7 +455,7 @@ pub fn updates() -> Updates {
         block: VERSION,
         blocks: vec![BlockChange { card: CARD, token: TOKEN, status: CardStatus::Lost }],
         more: false,
-        leases: vec![lease()],
+        leases: vec![lease().into()],
         commands: commands(),
         notices: vec![Notice {
             n: 1,
@@ -452,6 +480,7 @@ pub fn delta() -> Delta {
         points_at: NOON,
         leased: true,
         full_name: Some("欧阳堃玥".to_owned()),
+        value: Some(Amount(123_450)),
     };
     let card = CardRow {
         card: CARD,

@@ -1,4 +1,4 @@
-//! A serial device made of a pseudo-terminal: the stripe reader's cable, with a stable name that can be unplugged.
+//! A serial device made of a pseudo-terminal: the cable of a stripe reader or of a stack light, with a stable name that can be unplugged.
 //!
 //! A pty has no baud rate and no modem lines, so those parts of a real port are out of scope.
 
@@ -7,7 +7,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -51,6 +51,19 @@ impl SerialCable {
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
         let ends = self.ends.as_mut().with_context(|| format!("{} is unplugged", self.link.display()))?;
         ends.device.write_all(bytes).with_context(|| format!("failed to write to {}", self.link.display()))
+    }
+
+    /// What the other side has written and nobody has read yet; empty while unplugged.
+    ///
+    /// # Errors
+    /// When the line cannot be read.
+    pub fn take(&mut self) -> Result<Vec<u8>> {
+        let Some(ends) = self.ends.as_mut() else { return Ok(Vec::new()) };
+        let wait = || format!("failed to read {}", self.link.display());
+        let waiting = rustix::io::ioctl_fionread(&ends.device).with_context(wait)?;
+        let mut bytes = vec![0; usize::try_from(waiting).with_context(wait)?];
+        ends.device.read_exact(&mut bytes).with_context(wait)?;
+        Ok(bytes)
     }
 
     /// Writes in pieces with a pause between them, as slow lines deliver.

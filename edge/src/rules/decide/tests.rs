@@ -49,6 +49,7 @@ impl World {
                 points_at: NOON,
                 leased: false,
                 full_name: None,
+                value: Some(Amount(50_000)),
             }),
             occurrence: Some(OccurrenceRow {
                 occurrence: OCCASION,

@@ -397,7 +397,7 @@ fn the_day_closes_for_a_command_and_for_the_centre() {
     let closed = answer.try_recv().expect("answered").expect("closed");
     assert_eq!((closed.day.to_string().as_str(), closed.to_seq, closed.totals.visited), ("2026-11-22", 2, 1));
     let command = hufu_shared::ids::CommandId([5; 16]);
-    let order = crate::state::CentralOrder { command, order: hufu_shared::wire::upload::Order::CloseDay };
+    let order = crate::state::CentralOrder { command, order: Ok(hufu_shared::wire::upload::Order::CloseDay) };
     desk.handle(Event::Central(order));
     let names: Vec<_> = desk.facts().iter().map(|fact| fact.event.name()).collect();
     assert_eq!(names, ["booted", "visited", "day_closed", "day_closed", "command_done"]);

@@ -311,7 +311,7 @@ async fn threat_t06_a_foreign_or_forged_directory_leaves_the_one_held() {
         let mut changed = good.clone();
         change(&mut changed.manifest);
         changed.sign(&bench);
-        bench.shared.pass_on(&[order(n)]);
+        bench.shared.pass_on(&[order(n).into()]);
         let error = refresh(&bench, &changed, v(5)).await.expect_err("refused").to_string();
         assert!(error.contains(words), "{error}");
         assert_eq!((bench.directory.version(), holds(&bench, 7)), (v(5), Some(CardStatus::Active)));
@@ -336,11 +336,11 @@ async fn an_ordered_snapshot_is_taken_once_and_then_reported() {
     let mut bench = Bench::new();
     let good = shelf(&bench, v(5), &two_chunks());
     let order = Command { id: CommandId([3; 16]), order: Order::TakeSnapshot };
-    bench.shared.pass_on(std::slice::from_ref(&order));
+    bench.shared.pass_on(&[order.clone().into()]);
     assert!(bench.run.orders.try_recv().is_err(), "not before it is done");
     refresh(&bench, &good, v(5)).await.expect("a snapshot");
     assert_eq!(bench.run.orders.try_recv().expect("reported").command, order.id);
-    bench.shared.pass_on(std::slice::from_ref(&order));
+    bench.shared.pass_on(&[order.clone().into()]);
     assert!(bench.shared.wanted().borrow().order.is_none(), "once");
 }
 

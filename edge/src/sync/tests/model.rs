@@ -124,7 +124,7 @@ impl Model {
                 central_time: TIME,
                 credit: self.credit,
                 leases: Vec::new(),
-                commands: self.commands.clone(),
+                commands: self.commands.iter().cloned().map(Into::into).collect(),
                 mark: self.mark(),
             },
         }
@@ -138,7 +138,7 @@ impl Model {
             blocks: self.blocks.clone(),
             more: false,
             leases: Vec::new(),
-            commands: self.commands.clone(),
+            commands: self.commands.iter().cloned().map(Into::into).collect(),
             notices: self.notices.clone(),
             mark: self.mark(),
         }

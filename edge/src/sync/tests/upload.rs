@@ -250,7 +250,7 @@ async fn orders_of_the_centre_are_passed_on_once() {
         drain(&bench, &mut uploader, &played).await;
     }
     let passed = bench.run.orders.try_recv().expect("one order");
-    assert_eq!((passed.command, passed.order), (command.id, Order::CloseDay));
+    assert_eq!((passed.command, passed.order), (command.id, Ok(Order::CloseDay)));
     assert!(bench.run.orders.try_recv().is_err(), "once");
 }
 

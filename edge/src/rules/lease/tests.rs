@@ -1,0 +1,1 @@
+//! Case tables of the terminal's lease rules.
