@@ -10,13 +10,16 @@ SELECT id, code, name_zh, name_en, zone, cutoff_minutes, entry FROM office
 SELECT id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices, entry FROM occurrence
 
 -- name: scheme
-SELECT version, valid_from, terms, entry FROM scheme
+SELECT version, valid_from, terms, published, entry FROM scheme
+
+-- name: policy
+SELECT id, terms, apply_version, entry FROM policy
 
 -- name: member
-SELECT id, number, level_zh, level_en, status, office, personal, entry FROM member
+SELECT id, number, level_zh, level_en, status, status_since, office, personal, merged_into, erased, entry FROM member
 
 -- name: card
-SELECT id, member, kind, status, tail, valid_from, valid_until, status_entry, entry FROM card
+SELECT id, member, kind, status, tail, valid_from, valid_until, history, status_entry, entry FROM card
 
 -- name: card_token
 SELECT token, card FROM card_token
@@ -34,10 +37,16 @@ SELECT device, epoch, key_id, public_key FROM device_key
 SELECT device, epoch, seq, boot, offset_low, offset_high FROM boot
 
 -- name: fact
-SELECT device, epoch, seq, hash, body, event, wall, at, day, received, office, token, member, occurrence, became, kind, pin, told_became, told_kind, told_case, entry FROM fact
+SELECT device, epoch, seq, hash, body, event, wall, at, low, high, day, received, office, token, member, occurrence, became, kind, pin, belongs_to, clock_fault, over_limit, told_became, told_kind, told_case, entry FROM fact
 
 -- name: attendance
-SELECT member, occurrence, device, epoch, seq, office, at, points, issuer, postings, entry FROM attendance
+SELECT member, occurrence, device, epoch, seq, office, at, points, issuer, entry FROM attendance
+
+-- name: fact_link
+SELECT link, device, epoch, seq FROM fact_link
+
+-- name: lease
+SELECT lease, generation, device, enrolment, member, unit, granted_total, settled, lost, released, written_off, disputed, dismissed, spent_reported, last_seq, holes, closed, ttl_s, reboot_cost_s, reboots_max, version_epoch, version_n, set_at, first_epoch, escrow, is_open, entry FROM lease
 
 -- name: posting
 SELECT id, cause, ordinal, debit, credit, amount, unit, code, member, device, epoch, seq, conflict, at, day, scheme, rule, entry FROM posting

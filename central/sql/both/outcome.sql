@@ -17,17 +17,40 @@ ON CONFLICT (id) DO UPDATE SET activity = excluded.activity, name_zh = excluded.
     points = excluded.points, places = excluded.places, offices = excluded.offices, entry = excluded.entry
 
 -- name: set_scheme
-INSERT INTO scheme (version, valid_from, terms, entry) VALUES ($1, $2, $3, $4)
+INSERT INTO scheme (version, valid_from, terms, published, entry) VALUES ($1, $2, $3, $4, $5)
+
+-- name: set_policy
+UPDATE policy SET terms = COALESCE($1, terms), apply_version = COALESCE($2, apply_version), entry = $3 WHERE id = 1
 
 -- name: set_member
-INSERT INTO member (id, number, level_zh, level_en, status, office, personal, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO member (id, number, level_zh, level_en, status, status_since, office, personal, entry)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (id) DO UPDATE SET number = excluded.number, level_zh = excluded.level_zh, level_en = excluded.level_en,
+    status_since = CASE WHEN member.status = excluded.status THEN member.status_since ELSE excluded.status_since END,
     status = excluded.status, office = excluded.office, personal = excluded.personal, entry = excluded.entry
 
+-- name: tie_member
+UPDATE member SET merged_into = $2, erased = $3, status = $4, status_since = $5, entry = $6 WHERE id = $1
+
+-- name: set_lease
+INSERT INTO lease (lease, generation, device, enrolment, member, unit, granted_total, settled, lost, released, written_off,
+    disputed, dismissed, spent_reported, last_seq, holes, closed, ttl_s, reboot_cost_s, reboots_max, version_epoch,
+    version_n, set_at, first_epoch, escrow, is_open, entry)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,
+    $25, $26, $27)
+ON CONFLICT (lease, generation) DO UPDATE SET granted_total = excluded.granted_total, settled = excluded.settled,
+    lost = excluded.lost, released = excluded.released, written_off = excluded.written_off,
+    disputed = excluded.disputed, dismissed = excluded.dismissed, spent_reported = excluded.spent_reported,
+    last_seq = excluded.last_seq, holes = excluded.holes, closed = excluded.closed, ttl_s = excluded.ttl_s,
+    reboot_cost_s = excluded.reboot_cost_s, reboots_max = excluded.reboots_max, version_epoch = excluded.version_epoch,
+    version_n = excluded.version_n, set_at = excluded.set_at, first_epoch = excluded.first_epoch,
+    escrow = excluded.escrow, is_open = excluded.is_open, entry = excluded.entry
+
 -- name: set_card
-INSERT INTO card (id, member, kind, status, tail, valid_from, valid_until, status_entry, entry)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
+INSERT INTO card (id, member, kind, status, tail, valid_from, valid_until, history, status_entry, entry)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
 ON CONFLICT (id) DO UPDATE SET member = excluded.member, kind = excluded.kind, tail = excluded.tail,
+    history = excluded.history,
     valid_from = excluded.valid_from, valid_until = excluded.valid_until,
     status_entry = CASE WHEN card.status = excluded.status THEN card.status_entry ELSE excluded.status_entry END,
     status = excluded.status, entry = excluded.entry
@@ -39,7 +62,7 @@ DELETE FROM card_token WHERE card = $1
 INSERT INTO card_token (token, card) VALUES ($1, $2)
 
 -- name: set_card_status
-UPDATE card SET status = $2, status_entry = $3, entry = $3 WHERE id = $1
+UPDATE card SET status = $2, history = $3, status_entry = $4, entry = $4 WHERE id = $1
 
 -- name: set_device
 INSERT INTO device (id, office, name, status, epoch, entry) VALUES ($1, $2, $3, $4, $5, $6)
@@ -60,20 +83,26 @@ INSERT INTO boot (device, epoch, seq, boot, offset_low, offset_high) VALUES ($1,
 ON CONFLICT (device, epoch, seq) DO UPDATE SET offset_low = excluded.offset_low, offset_high = excluded.offset_high
 
 -- name: insert_fact
-INSERT INTO fact (device, epoch, seq, hash, body, event, wall, at, day, received, office, token, member, occurrence,
-    became, kind, pin, told_became, told_kind, told_case, entry)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, NULL, $17, $18, $19, $20)
+INSERT INTO fact (device, epoch, seq, hash, body, event, wall, at, low, high, day, received, office, token, member,
+    occurrence, became, kind, pin, belongs_to, clock_fault, over_limit, told_became, told_kind, told_case, entry)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,
+    $25, $26)
 
 -- name: change_fact
-UPDATE fact SET became = $4, kind = $5, member = COALESCE($6, member), pin = COALESCE($7, pin), entry = $8
+UPDATE fact SET at = $4, low = $5, high = $6, day = $7, member = $8, became = $9, kind = $10, pin = $11,
+    belongs_to = $12, over_limit = $13, entry = $14
 WHERE device = $1 AND epoch = $2 AND seq = $3
 
+-- name: set_link
+INSERT INTO fact_link (link, device, epoch, seq) VALUES ($1, $2, $3, $4)
+ON CONFLICT (link, device, epoch, seq) DO NOTHING
+
 -- name: set_attendance
-INSERT INTO attendance (member, occurrence, device, epoch, seq, office, at, points, issuer, postings, entry)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+INSERT INTO attendance (member, occurrence, device, epoch, seq, office, at, points, issuer, entry)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 ON CONFLICT (member, occurrence) DO UPDATE SET device = excluded.device, epoch = excluded.epoch, seq = excluded.seq,
     office = excluded.office, at = excluded.at, points = excluded.points, issuer = excluded.issuer,
-    postings = excluded.postings, entry = excluded.entry
+    entry = excluded.entry
 
 -- name: insert_posting
 INSERT INTO posting (id, cause, ordinal, debit, credit, amount, unit, code, member, device, epoch, seq, conflict, at,

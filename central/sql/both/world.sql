@@ -2,7 +2,10 @@
 SELECT id, code, name_zh, name_en, zone, cutoff_minutes FROM office
 
 -- name: schemes
-SELECT terms FROM scheme
+SELECT terms, published FROM scheme
+
+-- name: policy
+SELECT terms, apply_version FROM policy WHERE id = 1
 
 -- name: occurrence
 SELECT id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices FROM occurrence WHERE id = $1
@@ -20,27 +23,34 @@ SELECT public_key FROM device_key WHERE device = $1 AND epoch = $2
 SELECT boot, offset_low, offset_high FROM boot WHERE device = $1 AND epoch = $2 AND seq = $3
 
 -- name: card_by_token
-SELECT c.id, c.member, c.status FROM card_token t JOIN card c ON c.id = t.card WHERE t.token = $1
+SELECT c.id, c.member, c.status, c.history FROM card_token t JOIN card c ON c.id = t.card WHERE t.token = $1
 
 -- name: card_by_id
-SELECT id, member, status FROM card WHERE id = $1 {for_update}
+SELECT id, member, status, history FROM card WHERE id = $1 {for_update}
 
 -- name: taps
 SELECT seq, body FROM fact WHERE device = $1 AND epoch = $2 AND token = $3 AND event IN ('attended', 'earned', 'visited') AND NOT (became = 'merged' AND COALESCE(kind, 0) = 2) ORDER BY seq DESC LIMIT 50
 
+-- name: fact
+SELECT device, epoch, seq, body, at, low, high, day, office, received, member, became, kind, pin, belongs_to, clock_fault, over_limit FROM fact WHERE device = $1 AND epoch = $2 AND seq = $3
+
 -- name: group_facts
-SELECT device, epoch, seq, at, office, pin, became, kind FROM fact WHERE member = $1 AND occurrence = $2 AND event = 'attended' AND became <> 'held' AND NOT (became = 'merged' AND COALESCE(kind, 0) = 2) AND NOT (became = 'no_effect' AND COALESCE(kind, 0) = 28)
+SELECT device, epoch, seq, body, at, low, high, day, office, received, member, became, kind, pin, belongs_to, clock_fault, over_limit FROM fact WHERE member = $1 AND occurrence = $2 AND event = 'attended'
 ORDER BY device, epoch, seq
 
 -- name: group
-SELECT device, epoch, seq, points, issuer, postings FROM attendance WHERE member = $1 AND occurrence = $2 {for_update}
+SELECT device, epoch, seq, points, issuer, at FROM attendance WHERE member = $1 AND occurrence = $2 {for_update}
 
 -- name: held_facts
-SELECT device, epoch, seq, body, at, office FROM fact WHERE token = $1 AND became = 'held' AND kind = 13
+SELECT device, epoch, seq, body, at, low, high, day, office, received, member, became, kind, pin, belongs_to, clock_fault, over_limit FROM fact WHERE token = $1 AND became = 'held' AND kind = 13
 ORDER BY device, epoch, seq
 
 -- name: range_facts
-SELECT seq, body, became FROM fact WHERE device = $1 AND epoch = $2 AND seq BETWEEN $3 AND $4 ORDER BY seq
+SELECT device, epoch, seq, body, at, low, high, day, office, received, member, became, kind, pin, belongs_to, clock_fault, over_limit FROM fact WHERE device = $1 AND epoch = $2 AND seq BETWEEN $3 AND $4 ORDER BY seq
+
+-- name: linked_facts
+SELECT f.device, f.epoch, f.seq, f.body, f.at, f.low, f.high, f.day, f.office, f.received, f.member, f.became, f.kind, f.pin, f.belongs_to, f.clock_fault, f.over_limit FROM fact_link l JOIN fact f ON f.device = l.device AND f.epoch = l.epoch AND f.seq = l.seq WHERE l.link = $1
+ORDER BY f.device, f.epoch, f.seq
 
 -- name: case
 SELECT kind, state, member, occurrence, device, token, detail, automatic, verdict, opened, changed, deadline FROM conflict WHERE id = $1 {for_update}
@@ -51,8 +61,26 @@ SELECT device, epoch, seq FROM conflict_fact WHERE conflict = $1 ORDER BY device
 -- name: last_notice
 SELECT MAX(n) FROM notice WHERE device = $1
 
--- name: available
-SELECT amount FROM balance WHERE account = $1 AND unit = 'PTS' {for_update}
+-- name: flows
+SELECT debit, credit, unit, amount, ordinal FROM posting WHERE cause = $1 ORDER BY ordinal
+
+-- name: purse
+SELECT class, unit, amount FROM balance WHERE member = $1 {for_update}
+
+-- name: purse_escrow
+SELECT unit, CAST(SUM(escrow) AS BIGINT) FROM lease WHERE member = $1 GROUP BY unit
+
+-- name: member
+SELECT status, status_since, merged_into, erased FROM member WHERE id = $1
+
+-- name: lease
+SELECT lease, generation, device, enrolment, member, unit, granted_total, settled, lost, released, written_off, disputed, dismissed, spent_reported, last_seq, holes, closed, ttl_s, reboot_cost_s, reboots_max, version_epoch, version_n, set_at, first_epoch FROM lease WHERE lease = $1 ORDER BY generation {for_update}
+
+-- name: leases_of_device
+SELECT lease, generation, device, enrolment, member, unit, granted_total, settled, lost, released, written_off, disputed, dismissed, spent_reported, last_seq, holes, closed, ttl_s, reboot_cost_s, reboots_max, version_epoch, version_n, set_at, first_epoch FROM lease WHERE device = $1 AND is_open = 1 ORDER BY lease, generation
+
+-- name: leases_of_member
+SELECT lease, generation, device, enrolment, member, unit, granted_total, settled, lost, released, written_off, disputed, dismissed, spent_reported, last_seq, holes, closed, ttl_s, reboot_cost_s, reboots_max, version_epoch, version_n, set_at, first_epoch FROM lease WHERE member = $1 AND is_open = 1 ORDER BY lease, generation
 
 -- name: fact_hash
 SELECT hash FROM fact WHERE device = $1 AND epoch = $2 AND seq = $3

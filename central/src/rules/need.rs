@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use hufu_shared::act::Act;
 use hufu_shared::fact::{Event, Fact};
-use hufu_shared::ids::{CardId, DeviceId, FactId, Hash, ItemId, LeaseId, MemberId, OccurrenceId, OfficeId};
+use hufu_shared::ids::{CardId, DeviceId, FactId, Hash, LeaseId, MemberId, OccurrenceId};
 use hufu_shared::token::Token;
 
 use super::entry::EntryBody;
@@ -58,12 +58,6 @@ pub enum Need {
     DeviceLeases(DeviceId),
     /// All leases of a member that are not closed.
     MemberLeases(MemberId),
-    /// Pieces of an item at an office.
-    Stock(ItemId, OfficeId),
-    /// How the recovery of the centre stands.
-    Recovery,
-    /// What every member's balances were given and have lost by day, for expiry.
-    Lots(MemberId),
 }
 
 /// What an entry will certainly need, so that most entries are applied at the first try.

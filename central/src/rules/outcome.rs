@@ -45,7 +45,7 @@ pub struct Outcome {
     /// The version of the rules of applying, if it was changed.
     pub apply_version: Option<u32>,
     /// Leases changed.
-    pub leases: BTreeMap<LeaseId, LeaseRow>,
+    pub leases: BTreeMap<(LeaseId, u32), LeaseRow>,
     /// Devices changed.
     pub devices: BTreeMap<DeviceId, KnownDevice>,
     /// Enrolments changed, with their cursors.

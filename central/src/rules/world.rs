@@ -66,8 +66,8 @@ pub struct World {
     pub purses: BTreeMap<(MemberId, Unit), Purse>,
     /// Members.
     pub members: BTreeMap<MemberId, KnownMember>,
-    /// Leases.
-    pub leases: BTreeMap<LeaseId, LeaseRow>,
+    /// Leases, by generation.
+    pub leases: BTreeMap<(LeaseId, u32), LeaseRow>,
 }
 
 /// A scheme version, and when it was published: it takes effect no earlier.
@@ -288,6 +288,8 @@ pub struct Group {
     pub facts: BTreeSet<FactId>,
     /// The one that admits.
     pub admitted: Option<FactId>,
+    /// When it did.
+    pub at: Option<Instant>,
     /// Points given for it.
     pub points: Amount,
     /// The office whose account gave them.

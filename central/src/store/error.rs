@@ -1,6 +1,7 @@
 //! What can go wrong below the rules.
 
 use hufu_shared::cbor::WireError;
+use hufu_shared::ids::EntryId;
 
 use crate::db::DbError;
 
@@ -35,6 +36,14 @@ pub enum StoreError {
         what: &'static str,
         /// The number met.
         met: i64,
+    },
+    /// An entry asked for more and more rows and came to no end: a fault of this program.
+    #[error("apply entry {entry}: rows were still missing after {rounds} rounds")]
+    Needs {
+        /// Which entry.
+        entry: EntryId,
+        /// How often it was tried.
+        rounds: u32,
     },
     /// The club was not founded yet.
     #[error("read the club: none was founded; run `hufu-central init` first")]

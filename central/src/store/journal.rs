@@ -12,7 +12,6 @@ use hufu_shared::wire::version::{CentralEpoch, Version};
 
 use super::{StoreError, outcome, rows, world};
 use crate::db::{SqlFile, Tx};
-use crate::rules::apply::apply;
 use crate::rules::entry::{Entry, EntryBody, journal_link, journal_start};
 use crate::rules::outcome::Outcome;
 
@@ -50,7 +49,7 @@ pub fn pass_gate(tx: &mut Tx<'_>, now: Instant) -> Result<Instant, StoreError> {
 pub fn take(tx: &mut Tx<'_>, id: EntryId, received: Instant, body: EntryBody) -> Result<Outcome, StoreError> {
     let bytes = cbor::encode(&body);
     let entry = Entry { id, received, body };
-    let given = apply(world::load(tx, &entry.body)?, &entry);
+    let given = world::apply_entry(tx, &entry)?;
     let values = [id.0.into(), received.0.into(), entry.body.kind().into(), bytes.into()];
     tx.execute(SQL.get("insert_entry"), &values)?;
     outcome::commit(tx, id, received, &given)?;

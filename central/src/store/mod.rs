@@ -11,6 +11,7 @@ pub mod directory;
 pub mod dump;
 pub mod error;
 pub mod journal;
+pub mod known;
 pub mod outcome;
 pub mod overview;
 pub mod people;

@@ -10,6 +10,7 @@ use hufu_shared::money::Unit;
 use hufu_shared::time::Instant;
 
 use super::StoreError;
+use super::known;
 use super::rows::{self, number};
 use crate::db::{SqlFile, Tx, Value};
 use crate::rules::outcome::{FactRow, Outcome};
@@ -30,22 +31,15 @@ pub fn commit(
     outcome: &Outcome,
 ) -> Result<(), StoreError> {
     commit_club(tx, entry, outcome)?;
-    commit_plans(tx, entry, outcome)?;
+    commit_plans(tx, entry, received, outcome)?;
+    commit_members(tx, entry, received, outcome)?;
     commit_cards(tx, entry, outcome)?;
     commit_devices(tx, entry, outcome)?;
-    for fact in &outcome.facts {
-        insert_fact(tx, entry, received, fact)?;
-    }
-    for (id, change) in &outcome.fact_changes {
-        let mut values = rows::fact_id_values(*id).to_vec();
-        values.extend([
-            became_code(change.became).into(),
-            change.kind.map(i64::from).into(),
-            change.member.map(|member| member.0).into(),
-            change.pin.map(i64::from).into(),
-            entry.0.into(),
-        ]);
-        tx.execute(SQL.get("change_fact"), &values)?;
+    commit_facts(tx, entry, received, outcome)?;
+    for row in outcome.leases.values() {
+        let mut values = known::lease_values(row);
+        values.push(entry.0.into());
+        tx.execute(SQL.get("set_lease"), &values)?;
     }
     for (key, group) in &outcome.groups {
         set_attendance(tx, entry, *key, group)?;
@@ -96,7 +90,12 @@ fn commit_club(tx: &mut Tx<'_>, entry: EntryId, outcome: &Outcome) -> Result<(),
     Ok(())
 }
 
-fn commit_plans(tx: &mut Tx<'_>, entry: EntryId, outcome: &Outcome) -> Result<(), StoreError> {
+fn commit_plans(
+    tx: &mut Tx<'_>,
+    entry: EntryId,
+    received: Instant,
+    outcome: &Outcome,
+) -> Result<(), StoreError> {
     for office in &outcome.offices {
         let values = [
             office.office.0.into(),
@@ -131,10 +130,28 @@ fn commit_plans(tx: &mut Tx<'_>, entry: EntryId, outcome: &Outcome) -> Result<()
             i64::from(terms.version).into(),
             i64::from(terms.valid_from.0).into(),
             hufu_shared::cbor::encode(terms).into(),
+            received.0.into(),
             entry.0.into(),
         ];
         tx.execute(SQL.get("set_scheme"), &values)?;
     }
+    if outcome.policy.is_some() || outcome.apply_version.is_some() {
+        let values = [
+            outcome.policy.as_ref().map(hufu_shared::cbor::encode).into(),
+            outcome.apply_version.map(i64::from).into(),
+            entry.0.into(),
+        ];
+        tx.execute(SQL.get("set_policy"), &values)?;
+    }
+    Ok(())
+}
+
+fn commit_members(
+    tx: &mut Tx<'_>,
+    entry: EntryId,
+    received: Instant,
+    outcome: &Outcome,
+) -> Result<(), StoreError> {
     for member in &outcome.members {
         let values = [
             member.member.0.into(),
@@ -142,11 +159,23 @@ fn commit_plans(tx: &mut Tx<'_>, entry: EntryId, outcome: &Outcome) -> Result<()
             member.level.as_ref().map(|level| level.zh.clone()).into(),
             member.level.as_ref().map(|level| level.en.clone()).into(),
             rows::member_status_code(member.status).into(),
+            received.0.into(),
             member.office.map(|office| office.0).into(),
             member.personal.0.into(),
             entry.0.into(),
         ];
         tx.execute(SQL.get("set_member"), &values)?;
+    }
+    for (member, known) in &outcome.member_ties {
+        let values = [
+            member.0.into(),
+            known.merged_into.map(|member| member.0).into(),
+            i64::from(known.erased).into(),
+            rows::member_status_code(known.status).into(),
+            known.status_since.0.into(),
+            entry.0.into(),
+        ];
+        tx.execute(SQL.get("tie_member"), &values)?;
     }
     Ok(())
 }
@@ -161,6 +190,7 @@ fn commit_cards(tx: &mut Tx<'_>, entry: EntryId, outcome: &Outcome) -> Result<()
             card.tail.as_str().into(),
             card.valid_from.map(|at| at.0).into(),
             card.valid_until.map(|at| at.0).into(),
+            turns(outcome, card.card),
             entry.0.into(),
         ];
         tx.execute(SQL.get("set_card"), &values)?;
@@ -170,7 +200,8 @@ fn commit_cards(tx: &mut Tx<'_>, entry: EntryId, outcome: &Outcome) -> Result<()
         }
     }
     for (CardId(card), status) in &outcome.card_statuses {
-        tx.execute(SQL.get("set_card_status"), &[(*card).into(), status.code().into(), entry.0.into()])?;
+        let values = [(*card).into(), status.code().into(), turns(outcome, CardId(*card)), entry.0.into()];
+        tx.execute(SQL.get("set_card_status"), &values)?;
     }
     Ok(())
 }
@@ -220,23 +251,68 @@ fn commit_devices(tx: &mut Tx<'_>, entry: EntryId, outcome: &Outcome) -> Result<
     Ok(())
 }
 
+/// The turns of a card that the outcome changes.
+fn turns(outcome: &Outcome, card: CardId) -> Value {
+    hufu_shared::cbor::encode(outcome.card_turns.get(&card).unwrap_or(&Vec::new())).into()
+}
+
+fn commit_facts(
+    tx: &mut Tx<'_>,
+    entry: EntryId,
+    received: Instant,
+    outcome: &Outcome,
+) -> Result<(), StoreError> {
+    for fact in &outcome.facts {
+        insert_fact(tx, entry, received, fact)?;
+    }
+    for (id, known) in &outcome.fact_changes {
+        let mut values = rows::fact_id_values(*id).to_vec();
+        values.extend([
+            known.at.0.into(),
+            known.low.0.into(),
+            known.high.0.into(),
+            i64::from(known.day.0).into(),
+            known.member.map(|member| member.0).into(),
+            became_code(known.standing.became).into(),
+            known.standing.kind.map(i64::from).into(),
+            known.pin.map(i64::from).into(),
+            known.belongs_to.map(|member| member.0).into(),
+            i64::from(known.over_limit).into(),
+            entry.0.into(),
+        ]);
+        tx.execute(SQL.get("change_fact"), &values)?;
+    }
+    for (link, fact) in &outcome.links {
+        let mut values: Vec<Value> = vec![link.0.into()];
+        values.extend(rows::fact_id_values(*fact));
+        tx.execute(SQL.get("set_link"), &values)?;
+    }
+    Ok(())
+}
+
 fn insert_fact(tx: &mut Tx<'_>, entry: EntryId, received: Instant, fact: &FactRow) -> Result<(), StoreError> {
     let mut values = rows::fact_id_values(fact.id).to_vec();
-    let told = fact.told.as_ref();
+    let (known, told) = (&fact.known, fact.told.as_ref());
     values.extend([
         fact.hash.0.into(),
         fact.body.clone().into(),
-        fact.event.into(),
-        fact.wall.0.into(),
-        fact.at.0.into(),
-        i64::from(fact.day.0).into(),
+        fact.event().into(),
+        fact.wall().0.into(),
+        known.at.0.into(),
+        known.low.0.into(),
+        known.high.0.into(),
+        i64::from(known.day.0).into(),
         received.0.into(),
-        fact.office.0.into(),
-        fact.token.map(|token| token.to_bytes()).into(),
-        fact.member.map(|member| member.0).into(),
-        fact.occurrence.map(|occurrence| occurrence.0).into(),
-        became_code(fact.became).into(),
-        fact.kind.map(i64::from).into(),
+        known.office.0.into(),
+        fact.token().map(|token| token.to_bytes()).into(),
+        known.member.map(|member| member.0).into(),
+        fact.occurrence().map(|occurrence| occurrence.0).into(),
+        became_code(known.standing.became).into(),
+        known.standing.kind.map(i64::from).into(),
+        known.pin.map(i64::from).into(),
+        known.belongs_to.map(|member| member.0).into(),
+        i64::from(known.clock_fault).into(),
+        i64::from(known.over_limit).into(),
         told.map(|told| became_code(told.became)).into(),
         told.and_then(|told| told.kind).map(i64::from).into(),
         rows::hash_value(told.and_then(|told| told.case)),
@@ -252,15 +328,13 @@ fn set_attendance(
     (member, occurrence): (MemberId, OccurrenceId),
     group: &Group,
 ) -> Result<(), StoreError> {
-    let winner = group.admitted.and_then(|id| group.facts.iter().find(|fact| fact.id == id));
     let mut values: Vec<Value> = vec![member.0.into(), occurrence.0.into()];
     values.extend(rows::fact_id_values_opt(group.admitted));
     values.extend([
-        winner.map(|fact| fact.office.0).into(),
-        winner.map(|fact| fact.at.0).into(),
+        group.issuer.map(|office| office.0).into(),
+        group.at.map(|at| at.0).into(),
         group.points.0.into(),
         group.issuer.map(|office| office.0).into(),
-        i64::from(group.postings).into(),
         entry.0.into(),
     ]);
     tx.execute(SQL.get("set_attendance"), &values)?;

@@ -1,44 +1,60 @@
-//! Loads the rows that an entry needs.
+//! Fetches what applying an entry needs.
 //!
-//! A row too many does no harm; a row too few would change a verdict, so each kind of entry names here what it reads.
+//! Each [`Need`] is one small query; what does not exist is marked as fetched too, so that the rules can tell. The loop
+//! that fetches and applies ends because every round adds needs that were not there before.
 
 use std::collections::BTreeSet;
-use std::collections::btree_map::Entry;
 
-use hufu_shared::act::Act;
 use hufu_shared::cbor;
-use hufu_shared::fact::{Event, Fact};
-use hufu_shared::ids::{BootId, CardId, DeviceId, FactId, Hash, MemberId, OccurrenceId, OfficeId};
+use hufu_shared::fact::Fact;
+use hufu_shared::ids::{BootId, CardId, DeviceId, FactId, Hash, LeaseId, MemberId, OccurrenceId, OfficeId};
 use hufu_shared::member::CardStatus;
 use hufu_shared::money::Amount;
 use hufu_shared::rules::repeat::Tap;
 use hufu_shared::time::Instant;
 use hufu_shared::token::Token;
-use hufu_shared::wire::upload::Became;
 
 use super::StoreError;
+use super::known;
 use super::rows;
 use crate::db::{SqlFile, Tx, Value};
-use crate::rules::apply::{is_possible, unknown_card_case};
-use crate::rules::entry::{EntryBody, TakenBatch};
-use crate::rules::ingest::read_fact;
-use crate::rules::posting::{self, Account};
+use crate::rules::apply::apply;
+use crate::rules::entry::Entry;
+use crate::rules::need::{self, Need};
+use crate::rules::outcome::Outcome;
 use crate::rules::world::{
-    CaseState, DeviceStatus, Group, GroupFact, HeldFact, KnownBoot, KnownCard, KnownCase, KnownDevice,
-    KnownEpoch, World, became_from_code,
+    CaseState, DeviceStatus, Group, KnownBoot, KnownCard, KnownCase, KnownDevice, KnownEpoch, PublishedScheme, World,
 };
 
 /// Statements of this file.
 pub static SQL: SqlFile = SqlFile::new("world", include_str!("../../sql/both/world.sql"));
 
-/// Number of the conflict kind "admitted at two terminals".
-const KIND_TWO_TERMINALS: u8 = 27;
+/// Kinds of case whose facts are without number: only those that an entry adds are ever looked at.
+const KINDS_WITHOUT_NUMBER: [u8; 4] = [13, 19, 25, 28];
+/// Rounds of fetching after which an entry is given up: no rule asks in more steps than this.
+const ROUNDS_MAX: u32 = 64;
 
-/// Loads what an entry needs.
+/// Applies an entry: fetches what it needs until nothing is missing.
 ///
 /// # Errors
 /// [`StoreError`] if the database fails or holds what this version cannot read.
-pub fn load(tx: &mut Tx<'_>, body: &EntryBody) -> Result<World, StoreError> {
+pub fn apply_entry(tx: &mut Tx<'_>, entry: &Entry) -> Result<Outcome, StoreError> {
+    let mut world = base(tx)?;
+    let mut needs = need::first(&entry.body);
+    for _ in 0..ROUNDS_MAX {
+        for need in &needs {
+            fetch(tx, &mut world, *need)?;
+        }
+        match apply(&world, entry) {
+            Ok(outcome) => return Ok(outcome),
+            Err(missing) => needs = missing,
+        }
+    }
+    Err(StoreError::Needs { entry: entry.id, rounds: ROUNDS_MAX })
+}
+
+/// What every entry may look at: few rows, seldom changed.
+fn base(tx: &mut Tx<'_>) -> Result<World, StoreError> {
     let mut world = World::default();
     for row in tx.query(SQL.get("offices"), &[])? {
         let office = rows::office(&row)?;
@@ -47,147 +63,110 @@ pub fn load(tx: &mut Tx<'_>, body: &EntryBody) -> Result<World, StoreError> {
     for row in tx.query(SQL.get("schemes"), &[])? {
         let terms: hufu_shared::scheme::SchemeTerms =
             cbor::decode(row.blob(0)?).map_err(|source| stored("scheme", "", source))?;
-        world.schemes.insert(terms.version, terms);
+        world.schemes.insert(terms.version, PublishedScheme { terms, published: Instant(row.int(1)?) });
     }
-    match body {
-        EntryBody::Batch(batch) => load_batch(tx, &mut world, batch)?,
-        EntryBody::Act(taken) => load_act(tx, &mut world, &taken.act)?,
-        EntryBody::Fork(fork) => {
-            load_device(tx, &mut world, fork.device)?;
-            let epoch = fork.epoch.to_be_bytes();
-            load_case(tx, &mut world, posting::case_id(21, &[&fork.device.0, &epoch]))?;
-        }
-        EntryBody::Lost(loss) => {
-            load_device(tx, &mut world, loss.device)?;
-            let epoch = loss.epoch.to_be_bytes();
-            load_case(tx, &mut world, posting::case_id(20, &[&loss.device.0, &epoch]))?;
-        }
+    let row = tx.query_one(SQL.get("policy"), &[])?;
+    if let Some(terms) = row.blob_opt(0)? {
+        world.policy = cbor::decode(terms).map_err(|source| stored("policy", "", source))?;
     }
+    world.apply_version = rows::u32_at(&row, 1, "apply version")?;
     Ok(world)
 }
 
-fn load_batch(tx: &mut Tx<'_>, world: &mut World, batch: &TakenBatch) -> Result<(), StoreError> {
-    load_device(tx, world, batch.device)?;
-    load_epoch(tx, world, batch.device, batch.epoch)?;
-    let facts: Vec<Fact> = batch
-        .bodies
-        .iter()
-        .zip(batch.from_seq..)
-        .filter_map(|(body, seq)| read_fact(body, seq).ok())
-        .collect();
-    let mut boots: BTreeSet<u64> = facts.iter().map(|fact| fact.boot).collect();
-    boots.extend(batch.sample.map(|sample| sample.boot_seq));
-    for seq in boots {
-        load_boot(tx, world, batch, seq)?;
+/// Fetches one thing.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn fetch(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), StoreError> {
+    if !world.fetched.insert(need) {
+        return Ok(());
     }
-    let tokens: BTreeSet<Token> =
-        facts.iter().filter_map(|fact| fact.event.subject()).map(|subject| subject.token).collect();
-    for token in &tokens {
-        load_token(tx, world, *token)?;
-        load_taps(tx, world, batch, *token)?;
-    }
-    let mut pairs = BTreeSet::new();
-    for fact in &facts {
-        load_for_fact(tx, world, batch, fact, &mut pairs)?;
-    }
-    for (member, occurrence) in pairs {
-        load_group(tx, world, member, occurrence)?;
-    }
-    Ok(())
-}
-
-/// What the event of one fact needs beside its card.
-fn load_for_fact(
-    tx: &mut Tx<'_>,
-    world: &mut World,
-    batch: &TakenBatch,
-    fact: &Fact,
-    pairs: &mut BTreeSet<(MemberId, OccurrenceId)>,
-) -> Result<(), StoreError> {
-    let epoch = batch.epoch.to_be_bytes();
-    let owner =
-        fact.event.subject().and_then(|subject| world.cards.get(&subject.token)).and_then(|card| card.member);
-    match &fact.event {
-        Event::Attended(attended) => {
-            load_occurrence(tx, world, attended.occurrence)?;
-            load_case(tx, world, posting::case_id(28, &[&attended.occurrence.0]))?;
-            pairs.extend(owner.map(|member| (member, attended.occurrence)));
-        }
-        Event::DayClosed(closed) => {
-            if is_possible(closed, fact.seq) {
-                load_range(tx, world, (batch.device, batch.epoch), closed.from_seq, closed.to_seq)?;
-            }
-            let seq = fact.seq.to_be_bytes();
-            load_case(tx, world, posting::case_id(30, &[&batch.device.0, &epoch, &seq]))?;
-        }
-        _ => {}
-    }
-    load_case(tx, world, posting::case_id(19, &[&batch.device.0, &epoch, &fact.boot.to_be_bytes()]))
-}
-
-fn load_act(tx: &mut Tx<'_>, world: &mut World, act: &Act) -> Result<(), StoreError> {
-    match act {
-        Act::CardsSet(cards) => {
-            for card in cards {
-                for token in &card.tokens {
-                    load_held(tx, world, *token, card.member)?;
-                }
-            }
+    match need {
+        Need::Device(device) => device_in(tx, world, device),
+        Need::Epoch(device, epoch) => {
+            world.epochs.extend(epoch_row(tx, device, epoch)?.map(|known| ((device, epoch), known)));
             Ok(())
         }
-        Act::CardStatusSet(set) => load_card(tx, world, set.card),
-        Act::DeviceInvited(invited) => load_device(tx, world, invited.device),
-        Act::DeviceEnrolled(enrolled) => load_device(tx, world, enrolled.key.device),
-        Act::DeviceRenewed(key) => load_device(tx, world, key.device),
-        Act::DeviceRevoked(ended) => load_device(tx, world, ended.device),
-        Act::CaseDecided(decided) => {
-            load_case(tx, world, decided.case)?;
-            let Some(case) = world.cases.get(&decided.case).cloned() else { return Ok(()) };
-            if let (Some(member), Some(occurrence)) = (case.member, case.occurrence) {
-                load_occurrence(tx, world, occurrence)?;
-                load_group(tx, world, member, occurrence)?;
-            }
-            case.token.map_or(Ok(()), |token| load_held(tx, world, token, None))
+        Need::Boot(device, epoch, seq) => boot_in(tx, world, (device, epoch, seq)),
+        Need::Card(token) => card_in(tx, world, "card_by_token", token.to_bytes().into(), Some(token)),
+        Need::CardById(card) => card_in(tx, world, "card_by_id", card.0.into(), None),
+        Need::Taps(device, epoch, token) => taps_in(tx, world, (device, epoch), token),
+        Need::Occurrence(occurrence) => {
+            let row = tx.query_opt(SQL.get("occurrence"), &[occurrence.0.into()])?;
+            world.occurrences.extend(row.map(|row| rows::occurrence(&row)).transpose()?.map(|row| (occurrence, row)));
+            Ok(())
         }
-        _ => Ok(()),
+        Need::Group(member, occurrence) => group_in(tx, world, member, occurrence),
+        Need::Held(token) => {
+            let held = facts_in(tx, world, "held_facts", &[token.to_bytes().into()])?;
+            world.held.insert(token, held);
+            Ok(())
+        }
+        Need::Range(device, epoch, from, to) => {
+            let key = [device.0.into(), i64::from(epoch).into(), rows::number(from), rows::number(to)];
+            facts_in(tx, world, "range_facts", &key).map(|_| ())
+        }
+        Need::Fact(id) => facts_in(tx, world, "fact", &rows::fact_id_values(id)).map(|_| ()),
+        Need::Linked(link) => {
+            let linked = facts_in(tx, world, "linked_facts", &[link.0.into()])?;
+            world.linked.insert(link, linked);
+            Ok(())
+        }
+        Need::Case(id) => case_in(tx, world, id),
+        Need::Flows(cause) => {
+            let flows = known::flows(&tx.query(SQL.get("flows"), &[cause.0.into()])?)?;
+            world.flows.insert(cause, flows);
+            Ok(())
+        }
+        Need::Purse(member) => {
+            let balances = tx.query(SQL.get("purse"), &[member.0.into()])?;
+            let escrow = tx.query(SQL.get("purse_escrow"), &[member.0.into()])?;
+            world.purses.extend(known::purses(member, &balances, &escrow)?);
+            Ok(())
+        }
+        Need::Member(member) => {
+            let row = tx.query_opt(SQL.get("member"), &[member.0.into()])?;
+            world.members.extend(row.map(|row| known::member(&row)).transpose()?.map(|known| (member, known)));
+            Ok(())
+        }
+        Need::Lease(LeaseId(id)) => leases_in(tx, world, "lease", id),
+        Need::DeviceLeases(DeviceId(id)) => leases_in(tx, world, "leases_of_device", id),
+        Need::MemberLeases(MemberId(id)) => leases_in(tx, world, "leases_of_member", id),
     }
 }
 
-/// Facts held for a token, and what they need once they belong to `member`.
-fn load_held(
-    tx: &mut Tx<'_>,
-    world: &mut World,
-    token: Token,
-    member: Option<MemberId>,
-) -> Result<(), StoreError> {
-    let mut held = Vec::new();
-    for row in tx.query(SQL.get("held_facts"), &[token.to_bytes().into()])? {
-        let id = rows::fact_id_at(&row, 0)?;
-        let fact = cbor::decode(row.blob(3)?).map_err(|source| stored("fact", &id.to_string(), source))?;
-        held.push(HeldFact { id, fact, at: Instant(row.int(4)?), office: OfficeId(row.array(5)?) });
-    }
-    load_case(tx, world, unknown_card_case(token))?;
-    for fact in &held {
-        load_notices(tx, world, fact.id.device)?;
-        if let Event::Attended(attended) = &fact.fact.event {
-            load_occurrence(tx, world, attended.occurrence)?;
-            load_case(tx, world, posting::case_id(28, &[&attended.occurrence.0]))?;
-            if let Some(member) = member {
-                load_group(tx, world, member, attended.occurrence)?;
-            }
-        }
-    }
-    if !held.is_empty() {
-        world.held.insert(token, held);
+fn leases_in(tx: &mut Tx<'_>, world: &mut World, statement: &'static str, id: [u8; 16]) -> Result<(), StoreError> {
+    for row in tx.query(SQL.get(statement), &[id.into()])? {
+        let lease = known::lease(&row)?;
+        world.leases.insert((lease.lease, lease.generation), lease);
     }
     Ok(())
 }
 
-fn load_device(tx: &mut Tx<'_>, world: &mut World, device: DeviceId) -> Result<(), StoreError> {
+/// Fetches facts; what the world already has stays as it is.
+fn facts_in(
+    tx: &mut Tx<'_>,
+    world: &mut World,
+    statement: &'static str,
+    key: &[Value],
+) -> Result<BTreeSet<FactId>, StoreError> {
+    let mut ids = BTreeSet::new();
+    for row in tx.query(SQL.get(statement), key)? {
+        let (id, fact) = known::fact(&row)?;
+        world.fetched.insert(Need::Fact(id));
+        world.facts.entry(id).or_insert(fact);
+        ids.insert(id);
+    }
+    Ok(ids)
+}
+
+fn device_in(tx: &mut Tx<'_>, world: &mut World, device: DeviceId) -> Result<(), StoreError> {
     if let Some(known) = device_row(tx, device)? {
         world.devices.insert(device, known);
     }
-    load_notices(tx, world, device)
+    let last = tx.query_one(SQL.get("last_notice"), &[device.0.into()])?.int_opt(0)?.unwrap_or(0);
+    world.notices.insert(device, u64::try_from(last).unwrap_or(0));
+    Ok(())
 }
 
 /// A device, or `None` if there is none of that id.
@@ -203,13 +182,6 @@ pub fn device_row(tx: &mut Tx<'_>, device: DeviceId) -> Result<Option<KnownDevic
         status: DeviceStatus::from_code(status).ok_or_else(|| rows::unknown("status of a device", status))?,
         epoch: rows::u32_at(&row, 3, "epoch")?,
     }))
-}
-
-fn load_epoch(tx: &mut Tx<'_>, world: &mut World, device: DeviceId, epoch: u32) -> Result<(), StoreError> {
-    if let Some(known) = epoch_row(tx, device, epoch)? {
-        world.epochs.insert((device, epoch), known);
-    }
-    Ok(())
 }
 
 /// An enrolment, or `None` if there is none.
@@ -250,149 +222,80 @@ pub fn fact_hash(tx: &mut Tx<'_>, id: FactId) -> Result<Option<Hash>, StoreError
     row.map(|row| Ok(Hash(row.array(0)?))).transpose()
 }
 
-fn load_notices(tx: &mut Tx<'_>, world: &mut World, device: DeviceId) -> Result<(), StoreError> {
-    if let Entry::Vacant(place) = world.notices.entry(device) {
-        let last = tx.query_one(SQL.get("last_notice"), &[device.0.into()])?.int_opt(0)?.unwrap_or(0);
-        place.insert(u64::try_from(last).unwrap_or(0));
-    }
-    Ok(())
-}
-
-fn load_boot(tx: &mut Tx<'_>, world: &mut World, batch: &TakenBatch, seq: u64) -> Result<(), StoreError> {
-    let key = [batch.device.0.into(), i64::from(batch.epoch).into(), rows::number(seq)];
-    if let Some(row) = tx.query_opt(SQL.get("boot"), &key)? {
+fn boot_in(tx: &mut Tx<'_>, world: &mut World, key: (DeviceId, u32, u64)) -> Result<(), StoreError> {
+    let values = [key.0.0.into(), i64::from(key.1).into(), rows::number(key.2)];
+    if let Some(row) = tx.query_opt(SQL.get("boot"), &values)? {
         let boot = KnownBoot {
             boot: BootId(row.array(0)?),
             offset_low: row.int_opt(1)?,
             offset_high: row.int_opt(2)?,
         };
-        world.boots.insert(seq, boot);
+        world.boots.insert(key, boot);
     }
     Ok(())
 }
 
-fn load_token(tx: &mut Tx<'_>, world: &mut World, token: Token) -> Result<(), StoreError> {
-    if let Some(row) = tx.query_opt(SQL.get("card_by_token"), &[token.to_bytes().into()])? {
-        world.cards.insert(token, known_card(&row)?);
-    } else {
-        load_case(tx, world, unknown_card_case(token))?;
-        return Ok(());
-    }
-    if world.cards.get(&token).is_some_and(|card| card.member.is_none()) {
-        load_case(tx, world, unknown_card_case(token))?;
-    }
-    Ok(())
-}
-
-fn known_card(row: &crate::db::Row) -> Result<KnownCard, StoreError> {
+fn card_in(
+    tx: &mut Tx<'_>,
+    world: &mut World,
+    statement: &'static str,
+    key: Value,
+    token: Option<Token>,
+) -> Result<(), StoreError> {
+    let Some(row) = tx.query_opt(SQL.get(statement), &[key])? else { return Ok(()) };
+    let card = CardId(row.array(0)?);
     let status = row.text(2)?;
-    Ok(KnownCard {
-        card: CardId(row.array(0)?),
+    let known = KnownCard {
+        card,
         member: row.array_opt(1)?.map(MemberId),
         status: CardStatus::from_code(status).ok_or_else(|| rows::unknown("status of a card", status))?,
-    })
-}
-
-fn load_card(tx: &mut Tx<'_>, world: &mut World, card: CardId) -> Result<(), StoreError> {
-    let Some(row) = tx.query_opt(SQL.get("card_by_id"), &[card.0.into()])? else { return Ok(()) };
-    world.cards_by_id.insert(card, known_card(&row)?);
+        history: cbor::decode(row.blob(3)?).map_err(|source| stored("card", &card.to_string(), source))?,
+    };
+    world.cards.insert(card, known);
+    world.tokens.extend(token.map(|token| (token, card)));
     Ok(())
 }
 
-fn load_taps(tx: &mut Tx<'_>, world: &mut World, batch: &TakenBatch, token: Token) -> Result<(), StoreError> {
-    let key = [batch.device.0.into(), i64::from(batch.epoch).into(), token.to_bytes().into()];
+fn taps_in(
+    tx: &mut Tx<'_>,
+    world: &mut World,
+    (device, epoch): (DeviceId, u32),
+    token: Token,
+) -> Result<(), StoreError> {
+    let key = [device.0.into(), i64::from(epoch).into(), token.to_bytes().into()];
     for row in tx.query(SQL.get("taps"), &key)? {
-        let seq = row.uint(0)?;
         // A stored fact that cannot be read any more made no tap that could be compared.
         let fact = cbor::decode::<Fact>(row.blob(1)?).ok();
         if let Some(tap) = fact.as_ref().and_then(Tap::opening) {
-            world.taps.insert(seq, tap);
+            world.taps.insert(FactId { device, epoch, seq: row.uint(0)? }, tap);
         }
     }
     Ok(())
 }
 
-fn load_occurrence(tx: &mut Tx<'_>, world: &mut World, occurrence: OccurrenceId) -> Result<(), StoreError> {
-    if world.occurrences.contains_key(&occurrence) {
-        return Ok(());
-    }
-    if let Some(row) = tx.query_opt(SQL.get("occurrence"), &[occurrence.0.into()])? {
-        world.occurrences.insert(occurrence, rows::occurrence(&row)?);
-    }
-    Ok(())
-}
-
-fn load_group(
+fn group_in(
     tx: &mut Tx<'_>,
     world: &mut World,
     member: MemberId,
     occurrence: OccurrenceId,
 ) -> Result<(), StoreError> {
     let key: [Value; 2] = [member.0.into(), occurrence.0.into()];
-    let mut group = Group::default();
-    for row in tx.query(SQL.get("group_facts"), &key)? {
-        let became = row.text(6)?;
-        let fact = GroupFact {
-            id: rows::fact_id_at(&row, 0)?,
-            at: Instant(row.int(3)?),
-            office: OfficeId(row.array(4)?),
-            pin: row.int_opt(5)?.map(|pin| pin != 0),
-            became: became_from_code(became).ok_or_else(|| rows::unknown("what became of a fact", became))?,
-            kind: rows::kind_at(&row, 7)?,
-        };
-        load_notices(tx, world, fact.id.device)?;
-        group.facts.push(fact);
-    }
+    let mut group = Group { facts: facts_in(tx, world, "group_facts", &key)?, ..Group::default() };
     if let Some(row) = tx.query_opt(SQL.get("group"), &key)? {
         group.admitted = row.int_opt(1)?.map(|_| rows::fact_id_at(&row, 0)).transpose()?;
         group.points = Amount(row.int(3)?);
         group.issuer = row.array_opt(4)?.map(OfficeId);
-        group.postings = rows::u32_at(&row, 5, "postings of an attendance")?;
+        group.at = row.int_opt(5)?.map(Instant);
     }
     if !group.facts.is_empty() {
         world.groups.insert((member, occurrence), group);
     }
-    load_case(tx, world, posting::case_id(KIND_TWO_TERMINALS, &[&member.0, &occurrence.0]))?;
-    let account = Account::Available(member).to_string();
-    if let Some(row) = tx.query_opt(SQL.get("available"), &[account.into()])? {
-        world.available.insert(member, Amount(row.int(0)?));
-    }
     Ok(())
 }
 
-/// Loads what of the range is not there yet. What is there is one piece, so several closings in one batch read each
-/// fact once.
-fn load_range(
-    tx: &mut Tx<'_>,
-    world: &mut World,
-    device: (DeviceId, u32),
-    from_seq: u64,
-    to_seq: u64,
-) -> Result<(), StoreError> {
-    let there = world.range.keys().next().copied().zip(world.range.keys().next_back().copied());
-    let missing = match there {
-        None => vec![(from_seq, to_seq)],
-        Some((first, last)) => vec![(from_seq, to_seq.min(first - 1)), (from_seq.max(last + 1), to_seq)],
-    };
-    for (from_seq, to_seq) in missing.into_iter().filter(|(from, to)| from <= to) {
-        let key =
-            [device.0.0.into(), i64::from(device.1).into(), rows::number(from_seq), rows::number(to_seq)];
-        for row in tx.query(SQL.get("range_facts"), &key)? {
-            let quarantined = row.text(2)? == crate::rules::world::became_code(Became::Quarantined);
-            let fact = if quarantined { None } else { cbor::decode(row.blob(1)?).ok() };
-            world.range.insert(row.uint(0)?, fact);
-        }
-    }
-    Ok(())
-}
-
-fn load_case(tx: &mut Tx<'_>, world: &mut World, id: Hash) -> Result<(), StoreError> {
-    if world.cases.contains_key(&id) {
-        return Ok(());
-    }
+fn case_in(tx: &mut Tx<'_>, world: &mut World, id: Hash) -> Result<(), StoreError> {
     if let Some(mut case) = case_head(tx, id)? {
-        // Only here does a verdict rest on which facts the case has; they are as many as there are terminals.
-        if case.kind == KIND_TWO_TERMINALS {
+        if !KINDS_WITHOUT_NUMBER.contains(&case.kind) {
             case.facts = case_facts(tx, id)?;
         }
         world.cases.insert(id, case);

@@ -42,6 +42,16 @@ CREATE TABLE club (
     entry BLOB NOT NULL
 );
 
+-- One row: the club's limits and allowances, and the version of the rules that entries are applied by.
+CREATE TABLE policy (
+    id BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
+    terms BLOB,
+    apply_version BIGINT NOT NULL,
+    entry BLOB
+);
+
+INSERT INTO policy (id, terms, apply_version, entry) VALUES (1, NULL, 1, NULL);
+
 CREATE TABLE office (
     id BLOB NOT NULL PRIMARY KEY,
     code TEXT NOT NULL UNIQUE,
@@ -75,6 +85,7 @@ CREATE TABLE scheme (
     version BIGINT NOT NULL PRIMARY KEY,
     valid_from BIGINT NOT NULL,
     terms BLOB NOT NULL,
+    published BIGINT NOT NULL,
     entry BLOB NOT NULL
 );
 
@@ -87,8 +98,11 @@ CREATE TABLE member (
     level_zh TEXT,
     level_en TEXT,
     status TEXT NOT NULL CHECK (status IN ('active', 'stopped', 'left')),
+    status_since BIGINT NOT NULL,
     office BLOB,
     personal BLOB NOT NULL,
+    merged_into BLOB,
+    erased BIGINT NOT NULL DEFAULT 0 CHECK (erased IN (0, 1)),
     entry BLOB NOT NULL
 );
 
@@ -102,6 +116,8 @@ CREATE TABLE card (
     tail TEXT NOT NULL,
     valid_from BIGINT,
     valid_until BIGINT,
+    -- whose it was and in what state, from when on, oldest first
+    history BLOB NOT NULL,
     status_entry BLOB NOT NULL,
     entry BLOB NOT NULL
 );
@@ -170,6 +186,8 @@ CREATE TABLE fact (
     event TEXT NOT NULL,
     wall BIGINT NOT NULL,
     at BIGINT NOT NULL,
+    low BIGINT NOT NULL,
+    high BIGINT NOT NULL,
     day BIGINT NOT NULL,
     received BIGINT NOT NULL,
     office BLOB NOT NULL,
@@ -179,6 +197,9 @@ CREATE TABLE fact (
     became TEXT NOT NULL,
     kind BIGINT,
     pin BIGINT,
+    belongs_to BLOB,
+    clock_fault BIGINT NOT NULL CHECK (clock_fault IN (0, 1)),
+    over_limit BIGINT NOT NULL CHECK (over_limit IN (0, 1)),
     told_became TEXT,
     told_kind BIGINT,
     told_case BLOB,
@@ -190,6 +211,15 @@ CREATE INDEX fact_member_occurrence ON fact (member, occurrence);
 CREATE INDEX fact_token_held ON fact (token, became);
 CREATE INDEX fact_office_day ON fact (office, day);
 CREATE INDEX fact_device_at ON fact (device, at);
+
+-- By what a fact is found again when another one concerns it: hashes of what they have in common.
+CREATE TABLE fact_link (
+    link BLOB NOT NULL,
+    device BLOB NOT NULL,
+    epoch BIGINT NOT NULL,
+    seq BIGINT NOT NULL,
+    PRIMARY KEY (link, device, epoch, seq)
+) {without_rowid};
 
 -- Clear fields of facts, sealed to the centre; apart from the journal, so that they can be erased.
 CREATE TABLE fact_sealed (
@@ -222,7 +252,6 @@ CREATE TABLE attendance (
     at BIGINT,
     points BIGINT NOT NULL CHECK (points >= 0),
     issuer BLOB,
-    postings BIGINT NOT NULL CHECK (postings >= 0),
     entry BLOB NOT NULL,
     PRIMARY KEY (member, occurrence)
 );
@@ -254,6 +283,42 @@ CREATE TABLE posting (
 
 CREATE INDEX posting_member ON posting (member, at);
 CREATE INDEX posting_fact ON posting (device, epoch, seq);
+
+-- Rights to spend offline, one row per generation. `escrow` is what of it the ledger still holds set aside.
+CREATE TABLE lease (
+    lease BLOB NOT NULL,
+    generation BIGINT NOT NULL,
+    device BLOB NOT NULL,
+    enrolment BIGINT NOT NULL,
+    member BLOB NOT NULL,
+    unit TEXT NOT NULL CHECK (unit IN ('PTS', 'GROWTH', 'CNY')),
+    granted_total BIGINT NOT NULL CHECK (granted_total >= 0),
+    settled BIGINT NOT NULL CHECK (settled >= 0),
+    lost BIGINT NOT NULL CHECK (lost >= 0),
+    released BIGINT NOT NULL CHECK (released >= 0),
+    written_off BIGINT,
+    disputed BIGINT NOT NULL,
+    dismissed BIGINT NOT NULL,
+    spent_reported BIGINT NOT NULL,
+    last_seq BIGINT NOT NULL,
+    holes BLOB NOT NULL,
+    closed BIGINT,
+    ttl_s BIGINT NOT NULL,
+    reboot_cost_s BIGINT NOT NULL,
+    reboots_max BIGINT NOT NULL,
+    version_epoch BIGINT NOT NULL,
+    version_n BIGINT NOT NULL,
+    set_at BIGINT NOT NULL,
+    first_epoch BIGINT NOT NULL,
+    escrow BIGINT NOT NULL CHECK (escrow >= 0),
+    is_open BIGINT NOT NULL CHECK (is_open IN (0, 1)),
+    entry BLOB NOT NULL,
+    PRIMARY KEY (lease, generation),
+    CHECK (settled + lost <= granted_total)
+);
+
+CREATE INDEX lease_device ON lease (device, is_open);
+CREATE INDEX lease_member ON lease (member, is_open);
 
 -- Sum of credits minus debits of each account. What a member has can never be below zero, what a member owes never
 -- above it (people read it with the sign turned).

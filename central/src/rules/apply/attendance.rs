@@ -214,6 +214,7 @@ impl Work {
         };
         self.settle(&cause, &flows);
         group.admitted = winner.map(|winner| winner.0);
+        group.at = winner.map(|winner| winner.1.at);
         group.points = winner.map_or(Amount::ZERO, |_| points);
         group.issuer = winner.map(|winner| winner.1.office);
     }

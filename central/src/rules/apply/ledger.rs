@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use hufu_shared::ids::{FactId, Hash, MemberId};
+use hufu_shared::ids::{FactId, Hash, LeaseId, MemberId};
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::time::{Day, Instant};
 
@@ -156,12 +156,17 @@ impl Work {
     /// Keeps what is set aside for a member in step, for what is judged later in the same entry.
     fn move_escrow(&mut self, account: Account, unit: Unit, amount: i64) {
         if let Account::Escrow(lease) = account
-            && let Some(member) = self.world.leases.get(&lease).map(|row| row.member)
+            && let Some(member) = self.lease_holder(lease)
         {
             let mut purse = self.purse(member, unit);
             purse.escrow += amount;
             self.world.purses.insert((member, unit), purse);
         }
+    }
+
+    fn lease_holder(&self, lease: LeaseId) -> Option<MemberId> {
+        let mut generations = self.world.leases.range((lease, 0)..=(lease, u32::MAX));
+        generations.next().map(|(_, row)| row.member)
     }
 
     /// Writes a member's balance, and opens or ends the case about what is owed.

@@ -1,0 +1,184 @@
+//! Rows of the database as the rules know them.
+
+use std::collections::BTreeMap;
+
+use hufu_shared::cbor;
+use hufu_shared::fact::Fact;
+use hufu_shared::ids::{DeviceId, FactId, LeaseId, MemberId, OfficeId};
+use hufu_shared::money::{Amount, Unit};
+use hufu_shared::time::{Day, Instant};
+use hufu_shared::wire::lease::LeaseTerms;
+use hufu_shared::wire::upload::Became;
+use hufu_shared::wire::version::Version;
+
+use super::StoreError;
+use super::rows::{self, unknown};
+use crate::db::{Row, Value};
+use crate::rules::lease::{Hole, LeaseRow};
+use crate::rules::posting::Account;
+use crate::rules::world::{Flows, KnownFact, KnownMember, Purse, Standing, became_from_code};
+
+/// A fact, from the columns that `world.sql` lists.
+///
+/// # Errors
+/// [`StoreError`] if the row does not hold one.
+pub fn fact(row: &Row) -> Result<(FactId, KnownFact), StoreError> {
+    let id = rows::fact_id_at(row, 0)?;
+    let became = row.text(11)?;
+    let became = became_from_code(became).ok_or_else(|| unknown("what became of a fact", became))?;
+    // One that was set aside is not read again before it is released; nor is one that cannot be read any more.
+    let fact = if became == Became::Quarantined { None } else { cbor::decode::<Fact>(row.blob(3)?).ok() };
+    let day = row.int(7)?;
+    let known = KnownFact {
+        fact,
+        at: Instant(row.int(4)?),
+        low: Instant(row.int(5)?),
+        high: Instant(row.int(6)?),
+        day: Day(i32::try_from(day).map_err(|_| StoreError::Range { what: "business day", met: day })?),
+        office: OfficeId(row.array(8)?),
+        received: Instant(row.int(9)?),
+        member: row.array_opt(10)?.map(MemberId),
+        standing: Standing { became, kind: rows::kind_at(row, 12)?, case: None },
+        pin: row.int_opt(13)?.map(|pin| pin != 0),
+        belongs_to: row.array_opt(14)?.map(MemberId),
+        clock_fault: row.flag(15)?,
+        over_limit: row.flag(16)?,
+    };
+    Ok((id, known))
+}
+
+/// What the postings of a cause come to, from `debit, credit, unit, amount, ordinal`.
+///
+/// # Errors
+/// [`StoreError`] if a row does not hold a posting.
+pub fn flows(found: &[Row]) -> Result<Flows, StoreError> {
+    let mut flows = Flows::default();
+    for row in found {
+        let unit = unit(row.text(2)?)?;
+        let amount = row.int(3)?;
+        for (column, signed) in [(0, -amount), (1, amount)] {
+            let name = row.text(column)?;
+            let account = Account::parse(name).ok_or_else(|| unknown("account", name))?;
+            *flows.net.entry((account.of_cause(), unit)).or_default() += signed;
+        }
+        flows.postings = rows::u32_at(row, 4, "ordinal of a posting")? + 1;
+    }
+    flows.net.retain(|_, net| *net != 0);
+    Ok(flows)
+}
+
+/// What a member has per unit, from `class, unit, amount` of their accounts and `unit, sum` of what is set aside.
+///
+/// # Errors
+/// [`StoreError`] if a row does not hold a balance.
+pub fn purses(
+    member: MemberId,
+    balances: &[Row],
+    escrow: &[Row],
+) -> Result<BTreeMap<(MemberId, Unit), Purse>, StoreError> {
+    let mut purses: BTreeMap<(MemberId, Unit), Purse> = BTreeMap::new();
+    for row in balances {
+        let purse = purses.entry((member, unit(row.text(1)?)?)).or_default();
+        let amount = row.int(2)?;
+        match row.text(0)? {
+            "available" => purse.available = amount,
+            "owed" => purse.owed = -amount,
+            _ => purse.recovery_loss = -amount,
+        }
+    }
+    for row in escrow {
+        purses.entry((member, unit(row.text(0)?)?)).or_default().escrow = row.int(1)?;
+    }
+    Ok(purses)
+}
+
+/// A member, from `status, status_since, merged_into, erased`.
+///
+/// # Errors
+/// [`StoreError`] if the row does not hold one.
+pub fn member(row: &Row) -> Result<KnownMember, StoreError> {
+    Ok(KnownMember {
+        status: rows::member_status(row.text(0)?)?,
+        status_since: Instant(row.int(1)?),
+        merged_into: row.array_opt(2)?.map(MemberId),
+        erased: row.flag(3)?,
+    })
+}
+
+/// A generation of a lease, from the columns that `world.sql` lists.
+///
+/// # Errors
+/// [`StoreError`] if the row does not hold one.
+pub fn lease(row: &Row) -> Result<LeaseRow, StoreError> {
+    let lease = LeaseId(row.array(0)?);
+    let holes: Vec<(i64, i64)> = cbor::decode(row.blob(15)?).map_err(|source| StoreError::Stored {
+        what: "lease",
+        id: lease.to_string(),
+        source,
+    })?;
+    Ok(LeaseRow {
+        lease,
+        generation: rows::u32_at(row, 1, "generation")?,
+        device: DeviceId(row.array(2)?),
+        enrolment: rows::u32_at(row, 3, "enrolment")?,
+        member: MemberId(row.array(4)?),
+        unit: unit(row.text(5)?)?,
+        granted_total: Amount(row.int(6)?),
+        settled: Amount(row.int(7)?),
+        lost: Amount(row.int(8)?),
+        released: Amount(row.int(9)?),
+        written_off: row.int_opt(10)?.map(Amount),
+        disputed: Amount(row.int(11)?),
+        dismissed: Amount(row.int(12)?),
+        spent_reported: Amount(row.int(13)?),
+        last_seq: row.uint(14)?,
+        holes: holes.into_iter().map(|(from, to)| Hole { from: Amount(from), to: Amount(to) }).collect(),
+        closed: row.int_opt(16)?.map(Amount),
+        terms: LeaseTerms {
+            ttl_s: row.uint(17)?,
+            reboot_cost_s: row.uint(18)?,
+            reboots_max: rows::u32_at(row, 19, "reboots of a lease")?,
+        },
+        version: Version { epoch: rows::u32_at(row, 20, "epoch of a version")?, n: row.uint(21)? },
+        set_at: Instant(row.int(22)?),
+        first_epoch: rows::u32_at(row, 23, "epoch of a lease")?,
+    })
+}
+
+/// The values of a lease, in the order of `set_lease` without its entry.
+#[must_use]
+pub fn lease_values(row: &LeaseRow) -> Vec<Value> {
+    let holes: Vec<(i64, i64)> = row.holes.iter().map(|hole| (hole.from.0, hole.to.0)).collect();
+    vec![
+        row.lease.0.into(),
+        i64::from(row.generation).into(),
+        row.device.0.into(),
+        i64::from(row.enrolment).into(),
+        row.member.0.into(),
+        row.unit.code().into(),
+        row.granted_total.0.into(),
+        row.settled.0.into(),
+        row.lost.0.into(),
+        row.released.0.into(),
+        row.written_off.map(|amount| amount.0).into(),
+        row.disputed.0.into(),
+        row.dismissed.0.into(),
+        row.spent_reported.0.into(),
+        rows::number(row.last_seq),
+        cbor::encode(&holes).into(),
+        row.closed.map(|amount| amount.0).into(),
+        rows::number(row.terms.ttl_s),
+        rows::number(row.terms.reboot_cost_s),
+        i64::from(row.terms.reboots_max).into(),
+        i64::from(row.version.epoch).into(),
+        rows::number(row.version.n),
+        row.set_at.0.into(),
+        i64::from(row.first_epoch).into(),
+        row.escrow().0.into(),
+        i64::from(row.is_open()).into(),
+    ]
+}
+
+fn unit(code: &str) -> Result<Unit, StoreError> {
+    Unit::from_code(code).ok_or_else(|| unknown("unit", code))
+}
