@@ -7,6 +7,7 @@
 pub mod apply;
 pub mod entry;
 pub mod ingest;
+pub mod judge;
 pub mod outcome;
 pub mod posting;
 pub mod reconcile;
