@@ -8,6 +8,7 @@ pub mod apply;
 pub mod entry;
 pub mod ingest;
 pub mod judge;
+pub mod lease;
 pub mod outcome;
 pub mod posting;
 pub mod reconcile;
