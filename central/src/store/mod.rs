@@ -14,6 +14,7 @@ pub mod journal;
 pub mod outcome;
 pub mod overview;
 pub mod people;
+pub mod publisher;
 pub mod reconcile;
 pub mod rows;
 pub mod snapshot;
