@@ -17,11 +17,10 @@ use hufu_shared::token::Token;
 use hufu_shared::wire::upload::Became;
 
 use super::StoreError;
-use super::rows;
+use super::{contact, rows};
 use crate::db::{SqlFile, Tx, Value};
 use crate::rules::apply::{is_possible, unknown_card_case};
 use crate::rules::entry::{EntryBody, TakenBatch};
-use crate::rules::ingest::read_fact;
 use crate::rules::posting::{self, Account};
 use crate::rules::world::{
     CaseState, DeviceStatus, Group, GroupFact, HeldFact, KnownBoot, KnownCard, KnownCase, KnownDevice,
@@ -69,12 +68,7 @@ pub fn load(tx: &mut Tx<'_>, body: &EntryBody) -> Result<World, StoreError> {
 fn load_batch(tx: &mut Tx<'_>, world: &mut World, batch: &TakenBatch) -> Result<(), StoreError> {
     load_device(tx, world, batch.device)?;
     load_epoch(tx, world, batch.device, batch.epoch)?;
-    let facts: Vec<Fact> = batch
-        .bodies
-        .iter()
-        .zip(batch.from_seq..)
-        .filter_map(|(body, seq)| read_fact(body, seq).ok())
-        .collect();
+    let facts: Vec<Fact> = batch.facts().into_iter().filter_map(Result::ok).collect();
     let mut boots: BTreeSet<u64> = facts.iter().map(|fact| fact.boot).collect();
     boots.extend(batch.sample.map(|sample| sample.boot_seq));
     for seq in boots {
@@ -163,7 +157,7 @@ fn load_held(
     let mut held = Vec::new();
     for row in tx.query(SQL.get("held_facts"), &[token.to_bytes().into()])? {
         let id = rows::fact_id_at(&row, 0)?;
-        let fact = cbor::decode(row.blob(3)?).map_err(|source| stored("fact", &id.to_string(), source))?;
+        let fact = contact::read_fact(tx, id, row.blob(3)?)?;
         held.push(HeldFact { id, fact, at: Instant(row.int(4)?), office: OfficeId(row.array(5)?) });
     }
     load_case(tx, world, unknown_card_case(token))?;

@@ -9,7 +9,6 @@ use hufu_shared::wire::upload::Became;
 
 use super::{Spot, Standing, Work};
 use crate::rules::entry::TakenBatch;
-use crate::rules::ingest::read_fact;
 use crate::rules::outcome::FactRow;
 use crate::rules::time;
 use crate::rules::world::{KnownBoot, KnownEpoch};
@@ -35,11 +34,11 @@ impl Work {
             self.outcome.boots.insert((batch.device, batch.epoch, sample.boot_seq), boot.clone());
         }
         let mut hash = known.head;
-        for (body, seq) in batch.bodies.iter().zip(batch.from_seq..) {
+        for ((body, fact), seq) in batch.bodies.iter().zip(batch.facts()).zip(batch.from_seq..) {
             hash = chain::link(hash, body);
             let id = FactId { device: batch.device, epoch: batch.epoch, seq };
             let set_aside = batch.quarantined.iter().any(|quarantined| quarantined.seq == seq);
-            match read_fact(body, seq) {
+            match fact {
                 Ok(fact) if !set_aside => {
                     self.take_fact(id, &fact, hash, body, &mut known, device.office, batch)
                 }
