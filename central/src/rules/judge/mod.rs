@@ -4,3 +4,9 @@
 //! the rest among unpinned facts in order of (t, device, epoch, seq); the bound holds over both.
 
 pub mod interval;
+pub mod order;
+pub mod share;
+pub mod slip;
+pub mod attendance;
+pub mod handout;
+pub mod stays;
