@@ -2,7 +2,7 @@
 //!
 //! Clones share everything. Every change goes through [`App::write`], which rings the publisher after the commit.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use hufu_shared::act::{Act, Actor};
 use hufu_shared::ids::{EntryId, ID_RANDOM_BYTES};
@@ -16,6 +16,7 @@ use crate::db::{Db, DbError, Tx};
 use crate::net::CutList;
 use crate::random::{self, NoRandom};
 use crate::rules::outcome::Outcome;
+use crate::store::publisher::Term;
 use crate::store::{StoreError, acts};
 use crate::vault::{Vault, VaultError};
 
@@ -46,6 +47,10 @@ pub struct App {
     pub packing: Arc<tokio::sync::Mutex<()>>,
     /// Rung after each commit; the publisher listens.
     pub committed: Arc<Notify>,
+    /// What this process is called among those over the same database.
+    pub process: Arc<str>,
+    /// Its leave to publish, while it has one.
+    pub term: Arc<Mutex<Option<Term>>>,
     /// The newest published journal number; long polls wait for it.
     pub published: Arc<watch::Sender<u64>>,
     /// Turns true when the service stops.
@@ -104,6 +109,9 @@ pub enum OpenError {
     /// The database.
     #[error(transparent)]
     Db(#[from] DbError),
+    /// The process could not be given a name.
+    #[error(transparent)]
+    Random(#[from] NoRandom),
     /// The names given at `init`.
     #[error(
         "read the names of this machine in {path}: {source}; set device.names, or run `hufu-central init`"
@@ -126,9 +134,10 @@ impl App {
         let authority = Authority::open(&config.ca_dir())?;
         let keys = OwnKeys::open(&config.keys_dir())?;
         let vault = Vault::open(&config.vault_key())?;
+        let process = format!("{:032x}", u128::from_be_bytes(random::bytes()?));
         let db = Db::open_current(&config.database_url()).await?;
         let opened = Opened { db, authority: Arc::new(authority), keys: Arc::new(keys), vault };
-        Ok(Self::over(opened, names, config, clock))
+        Ok(Self { process: process.into(), ..Self::over(opened, names, config, clock) })
     }
 
     /// The service over what was opened already.
@@ -147,6 +156,8 @@ impl App {
             uploads: Arc::new(Semaphore::new(config.limits.uploads_waiting_max)),
             packing: Arc::default(),
             committed: Arc::default(),
+            process: "central".into(),
+            term: Arc::default(),
             published: Arc::new(watch::Sender::new(0)),
             stopping: Arc::new(watch::Sender::new(false)),
             config: Arc::new(config),

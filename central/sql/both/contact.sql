@@ -40,3 +40,6 @@ ON CONFLICT (device, epoch, seq, hash) DO NOTHING
 
 -- name: cursor
 SELECT e.acked_seq, e.head FROM device_epoch e WHERE e.device = $1 AND e.epoch = $2
+
+-- name: fact_body
+SELECT body FROM fact WHERE device = $1 AND epoch = $2 AND seq = $3

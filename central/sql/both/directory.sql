@@ -1,14 +1,11 @@
 -- name: head
-SELECT seen, n, directory, block FROM directory_head WHERE id = 1
+SELECT n, directory, block FROM directory_head WHERE id = 1
 
 -- name: lock_head
-SELECT seen, n, directory, block FROM directory_head WHERE id = 1 {for_update}
+SELECT n, directory, block FROM directory_head WHERE id = 1 {for_update}
 
 -- name: move_head
-UPDATE directory_head SET seen = $1, n = $2, directory = $3, block = $4 WHERE id = 1
-
--- name: entries_after
-SELECT id, kind, n FROM entry WHERE n > $1 ORDER BY n LIMIT 1000
+UPDATE directory_head SET n = $1, directory = $2, block = $3 WHERE id = 1
 
 -- name: changed_offices
 SELECT id FROM office WHERE entry = $1 ORDER BY id
@@ -95,6 +92,9 @@ SELECT manifest FROM snapshot
 -- name: put_chunk
 INSERT INTO snapshot_chunk (hash, body, made_at) VALUES ($1, $2, $3)
 ON CONFLICT (hash) DO UPDATE SET made_at = excluded.made_at
+
+-- name: touch_chunk
+UPDATE snapshot_chunk SET made_at = $2 WHERE hash = $1
 
 -- name: chunk
 SELECT body FROM snapshot_chunk WHERE hash = $1

@@ -137,7 +137,7 @@ pub async fn run(command: &DeviceCommand, app: &App) -> anyhow::Result<u8> {
     match command {
         DeviceCommand::Invite(args) => {
             let invited = invite(app, Actor::Command("device invite".to_owned()), args).await?;
-            publisher::publish_all(app).await?;
+            publisher::publish_now(&app.db).await?;
             if args.json {
                 let told = serde_json::json!({
                     "device": invited.device, "code": invited.code.to_string(), "expires": invited.expires,
@@ -154,7 +154,7 @@ pub async fn run(command: &DeviceCommand, app: &App) -> anyhow::Result<u8> {
         DeviceCommand::Revoke(args) => {
             let actor = Actor::Command("device revoke".to_owned());
             revoke(app, actor, args.device, &args.reason).await?;
-            publisher::publish_all(app).await?;
+            publisher::publish_now(&app.db).await?;
             println!("revoked {}", args.device);
         }
     }

@@ -17,8 +17,9 @@ use crate::ca::{Authority, OwnKeys};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{Db, Tx};
+use crate::jobs::publisher;
 use crate::store::devices::{self, TokenKeyError};
-use crate::store::{StoreError, acts, directory, journal};
+use crate::store::{acts, journal};
 use crate::vault::Vault;
 use crate::{random, secret_file};
 
@@ -143,6 +144,6 @@ async fn found(db: &Db, config: &Config, founding: Founding, admin: &Arc<NewAdmi
         Ok(())
     };
     db.write(work).await?;
-    db.write(|tx| -> Result<_, StoreError> { directory::publish(tx) }).await?;
+    publisher::publish_now(db).await?;
     Ok(())
 }

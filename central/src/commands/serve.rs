@@ -124,7 +124,7 @@ async fn keep_certificate(app: App, identity: std::sync::Arc<SwappableIdentity>)
 pub async fn stop(app: &App, mut running: Running) {
     app.stopping.send_replace(true);
     while running.tasks.join_next().await.is_some() {}
-    if let Err(error) = publisher::publish_all(app).await {
+    if let Err(error) = publisher::finish(app).await {
         tracing::warn!(%error, "the last entries will be published at the next start");
     }
     app.db.close().await;

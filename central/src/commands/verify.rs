@@ -3,6 +3,7 @@
 use clap::Args;
 
 use crate::db::Db;
+use crate::jobs::publisher;
 use crate::store::verify::{self, Verification};
 
 /// All holds.
@@ -23,6 +24,8 @@ pub struct VerifyArgs {
 /// # Errors
 /// If the database cannot be read at all.
 pub async fn run(args: &VerifyArgs, db: &Db) -> anyhow::Result<u8> {
+    // A centre that was killed may leave entries without a number; replay follows the numbers.
+    publisher::publish_now(db).await?;
     let found = verify::verify(db).await?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&found)?);

@@ -2,7 +2,8 @@
 //!
 //! Invariants: writes are READ COMMITTED and lock rows by statement, in id order; reads are one READ ONLY snapshot;
 //! nothing outlives its transaction (no session locks, LISTEN, SET or temporary tables), so a pooler may stand before.
-//! A connection lost in COMMIT leaves the outcome unknown: the closure runs again and must be idempotent by its keys.
+//! A connection lost in COMMIT leaves the outcome unknown: if the transaction named a witness, that decides, and the
+//! first run's answer stands or the closure runs again; without one it runs again and must be idempotent by its keys.
 //! Out of scope: encryption to the server; put both on one machine, or a tunnel between.
 
 use std::future::Future;
@@ -19,7 +20,7 @@ use tokio_postgres::types::{IsNull, Kind, ToSql, Type, to_sql_checked};
 use tokio_postgres::{IsolationLevel, NoTls, Statement};
 
 use super::sql::Sql;
-use super::tx::Tx;
+use super::tx::{Tx, Witness};
 use super::{DbError, Row, STATEMENT_TIMEOUT_MS, Value};
 
 const CONNECTIONS_MAX: usize = 8;
@@ -94,6 +95,7 @@ impl Postgres {
         E: From<DbError> + Send + 'static,
     {
         let mut tries = 1;
+        let mut doubt = None;
         loop {
             let (result, must_retry) = match self.client().await {
                 Err(error) => {
@@ -103,13 +105,15 @@ impl Postgres {
                 Ok(client) => {
                     let waits =
                         Waits { handle: Handle::current(), statement_timeout_ms: self.statement_timeout_ms };
+                    let before = doubt.take();
                     let task = tokio::task::spawn_blocking(move || {
-                        let tried = run_once(&waits, client, &work, is_read_only);
+                        let tried = run_once(&waits, client, &work, is_read_only, before);
                         (work, tried)
                     });
                     let Ok((back, tried)) = task.await else { return Err(DbError::Panicked.into()) };
                     work = back;
-                    tried
+                    doubt = tried.doubt;
+                    (tried.result, tried.must_retry)
                 }
             };
             if !must_retry || tries == TRIES_MAX {
@@ -136,20 +140,38 @@ struct Tried<T, E> {
     must_retry: bool,
     /// The connection's state is unknown; it is thrown away.
     is_broken: bool,
+    /// The COMMIT got no answer.
+    doubt: Option<Doubt<T>>,
 }
 
-/// One try: the answer, and whether the whole must run again.
+/// What a run answers if its COMMIT did reach the server.
+struct Doubt<T> {
+    answer: T,
+    witness: Witness,
+}
+
+impl<T, E: From<DbError>> Tried<T, E> {
+    fn over(result: Result<T, E>, is_broken: bool) -> Self {
+        Self { result, must_retry: false, is_broken, doubt: None }
+    }
+
+    fn failed(error: DbError, is_broken: bool, doubt: Option<Doubt<T>>) -> Self {
+        Self { must_retry: error.is_transient(), result: Err(error.into()), is_broken, doubt }
+    }
+}
+
 fn run_once<T, E: From<DbError>>(
     waits: &Waits,
     mut client: Client,
     work: &impl Fn(&mut Tx<'_>) -> Result<T, E>,
     is_read_only: bool,
-) -> (Result<T, E>, bool) {
-    let tried = in_transaction(waits, &mut client, work, is_read_only);
+    doubt: Option<Doubt<T>>,
+) -> Tried<T, E> {
+    let tried = in_transaction(waits, &mut client, work, is_read_only, doubt);
     if tried.is_broken {
         drop(Client::take(client));
     }
-    (tried.result, tried.must_retry)
+    tried
 }
 
 fn in_transaction<T, E: From<DbError>>(
@@ -157,40 +179,54 @@ fn in_transaction<T, E: From<DbError>>(
     client: &mut Client,
     work: &impl Fn(&mut Tx<'_>) -> Result<T, E>,
     is_read_only: bool,
+    doubt: Option<Doubt<T>>,
 ) -> Tried<T, E> {
     let isolation = if is_read_only { IsolationLevel::RepeatableRead } else { IsolationLevel::ReadCommitted };
     let start = client.build_transaction().isolation_level(isolation).read_only(is_read_only).start();
     let transaction = match limited(waits, "BEGIN", start) {
         Ok(transaction) => transaction,
-        Err(error) => {
-            return Tried { must_retry: error.is_transient(), result: Err(error.into()), is_broken: true };
-        }
+        Err(error) => return Tried::failed(error, true, doubt),
     };
     let mut tx = Tx::postgres(waits, &transaction);
+    if let Some(before) = doubt {
+        match before.witness.is_there(&mut tx) {
+            Ok(false) => {}
+            Ok(true) => {
+                let is_broken = limited(waits, "ROLLBACK", transaction.rollback()).is_err();
+                return Tried::over(Ok(before.answer), is_broken);
+            }
+            // The connection goes, and with it the transaction.
+            Err(error) => return Tried::failed(error, true, Some(before)),
+        }
+    }
     let result = work(&mut tx);
     let result = tx.settle(result);
-    let (must_retry, is_stuck) = (tx.must_retry(), tx.is_stuck());
+    let (must_retry, is_stuck, witness) = (tx.must_retry(), tx.is_stuck(), tx.take_witness());
     if is_stuck {
         // The connection goes without a COMMIT, even if a savepoint undid the statement: nothing of this is durable.
         let result = result.and_then(|_| {
             let reason = "a statement was given up under a savepoint".to_owned();
             Err(DbError::Commit { reason, transient: false }.into())
         });
-        return Tried { result, must_retry: false, is_broken: true };
+        return Tried::over(result, true);
     }
-    if result.is_err() || must_retry {
-        let is_broken = limited(waits, "ROLLBACK", transaction.rollback()).is_err();
-        let result = result.and_then(|_| {
-            let reason = "a conflict was met under a savepoint".to_owned();
-            Err(DbError::Commit { reason, transient: true }.into())
-        });
-        return Tried { result, must_retry, is_broken };
-    }
+    let answer = match result {
+        Ok(answer) if !must_retry => answer,
+        result => {
+            let is_broken = limited(waits, "ROLLBACK", transaction.rollback()).is_err();
+            let result = result.and_then(|_| {
+                let reason = "a conflict was met under a savepoint".to_owned();
+                Err(DbError::Commit { reason, transient: true }.into())
+            });
+            return Tried { result, must_retry, is_broken, doubt: None };
+        }
+    };
     match limited(waits, "COMMIT", transaction.commit()) {
-        Ok(()) => Tried { result, must_retry: false, is_broken: false },
+        Ok(()) => Tried::over(Ok(answer), false),
         Err(error) => {
             let must_retry = error.is_transient() || matches!(error, DbError::Timeout { .. });
-            Tried { result: Err(error.into()), must_retry, is_broken: true }
+            let doubt = witness.map(|witness| Doubt { answer, witness });
+            Tried { result: Err(error.into()), must_retry, is_broken: true, doubt }
         }
     }
 }

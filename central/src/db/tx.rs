@@ -18,6 +18,20 @@ pub struct Tx<'c> {
     is_transient: bool,
     /// A statement was given up: the connection is still busy with it.
     is_stuck: bool,
+    witness: Option<Witness>,
+}
+
+/// Tells, in a later transaction, whether one was committed whose COMMIT got no answer.
+#[derive(Clone, Debug)]
+pub(super) struct Witness {
+    check: fn(&mut Tx<'_>, &Value) -> Result<bool, DbError>,
+    key: Value,
+}
+
+impl Witness {
+    pub(super) fn is_there(&self, tx: &mut Tx<'_>) -> Result<bool, DbError> {
+        (self.check)(tx, &self.key)
+    }
 }
 
 enum On<'c> {
@@ -32,6 +46,7 @@ impl<'c> Tx<'c> {
             failed: None,
             is_transient: false,
             is_stuck: false,
+            witness: None,
         }
     }
 
@@ -39,7 +54,19 @@ impl<'c> Tx<'c> {
         waits: &'c postgres::Waits,
         transaction: &'c deadpool_postgres::Transaction<'c>,
     ) -> Self {
-        Self { on: On::Postgres { waits, transaction }, failed: None, is_transient: false, is_stuck: false }
+        let on = On::Postgres { waits, transaction };
+        Self { on, failed: None, is_transient: false, is_stuck: false, witness: None }
+    }
+
+    /// Names what proves that this transaction was committed, should the answer to its COMMIT be lost: `check` is then
+    /// run with `key` in a new transaction, and if it says yes, the caller gets the answer of this run. It must wait for
+    /// a commit that is still under way, so it begins with a lock that this transaction holds. The last one counts.
+    pub fn witness(&mut self, check: fn(&mut Tx<'_>, &Value) -> Result<bool, DbError>, key: Value) {
+        self.witness = Some(Witness { check, key });
+    }
+
+    pub(super) fn take_witness(&mut self) -> Option<Witness> {
+        self.witness.take()
     }
 
     /// Which engine runs this transaction. Store code rarely needs it: differing SQL stands in the override files.

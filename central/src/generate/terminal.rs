@@ -157,6 +157,7 @@ impl Terminal {
                 offset_low: Some(start),
                 offset_high: start + SECOND_US,
             }),
+            stated: Vec::new(),
         }
     }
 }

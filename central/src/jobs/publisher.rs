@@ -1,38 +1,86 @@
-//! Numbers committed entries, wakes long polls, and ends connections of revoked terminals.
+//! Numbers committed entries while this process holds the term, wakes long polls, and ends connections of revoked
+//! terminals.
 //!
-//! One task per process. It looks after each commit of this process and every [`PUBLISH_INTERVAL_MS`], because commands
-//! on the same machine commit too.
+//! One task per process. It looks after each commit of this process and every [`PUBLISH_INTERVAL_MS`], because other
+//! processes and commands commit and publish too: who waits here is woken by what any of them published.
+//! Several processes over one database run it side by side; which of them numbers is decided in
+//! [`crate::store::publisher`]. Out of scope: the numbers themselves.
 
 use std::collections::HashSet;
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use hufu_shared::ids::Hash;
 
 use crate::app::App;
-use crate::store::{StoreError, devices, directory, journal};
+use crate::db::Db;
+use crate::store::{StoreError, devices, publisher};
 
 /// Milliseconds between looks without a bell.
 pub const PUBLISH_INTERVAL_MS: u64 = 200;
+/// Milliseconds between a bell and the look: entries that come together are numbered together.
+const GATHER_MS: u64 = 15;
 /// Milliseconds between the publication of a revocation and the end of open connections: a waiting long poll first
 /// tells the terminal why.
 const CUT_AFTER_MS: u64 = 1_500;
 /// Milliseconds for which a key's connections are ended; afterwards each request is told the reason.
 const CUT_FOR_MS: u64 = 2_500;
 
-/// Publishes what is committed; answers the newest number.
+/// Publishes what is committed, unless another process holds the term; answers the newest number.
 ///
 /// # Errors
 /// [`StoreError`] if the database fails.
 pub async fn publish_all(app: &App) -> Result<u64, StoreError> {
     loop {
-        if !app.db.read(directory::has_work).await? {
-            break;
+        let state = app.db.read(publisher::state).await?;
+        if state.is_waiting && advance(app).await? {
+            continue;
         }
-        app.db.write(directory::publish).await?;
+        app.published.send_if_modified(|known| std::mem::replace(known, state.n) != state.n);
+        return Ok(state.n);
     }
-    let (n, _) = app.db.read(journal::published).await?;
-    app.published.send_if_modified(|known| std::mem::replace(known, n) != n);
-    Ok(n)
+}
+
+/// Numbers some of what waits; whether this process holds the term.
+async fn advance(app: &App) -> Result<bool, StoreError> {
+    let (process, now) = (app.process.clone(), app.now());
+    let held = app.term.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let work = move |tx: &mut crate::db::Tx<'_>| -> Result<_, StoreError> {
+        if let Some(term) = &held
+            && publisher::publish(tx, term, now)?.is_some()
+        {
+            return Ok(Some(term.clone()));
+        }
+        let Some(term) = publisher::stand(tx, &process, now)? else { return Ok(None) };
+        publisher::publish(tx, &term, now)?;
+        Ok(Some(term))
+    };
+    let term = app.db.write(work).await?;
+    let is_held = term.is_some();
+    *app.term.lock().unwrap_or_else(PoisonError::into_inner) = term;
+    Ok(is_held)
+}
+
+/// At the end of the service: publishes what is committed, and gives the term back.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub async fn finish(app: &App) -> Result<(), StoreError> {
+    publish_all(app).await?;
+    let held = app.term.lock().unwrap_or_else(PoisonError::into_inner).take();
+    match held {
+        Some(term) => app.db.write(move |tx| publisher::resign(tx, &term)).await,
+        None => Ok(()),
+    }
+}
+
+/// For commands, alone or beside a running service: numbers what is committed.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub async fn publish_now(db: &Db) -> Result<(), StoreError> {
+    while db.write(publisher::publish_once).await? > 0 {}
+    Ok(())
 }
 
 /// Runs until the service stops.
@@ -44,8 +92,12 @@ pub async fn run(app: App) {
         if let Err(error) = look(&app, &mut seen, &mut cut).await {
             tracing::error!(%error, "committed entries could not be published");
         }
+        let bell = async {
+            app.committed.notified().await;
+            tokio::time::sleep(Duration::from_millis(GATHER_MS)).await;
+        };
         tokio::select! {
-            () = app.committed.notified() => {}
+            () = bell => {}
             () = tokio::time::sleep(Duration::from_millis(PUBLISH_INTERVAL_MS)) => {}
             _ = stop.wait_for(|stop| *stop) => return,
         }

@@ -5,6 +5,7 @@
 //! the gate makes strictly growing.
 
 use hufu_shared::act::{Act, Actor, SeenCursor};
+use hufu_shared::fact::{Fact, ReadError, Reader, Standing};
 use hufu_shared::ids::{DeviceId, EntryId, Hash};
 use hufu_shared::time::Instant;
 use minicbor::bytes::ByteVec;
@@ -63,6 +64,18 @@ pub struct TakenBatch {
     /// What this delivery says of the device's clock.
     #[n(6)]
     pub sample: Option<ClockSample>,
+    /// What facts before the batch state of what stood, as far as facts in it rest on them.
+    #[n(7)]
+    pub stated: Vec<(u64, Standing)>,
+}
+
+impl TakenBatch {
+    /// The facts in order of seq. What stays the same over many facts is put back, so each is whole.
+    #[must_use]
+    pub fn facts(&self) -> Vec<Result<Fact, ReadError>> {
+        let mut reader = Reader::knowing(self.stated.iter().copied());
+        self.bodies.iter().zip(self.from_seq..).map(|(body, seq)| reader.read(seq, body)).collect()
+    }
 }
 
 /// A fact set aside.

@@ -5,8 +5,10 @@
 //! up to there are duplicates and only the rest is new. Another hash there is a fork. A batch that begins after it
 //! leaves a gap: the device is told from where to send.
 
+use std::collections::BTreeSet;
+
 use hufu_shared::chain;
-use hufu_shared::fact::Fact;
+use hufu_shared::fact::{Standing, stated_at};
 use hufu_shared::ids::{DeviceId, Hash};
 use hufu_shared::keys;
 use hufu_shared::time::Instant;
@@ -33,6 +35,8 @@ pub struct Sender {
     /// The hash stored at the last seq that the batch and the centre both have; `None` if the batch begins after the
     /// cursor.
     pub hash_at_overlap: Option<Hash>,
+    /// What the facts of [`rests_on`] state.
+    pub stated: Vec<(u64, Standing)>,
 }
 
 /// What becomes of a batch.
@@ -137,6 +141,14 @@ pub fn overlap_end(from_seq: u64, count: u64, acked_seq: u64) -> Option<u64> {
     (from_seq <= acked_seq + 1).then(|| last.min(acked_seq))
 }
 
+/// Seqs of facts before the new ones of a batch on which the new ones rest for what stood: one, of an honest device.
+#[must_use]
+pub fn rests_on(upload: &Upload, acked_seq: u64) -> BTreeSet<u64> {
+    let first_new = upload.header.from_seq.max(acked_seq.saturating_add(1));
+    let new = upload.facts.iter().zip(upload.header.from_seq..).filter(|(_, seq)| *seq >= first_new);
+    new.filter_map(|(carried, _)| stated_at(&carried.body)).filter(|seq| *seq < first_new).collect()
+}
+
 /// Judges a batch. `received` is the time that the gate gave.
 #[must_use]
 pub fn ingest(sender: &Sender, upload: &Upload, received: Instant) -> Ingest {
@@ -172,7 +184,7 @@ pub fn ingest(sender: &Sender, upload: &Upload, received: Instant) -> Ingest {
     if known == hashes.len() {
         return Ingest::Duplicate;
     }
-    Ingest::New(taken(upload, header.from_seq + known as u64, known, received))
+    Ingest::New(taken(sender, upload, known, received))
 }
 
 fn index(number: u64) -> Option<usize> {
@@ -246,37 +258,27 @@ fn gap(sender: &Sender, upload: &Upload) -> Ingest {
     Ingest::Gap { send_from }
 }
 
-fn taken(upload: &Upload, from_seq: u64, skip: usize, received: Instant) -> TakenBatch {
+fn taken(sender: &Sender, upload: &Upload, skip: usize, received: Instant) -> TakenBatch {
     let header = &upload.header;
     let attempt = &upload.attempt;
-    let bodies: Vec<_> = upload.facts[skip..].iter().map(|carried| carried.body.clone()).collect();
-    let quarantined = bodies
-        .iter()
-        .zip(from_seq..)
-        .filter_map(|(body, seq)| read_fact(body, seq).err().map(|error| Quarantined { seq, error }))
-        .collect();
     let heard = attempt.heard.map(|heard| (heard.central_time, heard.mono_ns));
-    TakenBatch {
+    let mut batch = TakenBatch {
         device: header.device,
         epoch: header.epoch,
-        from_seq,
+        from_seq: header.from_seq + skip as u64,
         head: header.head_hash,
-        bodies,
-        quarantined,
+        bodies: upload.facts[skip..].iter().map(|carried| carried.body.clone()).collect(),
+        quarantined: Vec::new(),
         sample: Some(time::sample(attempt.boot_seq, attempt.mono_ns, heard, received)),
-    }
-}
-
-/// Reads the body of a fact and checks that it stands where it says.
-///
-/// # Errors
-/// What was met, for the quarantine (kind 25).
-pub fn read_fact(body: &[u8], seq: u64) -> Result<Fact, String> {
-    let fact: Fact = hufu_shared::cbor::decode(body).map_err(|error| error.to_string())?;
-    if fact.seq != seq {
-        return Err(format!("fact says seq {}, it stands at {seq}", fact.seq));
-    }
-    Ok(fact)
+        stated: sender.stated.clone(),
+    };
+    batch.quarantined = batch
+        .facts()
+        .into_iter()
+        .zip(batch.from_seq..)
+        .filter_map(|(fact, seq)| fact.err().map(|error| Quarantined { seq, error: error.to_string() }))
+        .collect();
+    batch
 }
 
 #[cfg(test)]

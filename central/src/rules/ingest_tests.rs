@@ -61,6 +61,7 @@ impl Device {
             },
             keys: vec![b"an older key".to_vec(), self.info.clone()],
             hash_at_overlap: overlap.map(|seq| self.hash(usize::try_from(seq).expect("small"))),
+            stated: Vec::new(),
         }
     }
 

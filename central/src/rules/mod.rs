@@ -7,6 +7,7 @@
 pub mod apply;
 pub mod entry;
 pub mod ingest;
+pub mod judge;
 pub mod lease;
 pub mod links;
 pub mod need;

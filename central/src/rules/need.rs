@@ -13,7 +13,6 @@ use hufu_shared::ids::{CardId, DeviceId, FactId, Hash, LeaseId, MemberId, Occurr
 use hufu_shared::token::Token;
 
 use super::entry::EntryBody;
-use super::ingest::read_fact;
 use super::links;
 use super::posting;
 
@@ -68,9 +67,9 @@ pub fn first(body: &EntryBody) -> BTreeSet<Need> {
         EntryBody::Batch(batch) => {
             needs.extend([Need::Device(batch.device), Need::Epoch(batch.device, batch.epoch)]);
             needs.extend(batch.sample.map(|sample| Need::Boot(batch.device, batch.epoch, sample.boot_seq)));
-            for (body, seq) in batch.bodies.iter().zip(batch.from_seq..) {
-                if let Ok(fact) = read_fact(body, seq) {
-                    of_fact(&mut needs, FactId { device: batch.device, epoch: batch.epoch, seq }, &fact);
+            for (fact, seq) in batch.facts().iter().zip(batch.from_seq..) {
+                if let Ok(fact) = fact {
+                    of_fact(&mut needs, FactId { device: batch.device, epoch: batch.epoch, seq }, fact);
                 }
             }
         }

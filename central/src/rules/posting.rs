@@ -121,9 +121,7 @@ impl Account {
             ("loss", Some("recovery"), Some(member)) => Self::RecoveryLoss(member.parse().ok()?),
             ("loss", Some("device"), Some(device)) => Self::DeviceLoss(device.parse().ok()?),
             ("loss", Some("blocked"), Some(office)) => Self::BlockedLoss(office.parse().ok()?),
-            ("cash", Some(office), Some(method)) => {
-                Self::Cash(office.parse().ok()?, MethodCode::new(method))
-            }
+            ("cash", Some(office), Some(method)) => Self::Cash(office.parse().ok()?, MethodCode::new(method)),
             ("adjust", Some(admin), None) => Self::Adjust(admin.parse().ok()?),
             _ => return None,
         };

@@ -209,7 +209,7 @@ pub fn sides(tx: &mut Tx<'_>, case: Hash) -> Result<(Vec<Side>, u64), StoreError
         let cutoff = row.int(18)?;
         sides.push(Side {
             id,
-            fact: cbor::decode(row.blob(3)?).ok(),
+            fact: super::contact::read_fact(tx, id, row.blob(3)?).ok(),
             event: row.text(4)?.to_owned(),
             wall: Instant(row.int(5)?),
             at: Instant(row.int(6)?),

@@ -1,5 +1,6 @@
 //! Contact with terminals: the heartbeat, what their receipts say, notices, and the sealed parts of facts.
 
+use hufu_shared::fact::{Fact, Reader, Standing, stated_at, stated_in};
 use hufu_shared::ids::{DeviceId, FactId, Hash};
 use hufu_shared::time::Instant;
 use hufu_shared::wire::updates::Notice;
@@ -94,6 +95,35 @@ pub fn enrolled(
 pub fn cursor(tx: &mut Tx<'_>, device: DeviceId, epoch: u32) -> Result<Option<(u64, Hash)>, StoreError> {
     let row = tx.query_opt(SQL.get("cursor"), &[device.0.into(), i64::from(epoch).into()])?;
     row.map(|row| Ok((row.uint(0)?, Hash(row.array(1)?)))).transpose()
+}
+
+/// What stored facts of an enrolment state of what stood.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn stated(
+    tx: &mut Tx<'_>,
+    device: DeviceId,
+    epoch: u32,
+    seqs: impl IntoIterator<Item = u64>,
+) -> Result<Vec<(u64, Standing)>, StoreError> {
+    let mut found = Vec::new();
+    for seq in seqs {
+        let values = rows::fact_id_values(FactId { device, epoch, seq });
+        if let Some(row) = tx.query_opt(SQL.get("fact_body"), &values)? {
+            found.extend(stated_in(row.blob(0)?).map(|standing| (seq, standing)));
+        }
+    }
+    Ok(found)
+}
+
+/// Reads a stored fact whole, with what an earlier one states for it.
+///
+/// # Errors
+/// [`StoreError`] if the database fails or holds what this version cannot read.
+pub fn read_fact(tx: &mut Tx<'_>, id: FactId, body: &[u8]) -> Result<Fact, StoreError> {
+    let known = stated(tx, id.device, id.epoch, stated_at(body))?;
+    Reader::knowing(known).read(id.seq, body).map_err(|source| StoreError::Fact { id, source })
 }
 
 /// What the receipt of these facts said, and always says again.

@@ -1,7 +1,8 @@
 //! What can go wrong below the rules.
 
 use hufu_shared::cbor::WireError;
-use hufu_shared::ids::EntryId;
+use hufu_shared::fact::ReadError;
+use hufu_shared::ids::{EntryId, FactId};
 
 use crate::db::DbError;
 
@@ -20,6 +21,14 @@ pub enum StoreError {
         id: String,
         /// Why it cannot be read.
         source: WireError,
+    },
+    /// A stored fact cannot be read.
+    #[error("read fact {id}: {source}")]
+    Fact {
+        /// Which.
+        id: FactId,
+        /// Why it cannot be read.
+        source: ReadError,
     },
     /// A stored code is not one that this version knows.
     #[error("read {what}: code {met:?} is not known to this version")]

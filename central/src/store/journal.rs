@@ -1,8 +1,13 @@
-//! The journal: taking entries in, and numbering them after commit.
+//! The journal: taking entries in.
 //!
-//! [`take`] is the only way to change a derived row. It passes the gate, a one-row lock that puts entries in one
-//! order and gives each a received time later than the one before. [`publish`] numbers what is committed, in that
-//! order, and links it into the chain; directory and block versions are these numbers.
+//! [`take`] is the only way to change a derived row. It comes after the gate, a one-row lock held to the end of the
+//! transaction, which puts the entries of all processes in one order and gives each a received time later than the one
+//! before. Why one gate, and not a version of each row beside each entry: a transaction that passes the gate sees what
+//! every earlier entry wrote and nothing of a later one, and the lock ends only when the commit is visible; so the
+//! order of `received` *is* a serial order, replay may follow it, and a reader who sees one entry sees all before it.
+//! The price is one entry at a time; the sync to the disk is shared (SQLite) or short (PostgreSQL).
+//!
+//! [`publish`] numbers what is committed, in that order; see [`super::publisher`].
 
 use hufu_shared::cbor;
 use hufu_shared::ids::{ClubId, EntryId, Hash};
@@ -10,9 +15,10 @@ use hufu_shared::scheme::Words;
 use hufu_shared::time::Instant;
 use hufu_shared::wire::version::{CentralEpoch, Version};
 
+pub use super::publisher::publish_once as publish;
 use super::{StoreError, outcome, rows, world};
-use crate::db::{SqlFile, Tx};
-use crate::rules::entry::{Entry, EntryBody, journal_link, journal_start};
+use crate::db::{DbError, SqlFile, Tx, Value};
+use crate::rules::entry::{Entry, EntryBody, journal_start};
 use crate::rules::outcome::Outcome;
 
 /// Statements of this file.
@@ -47,6 +53,7 @@ pub fn pass_gate(tx: &mut Tx<'_>, now: Instant) -> Result<Instant, StoreError> {
 /// # Errors
 /// [`StoreError`]; then the transaction must not be committed.
 pub fn take(tx: &mut Tx<'_>, id: EntryId, received: Instant, body: EntryBody) -> Result<Outcome, StoreError> {
+    tx.witness(is_taken, id.0.into());
     let bytes = cbor::encode(&body);
     let entry = Entry { id, received, body };
     let given = world::apply_entry(tx, &entry)?;
@@ -56,25 +63,10 @@ pub fn take(tx: &mut Tx<'_>, id: EntryId, received: Instant, body: EntryBody) ->
     Ok(given)
 }
 
-/// Numbers committed entries and links them into the chain. Answers how many, and whether more may wait.
-///
-/// # Errors
-/// [`StoreError`] if the database fails.
-pub fn publish(tx: &mut Tx<'_>) -> Result<usize, StoreError> {
-    tx.execute(SQL.get("start_publisher"), &[journal_start().0.into()])?;
-    let row = tx.query_one(SQL.get("publisher"), &[])?;
-    let (mut n, mut head) = (row.int(0)?, Hash(row.array(1)?));
-    let waiting = tx.query(SQL.get("unpublished"), &[])?;
-    for row in &waiting {
-        let id = EntryId(row.array(0)?);
-        head = journal_link(head, id, Instant(row.int(1)?), row.blob(2)?);
-        n += 1;
-        tx.execute(SQL.get("publish_entry"), &[id.0.into(), n.into(), head.0.into()])?;
-    }
-    if !waiting.is_empty() {
-        tx.execute(SQL.get("move_publisher"), &[n.into(), head.0.into()])?;
-    }
-    Ok(waiting.len())
+/// Whether an entry is in the journal. The gate is passed first: whoever still commits it holds the gate until then.
+fn is_taken(tx: &mut Tx<'_>, id: &Value) -> Result<bool, DbError> {
+    tx.query_one(SQL.get("gate"), &[])?;
+    Ok(tx.query_one(SQL.get("is_taken"), std::slice::from_ref(id))?.int(0)? > 0)
 }
 
 /// The newest published number and the head of the chain there.

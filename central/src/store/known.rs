@@ -11,9 +11,9 @@ use hufu_shared::wire::lease::LeaseTerms;
 use hufu_shared::wire::upload::Became;
 use hufu_shared::wire::version::Version;
 
-use super::StoreError;
 use super::rows::{self, unknown};
-use crate::db::{Row, Value};
+use super::{StoreError, contact};
+use crate::db::{Row, Tx, Value};
 use crate::rules::lease::{Hole, LeaseRow};
 use crate::rules::posting::Account;
 use crate::rules::world::{Flows, KnownFact, KnownMember, Purse, Standing, became_from_code};
@@ -21,13 +21,13 @@ use crate::rules::world::{Flows, KnownFact, KnownMember, Purse, Standing, became
 /// A fact, from the columns that `world.sql` lists.
 ///
 /// # Errors
-/// [`StoreError`] if the row does not hold one.
-pub fn fact(row: &Row) -> Result<(FactId, KnownFact), StoreError> {
+/// [`StoreError`] if the row does not hold one, or the database fails.
+pub fn fact(tx: &mut Tx<'_>, row: &Row) -> Result<(FactId, KnownFact), StoreError> {
     let id = rows::fact_id_at(row, 0)?;
     let became = row.text(11)?;
     let became = became_from_code(became).ok_or_else(|| unknown("what became of a fact", became))?;
     // One that was set aside is not read again before it is released; nor is one that cannot be read any more.
-    let fact = if became == Became::Quarantined { None } else { cbor::decode::<Fact>(row.blob(3)?).ok() };
+    let fact = if became == Became::Quarantined { None } else { readable(tx, id, row.blob(3)?)? };
     let day = row.int(7)?;
     let known = KnownFact {
         fact,
@@ -45,6 +45,18 @@ pub fn fact(row: &Row) -> Result<(FactId, KnownFact), StoreError> {
         over_limit: row.flag(16)?,
     };
     Ok((id, known))
+}
+
+/// A stored fact whole; `None` for one that cannot be read any more.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn readable(tx: &mut Tx<'_>, id: FactId, body: &[u8]) -> Result<Option<Fact>, StoreError> {
+    match contact::read_fact(tx, id, body) {
+        Ok(fact) => Ok(Some(fact)),
+        Err(StoreError::Fact { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// What the postings of a cause come to, from `debit, credit, unit, amount, ordinal`.

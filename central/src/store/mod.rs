@@ -15,6 +15,7 @@ pub mod known;
 pub mod outcome;
 pub mod overview;
 pub mod people;
+pub mod publisher;
 pub mod reconcile;
 pub mod rows;
 pub mod snapshot;

@@ -10,7 +10,7 @@ use hufu_shared::time::{DAY_US, Instant};
 use hufu_shared::wire::directory::{CHUNK_ROWS_MAX, Chunk, Manifest};
 use hufu_shared::wire::version::Version;
 
-use super::directory::{DirectoryError, Making, SQL, card_row, head, member_row, schemes};
+use super::directory::{DirectoryError, Making, SQL, card_row, head, lock_head, member_row, schemes};
 use super::journal::Club;
 use super::{StoreError, rows};
 use crate::db::{Row, Tx, Value};
@@ -143,7 +143,8 @@ pub fn unsigned(club: &Club, packed: &Packed, scope: OfficeId, at: Instant) -> M
     }
 }
 
-/// Keeps a signed manifest, new chunks, and drops chunks that nobody needs any more.
+/// Keeps a signed manifest, new chunks, and drops chunks that nobody needs any more. Answers `false`, and keeps nothing,
+/// if a chunk of the manifest is there no more: another process may have dropped it since the manifest was read.
 ///
 /// # Errors
 /// [`StoreError`] if the database fails or holds what this version cannot read.
@@ -152,10 +153,17 @@ pub fn put(
     signed: &Manifest,
     chunks: &[PackedChunk],
     now: Instant,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
+    // One at a time over all processes: what is dropped here is named by nobody.
+    lock_head(tx)?;
     for packed in chunks {
         let values = [packed.chunk.hash.0.into(), packed.body.clone().into(), now.0.into()];
         tx.execute(SQL.get("put_chunk"), &values)?;
+    }
+    for chunk in &signed.chunks {
+        if tx.execute(SQL.get("touch_chunk"), &[chunk.hash.0.into(), now.0.into()])? == 0 {
+            return Ok(false);
+        }
     }
     let values = [
         signed.scope.0.into(),
@@ -174,7 +182,7 @@ pub fn put(
             tx.execute(SQL.get("drop_chunk"), &[hash.0.into()])?;
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 /// The bytes of a chunk.

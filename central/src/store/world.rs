@@ -6,7 +6,6 @@
 use std::collections::BTreeSet;
 
 use hufu_shared::cbor;
-use hufu_shared::fact::Fact;
 use hufu_shared::ids::{BootId, CardId, DeviceId, FactId, Hash, LeaseId, MemberId, OccurrenceId, OfficeId};
 use hufu_shared::member::CardStatus;
 use hufu_shared::money::Amount;
@@ -23,7 +22,8 @@ use crate::rules::entry::Entry;
 use crate::rules::need::{self, Need};
 use crate::rules::outcome::Outcome;
 use crate::rules::world::{
-    CaseState, DeviceStatus, Group, KnownBoot, KnownCard, KnownCase, KnownDevice, KnownEpoch, PublishedScheme, World,
+    CaseState, DeviceStatus, Group, KnownBoot, KnownCard, KnownCase, KnownDevice, KnownEpoch,
+    PublishedScheme, World,
 };
 
 /// Statements of this file.
@@ -93,7 +93,9 @@ pub fn fetch(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), Store
         Need::Taps(device, epoch, token) => taps_in(tx, world, (device, epoch), token),
         Need::Occurrence(occurrence) => {
             let row = tx.query_opt(SQL.get("occurrence"), &[occurrence.0.into()])?;
-            world.occurrences.extend(row.map(|row| rows::occurrence(&row)).transpose()?.map(|row| (occurrence, row)));
+            world
+                .occurrences
+                .extend(row.map(|row| rows::occurrence(&row)).transpose()?.map(|row| (occurrence, row)));
             Ok(())
         }
         Need::Group(member, occurrence) => group_in(tx, world, member, occurrence),
@@ -126,7 +128,9 @@ pub fn fetch(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), Store
         }
         Need::Member(member) => {
             let row = tx.query_opt(SQL.get("member"), &[member.0.into()])?;
-            world.members.extend(row.map(|row| known::member(&row)).transpose()?.map(|known| (member, known)));
+            world
+                .members
+                .extend(row.map(|row| known::member(&row)).transpose()?.map(|known| (member, known)));
             Ok(())
         }
         Need::Lease(LeaseId(id)) => leases_in(tx, world, "lease", id),
@@ -135,7 +139,12 @@ pub fn fetch(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), Store
     }
 }
 
-fn leases_in(tx: &mut Tx<'_>, world: &mut World, statement: &'static str, id: [u8; 16]) -> Result<(), StoreError> {
+fn leases_in(
+    tx: &mut Tx<'_>,
+    world: &mut World,
+    statement: &'static str,
+    id: [u8; 16],
+) -> Result<(), StoreError> {
     for row in tx.query(SQL.get(statement), &[id.into()])? {
         let lease = known::lease(&row)?;
         world.leases.insert((lease.lease, lease.generation), lease);
@@ -152,7 +161,7 @@ fn facts_in(
 ) -> Result<BTreeSet<FactId>, StoreError> {
     let mut ids = BTreeSet::new();
     for row in tx.query(SQL.get(statement), key)? {
-        let (id, fact) = known::fact(&row)?;
+        let (id, fact) = known::fact(tx, &row)?;
         world.fetched.insert(Need::Fact(id));
         world.facts.entry(id).or_insert(fact);
         ids.insert(id);
@@ -264,10 +273,11 @@ fn taps_in(
 ) -> Result<(), StoreError> {
     let key = [device.0.into(), i64::from(epoch).into(), token.to_bytes().into()];
     for row in tx.query(SQL.get("taps"), &key)? {
+        let id = FactId { device, epoch, seq: row.uint(0)? };
         // A stored fact that cannot be read any more made no tap that could be compared.
-        let fact = cbor::decode::<Fact>(row.blob(1)?).ok();
+        let fact = known::readable(tx, id, row.blob(1)?)?;
         if let Some(tap) = fact.as_ref().and_then(Tap::opening) {
-            world.taps.insert(FactId { device, epoch, seq: row.uint(0)? }, tap);
+            world.taps.insert(id, tap);
         }
     }
     Ok(())

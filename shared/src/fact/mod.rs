@@ -5,14 +5,17 @@
 //! data is a salted commitment here and travels sealed beside the body ([`crate::wire::upload::Carried`]).
 //!
 //! The boot is named by the seq of its `Booted` fact, which holds the random boot id: that costs two bytes in each
-//! fact where the id itself would cost seventeen.
+//! fact where the id itself would cost seventeen. What stays the same over many facts is written once per change;
+//! a [`Reader`] puts it back.
 
 mod body;
+mod header;
 
 use minicbor::{Decode, Encode};
 use serde::Serialize;
 
 pub use body::*;
+pub use header::{ReadError, Reader, STATED_FACTS_MAX, Standing, stated_at, stated_in};
 
 use crate::ids::OperatorId;
 use crate::time::{ClockQuality, Instant};
@@ -21,48 +24,34 @@ use crate::wire::version::Version;
 /// Version of the fact format that this program writes. Every version ever written is read for ever.
 pub const FACT_FORMAT: u8 = 1;
 
-/// One event at a terminal, with what the terminal knew and showed.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize)]
-#[cbor(map)]
+/// One event at a terminal, with what the terminal knew and showed. How it is written: the module `header`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Fact {
     /// [`FACT_FORMAT`] of the writer.
-    #[n(0)]
     pub format: u8,
     /// Place in the chain, from 1.
-    #[n(1)]
     pub seq: u64,
     /// What the terminal's wall clock claimed. Kept whatever it says.
-    #[n(2)]
     pub wall: Instant,
     /// Monotonic nanoseconds since the boot.
-    #[n(3)]
     pub mono_ns: u64,
     /// Seq of the `Booted` fact of this boot; its own seq in a `Booted` fact.
-    #[n(4)]
     pub boot: u64,
     /// How far the terminal trusts its wall clock.
-    #[n(5)]
     pub clock: ClockQuality,
     /// Directory that the decision used.
-    #[n(6)]
     pub directory: Version,
     /// Block list that the decision used.
-    #[n(7)]
     pub block: Version,
     /// Scheme version that the decision used; 0 before the first directory.
-    #[n(8)]
     pub scheme: u32,
     /// Who was signed in at the counter.
-    #[n(9)]
     pub operator: Option<OperatorId>,
     /// What people were shown.
-    #[n(10)]
     pub shown: Shown,
     /// The rule by which a value was computed, as its number (`S2`).
-    #[n(11)]
     pub rule: Option<String>,
     /// What happened.
-    #[n(12)]
     pub event: Event,
 }
 
@@ -143,6 +132,12 @@ pub enum RefusalReason {
     /// The terminal's storage is nearly full.
     #[n(13)]
     R13,
+    /// The card is not registered here, so nothing of value can be done with it.
+    #[n(14)]
+    R14,
+    /// A limit of the terminal or of the day, or the terminal's allowances are frozen.
+    #[n(15)]
+    R15,
 }
 
 /// What happened. Numbers are given for ever; an unknown one is quarantined, never guessed at.

@@ -341,3 +341,58 @@ impl ReceiptMark {
         [b"hufu-mark".as_slice(), &crate::cbor::encode(&unsigned)].concat()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn perf_p09_a_batch_adds_at_most_12_bytes_to_each_fact() {
+        let epoch = CentralEpoch { n: 3, bits: u64::MAX };
+        let version = Version { epoch: 3, n: 5_000_000 };
+        let echo = ReceiptMark {
+            central_epoch: epoch,
+            journal_size: 5_000_000,
+            journal_head: Hash([1; 32]),
+            device: DeviceId([2; 16]),
+            acked_seq: 120_000,
+            directory: version,
+            block: version,
+            leases: Vec::new(),
+            signature: vec![3; 64],
+        };
+        let upload = |count: usize| Upload {
+            header: BatchHeader {
+                proto: 1,
+                device: DeviceId([2; 16]),
+                epoch: 3,
+                from_seq: 120_001,
+                prev_hash: Hash([4; 32]),
+                count: 500,
+                head_hash: Hash([5; 32]),
+                key_id: [6; 16],
+                signature: vec![7; 72],
+            },
+            facts: vec![Carried { body: vec![0; 100].into(), sealed: None }; count],
+            attempt: Attempt {
+                nonce: [8; NONCE_BYTES],
+                mono_ns: 2_592_000_000_000_000,
+                boot: BootId([9; 16]),
+                boot_seq: 90_000,
+                wall: Instant(1_795_320_000_000_000),
+                oldest_held: 80_000,
+                waiting: 100_000,
+                echo: Some(echo.clone()),
+                lease_report: Vec::new(),
+                heard: Some(Heard {
+                    central_time: Instant(1_795_320_000_000_000),
+                    mono_ns: 2_591_000_000_000_000,
+                }),
+            },
+        };
+        for count in [BATCH_FACTS_MAX, 100, 64] {
+            let framing = crate::cbor::encode(&upload(count)).len() - 100 * count;
+            assert!(framing <= 12 * count, "{framing} bytes for {count} facts");
+        }
+    }
+}

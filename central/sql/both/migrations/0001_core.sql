@@ -13,24 +13,32 @@ CREATE TABLE journal_gate (
 
 INSERT INTO journal_gate (id, last_received) VALUES (1, 0);
 
--- One row: who numbers committed entries, and how far. A term that was lost numbers nothing.
+-- One row: who numbers committed entries, and how far: the last number, the hash there, the time of that entry. A term
+-- that was lost numbers nothing.
 CREATE TABLE publisher (
     id BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
     term BIGINT NOT NULL,
     holder TEXT NOT NULL,
     held_until BIGINT NOT NULL,
     n BIGINT NOT NULL,
-    head BLOB NOT NULL
+    head BLOB NOT NULL,
+    received BIGINT NOT NULL
 );
 
--- The central journal. `n` and `hash` are given after commit, by the publisher.
+-- The central journal.
 CREATE TABLE entry (
     id BLOB NOT NULL PRIMARY KEY,
     received BIGINT NOT NULL UNIQUE,
     kind TEXT NOT NULL,
-    body BLOB NOT NULL,
-    n BIGINT UNIQUE,
-    hash BLOB
+    body BLOB NOT NULL
+);
+
+-- Place of each entry in the journal's chain, given after commit by the publisher. Apart from the entries: those are
+-- large, and are written once.
+CREATE TABLE entry_place (
+    n BIGINT NOT NULL PRIMARY KEY,
+    entry BLOB NOT NULL UNIQUE,
+    hash BLOB NOT NULL
 );
 
 CREATE TABLE club (

@@ -8,17 +8,15 @@ ALTER TABLE enrol_code ADD COLUMN used_key BLOB;
 
 CREATE INDEX enrol_code_selector ON enrol_code (selector);
 
--- One row: how far the published journal was looked through, the last number given to a change, and the last ones
--- given to a row of the directory and to a block.
+-- One row: the last number given to a change, and the last ones given to a row of the directory and to a block.
 CREATE TABLE directory_head (
     id BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
-    seen BIGINT NOT NULL,
     n BIGINT NOT NULL,
     directory BIGINT NOT NULL,
     block BIGINT NOT NULL
 );
 
-INSERT INTO directory_head (id, seen, n, directory, block) VALUES (1, 0, 0, 0, 0);
+INSERT INTO directory_head (id, n, directory, block) VALUES (1, 0, 0, 0);
 
 -- The number under which each row of the directory changed last. Every row has a number of its own, so a delta can stop
 -- anywhere and go on there. `kind` is a table's name, or `block` for a card that terminals must refuse, or no longer must.

@@ -58,26 +58,43 @@ pub async fn manifest(State(app): State<App>, caller: Caller) -> Result<Response
             snapshot::recent(tx, &club, scope)
         })
         .await?;
-    let (mut manifest, chunks): (Manifest, Vec<snapshot::PackedChunk>) = match recent {
+    match recent {
         Some(known) if known.scope == scope => return Ok(cbor_answer(&known)),
-        Some(others) => (Manifest { scope, signature: Vec::new(), ..others }, Vec::new()),
-        None => {
-            let (vault, now) = (app.vault.clone(), app.now());
-            let packed = app
-                .db
-                .read(move |tx| -> Result<_, DirectoryError> {
-                    let club = journal::club(tx)?;
-                    let packed = snapshot::pack(tx, &vault, now)?;
-                    Ok((snapshot::unsigned(&club, &packed, scope, now), packed))
-                })
-                .await?;
-            (packed.0, packed.1.chunks)
+        Some(others) => {
+            let own = Manifest { scope, signature: Vec::new(), ..others };
+            if let Some(kept) = keep(&app, own, Vec::new()).await? {
+                return Ok(cbor_answer(&kept));
+            }
         }
-    };
+        None => {}
+    }
+    let (vault, now) = (app.vault.clone(), app.now());
+    let (manifest, packed) = app
+        .db
+        .read(move |tx| -> Result<_, DirectoryError> {
+            let club = journal::club(tx)?;
+            let packed = snapshot::pack(tx, &vault, now)?;
+            Ok((snapshot::unsigned(&club, &packed, scope, now), packed))
+        })
+        .await?;
+    match keep(&app, manifest, packed.chunks).await? {
+        Some(kept) => Ok(cbor_answer(&kept)),
+        None => Err(ApiError::busy()),
+    }
+}
+
+/// Signs and keeps a manifest; `None` if a chunk of it is gone.
+async fn keep(
+    app: &App,
+    mut manifest: Manifest,
+    chunks: Vec<snapshot::PackedChunk>,
+) -> Result<Option<Manifest>, ApiError> {
     manifest.signature = app.keys.sign(&manifest.message()).to_vec();
     let (signed, now) = (manifest.clone(), app.now());
-    app.db.write(move |tx| -> Result<_, StoreError> { snapshot::put(tx, &signed, &chunks, now) }).await?;
-    Ok(cbor_answer(&manifest))
+    let work = move |tx: &mut crate::db::Tx<'_>| -> Result<_, StoreError> {
+        snapshot::put(tx, &signed, &chunks, now)
+    };
+    Ok(app.db.write(work).await?.then_some(manifest))
 }
 
 /// `GET /device/v1/directory/snapshot/{hash}`: one chunk, from any byte on.

@@ -7,13 +7,14 @@
 use std::sync::Arc;
 
 use hufu_shared::chain;
+use hufu_shared::fact::stated_in;
 use hufu_shared::ids::{DeviceId, EntryId, FactId, Hash};
 use hufu_shared::time::Instant;
 use hufu_shared::wire::upload::{ResultPart, Upload};
 
 use crate::db::{DbError, Tx};
 use crate::rules::entry::{EntryBody, Quarantined, TakenBatch};
-use crate::rules::ingest::{Ingest, Refusal, Sender, ingest, overlap_end};
+use crate::rules::ingest::{Ingest, Refusal, Sender, ingest, overlap_end, rests_on};
 use crate::rules::world::DeviceStatus;
 use crate::store::{StoreError, contact, journal, world};
 
@@ -125,7 +126,8 @@ fn sender(
         None => None,
     };
     let keys = world::epoch_keys(tx, device, epoch)?;
-    Ok(Some(Sender { device, status, epoch, known, keys, hash_at_overlap }))
+    let stated = contact::stated(tx, device, epoch, rests_on(upload, known.acked_seq))?;
+    Ok(Some(Sender { device, status, epoch, known, keys, hash_at_overlap, stated }))
 }
 
 /// A device that waits for a person gets no new facts in; what it shows is kept for the review, both branches alike.
@@ -220,6 +222,9 @@ fn failing_facts(
     let tried: Result<(), Trial> = tx.savepoint("trial", |tx| {
         let mut failing = Vec::new();
         let mut head = chain_before(tx, batch).map_err(Trial::Failed)?;
+        let within = batch.bodies.iter().zip(batch.from_seq..);
+        let within = within.filter_map(|(body, seq)| stated_in(body).map(|standing| (seq, standing)));
+        let stated: Vec<_> = batch.stated.iter().copied().chain(within).collect();
         for (index, body) in (0_i64..).zip(&batch.bodies) {
             let seq = batch.from_seq + index.unsigned_abs();
             head = chain::link(head, body);
@@ -227,6 +232,7 @@ fn failing_facts(
                 from_seq: seq,
                 head,
                 bodies: vec![body.clone()],
+                stated: stated.clone(),
                 quarantined: batch.quarantined.iter().filter(|fact| fact.seq == seq).cloned().collect(),
                 ..batch.clone()
             };

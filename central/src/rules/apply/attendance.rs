@@ -137,9 +137,8 @@ impl Work {
 
     /// Takes out what lies outside the plan: it is kept, gives nothing, and is listed.
     fn judge_running(&mut self, row: &OccurrenceRow, seen: &mut Vec<Seen>) {
-        let (running, outside) = seen
-            .drain(..)
-            .partition(|(_, known)| was_running(row, known.at) && row.is_held_at(known.office));
+        let (running, outside) =
+            seen.drain(..).partition(|(_, known)| was_running(row, known.at) && row.is_held_at(known.office));
         *seen = running;
         for (id, _) in Vec::<Seen>::from(outside) {
             let case = posting::case_id(KIND_NOT_RUNNING, &[&row.occurrence.0]);
@@ -160,7 +159,8 @@ impl Work {
         }
         seen.retain(|seen| speak.contains(&seen.0));
         let admitted = admits(&seen);
-        let case = (seen.len() > 1).then(|| posting::case_id(KIND_TWO_TERMINALS, &[&member.0, &row.occurrence.0]));
+        let case =
+            (seen.len() > 1).then(|| posting::case_id(KIND_TWO_TERMINALS, &[&member.0, &row.occurrence.0]));
         if let Some(case) = case {
             let mut fresh = self.fresh_case(KIND_TWO_TERMINALS, "earliest_admits");
             (fresh.member, fresh.occurrence) = (Some(member), Some(row.occurrence));
@@ -180,7 +180,13 @@ impl Work {
             }
             self.stand(*id, standing, Some(member));
         }
-        self.give_once(group, admitted.and_then(|id| seen.iter().find(|seen| seen.0 == id)), member, row, &seen);
+        self.give_once(
+            group,
+            admitted.and_then(|id| seen.iter().find(|seen| seen.0 == id)),
+            member,
+            row,
+            &seen,
+        );
     }
 
     /// Gives the points of an occurrence once, from the office of the check-in that admits.
@@ -225,8 +231,11 @@ impl Work {
             return;
         };
         let counts = known.pin != Some(false);
-        let standing =
-            if counts { plain(id, known) } else { Standing { became: Became::NoEffect, kind: None, case: None } };
+        let standing = if counts {
+            plain(id, known)
+        } else {
+            Standing { became: Became::NoEffect, kind: None, case: None }
+        };
         self.stand(id, standing, Some(member));
         let flows: Vec<Flow> = counts.then(|| give(known, member, row.points)).into_iter().collect();
         let cause = Cause { member: Some(member), ..self.fact_cause(id, known, fact) };

@@ -9,7 +9,6 @@ use hufu_shared::wire::upload::Became;
 use super::fault::plain;
 use super::{FreshFact, Work};
 use crate::rules::entry::TakenBatch;
-use crate::rules::ingest::read_fact;
 use crate::rules::need::Need;
 use crate::rules::world::{KnownBoot, KnownEpoch, KnownFact, Standing};
 use crate::rules::{links, time};
@@ -38,11 +37,11 @@ impl Work {
             }
         }
         let mut arrived = Arrived { hash: known.head, office: device.office };
-        for (body, seq) in batch.bodies.iter().zip(batch.from_seq..) {
+        for ((body, fact), seq) in batch.bodies.iter().zip(batch.facts()).zip(batch.from_seq..) {
             arrived.hash = chain::link(arrived.hash, body);
             let id = FactId { device: batch.device, epoch: batch.epoch, seq };
             let set_aside = batch.quarantined.iter().any(|quarantined| quarantined.seq == seq);
-            match read_fact(body, seq) {
+            match fact {
                 Ok(fact) if !set_aside => self.take_fact(id, fact, &arrived, body, &mut known, batch),
                 _ => self.set_aside(id, &arrived, body, &known),
             }

@@ -74,8 +74,9 @@ fn push_turn(history: &mut Vec<CardTurn>, turn: CardTurn) {
     }
 }
 
-/// Whose a card was at an instant; before its first owner's time, that owner's.
+/// Whose a card was at an instant. While it was nobody's, its facts wait for its next owner.
 fn owner_at(card: &KnownCard, at: Instant) -> Option<MemberId> {
-    let known = card.history.iter().rev().find(|turn| turn.since <= at && turn.member.is_some());
-    known.or_else(|| card.history.iter().find(|turn| turn.member.is_some())).and_then(|turn| turn.member)
+    let before = card.history.iter().rev().find(|turn| turn.since <= at);
+    let after = || card.history.iter().find(|turn| turn.since > at && turn.member.is_some());
+    before.filter(|turn| turn.member.is_some()).or_else(after).and_then(|turn| turn.member)
 }

@@ -6,7 +6,7 @@ use hufu_shared::rules::totals;
 use hufu_shared::wire::upload::Became;
 use minicbor::{Decode, Encode};
 
-use super::{Spot, Work};
+use super::Work;
 use crate::rules::need::Need;
 use crate::rules::posting;
 use crate::rules::world::Standing;
@@ -37,14 +37,14 @@ pub fn is_possible(closed: &DayClosed, own_seq: u64) -> bool {
 
 impl Work {
     /// A terminal closed its day.
-    pub(super) fn day_closed(&mut self, spot: Spot, closed: &DayClosed) {
-        let possible = is_possible(closed, spot.id.seq);
+    pub(super) fn day_closed(&mut self, id: FactId, closed: &DayClosed) {
+        let possible = is_possible(closed, id.seq);
         let (from, to) = if possible { (closed.from_seq, closed.to_seq) } else { (1, 0) };
         if from <= to {
-            self.has_range(spot.id, from, to);
+            self.has_range(id, from, to);
         }
         let range = || {
-            let at = |seq| FactId { seq, ..spot.id };
+            let at = |seq| FactId { seq, ..id };
             self.world.facts.range(at(from)..at(to + 1)).map(|(_, known)| known.fact.as_ref())
         };
         let unreadable = range().filter(Option::is_none).count() as u64;
@@ -54,14 +54,14 @@ impl Work {
             return;
         }
         let difference = DayDifference { closed: closed.clone(), reckoned, unreadable };
-        let seq = spot.id.seq.to_be_bytes();
-        let epoch = spot.id.epoch.to_be_bytes();
-        let case = posting::case_id(KIND_DAY_DIFFERS, &[&spot.id.device.0, &epoch, &seq]);
+        let seq = id.seq.to_be_bytes();
+        let epoch = id.epoch.to_be_bytes();
+        let case = posting::case_id(KIND_DAY_DIFFERS, &[&id.device.0, &epoch, &seq]);
         let mut fresh = self.fresh_case(KIND_DAY_DIFFERS, "none");
-        fresh.device = Some(spot.id.device);
+        fresh.device = Some(id.device);
         fresh.detail = hufu_shared::cbor::encode(&difference);
-        self.case(case, fresh, [spot.id]);
-        self.stand(spot.id, Standing::of(Became::AppliedWithCase, KIND_DAY_DIFFERS, Some(case)), None);
+        self.case(case, fresh, [id]);
+        self.stand(id, Standing::of(Became::AppliedWithCase, KIND_DAY_DIFFERS, Some(case)), None);
     }
 
     /// Whether the facts of a range are here: those of this entry are, the earlier ones are fetched as one piece.

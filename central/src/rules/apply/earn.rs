@@ -42,8 +42,11 @@ impl Work {
             return;
         }
         let counts = known.pin != Some(false);
-        let standing =
-            if counts { plain(id, &known) } else { Standing { became: Became::NoEffect, kind: None, case: None } };
+        let standing = if counts {
+            plain(id, &known)
+        } else {
+            Standing { became: Became::NoEffect, kind: None, case: None }
+        };
         self.stand(id, standing, Some(member));
         let flows = if counts { self.earn_flows(&known, fact, earned, member) } else { Vec::new() };
         self.settle(&Cause { member: Some(member), rule: Some(RULE_S2.to_owned()), ..cause }, &flows);

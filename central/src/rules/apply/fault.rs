@@ -41,7 +41,6 @@ impl Work {
         self.case(case, fresh, [id]);
     }
 
-
     /// A device showed two histories: both are kept, nothing more is taken until a person re-enrols it.
     pub(super) fn fork(&mut self, fork: &TakenFork) {
         let case = posting::case_id(KIND_FORK, &[&fork.device.0, &fork.epoch.to_be_bytes()]);

@@ -2,8 +2,10 @@
 
 use hufu_shared::fact::Event;
 use hufu_shared::ids::{FactId, MemberId, OccurrenceId};
+use hufu_shared::wire::upload::Became;
 
-use super::{Spot, Work};
+use super::Work;
+use crate::rules::world::Standing;
 
 /// What is to be judged, in the order in which it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,14 +31,17 @@ impl Work {
     pub(super) fn take_effect(&mut self, id: FactId) {
         let Some(known) = self.fact(id).cloned() else { return };
         let Some(fact) = &known.fact else { return };
-        let spot = Spot::of(id, &known);
         match &fact.event {
             Event::Attended(attended) => self.attended(id, &known, attended),
             Event::Earned(_) => {
                 self.dirty.insert(Matter::Earn(id));
             }
             Event::Visited(visited) => self.visited(id, &known, visited),
-            Event::DayClosed(closed) => self.day_closed(spot, closed),
+            Event::DayClosed(closed) => self.day_closed(id, closed),
+            // Value whose right is unknown here waits; it freezes nothing and costs nobody anything.
+            Event::Spent(_) | Event::Reversed(_) | Event::ToppedUp(_) | Event::HandedOut(_) => {
+                self.stand(id, Standing { became: Became::Held, kind: None, case: None }, None);
+            }
             Event::Refused(refused) => {
                 let member = refused.subject.as_ref().and_then(|subject| self.owner(&known, subject));
                 self.stand(id, known.standing, member);

@@ -216,18 +216,3 @@ fn told(standing: Standing, seq: u64) -> Option<Disposition> {
         case: standing.case,
     })
 }
-
-/// A fact with what the centre judged of its place.
-#[derive(Debug, Clone, Copy)]
-struct Spot {
-    id: FactId,
-    at: Instant,
-    day: Day,
-    office: OfficeId,
-}
-
-impl Spot {
-    fn of(id: FactId, known: &KnownFact) -> Self {
-        Self { id, at: known.at, day: known.day, office: known.office }
-    }
-}

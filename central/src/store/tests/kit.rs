@@ -237,6 +237,7 @@ impl Terminal {
                 offset_low: Some(NOON.0 - 3600 * SECOND_US),
                 offset_high: NOON.0 - 3600 * SECOND_US + 1,
             }),
+            stated: Vec::new(),
         }
     }
 

@@ -2,6 +2,8 @@
 
 mod conflicts;
 mod kit;
+mod lost_commit;
 mod order;
+mod publishing;
 mod reconciled;
 mod verified;

@@ -1,0 +1,371 @@
+//! Check-ins of an occurrence: who is admitted, by which fact, and which office's account gives the points.
+//!
+//! - K26: only while it is approved and running, at an office that holds it; else kept without points (kind 28). An
+//!   interval on an edge of that span is read in the member's favour if narrow, else a person decides (kind 18).
+//! - Kind 2: a tap repeated within the window of the terminal's own clock has one effect with the first.
+//! - Kind 27: where a member is admitted once, the earliest `t` admits; one check-in speaks for each terminal, the others
+//!   of it are repeats; those of other terminals were "also seen". Points once, from the admitting office.
+//! - Kind 28: places go to members in order of time, pinned ones first.
+//! - Kind 4: where exits are counted, a way without an exit is completed by [`super::stays`].
+//!
+//! Missing in the facts of today: the way a gate was passed. `Attended` needs one more field for [`Passage`].
+//! Out of scope: whose card it was ([`super::owner`]), how many points, posting.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hufu_shared::ids::{DeviceId, FactId, MemberId, OfficeId};
+use hufu_shared::member::{OccurrenceRow, OccurrenceState};
+use hufu_shared::rules::repeat::Tap;
+use hufu_shared::time::Instant;
+
+use super::interval::{self, Timing};
+use super::stays::{self, Passage, Passing, Path, StayRule};
+
+/// What an occurrence allows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// Spans in which it took attendance, each until, not including, its end.
+    pub open: Vec<(Instant, Instant)>,
+    /// Offices that hold it; empty for all.
+    pub offices: Vec<OfficeId>,
+    /// Whether a member is admitted once only.
+    pub admits_once: bool,
+    /// Members whom it has room for; none for no limit.
+    pub places: Option<u32>,
+    /// How ways in and out are completed; none where exits are not counted.
+    pub stays: Option<StayRule>,
+}
+
+/// One check-in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckIn {
+    /// The fact.
+    pub id: FactId,
+    /// Whose it is judged to be.
+    pub member: MemberId,
+    /// Where.
+    pub office: OfficeId,
+    /// Not before.
+    pub lo: Instant,
+    /// Not after.
+    pub hi: Instant,
+    /// The time that orders it.
+    pub t: Instant,
+    /// The tap on the terminal's own clock.
+    pub tap: Tap,
+    /// Seconds within which the scheme of the fact makes a tap a repeat.
+    pub window_s: u32,
+    /// Seq of the check-in that the terminal says it repeats.
+    pub repeats: Option<u64>,
+    /// Which way.
+    pub way: Passage,
+    /// What a person fixed: it counts, or it does not.
+    pub pin: Option<bool>,
+}
+
+/// How a check-in stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stands {
+    /// It admits, and gives what the occurrence gives.
+    Counts,
+    /// Another terminal's check-in admits (kind 27).
+    AlsoSeen,
+    /// One effect with this fact of the same terminal (kind 2).
+    Merged(FactId),
+    /// All places were taken before (kind 28).
+    Surplus,
+    /// Closed, not approved, or not held there (kind 28).
+    NotRunning,
+    /// Its time is too uncertain to say (kind 18): waits for a person.
+    Doubtful,
+    /// A person took it out.
+    TakenOut,
+    /// Back after a lawful exit: the same attendance.
+    Returned,
+    /// A way out.
+    Exit,
+}
+
+/// What becomes of one check-in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// The fact.
+    pub id: FactId,
+    /// Whose.
+    pub member: MemberId,
+    /// How it stands.
+    pub stands: Stands,
+    /// Numbers of the conflict kinds that list it.
+    pub kinds: BTreeSet<u8>,
+}
+
+/// The points of an occurrence, to be given once each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Credit {
+    /// To whom.
+    pub member: MemberId,
+    /// For which check-in.
+    pub fact: FactId,
+    /// From which office's account.
+    pub office: OfficeId,
+    /// When.
+    pub t: Instant,
+}
+
+/// The judgement of all check-ins of an occurrence, or of one member there.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Judged {
+    /// In order of fact.
+    pub verdicts: BTreeMap<FactId, Verdict>,
+    /// In order of member and fact.
+    pub credits: BTreeSet<Credit>,
+    /// Ways in and out, where exits are counted.
+    pub paths: BTreeMap<MemberId, Path>,
+}
+
+/// Why pins cannot be saved together.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PinError {
+    /// One admission is all there is.
+    #[error(
+        "member {member} is admitted once: fact {second} cannot count while fact {first} is fixed to count"
+    )]
+    TwoAdmissions {
+        /// Who.
+        member: MemberId,
+        /// Fixed to count.
+        first: FactId,
+        /// Fixed to count as well.
+        second: FactId,
+    },
+    /// There is no room.
+    #[error("facts of {met} members are fixed to count, the occurrence has {places} places")]
+    TooManyPlaces {
+        /// Members with a pinned check-in.
+        met: usize,
+        /// Places.
+        places: u32,
+    },
+}
+
+impl Plan {
+    /// The plan of an occurrence's row; `changes` are its states in order of time, each from its instant on, and none
+    /// where only the present state is known: one that was ended since then did run until its planned end.
+    #[must_use]
+    pub fn of(row: &OccurrenceRow, changes: &[(Instant, OccurrenceState)], stays: Option<StayRule>) -> Self {
+        let always = [(Instant(i64::MIN), row.state)];
+        let known_end = changes.is_empty() && row.state == OccurrenceState::Ended;
+        let changes = if changes.is_empty() { &always } else { changes };
+        let runs = |state: OccurrenceState| state == OccurrenceState::Approved || known_end;
+        let untils = changes.iter().skip(1).map(|change| change.0).chain([Instant(i64::MAX)]);
+        let spans = changes.iter().zip(untils).filter(|(change, _)| runs(change.1));
+        let mut open: Vec<(Instant, Instant)> = Vec::new();
+        for (from, to) in spans.map(|(change, until)| (change.0.max(row.starts), until.min(row.ends))) {
+            match open.last_mut() {
+                // One span, if nothing lies between: no edge is left for an interval to lie on.
+                Some(last) if last.1 == from => last.1 = to,
+                _ if from < to => open.push((from, to)),
+                _ => {}
+            }
+        }
+        Self { open, offices: row.offices.clone(), admits_once: row.admits_once, places: row.places, stays }
+    }
+
+    fn timing(&self, fact: &CheckIn) -> Timing {
+        if !self.offices.is_empty() && !self.offices.contains(&fact.office) {
+            return Timing::Outside;
+        }
+        let spans = self.open.iter().map(|span| interval::timing(fact.lo, fact.hi, span.0, span.1));
+        spans.min().unwrap_or(Timing::Outside)
+    }
+}
+
+/// Whether pins can be saved: the bounds hold over pinned check-ins as over the others.
+///
+/// # Errors
+/// [`PinError`] naming the pins that break a bound.
+pub fn check_pins(plan: &Plan, facts: &[CheckIn]) -> Result<(), PinError> {
+    let mut pinned: BTreeMap<MemberId, FactId> = BTreeMap::new();
+    let mut counting: Vec<&CheckIn> = facts.iter().filter(|fact| fact.pin == Some(true)).collect();
+    counting.sort_by_key(|fact| (fact.t, fact.id));
+    for fact in counting.iter().filter(|fact| fact.way == Passage::In) {
+        let first = *pinned.entry(fact.member).or_insert(fact.id);
+        if plan.admits_once && first != fact.id {
+            return Err(PinError::TwoAdmissions { member: fact.member, first, second: fact.id });
+        }
+    }
+    match plan.places {
+        Some(places) if pinned.len() > places as usize => {
+            Err(PinError::TooManyPlaces { met: pinned.len(), places })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Judges all check-ins of an occurrence.
+#[must_use]
+pub fn judge_occurrence(plan: &Plan, facts: &[CheckIn]) -> Judged {
+    let mut by_member: BTreeMap<MemberId, Vec<CheckIn>> = BTreeMap::new();
+    for fact in facts {
+        by_member.entry(fact.member).or_default().push(fact.clone());
+    }
+    let mut judged = Judged::default();
+    for facts in by_member.values() {
+        let one = judge_member(plan, facts);
+        judged.verdicts.extend(one.verdicts);
+        judged.credits.extend(one.credits);
+        judged.paths.extend(one.paths);
+    }
+    let pinned: BTreeSet<FactId> =
+        facts.iter().filter(|fact| fact.pin == Some(true)).map(|fact| fact.id).collect();
+    let surplus = beyond_places(plan.places, &judged.credits, &pinned);
+    judged.credits.retain(|credit| !surplus.contains(&credit.member));
+    for verdict in judged.verdicts.values_mut() {
+        if verdict.stands == Stands::Counts && surplus.contains(&verdict.member) {
+            verdict.stands = Stands::Surplus;
+            verdict.kinds.insert(28);
+        }
+    }
+    judged
+}
+
+/// Members for whom no place is left: places go to those with a pinned check-in, then in order of time.
+fn beyond_places(
+    places: Option<u32>,
+    credits: &BTreeSet<Credit>,
+    pinned: &BTreeSet<FactId>,
+) -> BTreeSet<MemberId> {
+    let Some(places) = places else { return BTreeSet::new() };
+    let mut first: BTreeMap<MemberId, (bool, Instant, FactId)> = BTreeMap::new();
+    for credit in credits {
+        let rank = (!pinned.contains(&credit.fact), credit.t, credit.fact);
+        let held = first.entry(credit.member).or_insert(rank);
+        *held = rank.min(*held);
+    }
+    let mut queue: Vec<_> = first.into_iter().map(|(member, rank)| (rank, member)).collect();
+    queue.sort_unstable();
+    queue.into_iter().skip(places as usize).map(|(_, member)| member).collect()
+}
+
+/// Judges all check-ins of one member at an occurrence, as if it had room.
+#[must_use]
+pub fn judge_member(plan: &Plan, facts: &[CheckIn]) -> Judged {
+    let mut ordered: Vec<&CheckIn> = facts.iter().collect();
+    ordered.sort_by_key(|fact| (fact.t, fact.id));
+    ordered.dedup_by_key(|fact| fact.id);
+    let repeats = repeats(&ordered);
+    let path = path(plan, &ordered, &repeats);
+    let mut judged = Judged::default();
+    let mut candidates: Vec<&CheckIn> = Vec::new();
+    for fact in ordered {
+        let (stands, kinds) = alone(plan, fact, &repeats, path.as_ref());
+        if matches!(stands, Stands::Counts | Stands::TakenOut) && fact.way == Passage::In {
+            candidates.push(fact);
+        }
+        let verdict = Verdict { id: fact.id, member: fact.member, stands, kinds };
+        judged.verdicts.insert(fact.id, verdict);
+    }
+    if plan.admits_once {
+        admit_once(&candidates, &mut judged.verdicts);
+    }
+    for (id, verdict) in &mut judged.verdicts {
+        verdict.kinds.extend(path.as_ref().filter(|path| path.broken.contains(id)).map(|_| 4));
+    }
+    for fact in candidates {
+        if judged.verdicts.get(&fact.id).is_some_and(|verdict| verdict.stands == Stands::Counts) {
+            let credit = Credit { member: fact.member, fact: fact.id, office: fact.office, t: fact.t };
+            judged.credits.insert(credit);
+        }
+    }
+    judged.paths.extend(path.zip(facts.first()).map(|(path, fact)| (fact.member, path)));
+    judged
+}
+
+/// How a check-in stands before others of the member compete with it.
+fn alone(
+    plan: &Plan,
+    fact: &CheckIn,
+    repeats: &BTreeMap<FactId, FactId>,
+    path: Option<&Path>,
+) -> (Stands, BTreeSet<u8>) {
+    let timing = plan.timing(fact);
+    let edge = matches!(timing, Timing::Favoured | Timing::Doubtful).then_some(18);
+    let kinds = |kind: Option<u8>| kind.into_iter().chain(edge).collect();
+    if let (None | Some(false), Some(first)) = (fact.pin, repeats.get(&fact.id)) {
+        return (Stands::Merged(*first), BTreeSet::from([2]));
+    }
+    match (fact.pin, fact.way, timing) {
+        (Some(false), ..) => (Stands::TakenOut, kinds(None)),
+        (_, Passage::Out, _) => (Stands::Exit, kinds(None)),
+        (Some(true), ..) => (Stands::Counts, kinds((timing == Timing::Outside).then_some(28))),
+        (None, _, Timing::Outside) => (Stands::NotRunning, kinds(Some(28))),
+        (None, _, Timing::Doubtful) => (Stands::Doubtful, kinds(None)),
+        _ if path.is_some_and(|path| path.returns.contains(&fact.id)) => (Stands::Returned, kinds(None)),
+        _ => (Stands::Counts, kinds(None)),
+    }
+}
+
+/// Repeats within the window of a terminal's clock, each with the tap that opened the window. A repeat opens none.
+fn repeats(ordered: &[&CheckIn]) -> BTreeMap<FactId, FactId> {
+    let mut by_seq = ordered.to_vec();
+    by_seq.sort_by_key(|fact| fact.id);
+    let mut opened: Vec<&CheckIn> = Vec::new();
+    let mut merged = BTreeMap::new();
+    for fact in by_seq {
+        let same = |first: &&&CheckIn| {
+            let one_terminal = (first.id.device, first.id.epoch) == (fact.id.device, fact.id.epoch);
+            let said = fact.repeats == Some(first.id.seq) && fact.tap.key == first.tap.key;
+            one_terminal && first.way == fact.way && (said || fact.tap.repeats(&first.tap, fact.window_s))
+        };
+        match opened.iter().find(same) {
+            Some(first) => drop(merged.insert(fact.id, first.id)),
+            None => opened.push(fact),
+        }
+    }
+    merged
+}
+
+/// The way in and out, of what is neither a repeat nor outside nor taken out by a person.
+fn path(plan: &Plan, ordered: &[&CheckIn], repeats: &BTreeMap<FactId, FactId>) -> Option<Path> {
+    let rule = plan.stays?;
+    let holds = |fact: &&&CheckIn| match fact.pin {
+        Some(pinned) => pinned,
+        None => !repeats.contains_key(&fact.id) && plan.timing(fact) <= Timing::Favoured,
+    };
+    let passing = |fact: &&CheckIn| Passing { t: fact.t, id: fact.id, way: fact.way };
+    let passings: Vec<Passing> = ordered.iter().filter(holds).map(passing).collect();
+    Some(stays::path(&passings, rule))
+}
+
+/// Of candidates in order of time one admits; the others were repeats at their terminal or also seen.
+fn admit_once(candidates: &[&CheckIn], verdicts: &mut BTreeMap<FactId, Verdict>) {
+    // What a person let count goes before what came first; who was taken out still speaks for its terminal, so that a
+    // repeat does not step into its place.
+    let rank = |fact: &CheckIn| (fact.pin != Some(true), fact.t, fact.id);
+    let mut speaks: BTreeMap<DeviceId, &CheckIn> = BTreeMap::new();
+    for fact in candidates {
+        let held = speaks.entry(fact.id.device).or_insert(fact);
+        if rank(fact) < rank(held) {
+            *held = fact;
+        }
+    }
+    let admitted = speaks.values().filter(|fact| fact.pin != Some(false)).min_by_key(|fact| rank(fact));
+    let admitted = admitted.map(|fact| fact.id);
+    for fact in candidates {
+        let Some(verdict) = verdicts.get_mut(&fact.id) else { continue };
+        let speaker = speaks.get(&fact.id.device).map_or(fact.id, |speaker| speaker.id);
+        if speaker != fact.id {
+            verdict.stands = Stands::Merged(speaker);
+            verdict.kinds = BTreeSet::from([2]);
+            continue;
+        }
+        if verdict.stands == Stands::Counts && admitted != Some(fact.id) {
+            verdict.stands = Stands::AlsoSeen;
+        }
+        verdict.kinds.extend((speaks.len() > 1).then_some(27));
+    }
+}
+
+#[cfg(test)]
+#[path = "attendance_tests.rs"]
+mod tests;
