@@ -3,10 +3,10 @@
 //! No verdict depends on the order of its input. Pins are constraints: the rule first gives what they take, then shares
 //! the rest among unpinned facts in order of (t, device, epoch, seq); the bound holds over both.
 
+pub mod attendance;
+pub mod handout;
 pub mod interval;
 pub mod order;
 pub mod share;
 pub mod slip;
-pub mod attendance;
-pub mod handout;
 pub mod stays;
