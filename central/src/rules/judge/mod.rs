@@ -10,3 +10,4 @@ pub mod order;
 pub mod share;
 pub mod slip;
 pub mod stays;
+pub mod reversal;
