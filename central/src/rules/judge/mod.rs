@@ -4,10 +4,13 @@
 //! the rest among unpinned facts in order of (t, device, epoch, seq); the bound holds over both.
 
 pub mod attendance;
+pub mod block;
 pub mod handout;
 pub mod interval;
 pub mod order;
+pub mod owner;
+pub mod reversal;
 pub mod share;
 pub mod slip;
 pub mod stays;
-pub mod reversal;
+pub mod travel;
