@@ -3,6 +3,7 @@
 #
 #   tests/long.sh screens NAME=URL@WIDTHxHEIGHT ...   pictures of pages, in target/screens (see --help of `screens`)
 #   tests/long.sh supply                              package budgets, and advisories and licences where cargo-deny is
+#   tests/long.sh kills [--kills N] [--seed S] ...    10,000 SIGKILLs of the real terminal, or N (see --help of `kills`)
 #   tests/long.sh soak|simulate|fuzz|storm            not there yet
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -24,12 +25,17 @@ case "$what" in
       echo "hufu: advisories and licences: not run (needs cargo-deny and deploy/deny.toml)"
     fi
     ;;
+  kills)
+    hufu_packages build
+    cargo build --quiet --locked -p hufu-edge -p hufu-central -p hufu-tests --bins
+    cargo run --quiet --locked -p hufu-tests --bin kills -- "$@"
+    ;;
   soak | simulate | fuzz | storm)
     echo "hufu: there is no $what run yet" >&2
     exit 2
     ;;
   *)
-    sed -n '2,6s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+    awk 'NR > 1 && !/^#/ { exit } NR > 1 { sub(/^# ?/, ""); print }' "${BASH_SOURCE[0]}" >&2
     exit 2
     ;;
 esac
