@@ -14,3 +14,5 @@ pub mod share;
 pub mod slip;
 pub mod stays;
 pub mod travel;
+pub mod cap;
+pub mod issue;
