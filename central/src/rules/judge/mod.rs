@@ -5,8 +5,12 @@
 
 pub mod attendance;
 pub mod block;
+pub mod cap;
+pub mod erase;
 pub mod handout;
 pub mod interval;
+pub mod issue;
+pub mod merge;
 pub mod order;
 pub mod owner;
 pub mod reversal;
@@ -14,5 +18,3 @@ pub mod share;
 pub mod slip;
 pub mod stays;
 pub mod travel;
-pub mod cap;
-pub mod issue;
