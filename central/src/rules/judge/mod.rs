@@ -18,3 +18,5 @@ pub mod share;
 pub mod slip;
 pub mod stays;
 pub mod travel;
+pub mod calendar;
+pub mod expiry;
