@@ -5,18 +5,20 @@
 
 pub mod attendance;
 pub mod block;
+pub mod calendar;
 pub mod cap;
 pub mod erase;
+pub mod expiry;
 pub mod handout;
 pub mod interval;
 pub mod issue;
+pub mod lookalike;
 pub mod merge;
 pub mod order;
 pub mod owner;
+pub mod profile;
 pub mod reversal;
 pub mod share;
 pub mod slip;
 pub mod stays;
 pub mod travel;
-pub mod calendar;
-pub mod expiry;
