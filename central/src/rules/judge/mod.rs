@@ -18,6 +18,7 @@ pub mod order;
 pub mod owner;
 pub mod profile;
 pub mod reversal;
+pub mod settle;
 pub mod share;
 pub mod slip;
 pub mod stays;
