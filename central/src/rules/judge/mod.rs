@@ -23,3 +23,7 @@ pub mod share;
 pub mod slip;
 pub mod stays;
 pub mod travel;
+pub mod money;
+pub mod rate;
+pub mod stock;
+pub mod uselimit;
