@@ -35,6 +35,9 @@ ORDER BY device, epoch, seq
 -- name: group
 SELECT device, epoch, seq, points, issuer, postings FROM attendance WHERE member = $1 AND occurrence = $2 {for_update}
 
+-- name: fact_in_review
+SELECT body, at, office FROM fact WHERE device = $1 AND epoch = $2 AND seq = $3 AND became = 'quarantined' AND kind IN (22, 26)
+
 -- name: held_facts
 SELECT device, epoch, seq, body, at, office FROM fact WHERE token = $1 AND became = 'held' AND kind = 13
 ORDER BY device, epoch, seq

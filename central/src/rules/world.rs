@@ -40,6 +40,8 @@ pub struct World {
     pub groups: BTreeMap<(MemberId, OccurrenceId), Group>,
     /// Facts held for a token.
     pub held: BTreeMap<Token, Vec<HeldFact>>,
+    /// Facts under review that a person releases.
+    pub released: Vec<HeldFact>,
     /// Facts by seq of the range that a `DayClosed` in the entry covers; none for one that could not be read.
     pub range: BTreeMap<u64, Option<Fact>>,
     /// Cases by id.

@@ -19,8 +19,8 @@ use hufu_shared::wire::upload::Became;
 use super::StoreError;
 use super::{contact, rows};
 use crate::db::{SqlFile, Tx, Value};
-use crate::rules::apply::{is_possible, unknown_card_case};
-use crate::rules::entry::{EntryBody, TakenBatch};
+use crate::rules::apply::{is_possible, review_case, unknown_card_case};
+use crate::rules::entry::{EntryBody, Review, TakenBatch};
 use crate::rules::posting::{self, Account};
 use crate::rules::world::{
     CaseState, DeviceStatus, Group, GroupFact, HeldFact, KnownBoot, KnownCard, KnownCase, KnownDevice,
@@ -78,11 +78,24 @@ fn load_batch(tx: &mut Tx<'_>, world: &mut World, batch: &TakenBatch) -> Result<
         facts.iter().filter_map(|fact| fact.event.subject()).map(|subject| subject.token).collect();
     for token in &tokens {
         load_token(tx, world, *token)?;
-        load_taps(tx, world, batch, *token)?;
+        load_taps(tx, world, (batch.device, batch.epoch), *token)?;
     }
+    if let Some(review) = batch.review {
+        load_case(tx, world, review_case(review, batch.device, batch.epoch))?;
+    }
+    load_for_facts(tx, world, (batch.device, batch.epoch), &facts)
+}
+
+/// What the events of facts need beside their cards.
+fn load_for_facts(
+    tx: &mut Tx<'_>,
+    world: &mut World,
+    of: (DeviceId, u32),
+    facts: &[Fact],
+) -> Result<(), StoreError> {
     let mut pairs = BTreeSet::new();
-    for fact in &facts {
-        load_for_fact(tx, world, batch, fact, &mut pairs)?;
+    for fact in facts {
+        load_for_fact(tx, world, of, fact, &mut pairs)?;
     }
     for (member, occurrence) in pairs {
         load_group(tx, world, member, occurrence)?;
@@ -90,15 +103,41 @@ fn load_batch(tx: &mut Tx<'_>, world: &mut World, batch: &TakenBatch) -> Result<
     Ok(())
 }
 
+/// Facts under review, all of one enrolment, and what they need when they take effect.
+fn load_released(tx: &mut Tx<'_>, world: &mut World, ids: &[FactId]) -> Result<(), StoreError> {
+    let Some(of) = ids.first().map(|id| (id.device, id.epoch)) else { return Ok(()) };
+    load_device(tx, world, of.0)?;
+    load_epoch(tx, world, of.0, of.1)?;
+    for id in ids.iter().filter(|id| (id.device, id.epoch) == of) {
+        let Some(row) = tx.query_opt(SQL.get("fact_in_review"), &rows::fact_id_values(*id))? else {
+            continue;
+        };
+        let Ok(fact) = contact::read_fact(tx, *id, row.blob(0)?) else { continue };
+        let (at, office) = (Instant(row.int(1)?), OfficeId(row.array(2)?));
+        world.released.push(HeldFact { id: *id, fact, at, office });
+    }
+    let facts: Vec<Fact> = world.released.iter().map(|held| held.fact.clone()).collect();
+    let tokens: BTreeSet<Token> =
+        facts.iter().filter_map(|fact| fact.event.subject()).map(|subject| subject.token).collect();
+    for token in tokens {
+        load_token(tx, world, token)?;
+        load_taps(tx, world, of, token)?;
+    }
+    for review in [Review::Revoked, Review::EarlierEnrolment] {
+        load_case(tx, world, review_case(review, of.0, of.1))?;
+    }
+    load_for_facts(tx, world, of, &facts)
+}
+
 /// What the event of one fact needs beside its card.
 fn load_for_fact(
     tx: &mut Tx<'_>,
     world: &mut World,
-    batch: &TakenBatch,
+    (device, epoch): (DeviceId, u32),
     fact: &Fact,
     pairs: &mut BTreeSet<(MemberId, OccurrenceId)>,
 ) -> Result<(), StoreError> {
-    let epoch = batch.epoch.to_be_bytes();
+    let epoch_bytes = epoch.to_be_bytes();
     let owner =
         fact.event.subject().and_then(|subject| world.cards.get(&subject.token)).and_then(|card| card.member);
     match &fact.event {
@@ -109,14 +148,14 @@ fn load_for_fact(
         }
         Event::DayClosed(closed) => {
             if is_possible(closed, fact.seq) {
-                load_range(tx, world, (batch.device, batch.epoch), closed.from_seq, closed.to_seq)?;
+                load_range(tx, world, (device, epoch), closed.from_seq, closed.to_seq)?;
             }
             let seq = fact.seq.to_be_bytes();
-            load_case(tx, world, posting::case_id(30, &[&batch.device.0, &epoch, &seq]))?;
+            load_case(tx, world, posting::case_id(30, &[&device.0, &epoch_bytes, &seq]))?;
         }
         _ => {}
     }
-    load_case(tx, world, posting::case_id(19, &[&batch.device.0, &epoch, &fact.boot.to_be_bytes()]))
+    load_case(tx, world, posting::case_id(19, &[&device.0, &epoch_bytes, &fact.boot.to_be_bytes()]))
 }
 
 fn load_act(tx: &mut Tx<'_>, world: &mut World, act: &Act) -> Result<(), StoreError> {
@@ -143,6 +182,7 @@ fn load_act(tx: &mut Tx<'_>, world: &mut World, act: &Act) -> Result<(), StoreEr
             }
             case.token.map_or(Ok(()), |token| load_held(tx, world, token, None))
         }
+        Act::FactsReleased(released) => load_released(tx, world, &released.facts),
         _ => Ok(()),
     }
 }
@@ -293,8 +333,13 @@ fn load_card(tx: &mut Tx<'_>, world: &mut World, card: CardId) -> Result<(), Sto
     Ok(())
 }
 
-fn load_taps(tx: &mut Tx<'_>, world: &mut World, batch: &TakenBatch, token: Token) -> Result<(), StoreError> {
-    let key = [batch.device.0.into(), i64::from(batch.epoch).into(), token.to_bytes().into()];
+fn load_taps(
+    tx: &mut Tx<'_>,
+    world: &mut World,
+    (device, epoch): (DeviceId, u32),
+    token: Token,
+) -> Result<(), StoreError> {
+    let key = [device.0.into(), i64::from(epoch).into(), token.to_bytes().into()];
     for row in tx.query(SQL.get("taps"), &key)? {
         let seq = row.uint(0)?;
         // A stored fact that cannot be read any more made no tap that could be compared.

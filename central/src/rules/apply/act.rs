@@ -29,6 +29,7 @@ impl Work {
             Act::DeviceRenewed(key) => self.outcome.keys.push((key.device, key.epoch, key.key.clone())),
             Act::DeviceRevoked(ended) => self.set_status(ended.device, DeviceStatus::Revoked),
             Act::CaseDecided(decided) => self.case_decided(decided),
+            Act::FactsReleased(released) => self.facts_released(released),
             // Nothing rests on these alone yet: they mark a place in the journal.
             _ => {}
         }

@@ -46,6 +46,9 @@ impl Work {
             }
             known.acked_seq = seq;
         }
+        if let Some(review) = batch.review {
+            self.review_batch(batch, review);
+        }
         known.head = hash;
         self.world.epochs.insert(key, known.clone());
         self.outcome.epochs.insert(key, known);
@@ -99,6 +102,9 @@ impl Work {
             kind: None,
             told: None,
         });
+        if let Some(review) = batch.review {
+            return self.review_fact(id, review);
+        }
         self.effect(spot, fact);
         if placed.clock_fault {
             self.clock_fault(id, fact);

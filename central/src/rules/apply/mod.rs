@@ -9,6 +9,7 @@ mod batch;
 mod day;
 mod fault;
 mod held;
+mod review;
 mod value;
 
 #[cfg(test)]
@@ -17,6 +18,7 @@ mod tests;
 pub use act::{verdict_code, verdict_from_code};
 pub use day::{DayDifference, is_possible};
 pub use held::{HOLD_DAYS, unknown_card_case};
+pub use review::review_case;
 
 use std::collections::BTreeSet;
 
