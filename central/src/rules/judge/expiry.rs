@@ -117,37 +117,30 @@ pub struct CutOff {
 /// Reckons every cut-off up to `until`, in order.
 #[must_use]
 pub fn reckon(account: Account<'_>, until: Instant) -> Vec<CutOff> {
-    let cut_offs: BTreeSet<Instant> = account
-        .credits
-        .iter()
-        .filter_map(|credit| credit.expires)
-        .filter(|expires| *expires <= until)
-        .collect();
+    let sums = Sums::of(&account);
     let mut leases: Vec<Across<'_>> =
         account.leases.iter().map(|lease| Across { lease, claimed: 0, waived: 0 }).collect();
     // What is back goes first, since it can be taken at once; then any fixed order will do.
     leases.sort_by_key(|across| (across.lease.closed.is_none(), across.lease.id));
+    let cut_offs: BTreeSet<Instant> =
+        sums.ending.0.iter().map(|(expires, _)| *expires).filter(|expires| *expires <= until).collect();
     let mut expired = 0_i128;
-    let mut reckoned = Vec::new();
+    let mut reckoned = Vec::with_capacity(cut_offs.len());
     for at in cut_offs {
-        let cut = one(&account, &mut leases, at, expired);
-        expired += i128::from(cut.taken.0) + i128::from(cut.waits.0);
+        let cut = one(&sums, &mut leases, at, expired);
+        expired += plain(cut.taken) + plain(cut.waits);
         reckoned.push(cut);
     }
     reckoned
 }
 
 /// One cut-off, after what `expired` before.
-fn one(account: &Account<'_>, leases: &mut [Across<'_>], at: Instant, expired: i128) -> CutOff {
-    let used = sum(account.debits.iter().filter(|debit| debit.t < at).map(|debit| debit.amount));
-    let came = |counts: fn(&Credit, Instant) -> bool| {
-        sum(account.credits.iter().filter(|credit| counts(credit, at)).map(|credit| credit.amount))
-    };
+fn one(sums: &Sums, leases: &mut [Across<'_>], at: Instant, expired: i128) -> CutOff {
     // What an earlier cut-off waived is gone with the spend that used it; until then it is as good as expired.
-    let gone = used + expired + leases.iter().map(|across| across.reserved(at)).sum::<i128>();
-    let has = (came(|credit, at| credit.t < at) - gone).max(0);
-    let ending = came(|credit, at| credit.expires.is_some_and(|expires| expires <= at));
-    let due = (ending - gone).clamp(0, has);
+    let reserved: i128 = leases.iter().map(|across| across.reserved(at)).sum();
+    let gone = sums.went.before(at) + expired + reserved;
+    let has = (sums.came.before(at) - gone).max(0);
+    let due = (sums.ending.up_to(at) - gone).clamp(0, has);
     let in_leases: i128 = leases.iter().map(|across| across.held(at)).sum();
     let mut taken = due.min((has - in_leases).max(0));
     let (mut rest, mut waits) = (due - taken, 0);
@@ -170,6 +163,52 @@ fn one(account: &Account<'_>, leases: &mut [Across<'_>], at: Instant, expired: i
     CutOff { at, due: narrow(due), taken: narrow(taken), waits: narrow(waits), waived: narrow(rest) }
 }
 
+/// The sums that every cut-off asks for.
+struct Sums {
+    came: Running,
+    went: Running,
+    ending: Running,
+}
+
+impl Sums {
+    fn of(account: &Account<'_>) -> Self {
+        let ending = account.credits.iter().filter_map(|credit| Some((credit.expires?, credit.amount)));
+        Self {
+            came: Running::of(account.credits.iter().map(|credit| (credit.t, credit.amount))),
+            went: Running::of(account.debits.iter().map(|debit| (debit.t, debit.amount))),
+            ending: Running::of(ending),
+        }
+    }
+}
+
+/// Sums that run up in order of time: a member with years of facts has a cut-off a day where points roll.
+struct Running(Vec<(Instant, i128)>);
+
+impl Running {
+    fn of(amounts: impl Iterator<Item = (Instant, Amount)>) -> Self {
+        let mut rows: Vec<(Instant, i128)> = amounts.map(|(t, amount)| (t, plain(amount))).collect();
+        rows.sort_unstable();
+        let mut sum = 0;
+        for row in &mut rows {
+            sum += row.1;
+            row.1 = sum;
+        }
+        Self(rows)
+    }
+
+    fn before(&self, at: Instant) -> i128 {
+        self.first(self.0.partition_point(|(t, _)| *t < at))
+    }
+
+    fn up_to(&self, at: Instant) -> i128 {
+        self.first(self.0.partition_point(|(t, _)| *t <= at))
+    }
+
+    fn first(&self, count: usize) -> i128 {
+        count.checked_sub(1).and_then(|last| self.0.get(last)).map_or(0, |(_, sum)| *sum)
+    }
+}
+
 /// A lease, with what earlier cut-offs already claim of it.
 struct Across<'a> {
     lease: &'a Lease,
@@ -187,7 +226,7 @@ impl Across<'_> {
 
     /// What was waived and is not spent by a cut-off.
     fn reserved(&self, at: Instant) -> i128 {
-        self.waived.min(self.after(at))
+        if self.waived == 0 { 0 } else { self.waived.min(self.after(at)) }
     }
 
     /// What it held at a cut-off, less earlier claims; nothing if it was back by then.
