@@ -3,10 +3,35 @@
 #
 #   tests/long.sh screens NAME=URL@WIDTHxHEIGHT ...   pictures of pages, in target/screens (see --help of `screens`)
 #   tests/long.sh supply                              package budgets, and advisories and licences where cargo-deny is
-#   tests/long.sh soak|simulate|fuzz|storm            not there yet
+#   tests/long.sh kills [--kills N] [--seed S] ...    10,000 SIGKILLs of the real terminal, or N (see --help of `kills`)
+#   tests/long.sh fuzz [SECONDS [TARGET ...]]         fact, batch, receipt, delta, each so long (600), beside the corpus
+#   tests/long.sh soak|simulate|storm                 not there yet
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source deploy/lib/packages.sh
+
+# Builds the targets with the compiler's coverage counters, which libFuzzer reads: any toolchain with a C++ compiler
+# does. What is found worth keeping goes to target/fuzz/corpus, an input that breaks a promise to target/fuzz.
+fuzz() {
+  local seconds=$1 target host
+  shift
+  local targets=("$@")
+  ((${#targets[@]})) || targets=(fact batch receipt delta)
+  host=$(rustc -vV | sed -n 's/^host: //p')
+  local passes="-Cpasses=sancov-module"
+  for pass in level=4 inline-8bit-counters pc-table trace-compares; do
+    passes+=" -Cllvm-args=-sanitizer-coverage-$pass"
+  done
+  # With a target named, programs that only help the build stay as they are.
+  CARGO_TARGET_DIR=target/fuzz RUSTFLAGS="--cfg fuzzing $passes" \
+    cargo build --release --locked --target "$host" --manifest-path tests/fuzz/Cargo.toml
+  for target in "${targets[@]}"; do
+    mkdir -p "target/fuzz/corpus/$target"
+    echo "hufu: fuzzing $target for $seconds s"
+    "target/fuzz/$host/release/$target" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
+      -artifact_prefix="target/fuzz/$target-" "target/fuzz/corpus/$target" "tests/fuzz/corpus/$target"
+  done
+}
 
 what=${1:-}
 shift || true
@@ -24,12 +49,23 @@ case "$what" in
       echo "hufu: advisories and licences: not run (needs cargo-deny and deploy/deny.toml)"
     fi
     ;;
-  soak | simulate | fuzz | storm)
+  kills)
+    hufu_packages build
+    cargo build --quiet --locked -p hufu-edge -p hufu-central -p hufu-tests --bins
+    cargo run --quiet --locked -p hufu-tests --bin kills -- "$@"
+    ;;
+  fuzz)
+    hufu_packages build
+    seconds=${1:-600}
+    shift || true
+    fuzz "$seconds" "$@"
+    ;;
+  soak | simulate | storm)
     echo "hufu: there is no $what run yet" >&2
     exit 2
     ;;
   *)
-    sed -n '2,6s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+    awk 'NR > 1 && !/^#/ { exit } NR > 1 { sub(/^# ?/, ""); print }' "${BASH_SOURCE[0]}" >&2
     exit 2
     ;;
 esac

@@ -1,5 +1,5 @@
 //! The real terminal is killed at random instants, during starts, swipes, orders and uploads: nothing that was shown is
-//! lost or doubled, and its files are sound after each kill. `tests/long.sh soak` does the full number.
+//! lost or doubled, and its files are sound after each kill. `tests/long.sh kills` does the full number.
 
 use anyhow::{Result, ensure};
 use hufu_tests::kill::{self, Plan};
@@ -9,9 +9,10 @@ const KILLS: u64 = 300;
 const LANES: usize = 3;
 
 #[test]
-fn goal_g01_goal_g03_nothing_shown_is_lost_or_doubled_by_300_kills_of_the_real_terminal() -> Result<()> {
+fn goal_g01_300_kills_of_the_real_terminal_lose_and_double_nothing_that_was_shown() -> Result<()> {
     let folder = tempfile::Builder::new().prefix("hufu-kill-").tempdir()?;
-    let plan = Plan { kills: KILLS, lanes: LANES, kills_per_round: KILLS, seed: u64::from(std::process::id()) };
+    let plan =
+        Plan { kills: KILLS, lanes: LANES, kills_per_round: KILLS, seed: u64::from(std::process::id()) };
     let done = kill::play(folder.path(), &plan, |tally| println!("{tally}"));
     if done.is_err() {
         let _ = folder.keep();

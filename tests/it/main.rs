@@ -3,6 +3,7 @@
 mod bad_input;
 mod demo;
 mod desk;
+mod fuzz;
 mod golden;
 mod kill;
 mod kit;

@@ -9,5 +9,6 @@ pub mod coverage;
 pub mod desk;
 pub mod kill;
 pub mod kit;
+pub mod simulate;
 pub mod story;
 pub mod tidy;

@@ -19,7 +19,7 @@ INSERT INTO device_contact (device, last_contact, address, software, queued, not
     block_epoch, block_n, duplicates, gaps)
 VALUES ($1, $2, $3, $4, 0, 0, 0, 0, 0, 0, 0, 0)
 ON CONFLICT (device) DO UPDATE SET last_contact = excluded.last_contact, address = excluded.address,
-    software = excluded.software
+    software = excluded.software, review_bytes = 0
 
 -- name: notices_after
 SELECT n, epoch, seq, became, kind, conflict, other_office, other_at FROM notice WHERE device = $1 AND n > $2 ORDER BY n LIMIT $3
@@ -43,3 +43,13 @@ SELECT e.acked_seq, e.head FROM device_epoch e WHERE e.device = $1 AND e.epoch =
 
 -- name: fact_body
 SELECT body FROM fact WHERE device = $1 AND epoch = $2 AND seq = $3
+
+-- name: review_bytes
+SELECT review_bytes FROM device_contact WHERE device = $1
+
+-- name: add_review_bytes
+UPDATE device_contact SET review_bytes = review_bytes + $2 WHERE device = $1
+
+-- name: in_review
+SELECT seq FROM fact WHERE device = $1 AND epoch = $2 AND seq <= $3 AND became = 'quarantined' AND kind IN (22, 26)
+ORDER BY seq LIMIT $4

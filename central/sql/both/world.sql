@@ -29,7 +29,7 @@ SELECT c.id, c.member, c.status, c.history FROM card_token t JOIN card c ON c.id
 SELECT id, member, status, history FROM card WHERE id = $1 {for_update}
 
 -- name: taps
-SELECT seq, body FROM fact WHERE device = $1 AND epoch = $2 AND token = $3 AND event IN ('attended', 'earned', 'visited') AND NOT (became = 'merged' AND COALESCE(kind, 0) = 2) ORDER BY seq DESC LIMIT 50
+SELECT seq, body FROM fact WHERE device = $1 AND epoch = $2 AND token = $3 AND event IN ('attended', 'earned', 'visited') AND became <> 'quarantined' AND NOT (became = 'merged' AND COALESCE(kind, 0) = 2) ORDER BY seq DESC LIMIT 50
 
 -- name: fact
 SELECT device, epoch, seq, body, at, low, high, day, office, received, member, became, kind, pin, belongs_to, clock_fault, over_limit FROM fact WHERE device = $1 AND epoch = $2 AND seq = $3
@@ -40,6 +40,9 @@ ORDER BY device, epoch, seq
 
 -- name: group
 SELECT device, epoch, seq, points, issuer, at FROM attendance WHERE member = $1 AND occurrence = $2 {for_update}
+
+-- name: fact_in_review
+SELECT body, at, office FROM fact WHERE device = $1 AND epoch = $2 AND seq = $3 AND became = 'quarantined' AND kind IN (22, 26)
 
 -- name: held_facts
 SELECT device, epoch, seq, body, at, low, high, day, office, received, member, became, kind, pin, belongs_to, clock_fault, over_limit FROM fact WHERE token = $1 AND became = 'held' AND kind = 13

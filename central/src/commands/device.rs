@@ -1,10 +1,10 @@
-//! `hufu-central device`: terminals are announced, listed and revoked.
+//! `hufu-central device`: terminals are announced, listed and revoked, and what waits of them is released.
 
 use std::fmt::Write as _;
 
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
-use hufu_shared::act::{Act, Actor, DeviceEnded, DeviceInvited};
+use hufu_shared::act::{Act, Actor, DeviceEnded, DeviceInvited, FactsReleased};
 use hufu_shared::code::{CODE_BYTES, EnrolCode};
 use hufu_shared::ids::{DeviceId, ID_RANDOM_BYTES};
 
@@ -13,9 +13,12 @@ use crate::app::App;
 use crate::jobs::publisher;
 use crate::random;
 use crate::rules::world::DeviceStatus;
-use crate::store::StoreError;
 use crate::store::acts::{self, Note};
 use crate::store::devices::{self, DeviceLine};
+use crate::store::{StoreError, contact};
+
+/// Facts that one act releases at most.
+const RELEASED_AT_ONCE_MAX: i64 = 500;
 
 /// What to do.
 #[derive(Debug, Clone, Subcommand)]
@@ -26,6 +29,8 @@ pub enum DeviceCommand {
     List(ListArgs),
     /// End a terminal at once: stolen, broken or retired
     Revoke(RevokeArgs),
+    /// Let facts count that wait for a person: of a revoked terminal, or of an enrolment before its newest
+    Release(ReleaseArgs),
 }
 
 /// Arguments of `device invite`.
@@ -58,6 +63,22 @@ pub struct ListArgs {
 pub struct RevokeArgs {
     /// Its id, as `device list` shows it
     pub device: DeviceId,
+    /// Why
+    #[arg(long)]
+    pub reason: String,
+}
+
+/// Arguments of `device release`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ReleaseArgs {
+    /// Its id, as `device list` shows it
+    pub device: DeviceId,
+    /// The enrolment whose facts are released
+    #[arg(long)]
+    pub epoch: u32,
+    /// Only facts up to this seq; all that wait if left out
+    #[arg(long)]
+    pub to_seq: Option<u64>,
     /// Why
     #[arg(long)]
     pub reason: String,
@@ -129,10 +150,44 @@ pub async fn revoke(app: &App, actor: Actor, device: DeviceId, reason: &str) -> 
     app.write(work).await.context("failed to revoke the terminal")
 }
 
+/// Releases facts that wait for a person; answers how many. What cannot be read stays where it is.
+///
+/// # Errors
+/// For an unknown terminal, or if the database fails.
+pub async fn release(app: &App, actor: Actor, args: &ReleaseArgs) -> anyhow::Result<u64> {
+    if args.reason.trim().is_empty() {
+        bail!("a reason is needed");
+    }
+    let (device, epoch, to_seq) = (args.device, args.epoch, args.to_seq.unwrap_or(u64::MAX));
+    if app.db.read(move |tx| devices::status(tx, device)).await?.is_none() {
+        bail!("no terminal has the id {device}");
+    }
+    let mut released = 0;
+    loop {
+        let note = Note::new(&app.keys.seal_public(), random::bytes()?, args.reason.trim())?;
+        let (entry, now, actor) = (app.entry_id()?, app.now(), actor.clone());
+        let work = move |tx: &mut crate::db::Tx<'_>| -> Result<u64, StoreError> {
+            let facts = contact::in_review(tx, device, epoch, to_seq, RELEASED_AT_ONCE_MAX)?;
+            if facts.is_empty() {
+                return Ok(0);
+            }
+            let count = facts.len() as u64;
+            note.put(tx, None, now)?;
+            let act = Act::FactsReleased(FactsReleased { facts, reason: note.commitment });
+            acts::take(tx, entry, now, &actor, &act).map(|_| count)
+        };
+        let count = app.write(work).await.context("failed to release the facts")?;
+        if count == 0 {
+            return Ok(released);
+        }
+        released += count;
+    }
+}
+
 /// Runs the command.
 ///
 /// # Errors
-/// As [`invite`] and [`revoke`].
+/// As [`invite`], [`revoke`] and [`release`].
 pub async fn run(command: &DeviceCommand, app: &App) -> anyhow::Result<u8> {
     match command {
         DeviceCommand::Invite(args) => {
@@ -156,6 +211,11 @@ pub async fn run(command: &DeviceCommand, app: &App) -> anyhow::Result<u8> {
             revoke(app, actor, args.device, &args.reason).await?;
             publisher::publish_now(&app.db).await?;
             println!("revoked {}", args.device);
+        }
+        DeviceCommand::Release(args) => {
+            let released = release(app, Actor::Command("device release".to_owned()), args).await?;
+            publisher::publish_now(&app.db).await?;
+            println!("released {released} facts of {}", args.device);
         }
     }
     Ok(EXIT_OK)

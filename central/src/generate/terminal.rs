@@ -158,6 +158,7 @@ impl Terminal {
                 offset_high: start + SECOND_US,
             }),
             stated: Vec::new(),
+            review: None,
         }
     }
 }

@@ -24,7 +24,7 @@ pub struct Caller {
     pub epoch: u32,
     /// Where it stands.
     pub office: OfficeId,
-    /// How it stands: never revoked; stopped only within [`Reporting`].
+    /// How it stands: revoked only within [`Delivering`]; stopped only there and within [`Reporting`].
     pub status: DeviceStatus,
     /// SHA-256 of its public key.
     pub key_id: Hash,
@@ -35,6 +35,10 @@ pub struct Caller {
 /// A terminal that may deliver facts and hear of blocks, even while it is stopped.
 #[derive(Debug, Clone)]
 pub struct Reporting(pub Caller);
+
+/// A terminal that may deliver facts, even one that was revoked: what it shows waits for a person.
+#[derive(Debug, Clone)]
+pub struct Delivering(pub Caller);
 
 /// A terminal that may renew: its certificate may have ended lately.
 #[derive(Debug, Clone)]
@@ -58,7 +62,20 @@ impl FromRequestParts<App> for Reporting {
             let detail = "the certificate has ended: only a renewal is served";
             return Err(ApiError::closing(ProblemKind::Unauthenticated, detail));
         }
-        Ok(Self(identify(app, &shown, address(parts)).await?))
+        Ok(Self(identify(app, &shown, address(parts), false).await?))
+    }
+}
+
+impl FromRequestParts<App> for Delivering {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let shown = shown(parts)?;
+        if shown.is_expired(app.now()) {
+            let detail = "the certificate has ended: only a renewal is served";
+            return Err(ApiError::closing(ProblemKind::Unauthenticated, detail));
+        }
+        Ok(Self(identify(app, &shown, address(parts), true).await?))
     }
 }
 
@@ -67,7 +84,7 @@ impl FromRequestParts<App> for Renewing {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let shown = shown(parts)?;
-        Ok(Self(unstopped(identify(app, &shown, address(parts)).await?)?))
+        Ok(Self(unstopped(identify(app, &shown, address(parts), false).await?)?))
     }
 }
 
@@ -99,14 +116,19 @@ fn shown(parts: &Parts) -> Result<PeerIdentity, ApiError> {
 /// # Errors
 /// [`ApiError`] as for a new request.
 pub async fn confirm(app: &App, caller: &Caller) -> Result<(), ApiError> {
-    judge(app, caller.key_id, caller.device).await.map(|_| ())
+    judge(app, caller.key_id, caller.device, false).await.map(|_| ())
 }
 
-async fn identify(app: &App, shown: &PeerIdentity, address: String) -> Result<Caller, ApiError> {
+async fn identify(
+    app: &App,
+    shown: &PeerIdentity,
+    address: String,
+    even_revoked: bool,
+) -> Result<Caller, ApiError> {
     if shown.club != app.authority.club() {
         return Err(ApiError::closing(ProblemKind::Unauthenticated, "the certificate is another club's"));
     }
-    let known = judge(app, shown.key_id, shown.device).await?;
+    let known = judge(app, shown.key_id, shown.device, even_revoked).await?;
     Ok(Caller {
         device: known.device,
         epoch: known.epoch,
@@ -118,13 +140,13 @@ async fn identify(app: &App, shown: &PeerIdentity, address: String) -> Result<Ca
 }
 
 /// What the database says of a key at this moment.
-async fn judge(app: &App, key: Hash, device: DeviceId) -> Result<KnownKey, ApiError> {
+async fn judge(app: &App, key: Hash, device: DeviceId, even_revoked: bool) -> Result<KnownKey, ApiError> {
     let known = app.db.read(move |tx| devices::by_key(tx, key)).await?;
     let Some(known) = known.filter(|known| known.device == device) else {
         let detail = "the certificate's key is not known here; the terminal must be enrolled again";
         return Err(ApiError::closing(ProblemKind::Unauthenticated, detail));
     };
-    if known.status == DeviceStatus::Revoked {
+    if known.status == DeviceStatus::Revoked && !even_revoked {
         let detail = format!("device {} ({}) was revoked", known.device, known.name);
         return Err(ApiError::closing(ProblemKind::Revoked, detail));
     }

@@ -4,5 +4,5 @@ mod device_identity;
 mod log_refusal;
 
 pub(crate) use device_identity::address;
-pub use device_identity::{Caller, Renewing, Reporting, confirm};
+pub use device_identity::{Caller, Delivering, Renewing, Reporting, confirm};
 pub use log_refusal::log_refusal;

@@ -67,6 +67,32 @@ pub struct TakenBatch {
     /// What facts before the batch state of what stood, as far as facts in it rest on them.
     #[n(7)]
     pub stated: Vec<(u64, Standing)>,
+    /// Why all facts in it wait for a person; none if they take effect at once.
+    #[n(8)]
+    pub review: Option<Review>,
+}
+
+/// Why facts wait for a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Review {
+    /// The terminal was revoked (kind 26).
+    #[n(0)]
+    Revoked,
+    /// A later enrolment of the terminal replaced this one (kind 22).
+    #[n(1)]
+    EarlierEnrolment,
+}
+
+impl Review {
+    /// Number of the conflict kind.
+    #[must_use]
+    pub fn kind(self) -> u8 {
+        match self {
+            Self::Revoked => 26,
+            Self::EarlierEnrolment => 22,
+        }
+    }
 }
 
 impl TakenBatch {

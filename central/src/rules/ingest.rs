@@ -15,7 +15,7 @@ use hufu_shared::time::Instant;
 use hufu_shared::wire::upload::{BATCH_BYTES_MAX, BATCH_FACTS_MAX, Upload};
 use hufu_shared::wire::version::PROTO;
 
-use super::entry::{Quarantined, TakenBatch, TakenFork, TakenLoss};
+use super::entry::{Quarantined, Review, TakenBatch, TakenFork, TakenLoss};
 use super::time;
 use super::world::{DeviceStatus, KnownEpoch};
 
@@ -28,7 +28,7 @@ pub struct Sender {
     pub status: DeviceStatus,
     /// Its newest enrolment.
     pub epoch: u32,
-    /// That enrolment.
+    /// The enrolment that the batch names.
     pub known: KnownEpoch,
     /// Keys that may sign for it, DER.
     pub keys: Vec<Vec<u8>>,
@@ -76,7 +76,7 @@ pub enum Refusal {
         /// Whose certificate it came with.
         expected: DeviceId,
     },
-    /// Another enrolment's batch.
+    /// A batch of an enrolment that is still to come.
     #[error("batch of enrolment {met} met, the device is enrolled for the {expected}. time")]
     Epoch {
         /// The enrolment met.
@@ -84,11 +84,21 @@ pub enum Refusal {
         /// The newest one.
         expected: u32,
     },
-    /// The device was revoked.
-    #[error("device {device} is revoked")]
-    Revoked {
+    /// The device is not known here.
+    #[error("device {device} is not known here")]
+    Unknown {
         /// Which.
         device: DeviceId,
+    },
+    /// What a person would have to look through grows no more.
+    #[error("{bytes} bytes of facts of device {device} wait for a person, {at_most} are taken at most")]
+    ReviewFull {
+        /// Which.
+        device: DeviceId,
+        /// Bytes taken so far.
+        bytes: u64,
+        /// Bytes at most.
+        at_most: u64,
     },
     /// The header does not describe the facts.
     #[error(
@@ -149,6 +159,16 @@ pub fn rests_on(upload: &Upload, acked_seq: u64) -> BTreeSet<u64> {
     new.filter_map(|(carried, _)| stated_at(&carried.body)).filter(|seq| *seq < first_new).collect()
 }
 
+/// Why a batch of this enrolment waits for a person; none if it takes effect at once.
+#[must_use]
+pub fn review(status: DeviceStatus, newest_epoch: u32, epoch: u32) -> Option<Review> {
+    match status {
+        _ if epoch < newest_epoch => Some(Review::EarlierEnrolment),
+        DeviceStatus::Revoked => Some(Review::Revoked),
+        _ => None,
+    }
+}
+
 /// Judges a batch. `received` is the time that the gate gave.
 #[must_use]
 pub fn ingest(sender: &Sender, upload: &Upload, received: Instant) -> Ingest {
@@ -199,10 +219,7 @@ fn check_header(sender: &Sender, upload: &Upload) -> Result<(), Refusal> {
     if header.device != sender.device {
         return Err(Refusal::OtherDevice { met: header.device, expected: sender.device });
     }
-    if sender.status == DeviceStatus::Revoked {
-        return Err(Refusal::Revoked { device: sender.device });
-    }
-    if header.epoch != sender.epoch {
+    if header.epoch > sender.epoch {
         return Err(Refusal::Epoch { met: header.epoch, expected: sender.epoch });
     }
     let body = upload.facts.len();
@@ -250,7 +267,7 @@ fn gap(sender: &Sender, upload: &Upload) -> Ingest {
     if upload.attempt.oldest_held > send_from {
         return Ingest::Lost(TakenLoss {
             device: sender.device,
-            epoch: sender.epoch,
+            epoch: upload.header.epoch,
             from_seq: send_from,
             to_seq: upload.attempt.oldest_held - 1,
         });
@@ -262,6 +279,10 @@ fn taken(sender: &Sender, upload: &Upload, skip: usize, received: Instant) -> Ta
     let header = &upload.header;
     let attempt = &upload.attempt;
     let heard = attempt.heard.map(|heard| (heard.central_time, heard.mono_ns));
+    let review = review(sender.status, sender.epoch, header.epoch);
+    // The boots of an earlier enrolment are long over: the clock of today's says nothing of them.
+    let sample = (review != Some(Review::EarlierEnrolment))
+        .then(|| time::sample(attempt.boot_seq, attempt.mono_ns, heard, received));
     let mut batch = TakenBatch {
         device: header.device,
         epoch: header.epoch,
@@ -269,8 +290,9 @@ fn taken(sender: &Sender, upload: &Upload, skip: usize, received: Instant) -> Ta
         head: header.head_hash,
         bodies: upload.facts[skip..].iter().map(|carried| carried.body.clone()).collect(),
         quarantined: Vec::new(),
-        sample: Some(time::sample(attempt.boot_seq, attempt.mono_ns, heard, received)),
+        sample,
         stated: sender.stated.clone(),
+        review,
     };
     batch.quarantined = batch
         .facts()

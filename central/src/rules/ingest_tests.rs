@@ -10,6 +10,7 @@ use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
 
 use super::{Ingest, Refusal, Sender, ingest, overlap_end};
+use crate::rules::entry::Review;
 use crate::rules::world::{DeviceStatus, KnownEpoch};
 
 const DEVICE: DeviceId = DeviceId([3; 16]);
@@ -216,12 +217,20 @@ fn what_cannot_be_believed_is_refused_with_what_was_met() {
 }
 
 #[test]
-fn goal_g19_a_revoked_device_is_refused_even_with_a_good_batch() {
+fn kind_26_facts_of_a_revoked_device_or_an_earlier_enrolment_wait_for_a_person() {
     let device = Device::new();
     let mut sender = device.sender(0, 1, 5);
     sender.status = DeviceStatus::Revoked;
-    let outcome = ingest(&sender, &device.upload(1, 5), RECEIVED);
-    assert_eq!(outcome, Ingest::Refused(Refusal::Revoked { device: DEVICE }));
+    let Ingest::New(taken) = ingest(&sender, &device.upload(1, 5), RECEIVED) else { panic!("taken in") };
+    assert_eq!((taken.review, taken.bodies.len()), (Some(Review::Revoked), 5));
+    assert!(taken.sample.is_some(), "it is this boot that delivers");
+    sender.epoch = 2;
+    for status in [DeviceStatus::Active, DeviceStatus::Revoked] {
+        sender.status = status;
+        let Ingest::New(taken) = ingest(&sender, &device.upload(1, 5), RECEIVED) else { panic!("taken in") };
+        assert_eq!(taken.review, Some(Review::EarlierEnrolment));
+        assert_eq!(taken.sample, None, "today's clock says nothing of boots long over");
+    }
 }
 
 proptest! {

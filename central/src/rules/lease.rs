@@ -294,7 +294,8 @@ pub struct Closed {
 
 /// Takes in a `LeaseClosed`, when the cursor passes it. Releases `granted_total` − `spent_total`; what of `spent_total`
 /// no fact has settled stays in escrow until explained. Of a written-off lease nothing is left to release. `unread` says
-/// that facts of the device since [`LeaseRow::last_seq`] could not be read.
+/// that facts of the device since [`LeaseRow::last_seq`] could not be read. A close of a generation that is not known here,
+/// or with a held fact before it, is held itself and must not get here.
 #[must_use]
 pub fn close(row: &LeaseRow, spent_total: Amount, seq: u64, unread: bool) -> Closed {
     if row.closed.is_some() {

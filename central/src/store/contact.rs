@@ -183,6 +183,40 @@ pub fn put_sealed(tx: &mut Tx<'_>, id: FactId, sealed: &[u8]) -> Result<(), Stor
     Ok(())
 }
 
+/// Bytes of facts that a terminal has put before a person since it last enrolled.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn review_bytes(tx: &mut Tx<'_>, device: DeviceId) -> Result<u64, StoreError> {
+    let row = tx.query_opt(SQL.get("review_bytes"), &[device.0.into()])?;
+    Ok(row.map(|row| row.uint(0)).transpose()?.unwrap_or(0))
+}
+
+/// Readable facts of an enrolment that wait for a person, in order, up to `to_seq`.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn in_review(
+    tx: &mut Tx<'_>,
+    device: DeviceId,
+    epoch: u32,
+    to_seq: u64,
+    limit: i64,
+) -> Result<Vec<FactId>, StoreError> {
+    let values = [device.0.into(), i64::from(epoch).into(), rows::number(to_seq), limit.into()];
+    let found = tx.query(SQL.get("in_review"), &values)?;
+    found.iter().map(|row| Ok(FactId { device, epoch, seq: row.uint(0)? })).collect()
+}
+
+/// Counts bytes of facts put before a person.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn add_review_bytes(tx: &mut Tx<'_>, device: DeviceId, bytes: u64) -> Result<(), StoreError> {
+    tx.execute(SQL.get("add_review_bytes"), &[device.0.into(), rows::number(bytes)])?;
+    Ok(())
+}
+
 /// Bytes of facts that are kept of an enrolment's other branches.
 ///
 /// # Errors

@@ -14,6 +14,7 @@ use hufu_shared::wire::version::Version;
 use super::rows::{self, unknown};
 use super::{StoreError, contact};
 use crate::db::{Row, Tx, Value};
+use crate::rules::apply::KIND_UNREADABLE;
 use crate::rules::lease::{Hole, LeaseRow};
 use crate::rules::posting::Account;
 use crate::rules::world::{Flows, KnownFact, KnownMember, Purse, Standing, became_from_code};
@@ -26,8 +27,10 @@ pub fn fact(tx: &mut Tx<'_>, row: &Row) -> Result<(FactId, KnownFact), StoreErro
     let id = rows::fact_id_at(row, 0)?;
     let became = row.text(11)?;
     let became = became_from_code(became).ok_or_else(|| unknown("what became of a fact", became))?;
-    // One that was set aside is not read again before it is released; nor is one that cannot be read any more.
-    let fact = if became == Became::Quarantined { None } else { readable(tx, id, row.blob(3)?)? };
+    let standing = Standing { became, kind: rows::kind_at(row, 12)?, case: None };
+    // One that could not be applied is not read again before an upgrade takes it up.
+    let is_set_aside = standing.is_same(&Standing::of(Became::Quarantined, KIND_UNREADABLE, None));
+    let fact = if is_set_aside { None } else { readable(tx, id, row.blob(3)?)? };
     let day = row.int(7)?;
     let known = KnownFact {
         fact,
@@ -38,7 +41,7 @@ pub fn fact(tx: &mut Tx<'_>, row: &Row) -> Result<(FactId, KnownFact), StoreErro
         office: OfficeId(row.array(8)?),
         received: Instant(row.int(9)?),
         member: row.array_opt(10)?.map(MemberId),
-        standing: Standing { became, kind: rows::kind_at(row, 12)?, case: None },
+        standing,
         pin: row.int_opt(13)?.map(|pin| pin != 0),
         belongs_to: row.array_opt(14)?.map(MemberId),
         clock_fault: row.flag(15)?,

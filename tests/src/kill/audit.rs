@@ -118,8 +118,10 @@ impl Books {
         }
         self.booted |= booted.is_some();
         self.acked = state.acked;
-        let unmarked = facts.iter().filter(|fact| fact.seq > state.shown_seq && is_value(fact));
-        self.unshown = state.unshown.iter().copied().chain(unmarked.map(|fact| fact.seq)).collect();
+        if booted.is_some() {
+            let unmarked = facts.iter().filter(|fact| fact.seq > state.shown_seq && is_value(fact));
+            self.unshown = state.unshown.iter().copied().chain(unmarked.map(|fact| fact.seq)).collect();
+        }
         Ok(Found {
             booted: booted.is_some(),
             swipes: swipes.len() as u64,
@@ -151,8 +153,7 @@ impl Books {
                 ensure!(self.head == head, "what the journal said up to fact {seq} has changed");
             }
             if seq > self.last_seq {
-                let fact: Fact =
-                    cbor::decode(&body).with_context(|| format!("fact {seq} cannot be read"))?;
+                let fact: Fact = cbor::decode(&body).with_context(|| format!("fact {seq} cannot be read"))?;
                 ensure!(fact.seq == seq, "fact {seq} says that it is {}", fact.seq);
                 facts.push(fact);
             }
@@ -302,7 +303,10 @@ impl Books {
                 Some((verdict, false)) => {
                     let reversed = self.reversed.contains_key(seq);
                     let undone = *verdict == Verdict::Undo && reversed;
-                    ensure!(is_listed != undone || *verdict == Verdict::HandedOver, "fact {seq} is half settled");
+                    ensure!(
+                        is_listed != undone || *verdict == Verdict::HandedOver,
+                        "fact {seq} is half settled"
+                    );
                 }
             }
         }
@@ -332,8 +336,7 @@ impl Books {
 /// A copy of a journal whose program is gone, opened as SQLite recovers it.
 fn copy(data: &Path, scratch: &Path) -> Result<Connection> {
     for suffix in ["", "-wal", "-shm"] {
-        let (from, to) =
-            (data.join(format!("journal.db{suffix}")), scratch.join(format!("copy.db{suffix}")));
+        let (from, to) = (data.join(format!("journal.db{suffix}")), scratch.join(format!("copy.db{suffix}")));
         let old = std::fs::remove_file(&to);
         ensure!(old.is_ok() || !to.exists(), "failed to remove the copy before: {old:?}");
         // The index of the log is made anew by whoever recovers.

@@ -21,7 +21,7 @@ pub struct Card {
 
 impl Card {
     fn of(lane: usize, n: usize) -> Self {
-        Self { number: format!("6688{:04}{n:08}", lane + 1), lost: n % LOST_EVERY == 0 }
+        Self { number: format!("6688{:04}{n:08}", lane + 1), lost: n.is_multiple_of(LOST_EVERY) }
     }
 
     /// The card that nobody knows.
@@ -58,7 +58,7 @@ pub fn deck(lane: usize) -> Vec<Card> {
 /// Where a lane's terminal stands: two of the club's offices in turn.
 #[must_use]
 pub fn office(lane: usize) -> &'static str {
-    if lane % 2 == 0 { OFFICE_A } else { OFFICE_B }
+    if lane.is_multiple_of(2) { OFFICE_A } else { OFFICE_B }
 }
 
 /// The files of members and cards of so many lanes.

@@ -147,7 +147,7 @@ pub fn play(folder: &Path, plan: &Plan, say: impl Fn(&Tally)) -> Result<Tally> {
         let place = folder.join(format!("round-{round}"));
         let lanes = plan.lanes.max(1);
         let left = (plan.kills - total.kills).div_ceil(lanes as u64).min(plan.kills_per_round);
-        let (tally, took) = one_round(&place, lanes, left, dice.next())
+        let (tally, took) = one_round(&place, lanes, left, dice.roll())
             .with_context(|| format!("in round {round} of seed {}: {}", plan.seed, place.display()))?;
         total.add(&tally);
         total.took += took;
@@ -196,10 +196,7 @@ fn killed_often(lane: &mut Lane, kills: u64) -> Result<Tally> {
 }
 
 /// Does the same with every lane at once.
-fn side_by_side<T: Send>(
-    lanes: &mut [Lane],
-    work: impl Fn(&mut Lane) -> Result<T> + Sync,
-) -> Result<Vec<T>> {
+fn side_by_side<T: Send>(lanes: &mut [Lane], work: impl Fn(&mut Lane) -> Result<T> + Sync) -> Result<Vec<T>> {
     let work = &work;
     std::thread::scope(|scope| {
         let threads: Vec<_> = lanes.iter_mut().map(|lane| scope.spawn(move || work(lane))).collect();

@@ -35,8 +35,7 @@ impl Page {
     /// Sends an order; its status and what the page shows then, none without an answer.
     #[must_use]
     pub fn order(&self, path: &str, body: &Value) -> Option<(u16, Value)> {
-        let (status, mut answer) =
-            self.answer(self.client.post(format!("{}{path}", self.url)).json(body))?;
+        let (status, mut answer) = self.answer(self.client.post(format!("{}{path}", self.url)).json(body))?;
         Some((status, answer["view"].take()))
     }
 

@@ -13,7 +13,8 @@ CREATE TABLE device_contact (
     block_epoch BIGINT NOT NULL,
     block_n BIGINT NOT NULL,
     duplicates BIGINT NOT NULL,
-    gaps BIGINT NOT NULL
+    gaps BIGINT NOT NULL,
+    review_bytes BIGINT NOT NULL DEFAULT 0
 );
 
 CREATE TABLE enrol_code (

@@ -9,14 +9,16 @@ use axum::extract::{FromRequestParts, Request, State};
 use axum::response::Response;
 use hufu_shared::cbor;
 use hufu_shared::wire::problem::ProblemKind;
-use hufu_shared::wire::upload::{BATCH_BYTES_MAX, BATCH_FACTS_MAX, Credit, Receipt, SessionPart, Upload};
+use hufu_shared::wire::upload::{
+    BATCH_BYTES_MAX, BATCH_FACTS_MAX, Credit, Receipt, ResultPart, SessionPart, Upload,
+};
 
 use super::intake::{Delivery, Taken, take};
-use super::updates::mark;
+use super::updates::{bare_mark, mark};
 use super::{cbor_answer, read_body};
 use crate::app::App;
 use crate::error::ApiError;
-use crate::middleware::Reporting;
+use crate::middleware::Delivering;
 use crate::rules::ingest::Refusal;
 use crate::store::StoreError;
 
@@ -31,7 +33,7 @@ const POLL_PER_WAITING_MS: usize = 10;
 /// [`ApiError`]: each outcome of an upload but its receipt is a problem of its own kind.
 pub async fn events(State(app): State<App>, request: Request) -> Result<Response, ApiError> {
     let (mut parts, body) = request.into_parts();
-    let Reporting(caller) = Reporting::from_request_parts(&mut parts, &app).await?;
+    let Delivering(caller) = Delivering::from_request_parts(&mut parts, &app).await?;
     let Ok(_place) = Arc::clone(&app.uploads).try_acquire_owned() else { return Err(ApiError::busy()) };
     let upload: Upload = cbor::decode(&read_body(body, UPLOAD_BYTES_MAX).await?)?;
     let delivery = Delivery {
@@ -45,6 +47,7 @@ pub async fn events(State(app): State<App>, request: Request) -> Result<Response
     let taken = app.write(move |tx| take(tx, &delivery)).await?;
     let result = match taken {
         Taken::Receipt(result) => result,
+        Taken::Noted(result) => return bare(&app, &upload, result).await,
         Taken::Gap { send_from } => {
             let detail = format!(
                 "batch begins at seq {}, the centre expects {send_from} next: send from there",
@@ -75,6 +78,23 @@ pub async fn events(State(app): State<App>, request: Request) -> Result<Response
     Ok(cbor_answer(&Receipt { result, session }))
 }
 
+/// The answer about facts that wait for a person: that they are durable, and nothing else.
+async fn bare(app: &App, upload: &Upload, result: ResultPart) -> Result<Response, ApiError> {
+    let (device, acked, keys) = (upload.header.device, result.acked_seq, Arc::clone(&app.keys));
+    let mark =
+        app.db.read(move |tx| -> Result<_, StoreError> { bare_mark(tx, &keys, device, acked) }).await?;
+    let session = SessionPart {
+        nonce: upload.attempt.nonce,
+        mono_ns: upload.attempt.mono_ns,
+        central_time: app.now(),
+        credit: credit(app),
+        leases: Vec::new(),
+        commands: Vec::new(),
+        mark,
+    };
+    Ok(cbor_answer(&Receipt { result, session }))
+}
+
 /// The more uploads wait, the later the next one of each terminal.
 fn credit(app: &App) -> Credit {
     let waiting = app.config.limits.uploads_waiting_max.saturating_sub(app.uploads.available_permits());
@@ -90,7 +110,7 @@ fn refused(refusal: &Refusal) -> ApiError {
         Refusal::Proto { .. } => ProblemKind::Refused,
         Refusal::OtherDevice { .. } => ProblemKind::OtherDevice,
         Refusal::Epoch { .. } => ProblemKind::Epoch,
-        Refusal::Revoked { .. } => ProblemKind::Revoked,
+        Refusal::Unknown { .. } | Refusal::ReviewFull { .. } => ProblemKind::Revoked,
         Refusal::Count { .. } => ProblemKind::Malformed,
         Refusal::Bytes { .. } => ProblemKind::TooLarge,
         Refusal::Key { .. } | Refusal::Signature { .. } => ProblemKind::Signature,

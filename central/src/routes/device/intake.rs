@@ -14,12 +14,14 @@ use hufu_shared::wire::upload::{ResultPart, Upload};
 
 use crate::db::{DbError, Tx};
 use crate::rules::entry::{EntryBody, Quarantined, TakenBatch};
-use crate::rules::ingest::{Ingest, Refusal, Sender, ingest, overlap_end, rests_on};
+use crate::rules::ingest::{Ingest, Refusal, Sender, ingest, overlap_end, rests_on, review};
 use crate::rules::world::DeviceStatus;
 use crate::store::{StoreError, contact, journal, world};
 
 /// Bytes of facts kept for review of one forked enrolment; a stopped terminal may show more, at no cost of the disk.
 const FORK_BYTES_MAX: u64 = 4 * 1024 * 1024;
+/// Bytes of facts that one terminal may put before a person: more than the queue of a month, less than hurts a disk.
+pub const REVIEW_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
 /// What came, from whom, and what the shell adds.
 #[derive(Debug, Clone)]
@@ -41,6 +43,8 @@ pub struct Delivery {
 pub enum Taken {
     /// Durable, now or before.
     Receipt(ResultPart),
+    /// Durable likewise, for a person to look through.
+    Noted(ResultPart),
     /// Facts are missing before it.
     Gap {
         /// The seq that is expected next.
@@ -62,6 +66,12 @@ pub enum Taken {
     Refused(Refusal),
 }
 
+impl Taken {
+    fn noted(result: ResultPart) -> Self {
+        Self::Noted(ResultPart { dispositions: Vec::new(), ..result })
+    }
+}
+
 /// Takes a delivery in.
 ///
 /// # Errors
@@ -71,30 +81,50 @@ pub fn take(tx: &mut Tx<'_>, delivery: &Delivery) -> Result<Taken, StoreError> {
     let upload = &*delivery.upload;
     let device = delivery.device;
     let Some(known) = world::device_row(tx, device)? else {
-        return Ok(Taken::Refused(Refusal::Revoked { device }));
+        return Ok(Taken::Refused(Refusal::Unknown { device }));
     };
     let (status, epoch) = (known.status, known.epoch);
     let Some(sender) = sender(tx, device, status, epoch, upload)? else {
         return Ok(Taken::Refused(Refusal::Epoch { met: upload.header.epoch, expected: epoch }));
     };
     let acked = sender.known.acked_seq;
-    let judged = ingest(&sender, upload, received);
+    let mut judged = ingest(&sender, upload, received);
+    let review = review(status, epoch, upload.header.epoch);
+    if let (Some(_), Ingest::New(batch)) = (review, &judged) {
+        let bytes = contact::review_bytes(tx, device)?;
+        let more: u64 = batch.bodies.iter().map(|body| body.len() as u64).sum();
+        if bytes + more > REVIEW_BYTES_MAX {
+            judged = Ingest::Refused(Refusal::ReviewFull { device, bytes, at_most: REVIEW_BYTES_MAX });
+        }
+    }
     let waiting = upload.attempt.waiting;
     let counts = (matches!(judged, Ingest::Duplicate), matches!(judged, Ingest::Gap { .. }));
     if !matches!(judged, Ingest::Refused(_)) {
         contact::delivered(tx, device, &delivery.address, waiting, counts, delivery.now)?;
     }
-    if let Some(stopped) = stopped(tx, delivery, &judged, &sender, received)? {
+    let stopped = match review {
+        Some(_) => in_review(tx, delivery, &judged, received)?,
+        None => stopped(tx, delivery, &judged, &sender, received)?,
+    };
+    if let Some(stopped) = stopped {
         return Ok(stopped);
     }
     match judged {
         Ingest::New(batch) => {
             let last = batch.from_seq + batch.bodies.len() as u64 - 1;
+            if review.is_some() {
+                let bytes = batch.bodies.iter().map(|body| body.len() as u64).sum();
+                contact::add_review_bytes(tx, device, bytes)?;
+            }
             take_batch(tx, delivery, received, batch)?;
             keep_sealed(tx, upload, acked)?;
-            receipt(tx, upload, last).map(Taken::Receipt)
+            let result = receipt(tx, upload, last)?;
+            Ok(if review.is_some() { Taken::noted(result) } else { Taken::Receipt(result) })
         }
-        Ingest::Duplicate => receipt(tx, upload, acked).map(Taken::Receipt),
+        Ingest::Duplicate => {
+            let result = receipt(tx, upload, acked)?;
+            Ok(if review.is_some() { Taken::noted(result) } else { Taken::Receipt(result) })
+        }
         Ingest::Gap { send_from } => Ok(Taken::Gap { send_from }),
         Ingest::Lost(loss) => {
             let (from_seq, to_seq) = (loss.from_seq, loss.to_seq);
@@ -118,15 +148,20 @@ fn sender(
     epoch: u32,
     upload: &Upload,
 ) -> Result<Option<Sender>, StoreError> {
-    let Some(known) = world::epoch_row(tx, device, epoch)? else { return Ok(None) };
     let header = &upload.header;
+    let named = header.epoch.min(epoch);
+    let Some(known) = world::epoch_row(tx, device, named)? else { return Ok(None) };
     let hash_at_overlap = match overlap_end(header.from_seq, u64::from(header.count), known.acked_seq) {
         Some(seq) if seq == known.acked_seq => Some(known.head),
-        Some(seq) => world::fact_hash(tx, FactId { device, epoch, seq })?,
+        Some(seq) => world::fact_hash(tx, FactId { device, epoch: named, seq })?,
         None => None,
     };
-    let keys = world::epoch_keys(tx, device, epoch)?;
-    let stated = contact::stated(tx, device, epoch, rests_on(upload, known.acked_seq))?;
+    // Whoever was enrolled again by a person may show what it has of before, if the key of then is gone.
+    let mut keys = world::epoch_keys(tx, device, named)?;
+    if named < epoch {
+        keys.extend(world::epoch_keys(tx, device, epoch)?);
+    }
+    let stated = contact::stated(tx, device, named, rests_on(upload, known.acked_seq))?;
     Ok(Some(Sender { device, status, epoch, known, keys, hash_at_overlap, stated }))
 }
 
@@ -153,6 +188,24 @@ fn stopped(
             let to_seq = delivery.upload.attempt.oldest_held.saturating_sub(1).max(acked + 1);
             Ok(Some(Taken::Lost { from_seq: acked + 1, to_seq }))
         }
+        _ => Ok(None),
+    }
+}
+
+/// What is shown for review may neither stop a terminal nor start it: a fork is kept beside, a loss is only told.
+fn in_review(
+    tx: &mut Tx<'_>,
+    delivery: &Delivery,
+    judged: &Ingest,
+    received: Instant,
+) -> Result<Option<Taken>, StoreError> {
+    match judged {
+        Ingest::Fork(fork) => {
+            keep_branch(tx, &delivery.upload, fork.seq, received)?;
+            let detail = fork_words(fork.seq, fork.stored, fork.shown);
+            Ok(Some(Taken::Fork { detail }))
+        }
+        Ingest::Lost(loss) => Ok(Some(Taken::Lost { from_seq: loss.from_seq, to_seq: loss.to_seq })),
         _ => Ok(None),
     }
 }

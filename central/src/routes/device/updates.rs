@@ -19,6 +19,7 @@ use crate::ca::OwnKeys;
 use crate::db::Tx;
 use crate::error::ApiError;
 use crate::middleware::{Caller, Reporting, confirm};
+use crate::rules::entry::journal_start;
 use crate::store::contact::{self, Heartbeat};
 use crate::store::{StoreError, directory, journal};
 
@@ -116,6 +117,31 @@ async fn look(app: &App, asked: Asked) -> Result<Updates, ApiError> {
         Ok(updates)
     });
     Ok(found.await?)
+}
+
+/// As [`mark`], without what a terminal that waits for a person may not learn.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub(super) fn bare_mark(
+    tx: &mut Tx<'_>,
+    keys: &OwnKeys,
+    device: DeviceId,
+    acked_seq: u64,
+) -> Result<ReceiptMark, StoreError> {
+    let mut mark = ReceiptMark {
+        central_epoch: journal::club(tx)?.epoch,
+        journal_size: 0,
+        journal_head: journal_start(),
+        device,
+        acked_seq,
+        directory: Version::default(),
+        block: Version::default(),
+        leases: Vec::new(),
+        signature: Vec::new(),
+    };
+    mark.signature = keys.sign(&mark.message()).to_vec();
+    Ok(mark)
 }
 
 /// Where the centre stands, signed for a device.

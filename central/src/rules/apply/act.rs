@@ -27,6 +27,7 @@ impl Work {
             Act::DeviceRenewed(key) => self.outcome.keys.push((key.device, key.epoch, key.key.clone())),
             Act::DeviceRevoked(ended) => self.set_status(ended.device, DeviceStatus::Revoked),
             Act::CaseDecided(decided) => self.case_decided(decided),
+            Act::FactsReleased(released) => self.facts_released(released),
             Act::CasesEnded(ended) => ended.cases.iter().for_each(|case| self.case_ended(*case)),
             Act::PolicySet(policy) => self.outcome.policy = Some((**policy).clone()),
             Act::ApplyVersionSet(set) => self.outcome.apply_version = Some(set.version),

@@ -11,10 +11,10 @@ use super::{FreshFact, Work};
 use crate::rules::entry::TakenBatch;
 use crate::rules::need::Need;
 use crate::rules::world::{KnownBoot, KnownEpoch, KnownFact, Standing};
-use crate::rules::{links, time};
+use crate::rules::time;
 
 /// Number of the conflict kind of facts that cannot be read.
-const KIND_UNREADABLE: u8 = 25;
+pub const KIND_UNREADABLE: u8 = 25;
 
 impl Work {
     /// Applies the facts of a batch in order of seq.
@@ -47,6 +47,9 @@ impl Work {
             }
             known.acked_seq = seq;
         }
+        if let Some(review) = batch.review {
+            self.review_batch(batch, review);
+        }
         known.head = arrived.hash;
         self.world.epochs.insert(key, known.clone());
         self.outcome.epochs.insert(key, known);
@@ -73,21 +76,29 @@ impl Work {
         let placed = time::place(&fact, boot, known.enrolled_at, self.received, known.last_at);
         known.last_at = placed.at;
         let boot_seq = fact.boot;
-        let tap = Tap::opening(&fact);
-        for link in links::of_fact(&fact) {
-            self.link(link, id);
-        }
         let mut taken = self.known_fact(Some(fact), placed.at, arrived.office);
         taken.clock_fault = placed.clock_fault;
         taken.standing = plain(id, &taken);
+        if let Some(review) = batch.review {
+            taken.standing = Standing::of(Became::Quarantined, review.kind(), None);
+        }
         self.keep(id, arrived.hash, body, taken);
+        if batch.review.is_some() {
+            return;
+        }
         if placed.clock_fault {
             self.clock_fault(id, boot_seq);
         }
         self.take_effect(id);
         self.judge_all();
-        let merged = self.world.facts.get(&id).is_some_and(|fact| fact.standing.became == Became::Merged);
-        if let Some(tap) = tap.filter(|_| !merged) {
+        self.open_window(id);
+    }
+
+    /// A fact that is no repeat opens a window: later ones of the same card and purpose repeat it.
+    pub(super) fn open_window(&mut self, id: FactId) {
+        let Some(known) = self.world.facts.get(&id) else { return };
+        let tap = known.fact.as_ref().and_then(Tap::opening);
+        if let Some(tap) = tap.filter(|_| known.standing.became != Became::Merged) {
             self.world.taps.insert(id, tap);
         }
     }

@@ -5,6 +5,7 @@ use hufu_shared::ids::{FactId, MemberId, OccurrenceId};
 use hufu_shared::wire::upload::Became;
 
 use super::Work;
+use crate::rules::links;
 use crate::rules::world::Standing;
 
 /// What is to be judged, in the order in which it is.
@@ -31,6 +32,9 @@ impl Work {
     pub(super) fn take_effect(&mut self, id: FactId) {
         let Some(known) = self.fact(id).cloned() else { return };
         let Some(fact) = &known.fact else { return };
+        for link in links::of_fact(fact) {
+            self.link(link, id);
+        }
         match &fact.event {
             Event::Attended(attended) => self.attended(id, &known, attended),
             Event::Earned(_) => {

@@ -19,10 +19,13 @@ mod fault;
 mod held;
 mod ledger;
 mod matter;
+mod review;
 
 pub use act::{verdict_code, verdict_from_code};
+pub use batch::KIND_UNREADABLE;
 pub use day::{DayDifference, is_possible};
 pub use held::{HOLD_DAYS, unknown_card_case};
+pub use review::review_case;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};

@@ -3,10 +3,27 @@
 //! No verdict depends on the order of its input. Pins are constraints: the rule first gives what they take, then shares
 //! the rest among unpinned facts in order of (t, device, epoch, seq); the bound holds over both.
 
+pub mod attendance;
+pub mod block;
+pub mod calendar;
+pub mod cap;
+pub mod erase;
+pub mod expiry;
+pub mod handout;
 pub mod interval;
+pub mod issue;
+pub mod lookalike;
+pub mod merge;
 pub mod order;
+pub mod owner;
+pub mod profile;
+pub mod reversal;
+pub mod settle;
 pub mod share;
 pub mod slip;
-pub mod attendance;
-pub mod handout;
 pub mod stays;
+pub mod travel;
+pub mod money;
+pub mod rate;
+pub mod stock;
+pub mod uselimit;

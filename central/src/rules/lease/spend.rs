@@ -7,6 +7,7 @@
 
 use hufu_shared::ids::{DeviceId, MemberId};
 use hufu_shared::money::{Amount, Unit};
+use hufu_shared::wire::version::Version;
 
 use super::{Hole, LeaseRow, release_rest};
 
@@ -38,6 +39,8 @@ pub struct SpentLeg {
     pub amount: Amount,
     /// The device's counter after it.
     pub spent_total: Amount,
+    /// Version of the lease state that the device held.
+    pub state: Version,
     /// Whose card the fact names, as merges made it: the account that the lease was granted from; none if unknown.
     pub member: Option<MemberId>,
 }
@@ -47,6 +50,8 @@ pub struct SpentLeg {
 pub struct Known {
     /// Facts of the device between [`LeaseRow::last_seq`] and this one could not be read (kind 25).
     pub unread: bool,
+    /// An earlier fact of the device about this generation is held: then this one waits behind it.
+    pub held_before: bool,
     /// How the member or card was blocked.
     pub block: Block,
     /// Even by the latest time at which the device can have received the state, its ttl was over.
@@ -77,7 +82,8 @@ pub enum Effect {
     LossDevice,
     /// The suspense account of the case pays until a person decides; the member's accounts do not move.
     Suspense,
-    /// The generation is not known here: nothing moves until it is, or a person decides.
+    /// The state that it rests on is not known here (this centre may have been rolled back): nothing moves and nothing
+    /// is frozen until it is known, or a person decides. Then it is judged again, in order of seq.
     Held,
 }
 
@@ -110,14 +116,10 @@ pub struct Judged {
 /// Judges a leg against the row of its lease and generation, and takes it in.
 #[must_use]
 pub fn judge(row: Option<&LeaseRow>, leg: &SpentLeg, known: Known) -> Judged {
-    let Some(row) = row else {
-        return Judged {
-            row: None,
-            effect: Effect::Held,
-            kind: Some(KIND_STALE),
-            flags: Vec::new(),
-            freeze: false,
-        };
+    let rests_on = row.filter(|row| leg.state <= row.version && !known.held_before);
+    let Some(row) = rests_on else {
+        let (row, kind) = (row.cloned(), Some(KIND_STALE));
+        return Judged { row, effect: Effect::Held, kind, flags: Vec::new(), freeze: false };
     };
     let place = Place::of(row, leg, known.unread);
     let mut kinds = fitting(row, leg, place, known);

@@ -370,7 +370,8 @@ async fn kind_13_a_card_that_is_unknown_again_opens_its_case_again() {
         act(&db, 60, NOON, Act::CardsSet(vec![card(9, Some(member(1)))])).await;
         assert_eq!(count(&db, "open_cases", vec![]).await, 0);
         act(&db, 61, NOON, Act::CardsSet(vec![card(9, None)])).await;
-        let again = terminal.purchase(1000, 9, 32_000, 6);
+        // After the card had been taken back: before that it was its first owner's.
+        let again = terminal.purchase(8 * 3600 + 120, 9, 32_000, 6);
         terminal.upload(&db).await;
         assert_eq!(standing(&db, again).await, ("held".to_owned(), Some(13)));
         assert_eq!(count(&db, "open_cases", vec![]).await, 1);

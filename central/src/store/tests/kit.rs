@@ -238,6 +238,7 @@ impl Terminal {
                 offset_high: NOON.0 - 3600 * SECOND_US + 1,
             }),
             stated: Vec::new(),
+            review: None,
         }
     }
 

@@ -40,6 +40,9 @@ SELECT tries_left FROM enrol_code WHERE device = $1
 -- name: became
 SELECT became, kind FROM fact WHERE device = $1 AND seq = $2
 
+-- name: use_review
+UPDATE device_contact SET review_bytes = $2 WHERE device = $1
+
 -- name: spoil
 INSERT INTO posting (id, cause, ordinal, debit, credit, amount, unit, code, at, day, scheme, entry)
 VALUES ($1, $2, $3, 'a', 'b', 1, 'PTS', 'test', 0, 0, 1, $1)

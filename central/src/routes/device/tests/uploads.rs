@@ -1,15 +1,21 @@
 //! Batches: duplicates, gaps, forks, damage, and what the receipt says.
 
+use std::time::Duration;
+
+use hufu_shared::act::Actor;
 use hufu_shared::cbor;
 use hufu_shared::ids::{Hash, MemberId};
 use hufu_shared::wire::enrol::RenewRequest;
 use hufu_shared::wire::problem::ProblemKind;
 use hufu_shared::wire::upload::{Became, Receipt, Upload};
-use hufu_shared::wire::version::PROTO;
+use hufu_shared::wire::version::{PROTO, Version};
 use hyper::header::{CONTENT_LENGTH, HeaderValue};
 
 use super::kit::{POINTS, SALON, Site, Terminal, each, request};
+use crate::commands::device::{self, ReleaseArgs};
+use crate::routes::device::intake::REVIEW_BYTES_MAX;
 use crate::rules::posting::{attendance_cause, posting_id};
+use crate::store::verify::verify;
 
 async fn points(site: &Site, n: u8) -> i64 {
     site.count("points", vec![format!("member/{}/available", MemberId([n; 16])).into()]).await
@@ -56,6 +62,109 @@ async fn kind_01_a_duplicate_delivery_has_the_same_result_and_is_only_counted() 
         }
         assert_eq!(site.count("duplicates", vec![terminal.device.0.into()]).await, 3);
         assert_eq!(facts(&site, &terminal).await, 2);
+    })
+    .await;
+}
+
+/// What a receipt about facts that wait for a person may say: that they are durable, and nothing else.
+fn is_bare(receipt: &Receipt) -> bool {
+    let (result, session) = (&receipt.result, &receipt.session);
+    let mark = &session.mark;
+    let nothing = Version::default();
+    result.dispositions.is_empty()
+        && session.leases.is_empty()
+        && session.commands.is_empty()
+        && (mark.journal_size, mark.directory, mark.block) == (0, nothing, nothing)
+}
+
+async fn release(site: &Site, terminal: &Terminal) -> u64 {
+    let reason = "looked through, all in order".to_owned();
+    let args = ReleaseArgs { device: terminal.device, epoch: terminal.epoch, to_seq: None, reason };
+    device::release(&site.app, Actor::Command("test".to_owned()), &args).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kind_26_a_revoked_terminals_facts_wait_for_a_person_and_it_learns_nothing() {
+    each(|site| async move {
+        let mut terminal = site.terminal("one").await;
+        terminal.check_in(&site, 1);
+        let before: Receipt = terminal.send_from(&site, 1).await;
+        assert!(!is_bare(&before));
+        device::revoke(&site.app, Actor::Command("test".to_owned()), terminal.device, "stolen")
+            .await
+            .unwrap();
+        // Its open connections end first; then only facts are taken.
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        terminal.check_in(&site, 2);
+        terminal.check_in(&site, 200);
+        let upload = terminal.batch(2, 4);
+        let first: Receipt = terminal.connect(&site).await.upload(&upload).await.read();
+        let again: Receipt = terminal.connect(&site).await.upload(&upload).await.read();
+        assert!(is_bare(&first) && is_bare(&again));
+        assert_eq!((&again.result, first.result.acked_seq), (&first.result, 4));
+        assert_eq!(points(&site, 2).await, 0, "no effect yet");
+        let row = &site.probe("became", vec![terminal.device.0.into(), 3_i64.into()]).await[0];
+        assert_eq!((row.text(0).unwrap(), row.int(1).unwrap()), ("quarantined", 26));
+        assert_eq!(site.probe("cases", vec![]).await[0].int(0).unwrap(), 26);
+        // Beyond its quota nothing more is kept.
+        let full = i64::try_from(REVIEW_BYTES_MAX).unwrap();
+        site.probe_write("use_review", vec![terminal.device.0.into(), full.into()]).await;
+        terminal.check_in(&site, 3);
+        let answer = terminal.connect(&site).await.upload(&terminal.cloned().batch(5, 5)).await;
+        assert_eq!(answer.problem().0, ProblemKind::Revoked);
+        assert_eq!(facts(&site, &terminal).await, 4);
+        // A person looks them through: now they count, as if they had come in time.
+        assert_eq!(release(&site, &terminal).await, 2);
+        assert_eq!((points(&site, 2).await, release(&site, &terminal).await), (POINTS, 0));
+        let row = &site.probe("became", vec![terminal.device.0.into(), 4_i64.into()]).await[0];
+        assert_eq!((row.text(0).unwrap(), row.int(1).unwrap()), ("held", 13), "the unknown card still waits");
+        site.published().await;
+        assert_eq!(verify(&site.app.db).await.unwrap().findings, Vec::<String>::new());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kind_22_what_an_earlier_enrolment_had_not_sent_is_taken_into_review() {
+    each(|site| async move {
+        let mut old = site.terminal("one").await;
+        old.check_in(&site, 1);
+        old.send_from(&site, 1).await;
+        old.check_in(&site, 2);
+        old.check_in(&site, 3);
+        let code = site.invite("one", Some(old.device)).await;
+        let mut new = Terminal::unenrolled();
+        new.enrol(&site, &code).await.unwrap();
+        assert_eq!((new.device, new.epoch), (old.device, 2));
+        new.check_in(&site, 4);
+        // The new enrolment delivers its own facts; what the old one had left comes over the same connection, signed
+        // with the old key, straddling the old cursor; a part of it with the new key, the old one being gone.
+        let mut link = new.connect(&site).await;
+        let own: Receipt = link.upload(&new.batch(1, 2)).await.read();
+        assert_eq!(own.result.acked_seq, 2);
+        let rest: Receipt = link.upload(&old.batch(2, 3)).await.read();
+        assert!(is_bare(&rest));
+        let mut last = old.batch(4, 4);
+        last.header.key_id = hufu_shared::chain::key_id(&new.public_key());
+        new.sign(&mut last);
+        let last: Receipt = link.upload(&last).await.read();
+        assert_eq!(
+            (rest.result.acked_seq, last.result.acked_seq, last.result.head_hash),
+            (3, 4, old.hash(4))
+        );
+        assert_eq!((points(&site, 1).await, points(&site, 2).await), (POINTS, 0));
+        assert_eq!((points(&site, 4).await, status(&site, &new).await.as_str()), (POINTS, "active"));
+        // Another branch of the old enrolment is kept beside and stops nobody.
+        let mut twin = old.cloned();
+        twin.bodies.truncate(2);
+        twin.check_in(&site, 5);
+        assert_eq!(link.upload(&twin.batch(3, 3)).await.problem().0, ProblemKind::Fork);
+        assert_eq!(status(&site, &new).await, "active");
+        assert_eq!(site.count("branch", vec![old.device.0.into()]).await, 1);
+        assert_eq!(release(&site, &old).await, 2);
+        assert_eq!((points(&site, 2).await, points(&site, 3).await), (POINTS, POINTS));
+        site.published().await;
+        assert_eq!(verify(&site.app.db).await.unwrap().findings, Vec::<String>::new());
     })
     .await;
 }
@@ -315,7 +424,7 @@ async fn case_06_an_answer_that_is_lost_is_asked_for_again() {
         let body = cbor::encode(&upload);
         // Sent, and the line cut before the answer.
         let sent = tokio::time::timeout(
-            std::time::Duration::from_millis(3),
+            Duration::from_millis(3),
             link.post("/device/v1/events", body.clone()),
         )
         .await;

@@ -82,7 +82,7 @@ fn kind_31_verdicts_beyond_the_original_are_refused() {
 }
 
 #[test]
-fn rule_b03_a_refused_order_takes_all_of_it_back() {
+fn a_refused_order_takes_all_of_it_back() {
     let several = Original {
         is_reversal: false,
         says: vec![

@@ -1,0 +1,271 @@
+//! Caps on earning, over all offices (kind 23): a member earns at most so much of a unit in a calendar period.
+//!
+//! What pins take goes first; then each earn in order of time gets what every cap that covers it still leaves. So the
+//! later one is cut, whichever arrived first, and the cut is a linked entry against it. The period of an earn is that
+//! of its business day at its own office.
+//!
+//! Invariant: no cap is passed by what unpinned earns get, and by nothing at all where the pins passed [`check`].
+//! Out of scope: what an earn is worth, and limits on spending (kind 33).
+
+use std::collections::BTreeMap;
+
+use hufu_shared::ids::{FactId, OfficeId};
+use hufu_shared::money::{Amount, Unit};
+use hufu_shared::policy::{EarnCap, EarnEvent};
+use hufu_shared::time::Day;
+
+use super::order::Place;
+use super::share::{self, PinError};
+
+/// An earn of one member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Earn {
+    /// Which fact, and when.
+    pub place: Place,
+    /// Its business day.
+    pub day: Day,
+    /// At which office.
+    pub office: OfficeId,
+    /// What it was for.
+    pub event: EarnEvent,
+    /// What is earned.
+    pub unit: Unit,
+    /// How much, all other verdicts in and reversals off; less than zero counts as nothing.
+    pub amount: Amount,
+    /// How much of it a person let stand, or what stood when its day was settled.
+    pub pin: Option<Amount>,
+}
+
+/// What an earn gives under the caps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capped {
+    /// How much it gives.
+    pub gives: Amount,
+    /// What is cut off; above zero it stands in a case of kind 23.
+    pub cut: Amount,
+}
+
+/// Judges all earns of one member. A fact that earns several units is one item for each; the answer is by fact and
+/// unit.
+#[must_use]
+pub fn judge(caps: &[EarnCap], earns: &[Earn]) -> BTreeMap<(FactId, Unit), Capped> {
+    let mut used = Used::default();
+    let mut capped = BTreeMap::new();
+    for earn in in_order(earns) {
+        let wants = earn.amount.max(Amount::ZERO);
+        let gives = match earn.pin {
+            Some(pin) => pin.clamp(Amount::ZERO, wants),
+            None => wants.min(used.left(caps, earn)),
+        };
+        used.add(caps, earn, gives);
+        // 0 <= gives <= wants.
+        capped.insert((earn.place.fact, earn.unit), Capped { gives, cut: Amount(wants.0 - gives.0) });
+    }
+    capped
+}
+
+/// Checks pins before a verdict is saved.
+///
+/// # Errors
+/// [`PinError::OverBound`] of the first cap that all pins together pass, [`PinError::OverClaim`] of a pin above its
+/// earn.
+pub fn check(caps: &[EarnCap], earns: &[Earn]) -> Result<(), PinError> {
+    let mut used = Used::default();
+    for earn in in_order(earns) {
+        let Some(pin) = earn.pin else { break };
+        let (fact, wants) = (earn.place.fact, earn.amount.max(Amount::ZERO));
+        if pin < Amount::ZERO || pin > wants {
+            return Err(PinError::OverClaim { fact, wants, met: pin });
+        }
+        used.add(caps, earn, pin);
+        for (key, cap) in covering(caps, earn) {
+            let given = used.of(key);
+            if given > i128::from(cap.most.0) {
+                return Err(PinError::OverBound { given: share::narrow(given), bound: cap.most, fact });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A cap, by its place in the policy, in one period.
+type Key = (usize, Day);
+
+/// What was given so far under each cap in each period.
+#[derive(Default)]
+struct Used(BTreeMap<Key, i128>);
+
+impl Used {
+    fn of(&self, key: Key) -> i128 {
+        self.0.get(&key).copied().unwrap_or(0)
+    }
+
+    fn left(&self, caps: &[EarnCap], earn: &Earn) -> Amount {
+        let left = |(key, cap): (Key, &EarnCap)| (i128::from(cap.most.0) - self.of(key)).max(0);
+        covering(caps, earn).map(left).min().map_or(Amount(i64::MAX), share::narrow)
+    }
+
+    fn add(&mut self, caps: &[EarnCap], earn: &Earn, gives: Amount) {
+        for (key, _) in covering(caps, earn) {
+            *self.0.entry(key).or_insert(0) += i128::from(gives.0);
+        }
+    }
+}
+
+fn covering<'a>(caps: &'a [EarnCap], earn: &Earn) -> impl Iterator<Item = (Key, &'a EarnCap)> {
+    let Earn { unit, event, office, day, .. } = *earn;
+    caps.iter()
+        .enumerate()
+        .filter(move |(_, cap)| cap.covers(unit, event, office))
+        .map(move |(at, cap)| ((at, cap.period.first_day(day)), cap))
+}
+
+/// Pinned earns first, each part in order of time, a fact's units in their own order.
+fn in_order(earns: &[Earn]) -> Vec<&Earn> {
+    let mut sorted: Vec<&Earn> = earns.iter().collect();
+    sorted.sort_unstable_by_key(|earn| (earn.pin.is_none(), earn.place, earn.unit));
+    sorted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::order::testing::{place, shuffled};
+    use super::*;
+    use hufu_shared::policy::Period;
+    use proptest::prelude::*;
+
+    const NORTH: OfficeId = OfficeId([1; 16]);
+    const SOUTH: OfficeId = OfficeId([2; 16]);
+
+    fn day(text: &str) -> Day {
+        text.parse().expect("test day")
+    }
+
+    fn cap(period: Period, most: i64) -> EarnCap {
+        EarnCap { unit: Unit::Pts, period, most: Amount(most), events: Vec::new(), offices: Vec::new() }
+    }
+
+    fn earn(t: i64, on: &str, office: OfficeId, amount: i64, pin: Option<i64>) -> Earn {
+        Earn {
+            place: place(t, office.0[0], u64::try_from(t).expect("small")),
+            day: day(on),
+            office,
+            event: EarnEvent::Purchase,
+            unit: Unit::Pts,
+            amount: Amount(amount),
+            pin: pin.map(Amount),
+        }
+    }
+
+    fn gives(caps: &[EarnCap], earns: &[Earn]) -> Vec<i64> {
+        let judged = judge(caps, earns);
+        earns.iter().map(|earn| judged[&(earn.place.fact, earn.unit)].gives.0).collect()
+    }
+
+    #[test]
+    fn kind_23_the_later_earn_is_cut_at_whatever_office() {
+        let month = [cap(Period::Month, 100)];
+        let a = earn(1, "2026-11-03", NORTH, 70, None);
+        let b = earn(2, "2026-11-20", SOUTH, 70, None);
+        let c = earn(3, "2026-12-01", SOUTH, 70, None);
+        assert_eq!(gives(&month, &[a, b, c]), [70, 30, 70], "a new month is a new cap");
+        assert_eq!(gives(&month, &[c, b, a]), [70, 30, 70], "whichever came first");
+        let judged = judge(&month, &[a, b]);
+        assert_eq!(judged[&(b.place.fact, Unit::Pts)], Capped { gives: Amount(30), cut: Amount(40) });
+    }
+
+    #[test]
+    fn kind_23_pins_go_first_and_two_that_pass_the_cap_are_refused() {
+        let year = [cap(Period::Year, 100)];
+        let a = earn(1, "2026-11-03", NORTH, 70, None);
+        let let_stand = earn(2, "2026-11-20", SOUTH, 70, Some(70));
+        assert_eq!(gives(&year, &[a, let_stand]), [30, 70]);
+        assert_eq!(check(&year, &[a, let_stand]), Ok(()));
+        let both = earn(1, "2026-11-03", NORTH, 70, Some(70));
+        let error = check(&year, &[let_stand, both]).expect_err("140 of 100");
+        let fact = let_stand.place.fact;
+        assert_eq!(error, PinError::OverBound { given: Amount(140), bound: Amount(100), fact });
+        let too_much = earn(1, "2026-11-03", NORTH, 70, Some(71));
+        assert!(matches!(check(&year, &[too_much]), Err(PinError::OverClaim { .. })));
+    }
+
+    #[test]
+    fn kind_23_all_caps_that_cover_an_earn_hold_at_once() {
+        let caps = [
+            cap(Period::Month, 100),
+            EarnCap { offices: vec![SOUTH], ..cap(Period::Day, 20) },
+            EarnCap { events: vec![EarnEvent::Activity], ..cap(Period::Month, 0) },
+            EarnCap { unit: Unit::Growth, ..cap(Period::Month, 1) },
+        ];
+        let rows = [
+            earn(1, "2026-11-03", SOUTH, 50, None),
+            earn(2, "2026-11-03", NORTH, 50, None),
+            earn(3, "2026-11-03", SOUTH, 50, None),
+            earn(4, "2026-11-04", SOUTH, 50, None),
+            earn(5, "2026-11-05", NORTH, 50, None),
+        ];
+        assert_eq!(gives(&caps, &rows), [20, 50, 0, 20, 10]);
+        let activity = Earn { event: EarnEvent::Activity, ..rows[1] };
+        assert_eq!(gives(&caps, &[activity]), [0]);
+    }
+
+    #[test]
+    fn without_a_cap_everything_is_given() {
+        assert_eq!(gives(&[], &[earn(1, "2026-11-03", NORTH, i64::MAX, None)]), [i64::MAX]);
+        assert_eq!(gives(&[], &[earn(1, "2026-11-03", NORTH, -5, None)]), [0]);
+    }
+
+    fn any_earns() -> impl Strategy<Value = Vec<Earn>> {
+        let row = (
+            (0i64..6, 0u8..3),
+            0i32..40,
+            prop_oneof![Just(NORTH), Just(SOUTH)],
+            prop_oneof![Just(EarnEvent::Purchase), Just(EarnEvent::Activity)],
+            0i64..60,
+            proptest::option::weighted(0.2, 0i64..70),
+        );
+        proptest::collection::vec(row, 0..10).prop_map(|rows| {
+            (1..)
+                .zip(rows)
+                .map(|(seq, ((t, device), days, office, event, amount, pin))| Earn {
+                    place: place(t, device, seq),
+                    day: day("2026-10-20").plus(days),
+                    office,
+                    event,
+                    unit: Unit::Pts,
+                    amount: Amount(amount),
+                    pin: pin.map(Amount),
+                })
+                .collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn inv_19_caps_follow_the_set_and_are_kept(
+            earns in any_earns(),
+            most in (0i64..120, 0i64..60, 0i64..40),
+            keys in proptest::collection::vec(any::<u32>(), 10),
+        ) {
+            let caps = [
+                cap(Period::Month, most.0),
+                EarnCap { offices: vec![SOUTH], ..cap(Period::Week, most.1) },
+                EarnCap { events: vec![EarnEvent::Activity], ..cap(Period::Day, most.2) },
+            ];
+            let judged = judge(&caps, &earns);
+            let other = shuffled(&earns, &keys);
+            prop_assert_eq!(&judged, &judge(&caps, &other));
+            prop_assert_eq!(check(&caps, &earns), check(&caps, &other));
+            let saved = check(&caps, &earns).is_ok();
+            for cap in &caps {
+                let mut sums: BTreeMap<Day, i64> = BTreeMap::new();
+                for earn in earns.iter().filter(|earn| cap.covers(earn.unit, earn.event, earn.office)) {
+                    let gives = judged[&(earn.place.fact, earn.unit)].gives.0;
+                    prop_assert!((0..=earn.amount.0).contains(&gives));
+                    *sums.entry(cap.period.first_day(earn.day)).or_default() += gives;
+                }
+                prop_assert!(!saved || sums.values().all(|sum| *sum <= cap.most.0), "{:?} of {:?}", sums, cap);
+            }
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! What fuzzing starts from: inputs made of the golden files of the wire, each a step further behind the first check.
+//!
+//! They are made anew whenever the wire is; what fuzzing found worth keeping lies beside them in the corpus.
+
+use super::{batch, delta, receipt};
+use hufu_shared::cbor;
+use hufu_shared::fact::{Fact, stated_in};
+use hufu_shared::wire::directory::Delta;
+use hufu_shared::wire::lease::{AskBecame, LeaseAnswer, LeaseState};
+use hufu_shared::wire::upload::{Carried, Upload};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Facts of a generated batch.
+const BATCH_FACTS: usize = 12;
+
+/// Named inputs of one target, from the golden files in `wire`.
+///
+/// # Panics
+/// When a golden file is missing.
+#[must_use]
+pub fn of(target: &str, wire: &Path) -> BTreeMap<String, Vec<u8>> {
+    let golden = |name: &str| {
+        let path = wire.join(format!("{name}.cbor"));
+        std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    };
+    match target {
+        "fact" => facts(wire),
+        "batch" => batches(&golden("upload"), &facts(wire)),
+        "receipt" => answers(golden),
+        _ => deltas(&golden("delta")),
+    }
+}
+
+fn facts(wire: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut seeds = BTreeMap::new();
+    for entry in std::fs::read_dir(wire).expect("golden files") {
+        let path = entry.expect("a file").path();
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let is_cbor = path.extension().is_some_and(|extension| extension == "cbor");
+        if !is_cbor || !(name.starts_with("fact_") || name.starts_with("act_")) {
+            continue;
+        }
+        let bytes = std::fs::read(&path).expect("a golden file");
+        if let (Ok(fact), Some(_)) = (cbor::decode::<Fact>(&bytes), stated_in(&bytes)) {
+            seeds.insert(format!("{name}_short"), fact.encode_since(fact.seq.saturating_sub(3)));
+        }
+        seeds.insert(name, bytes);
+    }
+    seeds
+}
+
+/// The golden upload with real facts in order, and with each fault.
+fn batches(golden: &[u8], facts: &BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Vec<u8>> {
+    let mut upload: Upload = cbor::decode(golden).expect("the golden upload");
+    let in_full = facts.iter().filter(|(name, _)| name.starts_with("fact_") && !name.ends_with("_short"));
+    let first = upload.header.from_seq;
+    let bodies = in_full.filter_map(|(_, bytes)| cbor::decode::<Fact>(bytes).ok()).take(BATCH_FACTS);
+    upload.facts = bodies
+        .zip(first..)
+        .map(|(mut fact, seq)| {
+            (fact.seq, fact.boot) = (seq, first);
+            let body = if seq % 3 == 1 { fact.encode_since(first) } else { cbor::encode(&fact) };
+            Carried { body: body.into(), sealed: None }
+        })
+        .collect();
+    let bytes = cbor::encode(&upload);
+    let with = |faults: u8, cursor: u8, bytes: &[u8]| [&[faults, cursor], bytes].concat();
+    let mut seeds = BTreeMap::from([
+        ("golden".to_owned(), with(0, 7, golden)),
+        ("new".to_owned(), with(0, 7, &bytes)),
+        ("straddling".to_owned(), with(0, 11, &bytes)),
+        ("known".to_owned(), with(0, 60, &bytes)),
+        ("gap".to_owned(), with(0, 0, &bytes)),
+    ]);
+    for bit in 0..7 {
+        let fault = 1 << bit;
+        seeds.insert(format!("wrong_{fault}"), with(fault, 9, &bytes));
+    }
+    debug_assert!(seeds.values().all(|seed| seed.len() > batch::CONTROL_BYTES));
+    seeds
+}
+
+fn answers(golden: impl Fn(&str) -> Vec<u8>) -> BTreeMap<String, Vec<u8>> {
+    let with = |kind: u8, knows: u8, bytes: &[u8]| [&[kind, knows], bytes].concat();
+    let mut seeds = BTreeMap::new();
+    let receipt = golden("receipt");
+    for knows in [0, 1, 2, 4, 8, 16] {
+        seeds.insert(format!("receipt_{knows}"), with(0, knows, &receipt));
+    }
+    seeds.insert("updates".to_owned(), with(1, 5, &golden("updates")));
+    let state: LeaseState = cbor::decode(&golden("lease_state")).expect("the golden lease state");
+    let answer = LeaseAnswer {
+        state: Some(state.clone().into()),
+        became: AskBecame::Granted,
+        figure: Some(state.granted_total),
+        recalled: Vec::new(),
+        again_ms: 0,
+    };
+    seeds.insert("lease_answer".to_owned(), with(2, 5, &cbor::encode(&answer)));
+    let mut states = vec![state.clone()];
+    // Raised, sent again, granted anew, and a late word of the generation before.
+    let raised = LeaseState {
+        granted_total: state.granted_total.plus(state.granted_total).unwrap_or_default(),
+        ..state.clone()
+    };
+    let later = |state: &LeaseState, n: u64| {
+        let mut state = state.clone();
+        state.version.n += n;
+        state
+    };
+    states.extend([
+        later(&raised, 1),
+        later(&raised, 1),
+        later(&LeaseState { generation: state.generation + 1, ..state.clone() }, 2),
+    ]);
+    states.push(later(&raised, 3));
+    seeds.insert("states".to_owned(), with(3, 5, &cbor::encode(&states)));
+    debug_assert!(seeds.values().all(|seed| seed.len() > receipt::CONTROL_BYTES));
+    seeds
+}
+
+fn deltas(golden: &[u8]) -> BTreeMap<String, Vec<u8>> {
+    let delta: Delta = cbor::decode(golden).expect("the golden delta");
+    let with = |stands: u8, delta: &Delta| [&[stands][..], &cbor::encode(delta)].concat();
+    let mut twice = delta.clone();
+    twice.rows.extend(delta.rows.clone());
+    let snapshot = Delta { take_snapshot: true, rows: Vec::new(), ..delta.clone() };
+    let seeds = BTreeMap::from([
+        ("rows".to_owned(), with(0, &delta)),
+        ("rows_twice".to_owned(), with(0, &twice)),
+        ("elsewhere".to_owned(), with(1, &delta)),
+        ("other_club".to_owned(), with(2, &delta)),
+        ("take_snapshot".to_owned(), with(0, &snapshot)),
+    ]);
+    debug_assert!(seeds.values().all(|seed| seed.len() > delta::CONTROL_BYTES));
+    seeds
+}

@@ -1,0 +1,190 @@
+//! The invariants, held against the harness's own record.
+
+use std::collections::BTreeMap;
+
+use hufu_edge::store::{read_facts, read_state};
+use hufu_shared::ids::{DeviceId, Hash};
+
+use super::run::Run;
+
+impl Run<'_> {
+    /// A terminal that starts still has everything that it had shown (I6).
+    ///
+    /// # Errors
+    /// If its journal cannot be read.
+    pub fn check_shown(&mut self, device: usize) -> anyhow::Result<()> {
+        let own = &self.devices[device];
+        let enrolment = (own.id, own.epoch);
+        let Some(running) = &own.running else { return Ok(()) };
+        if self.books.excused.contains(&enrolment) {
+            return Ok(());
+        }
+        let newest = self.books.shown.get(&enrolment).and_then(|shown| shown.last_key_value());
+        if let Some((seq, hash)) = newest {
+            let held = running.core.store().with(|journal| journal.hash_at(*seq))?;
+            if held != Some(*hash) {
+                let (seq, own) = (*seq, enrolment);
+                self.violated(format!("I6: seq {seq} of {own:?} was shown and is gone after a start"));
+            }
+        }
+        Ok(())
+    }
+
+    /// What must hold at the end, when nothing breaks any more and every queue had time to drain.
+    ///
+    /// # Errors
+    /// If something cannot be read.
+    pub fn check_end(&mut self) -> anyhow::Result<()> {
+        self.centre.publish()?;
+        self.check_queues()?;
+        self.check_journals()?;
+        self.check_times()?;
+        let found = self.centre.verify()?;
+        for finding in found.findings.into_iter().take(5) {
+            self.violated(format!("I8: {finding}"));
+        }
+        self.check_order_of_arrival()?;
+        self.count_kinds()
+    }
+
+    /// I15: no queue is left at a terminal that may send.
+    fn check_queues(&mut self) -> anyhow::Result<()> {
+        for n in 0..self.devices.len() {
+            if self.devices[n].gone || self.is_stopped(n) {
+                continue;
+            }
+            let state = read_state(&self.devices[n].journal())?;
+            if state.queue_len() > 0 {
+                let (len, stopped, id) = (state.queue_len(), state.stopped, self.devices[n].id);
+                self.violated(format!(
+                    "I15: {len} facts of terminal {n} ({id}) did not drain, stopped: {stopped:?}"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// I6 and I7: every fact that a terminal holds as acknowledged, and every fact that was shown, is at the centre
+    /// with the same hash.
+    fn check_journals(&mut self) -> anyhow::Result<()> {
+        let stored = self.stored()?;
+        let mut wrong = Vec::new();
+        for own in self.devices.iter().filter(|own| !own.gone) {
+            let enrolment = (own.id, own.epoch);
+            if self.books.excused.contains(&enrolment) {
+                continue;
+            }
+            let acked = read_state(&own.journal())?.acked_seq;
+            for fact in read_facts(&own.journal(), 1, usize::MAX)?.iter().filter(|fact| fact.seq <= acked) {
+                let held = stored.get(&enrolment).and_then(|facts| facts.get(&fact.seq));
+                if held != Some(&fact.hash) {
+                    wrong.push(format!(
+                        "I7: seq {} of {enrolment:?} is acknowledged, the centre has {held:?}",
+                        fact.seq
+                    ));
+                }
+            }
+        }
+        for (enrolment, shown) in &self.books.shown {
+            if self.books.excused.contains(enrolment) {
+                continue;
+            }
+            for (seq, hash) in shown {
+                let held = stored.get(enrolment).and_then(|facts| facts.get(seq));
+                if held != Some(hash) {
+                    wrong.push(format!("I6: seq {seq} of {enrolment:?} was shown, the centre has {held:?}"));
+                }
+            }
+        }
+        for (enrolment, taken) in &self.books.centre.taken {
+            for (hash, seq) in taken.iter().zip(1_u64..) {
+                let held = stored.get(enrolment).and_then(|facts| facts.get(&seq));
+                if held != Some(hash) {
+                    wrong.push(format!(
+                        "I6: seq {seq} of {enrolment:?} was acknowledged, the centre has {held:?}"
+                    ));
+                }
+            }
+        }
+        if self.is_rolled_back {
+            self.counters.path("refilled after a rollback");
+        }
+        wrong.into_iter().take(5).for_each(|what| self.violated(what));
+        Ok(())
+    }
+
+    fn stored(&self) -> anyhow::Result<BTreeMap<(DeviceId, u32), BTreeMap<u64, Hash>>> {
+        let mut stored: BTreeMap<_, BTreeMap<u64, Hash>> = BTreeMap::new();
+        let look = self.centre.look();
+        let mut facts = look.prepare("SELECT device, epoch, seq, hash FROM fact")?;
+        let mut rows = facts.query([])?;
+        while let Some(row) = rows.next()? {
+            let enrolment = (DeviceId(row.get(0)?), row.get(1)?);
+            let seq = row.get::<_, i64>(2)?.unsigned_abs();
+            stored.entry(enrolment).or_default().insert(seq, Hash(row.get(3)?));
+        }
+        Ok(stored)
+    }
+
+    /// I16: what the centre knows of a boot's clock contains the truth.
+    fn check_times(&mut self) -> anyhow::Result<()> {
+        let mut wrong = Vec::new();
+        {
+            let look = self.centre.look();
+            let mut boots = look.prepare("SELECT device, epoch, boot, offset_low, offset_high FROM boot")?;
+            let mut rows = boots.query([])?;
+            while let Some(row) = rows.next()? {
+                let key = (DeviceId(row.get(0)?), row.get(1)?, row.get(2)?);
+                let (low, high): (Option<i64>, Option<i64>) = (row.get(3)?, row.get(4)?);
+                let Some(truth) = self.books.boots.get(&key) else { continue };
+                if low.is_some_and(|low| low > *truth) || high.is_some_and(|high| high < *truth) {
+                    wrong.push(format!(
+                        "I16: the boot {key:?} began at {truth}, known is {low:?} to {high:?}"
+                    ));
+                }
+            }
+        }
+        wrong.into_iter().take(3).for_each(|what| self.violated(what));
+        Ok(())
+    }
+
+    fn count_kinds(&mut self) -> anyhow::Result<()> {
+        let look = self.centre.look();
+        let mut met: Vec<(i64, i64)> = Vec::new();
+        for sql in [
+            "SELECT kind, count(*) FROM fact WHERE kind IS NOT NULL GROUP BY kind",
+            "SELECT kind, count(*) FROM conflict WHERE kind NOT IN (SELECT kind FROM fact WHERE kind IS NOT NULL) \
+             GROUP BY kind",
+        ] {
+            let mut kinds = look.prepare(sql)?;
+            let rows = kinds.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            for row in rows {
+                met.push(row?);
+            }
+        }
+        let changed = "SELECT count(*) FROM conflict WHERE state = 'evidence_changed'";
+        let changed: i64 = look.query_row(changed, [], |row| row.get(0))?;
+        for (kind, times) in met {
+            self.counters.kind(usize::try_from(kind)?, times.unsigned_abs());
+        }
+        if changed > 0 {
+            self.counters.path("evidence changed after a verdict");
+        }
+        Ok(())
+    }
+
+    /// What this run came to, in one hash: the same for every replay of its seed.
+    ///
+    /// # Errors
+    /// If something cannot be read.
+    pub fn digest(&self) -> anyhow::Result<Hash> {
+        let head = "SELECT head FROM publisher";
+        let head: [u8; 32] = self.centre.look().query_row(head, [], |row| row.get(0))?;
+        let mut parts = vec![head.to_vec(), self.steps.to_be_bytes().to_vec()];
+        for own in &self.devices {
+            let state = read_state(&own.journal())?;
+            parts.push([&state.head.0[..], &state.acked_seq.to_be_bytes()].concat());
+        }
+        Ok(Hash::of(&parts.iter().map(Vec::as_slice).collect::<Vec<_>>()))
+    }
+}

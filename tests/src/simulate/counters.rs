@@ -1,0 +1,146 @@
+//! "Sometimes" counters: what a run is worth depends on how much of the rare it met. Every conflict kind and every rare
+//! path has a line; over a whole run the ones marked as expected must be met, or the run fails.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+/// Whether a run must meet something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// A run of many seeds that does not meet it fails.
+    Expected,
+    /// Too rare, or not for the simulator, to insist on.
+    Welcome,
+    /// The machinery for it is not part of the simulated cores yet.
+    NotYet,
+}
+
+use Mark::{Expected, NotYet, Welcome};
+
+/// The conflict kinds, in order from 1: name and mark.
+pub const KINDS: [(&str, Mark); 34] = [
+    ("duplicate delivery", Expected),
+    ("double tap", Expected),
+    ("impossible travel", NotYet),
+    ("attendance without a legal path", NotYet),
+    ("spend over lease", NotYet),
+    ("spend on expired lease", NotYet),
+    ("spend on written-off lease", NotYet),
+    ("stale generation of a lease", NotYet),
+    ("blocked after the fact's block version", NotYet),
+    ("blocked before, device knew", NotYet),
+    ("member merged", NotYet),
+    ("member erased", NotYet),
+    ("unknown card", Expected),
+    ("card re-assigned meanwhile", NotYet),
+    ("profile requests disagree", NotYet),
+    ("gift stock short", NotYet),
+    ("scheme changed while offline", NotYet),
+    ("time doubtful at a boundary", NotYet),
+    ("time in the future or before enrolment", Expected),
+    ("gap", Welcome),
+    ("fork: clone", Expected),
+    ("fork: restored image", NotYet),
+    ("earn cap passed", NotYet),
+    ("reversal of used earn", NotYet),
+    ("unknown fact version", NotYet),
+    ("revoked device uploads", NotYet),
+    ("admitted at two terminals", Expected),
+    ("over capacity or not approved", Expected),
+    ("application looks like a member", NotYet),
+    ("day totals differ", Welcome),
+    ("reversal without its original", NotYet),
+    ("same slip twice", NotYet),
+    ("spend or use limit passed", NotYet),
+    ("handed out twice", NotYet),
+];
+
+/// Rare paths: name and mark.
+pub const PATHS: [(&str, Mark); 22] = [
+    ("duplicate request", Expected),
+    ("late request after its retry", Expected),
+    ("straddle of the cursor", Expected),
+    ("lost answer", Expected),
+    ("crash with a request under way", Expected),
+    ("crash before shown", Expected),
+    ("clean restart", Expected),
+    ("clone", Expected),
+    ("image restored", Expected),
+    ("fork found", Expected),
+    ("new enrolment", Expected),
+    ("centre rolled back", Expected),
+    ("refilled after a rollback", Expected),
+    ("gap answered", Expected),
+    ("wall clock stepped", Expected),
+    ("verdict with pins", Expected),
+    ("evidence changed after a verdict", Expected),
+    ("card blocked", Expected),
+    ("unknown card bound", Expected),
+    ("day closed", Expected),
+    ("storm", Expected),
+    ("terminal revoked", Expected),
+];
+
+/// What was met, and how often.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counters {
+    kinds: BTreeMap<usize, u64>,
+    paths: BTreeMap<&'static str, u64>,
+}
+
+impl Counters {
+    /// A rare path was taken.
+    ///
+    /// # Panics
+    /// If it has no line.
+    pub fn path(&mut self, name: &'static str) {
+        assert!(PATHS.iter().any(|path| path.0 == name), "{name} has no line");
+        *self.paths.entry(name).or_default() += 1;
+    }
+
+    /// A conflict of a kind, from 1, was met so often.
+    pub fn kind(&mut self, number: usize, times: u64) {
+        *self.kinds.entry(number).or_default() += times;
+    }
+
+    /// Takes in those of another seed.
+    pub fn add(&mut self, other: &Self) {
+        for (kind, times) in &other.kinds {
+            self.kind(*kind, *times);
+        }
+        for (path, times) in &other.paths {
+            *self.paths.entry(path).or_default() += times;
+        }
+    }
+
+    /// Names of what must be met and was not.
+    #[must_use]
+    pub fn missing(&self) -> Vec<&'static str> {
+        self.lines().into_iter().filter(|line| line.2 == Expected && line.1 == 0).map(|line| line.0).collect()
+    }
+
+    fn lines(&self) -> Vec<(&'static str, u64, Mark)> {
+        let kinds = KINDS.iter().zip(1_usize..);
+        let kinds = kinds.map(|((name, mark), n)| (*name, self.kinds.get(&n).copied().unwrap_or(0), *mark));
+        let paths = PATHS.iter();
+        let paths = paths.map(|(name, mark)| (*name, self.paths.get(name).copied().unwrap_or(0), *mark));
+        kinds.chain(paths).collect()
+    }
+
+    /// As a table for people.
+    #[must_use]
+    pub fn table(&self) -> String {
+        let mut text = String::from("what was met                                     times  must\n");
+        for (n, (name, times, mark)) in self.lines().into_iter().enumerate() {
+            let label = if n < KINDS.len() { format!("{:>2} {name}", n + 1) } else { format!("   {name}") };
+            let must = match mark {
+                Expected => "yes",
+                Welcome => "-",
+                NotYet => "not yet",
+            };
+            // Writing into a string cannot fail.
+            let _ = writeln!(text, "{label:<44} {times:>9}  {must}");
+        }
+        text
+    }
+}

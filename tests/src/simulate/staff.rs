@@ -1,0 +1,310 @@
+//! What people do: members present cards, staff close the day, an admin decides cases and keeps cards and plans.
+
+use hufu_edge::run::core::{Mode, Presented, own_fact};
+use hufu_edge::store::StoreError;
+use hufu_shared::act::{Act, CardStatusSet, CaseDecided, Pin, PinOutcome, Verdict};
+use hufu_shared::fact::{ClockStepped, Event, Purpose};
+use hufu_shared::ids::{DeviceId, FactId, Hash};
+use hufu_shared::member::{CardStatus, OccurrenceState};
+use hufu_shared::money::Amount;
+use hufu_shared::scheme::{EarnRate, SchemeTerms};
+use hufu_shared::time::Day;
+
+use super::club::{self, OCCURRENCES_PER_DAY};
+use super::device::LaneKind;
+use super::run::{Run, What};
+use super::time::{DAY, FIRST_DAY, HOUR, MINUTE, MS, S};
+
+/// Swipes at one terminal on one day, about.
+const SWIPES_PER_DEVICE_DAY: i64 = 6;
+/// Members who are seen everywhere, so that terminals meet over them.
+const HOT_MEMBERS: u64 = 12;
+/// Cards that belong to nobody at first.
+const STRAY_CARDS: u64 = 6;
+
+impl Run<'_> {
+    /// Plans the days of the run: boots, swipes, closings, admins and faults.
+    pub fn plan(&mut self) {
+        let days = i64::try_from(self.size.days).unwrap_or(1);
+        for device in 0..self.size.devices {
+            let after = self.random.between(0, 8 * HOUR);
+            self.after(after, What::Boot { device });
+            for day in 0..days {
+                for _ in 0..self.random.between(1, 2 * SWIPES_PER_DEVICE_DAY - 1) {
+                    let at = self.random.between(8 * HOUR + 30 * MINUTE, 20 * HOUR + 30 * MINUTE);
+                    self.after(day * DAY + at, What::Swipe { device });
+                }
+                let at = self.random.between(21 * HOUR, 23 * HOUR);
+                self.after(day * DAY + at, What::CloseDay { device });
+            }
+        }
+        for day in 0..days {
+            for _ in 0..6 {
+                let at = self.random.between(9 * HOUR, 23 * HOUR);
+                self.after(day * DAY + at, What::Admin);
+            }
+            for _ in 0..self.random.between(4, 9) {
+                let at = self.random.between(0, DAY - HOUR);
+                self.after(day * DAY + at, What::Fault);
+            }
+        }
+    }
+
+    /// Switches a terminal on, and holds it to what it had shown.
+    ///
+    /// # Errors
+    /// If its files cannot be used.
+    pub fn boot(&mut self, device: usize) -> anyhow::Result<()> {
+        let boot = self.random.bytes();
+        let own = &mut self.devices[device];
+        if own.running.is_some() || own.gone {
+            return Ok(());
+        }
+        own.boot(self.club, &self.time, boot)?;
+        self.books.boots.insert((own.id, own.epoch, boot), self.time.now());
+        self.check_shown(device)?;
+        self.start_lanes(device);
+        Ok(())
+    }
+
+    /// A member presents a card, perhaps twice.
+    ///
+    /// # Errors
+    /// If the journal refuses.
+    pub fn swipe(&mut self, device: usize) -> anyhow::Result<()> {
+        if self.devices[device].running.is_none() {
+            return Ok(());
+        }
+        let card = self.some_card();
+        let purpose = self.some_purpose();
+        self.present(device, card, &purpose)?;
+        if self.random.chance(120) {
+            self.last_taps.insert(device, (card, purpose));
+            let after = self.random.between(1, 40) * S;
+            self.after(after, What::Again { device });
+        }
+        Ok(())
+    }
+
+    /// The same member, the same card, the same reader.
+    ///
+    /// # Errors
+    /// If the journal refuses.
+    pub fn again(&mut self, device: usize) -> anyhow::Result<()> {
+        if let Some((card, purpose)) = self.last_taps.remove(&device) {
+            self.present(device, card, &purpose)?;
+        }
+        Ok(())
+    }
+
+    fn some_card(&mut self) -> usize {
+        let members = self.size.members as u64;
+        let card = match self.random.below(100) {
+            0..=3 => members + self.random.below(STRAY_CARDS),
+            4..=54 => self.random.below(HOT_MEMBERS.min(members)),
+            _ => self.random.below(members),
+        };
+        usize::try_from(card).unwrap_or(0)
+    }
+
+    fn some_purpose(&mut self) -> Purpose {
+        let day = usize::try_from((self.time.now() - FIRST_DAY) / DAY).unwrap_or(0);
+        match self.random.below(100) {
+            0..=49 => {
+                let one = day * OCCURRENCES_PER_DAY + self.random.index(OCCURRENCES_PER_DAY);
+                Purpose::CheckIn(club::occurrence(one))
+            }
+            50..=84 => Purpose::Earn(Amount(self.random.between(1, 80) * 5_000)),
+            _ => Purpose::Visit,
+        }
+    }
+
+    fn present(&mut self, device: usize, card: usize, purpose: &Purpose) -> anyhow::Result<()> {
+        let crashes = !self.is_calm && self.random.chance(12);
+        let own = &mut self.devices[device];
+        let enrolment = (own.id, own.epoch);
+        let Some(running) = own.running.as_mut() else { return Ok(()) };
+        let now = running.clock.now();
+        running.core.store().with(|journal| journal.flush_refusal_due(now.mono_ns))?;
+        let presented = Presented { card: club::card_text(card), reader: 0 };
+        let mode = Mode { purpose: purpose.clone(), operator: None };
+        let swiped = running.core.swipe(&presented, &mode, &now)?;
+        self.swipes += 1;
+        if crashes {
+            self.counters.path("crash before shown");
+            return self.crash(device);
+        }
+        let Some(seq) = swiped.seq else { return Ok(()) };
+        let hash = running.core.store().with(|journal| {
+            journal.mark_shown(seq);
+            journal.write_time_floor(now.floor)?;
+            journal.hash_at(seq)
+        })?;
+        match hash {
+            Some(hash) => {
+                self.books.shown.entry(enrolment).or_default().insert(seq, hash);
+            }
+            None => self.violated(format!("I6: seq {seq} of {enrolment:?} was shown, the journal lacks it")),
+        }
+        self.wake_upload(device);
+        Ok(())
+    }
+
+    /// A new fact wakes the uploads.
+    fn wake_upload(&mut self, device: usize) {
+        let (life, after) = (self.devices[device].life, self.random.between(0, 50) * MS);
+        self.after(after, What::Start { device, life, lane: LaneKind::Upload });
+    }
+
+    /// Staff close the day.
+    ///
+    /// # Errors
+    /// If the journal refuses.
+    pub fn close_day(&mut self, device: usize) -> anyhow::Result<()> {
+        let Some(running) = self.devices[device].running.as_mut() else { return Ok(()) };
+        let now = running.clock.now();
+        let day = running.core.office_clock().business_day(now.trusted);
+        let directory = running.core.directory().version();
+        running.core.store().with(|journal| journal.close_day(day, &now, directory).map(drop))?;
+        self.counters.path("day closed");
+        self.wake_upload(device);
+        Ok(())
+    }
+
+    /// The wall clock of a terminal steps, and the loop notices.
+    ///
+    /// # Errors
+    /// If the journal refuses.
+    pub fn notice_step(&mut self, device: usize) -> anyhow::Result<()> {
+        let Some(running) = self.devices[device].running.as_mut() else { return Ok(()) };
+        if let Some(by_us) = running.clock.look_for_step() {
+            let (now, directory) = (running.clock.now(), running.core.directory().version());
+            let fact = own_fact(Event::ClockStepped(ClockStepped { by_us }), directory, &now);
+            running.core.store().with(|journal| -> Result<_, StoreError> { journal.append(vec![fact]) })?;
+            self.counters.path("wall clock stepped");
+            self.wake_upload(device);
+        }
+        Ok(())
+    }
+
+    /// An admin does something.
+    ///
+    /// # Errors
+    /// If the centre refuses.
+    pub fn admin(&mut self) -> anyhow::Result<()> {
+        if self.is_centre_down {
+            return Ok(());
+        }
+        match self.random.below(100) {
+            0..=49 => self.decide()?,
+            50..=64 => self.block()?,
+            65..=79 => self.register()?,
+            80..=89 => self.change_plan()?,
+            _ => self.change_scheme()?,
+        }
+        self.ring();
+        Ok(())
+    }
+
+    /// A random verdict with random pins on a random case.
+    fn decide(&mut self) -> anyhow::Result<()> {
+        let look = self.centre.look();
+        let open = "SELECT id, kind FROM conflict WHERE kind IN (2, 13, 19, 27, 28) \
+                    AND state IN ('open', 'evidence_changed') ORDER BY id";
+        let cases: Vec<([u8; 32], i64)> = look
+            .prepare_cached(open)?
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<Result<_, _>>()?;
+        if cases.is_empty() {
+            return Ok(());
+        }
+        let (case, kind) = cases[self.random.index(cases.len())];
+        let mut pins = Vec::new();
+        let mut verdict = [Verdict::Acknowledge, Verdict::Discard][self.random.index(2)];
+        if kind == 27 {
+            verdict = [Verdict::Confirm, Verdict::Reverse][self.random.index(2)];
+            for fact in self.evidence(case)? {
+                match self.random.below(3) {
+                    0 => pins.push(Pin { fact, outcome: PinOutcome::Counts }),
+                    1 => pins.push(Pin { fact, outcome: PinOutcome::DoesNotCount }),
+                    _ => {}
+                }
+            }
+            // Two that count break the bound of the kind; the console does not save such a verdict.
+            let mut counting = 0;
+            pins.retain(|pin| {
+                counting += u32::from(pin.outcome == PinOutcome::Counts);
+                pin.outcome != PinOutcome::Counts || counting == 1
+            });
+        }
+        if !pins.is_empty() {
+            self.counters.path("verdict with pins");
+        }
+        let decided = CaseDecided { case: Hash(case), verdict, pins, reason: Hash([0; 32]) };
+        self.centre.act(Act::CaseDecided(decided))
+    }
+
+    fn evidence(&self, case: [u8; 32]) -> anyhow::Result<Vec<FactId>> {
+        let facts =
+            "SELECT device, epoch, seq FROM conflict_fact WHERE conflict = ?1 ORDER BY device, epoch, seq";
+        let facts = self
+            .centre
+            .look()
+            .prepare_cached(facts)?
+            .query_map([case], |row| {
+                let seq = row.get::<_, i64>(2)?.unsigned_abs();
+                Ok(FactId { device: DeviceId(row.get(0)?), epoch: row.get(1)?, seq })
+            })?
+            .collect::<Result<_, _>>()?;
+        Ok(facts)
+    }
+
+    /// A card is reported lost, or found again.
+    fn block(&mut self) -> anyhow::Result<()> {
+        let card = self.random.index(self.size.members.min(2 * 12));
+        let status = if self.random.chance(600) { CardStatus::Lost } else { CardStatus::Active };
+        self.counters.path("card blocked");
+        self.centre.act(Act::CardStatusSet(CardStatusSet {
+            card: club::card(card),
+            status,
+            reason: Hash([0; 32]),
+        }))
+    }
+
+    /// A stray card is registered to somebody.
+    fn register(&mut self) -> anyhow::Result<()> {
+        let stray = usize::try_from(self.random.below(STRAY_CARDS))?;
+        let card = self.size.members + stray;
+        let member = club::member(self.random.index(self.size.members));
+        let known = "SELECT count(*) FROM card WHERE id = ?1";
+        let known: i64 = self.centre.look().query_row(known, [club::card(card).0], |row| row.get(0))?;
+        if known > 0 {
+            return Ok(());
+        }
+        let held = "SELECT count(*) FROM fact WHERE token = ?1 AND became = 'held'";
+        let token = self.club.token_key.token(&club::card_text(card)).to_bytes();
+        let held: i64 = self.centre.look().query_row(held, [token], |row| row.get(0))?;
+        if held > 0 {
+            self.counters.path("unknown card bound");
+        }
+        let set = club::card_set(&self.club.token_key, card, Some(member), CardStatus::Active);
+        self.centre.act(Act::CardsSet(vec![set]))
+    }
+
+    /// An activity ends early, or goes on after all.
+    fn change_plan(&mut self) -> anyhow::Result<()> {
+        let mut row = club::occurrence_row(self.random.index(self.size.days * OCCURRENCES_PER_DAY));
+        row.state = if self.random.chance(500) { OccurrenceState::Ended } else { OccurrenceState::Approved };
+        self.centre.act(Act::OccurrenceSet(row))
+    }
+
+    fn change_scheme(&mut self) -> anyhow::Result<()> {
+        let newest = "SELECT max(version) FROM scheme";
+        let version: u32 = self.centre.look().query_row(newest, [], |row| row.get(0))?;
+        let today = Day(i32::try_from((self.time.now() + 8 * HOUR) / DAY)?);
+        let rate = EarnRate { per_fen: 10_000, points: self.random.between(1, 3) };
+        let terms =
+            SchemeTerms { earn: Some(rate), ..SchemeTerms::property_club(version + 1, today.plus(1)) };
+        self.centre.act(Act::SchemeSet(terms))
+    }
+}
