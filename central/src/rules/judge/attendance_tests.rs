@@ -110,6 +110,15 @@ fn kind_27_points_are_given_once_by_the_admitting_office() {
 }
 
 #[test]
+fn cases_are_about_a_member_or_about_the_occurrence() {
+    let facts = [check_in(1, 1, 20), check_in(2, 1, 10), check_in(2, 2, 15), of(2, check_in(1, 2, HOUR_S))];
+    let cases = judge_occurrence(&plan(), &facts).cases();
+    let two_terminals = ((27, Some(member(1))), BTreeSet::from([id(1, 1), id(2, 1)]));
+    let closed = ((28, None), BTreeSet::from([id(1, 2)]));
+    assert_eq!(cases, BTreeMap::from([two_terminals, closed]), "a repeat is no case");
+}
+
+#[test]
 fn kind_02_a_repeat_is_told_by_the_terminals_own_clock_and_opens_no_window() {
     let many = Plan { admits_once: false, ..plan() };
     let said = CheckIn { repeats: Some(1), ..check_in(1, 3, 500) };

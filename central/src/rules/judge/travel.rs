@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 
 use hufu_shared::ids::{FactId, OfficeId};
-use hufu_shared::time::Instant;
+use hufu_shared::policy::Policy;
+use hufu_shared::time::{Instant, MINUTE_US};
 
 /// The least time between offices, in us.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -44,6 +45,18 @@ pub struct Impossible {
 }
 
 impl Travel {
+    /// As the club's policy says it.
+    #[must_use]
+    pub fn of(policy: &Policy) -> Self {
+        let pair = |row: &hufu_shared::policy::Travel| {
+            ((row.a.min(row.b), row.a.max(row.b)), i64::from(row.minutes) * MINUTE_US)
+        };
+        Self {
+            default_us: i64::from(policy.travel_minutes) * MINUTE_US,
+            pairs: policy.travel_between.iter().map(pair).collect(),
+        }
+    }
+
     /// The least time from one office to another, either way.
     #[must_use]
     pub fn between(&self, one: OfficeId, other: OfficeId) -> i64 {
@@ -114,6 +127,16 @@ mod tests {
             assert_eq!(found.first().map(|pair| pair.apart_us), apart, "{why}");
             assert!(found.iter().all(|pair| (pair.one, pair.other) == (one.id, other.id)), "{why}");
         }
+    }
+
+    #[test]
+    fn kind_03_the_policy_says_how_long_a_way_is() {
+        let (one, other) = (OfficeId([7; 16]), OfficeId([3; 16]));
+        let row = hufu_shared::policy::Travel { a: one, b: other, minutes: 0 };
+        let policy = Policy { travel_minutes: 5, travel_between: vec![row], ..Policy::default() };
+        let travel = Travel::of(&policy);
+        assert_eq!((travel.between(one, other), travel.between(other, one)), (0, 0), "next door");
+        assert_eq!(travel.between(one, OfficeId([1; 16])), 5 * MINUTE_US);
     }
 
     proptest! {
