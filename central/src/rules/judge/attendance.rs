@@ -172,6 +172,11 @@ impl Plan {
         Self { open, offices: row.offices.clone(), admits_once: row.admits_once, places: row.places, stays }
     }
 
+    /// Whether a check-in can count by itself: in time and place, or because a person said so.
+    fn can_count(&self, fact: &CheckIn) -> bool {
+        fact.pin == Some(true) || self.timing(fact) <= Timing::Favoured
+    }
+
     fn timing(&self, fact: &CheckIn) -> Timing {
         if !self.offices.is_empty() && !self.offices.contains(&fact.office) {
             return Timing::Outside;
@@ -282,13 +287,14 @@ pub fn judge_member(plan: &Plan, facts: &[CheckIn]) -> Judged {
     let mut ordered: Vec<&CheckIn> = facts.iter().collect();
     ordered.sort_by_key(|fact| (fact.t, fact.id));
     ordered.dedup_by_key(|fact| fact.id);
-    let repeats = repeats(&ordered);
+    let repeats = repeats(plan, &ordered);
     let path = path(plan, &ordered, &repeats);
     let mut judged = Judged::default();
     let mut candidates: Vec<&CheckIn> = Vec::new();
     for fact in ordered {
         let (stands, kinds) = alone(plan, fact, &repeats, path.as_ref());
-        if matches!(stands, Stands::Counts | Stands::TakenOut) && fact.way == Passage::In {
+        let may_count = stands == Stands::Counts || (stands == Stands::TakenOut && plan.can_count(fact));
+        if may_count && fact.way == Passage::In {
             candidates.push(fact);
         }
         let verdict = Verdict { id: fact.id, member: fact.member, stands, kinds };
@@ -334,10 +340,12 @@ fn alone(
     }
 }
 
-/// Repeats, each with the tap that opened the window; a way out repeats no way in.
-fn repeats(ordered: &[&CheckIn]) -> BTreeMap<FactId, FactId> {
-    let of = |way: Passage| {
-        let facts = ordered.iter().filter(|fact| fact.way == way);
+/// Repeats, each with the tap that opened the window; a way out repeats no way in. A tap before the doors open is no
+/// reason to lose the one after it: what cannot count by itself opens no window for what can.
+fn repeats(plan: &Plan, ordered: &[&CheckIn]) -> BTreeMap<FactId, FactId> {
+    let of = |way: Passage, all: bool| {
+        let one_way = ordered.iter().filter(|fact| fact.way == way);
+        let facts = one_way.filter(|fact| all || plan.can_count(fact));
         let taps = facts.map(|fact| Tapped {
             id: fact.id,
             tap: fact.tap.clone(),
@@ -346,7 +354,17 @@ fn repeats(ordered: &[&CheckIn]) -> BTreeMap<FactId, FactId> {
         });
         repeat::repeats(&taps.collect::<Vec<_>>())
     };
-    of(Passage::In).into_iter().chain(of(Passage::Out)).collect()
+    let mut merged = of(Passage::In, false);
+    merged.append(&mut of(Passage::Out, false));
+    let idle: BTreeSet<FactId> =
+        ordered.iter().filter(|fact| !plan.can_count(fact)).map(|fact| fact.id).collect();
+    let others = of(Passage::In, true).into_iter().chain(of(Passage::Out, true));
+    let others: Vec<_> = others.filter(|(id, _)| idle.contains(id)).collect();
+    for (id, first) in others {
+        let first = merged.get(&first).copied().unwrap_or(first);
+        merged.insert(id, first);
+    }
+    merged
 }
 
 /// The way in and out, of what is neither a repeat nor outside nor taken out by a person.

@@ -81,13 +81,15 @@ pub fn path(passings: &[Passing], rule: StayRule) -> Path {
     let mut path = Path::default();
     let mut inside: Option<Passing> = None;
     let mut edge = rule.starts;
+    // An exit alone is no entry to come back from.
+    let mut entered = false;
     for passing in ordered {
         match (inside, passing.way) {
             (None, Passage::In) => {
-                if !path.stays.is_empty() {
+                if entered {
                     path.returns.insert(passing.id);
                 }
-                inside = Some(passing);
+                (inside, entered) = (Some(passing), true);
             }
             (Some(entry), Passage::Out) => {
                 path.stays.push(Stay { from: seen(entry), to: seen(passing) });
@@ -193,6 +195,8 @@ mod tests {
         assert_eq!(judged.returns, BTreeSet::from([id(3)]));
         assert!(judged.broken.is_empty());
         assert_eq!(judged.stays[1].to, End::Open);
+        let only_out = path(&[pass(1, 200, Out), pass(2, 300, In)], RULE);
+        assert!(only_out.returns.is_empty(), "nobody saw the first entry, so this one admits");
     }
 
     proptest! {
