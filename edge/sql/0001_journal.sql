@@ -57,7 +57,7 @@ CREATE TABLE unshown (
 -- Cards that must be refused, whatever the directory says.
 CREATE TABLE blocks (
     token BLOB PRIMARY KEY CHECK (length(token) = 18),
-    card BLOB NOT NULL CHECK (length(card) = 16),
+    card BLOB CHECK (length(card) = 16),    -- none for what was reported lost here
     status TEXT NOT NULL CHECK (status IN ('lost', 'stopped', 'void'))
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX blocks_by_card ON blocks (card);
@@ -81,3 +81,59 @@ CREATE TABLE acks (
     day INTEGER PRIMARY KEY,
     seq INTEGER NOT NULL
 ) STRICT;
+
+-- Leases, one row per lease and generation: what the centre granted, as it signed it, and what was spent of it here.
+-- They lie in this file so that a directory that is swapped cannot take `spent_total` back.
+CREATE TABLE leases (
+    lease BLOB NOT NULL CHECK (length(lease) = 16),
+    generation INTEGER NOT NULL CHECK (generation >= 0),
+    member BLOB NOT NULL CHECK (length(member) = 16),
+    unit TEXT NOT NULL,
+    state BLOB NOT NULL,                                       -- CBOR as signed
+    enrolment INTEGER NOT NULL CHECK (enrolment > 0),          -- under which it came
+    granted_total INTEGER NOT NULL CHECK (granted_total >= 0), -- as in the state
+    spent_total INTEGER NOT NULL CHECK (spent_total BETWEEN 0 AND granted_total),
+    closed INTEGER NOT NULL CHECK (closed IN (0, 1)),
+    last_fact INTEGER,                                         -- seq of the newest spend or close
+    counted_ns INTEGER NOT NULL CHECK (counted_ns >= 0),       -- age, counted up to:
+    counted_at_ns INTEGER NOT NULL CHECK (counted_at_ns >= 0), -- monotonic time of the current boot
+    reboots INTEGER NOT NULL CHECK (reboots >= 0),             -- starts that no clock measured
+    echoed INTEGER NOT NULL CHECK (echoed IN (0, 1)),          -- the centre was told that the state is held
+    PRIMARY KEY (lease, generation)
+) STRICT, WITHOUT ROWID;
+-- Of one member and unit at most one is open.
+CREATE UNIQUE INDEX leases_open ON leases (member, unit) WHERE closed = 0;
+
+-- Legs of value facts: what may still be taken back of them, and spends that the centre's figures may not know yet.
+CREATE TABLE value_legs (
+    seq INTEGER NOT NULL CHECK (seq > 0),
+    unit TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('earned', 'spent', 'topped_up')),
+    member BLOB CHECK (length(member) = 16),
+    amount INTEGER NOT NULL CHECK (amount > 0),
+    reversed INTEGER NOT NULL DEFAULT 0 CHECK (reversed BETWEEN 0 AND amount),
+    settled_at INTEGER,                                        -- the centre had it then, by its own clock
+    PRIMARY KEY (seq, unit)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX value_legs_spent ON value_legs (member, unit) WHERE kind = 'spent';
+CREATE INDEX value_legs_waiting ON value_legs (seq) WHERE settled_at IS NULL;
+
+-- Slips whose facts were recorded here: the same slip is not taken twice.
+CREATE TABLE slips (
+    shop TEXT NOT NULL,
+    number TEXT NOT NULL,
+    day INTEGER NOT NULL,                                      -- as printed
+    seq INTEGER NOT NULL CHECK (seq > 0),
+    at INTEGER NOT NULL,
+    PRIMARY KEY (shop, number, day)
+) STRICT, WITHOUT ROWID;
+
+-- What was handed to whom, first time only.
+CREATE TABLE handed_out (
+    occurrence BLOB NOT NULL CHECK (length(occurrence) = 16),
+    item BLOB NOT NULL CHECK (length(item) = 16),
+    who BLOB NOT NULL CHECK (length(who) IN (16, 18)),
+    seq INTEGER NOT NULL CHECK (seq > 0),
+    at INTEGER NOT NULL,
+    PRIMARY KEY (occurrence, item, who)
+) STRICT, WITHOUT ROWID;

@@ -6,8 +6,9 @@
 use hufu_hardware::signal::Sound;
 use hufu_shared::fact::RefusalReason;
 
+use super::value;
 use super::view::{
-    CandidateView, CounterView, ModeView, Outcome, PersonView, Purpose, ReaderView, ResultView, Source,
+    CandidateView, CounterView, ModeView, Outcome, PersonView, Purpose, ReaderView, ResultView, Source, Taken,
 };
 use super::words::{BALANCE_FRESH_US, Ui};
 
@@ -36,6 +37,10 @@ pub struct Face {
     pub points: Option<String>,
     /// What it was for, or what the next card is for.
     pub context: String,
+    /// Further lines: who holds what is being recalled.
+    pub details: Vec<String>,
+    /// Stored value that the member may use.
+    pub value: Option<String>,
     /// Small marks: code of a refusal, end of the card's number, offline.
     pub marks: Vec<String>,
     /// When; empty while it waits.
@@ -91,6 +96,9 @@ pub fn face(view: &CounterView, ui: &Ui) -> Face {
     if let Some(candidate) = &view.candidate {
         return of_candidate(candidate, ui.words(&view.place_word), ui);
     }
+    if let Some(asking) = &view.asking {
+        return value::asking(asking, ui);
+    }
     let nothing_works = view.readers.iter().all(|reader| !reader.up);
     match &view.result {
         Some(result) => of_result(result, view, ui),
@@ -123,7 +131,7 @@ fn of_result(result: &ResultView, view: &CounterView, ui: &Ui) -> Face {
         face.set_person(person, ui);
     }
     // Only a promise that stands is shown in figures; a redemption says its own.
-    if !matches!(result.outcome, Outcome::Refused(_) | Outcome::Redeemed) {
+    if !matches!(result.outcome, Outcome::Refused(_) | Outcome::Redeemed | Outcome::OverOfflineLimit) {
         face.promised = result.promised.filter(|points| points.is_positive()).map(|points| {
             let key = if result.promised_pending { "counter-promised-pending" } else { "counter-promised" };
             ui.t1(key, "n", ui.points(points))
@@ -133,6 +141,14 @@ fn of_result(result: &ResultView, view: &CounterView, ui: &Ui) -> Face {
         face.marks.push(format!("{reason:?}"));
         // A balance beside a refusal only helps where points are what is missing.
         face.points = face.points.filter(|_| reason == RefusalReason::R05);
+        face.value = face.value.filter(|_| reason == RefusalReason::R05);
+    }
+    if result.outcome == Outcome::OverOfflineLimit {
+        face.marks.push(format!("{:?}", RefusalReason::R12));
+    }
+    if result.outcome == Outcome::Redeemed {
+        // What is left stands beside what was spent; the figure from before would contradict it.
+        (face.points, face.value) = (None, None);
     }
     face.marks.extend(result.card_tail.as_ref().map(|tail| ui.t1("counter-card-tail", "tail", tail)));
     if result.source == Source::Typed {
@@ -149,7 +165,12 @@ fn said(result: &ResultView, look: Look, place: &str, ui: &Ui) -> (String, Optio
     let base = format!("counter-outcome-{}", look.key);
     let purpose = purpose_key(&result.purpose);
     match result.outcome {
-        Outcome::Accepted => (ui.t(&format!("{base}-{purpose}")), None),
+        Outcome::Accepted => {
+            let moved = value::moved(result.outcome, &result.purpose, &result.moved, ui);
+            let hint =
+                (result.purpose == Purpose::ReportLost).then(|| ui.t(&format!("{base}-report_lost-next")));
+            (ui.t(&format!("{base}-{purpose}")), moved.or(hint))
+        }
         Outcome::AlreadyIn => {
             let first = result.first_at.map(|at| ui.t1(&format!("{base}-at"), "time", ui.time(at)));
             let earn = matches!(result.purpose, Purpose::Earn { .. });
@@ -167,12 +188,10 @@ fn said(result: &ResultView, look: Look, place: &str, ui: &Ui) -> (String, Optio
             });
             (ui.t(&base), next)
         }
-        Outcome::Redeemed => {
-            let spent = result.promised.map(|points| ui.points(points).replace('−', ""));
-            let rest = result.person.as_ref().map(|person| ui.points(person.points));
-            let next =
-                spent.zip(rest).map(|(n, rest)| ui.t2(&format!("{base}-next"), ("n", n), ("rest", rest)));
-            (ui.t(&base), next)
+        Outcome::Redeemed => value::redeemed(result, ui),
+        Outcome::OverOfflineLimit => {
+            let next = result.short.as_ref().map(|short| value::short(short, place, ui));
+            (ui.t(&base), Some(next.unwrap_or_else(|| ui.t(&format!("{base}-next")))))
         }
         Outcome::UnknownCard if matches!(result.purpose, Purpose::Earn { .. }) => {
             (ui.t(&base), Some(ui.t(&format!("{base}-next-earn"))))
@@ -196,10 +215,14 @@ fn refusal(
         _ => ui.t(&base),
     };
     let valid_from = result.and_then(|result| result.valid_from);
-    let short_by = result.and_then(|result| result.short_by);
-    let next = match (reason, valid_from, short_by) {
-        (RefusalReason::R03, Some(from), _) => ui.t1(&format!("{base}-next-from"), "day", ui.day(from)),
-        (RefusalReason::R05, _, Some(short)) => ui.t1(&format!("{base}-next-short"), "n", ui.points(short)),
+    let short = result.and_then(|result| result.short.as_ref());
+    let first_at = result.and_then(|result| result.first_at);
+    let next = match (reason, valid_from, short, first_at) {
+        (RefusalReason::R03, Some(from), _, _) => ui.t1(&format!("{base}-next-from"), "day", ui.day(from)),
+        (RefusalReason::R05 | RefusalReason::R12 | RefusalReason::R15, _, Some(short), _) => {
+            value::short(short, place, ui)
+        }
+        (RefusalReason::R06, _, _, Some(at)) => ui.t1(&format!("{base}-next-at"), "time", ui.time(at)),
         _ => ui.t(&format!("{base}-next")),
     };
     (headline, Some(next))
@@ -283,7 +306,7 @@ impl Face {
         phrases(self.next.as_deref().unwrap_or_default())
     }
 
-    fn set_headline(&mut self, headline: String) {
+    pub(super) fn set_headline(&mut self, headline: String) {
         // Tenths of half a Han character's width; bold Latin letters are a little wider than half.
         let width: usize = headline.chars().map(|c| if c.is_ascii() { 13 } else { 20 }).sum();
         self.size = match width {
@@ -295,9 +318,10 @@ impl Face {
         self.headline = headline;
     }
 
-    fn set_person(&mut self, person: &PersonView, ui: &Ui) {
+    pub(super) fn set_person(&mut self, person: &PersonView, ui: &Ui) {
         self.name = Some(person.name.clone().unwrap_or_else(|| ui.t("counter-person-secret")));
         self.level = person.level.as_ref().map(|level| ui.words(level).to_owned());
+        self.value = person.value.map(|value| ui.t1("counter-value", "n", ui.yuan(value)));
         let n = ui.points(person.points);
         self.points = Some(if ui.now.since(person.points_at) > BALANCE_FRESH_US {
             ui.t2("counter-points-aged", ("n", n), ("age", ui.age(person.points_at)))
@@ -315,6 +339,13 @@ pub fn purpose(purpose: &Purpose, ui: &Ui) -> String {
         Purpose::LookUp => ui.t("counter-mode-look_up"),
         Purpose::CheckIn { name } => ui.t1("counter-mode-check_in", "name", ui.words(name)),
         Purpose::Earn { purchase } => ui.t1("counter-mode-earn", "amount", ui.yuan(*purchase)),
+        Purpose::Spend { legs } => ui.t1("counter-mode-spend", "what", value::legs(legs, ui)),
+        Purpose::TopUp { amount } => ui.t1("counter-mode-top_up", "amount", ui.yuan(*amount)),
+        Purpose::HandOut { quantity } => ui.t1("counter-mode-hand_out", "n", quantity),
+        Purpose::ReportLost => ui.t("counter-mode-report_lost"),
+        Purpose::TakeBack { of: Taken::Earned } => ui.t("counter-mode-take_back-earned"),
+        Purpose::TakeBack { of: Taken::Spent } => ui.t("counter-mode-take_back-spent"),
+        Purpose::TakeBack { of: Taken::ToppedUp } => ui.t("counter-mode-take_back-topped_up"),
     }
 }
 
@@ -326,6 +357,7 @@ pub fn mode(mode: &ModeView, ui: &Ui) -> String {
         ModeView::LookUp => Purpose::LookUp,
         ModeView::CheckIn { name, .. } => Purpose::CheckIn { name: name.clone() },
         ModeView::Earn { purchase } => Purpose::Earn { purchase: *purchase },
+        ModeView::Once { purpose } => purpose.clone(),
     };
     purpose(&same, ui)
 }
@@ -336,6 +368,11 @@ fn purpose_key(purpose: &Purpose) -> &'static str {
         Purpose::LookUp => "look_up",
         Purpose::CheckIn { .. } => "check_in",
         Purpose::Earn { .. } => "earn",
+        Purpose::Spend { .. } => "spend",
+        Purpose::TopUp { .. } => "top_up",
+        Purpose::HandOut { .. } => "hand_out",
+        Purpose::ReportLost => "report_lost",
+        Purpose::TakeBack { .. } => "take_back",
     }
 }
 

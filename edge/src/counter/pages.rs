@@ -9,6 +9,7 @@ use hufu_shared::time::SECOND_US;
 use hufu_shared::wire::upload::Became;
 
 use super::face::{Face, face, look, mode, purpose, refusal_texts};
+use super::value;
 use super::view::{
     ActivityView, CounterView, LinkView, ModeView, NoticeView, Outcome, Purpose, Stopped, SwipeView,
     UnshownView,
@@ -320,10 +321,11 @@ fn swipe_line(swipe: &SwipeView, view: &CounterView, ui: &Ui) -> Line {
         name: swipe.name.clone().unwrap_or_else(|| ui.t(nobody)),
         what,
         tail: swipe.card_tail.as_ref().map(|tail| ui.t1("counter-card-tail", "tail", tail)),
-        promised: swipe
-            .promised
-            .filter(|points| points.is_positive() && !matches!(swipe.outcome, Outcome::Refused(_)))
-            .map(|points| format!("+{}", ui.points(points))),
+        promised: value::moved(swipe.outcome, &swipe.purpose, &swipe.moved, ui).or_else(|| {
+            let promised = swipe.promised.filter(|points| points.is_positive());
+            let stands = !matches!(swipe.outcome, Outcome::Refused(_) | Outcome::OverOfflineLimit);
+            promised.filter(|_| stands).map(|points| format!("+{}", ui.points(points)))
+        }),
         times: (swipe.count > 1).then(|| ui.t1("counter-last-times", "n", swipe.count.to_string())),
         time: ui.second(swipe.at),
         ..Line::default()

@@ -2,11 +2,13 @@
 
 use askama::Template;
 use hufu_shared::fact::RefusalReason;
+use hufu_shared::money::Leg;
 use hufu_shared::time::{ClockQuality, SECOND_US};
 
 use super::face::{look, refusal_texts};
 use super::pages::Frame;
-use super::view::{CounterView, Outcome};
+use super::value;
+use super::view::{AllowanceView, CounterView, Outcome};
 use super::words::Ui;
 
 /// A clock further off the centre's than this is worth a look, in microseconds.
@@ -69,8 +71,10 @@ pub struct HelpPage<'a> {
 }
 
 /// Outcomes that the sheet explains.
-const EXPLAINED: [Outcome; 7] = [
+const EXPLAINED: [Outcome; 9] = [
     Outcome::Accepted,
+    Outcome::Redeemed,
+    Outcome::OverOfflineLimit,
     Outcome::AlreadyIn,
     Outcome::Recorded,
     Outcome::Refused(RefusalReason::R01),
@@ -80,7 +84,7 @@ const EXPLAINED: [Outcome; 7] = [
 ];
 
 /// All reasons of a refusal.
-pub const REASONS: [RefusalReason; 13] = [
+pub const REASONS: [RefusalReason; 15] = [
     RefusalReason::R01,
     RefusalReason::R02,
     RefusalReason::R03,
@@ -94,6 +98,8 @@ pub const REASONS: [RefusalReason; 13] = [
     RefusalReason::R11,
     RefusalReason::R12,
     RefusalReason::R13,
+    RefusalReason::R14,
+    RefusalReason::R15,
 ];
 
 impl<'a> HelpPage<'a> {
@@ -110,7 +116,7 @@ impl<'a> HelpPage<'a> {
                 text: ui.t(&format!("counter-help-{}", look.key)),
             }
         });
-        let parts = ["offline", "earn", "typed", "notices", "power"]
+        let parts = ["offline", "earn", "spend", "typed", "notices", "power"]
             .map(|part| (ui.t(&format!("counter-help-{part}")), ui.t(&format!("counter-help-{part}-text"))));
         let reasons = REASONS.map(|reason| {
             let (why, next) = refusal_texts(reason, place, ui);
@@ -147,6 +153,7 @@ pub fn status_rows(view: &CounterView, ui: &Ui) -> Vec<StatusRow> {
         let state = ui.t("counter-status-readers-absent");
         rows.push(StatusRow { item, class: "bad", state, note: String::new() });
     }
+    rows.extend(allowances(view, ui));
     rows.extend([display(view, ui), clock(view, ui)]);
     let item = ui.t("counter-status-version");
     rows.push(StatusRow { item, class: "", state: view.software.clone(), note: String::new() });
@@ -186,6 +193,29 @@ fn directory(view: &CounterView, ui: &Ui) -> StatusRow {
     };
     let note = ui.t("counter-status-directory-todo");
     StatusRow { item: ui.t("counter-status-directory"), class, state, note }
+}
+
+/// What can be given out while offline, a row per unit.
+fn allowances(view: &CounterView, ui: &Ui) -> Vec<StatusRow> {
+    let item = ui.t1("counter-status-allowance", "place", ui.words(&view.place_word));
+    let row = |held: &AllowanceView| {
+        let left = value::leg(Leg { unit: held.unit, amount: held.left }, ui);
+        let members = held.members.to_string();
+        let expired = (held.expired > 0)
+            .then(|| ui.t1("counter-status-allowance-expired", "n", held.expired.to_string()));
+        StatusRow {
+            item: item.clone(),
+            class: if held.expired > 0 { "wait" } else { "ok" },
+            state: ui.t2("counter-status-allowance-held", ("n", members), ("left", left)),
+            note: joined([expired, Some(ui.t("counter-status-allowance-todo")), None]),
+        }
+    };
+    if view.allowances.is_empty() {
+        let state = ui.t("counter-status-allowance-none");
+        let note = ui.t("counter-status-allowance-todo");
+        return vec![StatusRow { item, class: "", state, note }];
+    }
+    view.allowances.iter().map(row).collect()
 }
 
 fn display(view: &CounterView, ui: &Ui) -> StatusRow {

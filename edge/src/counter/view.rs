@@ -9,11 +9,14 @@
 use chrono_tz::Tz;
 use hufu_shared::fact::RefusalReason;
 use hufu_shared::ids::OccurrenceId;
-use hufu_shared::money::Amount;
+use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::scheme::Words;
 use hufu_shared::time::{ClockQuality, Instant};
+use hufu_shared::wire::lease::RecallState;
 use hufu_shared::wire::upload::Became;
 use serde::{Serialize, Serializer};
+
+use crate::rules::decide::value::Why;
 
 /// Swipes that the list holds at most.
 pub const LAST_SWIPES_MAX: usize = 20;
@@ -50,6 +53,10 @@ pub struct CounterView {
     pub unshown: Vec<UnshownView>,
     /// A member found by a typed number, waiting to be compared and confirmed (rule H2).
     pub candidate: Option<CandidateView>,
+    /// The centre is being asked for more, for the card that was presented.
+    pub asking: Option<AskingView>,
+    /// What this terminal may give out while offline, per unit.
+    pub allowances: Vec<AllowanceView>,
     /// The terminal's clock.
     pub clock: ClockView,
     /// The member display.
@@ -111,6 +118,11 @@ pub enum ModeView {
     },
     /// The member is shown to staff; nothing of value is recorded.
     LookUp,
+    /// Something of value for one card; then the mode before returns.
+    Once {
+        /// What.
+        purpose: Purpose,
+    },
 }
 
 /// An occurrence that staff can choose.
@@ -193,6 +205,98 @@ pub enum Purpose {
     },
     /// Looking up a member.
     LookUp,
+    /// Points or stored value to be spent.
+    Spend {
+        /// How much of which.
+        legs: Vec<Leg>,
+    },
+    /// Stored value paid in.
+    TopUp {
+        /// Fen.
+        amount: Amount,
+    },
+    /// Something handed out.
+    HandOut {
+        /// How many.
+        quantity: u32,
+    },
+    /// A card reported lost.
+    ReportLost,
+    /// A value fact taken back.
+    TakeBack {
+        /// What it was.
+        of: Taken,
+    },
+}
+
+/// What was taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Taken {
+    /// Points of a purchase.
+    Earned,
+    /// What was spent.
+    Spent,
+    /// Stored value paid in.
+    ToppedUp,
+}
+
+/// What was missing for a spend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct ShortView {
+    /// In which unit.
+    pub unit: Unit,
+    /// What was wanted.
+    pub wanted: Amount,
+    /// What could be spent here now.
+    pub possible: Amount,
+    /// How much the member lacks over all; none if it is only out of reach.
+    pub missing: Option<Amount>,
+    /// Why.
+    #[serde(serialize_with = "why_name")]
+    pub why: Why,
+}
+
+/// The centre is being asked for more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AskingView {
+    /// Names this asking: grows with each.
+    pub n: u64,
+    /// What for.
+    pub purpose: Purpose,
+    /// Whose card.
+    pub person: Option<PersonView>,
+    /// Since when.
+    pub since: Instant,
+    /// Terminals elsewhere that hold some of it.
+    pub recalled: Vec<RecalledView>,
+}
+
+/// A terminal elsewhere that holds some of what is wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RecalledView {
+    /// Its office.
+    pub office: Words,
+    /// What came of recalling it.
+    #[serde(serialize_with = "recall_name")]
+    pub state: RecallState,
+    /// How much, as it is written.
+    pub amount: Leg,
+    /// When it was last heard of.
+    pub heard_at: Option<Instant>,
+}
+
+/// What this terminal holds of one unit for all members.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AllowanceView {
+    /// The unit.
+    pub unit: Unit,
+    /// Members with something left.
+    pub members: u64,
+    /// What is left over all.
+    pub left: Amount,
+    /// Members whose allowance is too old to be spent.
+    pub expired: u64,
 }
 
 /// How the medium was presented; it decides the wording after a failed read.
@@ -218,6 +322,8 @@ pub struct PersonView {
     pub level: Option<Words>,
     /// Points that the member may use.
     pub points: Amount,
+    /// Stored value that the member may use, in fen; none for members without.
+    pub value: Option<Amount>,
     /// When the centre reckoned them.
     pub points_at: Instant,
 }
@@ -249,8 +355,12 @@ pub struct ResultView {
     pub first_office: Option<String>,
     /// First day of a card that is not valid yet.
     pub valid_from: Option<Instant>,
-    /// Points that are missing, for `R05`.
-    pub short_by: Option<Amount>,
+    /// What was missing, for a spend that was not possible.
+    pub short: Option<ShortView>,
+    /// What was spent, paid in or taken back.
+    pub moved: Vec<Leg>,
+    /// The member's figures after it, where they are known.
+    pub left: Vec<Leg>,
     /// Whether the centre could not be reached.
     pub offline: bool,
     /// Seq of the fact; none while nothing was recorded.
@@ -274,6 +384,8 @@ pub struct SwipeView {
     pub card_tail: Option<String>,
     /// Points promised.
     pub promised: Option<Amount>,
+    /// What was spent, paid in or taken back.
+    pub moved: Vec<Leg>,
     /// Equal refusals that it stands for, itself included.
     pub count: u32,
 }
@@ -347,6 +459,14 @@ pub struct DisplayView {
     pub kind: Option<String>,
     /// What is wrong with it; none if it works.
     pub fault: Option<String>,
+}
+
+fn why_name<S: Serializer>(why: &Why, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&format!("{why:?}"))
+}
+
+fn recall_name<S: Serializer>(state: &RecallState, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&format!("{state:?}"))
 }
 
 fn zone_name<S: Serializer>(zone: &Tz, serializer: S) -> Result<S::Ok, S::Error> {

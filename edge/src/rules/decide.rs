@@ -5,9 +5,11 @@
 //!
 //! Invariants: a swipe always comes to a fact, also when it is refused; a repeat promises nothing; whatever the clock
 //! says, no card expires and no activity closes by a time that is not trusted.
-//! Out of scope: capacity of an activity and offline allowance, which other rules will judge at the same place.
+//! What moves value is in [`value`]. Out of scope: capacity of an activity, asking the centre for more.
 
-use hufu_shared::fact::{Attended, Earned, Event, Purpose, RefusalReason, Refused, Shown, Subject, Visited};
+use hufu_shared::fact::{
+    Attended, Earned, Event, Purchase, Purpose, RefusalReason, Refused, Shown, Subject, Visited,
+};
 use hufu_shared::ids::{OccurrenceId, OfficeId};
 use hufu_shared::member::{CardRow, CardStatus, MemberRow, MemberStatus, OccurrenceRow, OccurrenceState};
 use hufu_shared::money::{Amount, Leg, Unit};
@@ -16,6 +18,8 @@ use hufu_shared::scheme::SchemeTerms;
 use hufu_shared::time::{ClockQuality, Instant, SECOND_US};
 
 use super::timekeeping::Now;
+
+pub mod value;
 
 /// What an outcome looks like to people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -30,6 +34,10 @@ pub enum Outcome {
     AlreadyIn,
     /// No such card is known here.
     UnknownCard,
+    /// Points or value were redeemed.
+    Redeemed,
+    /// The offline allowance did not suffice.
+    OverOfflineLimit,
 }
 
 impl Outcome {
@@ -42,6 +50,8 @@ impl Outcome {
             Self::Refused(_) => Shown::Refused,
             Self::AlreadyIn => Shown::AlreadyIn,
             Self::UnknownCard => Shown::UnknownCard,
+            Self::Redeemed => Shown::Redeemed,
+            Self::OverOfflineLimit => Shown::OverOfflineLimit,
         }
     }
 }
@@ -78,6 +88,8 @@ pub struct Known<'a> {
     pub has_directory: bool,
     /// The office of this terminal.
     pub here: OfficeId,
+    /// What value can be moved.
+    pub value: value::Means<'a>,
 }
 
 /// What a presented card comes to.
@@ -95,6 +107,8 @@ pub struct Decision {
     pub first_at: Option<Instant>,
     /// First moment of a card that is not valid yet.
     pub valid_from: Option<Instant>,
+    /// What value was moved, or why it was not.
+    pub value: value::Moved,
 }
 
 /// Decides on a card that identifies itself.
@@ -102,16 +116,25 @@ pub struct Decision {
 pub fn decide(known: &Known<'_>, subject: Subject, purpose: &Purpose, now: &Now) -> Decision {
     if let Some(reason) = refusal_of_card(known, now).or_else(|| refusal_of_purpose(known, purpose, now)) {
         let mut decision = refuse(Some(subject), purpose, reason);
-        if reason == RefusalReason::R03 {
-            decision.valid_from = known.card.and_then(|card| card.valid_from);
+        match reason {
+            RefusalReason::R03 => decision.valid_from = known.card.and_then(|card| card.valid_from),
+            RefusalReason::R06 => decision.first_at = known.value.earlier.map(|earlier| earlier.at),
+            // Nothing of value can be done with it: that is a card to be registered, not one to be sent away.
+            RefusalReason::R14 => decision.outcome = Outcome::UnknownCard,
+            _ => {}
         }
         return decision;
     }
     match purpose {
+        Purpose::Spend(spending) => value::spend(known, subject, spending, now),
+        Purpose::TopUp(paid) => value::top_up(known, subject, paid, now),
+        Purpose::HandOut(handing) => value::hand_out(known, subject, *handing, now),
+        Purpose::ReportLost => value::report_lost(known, subject),
+        Purpose::EarnSlip(purchase) => earn(known, subject, (purchase.amount, Some(purchase)), now),
         Purpose::LookUp => visit(known, subject, now, None),
         Purpose::Visit => visit(known, subject, now, known.tap),
         Purpose::CheckIn(occurrence) => check_in(known, subject, *occurrence, now),
-        Purpose::Earn(purchase) => earn(known, subject, *purchase, now),
+        Purpose::Earn(purchase) => earn(known, subject, (*purchase, None), now),
     }
 }
 
@@ -145,19 +168,29 @@ pub fn refusal_of_card(known: &Known<'_>, now: &Now) -> Option<RefusalReason> {
 }
 
 fn refusal_of_purpose(known: &Known<'_>, purpose: &Purpose, now: &Now) -> Option<RefusalReason> {
+    if let Some(reason) = value::refusal_of_means(known, purpose) {
+        return Some(reason);
+    }
+    let above = |amount: Amount| known.terms.is_some_and(|terms| amount > terms.purchase_max);
     match purpose {
-        Purpose::LookUp | Purpose::Visit => None,
-        Purpose::CheckIn(_) => match known.occurrence {
+        Purpose::LookUp | Purpose::Visit | Purpose::ReportLost => None,
+        Purpose::CheckIn(_) | Purpose::HandOut(_) => match known.occurrence {
             Some(occurrence) if !occurrence.is_held_at(known.here) => Some(RefusalReason::R04),
             Some(occurrence) if runs(occurrence, now) => None,
             // Staff chose it while it could be told; members are not sent away because a file was lost.
             None if !known.has_directory => None,
             _ => Some(RefusalReason::R10),
         },
-        Purpose::Earn(purchase) => {
-            let above = known.terms.is_some_and(|terms| *purchase > terms.purchase_max);
-            (!purchase.is_positive() || above).then_some(RefusalReason::R11)
+        Purpose::Earn(amount) => (!amount.is_positive() || above(*amount)).then_some(RefusalReason::R11),
+        Purpose::EarnSlip(purchase) => {
+            let twice = purchase.replaces.as_ref() == Some(&purchase.slip);
+            let wrong = !purchase.amount.is_positive() || above(purchase.amount) || twice;
+            wrong.then_some(RefusalReason::R11)
         }
+        Purpose::TopUp(paid) => {
+            (!paid.amount.is_positive() || above(paid.amount)).then_some(RefusalReason::R11)
+        }
+        Purpose::Spend(spending) => value::is_impossible(spending).then_some(RefusalReason::R11),
     }
 }
 
@@ -177,7 +210,8 @@ fn refuse(subject: Option<Subject>, purpose: &Purpose, reason: RefusalReason) ->
 }
 
 fn plain(event: Event, outcome: Outcome) -> Decision {
-    Decision { event, outcome, rule: None, promised: None, first_at: None, valid_from: None }
+    let value = value::Moved::default();
+    Decision { event, outcome, rule: None, promised: None, first_at: None, valid_from: None, value }
 }
 
 /// Green, or amber where the effect may still change, or the word for a card that nobody knows.
@@ -223,7 +257,12 @@ fn check_in(known: &Known<'_>, subject: Subject, occurrence: OccurrenceId, now: 
     Decision { promised, first_at, ..plain(Event::Attended(attended), outcome) }
 }
 
-fn earn(known: &Known<'_>, subject: Subject, purchase: Amount, now: &Now) -> Decision {
+fn earn(
+    known: &Known<'_>,
+    subject: Subject,
+    (purchase, slip): (Amount, Option<&Purchase>),
+    now: &Now,
+) -> Decision {
     let rate = known.terms.and_then(|terms| terms.earn);
     // A purchase below the scheme's limit cannot overflow; if a scheme makes it, nothing is promised and the centre
     // reckons.
@@ -238,8 +277,8 @@ fn earn(known: &Known<'_>, subject: Subject, purchase: Amount, now: &Now) -> Dec
         subject,
         purchase,
         promised: legs(promised),
-        slip: None,
-        replaces: None,
+        slip: slip.map(|purchase| purchase.slip.clone()),
+        replaces: slip.and_then(|purchase| purchase.replaces.clone()),
         repeats: known.tap.map(|first| first.seq),
     };
     let first_at = known.tap.map(|first| first.at);

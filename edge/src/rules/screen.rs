@@ -6,11 +6,12 @@
 use chrono_tz::Tz;
 use hufu_shared::fact::Purpose;
 use hufu_shared::member::MemberRow;
-use hufu_shared::money::{Amount, Unit};
+use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::scheme::SchemeTerms;
 use hufu_shared::time::{Instant, SECOND_US};
 
 use super::decide::Outcome;
+use super::decide::value::Moved;
 
 /// A balance older than this says its age, in microseconds.
 pub const BALANCE_FRESH_US: i64 = 3_600 * SECOND_US;
@@ -26,6 +27,8 @@ pub enum Face {
     Failed(Offered),
     /// The card must be held still.
     KeepStill,
+    /// The centre is being asked.
+    Asking,
     /// No reader works.
     NotReady,
     /// Waiting.
@@ -85,6 +88,8 @@ pub struct Seen<'a> {
     pub terms: Option<&'a SchemeTerms>,
     /// Points promised.
     pub promised: Option<Amount>,
+    /// What value was moved.
+    pub value: &'a Moved,
     /// Now, by trusted time.
     pub now: Instant,
     /// The office's zone.
@@ -123,8 +128,8 @@ pub fn outcome_words(outcome: Outcome, seen: &Seen<'_>) -> Words {
         Outcome::AlreadyIn => {
             let title = match seen.purpose {
                 Purpose::CheckIn(_) => t("display-already-in"),
-                Purpose::Earn(_) => t("display-already-earned"),
                 Purpose::Visit | Purpose::LookUp => t("display-already-visited"),
+                _ => t("display-already-earned"),
             };
             Words { lines: greeting(seen), short_title: title.clone(), title, short_line: None }
         }
@@ -134,23 +139,56 @@ pub fn outcome_words(outcome: Outcome, seen: &Seen<'_>) -> Words {
             short_title: t("display-unknown"),
             short_line: None,
         },
+        Outcome::Redeemed => redeemed(seen),
+        Outcome::OverOfflineLimit => Words {
+            title: t("display-over-limit-whole"),
+            lines: Vec::new(),
+            short_title: t("display-over-limit"),
+            short_line: None,
+        },
     }
+}
+
+fn redeemed(seen: &Seen<'_>) -> Words {
+    // Where only stored value was spent the guest has paid; everything else was redeemed.
+    let paid = seen.value.legs.iter().all(|leg| leg.unit == Unit::Cny);
+    let title = t(if paid { "display-paid" } else { "display-redeemed" });
+    let rest: Vec<Text> =
+        if shows_points(seen) { seen.value.left.iter().map(rest).collect() } else { Vec::new() };
+    let mut lines = greeting(seen);
+    lines.extend(rest.iter().cloned());
+    Words { short_title: title.clone(), title, lines, short_line: rest.into_iter().next() }
+}
+
+/// What is left of a figure.
+fn rest(left: &Leg) -> Text {
+    let key = if left.unit == Unit::Cny { "display-rest-value" } else { "display-rest" };
+    t1(key, "rest", left.amount.display(left.unit))
 }
 
 fn accepted(seen: &Seen<'_>) -> Words {
     let gain = gain(seen);
     let title = match seen.purpose {
         Purpose::CheckIn(_) => t("display-accepted-check-in"),
+        Purpose::TopUp(_) => t("display-topped-up"),
+        Purpose::HandOut(_) => t("display-handed-out"),
+        // Others can read this: what exactly was recorded is between guest and staff.
+        Purpose::ReportLost => t("display-recorded-whole"),
         // Points are spoken of only where some come and may be shown.
-        Purpose::Earn(_) if gain.as_ref().is_some_and(|gain| gain.key == "display-gain") => {
+        Purpose::Earn(_) | Purpose::EarnSlip(_)
+            if gain.as_ref().is_some_and(|gain| gain.key == "display-gain") =>
+        {
             t("display-accepted-earn")
         }
-        Purpose::Earn(_) => t("display-recorded"),
+        Purpose::Earn(_) | Purpose::EarnSlip(_) | Purpose::Spend(_) => t("display-recorded"),
         Purpose::Visit | Purpose::LookUp => t("display-accepted-visit"),
     };
     let mut lines = greeting(seen);
+    if matches!(seen.purpose, Purpose::ReportLost) {
+        return Words { short_title: t("display-recorded"), title, lines, short_line: None };
+    }
     // The title of a visit is the welcome itself.
-    if lines.is_empty() && matches!(seen.purpose, Purpose::CheckIn(_) | Purpose::Earn(_)) {
+    if lines.is_empty() && !matches!(seen.purpose, Purpose::Visit | Purpose::LookUp) {
         lines.push(t("display-welcome"));
     }
     lines.extend(gain.clone());
@@ -169,7 +207,10 @@ fn gain(seen: &Seen<'_>) -> Option<Text> {
     }
     match (seen.promised.filter(|points| points.is_positive()), seen.purpose) {
         (Some(points), _) => Some(t1("display-gain", "points", pts(points))),
-        (None, Purpose::Earn(_)) => Some(t("display-gain-none")),
+        (None, Purpose::Earn(_) | Purpose::EarnSlip(_)) => Some(t("display-gain-none")),
+        (None, Purpose::TopUp(paid)) => {
+            Some(t1("display-gain-value", "amount", paid.amount.display(Unit::Cny)))
+        }
         (None, _) => None,
     }
 }
@@ -208,6 +249,7 @@ pub fn plain_words(face: Face) -> Option<Words> {
         Face::Failed(Offered::Tap) => ("display-failed-tap", None, "display-failed-tap"),
         Face::Failed(Offered::Swipe) => ("display-failed-swipe", None, "display-failed-swipe"),
         Face::Failed(Offered::Scan) => ("display-failed-scan", None, "display-failed-scan"),
+        Face::Asking => ("display-asking-whole", None, "display-asking"),
         Face::KeepStill => ("display-keep-still-whole", None, "display-keep-still"),
         Face::NotReady => ("display-not-ready", Some("display-not-ready-sorry"), "display-not-ready"),
         Face::Idle(offers) => match (offers.card, offers.code) {
@@ -268,6 +310,7 @@ mod tests {
             member,
             terms: Some(terms),
             promised: promised.map(Amount),
+            value: &Moved::default(),
             now: Instant(1_795_305_600_000_000 + age_us),
             zone: Tz::Asia__Shanghai,
         };

@@ -8,16 +8,22 @@ use std::sync::Arc;
 use hufu_shared::fact::{Event, Purpose, Shown, Subject};
 use hufu_shared::ids::{MemberId, OccurrenceId, OperatorId};
 use hufu_shared::member::{CardRow, MemberRow};
+use hufu_shared::money::{Amount, Unit};
 use hufu_shared::rules::repeat::{TapKey, TapPurpose};
 use hufu_shared::scheme::SchemeTerms;
 use hufu_shared::time::OfficeClock;
 use hufu_shared::token::{CardText, Token};
 use hufu_shared::wire::version::Version;
 
+use crate::rules::decide::value::{Asked, Means};
 use crate::rules::decide::{self, Decision, Earlier, decide, decide_unusable};
 use crate::rules::timekeeping::Now;
 use crate::store::{Directory, Journal, NewFact, Small, Store, StoreError};
 use crate::terminal::Terminal;
+
+mod value;
+
+pub use value::{TakenBack, TakingBack, Which};
 
 /// A card that identifies itself, at a reader.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,9 +135,24 @@ impl Core {
     /// # Errors
     /// [`StoreError`]; then nothing may be shown as recorded.
     pub fn swipe(&mut self, presented: &Presented, mode: &Mode, now: &Now) -> Result<Swiped, StoreError> {
+        self.swipe_asked(presented, mode, None, now)
+    }
+
+    /// As [`Core::swipe`], after the centre was asked for more ([`Core::asks`]). What came of that only chooses words:
+    /// whether something is spent is decided by the lease as it stands on the disk.
+    ///
+    /// # Errors
+    /// As [`Core::swipe`].
+    pub fn swipe_asked(
+        &mut self,
+        presented: &Presented,
+        mode: &Mode,
+        asked: Option<Asked>,
+        now: &Now,
+    ) -> Result<Swiped, StoreError> {
         let fetched = self.fetch(&presented.card, now)?;
         self.store.with(|journal| {
-            let decision = self.judge(journal, &fetched, presented, &mode.purpose, now)?;
+            let decision = self.judge(journal, &fetched, presented, (&mode.purpose, asked), now)?;
             let fact =
                 new_fact(&decision, mode.operator, fetched.terms.as_ref(), fetched.small.version(), now);
             let appended = journal.append(vec![fact])?;
@@ -166,7 +187,8 @@ impl Core {
     /// [`StoreError`] if journal or directory cannot be read.
     pub fn look(&self, presented: &Presented, purpose: &Purpose, now: &Now) -> Result<Candidate, StoreError> {
         let fetched = self.fetch(&presented.card, now)?;
-        let decision = self.store.with(|journal| self.judge(journal, &fetched, presented, purpose, now))?;
+        let decision =
+            self.store.with(|journal| self.judge(journal, &fetched, presented, (purpose, None), now))?;
         Ok(Candidate { card: fetched.card, member: fetched.member, decision })
     }
 
@@ -199,7 +221,8 @@ impl Core {
         });
         Ok(match found {
             Some(known) => {
-                Fetched { token: known.token, card: Some(known.card), member: known.member, small, terms }
+                let member = known.member.map(|member| self.with_own_spends(member)).transpose()?;
+                Fetched { token: known.token, card: Some(known.card), member, small, terms }
             }
             None => {
                 // A card blocked under an older key must be found by that key.
@@ -214,12 +237,25 @@ impl Core {
         })
     }
 
+    /// A member's figures less what was spent here since the centre reckoned them: people see one figure.
+    fn with_own_spends(&self, member: MemberRow) -> Result<MemberRow, StoreError> {
+        self.store.with(|journal| {
+            let less = |figure: Amount, unit| {
+                let spent = journal.spent_since(member.member, unit, member.points_at)?;
+                Ok::<_, StoreError>(figure.minus(spent).unwrap_or(figure).max(Amount::ZERO))
+            };
+            let points = less(member.points, Unit::Pts)?;
+            let value = member.value.map(|value| less(value, Unit::Cny)).transpose()?;
+            Ok(MemberRow { points, value, ..member })
+        })
+    }
+
     fn judge(
         &self,
         journal: &Journal,
         fetched: &Fetched,
         presented: &Presented,
-        purpose: &Purpose,
+        (purpose, asked): (&Purpose, Option<Asked>),
         now: &Now,
     ) -> Result<Decision, StoreError> {
         let Fetched { token, card, member, small, terms } = fetched;
@@ -230,6 +266,9 @@ impl Core {
             medium: presented.card.kind,
         };
         let (mut occurrence, mut already) = (None, None);
+        if let Purpose::HandOut(handing) = purpose {
+            occurrence = small.occurrence(handing.occurrence);
+        }
         if let Purpose::CheckIn(id) = purpose {
             occurrence = small.occurrence(*id);
             let bytes = token.to_bytes();
@@ -240,7 +279,21 @@ impl Core {
         let tap = tap_key(&subject, purpose)
             .and_then(|key| journal.recent_tap(&key, now.mono_ns, window_s))
             .map(|first| Earlier { seq: first.seq, at: first.at });
+        let leases = match (purpose, subject.member) {
+            (Purpose::Spend(_), Some(member)) => journal.open_leases(member)?,
+            _ => Vec::new(),
+        };
+        let figures = member.as_ref().map(value::figures).unwrap_or_default();
+        let value = Means {
+            leases: &leases,
+            enrolment: self.terminal.epoch,
+            used_percent: journal.used_percent()?,
+            figures: &figures,
+            earlier: value::done_before(journal, &subject, purpose, (now, window_s))?,
+            asked,
+        };
         let known = decide::Known {
+            value,
             blocked: journal.blocked(token),
             card: card.as_ref(),
             member: member.as_ref(),
@@ -262,6 +315,12 @@ fn tap_key(subject: &Subject, purpose: &Purpose) -> Option<TapKey> {
         Purpose::Visit => TapPurpose::Visit,
         Purpose::CheckIn(occurrence) => TapPurpose::CheckIn(*occurrence),
         Purpose::Earn(purchase) => TapPurpose::Earn(*purchase),
+        // These are known by their slip, item or amounts.
+        Purpose::Spend(_)
+        | Purpose::TopUp(_)
+        | Purpose::HandOut(_)
+        | Purpose::ReportLost
+        | Purpose::EarnSlip(_) => return None,
     };
     Some(TapKey { subject: (subject.token, subject.reader), purpose })
 }

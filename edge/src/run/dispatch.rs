@@ -24,9 +24,10 @@ use super::view;
 use crate::clock::Clock;
 use crate::counter::port::ViewSink;
 use crate::counter::view::{
-    CandidateView, CounterView, LAST_SWIPES_MAX, Outcome as Seen, ResultView, SwipeView,
+    AskingView, CandidateView, CounterView, LAST_SWIPES_MAX, Outcome as Seen, ResultView, SwipeView,
 };
 use crate::rules::decide::Outcome;
+use crate::rules::decide::value::Moved;
 use crate::rules::screen::{Face, Seen as Said, outcome_words, plain_words};
 use crate::rules::timekeeping::Now;
 use crate::state::Link;
@@ -64,8 +65,20 @@ pub(super) struct Desk {
     pub(super) result: Option<ResultView>,
     pub(super) result_at_ns: u64,
     pub(super) candidate: Option<Candidate>,
+    pub(super) asking: Option<Asking>,
     /// Counts results and candidates, so that a page tells a new one from the one it has.
     pub(super) n: u64,
+}
+
+/// A card for whose spend the centre is being asked.
+#[derive(Debug)]
+pub(super) struct Asking {
+    pub(super) view: AskingView,
+    pub(super) presented: Presented,
+    pub(super) source: crate::counter::view::Source,
+    /// What was to be done with it; decided on as it was, whatever staff choose meanwhile.
+    pub(super) mode: Mode,
+    pub(super) at_ns: u64,
 }
 
 /// A typed number that waits for staff to confirm it.
@@ -116,8 +129,7 @@ impl Dispatch {
         display: DisplayState,
     ) -> Result<Self, StoreError> {
         let purpose = core.store().with(|journal| journal.purpose())?;
-        let purpose =
-            purpose.filter(|purpose| !matches!(purpose, Purpose::Earn(_))).unwrap_or(Purpose::Visit);
+        let purpose = purpose.filter(|purpose| !is_once(purpose)).unwrap_or(Purpose::Visit);
         let link = Link::starting(clock.now().trusted);
         Ok(Self {
             core,
@@ -240,6 +252,7 @@ impl Dispatch {
             member: swiped.member.as_ref(),
             terms: swiped.terms.as_ref(),
             promised: swiped.decision.promised,
+            value: &swiped.decision.value,
             now: now.trusted,
             zone: self.zone(),
         };
@@ -254,7 +267,7 @@ impl Dispatch {
         (self.desk.result, self.desk.result_at_ns) = (Some(result), now.mono_ns);
         // What is no card of ours has not had the purchase: the next card still may.
         let has_had_it = outcome != Outcome::Refused(RefusalReason::R08);
-        if has_had_it && matches!(self.mode.purpose, Purpose::Earn(_)) {
+        if has_had_it && is_once(&self.mode.purpose) {
             self.mode.purpose = self.before.clone();
         }
     }
@@ -266,8 +279,15 @@ impl Dispatch {
             let outcome = Outcome::Refused(RefusalReason::R13);
             let purpose = self.mode.purpose.clone();
             let (zone, now_at) = (self.zone(), now.trusted);
-            let said =
-                Said { purpose: &purpose, member: None, terms: None, promised: None, now: now_at, zone };
+            let said = Said {
+                purpose: &purpose,
+                member: None,
+                terms: None,
+                promised: None,
+                value: &Moved::default(),
+                now: now_at,
+                zone,
+            };
             let words = outcome_words(outcome, &said);
             drop(self.effects.send(Effect::Show { face: Face::Outcome(outcome), words, seq: None }));
             self.note(Seen::Refused(RefusalReason::R13), SourceKind::Tap, now);
@@ -409,7 +429,7 @@ impl Dispatch {
 
     /// Sets what the next card means, and keeps it for the next start.
     pub(super) fn set_purpose(&mut self, purpose: Purpose) {
-        if !matches!(purpose, Purpose::Earn(_)) {
+        if !is_once(&purpose) {
             self.before = purpose.clone();
             let stored = purpose.clone();
             self.keep("store what the terminal is set to do", |dispatch| {
@@ -426,6 +446,11 @@ impl Dispatch {
             _ => None,
         }
     }
+}
+
+/// Whether a purpose is for one card only: what it was before returns after it.
+pub(super) fn is_once(purpose: &Purpose) -> bool {
+    !matches!(purpose, Purpose::LookUp | Purpose::Visit | Purpose::CheckIn(_))
 }
 
 impl Desk {

@@ -176,11 +176,12 @@ fn screen(showing: &Showing, large: bool, footer: Option<String>, language: Lang
 pub fn look(face: Face) -> (Shade, Icon) {
     match face {
         Face::Outcome(Outcome::Accepted) => (Shade::Green, Icon::Check),
+        Face::Outcome(Outcome::Redeemed) => (Shade::Green, Icon::Gift),
         Face::Outcome(Outcome::Recorded) => (Shade::Amber, Icon::Clock),
-        Face::Outcome(Outcome::Refused(_)) => (Shade::Red, Icon::Cross),
+        Face::Outcome(Outcome::Refused(_) | Outcome::OverOfflineLimit) => (Shade::Red, Icon::Cross),
         Face::Outcome(Outcome::AlreadyIn) => (Shade::GreenOutline, Icon::DoubleCheck),
         Face::Outcome(Outcome::UnknownCard) => (Shade::Blue, Icon::Question),
-        Face::Failed(_) | Face::KeepStill => (Shade::Blue, Icon::Wave),
+        Face::Failed(_) | Face::KeepStill | Face::Asking => (Shade::Blue, Icon::Wave),
         Face::NotReady => (Shade::Grey, Icon::Plug),
         Face::Idle(_) => (Shade::Dark, Icon::Card),
     }
@@ -190,13 +191,13 @@ pub fn look(face: Face) -> (Shade, Icon) {
 #[must_use]
 pub fn cue(face: Face) -> Cue {
     let (light, sound) = match face {
-        Face::Outcome(Outcome::Accepted) => (Light::Green, Sound::RISING),
+        Face::Outcome(Outcome::Accepted | Outcome::Redeemed) => (Light::Green, Sound::RISING),
         Face::Outcome(Outcome::Recorded) => (Light::Amber, Sound::MIDDLE),
-        Face::Outcome(Outcome::Refused(_)) => (Light::Red, Sound::LOW_TWICE),
+        Face::Outcome(Outcome::Refused(_) | Outcome::OverOfflineLimit) => (Light::Red, Sound::LOW_TWICE),
         Face::Outcome(Outcome::AlreadyIn) => (Light::Green, Sound::HIGH),
         Face::Outcome(Outcome::UnknownCard) => (Light::Blue, Sound::SHORT_THRICE),
         Face::Failed(_) => (Light::Blue, Sound::SHORT),
-        Face::KeepStill => (Light::Blue, Sound::NONE),
+        Face::KeepStill | Face::Asking => (Light::Blue, Sound::NONE),
         Face::NotReady | Face::Idle(_) => (Light::Off, Sound::NONE),
     };
     Cue { light, light_ms: u32::try_from(RESULT_SHOWN_MS).unwrap_or(u32::MAX), sound }

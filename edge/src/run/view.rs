@@ -12,10 +12,11 @@ use hufu_shared::time::DAY_US;
 use super::core::Swiped;
 use super::dispatch::{Desk, Dispatch};
 use crate::counter::view::{
-    ActivityView, ClockView, CounterView, DisplayView, LinkView, ModeView, NoticeView, Outcome, PersonView,
-    Purpose, ReaderView, ResultView, Source, Stopped, SwipeView, UnshownView,
+    ActivityView, AllowanceView, ClockView, CounterView, DisplayView, LinkView, ModeView, NoticeView,
+    Outcome, PersonView, Purpose, ReaderView, ResultView, ShortView, Source, Stopped, SwipeView, UnshownView,
 };
 use crate::rules::decide;
+use crate::rules::decide::value::Short;
 use crate::rules::timekeeping::Now;
 use crate::rules::upload_plan::Stop;
 use crate::store::{Directory, OpenNotice, StoreError};
@@ -37,6 +38,7 @@ pub fn person(member: &MemberRow) -> PersonView {
         name: member.full_name.clone().or_else(|| member.masked_name.clone()),
         level: member.level.clone(),
         points: member.points,
+        value: member.value,
         points_at: member.points_at,
     }
 }
@@ -48,6 +50,11 @@ pub fn purpose(directory: &Directory, purpose: &FactPurpose) -> Purpose {
         FactPurpose::Visit => Purpose::Visit,
         FactPurpose::LookUp => Purpose::LookUp,
         FactPurpose::Earn(purchase) => Purpose::Earn { purchase: *purchase },
+        FactPurpose::EarnSlip(purchase) => Purpose::Earn { purchase: purchase.amount },
+        FactPurpose::Spend(spending) => Purpose::Spend { legs: spending.legs.clone() },
+        FactPurpose::TopUp(paid) => Purpose::TopUp { amount: paid.amount },
+        FactPurpose::HandOut(handing) => Purpose::HandOut { quantity: handing.quantity },
+        FactPurpose::ReportLost => Purpose::ReportLost,
         FactPurpose::CheckIn(occurrence) => {
             let small = directory.small();
             let name = small.occurrence(*occurrence).map(|row| row.name.clone());
@@ -63,6 +70,8 @@ fn outcome(outcome: decide::Outcome) -> Outcome {
         decide::Outcome::Refused(reason) => Outcome::Refused(reason),
         decide::Outcome::AlreadyIn => Outcome::AlreadyIn,
         decide::Outcome::UnknownCard => Outcome::UnknownCard,
+        decide::Outcome::Redeemed => Outcome::Redeemed,
+        decide::Outcome::OverOfflineLimit => Outcome::OverOfflineLimit,
     }
 }
 
@@ -74,6 +83,9 @@ pub(super) fn result(dispatch: &Dispatch, swiped: &Swiped, source: Source, now: 
         promised: swiped.decision.promised,
         first_at: swiped.decision.first_at,
         valid_from: swiped.decision.valid_from,
+        short: swiped.decision.value.short.map(short),
+        moved: swiped.decision.value.legs.clone(),
+        left: swiped.decision.value.left.clone(),
         seq: swiped.seq,
         ..plain_result(dispatch, outcome(swiped.decision.outcome), source, now)
     }
@@ -94,7 +106,9 @@ pub(super) fn plain_result(dispatch: &Dispatch, outcome: Outcome, source: Source
         first_at: None,
         first_office: None,
         valid_from: None,
-        short_by: None,
+        short: None,
+        moved: Vec::new(),
+        left: Vec::new(),
         offline: !dispatch.link.online,
         seq: None,
     }
@@ -110,6 +124,7 @@ pub(super) fn remember(desk: &mut Desk, result: &ResultView, count: u32) {
         name: result.person.as_ref().and_then(|person| person.name.clone()),
         card_tail: result.card_tail.clone(),
         promised: result.promised,
+        moved: result.moved.clone(),
         count,
     };
     if count > 1 {
@@ -118,15 +133,27 @@ pub(super) fn remember(desk: &mut Desk, result: &ResultView, count: u32) {
     desk.push(line);
 }
 
+fn short(short: Short) -> ShortView {
+    let Short { unit, wanted, possible, missing, why } = short;
+    ShortView { unit, wanted, possible, missing, why }
+}
+
 /// The whole snapshot.
 pub(super) fn build(dispatch: &Dispatch, now: &Now) -> Result<CounterView, StoreError> {
     let core = &dispatch.core;
     let small = core.directory().small();
     let office = small.office(core.terminal().office);
     let place_word = core.terms(now).map(|terms| terms.place_word);
-    let (state, open, unshown) = core.store().with(|journal| {
-        Ok(((journal.queue_len(), journal.directory_at()), journal.open_notices()?, journal.unshown()?))
+    let (state, open, unshown, held) = core.store().with(|journal| {
+        let state = (journal.queue_len(), journal.directory_at());
+        Ok((state, journal.open_notices()?, journal.unshown()?, journal.allowances(now.mono_ns)?))
     })?;
+    let allowances = held.into_iter().map(|held| AllowanceView {
+        unit: held.unit,
+        members: held.members,
+        left: held.left,
+        expired: held.expired,
+    });
     Ok(CounterView {
         zone: dispatch.zone(),
         office: office.map_or_else(no_words, |office| office.name.clone()),
@@ -150,6 +177,8 @@ pub(super) fn build(dispatch: &Dispatch, now: &Now) -> Result<CounterView, Store
         notices: open.iter().map(|notice| notice_view(dispatch, notice)).collect(),
         unshown: unshown.iter().map(|fact| unshown_view(dispatch, fact)).collect(),
         candidate: dispatch.desk.candidate.as_ref().map(|candidate| candidate.view.clone()),
+        asking: dispatch.desk.asking.as_ref().map(|asking| asking.view.clone()),
+        allowances: allowances.collect(),
         clock: ClockView { quality: now.quality, offset_us: dispatch.clock.offset_us() },
         display: DisplayView { kind: dispatch.display.kind.clone(), fault: dispatch.display.fault.clone() },
     })
@@ -179,6 +208,8 @@ fn mode(dispatch: &Dispatch) -> ModeView {
             let name = small.occurrence(*occurrence).map(|row| row.name.clone());
             ModeView::CheckIn { occurrence: *occurrence, name: name.unwrap_or_else(no_words) }
         }
+        FactPurpose::EarnSlip(purchase) => ModeView::Earn { purchase: purchase.amount },
+        once => ModeView::Once { purpose: purpose(dispatch.core.directory(), once) },
     }
 }
 
@@ -251,6 +282,10 @@ fn purpose_of(dispatch: &Dispatch, fact: &Fact) -> Option<Purpose> {
         Event::Attended(attended) => Some(purpose(directory, &FactPurpose::CheckIn(attended.occurrence))),
         Event::Earned(earned) => Some(Purpose::Earn { purchase: earned.purchase }),
         Event::Refused(refused) => Some(purpose(directory, &refused.purpose)),
+        Event::Spent(spent) => Some(Purpose::Spend { legs: spent.legs.clone() }),
+        Event::ToppedUp(topped) => Some(Purpose::TopUp { amount: topped.amount }),
+        Event::HandedOut(handed) => Some(Purpose::HandOut { quantity: handed.quantity }),
+        Event::CardReportedLost(_) => Some(Purpose::ReportLost),
         _ => None,
     }
 }

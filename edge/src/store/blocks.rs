@@ -23,6 +23,15 @@ pub(super) fn read_blocks(connection: &Connection) -> rusqlite::Result<HashMap<T
 }
 
 impl Journal {
+    /// Puts a card that was reported lost here on the list; within a transaction only. It stays there until the
+    /// centre's list says otherwise.
+    pub(super) fn block_lost(&self, token: &Token) -> Result<(), StoreError> {
+        let sql = "INSERT INTO blocks (token, status) VALUES (?1, 'lost') \
+                   ON CONFLICT (token) DO UPDATE SET status = 'lost' WHERE status <> 'void'";
+        let blocked = self.connection.prepare_cached(sql).and_then(|mut put| put.execute([token.to_bytes()]));
+        blocked.step(&self.path, "block lost card").map(drop)
+    }
+
     /// Takes changes of the block list, oldest first, and the version after them. A card that is active again leaves
     /// the list; then the directory decides.
     ///

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use hufu_shared::ids::{ClubId, DeviceId};
+use hufu_shared::ids::{ClubId, DeviceId, LeaseId};
 
 /// A file of the terminal cannot be used, or a step on it failed.
 #[derive(Debug, thiserror::Error)]
@@ -94,6 +94,16 @@ pub enum StoreError {
     Snapshot {
         /// What was met and what was expected.
         detail: String,
+    },
+    /// A fact does not fit the lease that it names; nothing was recorded. A defect of this program.
+    #[error("{}: the fact does not fit generation {generation} of lease {lease}", path.display())]
+    Lease {
+        /// Which file.
+        path: PathBuf,
+        /// Which lease.
+        lease: LeaseId,
+        /// Its generation.
+        generation: u32,
     },
     /// The disk is full.
     #[error("{step} in {}: the disk is full", path.display())]

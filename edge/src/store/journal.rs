@@ -24,10 +24,13 @@ use hufu_shared::wire::version::Version;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::{Step, StoreError};
-use super::taps::Taps;
+use super::taps::{RecentSpend, Taps};
 
 /// Equal refusals within this are one fact, in nanoseconds of monotonic time.
 pub const REFUSAL_WINDOW_NS: u64 = 10_000_000_000;
+
+/// Bytes that the journal's file may take: years of a busy terminal's facts at the days for which they are kept.
+pub const JOURNAL_BYTES_MAX: i64 = 1024 * 1024 * 1024;
 
 /// A fact to be appended; the journal adds its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,6 +106,8 @@ pub struct Journal {
     /// Facts up to here were shown, and how far that is on the disk.
     pub(super) shown: (u64, u64),
     pub(super) taps: Taps,
+    /// Bytes that the file may take.
+    pub(super) room_bytes: i64,
     pub(super) failed: Option<String>,
 }
 
@@ -111,6 +116,8 @@ struct Written {
     head: (u64, Hash),
     pending: Option<Fact>,
     taps: Vec<(TapKey, RecentTap)>,
+    spends: Vec<RecentSpend>,
+    lost: Vec<Token>,
     appended: Vec<Appended>,
 }
 
@@ -284,7 +291,14 @@ impl Journal {
             .and_then(|mut begin| begin.execute([]))
             .step(&self.path, "begin")?;
         let (head, pending) = (self.head, self.pending.clone());
-        Ok(Written { head, pending, taps: Vec::new(), appended: Vec::new() })
+        Ok(Written {
+            head,
+            pending,
+            taps: Vec::new(),
+            spends: Vec::new(),
+            lost: Vec::new(),
+            appended: Vec::new(),
+        })
     }
 
     /// Ends an open refusal, appends facts, and does something more in the same transaction. Within a guard only.
@@ -395,6 +409,12 @@ impl Journal {
                 })
                 .step(&self.path, "note attendance")?;
         }
+        self.move_leases(&fact.event, seq)?;
+        self.note_value(&fact, seq)?;
+        if let Event::CardReportedLost(lost) = &fact.event {
+            self.block_lost(&lost.subject.token)?;
+            written.lost.push(lost.subject.token);
+        }
         if matches!(fact.event, Event::DayClosed(_)) {
             self.connection
                 .execute("UPDATE state SET closed_seq = ?1", [to_sql(seq)])
@@ -402,6 +422,11 @@ impl Journal {
         }
         if let Some(tap) = Tap::opening(&fact) {
             written.taps.push((tap.key, RecentTap { seq, at: fact.wall, mono_ns: fact.mono_ns }));
+        }
+        if let Event::Spent(spent) = &fact.event {
+            let tap = RecentTap { seq, at: fact.wall, mono_ns: fact.mono_ns };
+            let (token, legs) = (spent.subject.token, spent.legs.clone());
+            written.spends.push(RecentSpend { token, legs, tap });
         }
         written.head = (seq, hash);
         let id = FactId { device: self.device, epoch: self.epoch, seq };
@@ -430,6 +455,12 @@ impl Journal {
         (self.head, self.pending) = (written.head, written.pending);
         for (key, tap) in written.taps {
             self.taps.take(key, tap);
+        }
+        for spend in written.spends {
+            self.taps.take_spend(spend);
+        }
+        for token in written.lost {
+            self.blocks.insert(token, CardStatus::Lost);
         }
         written.appended
     }

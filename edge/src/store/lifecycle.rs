@@ -15,11 +15,13 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::blocks::read_blocks;
 use super::error::{Step, StoreError};
-use super::journal::{Journal, NewFact, from_sql, to_sql};
+use super::journal::{JOURNAL_BYTES_MAX, Journal, NewFact, from_sql, to_sql};
+use super::leases::age_at_boot;
 use super::open::{
     BUSY_TIMEOUT_MS, JOURNAL, beside, check_identity, create, is_absent, open_reader, open_wal, rename,
 };
 use super::taps::Taps;
+use crate::rules::lease::PoweredOff;
 use crate::rules::timekeeping::Now;
 use crate::terminal::Terminal;
 
@@ -171,7 +173,7 @@ impl Journal {
                 for seq in &unshown {
                     connection.execute("INSERT OR IGNORE INTO unshown (seq) VALUES (?1)", [to_sql(*seq)])?;
                 }
-                Ok(())
+                age_at_boot(connection, PoweredOff::Unknown, now.mono_ns)
             })
         })?;
         let seq = appended[0].id.map_or(0, |id| id.seq);
@@ -369,6 +371,7 @@ fn load(path: &Path, connection: Connection, terminal: &Terminal) -> Result<Jour
         pending: pending.map_err(|error| damaged(format!("pending refusal: {error}")))?,
         shown: (shown, shown),
         taps: Taps::default(),
+        room_bytes: JOURNAL_BYTES_MAX,
         failed: None,
         connection,
     })

@@ -13,6 +13,7 @@ mod directory;
 mod error;
 mod handle;
 mod journal;
+mod leases;
 mod lifecycle;
 mod names;
 mod notices;
@@ -21,16 +22,19 @@ mod queue;
 mod snapshot;
 mod taps;
 mod totals;
+mod values;
 
 pub use directory::{About, Directory, Known, Small};
 pub use error::StoreError;
 pub use handle::Store;
 pub use journal::{Appended, Attended, Journal, NewFact, RecentTap};
+pub use leases::{Allowance, LeaseEnd, LeaseTaken};
 pub use lifecycle::{BootInfo, Booting};
 pub use names::NameKey;
 pub use notices::OpenNotice;
 pub use queue::{JournalState, Receipted, StoredFact, read_anchor, read_facts, read_state};
 pub use snapshot::SnapshotBuilder;
+pub use values::{ValueFact, ValueKind};
 
 /// Name of the journal's file in the data folder.
 pub const JOURNAL_FILE: &str = "journal.db";

@@ -3,7 +3,7 @@
 use hufu_shared::cbor;
 use hufu_shared::fact::{Event, Fact, Reversed, Shown};
 use hufu_shared::ids::{FactId, Hash};
-use hufu_shared::money::Leg;
+use hufu_shared::money::{Leg, Unit};
 use hufu_shared::time::Instant;
 use hufu_shared::wire::updates::Notice;
 use hufu_shared::wire::upload::{Became, Disposition};
@@ -240,7 +240,10 @@ impl Journal {
         self.guarded("settle unshown fact", |journal| {
             journal.commit_facts_with(facts, |connection, _| {
                 if !handed_over {
-                    connection.execute("DELETE FROM attendance WHERE seq = ?1", [to_sql(seq)])?;
+                    // What did not happen stands in nobody's way.
+                    for table in ["attendance", "slips", "handed_out"] {
+                        connection.execute(&format!("DELETE FROM {table} WHERE seq = ?1"), [to_sql(seq)])?;
+                    }
                 }
                 connection.execute("DELETE FROM unshown WHERE seq = ?1", [to_sql(seq)]).map(|_| ())
             })
@@ -268,6 +271,7 @@ fn legs_of(event: &Event) -> Vec<Leg> {
         Event::Attended(attended) => attended.promised.clone(),
         Event::Earned(earned) => earned.promised.clone(),
         Event::Spent(spent) => spent.legs.clone(),
+        Event::ToppedUp(topped) => vec![Leg { unit: Unit::Cny, amount: topped.amount }],
         _ => Vec::new(),
     }
 }

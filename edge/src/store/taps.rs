@@ -2,7 +2,9 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use hufu_shared::money::Leg;
 use hufu_shared::rules::repeat::TapKey;
+use hufu_shared::token::Token;
 
 use super::journal::RecentTap;
 
@@ -11,9 +13,21 @@ pub(super) const TAPS_MAX: usize = 4_096;
 /// Nanoseconds for which a tap is kept: no window for repeats is longer than this hour.
 const KEPT_NS: u64 = 3_600_000_000_000;
 
+/// Spends kept at most: a repeat comes within a minute.
+const SPENDS_MAX: usize = 64;
+
+/// A spend of this boot.
+#[derive(Debug)]
+pub(super) struct RecentSpend {
+    pub(super) token: Token,
+    pub(super) legs: Vec<Leg>,
+    pub(super) tap: RecentTap,
+}
+
 /// The last tap of each card, reader and purpose.
 #[derive(Debug, Default)]
 pub(super) struct Taps {
+    spends: VecDeque<RecentSpend>,
     by_key: HashMap<TapKey, RecentTap>,
     /// In the order in which they came; an entry that was tapped again since is skipped when its turn comes.
     order: VecDeque<(TapKey, u64)>,
@@ -25,12 +39,29 @@ impl Taps {
     }
 
     pub(super) fn clear(&mut self) {
-        (self.by_key, self.order) = (HashMap::new(), VecDeque::new());
+        *self = Self::default();
     }
 
     /// Forgets a tap that was taken back: what comes next repeats nothing.
     pub(super) fn forget(&mut self, seq: u64) {
         self.by_key.retain(|_, tap| tap.seq != seq);
+        self.spends.retain(|spend| spend.tap.seq != seq);
+    }
+
+    /// The newest spend of these legs with this card.
+    pub(super) fn spend(&self, token: &Token, legs: &[Leg]) -> Option<&RecentTap> {
+        let newest_first = self.spends.iter().rev();
+        newest_first
+            .filter(|spend| spend.token == *token && spend.legs == legs)
+            .map(|spend| &spend.tap)
+            .next()
+    }
+
+    pub(super) fn take_spend(&mut self, spend: RecentSpend) {
+        self.spends.push_back(spend);
+        if self.spends.len() > SPENDS_MAX {
+            self.spends.pop_front();
+        }
     }
 
     /// Takes a tap in and forgets those that can no longer be repeated.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use hufu_shared::fact::{Attended, Earned, Event, Purpose, RefusalReason, Refused, Shown, Subject, Visited};
 use hufu_shared::ids::{
-    ActivityId, BootId, CardId, ClubId, DeviceId, Hash, MemberId, OccurrenceId, OfficeId,
+    ActivityId, BootId, CardId, ClubId, DeviceId, Hash, LeaseId, MemberId, OccurrenceId, OfficeId,
 };
 use hufu_shared::member::{
     CardRow, CardStatus, DirectoryRow, MemberRow, MemberStatus, OccurrenceRow, OccurrenceState, OfficeRow,
@@ -14,9 +14,10 @@ use hufu_shared::scheme::{SchemeTerms, Words};
 use hufu_shared::time::{ClockQuality, Day, Instant, OfficeClock, SECOND_US};
 use hufu_shared::token::{CardText, MediumKind, TokenKey};
 use hufu_shared::wire::directory::{Chunk, Manifest};
+use hufu_shared::wire::lease::{LeaseState, LeaseTerms};
 use hufu_shared::wire::version::{CentralEpoch, Version};
 
-use super::{BootInfo, Directory, NameKey, NewFact, SnapshotBuilder, Store};
+use super::{BootInfo, Directory, LeaseTaken, NameKey, NewFact, SnapshotBuilder, Store};
 use crate::rules::timekeeping::Now;
 use crate::terminal::Terminal;
 
@@ -111,6 +112,36 @@ pub(crate) fn earned(n: u8, fen: i64, points: i64, now: &Now) -> NewFact {
 pub(crate) fn refused(n: u8, reason: RefusalReason, now: &Now) -> NewFact {
     let refused = Refused { subject: Some(subject(n)), purpose: Purpose::Visit, reason, count: 1 };
     fact(now, Shown::Refused, Event::Refused(refused))
+}
+
+pub(crate) const EPOCH: CentralEpoch = CentralEpoch { n: 1, bits: 2 };
+
+/// A lease of member `n`: generation 1, a week, three unmeasured reboots of two hours.
+pub(crate) fn lease(n: u8, unit: Unit, granted: i64, version: u64) -> LeaseState {
+    LeaseState {
+        lease: LeaseId([n + 100 * u8::from(unit == Unit::Cny); 16]),
+        generation: 1,
+        device: terminal().device,
+        member: MemberId([n; 16]),
+        unit,
+        granted_total: Amount(granted),
+        terms: LeaseTerms { ttl_s: 604_800, reboot_cost_s: 7_200, reboots_max: 3 },
+        version: Version { epoch: EPOCH.n, n: version },
+        signature: vec![1; 64],
+    }
+}
+
+/// Puts lease states into the journal, as if they had come and been checked.
+pub(crate) fn grant(store: &Store, states: &[LeaseState], now: &Now) -> Vec<LeaseTaken> {
+    store.with(|journal| journal.take_leases(states, EPOCH, now, Version::default())).expect("taken")
+}
+
+pub(crate) fn pts(amount: i64) -> Leg {
+    Leg { unit: Unit::Pts, amount: Amount(amount) }
+}
+
+pub(crate) fn cny(fen: i64) -> Leg {
+    Leg { unit: Unit::Cny, amount: Amount(fen) }
 }
 
 pub(crate) fn member_row(n: u8) -> MemberRow {

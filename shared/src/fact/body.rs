@@ -268,6 +268,81 @@ pub enum Purpose {
     /// Record a visit.
     #[n(3)]
     Visit,
+    /// Spend points or stored value.
+    #[n(4)]
+    Spend(#[n(0)] Spending),
+    /// Pay in stored value.
+    #[n(5)]
+    TopUp(#[n(0)] ToppingUp),
+    /// Hand something out.
+    #[n(6)]
+    HandOut(#[n(0)] Handing),
+    /// Take the card's holder at their word that it is lost.
+    #[n(7)]
+    ReportLost,
+    /// Earn on a purchase with a slip.
+    #[n(8)]
+    EarnSlip(#[n(0)] Purchase),
+}
+
+/// What is to be spent: all of it or nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Encode, Decode, Serialize)]
+#[cbor(map)]
+pub struct Spending {
+    /// At least one leg, one per unit, each above zero.
+    #[n(0)]
+    pub legs: Vec<Leg>,
+    /// The slip printed for it.
+    #[n(1)]
+    pub slip: Option<SlipKey>,
+    /// What it is spent on, if handed out.
+    #[n(2)]
+    pub item: Option<ItemId>,
+}
+
+/// What is to be paid in.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Encode, Decode, Serialize)]
+#[cbor(map)]
+pub struct ToppingUp {
+    /// Fen, above zero.
+    #[n(0)]
+    pub amount: Amount,
+    /// Dictionary code of the payment method.
+    #[n(1)]
+    pub method: String,
+    /// The slip printed for it.
+    #[n(2)]
+    pub slip: SlipKey,
+}
+
+/// What is to be handed out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode, Serialize)]
+#[cbor(map)]
+pub struct Handing {
+    /// At what.
+    #[n(0)]
+    pub occurrence: OccurrenceId,
+    /// What.
+    #[n(1)]
+    pub item: ItemId,
+    /// How many, above zero.
+    #[n(2)]
+    pub quantity: u32,
+}
+
+/// A purchase with a slip.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Encode, Decode, Serialize)]
+#[cbor(map)]
+pub struct Purchase {
+    /// The price paid that counts, in fen.
+    #[n(0)]
+    pub amount: Amount,
+    /// The sales slip.
+    #[n(1)]
+    pub slip: SlipKey,
+    /// The slip that it re-creates (rule G6).
+    #[n(2)]
+    pub replaces: Option<SlipKey>,
 }
 
 /// A refusal. Equal refusals from one source within 10 s are one fact with a count.

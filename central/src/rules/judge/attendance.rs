@@ -2,7 +2,7 @@
 //!
 //! - K26: only while it is approved and running, at an office that holds it; else kept without points (kind 28). An
 //!   interval on an edge of that span is read in the member's favour if narrow, else a person decides (kind 18).
-//! - Kind 2: a tap repeated within the window of the terminal's own clock has one effect with the first.
+//! - Kind 2: a repeated tap has one effect with the first ([`super::repeat`]).
 //! - Kind 27: where a member is admitted once, the earliest `t` admits; one check-in speaks for each terminal, the others
 //!   of it are repeats; those of other terminals were "also seen". Points once, from the admitting office.
 //! - Kind 28: places go to members in order of time, pinned ones first.
@@ -19,6 +19,7 @@ use hufu_shared::rules::repeat::Tap;
 use hufu_shared::time::Instant;
 
 use super::interval::{self, Timing};
+use super::repeat::{self, Tapped};
 use super::stays::{self, Passage, Passing, Path, StayRule};
 
 /// What an occurrence allows.
@@ -171,6 +172,11 @@ impl Plan {
         Self { open, offices: row.offices.clone(), admits_once: row.admits_once, places: row.places, stays }
     }
 
+    /// Whether a check-in can count by itself: in time and place, or because a person said so.
+    fn can_count(&self, fact: &CheckIn) -> bool {
+        fact.pin == Some(true) || self.timing(fact) <= Timing::Favoured
+    }
+
     fn timing(&self, fact: &CheckIn) -> Timing {
         if !self.offices.is_empty() && !self.offices.contains(&fact.office) {
             return Timing::Outside;
@@ -218,33 +224,61 @@ pub fn judge_occurrence(plan: &Plan, facts: &[CheckIn]) -> Judged {
     }
     let pinned: BTreeSet<FactId> =
         facts.iter().filter(|fact| fact.pin == Some(true)).map(|fact| fact.id).collect();
-    let surplus = beyond_places(plan.places, &judged.credits, &pinned);
-    judged.credits.retain(|credit| !surplus.contains(&credit.member));
-    for verdict in judged.verdicts.values_mut() {
-        if verdict.stands == Stands::Counts && surplus.contains(&verdict.member) {
-            verdict.stands = Stands::Surplus;
-            verdict.kinds.insert(28);
-        }
+    let mut claims: BTreeMap<MemberId, PlaceClaim> = BTreeMap::new();
+    for credit in &judged.credits {
+        let claim = PlaceClaim { free: !pinned.contains(&credit.fact), t: credit.t, fact: credit.fact };
+        let first = claims.entry(credit.member).or_insert(claim);
+        *first = claim.min(*first);
     }
+    judged.leave_out(&without_place(plan.places, &claims));
     judged
 }
 
-/// Members for whom no place is left: places go to those with a pinned check-in, then in order of time.
-fn beyond_places(
-    places: Option<u32>,
-    credits: &BTreeSet<Credit>,
-    pinned: &BTreeSet<FactId>,
-) -> BTreeSet<MemberId> {
+/// By what a member claims a place, in the order in which places are given: pinned ones first, then by time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PlaceClaim {
+    /// Whether no person fixed it.
+    pub free: bool,
+    /// When.
+    pub t: Instant,
+    /// The first check-in of the member that counts.
+    pub fact: FactId,
+}
+
+/// Members for whom no place is left.
+#[must_use]
+pub fn without_place(places: Option<u32>, claims: &BTreeMap<MemberId, PlaceClaim>) -> BTreeSet<MemberId> {
     let Some(places) = places else { return BTreeSet::new() };
-    let mut first: BTreeMap<MemberId, (bool, Instant, FactId)> = BTreeMap::new();
-    for credit in credits {
-        let rank = (!pinned.contains(&credit.fact), credit.t, credit.fact);
-        let held = first.entry(credit.member).or_insert(rank);
-        *held = rank.min(*held);
-    }
-    let mut queue: Vec<_> = first.into_iter().map(|(member, rank)| (rank, member)).collect();
+    let mut queue: Vec<(PlaceClaim, MemberId)> =
+        claims.iter().map(|(member, claim)| (*claim, *member)).collect();
     queue.sort_unstable();
     queue.into_iter().skip(places as usize).map(|(_, member)| member).collect()
+}
+
+impl Judged {
+    /// Takes admission and points from members for whom no place is left.
+    pub fn leave_out(&mut self, members: &BTreeSet<MemberId>) {
+        self.credits.retain(|credit| !members.contains(&credit.member));
+        for verdict in self.verdicts.values_mut() {
+            if verdict.stands == Stands::Counts && members.contains(&verdict.member) {
+                verdict.stands = Stands::Surplus;
+                verdict.kinds.insert(28);
+            }
+        }
+    }
+
+    /// The facts of each case: by kind, and by member where the case is about one (kinds 4 and 27).
+    #[must_use]
+    pub fn cases(&self) -> BTreeMap<(u8, Option<MemberId>), BTreeSet<FactId>> {
+        let mut cases: BTreeMap<(u8, Option<MemberId>), BTreeSet<FactId>> = BTreeMap::new();
+        for verdict in self.verdicts.values() {
+            for kind in verdict.kinds.iter().filter(|kind| **kind != 2) {
+                let about = matches!(kind, 4 | 27).then_some(verdict.member);
+                cases.entry((*kind, about)).or_default().insert(verdict.id);
+            }
+        }
+        cases
+    }
 }
 
 /// Judges all check-ins of one member at an occurrence, as if it had room.
@@ -253,13 +287,14 @@ pub fn judge_member(plan: &Plan, facts: &[CheckIn]) -> Judged {
     let mut ordered: Vec<&CheckIn> = facts.iter().collect();
     ordered.sort_by_key(|fact| (fact.t, fact.id));
     ordered.dedup_by_key(|fact| fact.id);
-    let repeats = repeats(&ordered);
+    let repeats = repeats(plan, &ordered);
     let path = path(plan, &ordered, &repeats);
     let mut judged = Judged::default();
     let mut candidates: Vec<&CheckIn> = Vec::new();
     for fact in ordered {
         let (stands, kinds) = alone(plan, fact, &repeats, path.as_ref());
-        if matches!(stands, Stands::Counts | Stands::TakenOut) && fact.way == Passage::In {
+        let may_count = stands == Stands::Counts || (stands == Stands::TakenOut && plan.can_count(fact));
+        if may_count && fact.way == Passage::In {
             candidates.push(fact);
         }
         let verdict = Verdict { id: fact.id, member: fact.member, stands, kinds };
@@ -305,22 +340,29 @@ fn alone(
     }
 }
 
-/// Repeats within the window of a terminal's clock, each with the tap that opened the window. A repeat opens none.
-fn repeats(ordered: &[&CheckIn]) -> BTreeMap<FactId, FactId> {
-    let mut by_seq = ordered.to_vec();
-    by_seq.sort_by_key(|fact| fact.id);
-    let mut opened: Vec<&CheckIn> = Vec::new();
-    let mut merged = BTreeMap::new();
-    for fact in by_seq {
-        let same = |first: &&&CheckIn| {
-            let one_terminal = (first.id.device, first.id.epoch) == (fact.id.device, fact.id.epoch);
-            let said = fact.repeats == Some(first.id.seq) && fact.tap.key == first.tap.key;
-            one_terminal && first.way == fact.way && (said || fact.tap.repeats(&first.tap, fact.window_s))
-        };
-        match opened.iter().find(same) {
-            Some(first) => drop(merged.insert(fact.id, first.id)),
-            None => opened.push(fact),
-        }
+/// Repeats, each with the tap that opened the window; a way out repeats no way in. A tap before the doors open is no
+/// reason to lose the one after it: what cannot count by itself opens no window for what can.
+fn repeats(plan: &Plan, ordered: &[&CheckIn]) -> BTreeMap<FactId, FactId> {
+    let of = |way: Passage, all: bool| {
+        let one_way = ordered.iter().filter(|fact| fact.way == way);
+        let facts = one_way.filter(|fact| all || plan.can_count(fact));
+        let taps = facts.map(|fact| Tapped {
+            id: fact.id,
+            tap: fact.tap.clone(),
+            window_s: fact.window_s,
+            said: fact.repeats,
+        });
+        repeat::repeats(&taps.collect::<Vec<_>>())
+    };
+    let mut merged = of(Passage::In, false);
+    merged.append(&mut of(Passage::Out, false));
+    let idle: BTreeSet<FactId> =
+        ordered.iter().filter(|fact| !plan.can_count(fact)).map(|fact| fact.id).collect();
+    let others = of(Passage::In, true).into_iter().chain(of(Passage::Out, true));
+    let others: Vec<_> = others.filter(|(id, _)| idle.contains(id)).collect();
+    for (id, first) in others {
+        let first = merged.get(&first).copied().unwrap_or(first);
+        merged.insert(id, first);
     }
     merged
 }

@@ -110,6 +110,15 @@ fn kind_27_points_are_given_once_by_the_admitting_office() {
 }
 
 #[test]
+fn cases_are_about_a_member_or_about_the_occurrence() {
+    let facts = [check_in(1, 1, 20), check_in(2, 1, 10), check_in(2, 2, 15), of(2, check_in(1, 2, HOUR_S))];
+    let cases = judge_occurrence(&plan(), &facts).cases();
+    let two_terminals = ((27, Some(member(1))), BTreeSet::from([id(1, 1), id(2, 1)]));
+    let closed = ((28, None), BTreeSet::from([id(1, 2)]));
+    assert_eq!(cases, BTreeMap::from([two_terminals, closed]), "a repeat is no case");
+}
+
+#[test]
 fn kind_02_a_repeat_is_told_by_the_terminals_own_clock_and_opens_no_window() {
     let many = Plan { admits_once: false, ..plan() };
     let said = CheckIn { repeats: Some(1), ..check_in(1, 3, 500) };
@@ -148,6 +157,41 @@ fn kind_28_outside_the_plan_or_beyond_its_places_nothing_is_given() {
     ];
     for (why, plan, facts, expected) in cases {
         assert_eq!(stand(plan, &facts), expected, "{why}");
+    }
+}
+
+#[test]
+fn kind_02_a_tap_that_cannot_count_opens_no_window_for_one_that_can() {
+    use Stands::{Counts, Doubtful, Merged, NotRunning, TakenOut};
+    let early = |at: i64, tap_s: u64| {
+        let mut fact = check_in(1, 1, at);
+        fact.tap.mono_ns = tap_s * 1_000_000_000;
+        fact
+    };
+    let wide = CheckIn { lo: s(-1_000), t: s(-1_000), ..check_in(1, 1, 10) };
+    let free = (Counts, vec![]);
+    let cases = [
+        (
+            "before the doors open",
+            vec![early(-10, 0), check_in(1, 2, 20)],
+            vec![(NotRunning, vec![28]), free.clone()],
+        ),
+        ("of doubtful time", vec![wide, check_in(1, 2, 20)], vec![(Doubtful, vec![18]), free.clone()]),
+        (
+            "taken out, but it could not count anyway",
+            vec![pinned(false, early(-10, 0)), check_in(1, 2, 20)],
+            vec![(TakenOut, vec![]), free.clone()],
+        ),
+        (
+            "after the doors closed it is still a repeat",
+            vec![check_in(1, 1, HOUR_S - 10), check_in(1, 2, HOUR_S + 10)],
+            vec![free, (Merged(id(1, 1)), vec![2])],
+        ),
+    ];
+    for plan in [plan(), Plan { admits_once: false, ..plan() }] {
+        for (why, facts, expected) in &cases {
+            assert_eq!(&stand(&plan, facts), expected, "{why}");
+        }
     }
 }
 
@@ -261,6 +305,28 @@ proptest! {
             for fact in facts.iter().filter(|fact| fact.pin == Some(true) && fact.way == Passage::In) {
                 prop_assert_eq!(judged.verdicts[&fact.id].stands, Stands::Counts, "a pin is a constraint");
             }
+        }
+    }
+
+    #[test]
+    fn kind_27_a_further_check_in_may_move_the_credit_but_never_takes_it(
+        mut facts in proptest::collection::vec(any_fact(), 1..18),
+        once in any::<bool>(),
+        gates in any::<bool>(),
+    ) {
+        facts.sort_by_key(|fact| (fact.id, fact.t));
+        facts.dedup_by_key(|fact| fact.id);
+        facts.iter_mut().for_each(|fact| fact.pin = None);
+        let rule = StayRule { starts: s(0), ends: s(HOUR_S), longest_us: None, over: true };
+        let plan = Plan { admits_once: once, stays: gates.then_some(rule), ..plan() };
+        let members = |facts: &[CheckIn]| -> BTreeSet<MemberId> {
+            judge_occurrence(&plan, facts).credits.iter().map(|credit| credit.member).collect()
+        };
+        let all = members(&facts);
+        for left_out in 0..facts.len() {
+            let mut fewer = facts.clone();
+            fewer.remove(left_out);
+            prop_assert!(members(&fewer).is_subset(&all), "without {left_out} there was more");
         }
     }
 }

@@ -2,10 +2,10 @@
 //!
 //! What pins take goes first; then each earn in order of time gets what every cap that covers it still leaves. So the
 //! later one is cut, whichever arrived first, and the cut is a linked entry against it. The period of an earn is that
-//! of its business day at its own office.
+//! of its business day at its own office. What reversals return of an earn frees room for later ones.
 //!
-//! Invariant: no cap is passed by what unpinned earns get, and by nothing at all where the pins passed [`check`].
-//! Out of scope: what an earn is worth, and limits on spending (kind 33).
+//! Invariant: no cap is passed by what members keep of unpinned earns, and by nothing at all where the pins passed
+//! [`check`]. Out of scope: what an earn is worth, and limits on spending (kind 33).
 
 use std::collections::BTreeMap;
 
@@ -15,6 +15,7 @@ use hufu_shared::policy::{EarnCap, EarnEvent};
 use hufu_shared::time::Day;
 
 use super::order::Place;
+use super::reversal::Share;
 use super::share::{self, PinError};
 
 /// An earn of one member.
@@ -30,8 +31,10 @@ pub struct Earn {
     pub event: EarnEvent,
     /// What is earned.
     pub unit: Unit,
-    /// How much, all other verdicts in and reversals off; less than zero counts as nothing.
+    /// How much, all other verdicts in, reversals not taken off; less than zero counts as nothing.
     pub amount: Amount,
+    /// What reversals return of it.
+    pub returned: Share,
     /// How much of it a person let stand, or what stood when its day was settled.
     pub pin: Option<Amount>,
 }
@@ -39,8 +42,10 @@ pub struct Earn {
 /// What an earn gives under the caps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capped {
-    /// How much it gives.
+    /// How much it gives, reversals not taken off.
     pub gives: Amount,
+    /// How much of that the member keeps; the difference is the effect of its reversals (kind 31).
+    pub keeps: Amount,
     /// What is cut off; above zero it stands in a case of kind 23.
     pub cut: Amount,
 }
@@ -57,9 +62,11 @@ pub fn judge(caps: &[EarnCap], earns: &[Earn]) -> BTreeMap<(FactId, Unit), Cappe
             Some(pin) => pin.clamp(Amount::ZERO, wants),
             None => wants.min(used.left(caps, earn)),
         };
-        used.add(caps, earn, gives);
-        // 0 <= gives <= wants.
-        capped.insert((earn.place.fact, earn.unit), Capped { gives, cut: Amount(wants.0 - gives.0) });
+        // 0 <= gives <= wants, and a share of `gives` lies within it.
+        let keeps = Amount(gives.0 - earn.returned.of(gives).0);
+        used.add(caps, earn, keeps);
+        let cut = Amount(wants.0 - gives.0);
+        capped.insert((earn.place.fact, earn.unit), Capped { gives, keeps, cut });
     }
     capped
 }
@@ -77,7 +84,7 @@ pub fn check(caps: &[EarnCap], earns: &[Earn]) -> Result<(), PinError> {
         if pin < Amount::ZERO || pin > wants {
             return Err(PinError::OverClaim { fact, wants, met: pin });
         }
-        used.add(caps, earn, pin);
+        used.add(caps, earn, Amount(pin.0 - earn.returned.of(pin).0));
         for (key, cap) in covering(caps, earn) {
             let given = used.of(key);
             if given > i128::from(cap.most.0) {
@@ -91,7 +98,7 @@ pub fn check(caps: &[EarnCap], earns: &[Earn]) -> Result<(), PinError> {
 /// A cap, by its place in the policy, in one period.
 type Key = (usize, Day);
 
-/// What was given so far under each cap in each period.
+/// What is kept so far under each cap in each period.
 #[derive(Default)]
 struct Used(BTreeMap<Key, i128>);
 
@@ -105,9 +112,9 @@ impl Used {
         covering(caps, earn).map(left).min().map_or(Amount(i64::MAX), share::narrow)
     }
 
-    fn add(&mut self, caps: &[EarnCap], earn: &Earn, gives: Amount) {
+    fn add(&mut self, caps: &[EarnCap], earn: &Earn, keeps: Amount) {
         for (key, _) in covering(caps, earn) {
-            *self.0.entry(key).or_insert(0) += i128::from(gives.0);
+            *self.0.entry(key).or_insert(0) += i128::from(keeps.0);
         }
     }
 }
@@ -153,8 +160,13 @@ mod tests {
             event: EarnEvent::Purchase,
             unit: Unit::Pts,
             amount: Amount(amount),
+            returned: Share::default(),
             pin: pin.map(Amount),
         }
+    }
+
+    fn returning(part: i64, whole: i64, earn: Earn) -> Earn {
+        Earn { returned: Share { part: Amount(part), whole: Amount(whole) }, ..earn }
     }
 
     fn gives(caps: &[EarnCap], earns: &[Earn]) -> Vec<i64> {
@@ -171,7 +183,10 @@ mod tests {
         assert_eq!(gives(&month, &[a, b, c]), [70, 30, 70], "a new month is a new cap");
         assert_eq!(gives(&month, &[c, b, a]), [70, 30, 70], "whichever came first");
         let judged = judge(&month, &[a, b]);
-        assert_eq!(judged[&(b.place.fact, Unit::Pts)], Capped { gives: Amount(30), cut: Amount(40) });
+        assert_eq!(
+            judged[&(b.place.fact, Unit::Pts)],
+            Capped { gives: Amount(30), keeps: Amount(30), cut: Amount(40) }
+        );
     }
 
     #[test]
@@ -210,6 +225,25 @@ mod tests {
     }
 
     #[test]
+    fn kind_23_31_what_is_returned_frees_room_and_is_a_share_of_what_was_given() {
+        let month = [cap(Period::Month, 100)];
+        let first = earn(1, "2026-11-03", NORTH, 100, None);
+        let second = earn(2, "2026-11-04", NORTH, 70, None);
+        let keeps = |earns: &[Earn]| -> Vec<(i64, i64)> {
+            judge(&month, earns).values().map(|capped| (capped.gives.0, capped.keeps.0)).collect()
+        };
+        assert_eq!(keeps(&[returning(100, 100, first), second]), [(100, 0), (70, 70)], "all returned");
+        assert_eq!(keeps(&[returning(50, 100, first), second]), [(100, 50), (50, 50)], "half of it");
+        assert_eq!(
+            keeps(&[first, returning(35, 70, second)]),
+            [(100, 100), (0, 0)],
+            "nothing given, nothing back"
+        );
+        let partly = earn(1, "2026-11-03", NORTH, 70, None);
+        assert_eq!(keeps(&[partly, returning(35, 70, second)]), [(70, 70), (30, 15)], "half of the 30 given");
+    }
+
+    #[test]
     fn without_a_cap_everything_is_given() {
         assert_eq!(gives(&[], &[earn(1, "2026-11-03", NORTH, i64::MAX, None)]), [i64::MAX]);
         assert_eq!(gives(&[], &[earn(1, "2026-11-03", NORTH, -5, None)]), [0]);
@@ -222,18 +256,19 @@ mod tests {
             prop_oneof![Just(NORTH), Just(SOUTH)],
             prop_oneof![Just(EarnEvent::Purchase), Just(EarnEvent::Activity)],
             0i64..60,
-            proptest::option::weighted(0.2, 0i64..70),
+            (proptest::option::weighted(0.2, 0i64..70), 0i64..12, 0i64..9),
         );
         proptest::collection::vec(row, 0..10).prop_map(|rows| {
             (1..)
                 .zip(rows)
-                .map(|(seq, ((t, device), days, office, event, amount, pin))| Earn {
+                .map(|(seq, ((t, device), days, office, event, amount, (pin, part, whole)))| Earn {
                     place: place(t, device, seq),
                     day: day("2026-10-20").plus(days),
                     office,
                     event,
                     unit: Unit::Pts,
                     amount: Amount(amount),
+                    returned: Share { part: Amount(part), whole: Amount(whole) },
                     pin: pin.map(Amount),
                 })
                 .collect()
@@ -260,9 +295,10 @@ mod tests {
             for cap in &caps {
                 let mut sums: BTreeMap<Day, i64> = BTreeMap::new();
                 for earn in earns.iter().filter(|earn| cap.covers(earn.unit, earn.event, earn.office)) {
-                    let gives = judged[&(earn.place.fact, earn.unit)].gives.0;
-                    prop_assert!((0..=earn.amount.0).contains(&gives));
-                    *sums.entry(cap.period.first_day(earn.day)).or_default() += gives;
+                    let Capped { gives, keeps, cut } = judged[&(earn.place.fact, earn.unit)];
+                    prop_assert!((0..=earn.amount.0).contains(&gives.0) && (0..=gives.0).contains(&keeps.0));
+                    prop_assert_eq!(gives.0 + cut.0, earn.amount.0);
+                    *sums.entry(cap.period.first_day(earn.day)).or_default() += keeps.0;
                 }
                 prop_assert!(!saved || sums.values().all(|sum| *sum <= cap.most.0), "{:?} of {:?}", sums, cap);
             }

@@ -2,6 +2,10 @@
 //!
 //! No verdict depends on the order of its input. Pins are constraints: the rule first gives what they take, then shares
 //! the rest among unpinned facts in order of (t, device, epoch, seq); the bound holds over both.
+//!
+//! An earn passes through several, in this order: what it is worth ([`rate`]), whether it counts ([`slip`]), whether a
+//! person must look first ([`issue`]), what caps leave of it ([`cap`], which is told what reversals return), and what
+//! its reversals take back of that ([`reversal`]). Only what is left then is a credit that may expire ([`expiry`]).
 
 pub mod attendance;
 pub mod block;
@@ -14,16 +18,17 @@ pub mod interval;
 pub mod issue;
 pub mod lookalike;
 pub mod merge;
+pub mod money;
 pub mod order;
 pub mod owner;
 pub mod profile;
+pub mod rate;
+pub mod repeat;
 pub mod reversal;
 pub mod settle;
 pub mod share;
 pub mod slip;
 pub mod stays;
-pub mod travel;
-pub mod money;
-pub mod rate;
 pub mod stock;
+pub mod travel;
 pub mod uselimit;

@@ -121,6 +121,36 @@ pub fn check(original: &Original, reversals: &[Reversal]) -> Result<(), PinError
         .try_for_each(|unit| share::check(whole_of(original, unit), &claims_of(&sorted, unit)))
 }
 
+/// How much of an original its reversals return, as a share of what it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Share {
+    /// What is returned, from zero to `whole`.
+    pub part: Amount,
+    /// The whole; zero where nothing can be returned.
+    pub whole: Amount,
+}
+
+impl Share {
+    /// Its share of an amount, half up: between zero and the amount, and all of it once all is returned.
+    #[must_use]
+    pub fn of(self, amount: Amount) -> Amount {
+        share::narrow(rounded(amount, i128::from(self.part.0.max(0).min(self.whole.0)), self.whole))
+    }
+}
+
+/// The share of one unit that reversals return, whatever the original gives in the end; what a cap still leaves to
+/// others depends on it ([`super::cap`]).
+#[must_use]
+pub fn returned(original: &Original, reversals: &[Reversal], unit: Unit) -> Share {
+    let whole = whole_of(original, unit);
+    if original.is_reversal {
+        return Share { part: Amount::ZERO, whole };
+    }
+    let sorted: Vec<&Reversal> = reversals.iter().collect();
+    let allotted = share::share(whole, &claims_of(&sorted, unit));
+    Share { part: share::narrow(allotted.values().map(|part| i128::from(part.0)).sum()), whole }
+}
+
 /// Where the reversal of an earn takes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TakenFromEarn {

@@ -2,8 +2,8 @@
 //!
 //! From then on the facts of that day stand as they stood: the judges are given those that count as pins and the others
 //! not at all ([`entry`]), so whatever comes later is judged against what stands, and goes to a person as well. Only a
-//! person takes back what a member was shown. The days of a device run forward with its `t`, so what is fixed of a
-//! device is everything up to some seq.
+//! person takes back what a member was shown. The time of a late fact is fixed as it arrives: it may not drift into a day
+//! that is still open.
 
 use std::collections::{BTreeMap, BTreeSet};
 

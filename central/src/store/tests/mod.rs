@@ -6,4 +6,5 @@ mod lost_commit;
 mod order;
 mod publishing;
 mod reconciled;
+mod reference;
 mod verified;

@@ -1,11 +1,13 @@
 //! Snapshots as staff may meet them: a busy afternoon, every outcome, and the unlucky moments.
 
 use crate::counter::view::*;
+use crate::rules::decide::value::Why;
 use hufu_shared::fact::RefusalReason;
 use hufu_shared::ids::OccurrenceId;
-use hufu_shared::money::Amount;
+use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::scheme::Words;
 use hufu_shared::time::{ClockQuality, Instant, MINUTE_US, SECOND_US};
+use hufu_shared::wire::lease::RecallState;
 use hufu_shared::wire::upload::Became;
 
 /// 2026-11-22 15:02:11 in Shanghai.
@@ -32,6 +34,7 @@ fn swipe(seconds: i64, outcome: Outcome, name: Option<&str>, promised: i64) -> S
         name: name.map(str::to_owned),
         card_tail: Some("0042".to_owned()),
         promised: (promised > 0).then_some(Amount(promised)),
+        moved: Vec::new(),
         count: 1,
     }
 }
@@ -95,6 +98,8 @@ pub fn afternoon() -> CounterView {
         notices: Vec::new(),
         unshown: Vec::new(),
         candidate: None,
+        asking: None,
+        allowances: vec![AllowanceView { unit: Unit::Pts, members: 12, left: Amount(3_840), expired: 1 }],
         clock: ClockView { quality: ClockQuality::Synced, offset_us: Some(120_000) },
         display: DisplayView { kind: Some("desk".to_owned()), fault: None },
     }
@@ -105,6 +110,7 @@ pub fn person() -> PersonView {
         name: Some("张*三".to_owned()),
         level: Some(words("金卡", "Gold")),
         points: Amount(1_280),
+        value: Some(Amount(50_000)),
         points_at: NOW.offset(-30 * SECOND_US),
     }
 }
@@ -124,9 +130,72 @@ pub fn result(outcome: Outcome, purpose: Purpose) -> ResultView {
         first_at: None,
         first_office: None,
         valid_from: None,
-        short_by: None,
+        short: None,
+        moved: Vec::new(),
+        left: Vec::new(),
         offline: false,
         seq: Some(1_205),
+    }
+}
+
+/// Every reason for which a spend is out of reach, with what would be possible.
+const WHYS: [(Why, i64); 10] = [
+    (Why::NoLease, 0),
+    (Why::Expired, 0),
+    (Why::EarlierEnrolment, 0),
+    (Why::TooSmall, 80),
+    (Why::NoAnswer, 80),
+    (Why::Unreachable, 80),
+    (Why::Recovering, 0),
+    (Why::Owing, 0),
+    (Why::Limit, 80),
+    (Why::Frozen, 0),
+];
+
+pub fn pts(amount: i64) -> Leg {
+    Leg { unit: Unit::Pts, amount: Amount(amount) }
+}
+
+pub fn cny(fen: i64) -> Leg {
+    Leg { unit: Unit::Cny, amount: Amount(fen) }
+}
+
+pub fn short(why: Why, possible: i64, missing: Option<i64>) -> ShortView {
+    let missing = missing.map(Amount);
+    ShortView { unit: Unit::Pts, wanted: Amount(200), possible: Amount(possible), missing, why }
+}
+
+fn spend() -> Purpose {
+    Purpose::Spend { legs: vec![pts(200)] }
+}
+
+fn top_up() -> Purpose {
+    Purpose::TopUp { amount: Amount(10_000) }
+}
+
+fn redeemed(moved: Vec<Leg>, left: Vec<Leg>) -> ResultView {
+    let purpose = Purpose::Spend { legs: moved.clone() };
+    ResultView { moved, left, ..result(Outcome::Redeemed, purpose) }
+}
+
+/// The centre is asked; three other places hold some of it.
+pub fn asking() -> AskingView {
+    let holder = |office: Words, state, amount| RecalledView {
+        office,
+        state,
+        amount: pts(amount),
+        heard_at: (state == RecallState::Unreachable).then(|| ago(125)),
+    };
+    AskingView {
+        n: 8,
+        purpose: spend(),
+        person: Some(person()),
+        since: NOW,
+        recalled: vec![
+            holder(words("湖畔花园", "Lakeside"), RecallState::Arrived, 80),
+            holder(words("城西中心", "West Centre"), RecallState::Closing, 60),
+            holder(words("云栖小镇", "Cloud Town"), RecallState::Unreachable, 120),
+        ],
     }
 }
 
@@ -185,8 +254,14 @@ pub fn outcomes() -> Vec<(String, CounterView)> {
         ),
         ("already", with(ResultView { first_at: Some(ago(21)), ..result(Outcome::AlreadyIn, check_in()) })),
         ("already-earn", with(result(Outcome::AlreadyIn, earn()))),
-        ("redeemed", with(ResultView { promised: Some(Amount(-100)), ..result(Outcome::Redeemed, earn()) })),
-        ("over-limit", offline(with(result(Outcome::OverOfflineLimit, earn())))),
+        ("redeemed", with(redeemed(vec![pts(100)], vec![pts(1_180)]))),
+        ("redeemed-figure-unknown", with(redeemed(vec![pts(100)], Vec::new()))),
+        ("paid", with(redeemed(vec![cny(2_000)], vec![cny(48_000)]))),
+        ("redeemed-and-paid", with(redeemed(vec![pts(100), cny(2_000)], vec![pts(1_180), cny(48_000)]))),
+        ("topped-up", with(ResultView { moved: vec![cny(10_000)], ..result(Outcome::Accepted, top_up()) })),
+        ("report-lost", with(result(Outcome::Accepted, Purpose::ReportLost))),
+        ("hand-out", with(result(Outcome::Accepted, Purpose::HandOut { quantity: 1 }))),
+        ("unknown-spend", with(nobody(Outcome::UnknownCard, spend()))),
         ("unknown", with(nobody(Outcome::UnknownCard, check_in()))),
         ("unknown-earn", with(ResultView { promised: six, ..nobody(Outcome::UnknownCard, earn()) })),
         ("keep-still", with(ResultView { card_tail: None, ..nobody(Outcome::KeepStill, check_in()) })),
@@ -196,12 +271,21 @@ pub fn outcomes() -> Vec<(String, CounterView)> {
         let failed = nobody(Outcome::ReadFailed, check_in());
         all.push(("read-failed", with(ResultView { source, card_tail: None, ..failed })));
     }
+    for of in [Taken::Earned, Taken::Spent, Taken::ToppedUp] {
+        let taken = result(Outcome::Accepted, Purpose::TakeBack { of });
+        all.push(("taken-back", with(ResultView { moved: vec![pts(6)], ..taken })));
+    }
+    for (why, possible) in WHYS {
+        let short = short(why, possible, None);
+        let over = ResultView { short: Some(short), ..result(Outcome::OverOfflineLimit, spend()) };
+        all.push(("over-limit", offline(with(over))));
+    }
     let mut all: Vec<(String, CounterView)> =
         all.into_iter().map(|(name, view)| (name.into(), view)).collect();
     for reason in crate::counter::sheets::REASONS {
         let refused = ResultView {
             valid_from: (reason == RefusalReason::R03).then(|| ago(-3 * 24 * 60)),
-            short_by: (reason == RefusalReason::R05).then_some(Amount(120)),
+            short: (reason == RefusalReason::R05).then(|| short(Why::TooLittle, 0, Some(120))),
             ..result(Outcome::Refused(reason), check_in())
         };
         all.push((format!("refused-{reason:?}"), with(refused)));
@@ -282,5 +366,10 @@ pub fn moments() -> Vec<(&'static str, CounterView)> {
         ("readers-down", down),
         ("fresh", fresh),
         ("earning", earning),
+        ("asking", CounterView { asking: Some(asking()), ..afternoon() }),
+        (
+            "asking-first",
+            CounterView { asking: Some(AskingView { recalled: Vec::new(), ..asking() }), ..afternoon() },
+        ),
     ]
 }

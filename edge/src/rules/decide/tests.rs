@@ -73,6 +73,7 @@ impl World {
 
     fn decide(&self, purpose: &Purpose) -> Decision {
         let known = Known {
+            value: value::Means::default(),
             blocked: self.blocked,
             card: self.card.as_ref(),
             member: self.member.as_ref(),
@@ -279,6 +280,7 @@ fn case_25_with_a_clock_that_cannot_be_trusted_nothing_expires_and_nothing_close
 fn case_26_members_do_not_expire_by_a_jump_of_the_wall_clock() {
     let world = card(|row| row.valid_until = Some(NOON.offset(HOUR_US)));
     let known = Known {
+        value: value::Means::default(),
         blocked: None,
         card: world.card.as_ref(),
         member: world.member.as_ref(),

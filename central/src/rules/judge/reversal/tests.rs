@@ -171,6 +171,7 @@ proptest! {
                 .map(|reversal| leg_of(&reversal.legs, unit).0)
                 .sum();
             let whole = whole_of(&original, unit).0;
+            prop_assert_eq!(returned(&original, &reversals, unit).of(Amount(gave)).0, sum, "as a share");
             if whole > 0 {
                 let expected = (2 * gave * named.min(whole) + whole) / (2 * whole);
                 prop_assert_eq!(sum, expected, "round(gave × min(1, returned))");

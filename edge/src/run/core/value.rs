@@ -1,0 +1,152 @@
+//! The part of a swipe that moves value: what to ask the centre for, what was done before, and taking back.
+
+use hufu_shared::fact::{Event, Purchase, Purpose, SlipKey, Spending, Subject, ToppingUp};
+use hufu_shared::ids::{MemberId, OperatorId};
+use hufu_shared::member::MemberRow;
+use hufu_shared::money::{Leg, Unit};
+use hufu_shared::wire::lease::LeaseAsk;
+
+use super::{Core, Presented, own_fact};
+use crate::rules::decide::Earlier;
+use crate::rules::decide::value::{NotReversed, Original, ask, reverse};
+use crate::rules::timekeeping::Now;
+use crate::store::{Attended, Journal, StoreError, ValueKind};
+
+/// What staff want to take back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakingBack {
+    /// The value fact.
+    pub of: Which,
+    /// A part of it; none for all that is left.
+    pub part: Option<Leg>,
+    /// Dictionary code of the reason.
+    pub reason: String,
+    /// The slip of the return.
+    pub slip: Option<SlipKey>,
+}
+
+/// How a value fact is named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Which {
+    /// By its seq.
+    Fact(u64),
+    /// By its slip.
+    Slip(SlipKey),
+}
+
+/// What was taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakenBack {
+    /// Seq of the reversal.
+    pub seq: u64,
+    /// What the original was.
+    pub kind: ValueKind,
+    /// Whose.
+    pub member: Option<MemberId>,
+    /// How much.
+    pub legs: Vec<Leg>,
+}
+
+impl Core {
+    /// What to ask the centre for before a spend is decided on: a raise for each leg that the leases held here do not
+    /// pay for. Empty if the spend can be decided as it is. An allowance that is too old is closed first: a new one is
+    /// asked for.
+    ///
+    /// # Errors
+    /// [`StoreError`] if journal or directory cannot be read, or the close not be recorded.
+    pub fn asks(
+        &mut self,
+        presented: &Presented,
+        purpose: &Purpose,
+        now: &Now,
+    ) -> Result<Vec<LeaseAsk>, StoreError> {
+        let Purpose::Spend(spending) = purpose else { return Ok(Vec::new()) };
+        let fetched = self.fetch(&presented.card, now)?;
+        let directory = self.directory.version();
+        self.store.with(|journal| {
+            let decision = self.judge(journal, &fetched, presented, (purpose, None), now)?;
+            let member = fetched.card.as_ref().and_then(|card| card.member);
+            let (Some(member), Some(_)) = (member, decision.value.short) else { return Ok(Vec::new()) };
+            let open = journal.open_leases(member)?;
+            let open = if open.iter().any(|held| held.expired(now.mono_ns)) {
+                journal.close_expired(now, directory)?;
+                journal.open_leases(member)?
+            } else {
+                open
+            };
+            Ok(spending.legs.iter().filter_map(|leg| ask(&open, member, *leg)).collect())
+        })
+    }
+
+    /// Takes back a value fact of this terminal, or a part of it.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the journal refuses; then nothing was recorded.
+    pub fn reverse(
+        &mut self,
+        taking: &TakingBack,
+        operator: Option<OperatorId>,
+        now: &Now,
+    ) -> Result<Result<TakenBack, NotReversed>, StoreError> {
+        let directory = self.directory.version();
+        self.store.with(|journal| {
+            let seq = match &taking.of {
+                Which::Fact(seq) => Some(*seq),
+                Which::Slip(slip) => journal.slip(slip)?.map(|used| used.seq),
+            };
+            let fact = seq.map(|seq| journal.value_fact(seq)).transpose()?.flatten();
+            let Some(fact) = fact else { return Ok(Err(NotReversed::Nothing)) };
+            let original = Original {
+                fact: journal.fact_id(fact.seq),
+                left: &fact.left,
+                top_up: fact.kind == ValueKind::ToppedUp,
+                undoable: journal.is_undoable(fact.seq)?,
+            };
+            let reversed = reverse(&original, taking.part, &taking.reason, taking.slip.clone());
+            let reversed = match reversed {
+                Ok(reversed) => reversed,
+                Err(why) => return Ok(Err(why)),
+            };
+            let legs = reversed.legs.clone();
+            let mut new = own_fact(Event::Reversed(reversed), directory, now);
+            new.operator = operator;
+            let appended = journal.append(vec![new])?;
+            let seq = appended.first().and_then(|fact| fact.id).map_or(0, |id| id.seq);
+            Ok(Ok(TakenBack { seq, kind: fact.kind, member: fact.member, legs }))
+        })
+    }
+}
+
+/// What staff would do a second time: the same slip, the same item, or the same spend within the window of a double
+/// tap, where no slip tells two spends apart.
+pub(super) fn done_before(
+    journal: &Journal,
+    subject: &Subject,
+    purpose: &Purpose,
+    (now, window_s): (&Now, u32),
+) -> Result<Option<Earlier>, StoreError> {
+    let same = |done: Attended| Earlier { seq: done.seq, at: done.at };
+    Ok(match purpose {
+        Purpose::Spend(Spending { slip: Some(slip), .. })
+        | Purpose::TopUp(ToppingUp { slip, .. })
+        | Purpose::EarnSlip(Purchase { slip, .. }) => journal.slip(slip)?.map(same),
+        Purpose::Spend(spending) => journal
+            .recent_spend(&subject.token, &spending.legs, now.mono_ns, window_s)
+            .map(|tap| Earlier { seq: tap.seq, at: tap.at }),
+        Purpose::HandOut(handing) => {
+            let token = subject.token.to_bytes();
+            let who: &[u8] = subject.member.as_ref().map_or(&token, |member| &member.0);
+            journal.handed_out(handing.occurrence, handing.item, who)?.map(same)
+        }
+        _ => None,
+    })
+}
+
+/// The figures that a directory row tells.
+pub(super) fn figures(member: &MemberRow) -> Vec<Leg> {
+    let value = member.value.map(|amount| Leg { unit: Unit::Cny, amount });
+    [Leg { unit: Unit::Pts, amount: member.points }].into_iter().chain(value).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,398 @@
+//! Leases in the journal's file: what the centre granted, what was spent of it here, how old it is.
+//!
+//! Every decision is [`crate::rules::lease`]'s; this module fetches holdings before and stores them after. A spend or a
+//! close changes its holding in the transaction that appends its fact; a state that ends another generation first
+//! appends the close of that one, in the same transaction.
+//! Invariants: a fact that does not fit the holding it names is not appended; a state that was stored stays unechoed
+//! until the centre was told.
+//! Out of scope: signatures, asking for more ([`crate::sync::authorize`]).
+
+use hufu_shared::cbor;
+use hufu_shared::fact::{CommandDone, Event, Funding, LeaseUse, Spent};
+use hufu_shared::ids::{CommandId, LeaseId, MemberId};
+use hufu_shared::money::{Amount, Unit};
+use hufu_shared::wire::lease::LeaseState;
+use hufu_shared::wire::updates::LEASE_ECHO_MAX;
+use hufu_shared::wire::version::{CentralEpoch, Version};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::error::{Step, StoreError};
+use super::journal::{Journal, NewFact, from_sql, to_sql};
+use super::lifecycle::plain;
+use crate::rules::lease::{self, Age, Holding, Ignored, PoweredOff, Receiving, Taken};
+use crate::rules::timekeeping::Now;
+
+const COLUMNS: &str = "state, enrolment, spent_total, closed, last_fact, counted_ns, counted_at_ns, reboots";
+
+/// What became of a lease state that arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeaseTaken {
+    /// It is held now.
+    Stored,
+    /// It changes nothing.
+    Ignored(Ignored),
+}
+
+/// What became of an order to close a lease.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeaseEnd {
+    /// It was open and is closed now.
+    Closed {
+        /// What was spent of it.
+        spent_total: Amount,
+    },
+    /// That generation was closed before.
+    ClosedBefore,
+    /// No such generation is held here.
+    NotHeld,
+}
+
+/// What a terminal holds of one unit for all members.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowance {
+    /// The unit.
+    pub unit: Unit,
+    /// Members with something left.
+    pub members: u64,
+    /// What is left over all.
+    pub left: Amount,
+    /// Of these, members whose time is up.
+    pub expired: u64,
+}
+
+/// A state's bytes that are no state of ours any more, as rusqlite names such a thing.
+fn unreadable(error: cbor::WireError) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Blob, Box::new(error))
+}
+
+fn holding(row: &Row<'_>) -> rusqlite::Result<Holding> {
+    let state: Vec<u8> = row.get(0)?;
+    Ok(Holding {
+        state: cbor::decode::<LeaseState>(&state).map_err(unreadable)?,
+        enrolment: row.get(1)?,
+        spent_total: Amount(row.get(2)?),
+        closed: row.get(3)?,
+        last_fact: row.get::<_, Option<i64>>(4)?.map(from_sql),
+        age: Age {
+            counted_ns: from_sql(row.get(5)?),
+            counted_at_ns: from_sql(row.get(6)?),
+            reboots: row.get(7)?,
+        },
+    })
+}
+
+fn held(connection: &Connection, lease: LeaseId, generation: u32) -> rusqlite::Result<Option<Holding>> {
+    connection
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM leases WHERE lease = ?1 AND generation = ?2"))?
+        .query_row(params![lease.0, generation], holding)
+        .optional()
+}
+
+/// Stores a holding whole. `echoed` says whether the centre knows that its state is held.
+fn store(connection: &Connection, held: &Holding, echoed: bool) -> rusqlite::Result<()> {
+    let state = &held.state;
+    connection
+        .prepare_cached(
+            "INSERT INTO leases (lease, generation, member, unit, state, enrolment, granted_total, spent_total, \
+             closed, last_fact, counted_ns, counted_at_ns, reboots, echoed) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
+             ON CONFLICT (lease, generation) DO UPDATE SET state = excluded.state, \
+             enrolment = excluded.enrolment, granted_total = excluded.granted_total, \
+             spent_total = excluded.spent_total, closed = excluded.closed, last_fact = excluded.last_fact, \
+             counted_ns = excluded.counted_ns, counted_at_ns = excluded.counted_at_ns, \
+             reboots = excluded.reboots, echoed = excluded.echoed",
+        )?
+        .execute(params![
+            state.lease.0,
+            state.generation,
+            state.member.0,
+            state.unit.code(),
+            cbor::encode(state),
+            held.enrolment,
+            state.granted_total.0,
+            held.spent_total.0,
+            held.closed,
+            held.last_fact.map(to_sql),
+            to_sql(held.age.counted_ns),
+            to_sql(held.age.counted_at_ns),
+            held.age.reboots,
+            echoed,
+        ])
+        .map(drop)
+}
+
+/// Stores what a fact changed of a holding; the state and its echo stay as they are.
+fn store_use(connection: &Connection, held: &Holding) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE leases SET spent_total = ?3, closed = ?4, last_fact = ?5 \
+             WHERE lease = ?1 AND generation = ?2",
+        )?
+        .execute(params![
+            held.state.lease.0,
+            held.state.generation,
+            held.spent_total.0,
+            held.closed,
+            held.last_fact.map(to_sql)
+        ])
+        .map(drop)
+}
+
+/// At a start: what is open ages by what is known of the time since, in the transaction that records the start.
+pub(super) fn age_at_boot(connection: &Connection, off: PoweredOff, now_ns: u64) -> rusqlite::Result<()> {
+    let open: Vec<Holding> = connection
+        .prepare(&format!("SELECT {COLUMNS} FROM leases WHERE closed = 0"))?
+        .query_map([], holding)?
+        .collect::<rusqlite::Result<_>>()?;
+    for held in open {
+        let age = held.age.on_boot(&held.state.terms, off, now_ns);
+        connection
+            .prepare_cached(
+                "UPDATE leases SET counted_ns = ?3, counted_at_ns = ?4, reboots = ?5 \
+                 WHERE lease = ?1 AND generation = ?2",
+            )?
+            .execute(params![
+                held.state.lease.0,
+                held.state.generation,
+                to_sql(age.counted_ns),
+                to_sql(age.counted_at_ns),
+                age.reboots
+            ])?;
+    }
+    Ok(())
+}
+
+impl Journal {
+    /// Moves the leases that a fact at `seq` uses up or closes.
+    pub(super) fn move_leases(&self, event: &Event, seq: u64) -> Result<(), StoreError> {
+        match event {
+            Event::Spent(spent) => self.use_leases(spent, seq),
+            Event::LeaseClosed(closed) => {
+                let after = self
+                    .lease(closed.lease, closed.generation)?
+                    .and_then(|held| lease::close(&held, seq))
+                    .filter(|(fact, _)| fact == closed);
+                let (_, after) = after.ok_or_else(|| self.unfitting(closed.lease, closed.generation))?;
+                store_use(&self.connection, &after).step(&self.path, "close lease")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn use_leases(&self, spent: &Spent, seq: u64) -> Result<(), StoreError> {
+        for (leg, funding) in spent.legs.iter().zip(&spent.funding) {
+            let Funding::Lease(used) = funding else { continue };
+            let LeaseUse { lease, generation, .. } = *used;
+            let before = self.lease(lease, generation)?;
+            let fits = |held: &Holding| {
+                held.spent_total.plus(leg.amount).is_ok_and(|total| total == used.spent_total)
+                    && held.state.unit == leg.unit
+            };
+            let after = before.filter(fits).and_then(|held| lease::spent(&held, used, seq));
+            let after = after.ok_or_else(|| self.unfitting(lease, generation))?;
+            store_use(&self.connection, &after).step(&self.path, "use lease")?;
+        }
+        Ok(())
+    }
+
+    fn unfitting(&self, lease: LeaseId, generation: u32) -> StoreError {
+        StoreError::Lease { path: self.path.clone(), lease, generation }
+    }
+
+    fn lease(&self, lease: LeaseId, generation: u32) -> Result<Option<Holding>, StoreError> {
+        held(&self.connection, lease, generation).step(&self.path, "read lease")
+    }
+
+    fn leases_where(&self, which: &str, with: &[&dyn rusqlite::ToSql]) -> Result<Vec<Holding>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM leases WHERE {which} ORDER BY lease, generation");
+        let mut statement = self.connection.prepare_cached(&sql).step(&self.path, "prepare")?;
+        statement.query_map(with, holding).and_then(Iterator::collect).step(&self.path, "read leases")
+    }
+
+    /// Open leases of a member.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the journal cannot be read.
+    pub fn open_leases(&self, member: MemberId) -> Result<Vec<Holding>, StoreError> {
+        self.leases_where("member = ?1 AND closed = 0", &[&member.0])
+    }
+
+    /// What this terminal may give out over all members, per unit.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the journal cannot be read.
+    pub fn allowances(&self, now_ns: u64) -> Result<Vec<Allowance>, StoreError> {
+        let open = self.leases_where("closed = 0 AND spent_total < granted_total", &[])?;
+        let of = |unit: Unit| {
+            let all: Vec<&Holding> = open.iter().filter(|held| held.state.unit == unit).collect();
+            let live = || all.iter().filter(|held| !held.expired(now_ns));
+            let left = live().try_fold(Amount::ZERO, |sum, held| sum.plus(held.left()));
+            let (members, expired) = (live().count() as u64, (all.len() - live().count()) as u64);
+            Allowance { unit, members, left: left.unwrap_or(Amount(i64::MAX)), expired }
+        };
+        Ok(Unit::ALL.map(of).into_iter().filter(|sum| sum.members + sum.expired > 0).collect())
+    }
+
+    /// What a centre that entered a new epoch must be shown before any fact ([`lease::report`]).
+    ///
+    /// # Errors
+    /// [`StoreError`] if the journal cannot be read.
+    pub fn lease_report(&self) -> Result<Vec<LeaseState>, StoreError> {
+        let oldest_held = self.anchor()?.0 + 1;
+        Ok(lease::report(&self.leases_where("true", &[])?, oldest_held))
+    }
+
+    /// Takes lease states whose signatures hold, in the order in which they came. `epoch` is the central epoch stored.
+    ///
+    /// # Errors
+    /// As [`Journal::append`].
+    pub fn take_leases(
+        &mut self,
+        states: &[LeaseState],
+        epoch: CentralEpoch,
+        now: &Now,
+        directory: Version,
+    ) -> Result<Vec<LeaseTaken>, StoreError> {
+        states.iter().map(|state| self.take_lease(state, epoch, now, directory)).collect()
+    }
+
+    fn take_lease(
+        &mut self,
+        state: &LeaseState,
+        epoch: CentralEpoch,
+        now: &Now,
+        directory: Version,
+    ) -> Result<LeaseTaken, StoreError> {
+        let at = Receiving { device: self.device, enrolment: self.epoch, epoch, now_ns: now.mono_ns };
+        let which = "lease = ?1 OR (member = ?2 AND closed = 0)";
+        let mut beside = self.leases_where(which, &[&state.lease.0, &state.member.0])?;
+        let mut facts = Vec::new();
+        let new = loop {
+            match lease::take_state(&beside, state, at) {
+                Taken::Ignore(why) => return Ok(LeaseTaken::Ignored(why)),
+                Taken::Store(new) => break new,
+                Taken::CloseFirst(closed) => {
+                    let ended = |held: &Holding| {
+                        (held.state.lease, held.state.generation) == (closed.lease, closed.generation)
+                    };
+                    beside.iter_mut().filter(|held| ended(held)).for_each(|held| held.closed = true);
+                    facts.push(plain(now, directory, Event::LeaseClosed(closed)));
+                }
+            }
+        };
+        self.guarded("take lease", |journal| {
+            journal.commit_facts_with(facts, |connection, _| store(connection, &new, false)).map(drop)
+        })?;
+        Ok(LeaseTaken::Stored)
+    }
+
+    /// Closes a lease generation if it is open, and answers the command that asked for it.
+    ///
+    /// # Errors
+    /// As [`Journal::append`].
+    pub fn close_lease(
+        &mut self,
+        (lease, generation): (LeaseId, u32),
+        command: CommandId,
+        now: &Now,
+        directory: Version,
+    ) -> Result<LeaseEnd, StoreError> {
+        let held = self.lease(lease, generation)?;
+        let mut facts = Vec::new();
+        let (end, done, detail) = match held.as_ref().map(|held| (held, lease::close(held, 0))) {
+            Some((held, Some((closed, _)))) => {
+                let spent_total = held.spent_total;
+                facts.push(plain(now, directory, Event::LeaseClosed(closed)));
+                let detail = format!("closed generation {generation} of lease {lease}, {spent_total} spent");
+                (LeaseEnd::Closed { spent_total }, true, detail)
+            }
+            Some((_, None)) => {
+                let detail = format!("generation {generation} of lease {lease} was closed before");
+                (LeaseEnd::ClosedBefore, true, detail)
+            }
+            None => {
+                let detail = format!("this terminal holds no lease {lease} of generation {generation}");
+                (LeaseEnd::NotHeld, false, detail)
+            }
+        };
+        facts.push(plain(now, directory, Event::CommandDone(CommandDone { command, done, detail })));
+        self.append(facts)?;
+        Ok(end)
+    }
+
+    /// Closes every open lease whose time is up, so that what is left of it goes back to its member. Returns how many.
+    ///
+    /// # Errors
+    /// As [`Journal::append`].
+    pub fn close_expired(&mut self, now: &Now, directory: Version) -> Result<usize, StoreError> {
+        let open = self.leases_where("closed = 0", &[])?;
+        let expired = open.iter().filter(|held| held.expired(now.mono_ns));
+        let facts: Vec<NewFact> = expired
+            .filter_map(|held| lease::close(held, 0))
+            .map(|(closed, _)| plain(now, directory, Event::LeaseClosed(closed)))
+            .collect();
+        let count = facts.len();
+        if count > 0 {
+            self.append(facts)?;
+        }
+        Ok(count)
+    }
+
+    /// Makes the ages of open leases durable, counted up to `now_ns`; with the time floor, every minute.
+    ///
+    /// # Errors
+    /// As [`Journal::append`].
+    pub fn count_lease_ages(&mut self, now_ns: u64) -> Result<(), StoreError> {
+        self.guarded("count the age of leases", |journal| {
+            let sql = "UPDATE leases SET counted_ns = counted_ns + (?1 - counted_at_ns), counted_at_ns = ?1 \
+                       WHERE closed = 0 AND counted_at_ns < ?1";
+            let counted = journal.connection.execute(sql, [to_sql(now_ns)]);
+            counted.step(&journal.path, "count the age of leases").map(drop)
+        })
+    }
+
+    /// Lease states that are held and that the centre was not told of, at most [`LEASE_ECHO_MAX`].
+    ///
+    /// # Errors
+    /// [`StoreError`] if the journal cannot be read.
+    pub fn unechoed_leases(&self) -> Result<Vec<(LeaseId, Version)>, StoreError> {
+        let mut held = self.leases_where("echoed = 0", &[])?;
+        held.truncate(LEASE_ECHO_MAX);
+        Ok(held.iter().map(|held| (held.state.lease, held.state.version)).collect())
+    }
+
+    /// The centre was told that these versions are held.
+    ///
+    /// # Errors
+    /// As [`Journal::append`].
+    pub fn leases_echoed(&mut self, echoed: &[(LeaseId, Version)]) -> Result<(), StoreError> {
+        let unechoed = self.leases_where("echoed = 0", &[])?;
+        // A state that came meanwhile has another version and is told of next time.
+        let told = unechoed.iter().filter(|held| echoed.contains(&(held.state.lease, held.state.version)));
+        self.guarded("note echoed leases", |journal| {
+            for held in told {
+                let sql = "UPDATE leases SET echoed = 1 WHERE lease = ?1 AND generation = ?2";
+                let key = params![held.state.lease.0, held.state.generation];
+                journal.connection.execute(sql, key).step(&journal.path, "note echoed leases")?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Forgets closed generations on which nothing rests any more ([`lease::forgettable`]).
+    ///
+    /// # Errors
+    /// As [`Journal::append`].
+    pub fn forget_leases(&mut self) -> Result<(), StoreError> {
+        let oldest_held = self.anchor()?.0 + 1;
+        let gone = lease::forgettable(&self.leases_where("true", &[])?, oldest_held);
+        self.guarded("forget leases", |journal| {
+            for (lease, generation) in &gone {
+                let sql = "DELETE FROM leases WHERE lease = ?1 AND generation = ?2";
+                let key = params![lease.0, generation];
+                journal.connection.execute(sql, key).step(&journal.path, "forget leases")?;
+            }
+            Ok(())
+        })
+    }
+}
