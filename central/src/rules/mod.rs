@@ -4,6 +4,7 @@
 //! needs ([`world`]) into the rows that it gives ([`outcome`]). Neither reads a clock, a random number or a sealed
 //! field, so replaying the journal gives the same rows again. The simulator and `verify` run these very functions.
 
+pub mod admission;
 pub mod apply;
 pub mod entry;
 pub mod ingest;

@@ -26,12 +26,9 @@ pub(super) struct EnrolArguments {
     /// The code from the console, hufu1-<code>-<fingerprint>
     #[arg(long, value_name = "CODE")]
     code: String,
-    /// Replace an enrolment that is there already; refused while facts are not uploaded
+    /// Replace an enrolment that is there already; what it has not uploaded goes to the centre for review
     #[arg(long)]
     replace: bool,
-    /// Replace it although facts are not uploaded: they stay in a journal beside the new one and are not uploaded
-    #[arg(long, requires = "replace")]
-    keep_aside: bool,
     /// Host names and addresses of this machine, for the counter page's certificate
     #[arg(long = "name", value_name = "HOST")]
     names: Vec<String>,
@@ -44,9 +41,7 @@ pub(super) fn run(config: &Config, arguments: &EnrolArguments) -> Result<(), Fai
         let exit = if matches!(error, StartError::Running { .. }) { Exit::Running } else { Exit::Other };
         Failure::new(exit, error)
     })?;
-    if arguments.replace && !arguments.keep_aside {
-        refuse_unsent(config)?;
-    }
+    let left = unsent(config)?;
     let ask = Ask {
         url: arguments.central.as_deref().unwrap_or(&config.central.url),
         code: &code,
@@ -68,23 +63,22 @@ pub(super) fn run(config: &Config, arguments: &EnrolArguments) -> Result<(), Fai
         ("epoch", enrolment.epoch.to_string()),
     ]);
     println!("{}", text_with(config.terminal.language, "command-enrolled", &args));
+    if left > 0 {
+        let args = Args::from([("count", left.to_string())]);
+        println!("{}", text_with(config.terminal.language, "command-enrol-left", &args));
+    }
     Ok(())
 }
 
-/// A new enrolment begins a new journal: what the old one has not uploaded would be left behind unnoticed.
-pub(super) fn refuse_unsent(config: &Config) -> Result<(), Failure> {
+/// Facts that the enrolment until now has not uploaded. A new enrolment begins a new journal; theirs is set aside, and
+/// the terminal uploads it by itself, for a person to look through.
+pub(super) fn unsent(config: &Config) -> Result<u64, Failure> {
     let journal = config.terminal.data_dir.join(JOURNAL_FILE);
     if !journal.exists() {
-        return Ok(());
+        return Ok(0);
     }
     let state = read_state(&journal).map_err(|error| Failure::new(Exit::Store, error))?;
-    if state.queue_len() == 0 {
-        return Ok(());
-    }
-    let file = format!("{}.epoch-{}", journal.display(), state.epoch);
-    let args = Args::from([("count", state.queue_len().to_string()), ("file", file)]);
-    let words = text_with(config.terminal.language, "command-enrol-unsent", &args);
-    Err(Failure::new(Exit::Other, anyhow::anyhow!(words)))
+    Ok(state.queue_len())
 }
 
 fn failure(error: EnrolError) -> Failure {

@@ -1,32 +1,27 @@
 //! `queue list` and `queue export`: facts that the centre has not acknowledged, read beside a running daemon.
 //!
 //! An export is for a stick when the line stays cut: signed batches, the same bytes as an upload would carry, sealed to
-//! the centre. It marks nothing as sent; the terminal still uploads until it has receipts. A journal that a new enrolment
-//! set aside is read the same way; its batches are signed with the key in use now.
+//! the centre ([`hufu_shared::wire::stick`]). It notes that the queue was handed over, and marks nothing as sent: the
+//! terminal still uploads until it has receipts. A journal that a new enrolment set aside is read the same way; its batches
+//! are signed with the key in use now.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use hufu_shared::cbor;
 use hufu_shared::chain::BatchClaim;
-use hufu_shared::fact::Fact;
-use hufu_shared::ids::DeviceId;
-use hufu_shared::seal::seal;
+use hufu_shared::wire::stick::{self, StickBatch};
 use hufu_shared::wire::upload::{BATCH_FACTS_MAX, BatchHeader, Carried};
 use hufu_shared::wire::version::PROTO;
-use minicbor::{Decode, Encode};
 use serde_json::json;
 
 use super::Failure;
+use super::aside;
 use super::exit::Exit;
 use crate::config::Config;
 use crate::locale::{Args, text_with};
-use crate::store::{JOURNAL_FILE, JournalState, StoredFact, read_facts, read_state};
+use crate::store::{JOURNAL_FILE, JournalState, StoredFact, read_facts, read_state, read_whole};
 use crate::sync::identity::{Identity, IdentityError};
 use crate::sync::pair::Pair;
-
-/// First bytes of an exported queue.
-pub const EXPORT_MAGIC: &[u8] = b"hufu-queue-1\n";
 
 /// What can be done with the queue.
 #[derive(Debug, clap::Subcommand)]
@@ -50,18 +45,6 @@ pub(super) enum QueueCommand {
     },
 }
 
-/// One batch of an export.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct ExportedBatch {
-    /// As an upload would carry it.
-    #[n(0)]
-    pub header: BatchHeader,
-    /// The facts, in order.
-    #[n(1)]
-    pub facts: Vec<Carried>,
-}
-
 pub(super) fn run(config: &Config, command: &QueueCommand) -> Result<(), Failure> {
     let (QueueCommand::List { journal, .. } | QueueCommand::Export { journal, .. }) = command;
     let path = journal.clone().unwrap_or_else(|| config.terminal.data_dir.join(JOURNAL_FILE));
@@ -69,17 +52,24 @@ pub(super) fn run(config: &Config, command: &QueueCommand) -> Result<(), Failure
     let state = read_state(&path).map_err(store)?;
     let facts = read_facts(&path, state.acked_seq + 1, usize::MAX).map_err(store)?;
     match command {
-        QueueCommand::List { json, .. } => list(config, &state, &facts, *json),
+        QueueCommand::List { json, .. } => list(config, &path, &state, &facts, *json),
         QueueCommand::Export { file, .. } => export(config, &path, &state, &facts, file),
     }
 }
 
-fn list(config: &Config, state: &JournalState, facts: &[StoredFact], json: bool) -> Result<(), Failure> {
+fn list(
+    config: &Config,
+    path: &Path,
+    state: &JournalState,
+    facts: &[StoredFact],
+    json: bool,
+) -> Result<(), Failure> {
     let language = config.terminal.language;
     let mut out = std::io::stdout().lock();
     let mut written = Ok(());
-    for stored in facts {
-        let fact: Fact = cbor::decode(&stored.body).map_err(|error| Failure::new(Exit::Store, error))?;
+    let read = read_whole(path, facts).map_err(|error| Failure::new(Exit::Store, error))?;
+    for (stored, fact) in facts.iter().zip(read) {
+        let fact = fact.map_err(|error| Failure::new(Exit::Store, error))?;
         let line = if json {
             json!({ "hash": stored.hash.to_string(), "fact": fact }).to_string()
         } else {
@@ -92,6 +82,11 @@ fn list(config: &Config, state: &JournalState, facts: &[StoredFact], json: bool)
         let args = Args::from([("value", state.queue_len().to_string())]);
         let line = text_with(language, "command-status-queue", &args);
         written = written.and_then(|()| writeln!(out, "{line}"));
+        if let Some(seq) = aside::handed_over(path, state) {
+            let args = Args::from([("value", seq.to_string())]);
+            let line = text_with(language, "command-status-stick", &args);
+            written = written.and_then(|()| writeln!(out, "{line}"));
+        }
     }
     // A reader that has seen enough closes the pipe; that is no fault.
     match written {
@@ -127,12 +122,10 @@ fn export(
         let header = header(state, identity.device(), part, prev_hash).map_err(other)?;
         prev_hash = header.head_hash;
         let facts = part.iter().map(carried).collect();
-        batches.push(ExportedBatch { header, facts });
+        batches.push(StickBatch { header, facts });
     }
-    let sealed =
-        seal(&identity.enrolment.central_seal_key, &export_place(state.device), &cbor::encode(&batches))
-            .map_err(|error| other(error.into()))?;
-    let bytes = [EXPORT_MAGIC, state.device.0.as_slice(), &sealed].concat();
+    let bytes = stick::write(&identity.enrolment.central_seal_key, state.device, &batches)
+        .map_err(|error| other(error.into()))?;
     let written = (|| {
         let mut out = std::fs::File::options().write(true).create_new(true).open(file)?;
         out.write_all(&bytes)?;
@@ -141,13 +134,10 @@ fn export(
     written.map_err(|error: std::io::Error| other(anyhow::anyhow!("write {}: {error}", file.display())))?;
     let args = Args::from([("count", facts.len().to_string()), ("file", file.display().to_string())]);
     println!("{}", text_with(config.terminal.language, "command-exported", &args));
+    if let Some(last) = facts.last() {
+        aside::note_handed_over(path, state.epoch, last.seq).map_err(|error| other(error.into()))?;
+    }
     Ok(())
-}
-
-/// The place for which an export is sealed.
-#[must_use]
-pub fn export_place(device: DeviceId) -> Vec<u8> {
-    [b"hufu-queue".as_slice(), &device.0].concat()
 }
 
 fn header(

@@ -29,11 +29,16 @@ pub(super) fn run(config: &Config, json: bool) -> Result<(), Failure> {
     };
     let aside = aside::unacknowledged(data_dir);
     if json {
-        println!("{}", as_json(&identity, live.as_ref(), journal.as_ref(), &aside));
+        let stick = journal.as_ref().and_then(|state| aside::handed_over(&path, state));
+        println!("{}", as_json(&identity, live.as_ref(), (journal.as_ref(), stick), &aside));
     } else {
         let aside = aside.iter().map(|aside| aside_line(config, aside));
         for line in lines(config, &identity, live.as_ref(), journal.as_ref()).into_iter().chain(aside) {
             println!("{line}");
+        }
+        if let Some(seq) = journal.as_ref().and_then(|state| aside::handed_over(&path, state)) {
+            let args = Args::from([("value", seq.to_string())]);
+            println!("{}", text_with(config.terminal.language, "command-status-stick", &args));
         }
     }
     Ok(())
@@ -48,7 +53,7 @@ fn aside_line(config: &Config, aside: &Aside) -> String {
 fn as_json(
     identity: &Identity,
     live: Option<&Value>,
-    journal: Option<&JournalState>,
+    (journal, stick): (Option<&JournalState>, Option<u64>),
     aside: &[Aside],
 ) -> Value {
     let enrolment = &identity.enrolment;
@@ -64,6 +69,7 @@ fn as_json(
             "oldest_held": state.oldest_held,
             "head": state.head.to_string(),
             "queue": state.queue_len(),
+            "handed_over": stick,
             "block": state.block.to_string(),
             "stopped": state.stopped,
         })),

@@ -3,12 +3,12 @@
 use clap::CommandFactory;
 use hufu_shared::time::{DAY_US, Instant};
 
-use hufu_shared::cbor;
 use hufu_shared::chain;
 use hufu_shared::keys::verify_device;
+use hufu_shared::wire::stick;
 
 use super::doctor::{Seen, Verdict, judge};
-use super::queue::{EXPORT_MAGIC, ExportedBatch, QueueCommand, export_place};
+use super::queue::QueueCommand;
 use super::readers::Found;
 use super::*;
 use crate::locale::{Language, text};
@@ -113,11 +113,8 @@ fn an_exported_queue_is_signed_batches_that_only_the_centre_can_open() {
     let file = folder.path().join("queue.hufu");
     queue::run(&config, &QueueCommand::Export { file: file.clone(), journal: None }).expect("exported");
     let bytes = std::fs::read(&file).expect("readable");
-    let rest = bytes.strip_prefix(EXPORT_MAGIC).expect("its first bytes");
-    let (device, sealed) = rest.split_at(16);
-    assert_eq!(device, terminal.device.0);
-    let clear = ca.open.open(&export_place(terminal.device), sealed).expect("the centre opens it");
-    let batches: Vec<ExportedBatch> = cbor::decode(&clear).expect("batches");
+    let (device, batches) = stick::read(&ca.open, &bytes).expect("the centre opens it");
+    assert_eq!(device, terminal.device);
     assert_eq!(batches.iter().map(|batch| batch.facts.len()).collect::<Vec<_>>(), [500, 101]);
     let mut head = chain::start(terminal.device, 1, &terminal.first_key);
     for batch in &batches {
@@ -128,13 +125,21 @@ fn an_exported_queue_is_signed_batches_that_only_the_centre_can_open() {
         verify_device(&terminal.first_key, &batch.header.claim().message(), signature).expect("signed");
     }
     // Another terminal's key opens nothing, and a file that is there is never overwritten.
-    assert!(identity.open_key().open(&export_place(terminal.device), sealed).is_err());
+    assert!(stick::read(identity.open_key(), &bytes).is_err());
     let error = queue::run(&config, &QueueCommand::Export { file, journal: None }).expect_err("it exists");
     assert!(error.error.to_string().contains("queue.hufu"), "{}", error.error);
     assert_eq!(
         store.with(|journal| Ok(journal.queue_len())).expect("counted"),
         601,
         "nothing is marked as sent"
+    );
+    let state = store.with(|journal| journal.state()).expect("state");
+    assert_eq!(
+        aside::handed_over(
+            store.with(|journal| Ok(journal.path().to_owned())).expect("a path").as_path(),
+            &state
+        ),
+        Some(601)
     );
 }
 
@@ -160,14 +165,12 @@ fn a_new_enrolment_leaves_no_unsent_fact_behind_unnoticed() {
     let identity = ca.identity(folder.path(), "https://127.0.0.1:1");
     let terminal = identity.terminal().expect("whole");
     let journal = folder.path().join(JOURNAL_FILE);
-    enrol::refuse_unsent(&config).expect("no journal, nothing unsent");
+    assert_eq!(enrol::unsent(&config).expect("no journal"), 0);
     let store = Store::open(&journal, &terminal).expect("opens");
-    enrol::refuse_unsent(&config).expect("nothing unsent");
     store.with(|journal| journal.boot(boot_info(1), &at(0))).expect("boots");
     store.with(|journal| journal.append((1..=6).map(|n| visited(1, &at(n))).collect())).expect("appended");
     drop(store);
-    let words = enrol::refuse_unsent(&config).expect_err("refused").error.to_string();
-    assert!(words.contains("还有 7 笔记录未上传") && words.contains("--keep-aside"), "{words}");
+    assert_eq!(enrol::unsent(&config).expect("readable"), 7);
     assert!(aside::unacknowledged(folder.path()).is_empty());
 
     let later = crate::terminal::Terminal { epoch: 2, ..terminal };
@@ -181,8 +184,6 @@ fn a_new_enrolment_leaves_no_unsent_fact_behind_unnoticed() {
     let export = QueueCommand::Export { file: file.clone(), journal: Some(old.path.clone()) };
     queue::run(&config, &export).expect("exported");
     let bytes = std::fs::read(&file).expect("readable");
-    let sealed = &bytes[EXPORT_MAGIC.len() + 16..];
-    let clear = ca.open.open(&export_place(later.device), sealed).expect("the centre opens it");
-    let batches: Vec<ExportedBatch> = cbor::decode(&clear).expect("batches");
+    let (_, batches) = stick::read(&ca.open, &bytes).expect("the centre opens it");
     assert_eq!((batches.len(), batches[0].facts.len(), batches[0].header.epoch), (1, 7, 1));
 }

@@ -7,7 +7,7 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use hufu_shared::ids::Hash;
+use hufu_shared::ids::{DeviceId, Hash};
 use hufu_shared::time::Instant;
 use hufu_shared::wire::updates::{BlockChange, Notice};
 use hufu_shared::wire::version::{CentralEpoch, Version};
@@ -32,6 +32,16 @@ impl Store {
     /// [`StoreError`] naming file and fault; a file that is not this terminal's is left as it is.
     pub fn open(path: &Path, terminal: &Terminal) -> Result<Self, StoreError> {
         let journal = Journal::open(path, terminal)?;
+        let (last_seq, _) = watch::channel(journal.last_seq());
+        Ok(Self { journal: Arc::new(Mutex::new(journal)), last_seq })
+    }
+
+    /// Opens the journal of an earlier enrolment; see [`Journal::open_aside`].
+    ///
+    /// # Errors
+    /// As [`Journal::open_aside`].
+    pub fn open_aside(path: &Path, own: DeviceId) -> Result<Self, StoreError> {
+        let journal = Journal::open_aside(path, own)?;
         let (last_seq, _) = watch::channel(journal.last_seq());
         Ok(Self { journal: Arc::new(Mutex::new(journal)), last_seq })
     }

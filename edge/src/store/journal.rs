@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use hufu_shared::cbor;
 use hufu_shared::chain;
-use hufu_shared::fact::{Event, FACT_FORMAT, Fact, Refused, Shown};
+use hufu_shared::fact::{Event, FACT_FORMAT, Fact, Refused, STATED_FACTS_MAX, Shown, Standing};
 use hufu_shared::ids::{DeviceId, FactId, Hash, OccurrenceId, OperatorId};
 use hufu_shared::member::CardStatus;
 use hufu_shared::rules::repeat::{Tap, TapKey};
@@ -98,6 +98,8 @@ pub struct Journal {
     pub(super) head: (u64, Hash),
     pub(super) acked_seq: u64,
     pub(super) boot_seq: u64,
+    /// The newest fact of this run that states what stands, and what it states.
+    pub(super) stated: Option<(u64, Standing)>,
     pub(super) block: Version,
     /// The directory was current then; durable with the time floor.
     pub(super) directory_at: Option<Instant>,
@@ -114,6 +116,7 @@ pub struct Journal {
 /// What one transaction changed, applied to memory after its commit.
 struct Written {
     head: (u64, Hash),
+    stated: Option<(u64, Standing)>,
     pending: Option<Fact>,
     taps: Vec<(TapKey, RecentTap)>,
     spends: Vec<RecentSpend>,
@@ -290,9 +293,10 @@ impl Journal {
             .prepare_cached("BEGIN IMMEDIATE")
             .and_then(|mut begin| begin.execute([]))
             .step(&self.path, "begin")?;
-        let (head, pending) = (self.head, self.pending.clone());
+        let (head, stated, pending) = (self.head, self.stated, self.pending.clone());
         Ok(Written {
             head,
+            stated,
             pending,
             taps: Vec::new(),
             spends: Vec::new(),
@@ -389,7 +393,15 @@ impl Journal {
         if matches!(fact.event, Event::Booted(_)) {
             fact.boot = seq;
         }
-        let body = cbor::encode(&fact);
+        let body = match written.stated {
+            Some((stated, standing)) if standing == fact.standing() && seq - stated < STATED_FACTS_MAX => {
+                fact.encode_since(stated)
+            }
+            _ => {
+                written.stated = Some((seq, fact.standing()));
+                cbor::encode(&fact)
+            }
+        };
         let hash = chain::link(written.head.1, &body);
         self.connection
             .prepare_cached("INSERT INTO facts (seq, hash, body, sealed) VALUES (?1, ?2, ?3, ?4)")
@@ -452,7 +464,7 @@ impl Journal {
     }
 
     fn commit_memory(&mut self, written: Written) -> Vec<Appended> {
-        (self.head, self.pending) = (written.head, written.pending);
+        (self.head, self.stated, self.pending) = (written.head, written.stated, written.pending);
         for (key, tap) in written.taps {
             self.taps.take(key, tap);
         }

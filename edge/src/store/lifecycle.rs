@@ -8,11 +8,12 @@ use std::time::Duration;
 use hufu_shared::cbor;
 use hufu_shared::chain;
 use hufu_shared::fact::{Booted, Event, Fact, Purpose, Shown};
-use hufu_shared::ids::{BootId, Hash};
+use hufu_shared::ids::{BootId, DeviceId, Hash};
 use hufu_shared::time::{DAY_US, Instant};
 use hufu_shared::wire::version::Version;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::JOURNAL_FILE;
 use super::blocks::read_blocks;
 use super::error::{Step, StoreError};
 use super::journal::{JOURNAL_BYTES_MAX, Journal, NewFact, from_sql, to_sql};
@@ -75,7 +76,22 @@ impl Journal {
             begin(path, terminal)?;
         }
         let connection = open_wal(path, &JOURNAL)?;
-        let journal = load(path, connection, terminal)?;
+        let journal = load(path, connection, terminal.device, terminal.epoch)?;
+        journal.check_tail()?;
+        Ok(journal)
+    }
+
+    /// Opens the journal of an earlier enrolment that was set aside, to deliver what is left of it.
+    ///
+    /// # Errors
+    /// [`StoreError`] naming file and fault; a file that is not this terminal's is left as it is.
+    pub fn open_aside(path: &Path, own: DeviceId) -> Result<Self, StoreError> {
+        check_identity(path, &JOURNAL)?;
+        let (device, epoch) = owner(path)?;
+        if device != own {
+            return Err(StoreError::OtherDevice { path: path.into(), met: device, own });
+        }
+        let journal = load(path, open_wal(path, &JOURNAL)?, device, epoch)?;
         journal.check_tail()?;
         Ok(journal)
     }
@@ -259,12 +275,10 @@ impl Journal {
         if found != "ok" {
             return Err(self.damaged(found));
         }
-        let from = self.head.0.saturating_sub(CHECKED_AT_START_FACTS);
-        let mut previous: Option<Hash> = self.hash_at(from)?;
-        let mut next = from.max(self.anchor()?.0) + 1;
-        if previous.is_none() {
-            previous = Some(self.anchor()?.1);
-        }
+        let (anchor, anchor_hash) = self.anchor()?;
+        let from = self.head.0.saturating_sub(CHECKED_AT_START_FACTS).max(anchor);
+        let mut previous: Option<Hash> = self.hash_at(from)?.or(Some(anchor_hash));
+        let mut next = from + 1;
         for fact in self.pending(next, usize::MAX, usize::MAX)? {
             let expected = previous.map(|previous| chain::link(previous, &fact.body));
             if fact.seq != next || expected != Some(fact.hash) {
@@ -296,12 +310,23 @@ pub(super) fn plain(now: &Now, directory: Version, event: Event) -> NewFact {
     }
 }
 
-fn owner(path: &Path) -> Result<(hufu_shared::ids::DeviceId, u32), StoreError> {
+/// Journals of earlier enrolments beside the current one, oldest first.
+#[must_use]
+pub fn asides(data_dir: &Path) -> Vec<PathBuf> {
+    let start = format!("{JOURNAL_FILE}.epoch-");
+    let epoch_of =
+        |path: &PathBuf| -> Option<u32> { path.file_name()?.to_str()?.strip_prefix(&start)?.parse().ok() };
+    let entries = std::fs::read_dir(data_dir).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut found: Vec<(u32, PathBuf)> =
+        entries.filter_map(|path| epoch_of(&path).map(|epoch| (epoch, path))).collect();
+    found.sort();
+    found.into_iter().map(|(_, path)| path).collect()
+}
+
+fn owner(path: &Path) -> Result<(DeviceId, u32), StoreError> {
     let connection = open_reader(path)?;
     connection
-        .query_row("SELECT device, epoch FROM state", [], |row| {
-            Ok((hufu_shared::ids::DeviceId(row.get(0)?), row.get(1)?))
-        })
+        .query_row("SELECT device, epoch FROM state", [], |row| Ok((DeviceId(row.get(0)?), row.get(1)?)))
         .step(path, "read owner")
 }
 
@@ -325,7 +350,7 @@ fn begin(path: &Path, terminal: &Terminal) -> Result<(), StoreError> {
     })
 }
 
-fn load(path: &Path, connection: Connection, terminal: &Terminal) -> Result<Journal, StoreError> {
+fn load(path: &Path, connection: Connection, device: DeviceId, epoch: u32) -> Result<Journal, StoreError> {
     let read = "read state";
     let (anchor, acked, shown, boot, block, directory_at) = connection
         .query_row(
@@ -360,11 +385,13 @@ fn load(path: &Path, connection: Connection, terminal: &Terminal) -> Result<Jour
     let blocks = read_blocks(&connection).step(path, "read blocks")?;
     Ok(Journal {
         path: path.to_owned(),
-        device: terminal.device,
-        epoch: terminal.epoch,
+        device,
+        epoch,
         head: newest.unwrap_or(anchor),
         acked_seq: acked,
         boot_seq: boot,
+        // A run states what stands anew with its first fact.
+        stated: None,
         block,
         directory_at,
         blocks,

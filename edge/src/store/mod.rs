@@ -29,10 +29,10 @@ pub use error::StoreError;
 pub use handle::Store;
 pub use journal::{Appended, Attended, Journal, NewFact, RecentTap};
 pub use leases::{Allowance, LeaseEnd, LeaseTaken};
-pub use lifecycle::{BootInfo, Booting};
+pub use lifecycle::{BootInfo, Booting, asides};
 pub use names::NameKey;
 pub use notices::OpenNotice;
-pub use queue::{JournalState, Receipted, StoredFact, read_anchor, read_facts, read_state};
+pub use queue::{JournalState, Receipted, StoredFact, read_anchor, read_facts, read_state, read_whole};
 pub use snapshot::SnapshotBuilder;
 pub use values::{ValueFact, ValueKind};
 

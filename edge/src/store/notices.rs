@@ -191,7 +191,8 @@ impl Journal {
     pub(super) fn value_facts_after(&self, seq: u64) -> Result<Vec<u64>, StoreError> {
         let facts = self.pending(seq + 1, usize::MAX, usize::MAX)?;
         let value = |stored: &super::StoredFact| {
-            cbor::decode::<Fact>(&stored.body).is_ok_and(|fact| fact.event.is_value() && !is_no_question(&fact))
+            cbor::decode::<Fact>(&stored.body)
+                .is_ok_and(|fact| fact.event.is_value() && !is_no_question(&fact))
         };
         Ok(facts.iter().filter(|stored| value(stored)).map(|stored| stored.seq).collect())
     }
@@ -201,13 +202,19 @@ impl Journal {
     /// # Errors
     /// [`StoreError`] if the journal cannot be read.
     pub fn unshown(&self) -> Result<Vec<Fact>, StoreError> {
-        let sql = "SELECT f.body FROM unshown u JOIN facts f ON f.seq = u.seq ORDER BY u.seq";
+        let sql = "SELECT u.seq FROM unshown u ORDER BY u.seq";
         let mut statement = self.connection.prepare_cached(sql).step(&self.path, "prepare")?;
-        let bodies = statement
-            .query_map([], |row| row.get::<_, Vec<u8>>(0))
-            .and_then(Iterator::collect::<rusqlite::Result<Vec<_>>>)
+        let seqs = statement
+            .query_map([], |row| row.get(0).map(from_sql))
+            .and_then(Iterator::collect::<rusqlite::Result<Vec<u64>>>)
             .step(&self.path, "read unshown facts")?;
-        Ok(bodies.iter().filter_map(|body| cbor::decode(body).ok()).collect())
+        let mut facts = Vec::new();
+        for seq in seqs {
+            let stored = self.pending(seq, 1, usize::MAX)?;
+            let there = stored.iter().any(|fact| fact.seq == seq);
+            facts.extend(self.whole(&stored)?.into_iter().filter(|_| there).flatten());
+        }
+        Ok(facts)
     }
 
     /// Staff say what happened with such a fact: the member got it, or not; then it is reversed by a further fact in

@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use hufu_shared::cbor;
+use hufu_shared::fact::{Fact, ReadError, Reader, stated_at};
 use hufu_shared::ids::{DeviceId, Hash};
 use hufu_shared::time::{DAY_US, Instant};
 use hufu_shared::wire::upload::{Disposition, ReceiptMark};
@@ -105,6 +106,31 @@ pub fn read_state(path: &Path) -> Result<JournalState, StoreError> {
 pub fn read_facts(path: &Path, from_seq: u64, facts_max: usize) -> Result<Vec<StoredFact>, StoreError> {
     check_identity(path, &JOURNAL)?;
     facts_of(&open_reader(path)?, path, from_seq, facts_max, usize::MAX)
+}
+
+/// Reads stored facts whole; `facts` are in order and of the journal at `path`, which is asked for what the first of
+/// them rest on.
+///
+/// # Errors
+/// [`StoreError`] naming file and fault. A fact that cannot be read is one result of its own.
+pub fn read_whole(path: &Path, facts: &[StoredFact]) -> Result<Vec<Result<Fact, ReadError>>, StoreError> {
+    let connection = open_reader(path)?;
+    whole(&connection, path, facts)
+}
+
+fn whole(
+    connection: &Connection,
+    path: &Path,
+    facts: &[StoredFact],
+) -> Result<Vec<Result<Fact, ReadError>>, StoreError> {
+    let first = facts.first().map_or(0, |fact| fact.seq);
+    let mut reader = Reader::default();
+    for stated in facts.iter().filter_map(|fact| stated_at(&fact.body)).filter(|seq| *seq < first).take(1) {
+        for fact in facts_of(connection, path, stated, 1, usize::MAX)? {
+            reader.note(fact.seq, &fact.body);
+        }
+    }
+    Ok(facts.iter().map(|fact| reader.read(fact.seq, &fact.body)).collect())
 }
 
 /// Chain hash before the oldest fact held, read beside a running daemon.
@@ -230,6 +256,14 @@ impl Journal {
         facts_of(&self.connection, &self.path, from_seq, facts_max, bytes_max)
     }
 
+    /// Reads facts of this journal whole.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the journal cannot be read. A fact that cannot be read is one result of its own.
+    pub fn whole(&self, facts: &[StoredFact]) -> Result<Vec<Result<Fact, ReadError>>, StoreError> {
+        whole(&self.connection, &self.path, facts)
+    }
+
     /// Facts that the centre has not acknowledged.
     #[must_use]
     pub fn queue_len(&self) -> u64 {
@@ -338,6 +372,9 @@ impl Journal {
         if until <= anchor {
             return Ok(0);
         }
+        // What the first fact that stays rests on stays beside the anchor.
+        let next = self.pending(until + 1, 1, usize::MAX)?;
+        let stated = next.first().and_then(|fact| stated_at(&fact.body)).unwrap_or(0);
         self.guarded("prune", |journal| {
             let path = journal.path.clone();
             let transaction = journal.connection.transaction().step(&path, "begin")?;
@@ -346,12 +383,16 @@ impl Journal {
                     "UPDATE state SET anchor_seq = ?1, anchor_hash = ?2",
                     params![to_sql(until), hash.0],
                 )?;
-                transaction.execute("DELETE FROM facts WHERE seq <= ?1", [to_sql(until)])?;
+                transaction.execute(
+                    "DELETE FROM facts WHERE seq <= ?1 AND seq <> ?2",
+                    params![to_sql(until), to_sql(stated)],
+                )?;
                 transaction.execute("DELETE FROM acks WHERE day < ?1", [day])?;
                 transaction.commit()
             })();
             written.step(&path, "prune")
         })?;
+        self.stated = self.stated.filter(|(seq, _)| *seq > until || *seq == stated);
         Ok(until - anchor)
     }
 }

@@ -2,7 +2,7 @@
 
 use hufu_shared::cbor;
 use hufu_shared::chain;
-use hufu_shared::fact::{DayTotals, Event, Fact, RefusalReason};
+use hufu_shared::fact::{DayTotals, Event, Fact, RefusalReason, stated_at};
 use hufu_shared::ids::{CardId, ClubId, DeviceId, Hash};
 use hufu_shared::member::{CardStatus, DirectoryRow};
 use hufu_shared::money::{Amount, Leg, Unit};
@@ -299,6 +299,44 @@ fn acknowledged_facts_are_kept_for_35_days_and_then_pruned_to_an_anchor() {
     drop(store);
     let store = Store::open(&folder.path().join(JOURNAL_FILE), &terminal()).expect("opens");
     assert_eq!(append(&store, vec![visited(1, &at(3))])[0].id.map(|id| id.seq), Some(4));
+}
+
+#[test]
+fn what_stands_is_written_once_per_change_and_read_back_whole_wherever_a_page_begins() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = booted(folder.path());
+    append(&store, (0..6).map(|n| visited(n + 1, &at(u64::from(n)))).collect());
+    let mut other = visited(9, &at(10));
+    other.scheme = 7;
+    append(&store, vec![other, visited(1, &at(11))]);
+    let page = |from| store.with(|journal| journal.pending(from, usize::MAX, usize::MAX)).expect("read");
+    let stored = page(1);
+    let refers: Vec<Option<u64>> = stored.iter().map(|fact| stated_at(&fact.body)).collect();
+    let newest = *refers.last().expect("facts");
+    assert!(refers.iter().filter(|refers| refers.is_some()).count() >= 5, "{refers:?}");
+    assert!(newest.is_none(), "the scheme went back: stated anew, not guessed");
+    let whole: Vec<Fact> = store
+        .with(|journal| journal.whole(&stored))
+        .expect("read")
+        .into_iter()
+        .collect::<Result<_, _>>()
+        .expect("our own");
+    assert_eq!(whole[7].scheme, 7);
+    for from in 1..=stored.len() as u64 {
+        let facts = page(from);
+        let later = store.with(|journal| journal.whole(&facts)).expect("read");
+        let later: Vec<Fact> = later.into_iter().collect::<Result<_, _>>().expect("our own");
+        assert_eq!(later, whole[usize::try_from(from).expect("small") - 1..], "from {from}");
+    }
+    // A fact that was pruned is kept as long as one that stays rests on it.
+    store.with(|journal| journal.take_receipt(&receipt(4, NOON))).expect("taken");
+    assert_eq!(store.with(|journal| journal.prune(NOON.offset(37 * DAY_US))).expect("pruned"), 4);
+    let facts = page(5);
+    let kept = store.with(|journal| journal.whole(&facts)).expect("read");
+    assert_eq!(kept.into_iter().collect::<Result<Vec<_>, _>>().expect("our own"), whole[4..]);
+    drop(store);
+    let store = Store::open(&folder.path().join(JOURNAL_FILE), &terminal()).expect("opens");
+    assert_eq!(store.with(|journal| journal.state()).expect("state").oldest_held, 5);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The lanes as tasks: each makes one exchange after another and waits as the backoff says.
 //!
-//! Four tasks that share nothing but the store and [`Shared`]: uploads, long poll, directory, certificates. Stopping is
+//! Tasks that share nothing but the store and [`Shared`]: uploads, long poll, directory, certificates, and
+//! one more for each journal of an earlier enrolment. Stopping is
 //! dropping [`SyncTasks`]: every step of a lane is either done in the store or not begun, so a task may end anywhere.
 //! Out of scope: what a step does.
 
@@ -8,11 +9,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hufu_shared::ids::DeviceId;
 use hufu_shared::wire::problem::ProblemKind;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 
+use super::authorize::{self, Authorizer};
 use super::client::{CentreError, Channel, ClientLimits};
 use super::download::{self, DirectoryLane, DownloadError, UpdatesLane};
 use super::identity::{Identity, IdentityError};
@@ -23,8 +26,9 @@ use super::upload::{Progress, UploadError, Uploader};
 use crate::clock::Clock;
 use crate::random;
 use crate::rules::backoff::Backoff;
+use crate::rules::upload_plan::Stop;
 use crate::state::SyncEnds;
-use crate::store::{Directory, Store};
+use crate::store::{Directory, Store, asides};
 
 /// Milliseconds for which the centre is asked to hold the long poll: with the client's grace below the 30 s within
 /// which a dead line must be found.
@@ -113,6 +117,14 @@ pub async fn spawn(parts: SyncParts) -> Result<SyncTasks, SyncError> {
     let both = (store.clone(), directory);
     let keeper = DirectoryLane::new(both, shared.clone(), centre, (club, office), &parts.data_dir);
     let mut tasks = JoinSet::new();
+    for path in asides(&parts.data_dir) {
+        let own = enrolment.device;
+        tasks.spawn(run_aside(path, own, centre, channels.clone(), shared.clone()));
+    }
+    if let Some((asks, told)) = parts.ends.take_asks() {
+        let lane = Authorizer::new(store.clone(), parts.directory.clone(), shared.clone(), centre);
+        tasks.spawn(authorize::run(lane, asks, told, channels.clone()));
+    }
     tasks.spawn(run_uploads(uploader, channels.clone(), shared.clone(), store));
     tasks.spawn(run_updates(updates, channels.clone(), shared.clone()));
     tasks.spawn(run_directory(keeper, channels, shared));
@@ -202,6 +214,49 @@ async fn run_uploads(
     }
 }
 
+/// Delivers what an earlier enrolment left, then rests: nothing is added to it any more.
+async fn run_aside(
+    path: PathBuf,
+    own: DeviceId,
+    centre: CentreKnown,
+    channels: watch::Receiver<Arc<Channel>>,
+    shared: Shared,
+) {
+    let opening = path.clone();
+    let opened = tokio::task::spawn_blocking(move || Store::open_aside(&opening, own)).await;
+    let store = match opened {
+        Ok(Ok(store)) => store,
+        Ok(Err(error)) => {
+            error!(%error, "what an earlier enrolment left cannot be read");
+            return std::future::pending().await;
+        }
+        Err(error) => {
+            error!(%error, "what an earlier enrolment left cannot be read");
+            return std::future::pending().await;
+        }
+    };
+    let mut waits = Waits::new(&shared);
+    let mut uploader = Uploader::aside(store, shared, centre);
+    loop {
+        let channel = Arc::clone(&channels.borrow());
+        match uploader.step(&channel).await {
+            Ok(Progress::Idle | Progress::Stopped) => return std::future::pending().await,
+            Ok(Progress::Sent { next_poll_ms }) => {
+                waits.backoff.succeeded();
+                pause(u64::from(next_poll_ms).min(NEXT_POLL_MS_MAX)).await;
+            }
+            Ok(Progress::Again) => waits.failed(None, 0).await,
+            Ok(Progress::Wait { retry_after_ms, queue_age_s }) => {
+                waits.failed(retry_after_ms, queue_age_s).await;
+            }
+            Err(error) => {
+                error!(%error, path = %path.display(), "facts cannot be prepared for the centre");
+                waits.failed(None, 0).await;
+            }
+        }
+    }
+}
+
 async fn run_updates(mut lane: UpdatesLane, channels: watch::Receiver<Arc<Channel>>, shared: Shared) {
     let mut waits = Waits::new(&shared);
     // The first answer after an outage must come at once: it says that the centre is there, and measures the line.
@@ -222,6 +277,9 @@ async fn run_updates(mut lane: UpdatesLane, channels: watch::Receiver<Arc<Channe
                 hold_ms = if polled.more { 0 } else { HOLD_MS };
             }
             Err(error) => {
+                if let Some(stop) = revoked(&error) {
+                    shared.stopped(&stop);
+                }
                 hold_ms = 0;
                 waits.failed(noted("updates", &error), 0).await;
             }
@@ -243,6 +301,18 @@ async fn run_directory(mut lane: DirectoryLane, channels: watch::Receiver<Arc<Ch
             }
             Err(error) => waits.failed(noted("directory", &error), 0).await,
         }
+    }
+}
+
+/// A revoked terminal still delivers facts; that it is revoked, everything else is told.
+fn revoked(error: &DownloadError) -> Option<Stop> {
+    match error {
+        DownloadError::Centre(CentreError::Problem { problem, .. })
+            if ProblemKind::of(problem) == Some(ProblemKind::Revoked) =>
+        {
+            Some(Stop::Revoked { detail: problem.detail.clone() })
+        }
+        _ => None,
     }
 }
 

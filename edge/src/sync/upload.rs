@@ -3,6 +3,8 @@
 //! [`Uploader::step`] makes one exchange. What was prepared is sent again byte for byte until it is answered, so that
 //! every retry can have the identical result (invariant I18); only the attempt's nonce and time are fresh. A receipt
 //! is stored only when the lane's rules accept it, and its dispositions, cursor and mark in one transaction.
+//! A second such lane delivers what the journal of an earlier enrolment still holds. It tells nobody how the terminal is,
+//! and what it says of clock and boot is nothing: those boots are over.
 //! Out of scope: waiting between steps ([`super::task`]), and what the answers mean ([`crate::rules::upload_plan`]).
 
 use hufu_shared::cbor;
@@ -11,9 +13,10 @@ use hufu_shared::fact::{Event, Fact};
 use hufu_shared::ids::{BootId, Hash};
 use hufu_shared::time::SECOND_US;
 use hufu_shared::wire::upload::{Attempt, BatchHeader, Carried, Receipt, Upload};
-use hufu_shared::wire::version::PROTO;
+use hufu_shared::wire::version::{PROTO, Version};
 use tracing::{debug, warn};
 
+use super::authorize::signed_states;
 use super::client::{CentreError, Channel};
 use super::link::{CentreKnown, Shared};
 use super::pair::{Pair, PairError};
@@ -81,6 +84,7 @@ pub struct Uploader {
     shared: Shared,
     centre: CentreKnown,
     boot: BootId,
+    is_aside: bool,
     lane: Lane,
     prepared: Option<Prepared>,
 }
@@ -101,7 +105,14 @@ impl Uploader {
             return Err(UploadError::Journal { detail: "no start of this run".to_owned() });
         };
         let (lane, boot) = (Lane::default(), booted.boot);
-        Ok(Self { store, shared, centre, boot, lane, prepared: None })
+        Ok(Self { store, shared, centre, boot, is_aside: false, lane, prepared: None })
+    }
+
+    /// A lane over the journal of an earlier enrolment.
+    #[must_use]
+    pub fn aside(store: Store, shared: Shared, centre: CentreKnown) -> Self {
+        let (lane, boot) = (Lane::default(), BootId([0; 16]));
+        Self { store, shared, centre, boot, is_aside: true, lane, prepared: None }
     }
 
     /// Makes one exchange, if there is something to send.
@@ -126,9 +137,13 @@ impl Uploader {
         let begun = self.shared.begin();
         let attempt = self.attempt(&state, &prepared.header);
         let from_seq = prepared.header.from_seq;
+        let attempt_wall = attempt.wall;
         let sent = Sent { from_seq, nonce: attempt.nonce, mono_ns: attempt.mono_ns };
         let upload = Upload { header: prepared.header.clone(), facts: prepared.facts.clone(), attempt };
-        let answer = channel.centre.post::<Receipt>(EVENTS_PATH, cbor::encode(&upload), RECEIPT_BYTES_MAX);
+        // Whose facts have waited longest goes first at a busy centre; it decides before it reads the body.
+        let oldest = prepared.oldest.as_ref().map_or(attempt_wall, |fact| fact.wall);
+        let path = format!("{EVENTS_PATH}?oldest={}", oldest.0);
+        let answer = channel.centre.post::<Receipt>(&path, cbor::encode(&upload), RECEIPT_BYTES_MAX);
         let (verdict, retry_after_ms) = match answer.await {
             Ok(receipt) => (self.judge(&sent, &receipt, &state, &own).await?, None),
             Err(error) => (self.judge_failure(&sent, &error, &own), error.retry_after_ms()),
@@ -136,7 +151,9 @@ impl Uploader {
         match verdict {
             Judged::Take(receipt, next_poll_ms) => {
                 self.take(&receipt, &state).await?;
-                self.shared.goes_on();
+                if !self.is_aside && !is_bare(&receipt) {
+                    self.shared.goes_on();
+                }
                 self.shared.succeeded(begun, receipt.session.central_time, false);
                 self.shared.pass_on(&receipt.session.commands);
                 self.prepared = None;
@@ -150,7 +167,11 @@ impl Uploader {
                 self.prepared = None;
                 let words = stop.to_string();
                 self.store.call(move |journal| journal.set_stopped(Some(&words))).await?;
-                self.shared.stopped(&stop);
+                if self.is_aside {
+                    warn!(%stop, "what an earlier enrolment left is not taken; it is kept");
+                } else {
+                    self.shared.stopped(&stop);
+                }
                 Ok(Progress::Stopped)
             }
             Judged::Other(Verdict::Retry(reason)) => {
@@ -222,13 +243,13 @@ impl Uploader {
             nonce: random::bytes(),
             mono_ns: now.mono_ns,
             boot: self.boot,
-            boot_seq: state.boot_seq,
+            boot_seq: if self.is_aside { 0 } else { state.boot_seq },
             wall: now.wall,
             oldest_held: state.oldest_held,
             waiting: state.last_seq.saturating_sub(last),
             echo: state.mark.clone(),
             lease_report: Vec::new(),
-            heard: self.shared.heard(),
+            heard: self.shared.heard().filter(|_| !self.is_aside),
         }
     }
 
@@ -281,11 +302,18 @@ impl Uploader {
         if newer {
             warn!(epoch = receipted.mark.central_epoch.n, "the centre entered a new epoch");
         }
+        let states = signed_states(&receipt.session.leases, &self.shared, &self.centre);
+        let (centre, now, settled_at) =
+            (self.centre, self.shared.clock().now(), receipt.session.central_time);
         let store = self.store.call(move |journal| {
             if newer {
                 journal.set_central_epoch(receipted.mark.central_epoch)?;
             }
-            journal.take_receipt(&receipted)
+            // Before the mark is stored, since its echo says that the states named in it are held.
+            let epoch = centre.learned(&journal.state()?);
+            journal.take_leases(&states, epoch, &now, Version::default())?;
+            journal.take_receipt(&receipted)?;
+            journal.note_settled(settled_at)
         });
         Ok(store.await?)
     }
@@ -297,6 +325,11 @@ impl Uploader {
         let age_us = self.shared.clock().now().trusted.since(oldest.wall);
         u64::try_from(age_us / SECOND_US).unwrap_or(0)
     }
+}
+
+/// Whether a receipt says that the facts are durable and nothing else: a person must look at this terminal first.
+fn is_bare(receipt: &Receipt) -> bool {
+    receipt.session.mark.journal_size == 0
 }
 
 enum Judged {

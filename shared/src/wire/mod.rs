@@ -18,6 +18,7 @@ pub mod directory;
 pub mod enrol;
 pub mod lease;
 pub mod problem;
+pub mod stick;
 pub mod updates;
 pub mod upload;
 pub mod version;

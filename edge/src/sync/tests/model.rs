@@ -150,7 +150,7 @@ pub(crate) fn play(model: &SharedModel) -> impl FnMut(&Seen) -> Reply + Send + u
     let model = model.clone();
     move |seen| {
         let mut model = model.lock().expect("no panic before");
-        if seen.path == "/device/v1/events" {
+        if seen.path.starts_with("/device/v1/events") {
             return match model.events(&seen.body) {
                 Ok(receipt) => Reply::cbor(&receipt),
                 Err(problem) => Reply::Problem(problem, None),

@@ -8,7 +8,10 @@ use hufu_shared::wire::version::CentralEpoch;
 use super::bench::Bench;
 use super::centre::{PlayedCentre, Reply, Seen};
 use super::model::play;
+use crate::store::testing::{at, boot_info, visited};
+use crate::store::{JOURNAL_FILE, Store, asides, read_state};
 use crate::sync::upload::{Progress, Uploader};
+use crate::terminal::Terminal;
 
 /// Steps until nothing is left to send; the number of steps that sent something.
 async fn drain(bench: &Bench, uploader: &mut Uploader, played: &PlayedCentre) -> usize {
@@ -129,6 +132,35 @@ async fn kind_20_a_restored_centre_is_filled_again_from_its_cursor() {
     let model = bench.model.lock().expect("no panic before");
     let from: Vec<u64> = model.batches.iter().map(|batch| batch.header.from_seq).collect();
     assert_eq!(from, [1, 42, 11]);
+}
+
+#[tokio::test]
+async fn kind_22_the_journal_of_an_earlier_enrolment_is_delivered_by_a_lane_of_its_own() {
+    let bench = Bench::new();
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join(JOURNAL_FILE);
+    let terminal = bench.identity.terminal().expect("whole");
+    let store = Store::open(&path, &terminal).expect("opens");
+    store.with(|journal| journal.boot(boot_info(1), &at(0))).expect("boots");
+    store.with(|journal| journal.append((1..=6).map(|n| visited(1, &at(n))).collect())).expect("appended");
+    drop(store);
+    let epoch = terminal.epoch + 1;
+    drop(Store::open(&path, &Terminal { epoch, ..terminal.clone() }).expect("a new journal"));
+    let [aside] = &asides(folder.path())[..] else { panic!("one is set aside") };
+    let played = bench.play(play(&bench.model)).await;
+    let store = Store::open_aside(aside, terminal.device).expect("opens");
+    let mut uploader = Uploader::aside(store.clone(), bench.shared.clone(), bench.known());
+    assert_eq!(drain(&bench, &mut uploader, &played).await, 1);
+    {
+        let model = bench.model.lock().expect("no panic before");
+        let sent = &model.batches[0];
+        assert_eq!((model.cursor(), sent.header.epoch), (7, terminal.epoch));
+        assert_eq!((sent.attempt.boot_seq, sent.attempt.heard), (0, None), "its boots are over");
+    }
+    drop((uploader, store));
+    assert_eq!(read_state(aside).expect("readable").queue_len(), 0, "durable");
+    let other = hufu_shared::ids::DeviceId([9; 16]);
+    assert!(Store::open_aside(aside, other).is_err(), "another device's journal is no queue of ours");
 }
 
 /// One spoiled answer that must stop the lane for good, with the queue kept.
@@ -259,7 +291,7 @@ async fn a_journal_whose_rows_rotted_is_found_before_it_is_signed() {
     let bench = Bench::new();
     bench.visits(9);
     {
-        let path = bench.dir.path().join(crate::store::JOURNAL_FILE);
+        let path = bench.dir.path().join(JOURNAL_FILE);
         let rot = rusqlite::Connection::open(path).expect("the journal");
         rot.execute("UPDATE facts SET body = zeroblob(60) WHERE seq = 5", []).expect("rotten");
     }
