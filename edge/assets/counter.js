@@ -132,6 +132,7 @@
       alive(true);
       if (answer.ok && "reset" in form.dataset) { form.reset(); document.activeElement?.blur(); }
       if (answer.ok && form.dataset.pane) $("pane-swipe").checked = true;
+      if (answer.ok) touched = null;
       scrollTo({ top: 0 });
     } catch { alive(false); }
     sending = false;
@@ -139,9 +140,13 @@
   });
 
   // --- number keys -----------------------------------------------------------------------------------------
-  document.querySelector(".keypad")?.addEventListener("click", (event) => {
-    const key = event.target.dataset.key, field = $("amount");
-    if (!key) return;
+  // The keys write into the field of their form that was touched last.
+  let touched = null;
+  addEventListener("focusin", (event) => { if (event.target.matches("input[inputmode]")) touched = event.target; });
+  addEventListener("click", (event) => {
+    const key = event.target.dataset?.key, form = event.target.form;
+    if (!key || !form) return;
+    const field = form.contains(touched) ? touched : form.querySelector("input[inputmode]");
     if (key === "back") field.value = field.value.slice(0, -1);
     else if (field.value.length < field.maxLength && !(key === "." && field.value.includes("."))) field.value += key;
   });

@@ -3,8 +3,12 @@
 //! One writer (the sync task), any number of readers. What the counter page shows is put together by the run loop
 //! from this and from the journal.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use hufu_shared::ids::CommandId;
+use hufu_shared::money::{Leg, Unit};
 use hufu_shared::time::Instant;
+use hufu_shared::wire::lease::{AskBecame, LeaseAsk, RecallState, Recalled};
 use hufu_shared::wire::upload::Order;
 use tokio::sync::{mpsc, watch};
 
@@ -12,6 +16,9 @@ use crate::rules::upload_plan::Stop;
 
 /// Orders of the centre that may wait for the run loop.
 pub const ORDERS_MAX: usize = 16;
+
+/// Askings that may wait for the lane: one is asked for at a time, and one may have been given up.
+const ASKS_MAX: usize = 2;
 
 /// The connection to the centre.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,13 +31,15 @@ pub struct Link {
     pub last_sync: Option<Instant>,
     /// Why uploading stopped for good, if it did. Facts stay safe meanwhile.
     pub stopped: Option<Stop>,
+    /// What of the centre's words was refused because it is not understood or not signed; none since the start.
+    pub refused: Option<String>,
 }
 
 impl Link {
     /// Nothing heard yet.
     #[must_use]
     pub fn starting(at: Instant) -> Self {
-        Self { online: false, since: at, last_sync: None, stopped: None }
+        Self { online: false, since: at, last_sync: None, stopped: None, refused: None }
     }
 }
 
@@ -43,18 +52,67 @@ pub struct CentralOrder {
     pub order: Result<Order, String>,
 }
 
+/// A card waits: the centre is to be asked for more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeaseAsking {
+    /// Names this asking.
+    pub n: u64,
+    /// One ask per leg that the leases held do not pay for.
+    pub asks: Vec<LeaseAsk>,
+}
+
+/// What came of asking, so far or at last. The states themselves are in the journal already.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LeaseAsked {
+    /// Which asking.
+    pub n: u64,
+    /// Whether this is the last word.
+    pub done: bool,
+    /// What became of the leg asked for last; none if no answer came.
+    pub became: Option<AskBecame>,
+    /// The member's figure in that unit.
+    pub figure: Option<Leg>,
+    /// Terminals elsewhere that hold some of it.
+    pub recalled: Vec<(Unit, Recalled)>,
+}
+
+impl LeaseAsked {
+    /// Whether everything that was not recalled yet is held by terminals that are offline.
+    #[must_use]
+    pub fn is_out_of_reach(&self) -> bool {
+        let waiting = |state| self.recalled.iter().any(|(_, recalled)| recalled.state == state);
+        waiting(RecallState::Unreachable) && !waiting(RecallState::Closing)
+    }
+}
+
+/// The lane's ends of asking: taken once, by the lane.
+type AskEnds = (mpsc::Receiver<LeaseAsking>, mpsc::Sender<LeaseAsked>);
+
 /// The sync task's ends.
 #[derive(Debug, Clone)]
 pub struct SyncEnds {
+    asks: Arc<Mutex<Option<AskEnds>>>,
     /// Where the state of the connection is published.
     pub link: watch::Sender<Link>,
     /// Where orders of the centre go.
     pub orders: mpsc::Sender<CentralOrder>,
 }
 
+impl SyncEnds {
+    /// The ends of asking, for the one lane that asks; none if they were taken before.
+    #[must_use]
+    pub fn take_asks(&self) -> Option<AskEnds> {
+        self.asks.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
 /// The run loop's ends.
 #[derive(Debug)]
 pub struct RunEnds {
+    /// Takes what the centre is to be asked.
+    pub asks: mpsc::Sender<LeaseAsking>,
+    /// What came of it.
+    pub asked: mpsc::Receiver<LeaseAsked>,
     /// The newest state of the connection.
     pub link: watch::Receiver<Link>,
     /// Orders of the centre.
@@ -66,5 +124,8 @@ pub struct RunEnds {
 pub fn channel(at: Instant) -> (SyncEnds, RunEnds) {
     let (link, link_out) = watch::channel(Link::starting(at));
     let (orders, orders_out) = mpsc::channel(ORDERS_MAX);
-    (SyncEnds { link, orders }, RunEnds { link: link_out, orders: orders_out })
+    let (asks, asks_out) = mpsc::channel(ASKS_MAX);
+    let (told, asked) = mpsc::channel(ORDERS_MAX);
+    let ends = Arc::new(Mutex::new(Some((asks_out, told))));
+    (SyncEnds { asks: ends, link, orders }, RunEnds { asks, asked, link: link_out, orders: orders_out })
 }

@@ -8,7 +8,8 @@ use hufu_shared::money::{Amount, Unit};
 use hufu_shared::token::{CardText, MediumKind};
 use serde::Deserialize;
 
-use super::port::{Declined, ModeOrder, Order, Verdict};
+use super::port::{Declined, ModeOrder, Order, SlipTyped, Verdict};
+use super::slips;
 
 /// Characters of an amount that are looked at.
 const AMOUNT_CHARS_MAX: usize = 32;
@@ -22,6 +23,12 @@ pub enum Refused {
     /// Not an amount above zero with at most two decimals.
     #[error("amount expected as yuan above 0 with at most two decimals")]
     Amount,
+    /// Not a count of points above zero.
+    #[error("points expected as a whole number above 0")]
+    Points,
+    /// Not a slip: its number is missing or too long, or its date is none.
+    #[error("slip expected with its number, and its date as year-month-day")]
+    Slip,
     /// Not a card number.
     #[error("card number expected as letters and digits")]
     Number,
@@ -36,10 +43,15 @@ impl Refused {
     pub fn key(self) -> &'static str {
         match self {
             Self::Amount => "counter-declined-amount",
+            Self::Points => "counter-declined-points",
+            Self::Slip => "counter-declined-slip",
             Self::Number => "counter-declined-number",
             Self::Request => "counter-declined-request",
             Self::Declined(Declined::NotRunning) => "counter-declined-running",
             Self::Declined(Declined::Amount) => "counter-declined-amount-limit",
+            Self::Declined(Declined::NothingLeft) => "counter-declined-nothing_left",
+            Self::Declined(Declined::TooMuch) => "counter-declined-too_much",
+            Self::Declined(Declined::TooLate) => "counter-declined-too_late",
             Self::Declined(Declined::Stale) => "counter-declined-stale",
             Self::Declined(Declined::Unable) => "counter-declined-unable",
             Self::Declined(Declined::Busy) => "counter-declined-busy",
@@ -51,14 +63,42 @@ impl Refused {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModeInput {
-    /// `visit`, `look_up`, `earn`, `back`, `check_in`, or the id of an occurrence.
+    /// `visit`, `look_up`, `earn`, `spend`, `top_up`, `hand_out`, `report_lost`, `back`, `check_in`, or the id of an
+    /// occurrence.
     pub mode: String,
     /// The occurrence, with `check_in`.
     #[serde(default)]
     pub occurrence: Option<String>,
-    /// Yuan as people write them, with `earn`.
+    /// Yuan as people write them, with `earn`, `spend` and `top_up`.
     #[serde(default)]
     pub amount: Option<String>,
+    /// Points as people write them, with `spend`.
+    #[serde(default)]
+    pub points: Option<String>,
+    /// Code of the way to pay, with `top_up`.
+    #[serde(default)]
+    pub method: Option<String>,
+    /// Number of the slip.
+    #[serde(default)]
+    pub slip: Option<String>,
+    /// Date printed on it; today if left out.
+    #[serde(default)]
+    pub slip_date: Option<String>,
+    /// Shop printed on it; this office if left out.
+    #[serde(default)]
+    pub shop: Option<String>,
+    /// Number of the slip that it re-creates, with `earn`.
+    #[serde(default)]
+    pub replaces: Option<String>,
+    /// Date printed on that one.
+    #[serde(default)]
+    pub replaces_date: Option<String>,
+    /// Id of the item, with `hand_out`.
+    #[serde(default)]
+    pub item: Option<String>,
+    /// How many, with `hand_out`.
+    #[serde(default)]
+    pub quantity: Option<Number>,
 }
 
 impl ModeInput {
@@ -69,15 +109,38 @@ impl ModeInput {
     pub fn order(&self) -> Result<Order, Refused> {
         let occurrence =
             |text: &str| text.parse::<OccurrenceId>().map(ModeOrder::CheckIn).map_err(|_| Refused::Request);
+        let paper = || slips::slip(self.slip.as_deref(), self.slip_date.as_deref(), self.shop.as_deref());
         let mode = match self.mode.as_str() {
             "visit" => ModeOrder::Visit,
             "look_up" => ModeOrder::LookUp,
             "back" => ModeOrder::Back,
-            "earn" => ModeOrder::Earn(yuan(self.amount.as_deref().unwrap_or_default())?),
+            "earn" => self.earn(paper()?)?,
+            "spend" => {
+                let legs = slips::legs(self.points.as_deref(), self.amount.as_deref())?;
+                ModeOrder::Spend { legs, slip: paper()? }
+            }
+            "top_up" => slips::top_up(self.amount.as_deref(), self.method.as_deref(), paper()?)?,
+            "hand_out" => {
+                let quantity = self.quantity.as_ref().map(Number::get).transpose()?;
+                slips::hand_out(self.item.as_deref(), quantity)?
+            }
+            "report_lost" => ModeOrder::ReportLost,
             "check_in" => occurrence(self.occurrence.as_deref().unwrap_or_default())?,
             id => occurrence(id)?,
         };
         Ok(Order::SetMode(mode))
+    }
+
+    fn earn(&self, slip: Option<SlipTyped>) -> Result<ModeOrder, Refused> {
+        let amount = yuan(self.amount.as_deref().unwrap_or_default())?;
+        let replaces =
+            slips::slip(self.replaces.as_deref(), self.replaces_date.as_deref(), self.shop.as_deref())?;
+        match (slip, replaces) {
+            (Some(slip), replaces) => Ok(ModeOrder::EarnSlip { amount, slip, replaces }),
+            (None, None) => Ok(ModeOrder::Earn(amount)),
+            // A slip is re-created by another slip, not by a purchase without one.
+            (None, Some(_)) => Err(Refused::Slip),
+        }
     }
 }
 
@@ -172,7 +235,7 @@ impl UnshownInput {
 pub struct Number(Option<u64>);
 
 impl Number {
-    fn get(&self) -> Result<u64, Refused> {
+    pub(super) fn get(&self) -> Result<u64, Refused> {
         self.0.ok_or(Refused::Request)
     }
 }
@@ -197,7 +260,7 @@ impl<'de> Deserialize<'de> for Number {
 }
 
 /// Yuan as people type them, above zero: full-width forms, a sign of currency, `元` and spaces are folded away.
-fn yuan(text: &str) -> Result<Amount, Refused> {
+pub(super) fn yuan(text: &str) -> Result<Amount, Refused> {
     if text.chars().count() > AMOUNT_CHARS_MAX {
         return Err(Refused::Amount);
     }

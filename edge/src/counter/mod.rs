@@ -19,6 +19,7 @@ pub mod port;
 pub mod routes;
 pub mod serve;
 pub mod sheets;
+pub mod slips;
 pub mod value;
 pub mod view;
 pub mod words;

@@ -9,6 +9,8 @@ use hufu_shared::time::SECOND_US;
 use hufu_shared::wire::upload::Became;
 
 use super::face::{Face, face, look, mode, purpose, refusal_texts};
+use super::routes::Typed;
+use super::slips::{METHODS, REASONS};
 use super::value;
 use super::view::{
     ActivityView, CounterView, LinkView, ModeView, NoticeView, Outcome, Purpose, Stopped, SwipeView,
@@ -141,6 +143,8 @@ pub struct Parts {
     pub no_activities: bool,
     /// The last swipes.
     pub last: Vec<Line>,
+    /// What of them can be taken back.
+    pub returns: Vec<Line>,
     /// How many guests somebody should look after.
     pub pending: Option<String>,
 }
@@ -153,12 +157,8 @@ pub struct CounterPage<'a> {
     pub frame: &'a Frame,
     /// What changes.
     pub p: &'a Parts,
-    /// Which pane is open.
-    pub pane: &'static str,
-    /// What was typed as an amount, after an error.
-    pub amount: String,
-    /// What was typed as a number, after an error.
-    pub number: String,
+    /// Which pane is open, and what was typed in it before an error.
+    pub typed: &'a Typed,
     /// Version of the desk display's picture.
     pub display: Option<u64>,
     /// Address of the simulator's tray.
@@ -181,7 +181,8 @@ impl Parts {
     pub fn new(view: &CounterView, version: u64, ui: &Ui, said: Option<String>) -> Self {
         let office = ui.words(&view.office);
         let or = |text: &str, key: &str| if text.is_empty() { ui.t(key) } else { text.to_owned() };
-        let earning = matches!(view.mode, ModeView::Earn { .. }).then(|| mode(&view.mode, ui));
+        let once = matches!(view.mode, ModeView::Earn { .. } | ModeView::Once { .. });
+        let earning = once.then(|| mode(&view.mode, ui));
         Self {
             build: view.software.clone(),
             version,
@@ -201,6 +202,7 @@ impl Parts {
             modes: modes(view, ui),
             no_activities: view.activities.is_empty(),
             last: view.last.iter().map(|swipe| swipe_line(swipe, view, ui)).collect(),
+            returns: returns(view, ui),
             pending: pending(view, ui),
             ui: *ui,
         }
@@ -264,6 +266,8 @@ fn modes(view: &CounterView, ui: &Ui) -> Vec<ModeLine> {
     };
     modes.push(plain("visit", view.mode == ModeView::Visit));
     modes.push(plain("look_up", view.mode == ModeView::LookUp));
+    let lost = matches!(&view.mode, ModeView::Once { purpose: Purpose::ReportLost });
+    modes.push(plain("report_lost", lost));
     modes
 }
 
@@ -298,6 +302,21 @@ fn word(outcome: Outcome, purpose: Option<&Purpose>, ui: &Ui) -> String {
         }
         _ => ui.t(&format!("counter-word-{}", look(outcome).key)),
     }
+}
+
+/// Swipes that moved value and can be taken back, in whole or part.
+fn returns(view: &CounterView, ui: &Ui) -> Vec<Line> {
+    let moved = |swipe: &&SwipeView| {
+        let value =
+            matches!(swipe.purpose, Purpose::Spend { .. } | Purpose::TopUp { .. } | Purpose::Earn { .. });
+        let stands = matches!(swipe.outcome, Outcome::Accepted | Outcome::Recorded | Outcome::Redeemed);
+        value && stands && swipe.seq.is_some()
+    };
+    let line = |swipe: &SwipeView| Line {
+        key: swipe.seq.map(|seq| seq.to_string()).unwrap_or_default(),
+        ..swipe_line(swipe, view, ui)
+    };
+    view.last.iter().filter(moved).map(line).collect()
 }
 
 fn swipe_line(swipe: &SwipeView, view: &CounterView, ui: &Ui) -> Line {

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hufu_hardware::panel::SharedFrame;
-use hufu_shared::ids::OccurrenceId;
-use hufu_shared::money::Amount;
+use hufu_shared::ids::{ItemId, OccurrenceId};
+use hufu_shared::money::{Amount, Leg};
+use hufu_shared::time::Day;
 use hufu_shared::token::CardText;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -49,10 +50,41 @@ pub enum Order {
         /// What staff say.
         verdict: Verdict,
     },
+    /// Take back a value fact of this terminal, or a part of it.
+    TakeBack {
+        /// Which.
+        of: WhichTyped,
+        /// A part of it; none for all that is left.
+        part: Option<Leg>,
+        /// Dictionary code of the reason.
+        reason: String,
+        /// The slip of the return.
+        slip: Option<SlipTyped>,
+    },
+}
+
+/// A slip as staff type it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SlipTyped {
+    /// Number as printed on it.
+    pub number: String,
+    /// Date as printed on it; today if left out.
+    pub date: Option<Day>,
+    /// Shop as printed on it; this office if left out.
+    pub shop: Option<String>,
+}
+
+/// A value fact as staff name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WhichTyped {
+    /// Picked from the list: its seq.
+    Fact(u64),
+    /// By its slip.
+    Slip(SlipTyped),
 }
 
 /// What the next card shall mean.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ModeOrder {
     /// A visit.
     Visit,
@@ -62,8 +94,42 @@ pub enum ModeOrder {
     Earn(Amount),
     /// Looking up.
     LookUp,
-    /// The mode before a purchase that no card came for.
+    /// The mode before something for one card that no card came for.
     Back,
+    /// Points for a purchase with a slip, for one card.
+    EarnSlip {
+        /// The price in fen.
+        amount: Amount,
+        /// Its slip.
+        slip: SlipTyped,
+        /// The slip that it re-creates (rule G6).
+        replaces: Option<SlipTyped>,
+    },
+    /// Points or stored value to be spent, for one card.
+    Spend {
+        /// How much of which.
+        legs: Vec<Leg>,
+        /// The slip printed for it.
+        slip: Option<SlipTyped>,
+    },
+    /// Stored value to be paid in, for one card.
+    TopUp {
+        /// Fen.
+        amount: Amount,
+        /// Dictionary code of the way to pay.
+        method: String,
+        /// The slip printed for it.
+        slip: SlipTyped,
+    },
+    /// Something to be handed out at the activity that is chosen, for one card.
+    HandOut {
+        /// What.
+        item: ItemId,
+        /// How many.
+        quantity: u32,
+    },
+    /// A card to be reported lost.
+    ReportLost,
 }
 
 /// What staff say of a value fact whose showing is unknown.
@@ -84,6 +150,15 @@ pub enum Declined {
     /// Zero, or above what the scheme allows.
     #[error("the amount is not possible")]
     Amount,
+    /// Nothing is left of it to be taken back, or there is no such thing.
+    #[error("nothing is left to be taken back")]
+    NothingLeft,
+    /// More than is left of it.
+    #[error("more than is left cannot be taken back")]
+    TooMuch,
+    /// A top-up of an earlier shift, or that the centre has already.
+    #[error("the centre has this top-up already, or its shift is over")]
+    TooLate,
     /// What the page showed is no longer there.
     #[error("the page was out of date")]
     Stale,

@@ -23,6 +23,7 @@ use super::guard::{Guard, is_own_host, is_own_page};
 use super::pages::{CounterPage, Frame, PanelPage, Parts};
 use super::port::{Order, Port, Snapshot};
 use super::sheets::{HelpPage, StatusPage, status_rows};
+use super::slips::ReverseInput;
 use super::words::Ui;
 use super::{assets, live};
 use crate::locale::Language;
@@ -60,6 +61,7 @@ pub fn router(counter: Arc<Counter>) -> Router {
         .route("/typed/verdict", post(verdict))
         .route("/notices", post(notice))
         .route("/unshown", post(unshown))
+        .route("/reverse", post(reverse))
         // For the page's script.
         .route("/panel", get(panel))
         .route("/live", get(stream))
@@ -142,9 +144,8 @@ impl Counter {
             return html(status, &PanelPage { frame: &frame, p });
         }
         let display = self.port.display().map(hufu_hardware::panel::SharedFrame::version);
-        let Typed { pane, amount, number } = typed;
         let simulator = self.simulator.as_deref();
-        html(status, &CounterPage { frame: &frame, p, pane, amount, number, display, simulator })
+        html(status, &CounterPage { frame: &frame, p, typed: &typed, display, simulator })
     }
 
     /// Hands an order to the run loop and answers in the sender's manner.
@@ -182,15 +183,24 @@ impl Counter {
 }
 
 /// What a page without script had typed, to be kept after an error.
-struct Typed {
-    pane: &'static str,
-    amount: String,
-    number: String,
+#[derive(Debug)]
+pub struct Typed {
+    /// The pane that stays open.
+    pub pane: &'static str,
+    /// Yuan.
+    pub amount: String,
+    /// Points.
+    pub points: String,
+    /// Number of a slip.
+    pub slip: String,
+    /// Number of a card.
+    pub number: String,
 }
 
 impl Default for Typed {
     fn default() -> Self {
-        Self { pane: "swipe", amount: String::new(), number: String::new() }
+        let empty = String::new;
+        Self { pane: "swipe", amount: empty(), points: empty(), slip: empty(), number: empty() }
     }
 }
 
@@ -281,10 +291,16 @@ async fn help(State(counter): Shared, headers: HeaderMap, Query(choice): Query<C
 }
 
 async fn mode(State(counter): Shared, headers: HeaderMap, Input(input): Input<ModeInput>) -> Response {
-    let pane = if input.mode == "earn" { "earn" } else { "swipe" };
+    let pane = match input.mode.as_str() {
+        "earn" => "earn",
+        "spend" => "spend",
+        "top_up" => "top_up",
+        _ => "swipe",
+    };
     let order = input.order();
-    let amount = input.amount.unwrap_or_default();
-    counter.act(&headers, order, Typed { pane, amount, ..Typed::default() }).await
+    let (amount, points) = (input.amount.unwrap_or_default(), input.points.unwrap_or_default());
+    let slip = input.slip.unwrap_or_default();
+    counter.act(&headers, order, Typed { pane, amount, points, slip, ..Typed::default() }).await
 }
 
 async fn typed(State(counter): Shared, headers: HeaderMap, Input(input): Input<TypedInput>) -> Response {
@@ -306,6 +322,19 @@ async fn notice(State(counter): Shared, headers: HeaderMap, Input(input): Input<
 
 async fn unshown(State(counter): Shared, headers: HeaderMap, Input(input): Input<UnshownInput>) -> Response {
     counter.act(&headers, input.order(), Typed::default()).await
+}
+
+async fn reverse(State(counter): Shared, headers: HeaderMap, Input(input): Input<ReverseInput>) -> Response {
+    let order = input.order();
+    let (slip, points, amount) = (input.slip, input.points, input.amount);
+    let typed = Typed {
+        pane: "reverse",
+        slip: slip.unwrap_or_default(),
+        points: points.unwrap_or_default(),
+        amount: amount.unwrap_or_default(),
+        ..Typed::default()
+    };
+    counter.act(&headers, order, typed).await
 }
 
 async fn stream(State(counter): Shared) -> Response {

@@ -16,6 +16,7 @@ use hufu_shared::ids::OccurrenceId;
 use hufu_shared::time::{ClockQuality, Instant};
 use hufu_shared::token::CardText;
 
+use super::asking::Asking;
 use super::core::{Core, Mode, Presented, Swiped, own_fact};
 use super::effects::Effect;
 use super::events::{Event, Shown};
@@ -24,14 +25,17 @@ use super::view;
 use crate::clock::Clock;
 use crate::counter::port::ViewSink;
 use crate::counter::view::{
-    AskingView, CandidateView, CounterView, LAST_SWIPES_MAX, Outcome as Seen, ResultView, SwipeView,
+    CandidateView, CounterView, LAST_SWIPES_MAX, Outcome as Seen, ResultView, SwipeView,
 };
 use crate::rules::decide::Outcome;
 use crate::rules::decide::value::Moved;
 use crate::rules::screen::{Face, Seen as Said, outcome_words, plain_words};
 use crate::rules::timekeeping::Now;
-use crate::state::Link;
+use crate::state::{LeaseAsking, Link};
 use crate::store::StoreError;
+
+/// Takes asks for the centre.
+pub type AskSender = tokio::sync::mpsc::Sender<LeaseAsking>;
 
 /// How often the time is persisted, in nanoseconds.
 const FLOOR_EVERY_NS: u64 = 60_000_000_000;
@@ -55,6 +59,8 @@ pub struct Dispatch {
     pub(super) desk: Desk,
     pub(super) link: Link,
     pub(super) display: DisplayState,
+    /// Where asks for the centre go; none while there is no lane.
+    pub(super) asks: Option<AskSender>,
     upkeep: Upkeep,
 }
 
@@ -68,17 +74,6 @@ pub(super) struct Desk {
     pub(super) asking: Option<Asking>,
     /// Counts results and candidates, so that a page tells a new one from the one it has.
     pub(super) n: u64,
-}
-
-/// A card for whose spend the centre is being asked.
-#[derive(Debug)]
-pub(super) struct Asking {
-    pub(super) view: AskingView,
-    pub(super) presented: Presented,
-    pub(super) source: crate::counter::view::Source,
-    /// What was to be done with it; decided on as it was, whatever staff choose meanwhile.
-    pub(super) mode: Mode,
-    pub(super) at_ns: u64,
 }
 
 /// A typed number that waits for staff to confirm it.
@@ -141,6 +136,7 @@ impl Dispatch {
             desk: Desk::default(),
             link,
             display,
+            asks: None,
             upkeep: Upkeep::default(),
             clock,
         })
@@ -159,6 +155,11 @@ impl Dispatch {
         self.view = Some(view);
     }
 
+    /// Asks of the centre go here from now on.
+    pub fn attach_asks(&mut self, asks: AskSender) {
+        self.asks = Some(asks);
+    }
+
     /// Handles one event. False when the loop is to end.
     pub fn handle(&mut self, event: Event) -> bool {
         let now = self.clock.now();
@@ -173,7 +174,8 @@ impl Dispatch {
                 return true;
             }
             Event::Central(order) => self.central(&order, &now),
-            Event::Link(link) => self.link = link,
+            Event::Link(link) => self.linked(link, &now),
+            Event::Asked(asked) => self.asked(asked, &now),
             Event::Control(order) => self.control(order, &now),
             Event::Shown(shown) => self.shown(&shown),
             Event::Tick => self.tick(&now),
@@ -223,19 +225,46 @@ impl Dispatch {
 
     /// Records a swipe and shows what it came to.
     pub(super) fn swipe(&mut self, presented: Presented, source: crate::counter::view::Source, now: &Now) {
+        if self.is_waiting(&presented) || self.begin_asking(&presented, source, now) {
+            return;
+        }
         let swiped = self.core.swipe(&presented, &self.mode, now);
-        self.finish(swiped, source, now);
+        let purpose = self.mode.purpose.clone();
+        self.finish(swiped, &purpose, source, now);
+    }
+
+    /// The connection changed. What is too old to be spent goes back to its members at the first contact.
+    fn linked(&mut self, link: Link, now: &Now) {
+        let came = link.online && !self.link.online;
+        self.link = link;
+        if came {
+            self.close_expired(now);
+        }
+    }
+
+    fn close_expired(&mut self, now: &Now) {
+        let directory = self.core.directory().version();
+        let now = *now;
+        self.keep("close expired leases", |dispatch| {
+            let closed = dispatch.core.store().with(|journal| journal.close_expired(&now, directory))?;
+            if closed > 0 {
+                tracing::info!(leases = closed, "leases past their time were closed");
+            }
+            Ok(())
+        });
     }
 
     fn unusable(&mut self, index: usize, now: &Now) {
         let swiped = self.core.unusable(&self.mode, now);
-        self.finish(swiped, view::source(self.kind_of(index)), now);
+        let purpose = self.mode.purpose.clone();
+        self.finish(swiped, &purpose, view::source(self.kind_of(index)), now);
     }
 
     /// Shows the outcome of what was committed, or that nothing could be.
-    fn finish(
+    pub(super) fn finish(
         &mut self,
         swiped: Result<Swiped, StoreError>,
+        purpose: &Purpose,
         source: crate::counter::view::Source,
         now: &Now,
     ) {
@@ -246,9 +275,8 @@ impl Dispatch {
             Ok(swiped) => swiped,
             Err(error) => return self.not_recorded(&error, now),
         };
-        let purpose = self.mode.purpose.clone();
         let said = Said {
-            purpose: &purpose,
+            purpose,
             member: swiped.member.as_ref(),
             terms: swiped.terms.as_ref(),
             promised: swiped.decision.promised,
@@ -262,12 +290,12 @@ impl Dispatch {
         drop(self.effects.send(Effect::Show { face: Face::Outcome(outcome), words, seq: swiped.seq }));
         tracing::info!(seq = swiped.seq, outcome = ?outcome, "a swipe was recorded");
         self.desk.n += 1;
-        let result = view::result(self, &swiped, source, now);
+        let result = view::result(self, &swiped, purpose, source, now);
         view::remember(&mut self.desk, &result, swiped.count);
         (self.desk.result, self.desk.result_at_ns) = (Some(result), now.mono_ns);
         // What is no card of ours has not had the purchase: the next card still may.
         let has_had_it = outcome != Outcome::Refused(RefusalReason::R08);
-        if has_had_it && is_once(&self.mode.purpose) {
+        if has_had_it && is_once(&self.mode.purpose) && *purpose == self.mode.purpose {
             self.mode.purpose = self.before.clone();
         }
     }
@@ -356,6 +384,7 @@ impl Dispatch {
             self.desk.result = None;
         }
         self.desk.candidate.take_if(|candidate| candidate.is_over(now));
+        self.ask_no_longer(now);
         let mono_ns = now.mono_ns;
         self.keep("keep the journal", |dispatch| {
             dispatch.core.store().with(|journal| {
@@ -367,8 +396,14 @@ impl Dispatch {
             self.upkeep.floor_ns = mono_ns;
             let at = now.floor;
             self.keep("persist the time", |dispatch| {
-                dispatch.core.store().with(|journal| journal.write_time_floor(at))
+                dispatch.core.store().with(|journal| {
+                    journal.write_time_floor(at)?;
+                    journal.count_lease_ages(mono_ns)
+                })
             });
+            if self.link.online {
+                self.close_expired(now);
+            }
             self.upkeep.log_used = true;
         }
         let idle = mono_ns.saturating_sub(self.upkeep.last_event_ns) >= IDLE_NS;
@@ -389,7 +424,12 @@ impl Dispatch {
             return;
         }
         self.keep("prune old facts", |dispatch| {
-            let pruned = dispatch.core.store().with(|journal| journal.prune(at))?;
+            let pruned = dispatch.core.store().with(|journal| {
+                let pruned = journal.prune(at)?;
+                journal.forget_values()?;
+                journal.forget_leases()?;
+                Ok(pruned)
+            })?;
             if pruned > 0 {
                 tracing::info!(facts = pruned, "old acknowledged facts were pruned");
             }

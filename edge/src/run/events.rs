@@ -5,7 +5,7 @@ use hufu_shared::fact::DayClosed;
 use tokio::sync::oneshot;
 
 use crate::counter::port::Request;
-use crate::state::{CentralOrder, Link};
+use crate::state::{CentralOrder, LeaseAsked, Link};
 
 /// Events that may wait; readers wait longer than that, since a card is worth more than speed.
 pub const EVENTS_MAX: usize = 1_024;
@@ -21,6 +21,8 @@ pub enum Event {
     Central(CentralOrder),
     /// The connection to the centre changed.
     Link(Link),
+    /// The centre's word to an ask.
+    Asked(LeaseAsked),
     /// A command of this machine asks for something.
     Control(ControlOrder),
     /// A display took a picture, or did not.

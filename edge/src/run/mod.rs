@@ -6,6 +6,7 @@
 //! Invariants: an effect is only ever sent after the commit that it tells of; the loop never waits for the network or
 //! a display.
 
+mod asking;
 pub mod board;
 pub mod control;
 pub mod core;

@@ -1,17 +1,22 @@
 //! Orders of staff, of the centre and of commands of this machine.
 
-use hufu_shared::fact::{CommandDone, DayClosed, Event as FactEvent, Purpose, READER_COUNTER};
-use hufu_shared::ids::CommandId;
+use hufu_shared::fact::{
+    CommandDone, DayClosed, Event as FactEvent, Handing, Purchase, Purpose, READER_COUNTER, SlipKey,
+    Spending, ToppingUp,
+};
+use hufu_shared::ids::{CommandId, LeaseId};
+use hufu_shared::money::Amount;
 use hufu_shared::token::CardText;
 use hufu_shared::wire::upload::Order as CentreOrder;
 
-use super::core::{Presented, own_fact};
+use super::core::{Presented, TakingBack, Which, own_fact};
 use super::dispatch::{Candidate, Dispatch};
 use super::events::ControlOrder;
 use super::view;
-use crate::counter::port::{Declined, ModeOrder, Order, Verdict};
+use crate::counter::port::{Declined, ModeOrder, Order, SlipTyped, Verdict, WhichTyped};
 use crate::counter::view::{CandidateView, Source};
 use crate::rules::decide::Outcome;
+use crate::rules::decide::value::{NotReversed, is_impossible};
 use crate::rules::timekeeping::Now;
 use crate::state::CentralOrder;
 use crate::store::StoreError;
@@ -37,6 +42,14 @@ impl Dispatch {
                 let done = self.core.store().with(|journal| journal.acknowledge(n));
                 settled(done)
             }
+            Order::TakeBack { of, part, reason, slip } => {
+                let of = match of {
+                    WhichTyped::Fact(seq) => Which::Fact(seq),
+                    WhichTyped::Slip(typed) => Which::Slip(self.slip(typed, now)),
+                };
+                let slip = slip.map(|typed| self.slip(typed, now));
+                self.take_back(&TakingBack { of, part, reason, slip }, now)
+            }
             Order::Resolve { seq, verdict } => {
                 let directory = self.core.directory().version();
                 let handed_over = verdict == Verdict::HandedOver;
@@ -57,17 +70,74 @@ impl Dispatch {
                 Purpose::CheckIn(occurrence)
             }
             ModeOrder::CheckIn(_) => return Err(Declined::NotRunning),
-            ModeOrder::Earn(purchase) => {
-                let above = self.core.terms(now).is_some_and(|terms| purchase > terms.purchase_max);
-                if above || !purchase.is_positive() {
+            ModeOrder::Earn(purchase) => Purpose::Earn(self.possible(purchase, now)?),
+            ModeOrder::EarnSlip { amount, slip, replaces } => Purpose::EarnSlip(Purchase {
+                amount: self.possible(amount, now)?,
+                slip: self.slip(slip, now),
+                replaces: replaces.map(|typed| self.slip(typed, now)),
+            }),
+            ModeOrder::Spend { legs, slip } => {
+                let slip = slip.map(|typed| self.slip(typed, now));
+                let spending = Spending { legs, slip, item: None };
+                if is_impossible(&spending) {
                     return Err(Declined::Amount);
                 }
-                Purpose::Earn(purchase)
+                Purpose::Spend(spending)
+            }
+            ModeOrder::TopUp { amount, method, slip } => Purpose::TopUp(ToppingUp {
+                amount: self.possible(amount, now)?,
+                method,
+                slip: self.slip(slip, now),
+            }),
+            ModeOrder::HandOut { item, quantity } => {
+                let occurrence = self.occurrence().ok_or(Declined::NotRunning)?;
+                Purpose::HandOut(Handing { occurrence, item, quantity })
+            }
+            ModeOrder::ReportLost => Purpose::ReportLost,
+        };
+        // What stood on the panel would be taken for the answer to this choice. A card that still waits for the centre
+        // waits no longer; nothing was recorded for it.
+        (self.desk.candidate, self.desk.result, self.desk.asking) = (None, None, None);
+        self.set_purpose(purpose);
+        Ok(())
+    }
+
+    /// An amount that the scheme allows at a terminal.
+    fn possible(&self, amount: Amount, now: &Now) -> Result<Amount, Declined> {
+        let above = self.core.terms(now).is_some_and(|terms| amount > terms.purchase_max);
+        if above || !amount.is_positive() { Err(Declined::Amount) } else { Ok(amount) }
+    }
+
+    /// A slip whole: of this office and of today, where nothing else was typed.
+    fn slip(&self, typed: SlipTyped, now: &Now) -> SlipKey {
+        let small = self.core.directory().small();
+        let here = small.office(self.core.terminal().office).map(|office| office.code.clone());
+        SlipKey {
+            shop: typed.shop.or(here).unwrap_or_default(),
+            number: typed.number,
+            date: typed.date.unwrap_or_else(|| self.core.office_clock().business_day(now.trusted)),
+        }
+    }
+
+    /// Takes something back and says so; nobody's card is needed for it.
+    fn take_back(&mut self, taking: &TakingBack, now: &Now) -> Result<(), Declined> {
+        let operator = self.mode.operator;
+        let taken = match self.core.reverse(taking, operator, now) {
+            Ok(Ok(taken)) => taken,
+            Ok(Err(NotReversed::Nothing)) => return Err(Declined::NothingLeft),
+            Ok(Err(NotReversed::TooMuch { .. })) => return Err(Declined::TooMuch),
+            Ok(Err(NotReversed::TooLate)) => return Err(Declined::TooLate),
+            Err(error) => {
+                tracing::error!(%error, "failed to take something back");
+                return Err(Declined::Unable);
             }
         };
-        // What stood on the panel would be taken for the answer to this choice.
-        (self.desk.candidate, self.desk.result) = (None, None);
-        self.set_purpose(purpose);
+        tracing::info!(seq = taken.seq, "a value fact was taken back");
+        self.desk.n += 1;
+        let result = view::taken_back(self, &taken, now);
+        view::remember(&mut self.desk, &result, 1);
+        self.desk.candidate = None;
+        (self.desk.result, self.desk.result_at_ns) = (Some(result), now.mono_ns);
         Ok(())
     }
 
@@ -104,11 +174,23 @@ impl Dispatch {
             // Sync takes snapshots itself; what reaches here it could not do.
             Ok(CentreOrder::TakeSnapshot) => (false, "snapshots are taken by sync".to_owned()),
             Ok(CentreOrder::CloseLease(lease, generation)) => {
-                (false, format!("this terminal holds no lease {lease} of generation {generation}"))
+                return self.close_lease((*lease, *generation), order.command, now);
             }
             Err(error) => (false, format!("this terminal does not understand the order: {error}")),
         };
         self.answer(order.command, done, detail, now);
+    }
+
+    /// Closes a lease and answers, in one transaction: the close and its answer leave together.
+    fn close_lease(&mut self, named: (LeaseId, u32), command: CommandId, now: &Now) {
+        let directory = self.core.directory().version();
+        let now = *now;
+        self.keep("close a lease", |dispatch| {
+            let store = dispatch.core.store();
+            let end = store.with(|journal| journal.close_lease(named, command, &now, directory))?;
+            tracing::info!(lease = %named.0, generation = named.1, ?end, "the centre asked for a lease");
+            Ok(())
+        });
     }
 
     fn answer(&mut self, command: CommandId, done: bool, detail: String, now: &Now) {

@@ -152,12 +152,13 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
     dispatch.attach(view);
     dispatch.rest();
     let page = router(Arc::new(counter(config, port, &clock)?));
+    let (sync_ends, run_ends) = state::channel(clock.now().trusted);
+    dispatch.attach_asks(run_ends.asks.clone());
     let looping = std::thread::spawn(move || dispatch_loop(dispatch, inbox));
 
     let (stop_counter, counter_stops) = watch::channel(false);
     let serving = tokio::spawn(serve(listener, page, counter_stops));
     let commanding = tokio::spawn(control::serve(control, events.clone()));
-    let (sync_ends, run_ends) = state::channel(clock.now().trusted);
     recall_stop(&core, &sync_ends)?;
     let running = start_readers(sources, &events, &clock)?;
     let sync = start_sync(sync_parts(config, &core, identity, &clock, sync_ends)).await;
@@ -200,6 +201,7 @@ async fn pass_on(
             _ = ticks.tick() => Event::Tick,
             Some(request) = orders.recv() => Event::Order(request),
             Some(order) = run_ends.orders.recv() => Event::Central(order),
+            Some(asked) = run_ends.asked.recv() => Event::Asked(asked),
             Ok(()) = run_ends.link.changed() => Event::Link(run_ends.link.borrow_and_update().clone()),
             () = ended(&mut sync) => {
                 error!("sync ended; the terminal goes on without it");

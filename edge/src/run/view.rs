@@ -9,17 +9,18 @@ use hufu_shared::money::{Amount, Unit};
 use hufu_shared::scheme::Words;
 use hufu_shared::time::DAY_US;
 
-use super::core::Swiped;
+use super::core::{Swiped, TakenBack};
 use super::dispatch::{Desk, Dispatch};
 use crate::counter::view::{
     ActivityView, AllowanceView, ClockView, CounterView, DisplayView, LinkView, ModeView, NoticeView,
-    Outcome, PersonView, Purpose, ReaderView, ResultView, ShortView, Source, Stopped, SwipeView, UnshownView,
+    Outcome, PersonView, Purpose, ReaderView, ResultView, ShortView, Source, Stopped, SwipeView, Taken,
+    UnshownView,
 };
 use crate::rules::decide;
 use crate::rules::decide::value::Short;
 use crate::rules::timekeeping::Now;
 use crate::rules::upload_plan::Stop;
-use crate::store::{Directory, OpenNotice, StoreError};
+use crate::store::{Directory, OpenNotice, StoreError, ValueKind};
 
 /// How a medium came, in the page's words.
 #[must_use]
@@ -76,8 +77,15 @@ fn outcome(outcome: decide::Outcome) -> Outcome {
 }
 
 /// The large panel after a swipe.
-pub(super) fn result(dispatch: &Dispatch, swiped: &Swiped, source: Source, now: &Now) -> ResultView {
+pub(super) fn result(
+    dispatch: &Dispatch,
+    swiped: &Swiped,
+    what: &FactPurpose,
+    source: Source,
+    now: &Now,
+) -> ResultView {
     ResultView {
+        purpose: purpose(dispatch.core.directory(), what),
         person: swiped.member.as_ref().map(person),
         card_tail: swiped.card.as_ref().map(|card| card.tail.clone()).filter(|tail| !tail.is_empty()),
         promised: swiped.decision.promised,
@@ -88,6 +96,23 @@ pub(super) fn result(dispatch: &Dispatch, swiped: &Swiped, source: Source, now: 
         left: swiped.decision.value.left.clone(),
         seq: swiped.seq,
         ..plain_result(dispatch, outcome(swiped.decision.outcome), source, now)
+    }
+}
+
+/// The large panel after something was taken back at the counter.
+pub(super) fn taken_back(dispatch: &Dispatch, taken: &TakenBack, now: &Now) -> ResultView {
+    let of = match taken.kind {
+        ValueKind::Earned => Taken::Earned,
+        ValueKind::Spent => Taken::Spent,
+        ValueKind::ToppedUp => Taken::ToppedUp,
+    };
+    let member = taken.member.and_then(|member| dispatch.core.member(member));
+    ResultView {
+        purpose: Purpose::TakeBack { of },
+        person: member.as_ref().map(person),
+        moved: taken.legs.clone(),
+        seq: Some(taken.seq),
+        ..plain_result(dispatch, Outcome::Accepted, Source::Typed, now)
     }
 }
 

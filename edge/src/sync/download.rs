@@ -12,10 +12,11 @@ use hufu_shared::cbor::WireError;
 use hufu_shared::ids::{ClubId, OfficeId};
 use hufu_shared::keys;
 use hufu_shared::wire::directory::{Delta, Manifest};
-use hufu_shared::wire::updates::Updates;
+use hufu_shared::wire::updates::{Updates, lease_echo};
 use hufu_shared::wire::version::{CentralEpoch, Version};
 use tracing::{info, warn};
 
+use super::authorize::take_states;
 use super::chunks;
 use super::client::{CentreError, Channel};
 use super::files::FileError;
@@ -113,7 +114,11 @@ impl UpdatesLane {
     /// [`DownloadError`]; nothing of the answer was taken, or only whole parts of it.
     pub async fn poll(&mut self, channel: &Channel, hold_ms: u32) -> Result<Polled, DownloadError> {
         let state = self.store.state().await?;
-        let path = updates_path(&state, self.directory.version(), self.centre.learned(&state), hold_ms);
+        let mut path = updates_path(&state, self.directory.version(), self.centre.learned(&state), hold_ms);
+        let echoed = self.store.call(|journal| journal.unechoed_leases()).await?;
+        if !echoed.is_empty() {
+            path = format!("{path}&leases={}", lease_echo(&echoed));
+        }
         let begun = self.shared.begin();
         let answer = channel.centre.get::<Updates>(&path, UPDATES_ANSWER_BYTES_MAX, u64::from(hold_ms)).await;
         let updates = answer.inspect_err(|error| self.shared.failed("updates", error))?;
@@ -122,19 +127,25 @@ impl UpdatesLane {
         if self.centre.is_newer(updates.mark.central_epoch, &state) {
             return self.enter(&updates).await;
         }
+        if !echoed.is_empty() {
+            self.store.call(move |journal| journal.leases_echoed(&echoed)).await?;
+        }
         if updates.block < state.block {
             return Err(DownloadError::BlocksBackwards { held: state.block, met: updates.block });
         }
         let notices: Vec<_> =
             updates.notices.into_iter().filter(|notice| notice.n > state.notices_n).collect();
         // Orders are no news: they stand in every answer until they were carried out.
-        let news = updates.block > state.block || !notices.is_empty();
+        let mut news = updates.block > state.block || !notices.is_empty();
         if updates.block > state.block {
             self.store.take_blocks(updates.blocks, updates.block).await?;
         }
         if !notices.is_empty() {
             self.store.take_notices(notices).await?;
         }
+        // After the blocks: a card that is blocked by now must not be spent with by what comes after.
+        let files = (&self.store, &self.directory);
+        news |= take_states(&updates.leases, files, &self.shared, &self.centre).await?;
         self.shared.pass_on(&updates.commands);
         self.shared.publish(updates.directory);
         if updates.directory.n > 0 && self.directory.version() == updates.directory {

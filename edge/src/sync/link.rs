@@ -161,6 +161,18 @@ impl Shared {
         });
     }
 
+    /// Something that the centre said was refused here, and nothing else with it.
+    pub fn refused(&self, what: &str) {
+        self.ends.link.send_if_modified(|link| {
+            let changes = link.refused.as_deref() != Some(what);
+            if changes {
+                warn!(what, "refused what the centre said");
+                link.refused = Some(what.to_owned());
+            }
+            changes
+        });
+    }
+
     /// A receipt came: whatever stopped uploading before this start no longer does.
     pub fn goes_on(&self) {
         self.ends.link.send_if_modified(|link| link.stopped.take().is_some());

@@ -9,6 +9,7 @@ use hufu_shared::scheme::Words;
 use super::samples::{NOW, afternoon, moments, outcomes, result, words};
 use crate::counter::face::{face, look};
 use crate::counter::pages::{CounterPage, Frame, Parts};
+use crate::counter::routes::Typed;
 use crate::counter::sheets::{HelpPage, StatusPage, status_rows};
 use crate::counter::view::{CounterView, Outcome, PersonView, Purpose, SwipeView};
 use crate::counter::words::Ui;
@@ -38,16 +39,9 @@ fn render(view: &CounterView, language: Language, unpaired: bool) -> [String; 3]
     let frame = &frame(language, unpaired);
     let p = &Parts::new(view, 1, &frame.ui, None);
     let empty = String::new;
+    let typed = &Typed::default();
     let simulator = Some("http://127.0.0.1:7099/");
-    let counter = CounterPage {
-        frame,
-        p,
-        pane: "swipe",
-        amount: empty(),
-        number: empty(),
-        display: Some(1),
-        simulator,
-    };
+    let counter = CounterPage { frame, p, typed, display: Some(1), simulator };
     let status =
         StatusPage { frame, place: p.office.clone(), made: empty(), rows: status_rows(view, &frame.ui) };
     let help = HelpPage::new(frame, frame.ui.words(&view.place_word));

@@ -78,6 +78,21 @@ impl Core {
         })
     }
 
+    /// The member whose card it is, as far as the directory tells.
+    #[must_use]
+    pub fn member_of(&self, presented: &Presented, now: &Now) -> Option<MemberRow> {
+        self.fetch(&presented.card, now).ok().and_then(|fetched| fetched.member)
+    }
+
+    /// A member's row with the figures that people are shown. A directory that cannot be read knows nobody.
+    #[must_use]
+    pub fn member(&self, member: MemberId) -> Option<MemberRow> {
+        let row = self.directory.member(member).inspect_err(|error| {
+            tracing::error!(%error, "the directory cannot be read");
+        });
+        row.ok().flatten().and_then(|row| self.with_own_spends(row).ok())
+    }
+
     /// Takes back a value fact of this terminal, or a part of it.
     ///
     /// # Errors
