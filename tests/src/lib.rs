@@ -9,6 +9,7 @@ pub mod coverage;
 pub mod desk;
 pub mod kill;
 pub mod kit;
+pub mod model;
 pub mod simulate;
 pub mod story;
 pub mod tidy;
