@@ -45,6 +45,9 @@ SELECT member, occurrence, device, epoch, seq, office, at, points, issuer, entry
 -- name: fact_link
 SELECT link, device, epoch, seq FROM fact_link
 
+-- name: issued
+SELECT device, day, points, top_up, entry FROM issued
+
 -- name: lease
 SELECT lease, generation, device, enrolment, member, unit, granted_total, settled, lost, released, written_off, disputed, dismissed, spent_reported, last_seq, holes, closed, ttl_s, reboot_cost_s, reboots_max, version_epoch, version_n, set_at, first_epoch, escrow, is_open, entry FROM lease
 

@@ -32,6 +32,10 @@ ON CONFLICT (id) DO UPDATE SET number = excluded.number, level_zh = excluded.lev
 -- name: tie_member
 UPDATE member SET merged_into = $2, erased = $3, status = $4, status_since = $5, entry = $6 WHERE id = $1
 
+-- name: set_issued
+INSERT INTO issued (device, day, points, top_up, entry) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (device, day) DO UPDATE SET points = excluded.points, top_up = excluded.top_up, entry = excluded.entry
+
 -- name: set_lease
 INSERT INTO lease (lease, generation, device, enrolment, member, unit, granted_total, settled, lost, released, written_off,
     disputed, dismissed, spent_reported, last_seq, holes, closed, ttl_s, reboot_cost_s, reboots_max, version_epoch,

@@ -85,5 +85,8 @@ SELECT lease, generation, device, enrolment, member, unit, granted_total, settle
 -- name: leases_of_member
 SELECT lease, generation, device, enrolment, member, unit, granted_total, settled, lost, released, written_off, disputed, dismissed, spent_reported, last_seq, holes, closed, ttl_s, reboot_cost_s, reboots_max, version_epoch, version_n, set_at, first_epoch FROM lease WHERE member = $1 AND is_open = 1 ORDER BY lease, generation
 
+-- name: issued
+SELECT points, top_up FROM issued WHERE device = $1 AND day = $2 {for_update}
+
 -- name: fact_hash
 SELECT hash FROM fact WHERE device = $1 AND epoch = $2 AND seq = $3

@@ -81,10 +81,16 @@ pub fn boot(device: DeviceId, epoch: u32, seq: u64) -> Hash {
     Hash::of(&[b"hufu-link-boot", &device.0, &epoch.to_be_bytes(), &seq.to_be_bytes()])
 }
 
-/// Top-ups that wait for the cash count of the shift that began after a closing.
+/// Top-ups of a device on a business day.
 #[must_use]
-pub fn shift(device: DeviceId, epoch: u32) -> Hash {
-    Hash::of(&[b"hufu-link-shift", &device.0, &epoch.to_be_bytes()])
+pub fn paid_in(device: DeviceId, day: Day) -> Hash {
+    Hash::of(&[b"hufu-link-paid-in", &device.0, &day.0.to_be_bytes()])
+}
+
+/// Closings of a device, each a count of its cash.
+#[must_use]
+pub fn cash_counts(device: DeviceId) -> Hash {
+    Hash::of(&[b"hufu-link-cash-counts", &device.0])
 }
 
 /// All links that a fact has by itself, whoever its card belongs to.

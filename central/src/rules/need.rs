@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use hufu_shared::act::Act;
 use hufu_shared::fact::{Event, Fact};
 use hufu_shared::ids::{CardId, DeviceId, FactId, Hash, LeaseId, MemberId, OccurrenceId};
+use hufu_shared::time::Day;
 use hufu_shared::token::Token;
 
 use super::entry::EntryBody;
@@ -53,6 +54,8 @@ pub enum Need {
     Member(MemberId),
     /// A lease in all its generations.
     Lease(LeaseId),
+    /// What a device gave on a business day.
+    Issued(DeviceId, Day),
     /// All leases of a device that are not closed.
     DeviceLeases(DeviceId),
     /// All leases of a member that are not closed.

@@ -8,11 +8,12 @@ use hufu_shared::ids::{CardId, DeviceId, FactId, Hash, LeaseId, MemberId, Occurr
 use hufu_shared::member::{CardStatus, OccurrenceRow, OfficeRow};
 use hufu_shared::policy::Policy;
 use hufu_shared::scheme::SchemeTerms;
-use hufu_shared::time::Instant;
+use hufu_shared::time::{Day, Instant};
 use hufu_shared::token::Token;
 use hufu_shared::wire::upload::{Became, Disposition};
 use hufu_shared::wire::version::CentralEpoch;
 
+use super::judge::issue::Issued;
 use super::lease::LeaseRow;
 use super::posting::Posting;
 use super::world::{CardTurn, Group, KnownBoot, KnownCase, KnownDevice, KnownEpoch, KnownFact, KnownMember};
@@ -44,6 +45,8 @@ pub struct Outcome {
     pub policy: Option<Policy>,
     /// The version of the rules of applying, if it was changed.
     pub apply_version: Option<u32>,
+    /// What devices gave on a business day, whole.
+    pub issued: BTreeMap<(DeviceId, Day), Issued>,
     /// Leases changed.
     pub leases: BTreeMap<(LeaseId, u32), LeaseRow>,
     /// Devices changed.

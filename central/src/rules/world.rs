@@ -17,6 +17,7 @@ use hufu_shared::token::Token;
 use hufu_shared::wire::upload::Became;
 use minicbor::{Decode, Encode};
 
+use super::judge::issue::Issued;
 use super::lease::LeaseRow;
 use super::need::Need;
 use super::posting::Account;
@@ -64,6 +65,8 @@ pub struct World {
     pub flows: BTreeMap<Hash, Flows>,
     /// What members have and owe.
     pub purses: BTreeMap<(MemberId, Unit), Purse>,
+    /// What devices gave on a business day.
+    pub issued: BTreeMap<(DeviceId, Day), Issued>,
     /// Members.
     pub members: BTreeMap<MemberId, KnownMember>,
     /// Leases, by generation.

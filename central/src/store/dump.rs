@@ -27,6 +27,7 @@ pub static TABLES: LazyLock<Vec<(&'static str, usize)>> = LazyLock::new(|| {
         ("fact", 3),
         ("attendance", 2),
         ("fact_link", 4),
+        ("issued", 2),
         ("lease", 2),
         ("posting", 1),
         ("balance", 2),

@@ -36,6 +36,16 @@ pub fn commit(
     commit_cards(tx, entry, outcome)?;
     commit_devices(tx, entry, outcome)?;
     commit_facts(tx, entry, received, outcome)?;
+    for ((device, day), issued) in &outcome.issued {
+        let values = [
+            device.0.into(),
+            i64::from(day.0).into(),
+            issued.points.0.into(),
+            issued.top_up.0.into(),
+            entry.0.into(),
+        ];
+        tx.execute(SQL.get("set_issued"), &values)?;
+    }
     for row in outcome.leases.values() {
         let mut values = known::lease_values(row);
         values.push(entry.0.into());

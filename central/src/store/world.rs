@@ -19,6 +19,7 @@ use super::rows;
 use crate::db::{SqlFile, Tx, Value};
 use crate::rules::apply::apply;
 use crate::rules::entry::Entry;
+use crate::rules::judge::issue::Issued;
 use crate::rules::need::{self, Need};
 use crate::rules::outcome::Outcome;
 use crate::rules::world::{
@@ -131,6 +132,14 @@ pub fn fetch(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), Store
             world
                 .members
                 .extend(row.map(|row| known::member(&row)).transpose()?.map(|known| (member, known)));
+            Ok(())
+        }
+        Need::Issued(device, day) => {
+            let key = [device.0.into(), i64::from(day.0).into()];
+            if let Some(row) = tx.query_opt(SQL.get("issued"), &key)? {
+                let issued = Issued { points: Amount(row.int(0)?), top_up: Amount(row.int(1)?) };
+                world.issued.insert((device, day), issued);
+            }
             Ok(())
         }
         Need::Lease(LeaseId(id)) => leases_in(tx, world, "lease", id),

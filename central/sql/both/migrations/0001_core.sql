@@ -292,6 +292,16 @@ CREATE TABLE posting (
 CREATE INDEX posting_member ON posting (member, at);
 CREATE INDEX posting_fact ON posting (device, epoch, seq);
 
+-- What each device gave on a business day, as known when its facts were taken in: the measure of its limits.
+CREATE TABLE issued (
+    device BLOB NOT NULL,
+    day BIGINT NOT NULL,
+    points BIGINT NOT NULL CHECK (points >= 0),
+    top_up BIGINT NOT NULL CHECK (top_up >= 0),
+    entry BLOB NOT NULL,
+    PRIMARY KEY (device, day)
+);
+
 -- Rights to spend offline, one row per generation. `escrow` is what of it the ledger still holds set aside.
 CREATE TABLE lease (
     lease BLOB NOT NULL,

@@ -29,6 +29,7 @@ impl Work {
             Act::CaseDecided(decided) => self.case_decided(decided),
             Act::FactsReleased(released) => self.facts_released(released),
             Act::CasesEnded(ended) => ended.cases.iter().for_each(|case| self.case_ended(*case)),
+            Act::ValueMoved(moved) => self.value_moved(moved),
             Act::PolicySet(policy) => self.outcome.policy = Some((**policy).clone()),
             Act::ApplyVersionSet(set) => self.outcome.apply_version = Some(set.version),
             _ => {}

@@ -140,7 +140,7 @@ impl Work {
         let (running, outside) =
             seen.drain(..).partition(|(_, known)| was_running(row, known.at) && row.is_held_at(known.office));
         *seen = running;
-        for (id, _) in Vec::<Seen>::from(outside) {
+        for (id, _) in outside {
             let case = posting::case_id(KIND_NOT_RUNNING, &[&row.occurrence.0]);
             let mut fresh = self.fresh_case(KIND_NOT_RUNNING, "kept_without_points");
             fresh.occurrence = Some(row.occurrence);

@@ -1,22 +1,63 @@
-//! Purchases, visits, and what the parts share: which scheme applied, what repeats what.
+//! Purchases: what each is worth, whether it counts, what caps and returns leave of it.
+//!
+//! A purchase is judged by the rate in force at its time (kind 17), once per sale however often its slip is written
+//! (kind 32), by the caps of its member over all offices (kind 23), and less what was returned of it (kinds 31 and 24).
+//! What it is worth rests on other facts, so whatever concerns one purchase marks all that share a slip, or a capped
+//! period, with it.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use hufu_shared::fact::{Earned, Event, Fact, Visited};
 use hufu_shared::ids::{FactId, MemberId};
-use hufu_shared::money::{Leg, Unit};
+use hufu_shared::money::{Amount, Leg, Unit};
+use hufu_shared::policy::EarnEvent;
 use hufu_shared::rules::earn::{self, RULE_S2};
-use hufu_shared::rules::repeat::Tap;
 use hufu_shared::scheme::SchemeTerms;
+use hufu_shared::time::OfficeClock;
 use hufu_shared::wire::upload::Became;
 
 use super::Work;
 use super::fault::plain;
+use super::held::KIND_UNKNOWN_CARD;
 use super::ledger::{Cause, Flow};
-use crate::rules::need::Need;
+use super::matter::Matter;
+use crate::rules::judge::cap;
+use crate::rules::judge::order::Place;
+use crate::rules::judge::rate::{self, Decided, Published, Rated};
+use crate::rules::judge::reversal::{self, Original, Share};
+use crate::rules::judge::slip::{self, SlipFact};
 use crate::rules::posting::{self, Account, PostingCode};
 use crate::rules::world::{KnownFact, Standing};
+use crate::rules::{links, need::Need};
 
 /// Number of the conflict kind "double tap".
 pub(super) const KIND_REPEAT: u8 = 2;
+/// Number of the conflict kind "scheme or rule changed while offline".
+const KIND_RATE: u8 = 17;
+/// Number of the conflict kind "earn cap passed across offices".
+const KIND_CAP: u8 = 23;
+/// Number of the conflict kind "same slip twice".
+const KIND_SLIP: u8 = 32;
+/// Number of the case about what passed a limit of issuing. It is no disagreement of two sides, so it has no number
+/// among the conflict kinds.
+pub(super) const KIND_OVER_LIMIT: u8 = 40;
+
+/// A purchase that is one: of a known member and no repeat.
+struct Sale<'a> {
+    id: FactId,
+    known: &'a KnownFact,
+    fact: &'a Fact,
+    earned: &'a Earned,
+    member: MemberId,
+}
+
+/// What a purchase is worth before caps.
+#[derive(Clone, Copy)]
+struct Worth {
+    points: Amount,
+    rated: Rated,
+    counts: bool,
+}
 
 impl Work {
     /// The scheme version that the terminal decided by, or the newest before it.
@@ -24,13 +65,37 @@ impl Work {
         self.world.schemes.range(..=version).next_back().map(|(_, scheme)| &scheme.terms)
     }
 
+    /// Marks a purchase, and all whose worth hangs together with it.
+    pub(super) fn touch_earn(&mut self, id: FactId) {
+        let mut marked = BTreeSet::new();
+        let mut open = vec![id];
+        while let Some(id) = open.pop() {
+            if !marked.insert(id) {
+                continue;
+            }
+            let Some(known) = self.fact(id).cloned() else { continue };
+            let Some(Fact { event: Event::Earned(earned), .. }) = &known.fact else { continue };
+            for key in earned.slip.iter().chain(&earned.replaces) {
+                open.extend(self.linked(links::slip(key)));
+            }
+            let Some(member) = self.owner(&known, &earned.subject) else { continue };
+            for cap in self.world.policy.earn_caps.clone() {
+                if cap.covers(Unit::Pts, EarnEvent::Purchase, known.office) {
+                    let link = links::earned(member, cap.period.first_day(known.day));
+                    self.link(link, id);
+                    open.extend(self.linked(link));
+                }
+            }
+        }
+        self.dirty.extend(marked.into_iter().map(Matter::Earn));
+    }
+
     /// Judges one purchase: what it gives to whom.
     pub(super) fn judge_earn(&mut self, id: FactId) {
         let Some(known) = self.fact(id).cloned() else { return };
         let Some(fact) = &known.fact else { return };
         let Event::Earned(earned) = &fact.event else { return };
-        let cause = self.fact_cause(id, &known, fact);
-        if known.standing.is_same(&Standing::of(Became::Merged, KIND_REPEAT, None)) {
+        if !is_judged(&known) {
             return;
         }
         let Some(member) = self.owner(&known, &earned.subject) else {
@@ -41,29 +106,205 @@ impl Work {
             self.stand(id, Standing::of(Became::Merged, KIND_REPEAT, None), Some(member));
             return;
         }
-        let counts = known.pin != Some(false);
-        let standing = if counts {
-            plain(id, &known)
-        } else {
-            Standing { became: Became::NoEffect, kind: None, case: None }
-        };
+        let sale = Sale { id, known: &known, fact, earned, member };
+        let worth = self.worth(&sale);
+        let capped = self.capped(&sale, worth);
+        let standing = self.earn_standing(&sale, worth, capped);
         self.stand(id, standing, Some(member));
-        let flows = if counts { self.earn_flows(&known, fact, earned, member) } else { Vec::new() };
-        self.settle(&Cause { member: Some(member), rule: Some(RULE_S2.to_owned()), ..cause }, &flows);
-    }
-
-    /// What a purchase gives, by the rule that the terminal used.
-    fn earn_flows(&self, known: &KnownFact, fact: &Fact, earned: &Earned, member: MemberId) -> Vec<Flow> {
-        let rate = self.scheme(fact.scheme).and_then(|terms| terms.earn);
-        // A purchase whose points pass 64 bits gives none; the terminal refuses such an amount beforehand.
-        let points = rate.and_then(|rate| earn::points_for_purchase(rate, earned.purchase).ok());
-        let flow = |amount| Flow {
+        let to = if known.over_limit && known.pin != Some(true) {
+            Account::Held(posting::fact_cause(id))
+        } else {
+            Account::Available(member)
+        };
+        let flow = Flow {
             debit: Account::Issuer(known.office),
-            credit: Account::Available(member),
-            leg: Leg { unit: Unit::Pts, amount },
+            credit: to,
+            leg: Leg { unit: Unit::Pts, amount: capped.keeps },
             code: PostingCode::EarnPurchase,
         };
-        points.map(flow).into_iter().collect()
+        let cause = self.fact_cause(id, &known, fact);
+        let scheme = worth.rated.version(fact.scheme);
+        let cause = Cause { member: Some(member), rule: Some(RULE_S2.to_owned()), scheme, ..cause };
+        self.settle(&cause, &[flow]);
+    }
+
+    /// What a purchase is worth: by its rate, once per sale.
+    fn worth(&mut self, sale: &Sale<'_>) -> Worth {
+        let rated = self.rated(sale.known, sale.fact);
+        let terms = self.scheme(rated.version(sale.fact.scheme));
+        // A purchase whose points pass 64 bits gives none; the terminal refuses such an amount beforehand.
+        let points = terms
+            .and_then(|terms| terms.earn)
+            .and_then(|rate| earn::points_for_purchase(rate, sale.earned.purchase).ok())
+            .unwrap_or(Amount::ZERO);
+        let counts = sale.known.pin != Some(false) && self.has_the_sale(sale);
+        Worth { points: if counts { points } else { Amount::ZERO }, rated, counts }
+    }
+
+    /// By which version of the scheme a purchase is rated.
+    fn rated(&self, known: &KnownFact, fact: &Fact) -> Rated {
+        let default = OfficeClock::default();
+        let clock = self.world.offices.get(&known.office).map_or(&default, |office| &office.clock);
+        let versions: Vec<Published> = self
+            .world
+            .schemes
+            .values()
+            .map(|scheme| Published {
+                version: scheme.terms.version,
+                from: rate::effective_from(scheme.terms.valid_from, scheme.published, clock),
+            })
+            .collect();
+        let decided = Decided { used: fact.scheme, t: known.at, hi: known.high, is_spend: false, pin: None };
+        rate::judge(&versions, self.world.policy.rate_grace_days, decided)
+    }
+
+    /// Whether the sale of a slip is this purchase's; opens or grows the case about a slip with several facts.
+    fn has_the_sale(&mut self, sale: &Sale<'_>) -> bool {
+        if sale.earned.slip.is_none() && sale.earned.replaces.is_none() {
+            return true;
+        }
+        let family = self.slip_family(sale.id);
+        let slips = slip::judge(&family);
+        for case in slips.cases.iter().filter(|case| case.lines.iter().any(|line| line.place.fact == sale.id))
+        {
+            let key = hufu_shared::cbor::encode(&case.slip);
+            let mut fresh = self.fresh_case(KIND_SLIP, "one_counts");
+            fresh.member = Some(sale.member);
+            fresh.detail.clone_from(&key);
+            let facts: Vec<FactId> = case.lines.iter().map(|line| line.place.fact).collect();
+            if case.doubled || case.lines.iter().any(|line| line.is_new) {
+                self.case(posting::case_id(KIND_SLIP, &[&key]), fresh, facts);
+            }
+        }
+        slips.counts.contains(&sale.id)
+    }
+
+    /// All purchases that share a slip with this one, directly or through others.
+    fn slip_family(&self, id: FactId) -> Vec<SlipFact> {
+        let mut family = BTreeMap::new();
+        let mut open = vec![id];
+        while let Some(id) = open.pop() {
+            if family.contains_key(&id) {
+                continue;
+            }
+            let Some(known) = self.fact(id) else { continue };
+            let Some(Fact { event: Event::Earned(earned), .. }) = &known.fact else { continue };
+            let waits_for_card = Standing::of(Became::Held, KIND_UNKNOWN_CARD, None);
+            if !is_judged(known) || known.standing.is_same(&waits_for_card) {
+                continue;
+            }
+            for key in earned.slip.iter().chain(&earned.replaces) {
+                open.extend(self.linked(links::slip(key)));
+            }
+            let fact = SlipFact {
+                place: Place { t: known.at, fact: id },
+                slip: earned.slip.clone(),
+                replaces: earned.replaces.clone(),
+                pin: known.pin,
+            };
+            family.insert(id, fact);
+        }
+        family.into_values().collect()
+    }
+
+    /// What caps leave of a purchase, and the member keeps of that after returns.
+    fn capped(&mut self, sale: &Sale<'_>, worth: Worth) -> cap::Capped {
+        let returned = self.returned_of_earn(sale.id, worth.points);
+        let alone = cap::Capped {
+            gives: worth.points,
+            keeps: Amount(worth.points.0 - returned.of(worth.points).0),
+            cut: Amount::ZERO,
+        };
+        let caps = self.world.policy.earn_caps.clone();
+        let covering: Vec<_> =
+            caps.iter().filter(|cap| cap.covers(Unit::Pts, EarnEvent::Purchase, sale.known.office)).collect();
+        if covering.is_empty() {
+            return alone;
+        }
+        let mut ids = BTreeSet::from([sale.id]);
+        for cap in covering {
+            ids.extend(self.linked(links::earned(sale.member, cap.period.first_day(sale.known.day))));
+        }
+        let earns: Vec<cap::Earn> = ids.into_iter().filter_map(|id| self.cap_earn(id, sale.member)).collect();
+        cap::judge(&caps, &earns).get(&(sale.id, Unit::Pts)).copied().unwrap_or(alone)
+    }
+
+    /// A purchase of this member as the caps see it.
+    fn cap_earn(&mut self, id: FactId, member: MemberId) -> Option<cap::Earn> {
+        let known = self.fact(id)?.clone();
+        let fact = known.fact.as_ref()?;
+        let Event::Earned(earned) = &fact.event else { return None };
+        if !is_judged(&known) || self.owner(&known, &earned.subject) != Some(member) {
+            return None;
+        }
+        let worth = self.worth(&Sale { id, known: &known, fact, earned, member });
+        Some(cap::Earn {
+            place: Place { t: known.at, fact: id },
+            day: known.day,
+            office: known.office,
+            event: EarnEvent::Purchase,
+            unit: Unit::Pts,
+            amount: worth.points,
+            returned: self.returned_of_earn(id, worth.points),
+            pin: (known.pin == Some(true)).then_some(worth.points),
+        })
+    }
+
+    /// Which share of a purchase was returned.
+    fn returned_of_earn(&self, id: FactId, points: Amount) -> Share {
+        let Some(original) = self.earn_original(id, points) else { return Share::default() };
+        reversal::returned(&original, &self.reversals_of(id), Unit::Pts)
+    }
+
+    /// A purchase as its returns see it.
+    pub(super) fn earn_original(&self, id: FactId, points: Amount) -> Option<Original> {
+        let known = self.fact(id)?;
+        let Some(Fact { event: Event::Earned(earned), .. }) = &known.fact else { return None };
+        let gave = vec![Leg { unit: Unit::Pts, amount: points }];
+        Some(Original { is_reversal: false, says: earned.promised.clone(), gave })
+    }
+
+    /// How a purchase stands: the strongest of what is to be said of it.
+    fn earn_standing(&mut self, sale: &Sale<'_>, worth: Worth, capped: cap::Capped) -> Standing {
+        let (id, known) = (sale.id, sale.known);
+        if known.pin == Some(false) {
+            return Standing { became: Became::NoEffect, kind: None, case: None };
+        }
+        if !worth.counts {
+            return Standing::of(Became::NoEffect, KIND_SLIP, None);
+        }
+        if known.over_limit && known.pin != Some(true) {
+            let case = posting::case_id(KIND_OVER_LIMIT, &[&posting::fact_cause(id).0]);
+            return Standing::of(Became::Held, KIND_OVER_LIMIT, Some(case));
+        }
+        let cap_case = posting::case_id(KIND_CAP, &[&posting::fact_cause(id).0]);
+        if capped.cut.is_positive() {
+            let mut fresh = self.fresh_case(KIND_CAP, "cut");
+            fresh.member = Some(sale.member);
+            fresh.detail = hufu_shared::cbor::encode(&(worth.points, capped.gives));
+            self.case(cap_case, fresh, [id]);
+            return Standing::of(Became::AppliedWithCase, KIND_CAP, Some(cap_case));
+        }
+        if self.world.policy.earn_caps.iter().any(|cap| cap.unit == Unit::Pts) {
+            self.end_case(cap_case, "not_cut");
+        }
+        match worth.rated {
+            Rated::AsDecided => plain(id, known),
+            Rated::InGrace { .. } | Rated::Again { .. } => self.rate_case(sale, worth),
+        }
+    }
+
+    /// The case about a purchase that another version than the terminal's was in force for.
+    fn rate_case(&mut self, sale: &Sale<'_>, worth: Worth) -> Standing {
+        let case = posting::case_id(KIND_RATE, &[&posting::fact_cause(sale.id).0]);
+        let automatic = if matches!(worth.rated, Rated::Again { .. }) { "rated_again" } else { "honoured" };
+        let promised = sale.earned.promised.iter().find(|leg| leg.unit == Unit::Pts);
+        let mut fresh = self.fresh_case(KIND_RATE, automatic);
+        fresh.member = Some(sale.member);
+        let old = promised.map_or(Amount::ZERO, |leg| leg.amount);
+        fresh.detail = hufu_shared::cbor::encode(&(old, worth.points));
+        self.case(case, fresh, [sale.id]);
+        Standing::of(Became::AppliedWithCase, KIND_RATE, Some(case))
     }
 
     /// The cause of what one fact comes to.
@@ -97,7 +338,7 @@ impl Work {
     /// Whether a fact repeats an earlier one of the same terminal: as the terminal says and the centre finds, or as
     /// the centre finds by itself.
     pub(super) fn is_repeat(&self, id: FactId, fact: &Fact, said: Option<u64>) -> bool {
-        let Some(tap) = Tap::of(fact) else { return false };
+        let Some(tap) = hufu_shared::rules::repeat::Tap::of(fact) else { return false };
         if let Some(subject) = fact.event.subject() {
             self.has(Need::Taps(id.device, id.epoch, subject.token));
         }
@@ -107,4 +348,10 @@ impl Work {
             tap.repeats(opened, window) || (said == Some(earlier.seq) && tap.key == opened.key)
         })
     }
+}
+
+/// Whether a fact is to be judged at all: it is no repeat, and not set aside.
+pub(super) fn is_judged(known: &KnownFact) -> bool {
+    let is_repeat = known.standing.is_same(&Standing::of(Became::Merged, KIND_REPEAT, None));
+    !is_repeat && known.standing.became != Became::Quarantined
 }

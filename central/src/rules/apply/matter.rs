@@ -1,7 +1,8 @@
 //! Matters: what is judged as one, from the whole set of its facts.
 
 use hufu_shared::fact::Event;
-use hufu_shared::ids::{FactId, MemberId, OccurrenceId};
+use hufu_shared::ids::{DeviceId, FactId, MemberId, OccurrenceId};
+use hufu_shared::time::Day;
 use hufu_shared::wire::upload::Became;
 
 use super::Work;
@@ -15,6 +16,10 @@ pub(super) enum Matter {
     Attendance(MemberId, OccurrenceId),
     /// A purchase or another cause of points.
     Earn(FactId),
+    /// What was paid in at a terminal on a business day.
+    TopUps(DeviceId, Day),
+    /// How the returns of a fact stand.
+    Reversals(FactId),
 }
 
 impl Work {
@@ -24,6 +29,8 @@ impl Work {
             match matter {
                 Matter::Attendance(member, occurrence) => self.judge_attendance(member, occurrence),
                 Matter::Earn(fact) => self.judge_earn(fact),
+                Matter::TopUps(device, day) => self.judge_top_ups(device, day),
+                Matter::Reversals(original) => self.judge_reversals(original),
             }
         }
     }
@@ -38,12 +45,21 @@ impl Work {
         match &fact.event {
             Event::Attended(attended) => self.attended(id, &known, attended),
             Event::Earned(_) => {
-                self.dirty.insert(Matter::Earn(id));
+                self.touch_earn(id);
+                self.dirty.insert(Matter::Reversals(id));
             }
+            Event::Reversed(reversed) => self.touch_reversals(reversed.original),
             Event::Visited(visited) => self.visited(id, &known, visited),
-            Event::DayClosed(closed) => self.day_closed(id, closed),
+            Event::DayClosed(closed) => {
+                self.day_closed(id, closed);
+                self.cash_counted(id, closed);
+            }
+            Event::ToppedUp(_) => {
+                self.touch_top_ups(id, known.day);
+                self.dirty.insert(Matter::Reversals(id));
+            }
             // Value whose right is unknown here waits; it freezes nothing and costs nobody anything.
-            Event::Spent(_) | Event::Reversed(_) | Event::ToppedUp(_) | Event::HandedOut(_) => {
+            Event::Spent(_) | Event::HandedOut(_) => {
                 self.stand(id, Standing { became: Became::Held, kind: None, case: None }, None);
             }
             Event::Refused(refused) => {
@@ -64,9 +80,10 @@ impl Work {
                     self.dirty.insert(Matter::Attendance(member, attended.occurrence));
                 }
             }
-            Event::Earned(_) => {
-                self.dirty.insert(Matter::Earn(id));
-            }
+            Event::Earned(_) => self.touch_earn(id),
+            Event::ToppedUp(_) => self.touch_top_ups(id, known.day),
+            Event::DayClosed(closed) => self.cash_counted(id, closed),
+            Event::Reversed(reversed) => self.touch_reversals(reversed.original),
             _ => {}
         }
     }

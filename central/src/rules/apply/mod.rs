@@ -18,7 +18,10 @@ mod earn;
 mod fault;
 mod held;
 mod ledger;
+mod limits;
 mod matter;
+mod money;
+mod reversal;
 mod review;
 
 pub use act::{verdict_code, verdict_from_code};

@@ -12,6 +12,7 @@ use hufu_shared::ids::{DeviceId, FactId, Hash};
 use hufu_shared::wire::upload::Became;
 
 use super::Work;
+use super::earn::KIND_OVER_LIMIT;
 use super::fault::plain;
 use crate::rules::entry::{Review, TakenBatch};
 use crate::rules::posting;
@@ -34,10 +35,20 @@ impl Work {
         self.case(review_case(review, batch.device, batch.epoch), fresh, [first]);
     }
 
+    /// A fact beyond a limit of issuing has its effect now.
+    fn let_pass(&mut self, id: FactId) {
+        if self.fact(id).is_some_and(|known| known.over_limit && known.pin.is_none()) {
+            self.change(id, |known| known.pin = Some(true));
+            self.end_case(posting::case_id(KIND_OVER_LIMIT, &[&posting::fact_cause(id).0]), "released");
+            self.rejudge(id);
+        }
+    }
+
     /// A person released facts: they take effect now, in order of time.
     pub(super) fn facts_released(&mut self, released: &FactsReleased) {
         let mut waiting: Vec<FactId> = Vec::new();
         for id in &released.facts {
+            self.let_pass(*id);
             let in_review = self.fact(*id).is_some_and(|known| {
                 let kind = |review: Review| Standing::of(Became::Quarantined, review.kind(), None);
                 REVIEWS.iter().any(|review| known.standing.is_same(&kind(*review)))

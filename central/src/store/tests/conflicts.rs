@@ -15,7 +15,7 @@ use crate::rules::apply::unknown_card_case;
 use crate::rules::entry::{EntryBody, TakenFork, TakenLoss};
 use crate::rules::posting::case_id;
 
-fn decided(case: Hash, verdict: Verdict, pins: Vec<Pin>) -> Act {
+pub(super) fn decided(case: Hash, verdict: Verdict, pins: Vec<Pin>) -> Act {
     Act::CaseDecided(CaseDecided { case, verdict, pins, reason: Hash([0; 32]) })
 }
 

@@ -269,6 +269,16 @@ pub async fn points(db: &Db, n: u8) -> i64 {
     count(db, "points", vec![format!("member/{}/available", member(n)).into()]).await
 }
 
+/// Points that a member owes, summed from the postings.
+pub async fn owed(db: &Db, n: u8) -> i64 {
+    -count(db, "points", vec![format!("member/{}/owed", member(n)).into()]).await
+}
+
+/// Fen of stored value that a member has, summed from the postings. Only for members who have no points.
+pub async fn fen(db: &Db, n: u8) -> i64 {
+    points(db, n).await
+}
+
 /// How a fact stands, and its conflict kind.
 pub async fn standing(db: &Db, id: FactId) -> (String, Option<i64>) {
     let values = crate::store::rows::fact_id_values(id).to_vec();

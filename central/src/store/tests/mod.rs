@@ -7,4 +7,5 @@ mod order;
 mod publishing;
 mod reconciled;
 mod reference;
+mod value;
 mod verified;

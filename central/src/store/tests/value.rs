@@ -1,0 +1,236 @@
+//! What purchases, returns and top-ups come to, in every order of arrival, on both databases.
+
+use hufu_shared::act::{Act, FactsReleased, Pin, PinOutcome, ValueEnd, ValueMoved, Verdict};
+use hufu_shared::fact::{Earned, Event, Reversed, Shown, SlipKey, ToppedUp};
+use hufu_shared::ids::{FactId, Hash};
+use hufu_shared::money::{Amount, Leg, Unit};
+use hufu_shared::policy::{EarnCap, Period, Policy};
+use hufu_shared::time::{Day, SECOND_US};
+
+use super::conflicts::decided;
+use super::kit::*;
+use crate::db::Db;
+use crate::db::testing::each;
+use crate::rules::posting::{case_id, fact_cause};
+
+fn slip(number: &str) -> SlipKey {
+    SlipKey { shop: "A1".to_owned(), number: number.to_owned(), date: Day(20_779) }
+}
+
+/// A purchase of 100 yuan for each 2 points, with a slip.
+fn sale(terminal: &mut Terminal, seconds: i64, n: u8, points: i64, own: &str, old: Option<&str>) -> FactId {
+    let earned = Earned {
+        subject: subject(n),
+        purchase: Amount(points / 2 * 10_000),
+        promised: vec![Leg { unit: Unit::Pts, amount: Amount(points) }],
+        slip: Some(slip(own)),
+        replaces: old.map(slip),
+        repeats: None,
+    };
+    terminal.record(seconds, Shown::Accepted, Event::Earned(earned))
+}
+
+fn give_back(terminal: &mut Terminal, seconds: i64, original: FactId, leg: Leg) -> FactId {
+    let reversed = Reversed { original, legs: vec![leg], reason: "goods".to_owned(), slip: None };
+    terminal.record(seconds, Shown::Accepted, Event::Reversed(reversed))
+}
+
+fn top_up(terminal: &mut Terminal, seconds: i64, n: u8, fen: i64) -> FactId {
+    let topped = ToppedUp {
+        subject: subject(n),
+        amount: Amount(fen),
+        method: "cash".to_owned(),
+        slip: Some(slip("t")),
+    };
+    terminal.record(seconds, Shown::Accepted, Event::ToppedUp(topped))
+}
+
+fn pts(amount: i64) -> Leg {
+    Leg { unit: Unit::Pts, amount: Amount(amount) }
+}
+
+async fn upload(db: &Db, first: &mut Terminal, second: &mut Terminal, swap: bool) {
+    if swap {
+        second.upload(db).await;
+        first.upload(db).await;
+    } else {
+        first.upload(db).await;
+        second.upload(db).await;
+    }
+}
+
+async fn sums_hold(db: &Db) {
+    assert_eq!(count(db, "sums_not_zero", vec![]).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kind_32_a_replaced_slip_gives_once_whichever_arrives_first() {
+    for swap in [false, true] {
+        each(move |db| async move {
+            found(&db).await;
+            let (mut a, mut b) = (Terminal::start(TERMINAL_A), Terminal::start(TERMINAL_B));
+            let old = sale(&mut a, 0, 1, 20, "1001", None);
+            let new = sale(&mut b, 600, 1, 14, "1002", Some("1001"));
+            upload(&db, &mut a, &mut b, swap).await;
+            assert_eq!(standing(&db, old).await, ("no_effect".to_owned(), Some(32)));
+            assert_eq!(standing(&db, new).await.0, "applied");
+            assert_eq!(points(&db, 1).await, 14);
+            assert_eq!(count(&db, "case_evidence", vec![32.into()]).await, 2, "old and new side by side");
+            sums_hold(&db).await;
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kind_31_a_return_waits_for_its_original_and_never_takes_more_than_all() {
+    for swap in [false, true] {
+        each(move |db| async move {
+            found(&db).await;
+            let (mut a, mut b) = (Terminal::start(TERMINAL_A), Terminal::start(TERMINAL_B));
+            let bought = sale(&mut a, 0, 1, 20, "1", None);
+            let part = give_back(&mut b, 600, bought, pts(15));
+            let rest = give_back(&mut b, 1200, bought, pts(15));
+            if swap {
+                b.upload(&db).await;
+                assert_eq!(standing(&db, part).await, ("held".to_owned(), Some(31)));
+                assert_eq!(count(&db, "open_cases", vec![]).await, 1);
+                a.upload(&db).await;
+            } else {
+                a.upload(&db).await;
+                b.upload(&db).await;
+            }
+            assert_eq!(standing(&db, part).await, ("applied".to_owned(), None));
+            assert_eq!(standing(&db, rest).await, ("applied_with_case".to_owned(), Some(31)));
+            assert_eq!(points(&db, 1).await, 0);
+            sums_hold(&db).await;
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kind_24_what_was_used_is_owed_and_the_next_credit_pays_it_first() {
+    each(|db| async move {
+        found(&db).await;
+        let mut a = Terminal::start(TERMINAL_A);
+        let bought = sale(&mut a, 0, 1, 20, "1", None);
+        a.upload(&db).await;
+        let moved = ValueMoved {
+            id: Hash([3; 32]),
+            from: ValueEnd::Member(member(1)),
+            to: ValueEnd::Redeemed(OFFICE_A),
+            leg: pts(15),
+            office: OFFICE_A,
+            reason: Hash([0; 32]),
+        };
+        act(&db, 60, NOON, Act::ValueMoved(moved.clone())).await;
+        act(&db, 61, NOON, Act::ValueMoved(moved)).await;
+        assert_eq!(points(&db, 1).await, 5, "asked twice, moved once");
+        give_back(&mut a, 600, bought, pts(20));
+        a.upload(&db).await;
+        assert_eq!((points(&db, 1).await, owed(&db, 1).await), (0, 15));
+        assert_eq!(count(&db, "cases_of_kind", vec![24.into()]).await, 1);
+        sale(&mut a, 1200, 1, 20, "2", None);
+        a.upload(&db).await;
+        assert_eq!((points(&db, 1).await, owed(&db, 1).await), (5, 0), "the debt is paid first");
+        assert_eq!(count(&db, "open_cases", vec![]).await, 0);
+        sums_hold(&db).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kind_23_a_cap_over_offices_cuts_the_later_one_whichever_arrives_first() {
+    for swap in [false, true] {
+        each(move |db| async move {
+            found(&db).await;
+            let cap = EarnCap {
+                unit: Unit::Pts,
+                period: Period::Month,
+                most: Amount(30),
+                events: vec![],
+                offices: vec![],
+            };
+            let policy = Policy { earn_caps: vec![cap], ..Policy::default() };
+            act(&db, 40, NOON.offset(-10_000 * SECOND_US), Act::PolicySet(Box::new(policy))).await;
+            let (mut a, mut b) = (Terminal::start(TERMINAL_A), Terminal::start(TERMINAL_B));
+            let early = sale(&mut a, 0, 1, 20, "1", None);
+            let late = sale(&mut b, 600, 1, 20, "2", None);
+            upload(&db, &mut a, &mut b, swap).await;
+            assert_eq!(standing(&db, early).await, ("applied".to_owned(), None));
+            assert_eq!(standing(&db, late).await, ("applied_with_case".to_owned(), Some(23)));
+            assert_eq!(points(&db, 1).await, 30);
+            // A return frees room for the later one.
+            give_back(&mut a, 1200, early, pts(20));
+            a.upload(&db).await;
+            assert_eq!(points(&db, 1).await, 20);
+            assert_eq!(standing(&db, late).await, ("applied".to_owned(), None));
+            sums_hold(&db).await;
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn inv_20_what_passes_a_limit_of_issuing_is_held_until_a_person_lets_it_pass() {
+    each(|db| async move {
+        found(&db).await;
+        let mut a = Terminal::start(TERMINAL_A);
+        let much = sale(&mut a, 0, 1, 6_000, "1", None);
+        let fair = sale(&mut a, 600, 1, 20, "2", None);
+        a.upload(&db).await;
+        assert_eq!(standing(&db, much).await, ("held".to_owned(), Some(40)));
+        assert_eq!(standing(&db, fair).await, ("applied".to_owned(), None));
+        assert_eq!(points(&db, 1).await, 20);
+        sums_hold(&db).await;
+        let released = FactsReleased { facts: vec![much], reason: Hash([0; 32]) };
+        act(&db, 60, NOON, Act::FactsReleased(released)).await;
+        assert_eq!(points(&db, 1).await, 6_020);
+        assert_eq!(count(&db, "open_cases", vec![]).await, 0);
+        sums_hold(&db).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_verdict_takes_a_purchase_back_and_gives_it_again() {
+    each(|db| async move {
+        found(&db).await;
+        let mut a = Terminal::start(TERMINAL_A);
+        let much = sale(&mut a, 0, 1, 6_000, "1", None);
+        a.upload(&db).await;
+        let case = case_id(40, &[&fact_cause(much).0]);
+        for (n, outcome, has) in [(60, PinOutcome::Counts, 6_000), (61, PinOutcome::DoesNotCount, 0)] {
+            let pins = vec![Pin { fact: much, outcome }];
+            act(&db, n, NOON, decided(case, Verdict::Confirm, pins)).await;
+            assert_eq!(points(&db, 1).await, has);
+        }
+        sums_hold(&db).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn money_paid_in_is_held_above_a_small_sum_until_the_cash_is_counted() {
+    each(|db| async move {
+        found(&db).await;
+        let mut a = Terminal::start(TERMINAL_A);
+        let small = top_up(&mut a, 0, 1, 30_000);
+        let large = top_up(&mut a, 600, 1, 100_000);
+        a.upload(&db).await;
+        assert_eq!(standing(&db, small).await.0, "applied");
+        assert_eq!(standing(&db, large).await, ("held".to_owned(), None));
+        assert_eq!(fen(&db, 1).await, 30_000);
+        a.close_day(900);
+        a.upload(&db).await;
+        assert_eq!(standing(&db, large).await.0, "applied");
+        assert_eq!(fen(&db, 1).await, 130_000);
+        // Undone: the money is the drawer's no more.
+        give_back(&mut a, 1200, small, Leg { unit: Unit::Cny, amount: Amount(30_000) });
+        a.upload(&db).await;
+        assert_eq!(fen(&db, 1).await, 100_000);
+        sums_hold(&db).await;
+    })
+    .await;
+}
