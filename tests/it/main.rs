@@ -10,3 +10,4 @@ mod kit;
 mod reader;
 mod story;
 mod tidy;
+mod two_centres;

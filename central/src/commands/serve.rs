@@ -46,7 +46,8 @@ pub async fn run(args: &ServeArgs, app: App) -> anyhow::Result<u8> {
     let mut interrupt = signal(SignalKind::interrupt()).context("failed to listen for SIGINT")?;
     let running = start(&app).await?;
     let (device, console) = (running.device, running.console);
-    tracing::info!(%device, %console, version = env!("CARGO_PKG_VERSION"), "serving");
+    let process = &*app.process;
+    tracing::info!(%device, %console, process, version = env!("CARGO_PKG_VERSION"), "serving");
     if args.json {
         println!("{}", serde_json::json!({ "device": device, "console": console }));
     } else {

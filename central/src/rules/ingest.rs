@@ -8,9 +8,10 @@
 use std::collections::BTreeSet;
 
 use hufu_shared::chain;
-use hufu_shared::fact::{Standing, stated_at};
+use hufu_shared::fact::{Fact, Standing, stated_at};
 use hufu_shared::ids::{DeviceId, Hash};
 use hufu_shared::keys;
+use hufu_shared::mutant::{self, Mutant};
 use hufu_shared::time::Instant;
 use hufu_shared::wire::upload::{BATCH_BYTES_MAX, BATCH_FACTS_MAX, Upload};
 use hufu_shared::wire::version::PROTO;
@@ -190,7 +191,8 @@ pub fn ingest(sender: &Sender, upload: &Upload, received: Instant) -> Ingest {
     } else {
         index(overlap - header.from_seq).and_then(|at| hashes.get(at)).copied().unwrap_or(header.prev_hash)
     };
-    if sender.hash_at_overlap != Some(shown) {
+    let straddles = overlap >= header.from_seq && header.from_seq + count - 1 > overlap;
+    if sender.hash_at_overlap != Some(shown) || (straddles && mutant::on(Mutant::ForkOnStraddle)) {
         return Ingest::Fork(TakenFork {
             device: sender.device,
             epoch: header.epoch,
@@ -201,10 +203,24 @@ pub fn ingest(sender: &Sender, upload: &Upload, received: Instant) -> Ingest {
         });
     }
     let known = index((acked + 1).saturating_sub(header.from_seq)).unwrap_or(usize::MAX).min(hashes.len());
-    if known == hashes.len() {
+    let known = if mutant::on(Mutant::DedupeByTime) { told_by_time(sender, upload, known) } else { known };
+    if known == hashes.len() && !mutant::on(Mutant::ReceiptAppliedTwice) {
         return Ingest::Duplicate;
     }
-    Ingest::New(taken(sender, upload, known, received))
+    let known = if mutant::on(Mutant::ReceiptAppliedTwice) { 0 } else { known };
+    let batch = taken(sender, upload, known, received);
+    if !batch.quarantined.is_empty() && mutant::on(Mutant::BatchStuckOnPoison) {
+        return Ingest::Refused(Refusal::Bytes { met: 0 });
+    }
+    Ingest::New(batch)
+}
+
+/// What [`Mutant::DedupeByTime`] does: facts that claim a time before the newest one are taken for known.
+fn told_by_time(sender: &Sender, upload: &Upload, known: usize) -> usize {
+    let is_old = |carried: &hufu_shared::wire::upload::Carried| {
+        hufu_shared::cbor::decode::<Fact>(&carried.body).is_ok_and(|fact| fact.wall <= sender.known.last_at)
+    };
+    known + upload.facts[known..].iter().take_while(|carried| is_old(carried)).count()
 }
 
 fn index(number: u64) -> Option<usize> {

@@ -4,10 +4,10 @@ use hufu_shared::fact::{Fact, Reader, Standing, stated_at, stated_in};
 use hufu_shared::ids::{DeviceId, FactId, Hash};
 use hufu_shared::time::Instant;
 use hufu_shared::wire::updates::Notice;
-use hufu_shared::wire::upload::Disposition;
+use hufu_shared::wire::upload::{BatchHeader, Disposition};
 use hufu_shared::wire::version::Version;
 
-use super::{StoreError, rows};
+use super::{StoreError, outcome, rows, world};
 use crate::db::{Row, SqlFile, Tx};
 use crate::rules::world::became_from_code;
 
@@ -240,4 +240,25 @@ pub fn put_fork_fact(
     let mut values = rows::fact_id_values(id).to_vec();
     values.extend([hash.0.into(), body.into(), received.0.into()]);
     Ok(tx.execute(SQL.get("put_fork_fact"), &values)? > 0)
+}
+
+/// What [`hufu_shared::mutant::Mutant::CursorOutsideTransaction`] does: the cursor moves before anybody has the facts.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn move_cursor_alone(tx: &mut Tx<'_>, header: &BatchHeader) -> Result<(), StoreError> {
+    let Some(known) = world::epoch_row(tx, header.device, header.epoch)? else { return Ok(()) };
+    let values = [
+        header.device.0.into(),
+        i64::from(header.epoch).into(),
+        known.first_key.into(),
+        known.seal_key.into(),
+        known.board.0.into(),
+        known.enrolled_at.0.into(),
+        rows::number((header.from_seq + u64::from(header.count) - 1).max(known.acked_seq)),
+        header.head_hash.0.into(),
+        known.last_at.0.into(),
+    ];
+    tx.execute(outcome::SQL.get("set_device_epoch"), &values)?;
+    Ok(())
 }

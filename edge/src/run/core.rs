@@ -9,16 +9,17 @@ use hufu_shared::fact::{Event, Purpose, Shown, Subject};
 use hufu_shared::ids::{MemberId, OccurrenceId, OperatorId};
 use hufu_shared::member::{CardRow, MemberRow};
 use hufu_shared::money::{Amount, Unit};
+use hufu_shared::mutant::{self, Mutant};
 use hufu_shared::rules::repeat::{TapKey, TapPurpose};
 use hufu_shared::scheme::SchemeTerms;
-use hufu_shared::time::OfficeClock;
+use hufu_shared::time::{OfficeClock, SECOND_US};
 use hufu_shared::token::{CardText, Token};
 use hufu_shared::wire::version::Version;
 
 use crate::rules::decide::value::{Asked, Means};
 use crate::rules::decide::{self, Decision, Earlier, decide, decide_unusable};
 use crate::rules::timekeeping::Now;
-use crate::store::{Directory, Journal, NewFact, Small, Store, StoreError};
+use crate::store::{Directory, Journal, NewFact, RecentTap, Small, Store, StoreError};
 use crate::terminal::Terminal;
 
 mod value;
@@ -277,7 +278,7 @@ impl Core {
         }
         let window_s = terms.as_ref().map_or(0, |terms| terms.repeat_window_s);
         let tap = tap_key(&subject, purpose)
-            .and_then(|key| journal.recent_tap(&key, now.mono_ns, window_s))
+            .and_then(|key| recent_tap(journal, &key, now, window_s))
             .map(|first| Earlier { seq: first.seq, at: first.at });
         let leases = match (purpose, subject.member) {
             (Purpose::Spend(_), Some(member)) => journal.open_leases(member)?,
@@ -292,9 +293,12 @@ impl Core {
             earlier: value::done_before(journal, &subject, purpose, (now, window_s))?,
             asked,
         };
+        let lags = small.version() < journal.block_version();
+        let blocked =
+            journal.blocked(token).filter(|_| !(lags && mutant::on(Mutant::BlockIgnoredUntilDirectory)));
         let known = decide::Known {
             value,
-            blocked: journal.blocked(token),
+            blocked,
             card: card.as_ref(),
             member: member.as_ref(),
             occurrence,
@@ -307,6 +311,16 @@ impl Core {
         };
         Ok(decide(&known, subject, purpose, now))
     }
+}
+
+/// The tap that this one repeats, by the monotonic clock; by the wall clock is what [`Mutant::DoubleTapByWallClock`] does.
+fn recent_tap(journal: &Journal, key: &TapKey, now: &Now, window_s: u32) -> Option<RecentTap> {
+    if !mutant::on(Mutant::DoubleTapByWallClock) {
+        return journal.recent_tap(key, now.mono_ns, window_s);
+    }
+    let window_us = i64::from(window_s) * SECOND_US;
+    let any = journal.recent_tap(key, now.mono_ns, u32::MAX);
+    any.filter(|first| (0..=window_us).contains(&now.wall.since(first.at)))
 }
 
 fn tap_key(subject: &Subject, purpose: &Purpose) -> Option<TapKey> {

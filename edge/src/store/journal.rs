@@ -17,6 +17,7 @@ use hufu_shared::chain;
 use hufu_shared::fact::{Event, FACT_FORMAT, Fact, Refused, STATED_FACTS_MAX, Shown, Standing};
 use hufu_shared::ids::{DeviceId, FactId, Hash, OccurrenceId, OperatorId};
 use hufu_shared::member::CardStatus;
+use hufu_shared::mutant::{self, Mutant};
 use hufu_shared::rules::repeat::{Tap, TapKey};
 use hufu_shared::time::{ClockQuality, Instant};
 use hufu_shared::token::Token;
@@ -277,6 +278,9 @@ impl Journal {
         if let Some(detail) = &self.failed {
             return Err(StoreError::Failed { detail: detail.clone() });
         }
+        if mutant::on(Mutant::AckBeforeSync) && !self.connection.is_autocommit() {
+            self.connection.execute_batch("COMMIT").step(&self.path, "commit late")?;
+        }
         let result = step(self);
         if let Err(error) = &result {
             let rolled_back =
@@ -325,6 +329,9 @@ impl Journal {
                 .prepare_cached("UPDATE state SET shown_seq = ?1")
                 .and_then(|mut update| update.execute([to_sql(self.shown.0)]))
                 .step(&self.path, "write shown mark")?;
+        }
+        if mutant::on(Mutant::AckBeforeSync) {
+            return Ok(());
         }
         self.connection
             .prepare_cached("COMMIT")

@@ -11,6 +11,7 @@ use hufu_shared::cbor;
 use hufu_shared::chain::{self, BatchClaim};
 use hufu_shared::fact::{Event, Fact};
 use hufu_shared::ids::{BootId, Hash};
+use hufu_shared::mutant::{self, Mutant};
 use hufu_shared::time::SECOND_US;
 use hufu_shared::wire::upload::{Attempt, BatchHeader, Carried, Receipt, Upload};
 use hufu_shared::wire::version::{PROTO, Version};
@@ -239,9 +240,11 @@ impl Uploader {
     fn attempt(&self, state: &JournalState, header: &BatchHeader) -> Attempt {
         let now = self.shared.clock().now();
         let last = header.from_seq + u64::from(header.count) - 1;
+        let stored = self.shared.heard().filter(|_| mutant::on(Mutant::StoredClockSample));
+        let mono_ns = stored.map_or(now.mono_ns, |heard| heard.mono_ns);
         Attempt {
             nonce: random::bytes(),
-            mono_ns: now.mono_ns,
+            mono_ns,
             boot: self.boot,
             boot_seq: if self.is_aside { 0 } else { state.boot_seq },
             wall: now.wall,

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use stateright::{Checker, Expectation, HasDiscoveries, Model};
 
-use super::{Bounds, LOSES_NO_MORE, LeaseModel, NOT_ACCUSED, PAYS_BACK, Rules};
+use super::properties::{LOSES_NO_MORE, NOT_ACCUSED, PAYS_BACK};
+use super::{Bounds, LeaseModel, Rules};
 use crate::kit::clock;
 
 /// Threads that search; the machines that test have two cores.

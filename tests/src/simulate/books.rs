@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use hufu_shared::act::Pin;
 use hufu_shared::chain;
 use hufu_shared::ids::{DeviceId, Hash};
 use hufu_shared::wire::upload::{Receipt, Upload};
@@ -17,6 +18,8 @@ pub struct CentreBooks {
     pub taken: BTreeMap<Enrolment, Vec<Hash>>,
     /// Results told, by the batch that they were told for.
     pub results: BTreeMap<Hash, Vec<u8>>,
+    /// What a person's only verdict on a double check-in fixed, by case; none once there were two.
+    pub pins: BTreeMap<[u8; 32], Option<Vec<Pin>>>,
     /// Enrolments in which another history was shown: their terminals wait for a person.
     pub forked: BTreeSet<Enrolment>,
 }
@@ -32,6 +35,8 @@ pub struct Books {
     pub acked: BTreeMap<Enrolment, u64>,
     /// Enrolments that exist on two disks, or on one that forgot: what they showed may be on neither branch.
     pub excused: BTreeSet<Enrolment>,
+    /// Whether a visit or purchase repeats another within the window, by the terminal's monotonic clock.
+    pub repeats: BTreeMap<(DeviceId, u32, u64), bool>,
     /// True time minus monotonic time of each boot, in microseconds.
     pub boots: BTreeMap<(DeviceId, u32, [u8; 16]), i64>,
 }

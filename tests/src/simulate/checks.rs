@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use hufu_edge::store::{read_facts, read_state};
+use hufu_shared::act::PinOutcome;
 use hufu_shared::ids::{DeviceId, Hash};
+use rusqlite::OptionalExtension as _;
 
 use super::run::Run;
 
@@ -39,6 +41,8 @@ impl Run<'_> {
         self.check_queues()?;
         self.check_journals()?;
         self.check_times()?;
+        self.check_repeats()?;
+        self.check_pins()?;
         let found = self.centre.verify()?;
         for finding in found.findings.into_iter().take(5) {
             self.violated(format!("I8: {finding}"));
@@ -141,6 +145,48 @@ impl Run<'_> {
                     wrong.push(format!(
                         "I16: the boot {key:?} began at {truth}, known is {low:?} to {high:?}"
                     ));
+                }
+            }
+        }
+        wrong.into_iter().take(3).for_each(|what| self.violated(what));
+        Ok(())
+    }
+
+    /// A visit or purchase is merged into another exactly if it repeats it by the terminal's own clock (kind 2).
+    fn check_repeats(&mut self) -> anyhow::Result<()> {
+        let mut wrong = Vec::new();
+        {
+            let mut fact = self.centre.look().prepare(
+                "SELECT became FROM fact WHERE device = ?1 AND epoch = ?2 AND seq = ?3 AND kind IS NOT 17",
+            )?;
+            for ((device, epoch, seq), repeats) in &self.books.repeats {
+                if self.books.excused.contains(&(*device, *epoch)) {
+                    continue;
+                }
+                let seq = i64::try_from(*seq)?;
+                let became = fact.query_row((device.0, epoch, seq), |row| row.get::<_, String>(0)).optional()?;
+                if became.as_ref().is_some_and(|became| (became == "merged") != *repeats) {
+                    wrong.push(format!("kind 2: seq {seq} of {device} is {became:?}, a repeat: {repeats}"));
+                }
+            }
+        }
+        wrong.into_iter().take(3).for_each(|what| self.violated(what));
+        Ok(())
+    }
+
+    /// What a person fixed stands, whatever arrived later: the check-in that counts admits, one that does not never.
+    fn check_pins(&mut self) -> anyhow::Result<()> {
+        let mut wrong = Vec::new();
+        {
+            let mut admits = self.centre.look().prepare(
+                "SELECT count(*) FROM attendance WHERE device = ?1 AND epoch = ?2 AND seq = ?3",
+            )?;
+            for pin in self.books.centre.pins.values().flatten().flatten() {
+                let id = pin.fact;
+                let seq = i64::try_from(id.seq)?;
+                let admitted: i64 = admits.query_row((id.device.0, id.epoch, seq), |row| row.get(0))?;
+                if (pin.outcome == PinOutcome::Counts) != (admitted > 0) {
+                    wrong.push(format!("K27: {id:?} is pinned as {:?}, admissions by it: {admitted}", pin.outcome));
                 }
             }
         }

@@ -61,7 +61,7 @@ pub struct Club {
     pub vault: Vault,
     /// Keys for terminals, as PKCS#8; the first ones are those of the first enrolments.
     pub pool: Vec<Vec<u8>>,
-    /// Pairs of the first enrolments.
+    /// Pairs of the first enrolments; the last is that of the scripted terminal.
     pub pairs: Vec<Pair>,
     /// The token key of all offices.
     pub token_key: TokenKey,
@@ -184,7 +184,7 @@ impl Club {
             folder,
         };
         club.pairs =
-            (0..size.devices).map(|n| club.pair(n, device(n))).collect::<anyhow::Result<Vec<_>>>()?;
+            (0..=size.devices).map(|n| club.pair(n, device(n))).collect::<anyhow::Result<Vec<_>>>()?;
         let db = Db::local(&club.folder.path().join("central.db"))?;
         club.fill(&db)?;
         drop(db);
@@ -247,14 +247,14 @@ impl Club {
             (0..self.size.members).map(|n| card_set(&self.token_key, n, Some(member(n)), CardStatus::Active));
         acts.push(Act::CardsSet(cards.collect()));
         acts.extend((0..self.size.days * OCCURRENCES_PER_DAY).map(|n| Act::OccurrenceSet(occurrence_row(n))));
-        for n in 0..self.size.devices {
+        for n in 0..=self.size.devices {
             let invited =
                 DeviceInvited { device: device(n), office: office(n % OFFICES), name: format!("T{n}") };
             acts.push(Act::DeviceInvited(invited));
             acts.push(Act::DeviceEnrolled(enrolled(device(n), 1, &self.pairs[n])));
         }
         let certificates: Vec<_> =
-            (0..self.size.devices).map(|n| certificate(device(n), 1, &self.pairs[n])).collect();
+            (0..=self.size.devices).map(|n| certificate(device(n), 1, &self.pairs[n])).collect();
         let seal = self.keys.seal_public();
         let work = move |tx: &mut Tx<'_>| -> Result<(), TokenKeyError> {
             for (n, act) in (0_usize..).zip(&acts) {

@@ -43,12 +43,12 @@ pub const KINDS: [(&str, Mark); 34] = [
     ("fork: restored image", NotYet),
     ("earn cap passed", NotYet),
     ("reversal of used earn", NotYet),
-    ("unknown fact version", NotYet),
+    ("unknown fact version", Expected),
     ("revoked device uploads", NotYet),
     ("admitted at two terminals", Expected),
     ("over capacity or not approved", Expected),
     ("application looks like a member", NotYet),
-    ("day totals differ", Welcome),
+    ("day totals differ", Expected),
     ("reversal without its original", NotYet),
     ("same slip twice", NotYet),
     ("spend or use limit passed", NotYet),
@@ -56,7 +56,7 @@ pub const KINDS: [(&str, Mark); 34] = [
 ];
 
 /// Rare paths: name and mark.
-pub const PATHS: [(&str, Mark); 22] = [
+pub const PATHS: [(&str, Mark); 24] = [
     ("duplicate request", Expected),
     ("late request after its retry", Expected),
     ("straddle of the cursor", Expected),
@@ -76,6 +76,8 @@ pub const PATHS: [(&str, Mark); 22] = [
     ("evidence changed after a verdict", Expected),
     ("card blocked", Expected),
     ("unknown card bound", Expected),
+    ("unreadable fact sent", Expected),
+    ("block held against a card", Expected),
     ("day closed", Expected),
     ("storm", Expected),
     ("terminal revoked", Expected),

@@ -42,6 +42,10 @@ impl Run<'_> {
             25..=34 => self.restart(device)?,
             35..=54 => {
                 self.devices[device].cut_off = true;
+                if self.random.chance(400) {
+                    // Power and line go together: it starts where nobody tells it the time.
+                    self.crash(device)?;
+                }
                 let lasts = self.random.between(10 * MINUTE, 12 * HOUR);
                 self.after(lasts, What::Mend(Fault::CutOff(device)));
             }
@@ -131,7 +135,11 @@ impl Run<'_> {
         self.after(lasts, What::Mend(Fault::Storm));
     }
 
-    fn step_clock(&mut self, device: usize) -> anyhow::Result<()> {
+    /// A wall clock jumps.
+    ///
+    /// # Errors
+    /// If the journal refuses.
+    pub fn step_clock(&mut self, device: usize) -> anyhow::Result<()> {
         let error = match self.random.below(4) {
             0 => 0,
             1 => self.random.between(-2 * HOUR, 2 * HOUR),

@@ -18,9 +18,11 @@ pub mod club;
 pub mod counters;
 pub mod device;
 pub mod faults;
+mod net;
 pub mod random;
 pub mod run;
 mod staff;
+mod stranger;
 pub mod time;
 
 use hufu_shared::ids::Hash;

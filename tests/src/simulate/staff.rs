@@ -1,5 +1,6 @@
 //! What people do: members present cards, staff close the day, an admin decides cases and keeps cards and plans.
 
+use hufu_edge::rules::decide::Outcome;
 use hufu_edge::run::core::{Mode, Presented, own_fact};
 use hufu_edge::store::StoreError;
 use hufu_shared::act::{Act, CardStatusSet, CaseDecided, Pin, PinOutcome, Verdict};
@@ -38,6 +39,8 @@ impl Run<'_> {
                 self.after(day * DAY + at, What::CloseDay { device });
             }
         }
+        let first = self.random.between(0, 12 * HOUR);
+        self.after(first, What::Stranger);
         for day in 0..days {
             for _ in 0..6 {
                 let at = self.random.between(9 * HOUR, 23 * HOUR);
@@ -80,7 +83,7 @@ impl Run<'_> {
         self.present(device, card, &purpose)?;
         if self.random.chance(120) {
             self.last_taps.insert(device, (card, purpose));
-            let after = self.random.between(1, 40) * S;
+            let after = self.random.between(1, 90) * S;
             self.after(after, What::Again { device });
         }
         Ok(())
@@ -92,6 +95,9 @@ impl Run<'_> {
     /// If the journal refuses.
     pub fn again(&mut self, device: usize) -> anyhow::Result<()> {
         if let Some((card, purpose)) = self.last_taps.remove(&device) {
+            if !self.is_calm && self.random.chance(250) {
+                self.step_clock(device)?;
+            }
             self.present(device, card, &purpose)?;
         }
         Ok(())
@@ -128,8 +134,23 @@ impl Run<'_> {
         running.core.store().with(|journal| journal.flush_refusal_due(now.mono_ns))?;
         let presented = Presented { card: club::card_text(card), reader: 0 };
         let mode = Mode { purpose: purpose.clone(), operator: None };
+        let token = self.club.token_key.token(&presented.card);
+        let is_blocked = running.core.store().with(|journal| Ok(journal.blocked(&token).is_some()))?;
         let swiped = running.core.swipe(&presented, &mode, &now)?;
         self.swipes += 1;
+        let is_refused = matches!(swiped.decision.outcome, Outcome::Refused(_));
+        if is_blocked {
+            self.counters.path("block held against a card");
+            if !is_refused {
+                self.violated(format!("K: terminal {device} knows that card {card} is blocked and takes it"));
+                return Ok(());
+            }
+        }
+        if card < self.size.members && !is_refused {
+            let window_s = swiped.terms.as_ref().map_or(0, |terms| terms.repeat_window_s);
+            self.note_tap(device, (card, purpose), swiped.seq, i64::from(window_s) * S);
+        }
+        let Some(running) = self.devices[device].running.as_mut() else { return Ok(()) };
         if crashes {
             self.counters.path("crash before shown");
             return self.crash(device);
@@ -148,6 +169,18 @@ impl Run<'_> {
         }
         self.wake_upload(device);
         Ok(())
+    }
+
+    /// Keeps the books of double taps: the first of a window opens it, whatever wall clocks say.
+    fn note_tap(&mut self, device: usize, (card, purpose): (usize, &Purpose), seq: Option<u64>, window: i64) {
+        let own = &self.devices[device];
+        let Some(seq) = seq.filter(|_| matches!(purpose, Purpose::Visit | Purpose::Earn(_))) else { return };
+        let (key, now) = ((device, own.life, card, format!("{purpose:?}")), self.time.now());
+        let opened = self.windows.get(&key).is_some_and(|opened| now - opened <= window);
+        if !opened {
+            self.windows.insert(key, now);
+        }
+        self.books.repeats.insert((own.id, own.epoch, seq), opened);
     }
 
     /// A new fact wakes the uploads.
@@ -239,6 +272,10 @@ impl Run<'_> {
         }
         if !pins.is_empty() {
             self.counters.path("verdict with pins");
+        }
+        if kind == 27 {
+            let first = !self.books.centre.pins.contains_key(&case);
+            self.books.centre.pins.insert(case, first.then(|| pins.clone()));
         }
         let decided = CaseDecided { case: Hash(case), verdict, pins, reason: Hash([0; 32]) };
         self.centre.act(Act::CaseDecided(decided))

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::response::Response;
 use hufu_shared::cbor;
+use hufu_shared::mutant::{self, Mutant};
 use hufu_shared::wire::problem::ProblemKind;
 use hufu_shared::wire::upload::{
     BATCH_BYTES_MAX, BATCH_FACTS_MAX, Credit, Receipt, ResultPart, SessionPart, Upload,
@@ -20,7 +21,7 @@ use crate::app::App;
 use crate::error::ApiError;
 use crate::middleware::Delivering;
 use crate::rules::ingest::Refusal;
-use crate::store::StoreError;
+use crate::store::{StoreError, contact};
 
 /// Bytes of an upload at most: its bodies, as many bytes of sealed parts, and the header.
 pub const UPLOAD_BYTES_MAX: usize = 2 * BATCH_BYTES_MAX + 64 * 1024;
@@ -44,6 +45,10 @@ pub async fn events(State(app): State<App>, request: Request) -> Result<Response
         now: app.now(),
     };
     let upload = Arc::clone(&delivery.upload);
+    if mutant::on(Mutant::CursorOutsideTransaction) {
+        let header = upload.header.clone();
+        app.write(move |tx| contact::move_cursor_alone(tx, &header)).await?;
+    }
     let taken = app.write(move |tx| take(tx, &delivery)).await?;
     let result = match taken {
         Taken::Receipt(result) => result,

@@ -10,6 +10,7 @@ use hufu_shared::fact::{Attended, Event};
 use hufu_shared::ids::{DeviceId, FactId, MemberId, OccurrenceId};
 use hufu_shared::member::{OccurrenceRow, OccurrenceState};
 use hufu_shared::money::{Amount, Leg, Unit};
+use hufu_shared::mutant::{self, Mutant};
 use hufu_shared::time::Instant;
 use hufu_shared::wire::upload::Became;
 
@@ -39,6 +40,9 @@ fn rank(seen: &Seen) -> (bool, Instant, FactId) {
 /// Which check-in of a group admits; one that a person took out never does.
 #[must_use]
 fn admits(facts: &[Seen]) -> Option<FactId> {
+    if mutant::on(Mutant::PinIgnoredAsBound) {
+        return facts.iter().min_by_key(|seen| (seen.1.at, seen.0)).map(|seen| seen.0);
+    }
     facts.iter().filter(|seen| seen.1.pin != Some(false)).min_by_key(|seen| rank(seen)).map(|seen| seen.0)
 }
 
@@ -80,7 +84,13 @@ impl Work {
         }
         self.stand(id, plain(id, known), Some(member));
         self.has(Need::Group(member, attended.occurrence));
-        self.world.groups.entry((member, attended.occurrence)).or_default().facts.insert(id);
+        let group = self.world.groups.entry((member, attended.occurrence)).or_default();
+        group.facts.insert(id);
+        if mutant::on(Mutant::VerdictOverriddenByLateFact) {
+            for other in group.facts.clone() {
+                self.change(other, |known| known.pin = None);
+            }
+        }
         self.dirty.insert(Matter::Attendance(member, attended.occurrence));
     }
 

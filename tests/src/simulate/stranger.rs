@@ -1,0 +1,211 @@
+//! A scripted terminal that is not built like the others: newer, or wrong, or dishonest. It signs with a good key and
+//! keeps a good chain, but its facts are made by hand: some nobody here can read, some claim what cannot be.
+
+use std::sync::Arc;
+
+use axum::http::{Method, Request};
+use hufu_edge::sync::pair::Pair;
+use hufu_edge::sync::upload::EVENTS_PATH;
+use hufu_shared::cbor;
+use hufu_shared::chain::{self, BatchClaim};
+use hufu_shared::fact::{Booted, DayClosed, DayTotals, Earned, Event, FACT_FORMAT, Fact, Shown, Subject, Visited};
+use hufu_shared::ids::{BootId, DeviceId, Hash};
+use hufu_shared::money::Amount;
+use hufu_shared::time::{ClockQuality, Day, Instant};
+use hufu_shared::token::MediumKind;
+use hufu_shared::wire::problem::{Problem, ProblemKind};
+use hufu_shared::wire::upload::{Attempt, BatchHeader, Carried, Receipt, Upload};
+use hufu_shared::wire::version::{PROTO, Version};
+
+use super::club::{self, Club};
+use super::run::{Run, What};
+use super::time::{DAY, HOUR};
+
+/// Facts that it sends at once, at most.
+const BATCH_FACTS: usize = 40;
+
+/// The scripted terminal.
+pub struct Stranger {
+    id: DeviceId,
+    pair: Pair,
+    certificate: Arc<[u8]>,
+    booted_at: i64,
+    bodies: Vec<Vec<u8>>,
+    hashes: Vec<Hash>,
+    acked: usize,
+}
+
+impl Stranger {
+    /// The one that the club enrolled last.
+    #[must_use]
+    pub fn new(club: &Club) -> Self {
+        let n = club.size.devices;
+        let (id, pair) = (club::device(n), club.pairs[n].clone());
+        let certificate = Arc::from(pair.certificate().as_ref());
+        let hashes = vec![chain::start(id, 1, pair.public_key_info())];
+        Self { id, pair, certificate, booted_at: 0, bodies: Vec::new(), hashes, acked: 0 }
+    }
+
+    fn push(&mut self, body: Vec<u8>) {
+        let head = self.hashes.last().copied().unwrap_or(Hash([0; 32]));
+        self.hashes.push(chain::link(head, &body));
+        self.bodies.push(body);
+    }
+
+    fn fact(&self, now: i64, wall: i64, event: Event) -> Fact {
+        Fact {
+            format: FACT_FORMAT,
+            seq: self.bodies.len() as u64 + 1,
+            wall: Instant(wall),
+            mono_ns: (now - self.booted_at).unsigned_abs() * 1_000,
+            boot: 1,
+            clock: ClockQuality::Kept,
+            directory: Version { epoch: 1, n: 1 },
+            block: Version { epoch: 1, n: 1 },
+            scheme: 1,
+            operator: None,
+            shown: Shown::Accepted,
+            rule: None,
+            event,
+        }
+    }
+
+    /// Records something.
+    fn record(&mut self, now: i64, wall: i64, event: Event) {
+        let body = cbor::encode(&self.fact(now, wall, event));
+        self.push(body);
+    }
+
+    /// A fact with a field that must be understood and is not: a newer program's.
+    fn unreadable(&mut self, now: i64, subject: Subject) {
+        let mut body = cbor::encode(&self.fact(now, now, Event::Visited(Visited { subject })));
+        // A map of less than 23 fields has its length in its first byte; field 64 is one more.
+        body[0] += 1;
+        body.extend([0x18, 64, 0]);
+        self.push(body);
+    }
+
+    fn upload(&self, from: usize, to: usize, now: i64, nonce: [u8; 16]) -> anyhow::Result<Upload> {
+        let header = BatchClaim {
+            device: self.id,
+            epoch: 1,
+            from_seq: from as u64 + 1,
+            count: u32::try_from(to - from)?,
+            head: self.hashes[to],
+            key_id: self.pair.key_id(),
+        };
+        let header = BatchHeader {
+            proto: PROTO,
+            device: header.device,
+            epoch: header.epoch,
+            from_seq: header.from_seq,
+            prev_hash: self.hashes[from],
+            count: header.count,
+            head_hash: header.head,
+            key_id: header.key_id,
+            signature: self.pair.sign(&header.message())?,
+        };
+        let facts = self.bodies[from..to].iter();
+        Ok(Upload {
+            header,
+            facts: facts.map(|body| Carried { body: body.clone().into(), sealed: None }).collect(),
+            attempt: Attempt {
+                nonce,
+                mono_ns: (now - self.booted_at).unsigned_abs() * 1_000,
+                boot: BootId([5; 16]),
+                boot_seq: 1,
+                wall: Instant(now),
+                oldest_held: 1,
+                waiting: 0,
+                echo: None,
+                lease_report: Vec::new(),
+                heard: None,
+            },
+        })
+    }
+}
+
+impl Run<'_> {
+    /// The scripted terminal records and sends something.
+    ///
+    /// # Errors
+    /// If the centre's answer cannot be read.
+    pub fn stranger(&mut self) -> anyhow::Result<()> {
+        let now = self.time.now();
+        if self.stranger.bodies.is_empty() {
+            self.stranger.booted_at = now;
+            let booted = Booted {
+                boot: BootId([5; 16]),
+                counter: 1,
+                board: Hash::of(&[b"board", &self.stranger.id.0]),
+                software: "0.0.0".to_owned(),
+                unclean: false,
+            };
+            self.stranger.record(now, now, Event::Booted(booted));
+        }
+        for _ in 0..self.random.between(1, 3) {
+            self.strange_fact(now);
+        }
+        self.strange_upload(now)?;
+        let after = self.random.between(2 * HOUR, 14 * HOUR);
+        if !self.is_calm {
+            self.after(after, What::Stranger);
+        }
+        Ok(())
+    }
+
+    fn strange_fact(&mut self, now: i64) {
+        let card = self.random.index(self.size.members);
+        let token = self.club.token_key.token(&club::card_text(card));
+        let subject = Subject { token, member: None, reader: 0, medium: MediumKind::Uid };
+        match self.random.below(5) {
+            0 => {
+                self.counters.path("unreadable fact sent");
+                self.stranger.unreadable(now, subject);
+            }
+            1 => {
+                let day = Day(i32::try_from((now + 8 * HOUR) / DAY).unwrap_or(0));
+                let totals = DayTotals { refused: 99, ..DayTotals::default() };
+                let to_seq = self.stranger.bodies.len() as u64;
+                let closed = DayClosed { day, from_seq: 1, to_seq, totals };
+                self.stranger.record(now, now, Event::DayClosed(closed));
+            }
+            2 => self.stranger.record(now, now + 400 * DAY, Event::Visited(Visited { subject })),
+            3 => {
+                let purchase = Amount(i64::MAX - 1);
+                let earned =
+                    Earned { subject, purchase, promised: vec![], slip: None, replaces: None, repeats: None };
+                self.stranger.record(now, now, Event::Earned(earned));
+            }
+            _ => self.stranger.record(now, now, Event::Visited(Visited { subject })),
+        }
+    }
+
+    /// Sends what is not acknowledged, sometimes with what is.
+    fn strange_upload(&mut self, now: i64) -> anyhow::Result<()> {
+        if self.is_centre_down {
+            return Ok(());
+        }
+        let acked = self.stranger.acked;
+        let from = if self.random.chance(300) { self.random.index(acked + 1) } else { acked };
+        let to = self.stranger.bodies.len().min(from + BATCH_FACTS);
+        let upload = self.stranger.upload(from, to, now, self.random.bytes())?;
+        let mut request = Request::new(cbor::encode(&upload));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = EVENTS_PATH.parse()?;
+        let certificate = Arc::clone(&self.stranger.certificate);
+        let response = self.centre.handle(request, &certificate)?;
+        self.ring();
+        self.judge(&upload, &response)?;
+        if response.status().is_success() {
+            let receipt: Receipt = cbor::decode(response.body())?;
+            self.stranger.acked = usize::try_from(receipt.result.acked_seq)?.max(acked);
+        } else if let Ok(problem) = serde_json::from_slice::<Problem>(response.body())
+            && ProblemKind::of(&problem) == Some(ProblemKind::Gap)
+        {
+            let next = usize::try_from(problem.send_from.unwrap_or(1))?;
+            self.stranger.acked = next.saturating_sub(1).min(self.stranger.bodies.len());
+        }
+        Ok(())
+    }
+}
