@@ -11,11 +11,11 @@ use hufu_shared::scheme::SchemeTerms;
 use hufu_shared::time::Instant;
 use hufu_shared::token::Token;
 use hufu_shared::wire::upload::{Became, Disposition};
-use hufu_shared::wire::version::CentralEpoch;
+use hufu_shared::wire::version::{CentralEpoch, Version};
 
 use super::lease::LeaseRow;
 use super::posting::Posting;
-use super::world::{CardTurn, Group, KnownBoot, KnownCase, KnownDevice, KnownEpoch, KnownFact, KnownMember};
+use super::world::{CardTurn, Group, KnownBoot, KnownCase, KnownDevice, KnownEpoch, KnownFact, KnownMember, Recovery};
 
 /// All rows that one entry gives.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,6 +44,10 @@ pub struct Outcome {
     pub policy: Option<Policy>,
     /// The version of the rules of applying, if it was changed.
     pub apply_version: Option<u32>,
+    /// A recovery begun or ended.
+    pub recovery: Option<Recovery>,
+    /// Of versions that facts name for the first time: when the newest act in them was taken.
+    pub knew: BTreeMap<Version, Instant>,
     /// Leases changed.
     pub leases: BTreeMap<(LeaseId, u32), LeaseRow>,
     /// Devices changed.

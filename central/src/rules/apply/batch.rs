@@ -10,8 +10,8 @@ use super::fault::plain;
 use super::{FreshFact, Work};
 use crate::rules::entry::TakenBatch;
 use crate::rules::need::Need;
-use crate::rules::world::{KnownBoot, KnownEpoch, KnownFact, Standing};
 use crate::rules::time;
+use crate::rules::world::{KnownBoot, KnownEpoch, KnownFact, Standing};
 
 /// Number of the conflict kind of facts that cannot be read.
 pub const KIND_UNREADABLE: u8 = 25;

@@ -20,6 +20,7 @@ mod held;
 mod ledger;
 mod matter;
 mod review;
+mod sample;
 
 pub use act::{verdict_code, verdict_from_code};
 pub use batch::KIND_UNREADABLE;
@@ -55,6 +56,7 @@ pub fn apply(world: &World, entry: &Entry) -> Result<Outcome, BTreeSet<Need>> {
         EntryBody::Act(taken) => work.act(taken),
         EntryBody::Fork(fork) => work.fork(fork),
         EntryBody::Lost(loss) => work.loss(loss),
+        EntryBody::Sample(taken) => work.sample(taken),
     }
     work.judge_all();
     work.finish()
