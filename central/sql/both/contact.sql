@@ -53,3 +53,6 @@ UPDATE device_contact SET review_bytes = review_bytes + $2 WHERE device = $1
 -- name: in_review
 SELECT seq FROM fact WHERE device = $1 AND epoch = $2 AND seq <= $3 AND became = 'quarantined' AND kind IN (22, 26)
 ORDER BY seq LIMIT $4
+
+-- name: boot
+SELECT boot, offset_low, offset_high FROM boot WHERE device = $1 AND epoch = $2 AND seq = $3

@@ -32,6 +32,12 @@ SELECT c.id FROM card c WHERE c.status_entry = $1 AND (c.status <> 'active'
 -- name: set_change
 INSERT INTO directory_change (kind, id, n) VALUES ($1, $2, $3) ON CONFLICT (kind, id) DO UPDATE SET n = excluded.n
 
+-- name: set_time
+INSERT INTO version_time (epoch, n, at) SELECT central_epoch, $1, $2 FROM club
+
+-- name: time_of
+SELECT at FROM version_time WHERE epoch < $1 OR (epoch = $1 AND n <= $2) ORDER BY epoch DESC, n DESC LIMIT 1
+
 -- name: changes_after
 SELECT kind, id, n FROM directory_change WHERE n > $1 AND n <= $2 AND kind <> 'block' ORDER BY n LIMIT $3
 

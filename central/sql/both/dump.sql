@@ -13,7 +13,7 @@ SELECT id, activity, name_zh, name_en, starts, ends, state, admits_once, points,
 SELECT version, valid_from, terms, published, entry FROM scheme
 
 -- name: policy
-SELECT id, terms, apply_version, entry FROM policy
+SELECT id, terms, apply_version, recovery_epoch, recovering_since, entry FROM policy
 
 -- name: member
 SELECT id, number, level_zh, level_en, status, status_since, office, personal, merged_into, erased, entry FROM member
@@ -25,7 +25,7 @@ SELECT id, member, kind, status, tail, valid_from, valid_until, history, status_
 SELECT token, card FROM card_token
 
 -- name: device
-SELECT id, office, name, status, epoch, entry FROM device
+SELECT id, office, name, status, epoch, leases_frozen, reported_epoch, entry FROM device
 
 -- name: device_epoch
 SELECT device, epoch, first_key, seal_key, board, enrolled_at, acked_seq, head, last_at FROM device_epoch
@@ -38,6 +38,9 @@ SELECT device, epoch, seq, boot, offset_low, offset_high FROM boot
 
 -- name: fact
 SELECT device, epoch, seq, hash, body, event, wall, at, low, high, day, received, office, token, member, occurrence, became, kind, pin, belongs_to, clock_fault, over_limit, told_became, told_kind, told_case, entry FROM fact
+
+-- name: version_known
+SELECT epoch, n, at FROM version_known
 
 -- name: attendance
 SELECT member, occurrence, device, epoch, seq, office, at, points, issuer, entry FROM attendance

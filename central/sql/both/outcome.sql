@@ -22,6 +22,12 @@ INSERT INTO scheme (version, valid_from, terms, published, entry) VALUES ($1, $2
 -- name: set_policy
 UPDATE policy SET terms = COALESCE($1, terms), apply_version = COALESCE($2, apply_version), entry = $3 WHERE id = 1
 
+-- name: set_recovery
+UPDATE policy SET recovery_epoch = $1, recovering_since = $2, entry = $3 WHERE id = 1
+
+-- name: set_known
+INSERT INTO version_known (epoch, n, at) VALUES ($1, $2, $3) ON CONFLICT (epoch, n) DO NOTHING
+
 -- name: set_member
 INSERT INTO member (id, number, level_zh, level_en, status, status_since, office, personal, entry)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
@@ -69,9 +75,11 @@ INSERT INTO card_token (token, card) VALUES ($1, $2)
 UPDATE card SET status = $2, history = $3, status_entry = $4, entry = $4 WHERE id = $1
 
 -- name: set_device
-INSERT INTO device (id, office, name, status, epoch, entry) VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO device (id, office, name, status, epoch, leases_frozen, reported_epoch, entry)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT (id) DO UPDATE SET office = excluded.office, name = excluded.name, status = excluded.status,
-    epoch = excluded.epoch, entry = excluded.entry
+    epoch = excluded.epoch, leases_frozen = excluded.leases_frozen, reported_epoch = excluded.reported_epoch,
+    entry = excluded.entry
 
 -- name: set_device_epoch
 INSERT INTO device_epoch (device, epoch, first_key, seal_key, board, enrolled_at, acked_seq, head, last_at)

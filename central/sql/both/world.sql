@@ -5,13 +5,13 @@ SELECT id, code, name_zh, name_en, zone, cutoff_minutes FROM office
 SELECT terms, published FROM scheme
 
 -- name: policy
-SELECT terms, apply_version FROM policy WHERE id = 1
+SELECT terms, apply_version, recovery_epoch, recovering_since FROM policy WHERE id = 1
 
 -- name: occurrence
 SELECT id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices FROM occurrence WHERE id = $1
 
 -- name: device
-SELECT office, name, status, epoch FROM device WHERE id = $1 {for_update}
+SELECT office, name, status, epoch, leases_frozen, reported_epoch FROM device WHERE id = $1 {for_update}
 
 -- name: device_epoch
 SELECT first_key, seal_key, board, enrolled_at, acked_seq, head, last_at FROM device_epoch WHERE device = $1 AND epoch = $2 {for_update}
@@ -87,6 +87,9 @@ SELECT lease, generation, device, enrolment, member, unit, granted_total, settle
 
 -- name: issued
 SELECT points, top_up FROM issued WHERE device = $1 AND day = $2 {for_update}
+
+-- name: knew
+SELECT at FROM version_known WHERE epoch = $1 AND n = $2
 
 -- name: fact_hash
 SELECT hash FROM fact WHERE device = $1 AND epoch = $2 AND seq = $3

@@ -8,6 +8,7 @@ use hufu_shared::act::{Act, Actor, SeenCursor};
 use hufu_shared::fact::{Fact, ReadError, Reader, Standing};
 use hufu_shared::ids::{DeviceId, EntryId, Hash};
 use hufu_shared::time::Instant;
+use hufu_shared::wire::version::Version;
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 
@@ -37,6 +38,9 @@ pub enum EntryBody {
     /// A device no longer holds facts that the centre has not got (kind 20).
     #[n(3)]
     Lost(#[n(0)] TakenLoss),
+    /// A delivery without anything new bounded the clock of its boot better.
+    #[n(4)]
+    Sample(#[n(0)] TakenSample),
 }
 
 /// The new facts of an accepted batch.
@@ -61,7 +65,7 @@ pub struct TakenBatch {
     /// Facts that could not be read or applied when the batch was taken; applying skips exactly these, always.
     #[n(5)]
     pub quarantined: Vec<Quarantined>,
-    /// What this delivery says of the device's clock.
+    /// What this delivery says of the device's clock, if it narrows the boot that delivered by more than a second.
     #[n(6)]
     pub sample: Option<ClockSample>,
     /// What facts before the batch state of what stood, as far as facts in it rest on them.
@@ -70,6 +74,10 @@ pub struct TakenBatch {
     /// Why all facts in it wait for a person; none if they take effect at once.
     #[n(8)]
     pub review: Option<Review>,
+    /// Of each version of the block list and of the directory by which a spend in it was decided: when the newest act
+    /// was taken that the version holds.
+    #[n(9)]
+    pub knew: Vec<(Version, Instant)>,
 }
 
 /// Why facts wait for a person.
@@ -129,6 +137,21 @@ pub struct ClockSample {
     /// True time minus monotonic time is at most this.
     #[n(2)]
     pub offset_high: i64,
+}
+
+/// A clock sample on its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct TakenSample {
+    /// Whose.
+    #[n(0)]
+    pub device: DeviceId,
+    /// Of which enrolment.
+    #[n(1)]
+    pub epoch: u32,
+    /// What it says.
+    #[n(2)]
+    pub sample: ClockSample,
 }
 
 /// An act with its circumstances.
@@ -197,6 +220,7 @@ impl EntryBody {
             Self::Act(taken) => taken.act.name(),
             Self::Fork(_) => "fork",
             Self::Lost(_) => "lost",
+            Self::Sample(_) => "sample",
         }
     }
 
@@ -207,6 +231,7 @@ impl EntryBody {
             Self::Batch(batch) => Some((batch.device, batch.epoch)),
             Self::Fork(fork) => Some((fork.device, fork.epoch)),
             Self::Lost(loss) => Some((loss.device, loss.epoch)),
+            Self::Sample(taken) => Some((taken.device, taken.epoch)),
             Self::Act(_) => None,
         }
     }

@@ -8,17 +8,17 @@
 use std::collections::BTreeSet;
 
 use hufu_shared::chain;
-use hufu_shared::fact::{Fact, Standing, stated_at};
+use hufu_shared::fact::{Event, Fact, ReadError, Standing, stated_at};
 use hufu_shared::ids::{DeviceId, Hash};
 use hufu_shared::keys;
 use hufu_shared::mutant::{self, Mutant};
-use hufu_shared::time::Instant;
+use hufu_shared::time::{Instant, SECOND_US};
 use hufu_shared::wire::upload::{BATCH_BYTES_MAX, BATCH_FACTS_MAX, Upload};
-use hufu_shared::wire::version::PROTO;
+use hufu_shared::wire::version::{PROTO, Version};
 
-use super::entry::{Quarantined, Review, TakenBatch, TakenFork, TakenLoss};
+use super::entry::{ClockSample, Quarantined, Review, TakenBatch, TakenFork, TakenLoss};
 use super::time;
-use super::world::{DeviceStatus, KnownEpoch};
+use super::world::{DeviceStatus, KnownBoot, KnownEpoch};
 
 /// What is known of the sender before the batch.
 #[derive(Debug, Clone)]
@@ -38,6 +38,10 @@ pub struct Sender {
     pub hash_at_overlap: Option<Hash>,
     /// What the facts of [`rests_on`] state.
     pub stated: Vec<(u64, Standing)>,
+    /// Whether the device itself delivers, now; else the delivery says nothing of its clock.
+    pub is_live: bool,
+    /// The boot that delivers, if facts of it are here already.
+    pub boot: Option<KnownBoot>,
 }
 
 /// What becomes of a batch.
@@ -291,14 +295,32 @@ fn gap(sender: &Sender, upload: &Upload) -> Ingest {
     Ingest::Gap { send_from }
 }
 
-fn taken(sender: &Sender, upload: &Upload, skip: usize, received: Instant) -> TakenBatch {
-    let header = &upload.header;
+/// What a delivery says of the device's clock, if that counts: if it narrows the boot that delivers by more than a second.
+#[must_use]
+pub fn sample(sender: &Sender, upload: &Upload, received: Instant) -> Option<ClockSample> {
+    // The boots of an earlier enrolment are long over: the clock of today's says nothing of them.
+    let is_of_now = sender.is_live && upload.header.epoch == sender.epoch;
     let attempt = &upload.attempt;
     let heard = attempt.heard.map(|heard| (heard.central_time, heard.mono_ns));
+    let sample = time::sample(attempt.boot_seq, attempt.mono_ns, heard, received);
+    (is_of_now && sender.boot.as_ref().is_none_or(|boot| narrows(boot, sample))).then_some(sample)
+}
+
+fn narrows(boot: &KnownBoot, sample: ClockSample) -> bool {
+    let mut after = boot.clone();
+    time::narrow(&mut after, sample);
+    let gains = |before: Option<i64>, after: Option<i64>| match (before, after) {
+        (None, Some(_)) => true,
+        (Some(before), Some(after)) => before.abs_diff(after) > SECOND_US.unsigned_abs(),
+        _ => false,
+    };
+    gains(boot.offset_low, after.offset_low) || gains(boot.offset_high, after.offset_high)
+}
+
+fn taken(sender: &Sender, upload: &Upload, skip: usize, received: Instant) -> TakenBatch {
+    let header = &upload.header;
     let review = review(sender.status, sender.epoch, header.epoch);
-    // The boots of an earlier enrolment are long over: the clock of today's says nothing of them.
-    let sample = (review != Some(Review::EarlierEnrolment))
-        .then(|| time::sample(attempt.boot_seq, attempt.mono_ns, heard, received));
+    let sample = sample(sender, upload, received);
     let mut batch = TakenBatch {
         device: header.device,
         epoch: header.epoch,
@@ -309,14 +331,23 @@ fn taken(sender: &Sender, upload: &Upload, skip: usize, received: Instant) -> Ta
         sample,
         stated: sender.stated.clone(),
         review,
+        knew: Vec::new(),
     };
-    batch.quarantined = batch
-        .facts()
+    let facts = batch.facts();
+    batch.knew = decided_by(&facts).into_iter().map(|version| (version, Instant::default())).collect();
+    batch.quarantined = facts
         .into_iter()
         .zip(batch.from_seq..)
         .filter_map(|(fact, seq)| fact.err().map(|error| Quarantined { seq, error: error.to_string() }))
         .collect();
     batch
+}
+
+/// Versions of the block list and the directory by which spends were decided. When the newest act in each was taken,
+/// the store adds.
+fn decided_by(facts: &[Result<Fact, ReadError>]) -> BTreeSet<Version> {
+    let spends = facts.iter().flatten().filter(|fact| matches!(fact.event, Event::Spent(_)));
+    spends.flat_map(|fact| [fact.block, fact.directory]).collect()
 }
 
 #[cfg(test)]

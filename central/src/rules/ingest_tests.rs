@@ -9,9 +9,9 @@ use proptest::prelude::*;
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
 
-use super::{Ingest, Refusal, Sender, ingest, overlap_end};
+use super::{Ingest, Refusal, Sender, ingest, overlap_end, sample};
 use crate::rules::entry::Review;
-use crate::rules::world::{DeviceStatus, KnownEpoch};
+use crate::rules::world::{DeviceStatus, KnownBoot, KnownEpoch};
 
 const DEVICE: DeviceId = DeviceId([3; 16]);
 const RECEIVED: Instant = Instant(1_000_000_000);
@@ -63,6 +63,8 @@ impl Device {
             keys: vec![b"an older key".to_vec(), self.info.clone()],
             hash_at_overlap: overlap.map(|seq| self.hash(usize::try_from(seq).expect("small"))),
             stated: Vec::new(),
+            is_live: true,
+            boot: None,
         }
     }
 
@@ -231,6 +233,30 @@ fn kind_26_facts_of_a_revoked_device_or_an_earlier_enrolment_wait_for_a_person()
         assert_eq!(taken.review, Some(Review::EarlierEnrolment));
         assert_eq!(taken.sample, None, "today's clock says nothing of boots long over");
     }
+}
+
+#[test]
+fn inv_16_only_a_sample_that_narrows_its_boot_by_more_than_a_second_counts() {
+    let device = Device::new();
+    let mut sender = device.sender(5, 1, 5);
+    let upload = device.upload(1, 5);
+    let bounded = |low: Option<i64>, high| {
+        Some(KnownBoot { boot: BootId([0; 16]), offset_low: low, offset_high: Some(high) })
+    };
+    // The delivery says: received at 1,000 s, sent 5 ms after the boot, so the boot began at 999.995 s at the latest.
+    let said = RECEIVED.0 - 5_000;
+    for (boot, counts) in [
+        (None, true),
+        (bounded(None, said + 1_000_001), true),
+        (bounded(None, said + 1_000_000), false),
+        (bounded(None, said - 50), false),
+    ] {
+        sender.boot.clone_from(&boot);
+        let met = sample(&sender, &upload, RECEIVED).map(|sample| sample.offset_high);
+        assert_eq!(met, counts.then_some(said), "{boot:?}");
+    }
+    sender.is_live = false;
+    assert_eq!(sample(&sender, &upload, RECEIVED), None, "a stick says nothing of clocks");
 }
 
 proptest! {

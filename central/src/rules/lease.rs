@@ -28,6 +28,7 @@ mod tests;
 use hufu_shared::act::LeaseSet;
 use hufu_shared::ids::{DeviceId, LeaseId, MemberId};
 use hufu_shared::money::{Amount, AmountOverflow, Unit};
+use hufu_shared::mutant::{Mutant, on};
 use hufu_shared::time::{DAY_US, Instant, SECOND_US};
 use hufu_shared::wire::lease::{LeaseState, LeaseTerms};
 use hufu_shared::wire::version::{CentralEpoch, Version};
@@ -355,10 +356,11 @@ pub struct Repaid {
 /// was granted before that recovery ended, then `owed`, then `available`.
 #[must_use]
 pub fn repay(amount: Amount, first_epoch: u32, debts: Debts) -> Repaid {
-    let before_recovery = first_epoch < debts.recovery_epoch;
+    let before_recovery = first_epoch < debts.recovery_epoch && !on(Mutant::RecoveryLossNotRepaid);
     let loss = if before_recovery { debts.recovery_loss } else { Amount::ZERO };
+    let owed = if on(Mutant::OwedNotPaidFirst) { Amount::ZERO } else { debts.owed };
     let to_recovery = amount.min(loss);
-    let to_owed = Amount(amount.0 - to_recovery.0).min(debts.owed);
+    let to_owed = Amount(amount.0 - to_recovery.0).min(owed);
     let to_available = Amount(amount.0 - to_recovery.0 - to_owed.0);
     Repaid { to_recovery, to_owed, to_available }
 }

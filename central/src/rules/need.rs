@@ -12,6 +12,7 @@ use hufu_shared::fact::{Event, Fact};
 use hufu_shared::ids::{CardId, DeviceId, FactId, Hash, LeaseId, MemberId, OccurrenceId};
 use hufu_shared::time::Day;
 use hufu_shared::token::Token;
+use hufu_shared::wire::version::Version;
 
 use super::entry::EntryBody;
 use super::links;
@@ -60,6 +61,8 @@ pub enum Need {
     DeviceLeases(DeviceId),
     /// All leases of a member that are not closed.
     MemberLeases(MemberId),
+    /// When the newest act was taken that a version of the block list or the directory holds.
+    Knew(Version),
 }
 
 /// What an entry will certainly need, so that most entries are applied at the first try.
@@ -83,6 +86,9 @@ pub fn first(body: &EntryBody) -> BTreeSet<Need> {
                 Need::Device(fork.device),
                 Need::Case(posting::case_id(21, &[&fork.device.0, &epoch])),
             ]);
+        }
+        EntryBody::Sample(taken) => {
+            needs.insert(Need::Boot(taken.device, taken.epoch, taken.sample.boot_seq));
         }
         EntryBody::Lost(loss) => {
             let epoch = loss.epoch.to_be_bytes();

@@ -11,12 +11,12 @@ use hufu_shared::scheme::SchemeTerms;
 use hufu_shared::time::{Day, Instant};
 use hufu_shared::token::Token;
 use hufu_shared::wire::upload::{Became, Disposition};
-use hufu_shared::wire::version::CentralEpoch;
+use hufu_shared::wire::version::{CentralEpoch, Version};
 
 use super::judge::issue::Issued;
 use super::lease::LeaseRow;
 use super::posting::Posting;
-use super::world::{CardTurn, Group, KnownBoot, KnownCase, KnownDevice, KnownEpoch, KnownFact, KnownMember};
+use super::world::{CardTurn, Group, KnownBoot, KnownCase, KnownDevice, KnownEpoch, KnownFact, KnownMember, Recovery};
 
 /// All rows that one entry gives.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,6 +47,10 @@ pub struct Outcome {
     pub apply_version: Option<u32>,
     /// What devices gave on a business day, whole.
     pub issued: BTreeMap<(DeviceId, Day), Issued>,
+    /// A recovery begun or ended.
+    pub recovery: Option<Recovery>,
+    /// Of versions that facts name for the first time: when the newest act in them was taken.
+    pub knew: BTreeMap<Version, Instant>,
     /// Leases changed.
     pub leases: BTreeMap<(LeaseId, u32), LeaseRow>,
     /// Devices changed.

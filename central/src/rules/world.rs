@@ -15,6 +15,7 @@ use hufu_shared::scheme::SchemeTerms;
 use hufu_shared::time::{Day, Instant};
 use hufu_shared::token::Token;
 use hufu_shared::wire::upload::Became;
+use hufu_shared::wire::version::Version;
 use minicbor::{Decode, Encode};
 
 use super::judge::issue::Issued;
@@ -71,6 +72,28 @@ pub struct World {
     pub members: BTreeMap<MemberId, KnownMember>,
     /// Leases, by generation.
     pub leases: BTreeMap<(LeaseId, u32), LeaseRow>,
+    /// The newest recovery of the centre.
+    pub recovery: Recovery,
+    /// Of versions of the block list and the directory that facts name: when the newest act in them was taken.
+    pub knew: BTreeMap<Version, Instant>,
+}
+
+/// A recovery of the centre: it was rolled back, and learns from the terminals what it had set aside.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Recovery {
+    /// Number of the central epoch that it began, 0 if there was none.
+    pub epoch: u32,
+    /// When it began; none once it has ended.
+    pub since: Option<Instant>,
+}
+
+impl World {
+    /// Whether anything may be taken from what members have available: not while the centre recovers. Every shell asks
+    /// before it makes an act of a grant, a raise, a redemption, a transfer, an expiry or a merge.
+    #[must_use]
+    pub fn may_debit(&self) -> bool {
+        self.recovery.since.is_none()
+    }
 }
 
 /// A scheme version, and when it was published: it takes effect no earlier.
@@ -215,6 +238,10 @@ pub struct KnownDevice {
     pub status: DeviceStatus,
     /// Its newest enrolment, 0 before the first.
     pub epoch: u32,
+    /// It gets no lease and no raise until a person has looked (kinds 5, 21 and 22).
+    pub leases_frozen: bool,
+    /// The newest central epoch under which it reported its leases, 0 for none.
+    pub reported_epoch: u32,
 }
 
 /// How a device stands.

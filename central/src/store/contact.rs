@@ -1,7 +1,7 @@
 //! Contact with terminals: the heartbeat, what their receipts say, notices, and the sealed parts of facts.
 
 use hufu_shared::fact::{Fact, Reader, Standing, stated_at, stated_in};
-use hufu_shared::ids::{DeviceId, FactId, Hash};
+use hufu_shared::ids::{BootId, DeviceId, FactId, Hash};
 use hufu_shared::time::Instant;
 use hufu_shared::wire::updates::Notice;
 use hufu_shared::wire::upload::{BatchHeader, Disposition};
@@ -9,7 +9,7 @@ use hufu_shared::wire::version::Version;
 
 use super::{StoreError, outcome, rows, world};
 use crate::db::{Row, SqlFile, Tx};
-use crate::rules::world::became_from_code;
+use crate::rules::world::{KnownBoot, became_from_code};
 
 /// Statements of this file.
 pub static SQL: SqlFile = SqlFile::new("contact", include_str!("../../sql/both/contact.sql"));
@@ -115,6 +115,22 @@ pub fn stated(
         }
     }
     Ok(found)
+}
+
+/// What is known of a boot; none before its first fact is here.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn boot(
+    tx: &mut Tx<'_>,
+    device: DeviceId,
+    epoch: u32,
+    seq: u64,
+) -> Result<Option<KnownBoot>, StoreError> {
+    let values = rows::fact_id_values(FactId { device, epoch, seq });
+    let Some(row) = tx.query_opt(SQL.get("boot"), &values)? else { return Ok(None) };
+    let (offset_low, offset_high) = (row.int_opt(1)?, row.int_opt(2)?);
+    Ok(Some(KnownBoot { boot: BootId(row.array(0)?), offset_low, offset_high }))
 }
 
 /// Reads a stored fact whole, with what an earlier one states for it.

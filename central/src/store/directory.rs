@@ -89,10 +89,14 @@ pub(super) fn number(tx: &mut Tx<'_>, entries: &[Row]) -> Result<(), StoreError>
     let mut changes: BTreeMap<(&str, Vec<u8>), u64> = BTreeMap::new();
     for entry in entries {
         for (kind, statement) in changed_by(entry.text(2)?) {
-            for changed in tx.query(SQL.get(statement), std::slice::from_ref(entry.value(0)?))? {
+            let found = tx.query(SQL.get(statement), std::slice::from_ref(entry.value(0)?))?;
+            for changed in &found {
                 head.n += 1;
-                changes.insert((kind, id_bytes(&changed)?), head.n);
+                changes.insert((kind, id_bytes(changed)?), head.n);
                 *if *kind == KIND_BLOCK { &mut head.block } else { &mut head.directory } = head.n;
+            }
+            if STOPPING.contains(statement) && !found.is_empty() {
+                tx.execute(SQL.get("set_time"), &[rows::number(head.n), entry.value(1)?.clone()])?;
             }
         }
     }
@@ -107,6 +111,28 @@ pub(super) fn number(tx: &mut Tx<'_>, entries: &[Row]) -> Result<(), StoreError>
 }
 
 const KIND_BLOCK: &str = "block";
+
+/// Statements that find what may stop a card or a member: of their numbers it is kept when the act was taken, so that
+/// it can be told whether a terminal knew of it.
+const STOPPING: [&str; 2] = ["changed_blocks", "changed_members"];
+
+/// For each version, when the newest act was taken that it holds; none of a version with no such act. The times given
+/// are those of the caller's list and count for nothing.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn known_at(
+    tx: &mut Tx<'_>,
+    versions: &[(Version, Instant)],
+) -> Result<Vec<(Version, Instant)>, StoreError> {
+    let mut known = Vec::new();
+    for (version, _) in versions {
+        let key = [i64::from(version.epoch).into(), rows::number(version.n)];
+        let row = tx.query_opt(SQL.get("time_of"), &key)?;
+        known.extend(row.map(|row| row.int(0)).transpose()?.map(|at| (*version, Instant(at))));
+    }
+    Ok(known)
+}
 
 /// Which rows an entry of a kind may have changed, with the statements that find them.
 fn changed_by(kind: &str) -> &'static [(&'static str, &'static str)] {

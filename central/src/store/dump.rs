@@ -25,6 +25,7 @@ pub static TABLES: LazyLock<Vec<(&'static str, usize)>> = LazyLock::new(|| {
         ("device_key", 3),
         ("boot", 3),
         ("fact", 3),
+        ("version_known", 2),
         ("attendance", 2),
         ("fact_link", 4),
         ("issued", 2),

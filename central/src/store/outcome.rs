@@ -97,6 +97,11 @@ fn commit_club(tx: &mut Tx<'_>, entry: EntryId, outcome: &Outcome) -> Result<(),
         let values = [i64::from(epoch.n).into(), epoch.bits.to_be_bytes().into(), entry.0.into()];
         tx.execute(SQL.get("set_central_epoch"), &values)?;
     }
+    if let Some(recovery) = outcome.recovery {
+        let values =
+            [i64::from(recovery.epoch).into(), recovery.since.map(|at| at.0).into(), entry.0.into()];
+        tx.execute(SQL.get("set_recovery"), &values)?;
+    }
     Ok(())
 }
 
@@ -224,6 +229,8 @@ fn commit_devices(tx: &mut Tx<'_>, entry: EntryId, outcome: &Outcome) -> Result<
             device.name.as_str().into(),
             device.status.code().into(),
             i64::from(device.epoch).into(),
+            i64::from(device.leases_frozen).into(),
+            i64::from(device.reported_epoch).into(),
             entry.0.into(),
         ];
         tx.execute(SQL.get("set_device"), &values)?;
@@ -291,6 +298,10 @@ fn commit_facts(
             entry.0.into(),
         ]);
         tx.execute(SQL.get("change_fact"), &values)?;
+    }
+    for (version, at) in &outcome.knew {
+        let values = [i64::from(version.epoch).into(), number(version.n), at.0.into()];
+        tx.execute(SQL.get("set_known"), &values)?;
     }
     for (link, fact) in &outcome.links {
         let mut values: Vec<Value> = vec![link.0.into()];

@@ -16,7 +16,7 @@ use hufu_shared::token::Token;
 use super::StoreError;
 use super::known;
 use super::rows;
-use crate::db::{SqlFile, Tx, Value};
+use crate::db::{Row, SqlFile, Tx, Value};
 use crate::rules::apply::apply;
 use crate::rules::entry::Entry;
 use crate::rules::judge::issue::Issued;
@@ -24,7 +24,7 @@ use crate::rules::need::{self, Need};
 use crate::rules::outcome::Outcome;
 use crate::rules::world::{
     CaseState, DeviceStatus, Group, KnownBoot, KnownCard, KnownCase, KnownDevice, KnownEpoch,
-    PublishedScheme, World,
+    PublishedScheme, Recovery, World,
 };
 
 /// Statements of this file.
@@ -71,7 +71,21 @@ fn base(tx: &mut Tx<'_>) -> Result<World, StoreError> {
         world.policy = cbor::decode(terms).map_err(|source| stored("policy", "", source))?;
     }
     world.apply_version = rows::u32_at(&row, 1, "apply version")?;
+    world.recovery = recovery_of(&row, 2)?;
     Ok(world)
+}
+
+/// The newest recovery of the centre.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn recovery(tx: &mut Tx<'_>) -> Result<Recovery, StoreError> {
+    recovery_of(&tx.query_one(SQL.get("policy"), &[])?, 2)
+}
+
+fn recovery_of(row: &Row, column: usize) -> Result<Recovery, StoreError> {
+    let epoch = rows::u32_at(row, column, "epoch of a recovery")?;
+    Ok(Recovery { epoch, since: row.int_opt(column + 1)?.map(Instant) })
 }
 
 /// Fetches one thing.
@@ -145,6 +159,12 @@ pub fn fetch(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), Store
         Need::Lease(LeaseId(id)) => leases_in(tx, world, "lease", id),
         Need::DeviceLeases(DeviceId(id)) => leases_in(tx, world, "leases_of_device", id),
         Need::MemberLeases(MemberId(id)) => leases_in(tx, world, "leases_of_member", id),
+        Need::Knew(version) => {
+            let key = [i64::from(version.epoch).into(), rows::number(version.n)];
+            let row = tx.query_opt(SQL.get("knew"), &key)?;
+            world.knew.extend(row.map(|row| row.int(0)).transpose()?.map(|at| (version, Instant(at))));
+            Ok(())
+        }
     }
 }
 
@@ -199,6 +219,8 @@ pub fn device_row(tx: &mut Tx<'_>, device: DeviceId) -> Result<Option<KnownDevic
         name: row.text(1)?.to_owned(),
         status: DeviceStatus::from_code(status).ok_or_else(|| rows::unknown("status of a device", status))?,
         epoch: rows::u32_at(&row, 3, "epoch")?,
+        leases_frozen: row.flag(4)?,
+        reported_epoch: rows::u32_at(&row, 5, "epoch of a report")?,
     }))
 }
 

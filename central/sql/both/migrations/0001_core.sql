@@ -55,6 +55,9 @@ CREATE TABLE policy (
     id BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
     terms BLOB,
     apply_version BIGINT NOT NULL,
+    -- the central epoch of the newest recovery, 0 for none; since when it runs, nothing once it has ended
+    recovery_epoch BIGINT NOT NULL DEFAULT 0,
+    recovering_since BIGINT,
     entry BLOB
 );
 
@@ -147,6 +150,8 @@ CREATE TABLE device (
     name TEXT NOT NULL,
     status TEXT NOT NULL CHECK (status IN ('invited', 'active', 'forked', 'lost', 'revoked')),
     epoch BIGINT NOT NULL CHECK (epoch >= 0),
+    leases_frozen BIGINT NOT NULL CHECK (leases_frozen IN (0, 1)),
+    reported_epoch BIGINT NOT NULL,
     entry BLOB NOT NULL
 );
 
@@ -228,6 +233,14 @@ CREATE TABLE fact_link (
     seq BIGINT NOT NULL,
     PRIMARY KEY (link, device, epoch, seq)
 ) {without_rowid};
+
+-- Of each version of the block list and the directory that a spend was decided by: when the newest act in it was taken.
+CREATE TABLE version_known (
+    epoch BIGINT NOT NULL,
+    n BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    PRIMARY KEY (epoch, n)
+);
 
 -- Clear fields of facts, sealed to the centre; apart from the journal, so that they can be erased.
 CREATE TABLE fact_sealed (

@@ -28,3 +28,12 @@ CREATE TABLE directory_change (
 );
 
 CREATE UNIQUE INDEX directory_change_n ON directory_change (n);
+
+-- When the act was taken that gave a number to a card to be refused, or to a member: what a terminal with that version
+-- or a later one knew of.
+CREATE TABLE version_time (
+    epoch BIGINT NOT NULL,
+    n BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    PRIMARY KEY (epoch, n)
+);

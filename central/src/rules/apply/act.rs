@@ -43,6 +43,8 @@ impl Work {
             name: invited.name.clone(),
             status: DeviceStatus::Invited,
             epoch: 0,
+            leases_frozen: false,
+            reported_epoch: 0,
         });
         known.office = invited.office;
         known.name.clone_from(&invited.name);
@@ -56,6 +58,7 @@ impl Work {
         let Some(known) = self.world.devices.get_mut(&device) else { return };
         known.status = DeviceStatus::Active;
         known.epoch = epoch;
+        known.leases_frozen = false;
         self.outcome.devices.insert(device, known.clone());
         self.outcome.keys.push((device, epoch, enrolled.key.key.clone()));
         self.outcome.epochs.insert((device, epoch), fresh_epoch(device, enrolled, self.received));

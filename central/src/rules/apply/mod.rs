@@ -23,6 +23,7 @@ mod matter;
 mod money;
 mod reversal;
 mod review;
+mod sample;
 
 pub use act::{verdict_code, verdict_from_code};
 pub use batch::KIND_UNREADABLE;
@@ -58,6 +59,7 @@ pub fn apply(world: &World, entry: &Entry) -> Result<Outcome, BTreeSet<Need>> {
         EntryBody::Act(taken) => work.act(taken),
         EntryBody::Fork(fork) => work.fork(fork),
         EntryBody::Lost(loss) => work.loss(loss),
+        EntryBody::Sample(taken) => work.sample(taken),
     }
     work.judge_all();
     work.finish()

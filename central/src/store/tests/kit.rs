@@ -239,6 +239,7 @@ impl Terminal {
             }),
             stated: Vec::new(),
             review: None,
+            knew: Vec::new(),
         }
     }
 
