@@ -396,3 +396,155 @@ impl Journal {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing::*;
+    use crate::store::{JOURNAL_FILE, Store};
+    use hufu_shared::money::Leg;
+
+    const HOUR_S: u64 = 3_600;
+
+    fn left(store: &Store, n: u8) -> Vec<i64> {
+        let open = store.with(|journal| journal.open_leases(member_row(n).member)).expect("read");
+        open.iter().map(|held| held.left().0).collect()
+    }
+
+    fn spent(n: u8, legs: &[Leg], totals: &[i64], now: &Now) -> NewFact {
+        let funding = legs.iter().zip(totals).map(|(leg, total)| {
+            let state = lease(n, leg.unit, 0, 0);
+            let (lease, generation) = (state.lease, state.generation);
+            Funding::Lease(LeaseUse { lease, generation, spent_total: Amount(*total), state: state.version })
+        });
+        let funding = funding.collect();
+        let spent = Spent { subject: subject(n), legs: legs.to_vec(), funding, slip: None, item: None };
+        fact(now, hufu_shared::fact::Shown::Redeemed, Event::Spent(spent))
+    }
+
+    #[test]
+    fn states_come_once_in_order_and_only_for_this_terminal() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = booted(folder.path());
+        let take = |state: LeaseState| grant(&store, &[state], &at(1))[0];
+        assert_eq!(take(lease(1, Unit::Pts, 100, 3)), LeaseTaken::Stored);
+        assert_eq!(take(lease(1, Unit::Pts, 50, 2)), LeaseTaken::Ignored(Ignored::NotNewer));
+        assert_eq!(take(lease(1, Unit::Pts, 100, 3)), LeaseTaken::Ignored(Ignored::NotNewer));
+        assert_eq!(take(lease(1, Unit::Pts, 160, 4)), LeaseTaken::Stored);
+        let mut other = lease(2, Unit::Pts, 10, 9);
+        other.device = hufu_shared::ids::DeviceId([99; 16]);
+        assert_eq!(take(other), LeaseTaken::Ignored(Ignored::OtherDevice));
+        assert_eq!((left(&store, 1), left(&store, 2)), (vec![160], vec![]));
+    }
+
+    #[test]
+    fn spent_total_outlives_a_start_and_a_raise_and_a_fact_that_does_not_fit_is_not_appended() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = booted(folder.path());
+        grant(&store, &[lease(1, Unit::Pts, 100, 3), lease(1, Unit::Cny, 500, 4)], &at(1));
+        let append = |store: &Store, fact| store.with(|journal| journal.append(vec![fact]));
+        append(&store, spent(1, &[pts(30), cny(200)], &[30, 200], &at(2))).expect("fits");
+        let before = store.with(|journal| Ok(journal.last_seq())).expect("read");
+        for (legs, totals) in [
+            (vec![pts(30)], vec![30]),                // not the counter plus the amount
+            (vec![pts(30)], vec![61]),                // likewise
+            (vec![pts(80)], vec![110]),               // over the grant
+            (vec![pts(10), cny(400)], vec![40, 600]), // the first leg would fit
+        ] {
+            let error = append(&store, spent(1, &legs, &totals, &at(3))).expect_err("refused");
+            assert!(matches!(error, StoreError::Lease { .. }), "{error}");
+        }
+        assert_eq!(store.with(|journal| Ok(journal.last_seq())).expect("read"), before);
+        drop(store);
+        let store = Store::open(&folder.path().join(JOURNAL_FILE), &terminal()).expect("opens");
+        store.with(|journal| journal.boot(boot_info(2), &at(0))).expect("boots");
+        assert_eq!(left(&store, 1), [70, 300]);
+        grant(&store, &[lease(1, Unit::Pts, 150, 5)], &at(1));
+        assert_eq!(left(&store, 1), [120, 300], "a raise moves what is granted, never what was spent");
+    }
+
+    #[test]
+    fn a_new_generation_first_closes_the_open_one_in_the_same_step() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = booted(folder.path());
+        grant(&store, &[lease(1, Unit::Pts, 100, 3)], &at(1));
+        store.with(|journal| journal.append(vec![spent(1, &[pts(30)], &[30], &at(2))])).expect("fits");
+        let next = LeaseState { generation: 2, ..lease(1, Unit::Pts, 80, 9) };
+        // Two of one purse in one answer: the later one ends the earlier.
+        let other = LeaseState { lease: LeaseId([77; 16]), ..lease(1, Unit::Pts, 40, 10) };
+        assert_eq!(grant(&store, &[next, other], &at(3)), [LeaseTaken::Stored, LeaseTaken::Stored]);
+        let stored = store.with(|journal| journal.pending(1, usize::MAX, usize::MAX)).expect("read");
+        let closes = stored.iter().filter_map(|stored| {
+            match cbor::decode::<hufu_shared::fact::Fact>(&stored.body).expect("our own").event {
+                Event::LeaseClosed(closed) => Some((closed.generation, closed.spent_total.0)),
+                _ => None,
+            }
+        });
+        assert_eq!(closes.collect::<Vec<_>>(), [(1, 30), (2, 0)]);
+        assert_eq!(left(&store, 1), [40]);
+        assert_eq!(
+            grant(
+                &store,
+                &[LeaseState { version: Version { epoch: 1, n: 99 }, ..lease(1, Unit::Pts, 500, 3) }],
+                &at(4)
+            ),
+            [LeaseTaken::Ignored(Ignored::ClosedGeneration)]
+        );
+        let report = store.with(|journal| journal.lease_report()).expect("read");
+        assert_eq!(report.len(), 3, "every generation of which facts are held, and the open one");
+    }
+
+    #[test]
+    fn each_start_costs_its_part_of_the_time_and_three_are_the_most() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = booted(folder.path());
+        grant(&store, &[lease(1, Unit::Pts, 100, 3)], &at(0));
+        let held = |store: &Store| {
+            store.with(|journal| journal.open_leases(member_row(1).member)).expect("read").remove(0)
+        };
+        // Five hours of work, of which the last minute was not persisted.
+        store.with(|journal| journal.count_lease_ages(5 * HOUR_S * 1_000_000_000)).expect("counted");
+        for boot in 2..=4 {
+            store.with(|journal| journal.boot(boot_info(boot), &at(0))).expect("boots");
+            assert!(!held(&store).expired(0), "start {boot}");
+        }
+        assert_eq!(held(&store).age.elapsed_ns(0), (5 + 3 * 2) * HOUR_S * 1_000_000_000);
+        store.with(|journal| journal.boot(boot_info(5), &at(0))).expect("boots");
+        assert!(held(&store).expired(0), "nobody knows how long it was off");
+        assert_eq!(
+            store.with(|journal| journal.close_expired(&at(1), Version::default())).expect("closed"),
+            1
+        );
+        assert!(left(&store, 1).is_empty());
+    }
+
+    #[test]
+    fn what_may_be_given_out_is_summed_per_unit_and_the_old_is_told_apart() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = booted(folder.path());
+        let states = [lease(1, Unit::Pts, 100, 3), lease(2, Unit::Pts, 50, 4), lease(2, Unit::Cny, 900, 5)];
+        grant(&store, &states, &at(1));
+        let sums = |now_ns| {
+            let sums = store.with(|journal| journal.allowances(now_ns)).expect("read");
+            sums.iter().map(|sum| (sum.unit, sum.members, sum.left.0, sum.expired)).collect::<Vec<_>>()
+        };
+        assert_eq!(sums(2_000_000_000), [(Unit::Pts, 2, 150, 0), (Unit::Cny, 1, 900, 0)]);
+        assert_eq!(sums(700_000 * 1_000_000_000), [(Unit::Pts, 0, 0, 2), (Unit::Cny, 0, 0, 1)]);
+    }
+
+    #[test]
+    fn a_state_is_told_of_until_the_centre_heard_of_that_version() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = booted(folder.path());
+        grant(&store, &[lease(1, Unit::Pts, 100, 3)], &at(1));
+        let unechoed = || store.with(|journal| journal.unechoed_leases()).expect("read");
+        let told = unechoed();
+        assert_eq!(told.iter().map(|(_, version)| version.n).collect::<Vec<_>>(), [3]);
+        grant(&store, &[lease(1, Unit::Pts, 120, 4)], &at(2));
+        store.with(|journal| journal.leases_echoed(&told)).expect("noted");
+        assert_eq!(unechoed().iter().map(|(_, version)| version.n).collect::<Vec<_>>(), [4], "another came");
+        let told = unechoed();
+        store.with(|journal| journal.leases_echoed(&told)).expect("noted");
+        assert_eq!(unechoed(), []);
+    }
+}

@@ -5,6 +5,7 @@ pub(crate) mod ca;
 pub(super) mod centre;
 pub(super) mod model;
 
+mod authorize;
 mod client;
 mod download;
 mod enrol;

@@ -13,6 +13,7 @@ use hufu_shared::fact::{Event, Fact};
 use hufu_shared::ids::{BootId, Hash};
 use hufu_shared::mutant::{self, Mutant};
 use hufu_shared::time::SECOND_US;
+use hufu_shared::wire::lease::LeaseState;
 use hufu_shared::wire::upload::{Attempt, BatchHeader, Carried, Receipt, Upload};
 use hufu_shared::wire::version::{PROTO, Version};
 use tracing::{debug, warn};
@@ -123,8 +124,14 @@ impl Uploader {
     pub async fn step(&mut self, channel: &Channel) -> Result<Progress, UploadError> {
         let state = self.store.call(|journal| journal.state()).await?;
         let own = standing(&state);
+        let owes_report = self.owes_report(&state);
         if self.prepared.is_none() {
             match self.lane.plan(&own) {
+                // A centre that waits for the report gets it with the newest fact, once more.
+                Plan::Idle if owes_report => {
+                    let newest = state.last_seq;
+                    self.prepared = Some(self.prepare(&state, &channel.pair, newest, 1, usize::MAX).await?);
+                }
                 Plan::Idle => return Ok(Progress::Idle),
                 Plan::Stopped => return Ok(Progress::Stopped),
                 Plan::Send { from_seq, facts_max, bytes_max } => {
@@ -136,7 +143,9 @@ impl Uploader {
         }
         let Some(prepared) = &self.prepared else { return Ok(Progress::Idle) };
         let begun = self.shared.begin();
-        let attempt = self.attempt(&state, &prepared.header);
+        let report =
+            if owes_report { self.store.call(|journal| journal.lease_report()).await? } else { Vec::new() };
+        let attempt = self.attempt(&state, &prepared.header, report);
         let from_seq = prepared.header.from_seq;
         let attempt_wall = attempt.wall;
         let sent = Sent { from_seq, nonce: attempt.nonce, mono_ns: attempt.mono_ns };
@@ -151,7 +160,7 @@ impl Uploader {
         };
         match verdict {
             Judged::Take(receipt, next_poll_ms) => {
-                self.take(&receipt, &state).await?;
+                self.take(&receipt).await?;
                 if !self.is_aside && !is_bare(&receipt) {
                     self.shared.goes_on();
                 }
@@ -237,7 +246,14 @@ impl Uploader {
         Ok(Prepared { header, facts: stored.into_iter().map(carried).collect(), oldest })
     }
 
-    fn attempt(&self, state: &JournalState, header: &BatchHeader) -> Attempt {
+    /// Whether a newer life of the centre was learned and no receipt of it is held: then every attempt shows the
+    /// leases first.
+    fn owes_report(&self, state: &JournalState) -> bool {
+        let answered = state.mark.as_ref().map_or(self.centre.epoch, |mark| mark.central_epoch);
+        answered.n < self.centre.learned(state).n
+    }
+
+    fn attempt(&self, state: &JournalState, header: &BatchHeader, report: Vec<LeaseState>) -> Attempt {
         let now = self.shared.clock().now();
         let last = header.from_seq + u64::from(header.count) - 1;
         let stored = self.shared.heard().filter(|_| mutant::on(Mutant::StoredClockSample));
@@ -251,7 +267,7 @@ impl Uploader {
             oldest_held: state.oldest_held,
             waiting: state.last_seq.saturating_sub(last),
             echo: state.mark.clone(),
-            lease_report: Vec::new(),
+            lease_report: report,
             heard: self.shared.heard().filter(|_| !self.is_aside),
         }
     }
@@ -269,6 +285,13 @@ impl Uploader {
             // The echo of the newer mark tells the centre that it was rolled back; until it knows, nothing is taken.
             let reason = "receipt of an older life of the centre".to_owned();
             return Ok(Judged::Other(Verdict::Retry(reason)));
+        }
+        if mark_holds && self.centre.is_newer(receipt.session.mark.central_epoch, state) {
+            // Stored first; the same batch goes again with the lease report, and only that answer is taken.
+            let epoch = receipt.session.mark.central_epoch;
+            warn!(epoch = epoch.n, "the centre entered a new epoch");
+            self.store.call(move |journal| journal.set_central_epoch(epoch)).await?;
+            return Ok(Judged::Other(Verdict::Resend));
         }
         let acked = receipt.result.acked_seq;
         let own_hash: Option<Hash> = self.store.call(move |journal| journal.hash_at(acked)).await?;
@@ -293,25 +316,18 @@ impl Uploader {
         })
     }
 
-    async fn take(&self, receipt: &Receipt, state: &JournalState) -> Result<(), UploadError> {
+    async fn take(&self, receipt: &Receipt) -> Result<(), UploadError> {
         let mark = receipt.session.mark.clone();
-        let newer = self.centre.is_newer(mark.central_epoch, state);
         let receipted = Receipted {
             acked_seq: receipt.result.acked_seq,
             mark,
             dispositions: receipt.result.dispositions.clone(),
             at: self.shared.clock().now().trusted,
         };
-        if newer {
-            warn!(epoch = receipted.mark.central_epoch.n, "the centre entered a new epoch");
-        }
         let states = signed_states(&receipt.session.leases, &self.shared, &self.centre);
         let (centre, now, settled_at) =
             (self.centre, self.shared.clock().now(), receipt.session.central_time);
         let store = self.store.call(move |journal| {
-            if newer {
-                journal.set_central_epoch(receipted.mark.central_epoch)?;
-            }
             // Before the mark is stored, since its echo says that the states named in it are held.
             let epoch = centre.learned(&journal.state()?);
             journal.take_leases(&states, epoch, &now, Version::default())?;

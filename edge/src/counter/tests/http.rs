@@ -282,3 +282,57 @@ async fn a_stopped_terminal_closes_its_pages() {
     let mut rest = Vec::new();
     tokio::time::timeout(WAIT, socket.read_to_end(&mut rest)).await.expect("the stream is closed").ok();
 }
+
+#[tokio::test]
+async fn forms_of_value_become_orders_and_what_is_wrong_is_said_on_the_pane_that_was_open() {
+    let desk = desk(Ok(())).await;
+    let good = [
+        ("/mode", "mode=spend&points=%EF%BC%91%EF%BC%90%EF%BC%90&amount=&slip="),
+        ("/mode", "mode=spend&points=&amount=20&slip=b+12"),
+        ("/mode", "mode=top_up&amount=100&method=wechat&slip=A-7"),
+        ("/mode", "mode=earn&amount=320&slip=12&slip_date=2026-11-21&replaces=11&replaces_date="),
+        ("/mode", "mode=report_lost"),
+        ("/reverse", "seq=1205&slip=&slip_date=&points=40&amount=&reason=return&return_slip="),
+        ("/reverse", "slip=b12&points=&amount=&reason=mistake&return_slip=R1"),
+    ];
+    for (path, body) in good {
+        assert_eq!(status(&desk.form(path, body).await), "303", "{body}");
+    }
+    let orders = desk.orders();
+    assert_eq!(orders.len(), good.len());
+    let Order::SetMode(ModeOrder::Spend { legs, slip: None }) = &orders[0] else { panic!("{:?}", orders[0]) };
+    assert_eq!(*legs, [super::samples::pts(100)]);
+    let Order::SetMode(ModeOrder::Spend { legs, slip: Some(slip) }) = &orders[1] else { panic!("a slip") };
+    assert_eq!((legs.as_slice(), slip.number.as_str()), ([super::samples::cny(2_000)].as_slice(), "B12"));
+    let Order::SetMode(ModeOrder::EarnSlip { replaces: Some(old), .. }) = &orders[3] else { panic!("earn") };
+    assert_eq!(old.number, "11");
+    assert!(matches!(&orders[6], Order::TakeBack { reason, .. } if reason == "mistake"));
+    let bad = [
+        ("/mode", "mode=spend&points=&amount=", "积分不正确", "pane-spend"),
+        ("/mode", "mode=top_up&amount=100&method=cash&slip=", "小票不正确", "pane-top_up"),
+        ("/mode", "mode=top_up&amount=0&method=cash&slip=1", "金额不正确", "pane-top_up"),
+        ("/reverse", "slip=&reason=return", "小票不正确", "pane-reverse"),
+        ("/mode", "mode=earn&amount=320&replaces=11", "小票不正确", "pane-earn"),
+    ];
+    for (path, body, words, pane) in bad {
+        let answer = desk.form(path, body).await;
+        assert_eq!(status(&answer), "422", "{body}");
+        assert!(answer.contains(words), "{body}: says what is wrong");
+        let open = format!("id=\"{pane}\" class=\"tab\" checked");
+        assert!(answer.contains(&open), "{body}: the pane stays open");
+    }
+    assert_eq!(desk.orders().len(), good.len(), "nothing wrong reached the loop");
+}
+
+#[tokio::test]
+async fn a_return_that_is_declined_says_why() {
+    for (why, words) in [
+        (Declined::NothingLeft, "没有可退的记录"),
+        (Declined::TooMuch, "超出可退数量"),
+        (Declined::TooLate, "由总部办理撤销"),
+    ] {
+        let desk = desk(Err(why)).await;
+        let answer = desk.form("/reverse", "seq=7&points=&amount=&reason=return").await;
+        assert!(status(&answer) == "409" && answer.contains(words), "{why:?}");
+    }
+}

@@ -289,3 +289,42 @@ fn threat_an_unpaired_page_says_so_everywhere() {
         assert!(!page.contains(warning));
     }
 }
+
+#[test]
+fn staff_see_what_was_spent_what_is_left_and_what_would_be_possible() {
+    let page = |name: &str, language| {
+        let (_, view) = outcomes().into_iter().find(|(known, _)| known == name).expect("a sample");
+        let [counter, ..] = render(&view, language, false);
+        counter
+    };
+    let zh = |name: &str| page(name, Language::Zh);
+    assert!(zh("redeemed").contains("兑换成功") && zh("redeemed").contains("余 1,180 分"));
+    assert!(zh("paid").contains("支付成功") && zh("paid").contains("−¥20.00"));
+    assert!(zh("over-limit").contains("离线可用额度不足") && zh("over-limit").contains("R12"));
+    let asking = zh("asking");
+    for words in
+        ["正在向总部申请", "湖畔花园：80 分 已收回", "城西中心：60 分 收回中", "云栖小镇：离线", "2 小时前"]
+    {
+        assert!(asking.contains(words), "{words}");
+    }
+    assert!(page("redeemed", Language::En).contains("1,180 points left"));
+    let status = |view: &CounterView| render(view, Language::Zh, false)[1].clone();
+    assert!(status(&afternoon()).contains("12 位会员，共 3,840 分"));
+    assert!(status(&afternoon()).contains("另有 1 位已过期"));
+}
+
+#[test]
+fn only_what_moved_value_is_offered_to_be_taken_back() {
+    let mut view = afternoon();
+    let [returns] = [&view.last].map(|last| last.len());
+    assert_eq!(returns, 5);
+    view.last[0].purpose = Purpose::Spend { legs: vec![super::samples::pts(100)] };
+    view.last[0].outcome = Outcome::Redeemed;
+    view.last[0].seq = Some(1_300);
+    let [counter, ..] = render(&view, Language::Zh, false);
+    let offered: Vec<&str> = counter
+        .match_indices("name=\"seq\" value=\"")
+        .filter_map(|(at, found)| counter[at + found.len()..].split('"').next())
+        .collect();
+    assert_eq!(offered, ["1300", "1200"], "the spend, and the purchase that waits to be confirmed");
+}

@@ -4,6 +4,7 @@ use hufu_shared::cbor;
 use hufu_shared::fact::Fact;
 use hufu_shared::member::CardStatus;
 use hufu_shared::money::Amount;
+use hufu_shared::time::SECOND_US;
 use hufu_shared::wire::updates::BlockChange;
 
 use super::*;
@@ -111,7 +112,7 @@ fn case_27_a_wall_clock_that_steps_back_neither_doubles_nor_loses_a_tap() {
     let mut first = at(7_200);
     place.core.swipe(&presented, &mode(Purpose::Visit), &first).expect("recorded");
     first.mono_ns += 5_000_000_000;
-    first.wall = first.wall.offset(-3_600 * hufu_shared::time::SECOND_US);
+    first.wall = first.wall.offset(-3_600 * SECOND_US);
     let again = place.core.swipe(&presented, &mode(Purpose::Visit), &first).expect("recorded");
     assert_eq!(again.decision.outcome, Outcome::AlreadyIn);
 }

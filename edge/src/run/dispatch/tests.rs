@@ -23,6 +23,8 @@ use crate::run::effects::Effects;
 use crate::run::events::ControlOrder;
 use crate::store::testing::*;
 
+mod value;
+
 struct Hands(AtomicU64);
 
 impl Readings for Hands {

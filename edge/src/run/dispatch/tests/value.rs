@@ -1,0 +1,271 @@
+//! Value at the loop: spends shown and asked for, what staff choose, what the centre orders.
+
+use hufu_shared::fact::{Event as FactEvent, RefusalReason};
+use hufu_shared::ids::CommandId;
+use hufu_shared::money::Unit;
+use hufu_shared::scheme::Words as BothWords;
+use hufu_shared::wire::lease::{AskBecame, RecallState, Recalled};
+use hufu_shared::wire::upload::Order as CentreOrder;
+use tokio::sync::mpsc as async_mpsc;
+
+use super::*;
+use crate::counter::port::{SlipTyped, WhichTyped};
+use crate::counter::view::Taken;
+use crate::rules::decide::value::Why;
+use crate::state::{CentralOrder, LeaseAsked};
+
+fn slip(number: &str) -> SlipTyped {
+    SlipTyped { number: number.to_owned(), date: None, shop: None }
+}
+
+fn spend(points: i64) -> Order {
+    Order::SetMode(ModeOrder::Spend { legs: vec![pts(points)], slip: None })
+}
+
+impl Desktop {
+    fn grant(&self, granted: i64, version: u64) {
+        let now = at(self.hands.mono_ns() / 1_000_000_000);
+        grant(self.dispatch.core.store(), &[lease(1, Unit::Pts, granted, version)], &now);
+    }
+
+    fn online(&mut self) -> async_mpsc::Receiver<LeaseAsking> {
+        let (asks, asked) = async_mpsc::channel(2);
+        self.dispatch.attach_asks(asks);
+        let mut link = Link::starting(NOON);
+        link.online = true;
+        self.handle(Event::Link(link));
+        asked
+    }
+
+    fn left(&self) -> Vec<i64> {
+        let open = self.dispatch.core.store().with(|journal| journal.open_leases(member_row(1).member));
+        open.expect("read").iter().map(|held| held.left().0).collect()
+    }
+
+    fn outcome(&self) -> Option<Seen> {
+        self.view().view.result.as_ref().map(|result| result.outcome)
+    }
+}
+
+#[test]
+fn a_spend_is_shown_once_it_is_on_the_disk_and_counts_for_one_card() {
+    let mut desk = desktop();
+    desk.grant(320, 7);
+    desk.order(spend(100)).expect("possible");
+    assert!(matches!(desk.view().view.mode, ModeView::Once { .. }));
+    desk.present(1);
+    assert_eq!(desk.shown(), [(Face::Outcome(Outcome::Redeemed), Some(2))]);
+    let view = desk.view();
+    let result = view.view.result.as_ref().expect("a result");
+    assert_eq!(
+        (result.outcome, &result.moved, &result.left),
+        (Seen::Redeemed, &vec![pts(100)], &vec![pts(1_180)])
+    );
+    assert_eq!((view.view.mode.clone(), view.view.last[0].moved.clone()), (ModeView::Visit, vec![pts(100)]));
+    assert_eq!(
+        view.view.allowances.iter().map(|held| (held.members, held.left.0)).collect::<Vec<_>>(),
+        [(1, 220)]
+    );
+    desk.wait(3);
+    desk.present(1);
+    assert_eq!(desk.shown(), [green(3)], "the next swipe is a visit");
+    assert_eq!(desk.left(), [220]);
+}
+
+#[test]
+fn offline_what_the_lease_does_not_pay_is_refused_at_once_with_what_is_possible() {
+    let mut desk = desktop();
+    desk.grant(80, 7);
+    desk.order(spend(200)).expect("possible");
+    desk.present(1);
+    assert_eq!(desk.shown(), [(Face::Outcome(Outcome::OverOfflineLimit), None)]);
+    let view = desk.view();
+    let short = view.view.result.as_ref().and_then(|result| result.short).expect("why");
+    assert_eq!((short.why, short.possible), (Why::TooSmall, Amount(80)));
+}
+
+#[test]
+fn online_the_card_waits_for_the_centre_and_what_arrives_is_shown() {
+    let mut desk = desktop();
+    let mut asked = desk.online();
+    desk.grant(80, 7);
+    desk.order(spend(200)).expect("possible");
+    desk.present(1);
+    assert_eq!(desk.shown(), [(Face::Asking, None)]);
+    let asking = asked.try_recv().expect("asked");
+    assert_eq!((asking.asks.len(), asking.asks[0].wanted_total), (1, Amount(200)));
+    assert_eq!(desk.facts().len(), 1, "nothing is recorded meanwhile");
+    let recalled = Recalled {
+        office: BothWords { zh: "湖畔".into(), en: "Lake".into() },
+        state: RecallState::Closing,
+        amount: Amount(120),
+        heard_at: None,
+    };
+    let word = LeaseAsked {
+        n: asking.n,
+        became: Some(AskBecame::Recalling),
+        recalled: vec![(Unit::Pts, recalled)],
+        ..LeaseAsked::default()
+    };
+    desk.handle(Event::Asked(word.clone()));
+    let view = desk.view();
+    let shown = view.view.asking.as_ref().expect("still asking");
+    assert_eq!((shown.recalled[0].amount, shown.recalled[0].state), (pts(120), RecallState::Closing));
+    // The same card again changes nothing; another guest is not charged for the first.
+    desk.wait(3);
+    desk.present(1);
+    assert_eq!((desk.shown(), asked.try_recv().is_err()), (vec![], true));
+    desk.present(2);
+    assert_eq!(desk.shown(), [green(2)]);
+    desk.grant(200, 8);
+    desk.handle(Event::Asked(LeaseAsked { became: Some(AskBecame::Granted), done: true, ..word }));
+    assert_eq!(desk.shown(), [(Face::Outcome(Outcome::Redeemed), Some(3))]);
+    assert_eq!(
+        (desk.outcome(), desk.left(), desk.view().view.asking.is_none()),
+        (Some(Seen::Redeemed), vec![0], true)
+    );
+}
+
+#[test]
+fn an_answer_that_is_lost_never_charges_and_the_lease_decides_after_the_patience() {
+    let mut desk = desktop();
+    let mut asked = desk.online();
+    desk.grant(80, 7);
+    desk.order(spend(200)).expect("possible");
+    desk.present(1);
+    let n = asked.try_recv().expect("asked").n;
+    desk.shown();
+    desk.wait(5);
+    desk.handle(Event::Tick);
+    assert_eq!(desk.shown(), [(Face::Outcome(Outcome::OverOfflineLimit), None)]);
+    let short = desk.view().view.result.as_ref().and_then(|result| result.short).expect("why");
+    assert_eq!((short.why, desk.left()), (Why::NoAnswer, vec![80]));
+    // What comes after that is about nobody's card any more.
+    desk.grant(200, 8);
+    desk.handle(Event::Asked(LeaseAsked {
+        n,
+        done: true,
+        became: Some(AskBecame::Granted),
+        ..LeaseAsked::default()
+    }));
+    assert_eq!((desk.shown(), desk.left()), (vec![], vec![200]));
+}
+
+#[test]
+fn staff_may_give_up_asking_by_choosing_something_else() {
+    let mut desk = desktop();
+    let mut asked = desk.online();
+    desk.order(spend(200)).expect("possible");
+    desk.present(1);
+    let n = asked.try_recv().expect("asked").n;
+    desk.order(Order::SetMode(ModeOrder::Back)).expect("chosen");
+    assert!(desk.view().view.asking.is_none());
+    desk.grant(200, 8);
+    desk.handle(Event::Asked(LeaseAsked {
+        n,
+        done: true,
+        became: Some(AskBecame::Granted),
+        ..LeaseAsked::default()
+    }));
+    assert_eq!((desk.facts().len(), desk.left()), (1, vec![200]));
+}
+
+#[test]
+fn a_lease_is_closed_by_order_once_and_the_answer_leaves_with_it() {
+    let mut desk = desktop();
+    desk.grant(320, 7);
+    let held = lease(1, Unit::Pts, 320, 7);
+    let mut order = |id: u8, generation| {
+        let order = Ok(CentreOrder::CloseLease(held.lease, generation));
+        desk.handle(Event::Central(CentralOrder { command: CommandId([id; 16]), order }));
+        let facts = desk.facts();
+        facts.into_iter().rev().take(2).map(|fact| fact.event).collect::<Vec<_>>()
+    };
+    let closed = order(1, 1);
+    assert!(matches!(&closed[0], FactEvent::CommandDone(done) if done.done));
+    assert!(matches!(&closed[1], FactEvent::LeaseClosed(closed) if closed.generation == 1));
+    let again = order(2, 1);
+    assert!(matches!(&again[0], FactEvent::CommandDone(done) if done.done && done.detail.contains("before")));
+    assert!(matches!(&again[1], FactEvent::CommandDone(_)), "closed once");
+    let other = order(3, 2);
+    assert!(matches!(&other[0], FactEvent::CommandDone(done) if !done.done));
+    assert!(desk.left().is_empty());
+    // A late state of that generation changes nothing.
+    desk.grant(400, 9);
+    assert!(desk.left().is_empty());
+}
+
+#[test]
+fn an_expired_lease_is_closed_at_the_next_contact() {
+    let mut desk = desktop();
+    desk.grant(320, 7);
+    desk.wait(604_800);
+    desk.handle(Event::Tick);
+    assert_eq!(desk.left(), [320], "nobody is there to take it back");
+    drop(desk.online());
+    assert!(desk.left().is_empty());
+    assert!(desk.facts().iter().any(|fact| matches!(fact.event, FactEvent::LeaseClosed(_))));
+}
+
+#[test]
+fn staff_take_back_from_the_list_or_by_slip_and_hear_why_not() {
+    let mut desk = desktop();
+    desk.grant(320, 7);
+    desk.order(spend(100)).expect("possible");
+    desk.present(1);
+    let take = |of, part| Order::TakeBack { of, part, reason: "return".into(), slip: None };
+    assert_eq!(desk.order(take(WhichTyped::Fact(2), Some(pts(101)))), Err(Declined::TooMuch));
+    desk.order(take(WhichTyped::Fact(2), Some(pts(40)))).expect("a part");
+    let view = desk.view();
+    let result = view.view.result.as_ref().expect("a result");
+    assert_eq!(
+        (&result.purpose, &result.moved),
+        (&SeenPurpose::TakeBack { of: Taken::Spent }, &vec![pts(40)])
+    );
+    assert_eq!(result.person.as_ref().map(|person| person.points), Some(Amount(1_220)), "one figure");
+    assert_eq!(desk.order(take(WhichTyped::Slip(slip("9")), None)), Err(Declined::NothingLeft));
+    let paid = ModeOrder::TopUp { amount: Amount(5_000), method: "cash".into(), slip: slip("9") };
+    desk.order(Order::SetMode(paid)).expect("possible");
+    desk.present(2);
+    assert_eq!(desk.outcome(), Some(Seen::Accepted));
+    desk.order(take(WhichTyped::Slip(slip("9")), None)).expect("in its shift");
+    assert_eq!(desk.order(take(WhichTyped::Slip(slip("9")), None)), Err(Declined::NothingLeft));
+}
+
+#[test]
+fn a_lost_card_is_typed_compared_and_refused_from_then_on() {
+    let mut desk = desktop();
+    desk.order(Order::SetMode(ModeOrder::ReportLost)).expect("chosen");
+    desk.order(Order::Typed(card_number(1))).expect("found");
+    let n = desk.view().view.candidate.as_ref().expect("to compare").n;
+    desk.order(Order::Confirm { n }).expect("compared");
+    assert!(matches!(
+        desk.facts().last().map(|fact| fact.event.clone()),
+        Some(FactEvent::CardReportedLost(_))
+    ));
+    desk.shown();
+    desk.present(1);
+    assert_eq!(desk.shown(), [(Face::Outcome(Outcome::Refused(RefusalReason::R07)), None)]);
+}
+
+#[test]
+fn what_cannot_be_spent_by_anybody_is_not_even_chosen() {
+    let mut desk = desktop();
+    let modes = [
+        ModeOrder::Spend { legs: vec![], slip: None },
+        ModeOrder::Spend { legs: vec![pts(1), pts(2)], slip: None },
+        ModeOrder::TopUp { amount: Amount(i64::MAX), method: "cash".into(), slip: slip("1") },
+        ModeOrder::EarnSlip { amount: Amount(0), slip: slip("1"), replaces: None },
+    ];
+    for mode in modes {
+        assert_eq!(desk.order(Order::SetMode(mode.clone())), Err(Declined::Amount), "{mode:?}");
+    }
+    let item = hufu_shared::ids::ItemId([9; 16]);
+    let hand = Order::SetMode(ModeOrder::HandOut { item, quantity: 1 });
+    assert_eq!(desk.order(hand.clone()), Err(Declined::NotRunning), "at no activity");
+    desk.order(Order::SetMode(ModeOrder::CheckIn(OCCASION))).expect("it runs");
+    desk.order(hand).expect("at this one");
+    desk.present(1);
+    assert!(matches!(desk.facts().last().map(|fact| fact.event.clone()), Some(FactEvent::HandedOut(_))));
+    assert!(matches!(desk.view().view.mode, ModeView::CheckIn { .. }), "and back to the activity");
+}
