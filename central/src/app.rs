@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex};
 use hufu_shared::act::{Act, Actor};
 use hufu_shared::ids::{EntryId, ID_RANDOM_BYTES};
 use hufu_shared::time::Instant;
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, watch};
 
+use crate::admission::Admission;
 use crate::ca::{Authority, CaError, OwnKeys};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -41,8 +42,8 @@ pub struct App {
     pub names: Arc<[String]>,
     /// Keys whose open connections end.
     pub cut: CutList,
-    /// Places for uploads that wait for the database.
-    pub uploads: Arc<Semaphore>,
+    /// Places for uploads.
+    pub uploads: Arc<Admission>,
     /// Lets one snapshot be packed at a time.
     pub packing: Arc<tokio::sync::Mutex<()>>,
     /// Rung after each commit; the publisher listens.
@@ -153,7 +154,7 @@ impl App {
             ids: Ids::default(),
             names: names.into(),
             cut: CutList::default(),
-            uploads: Arc::new(Semaphore::new(config.limits.uploads_waiting_max)),
+            uploads: Arc::new(Admission::new(config.limits.uploads_waiting_max)),
             packing: Arc::default(),
             committed: Arc::default(),
             process: "central".into(),

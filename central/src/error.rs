@@ -72,6 +72,14 @@ impl ApiError {
         error
     }
 
+    /// As [`ApiError::busy`], with a measured time after which to come again.
+    #[must_use]
+    pub fn busy_for(retry_after_ms: u64) -> Self {
+        let mut error = Self::busy();
+        error.problem.retry_after_ms = Some(u32::try_from(retry_after_ms).unwrap_or(u32::MAX));
+        error
+    }
+
     /// A fault of the centre: its cause goes to the log only.
     #[must_use]
     pub fn fault(cause: &dyn std::error::Error) -> Self {

@@ -1,5 +1,6 @@
 //! The central service.
 
+pub mod admission;
 pub mod app;
 pub mod ca;
 pub mod clock;

@@ -85,6 +85,7 @@ counter-age-hours = { $n } h ago
 counter-age-days = { $n } d ago
 
 counter-stopped-not_enrolled = This terminal is not enrolled. Ask an administrator to enrol it; swipes are kept until then.
+counter-tight = The room for records is { $percent } % full. Get this terminal online, or have its queue taken away on a stick: from 90 % nothing can be spent, from 97 % no card is taken.
 counter-stopped-fork = The centre’s records differ from this terminal’s. Uploading stopped. Ask an administrator to enrol it again; all swipes are kept.
 counter-stopped-lost = This terminal lacks records that the centre needs. Uploading stopped. Ask an administrator; all swipes are kept.
 counter-stopped-revoked = The centre revoked this terminal’s enrolment. Uploading stopped. Ask an administrator; all swipes are kept.

@@ -86,6 +86,7 @@ counter-age-hours = { $n } 小时前
 counter-age-days = { $n } 天前
 
 counter-stopped-not_enrolled = 终端尚未登记到总部。请管理员执行登记命令；此前的刷卡都会保存。
+counter-tight = 记录空间已用 { $percent }%，请尽快联网或用 U 盘移交：达到 90% 停止兑换和支付，达到 97% 停止刷卡。
 counter-stopped-fork = 总部的记录与本终端不一致，已停止上传。请联系管理员重新登记；刷卡记录都已保存。
 counter-stopped-lost = 本终端缺少总部需要的记录，已停止上传。请联系管理员；刷卡记录都已保存。
 counter-stopped-revoked = 本终端的登记已被总部停用，已停止上传。请联系管理员；刷卡记录都已保存。

@@ -31,7 +31,8 @@ CREATE TABLE state (
     notices_n INTEGER NOT NULL DEFAULT 0 CHECK (notices_n >= 0),    -- last notice taken
     central_epoch BLOB,                                             -- newest epoch of the centre, CBOR
     mark BLOB,                                                      -- mark of the last receipt, CBOR as signed
-    stopped TEXT                                                    -- why uploading stopped, JSON; none while it goes on
+    stopped TEXT,                                                   -- why uploading stopped; none while it goes on
+    refusals_counted INTEGER NOT NULL DEFAULT 0 CHECK (refusals_counted >= 0) -- refusals since the room got tight
 ) STRICT;
 
 -- Who was checked in to what, first time only. `who` is a member (16 bytes) or, if unknown, a token (18 bytes).

@@ -25,19 +25,19 @@ use rusqlite::Connection;
 use std::path::Path;
 use std::process::Command;
 
-const LIMIT_MS: u64 = 60_000;
+pub(super) const LIMIT_MS: u64 = 60_000;
 const CARD: &str = "6688000100000042";
 const EDGE_CONFIG: i32 = 3;
 const EDGE_NOT_ENROLLED: i32 = 4;
 const EDGE_STORE: i32 = 6;
 const EDGE_CENTRE: i32 = 7;
 const EDGE_UNWELL: i32 = 8;
-const CENTRAL_FAILED: i32 = 1;
+pub(super) const CENTRAL_FAILED: i32 = 1;
 const CENTRAL_BAD_ROWS: i32 = 3;
 const CENTRAL_CONFIG: i32 = 78;
 
 /// A small club that serves: one member with a stripe.
-fn club(folder: &Path) -> Result<Centre> {
+pub(super) fn club(folder: &Path) -> Result<Centre> {
     let mut centre = Centre::found(folder, None, &[])?;
     centre.import("offices", &offices_csv())?;
     centre.import("members", "number,name,sex\nM000001,欧阳堃玥,女\n")?;
@@ -77,7 +77,7 @@ fn swipe(terminal: &Terminal, stripe: &mut SerialCable) -> Result<()> {
 }
 
 /// The command ended with `code` and its error says each of `parts`.
-fn told(said: &Said, code: i32, parts: &[&str]) -> Result<()> {
+pub(super) fn told(said: &Said, code: i32, parts: &[&str]) -> Result<()> {
     ensure!(said.code == code, "exit code {} instead of {code}: {}{}", said.code, said.out, said.err);
     for part in parts {
         ensure!(said.err.contains(part), "`{part}` is not in: {}", said.err);
@@ -218,7 +218,7 @@ fn newer(path: &Path, statement: &str) -> Result<Vec<u8>> {
 }
 
 /// A terminal that holds facts which its centre has not seen, stopped.
-fn with_queue(folder: &Path, name: &str, centre: &Centre) -> Result<Terminal> {
+pub(super) fn with_queue(folder: &Path, name: &str, centre: &Centre) -> Result<Terminal> {
     let port = folder.join(format!("stripe-{name}"));
     let mut stripe = SerialCable::plug_in(&port)?;
     let mut terminal = terminal(&folder.join(name), name, centre, &port)?;

@@ -8,6 +8,7 @@ mod golden;
 mod kill;
 mod kit;
 mod reader;
+mod stick;
 mod story;
 mod tidy;
 mod two_centres;

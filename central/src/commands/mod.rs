@@ -6,6 +6,7 @@ pub mod admin;
 pub mod device;
 pub mod generate;
 pub mod import;
+pub mod import_queue;
 pub mod init;
 pub mod migrate;
 pub mod reconcile;
@@ -66,6 +67,8 @@ pub enum Command {
     Device(device::DeviceCommand),
     /// Take members, cards, offices or activities from a file
     Import(import::ImportArgs),
+    /// Take in the queue that a terminal exported to a stick
+    ImportQueue(import_queue::ImportQueueArgs),
     /// Prove the books by replaying the journal
     Verify(verify::VerifyArgs),
     /// Compare what terminals recorded on a day with the ledger
@@ -112,6 +115,7 @@ async fn perform(command: Command, config: Config) -> anyhow::Result<u8> {
             let means = Means { db: &app.db, vault: &app.vault, token_keys: &token_keys, clock: &*app.clock };
             import::run(&args, &means).await
         }
+        Command::ImportQueue(args) => import_queue::run(&args, &open(config, clock).await?).await,
         Command::Verify(args) => verify::run(&args, &open(config, clock).await?.db).await,
         Command::Reconcile(args) => reconcile::run(&args, &open(config, clock).await?.db).await,
         Command::Generate(args) => {

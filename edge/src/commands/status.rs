@@ -8,6 +8,7 @@ use super::ask::yes;
 use super::exit::Exit;
 use crate::config::Config;
 use crate::locale::{Args, text, text_with};
+use crate::rules::quota::is_tight;
 use crate::run::control::{self, Ask};
 use crate::store::{JOURNAL_FILE, JournalState, read_state};
 use crate::sync::identity::{Identity, IdentityError};
@@ -72,6 +73,8 @@ fn as_json(
             "handed_over": stick,
             "block": state.block.to_string(),
             "stopped": state.stopped,
+            "used_percent": state.used_percent,
+            "refusals_counted": state.refusals_counted,
         })),
         "aside": aside.iter().map(|aside| json!({
             "journal": aside.path.display().to_string(),
@@ -102,6 +105,11 @@ fn lines(
     if let Some(state) = journal {
         lines.push(line("command-status-facts", state.last_seq.to_string()));
         lines.push(line("command-status-queue", state.queue_len().to_string()));
+        if is_tight(state.used_percent) {
+            let args =
+                [("value", state.used_percent.to_string()), ("count", state.refusals_counted.to_string())];
+            lines.push(text_with(language, "command-status-tight", &Args::from(args)));
+        }
         if let Some(stopped) = &state.stopped {
             lines.push(line("command-status-stopped", stopped.clone()));
         }

@@ -127,6 +127,8 @@ pub struct Parts {
     pub said: Option<String>,
     /// Why uploading stopped.
     pub stopped: Option<String>,
+    /// That the room for records runs out.
+    pub tight: Option<String>,
     /// Value facts whose showing is unknown.
     pub unshown: Vec<Line>,
     /// Notices to staff.
@@ -191,6 +193,7 @@ impl Parts {
             badges: badges(view, ui),
             said,
             stopped: view.link.stopped.map(|stopped| ui.t(stopped_key(stopped))),
+            tight: view.link.tight_percent.map(|percent| ui.t1("counter-tight", "percent", percent)),
             unshown: view.unshown.iter().map(|fact| unshown(fact, ui)).collect(),
             notices: view.notices.iter().map(|notice| notice_line(notice, view, ui)).collect(),
             face: face(view, ui),

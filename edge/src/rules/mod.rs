@@ -7,6 +7,7 @@ pub mod backoff;
 pub mod decide;
 pub mod lease;
 pub mod member_plan;
+pub mod quota;
 pub mod screen;
 pub mod timekeeping;
 pub mod upload_plan;

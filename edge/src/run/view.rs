@@ -18,6 +18,7 @@ use crate::counter::view::{
 };
 use crate::rules::decide;
 use crate::rules::decide::value::Short;
+use crate::rules::quota::is_tight;
 use crate::rules::timekeeping::Now;
 use crate::rules::upload_plan::Stop;
 use crate::store::{Directory, OpenNotice, StoreError, ValueKind};
@@ -170,7 +171,7 @@ pub(super) fn build(dispatch: &Dispatch, now: &Now) -> Result<CounterView, Store
     let office = small.office(core.terminal().office);
     let place_word = core.terms(now).map(|terms| terms.place_word);
     let (state, open, unshown, held) = core.store().with(|journal| {
-        let state = (journal.queue_len(), journal.directory_at());
+        let state = (journal.queue_len(), journal.directory_at(), journal.used_percent()?);
         Ok((state, journal.open_notices()?, journal.unshown()?, journal.allowances(now.mono_ns)?))
     })?;
     let allowances = held.into_iter().map(|held| AllowanceView {
@@ -193,6 +194,7 @@ pub(super) fn build(dispatch: &Dispatch, now: &Now) -> Result<CounterView, Store
             last_sync: dispatch.link.last_sync,
             directory_at: state.1.or(small.about.map(|about| about.made_at)),
             stopped: dispatch.link.stopped.as_ref().map(stopped),
+            tight_percent: Some(state.2).filter(|used| is_tight(*used)),
         },
         mode: mode(dispatch),
         activities: activities(dispatch, now)?,

@@ -26,6 +26,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::{Step, StoreError};
 use super::taps::{RecentSpend, Taps};
+use crate::rules::quota::is_tight;
 
 /// Equal refusals within this are one fact, in nanoseconds of monotonic time.
 pub const REFUSAL_WINDOW_NS: u64 = 10_000_000_000;
@@ -353,6 +354,11 @@ impl Journal {
                     self.keep_pending(open)?;
                     written.appended.push(Appended { id: None, hash: written.head.1, count });
                 }
+                (Event::Refused(refused), _) if is_tight(self.used_percent()?) => {
+                    let count = refused.count;
+                    self.count_refusal(count)?;
+                    written.appended.push(Appended { id: None, hash: written.head.1, count });
+                }
                 (Event::Refused(refused), _) => {
                     let count = refused.count;
                     self.put_pending(written)?;
@@ -459,6 +465,15 @@ impl Journal {
             .prepare_cached("DELETE FROM pending_refusal")
             .and_then(|mut delete| delete.execute([]))
             .step(&self.path, "end refusal")
+            .map(|_| ())
+    }
+
+    /// A refusal that the room no longer allows to be a fact of its own.
+    fn count_refusal(&self, count: u32) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached("UPDATE state SET refusals_counted = refusals_counted + ?1")
+            .and_then(|mut update| update.execute([count]))
+            .step(&self.path, "count refusal")
             .map(|_| ())
     }
 

@@ -14,7 +14,7 @@ use hufu_shared::wire::version::{CentralEpoch, Version};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::{Step, StoreError};
-use super::journal::{Journal, from_sql, to_sql};
+use super::journal::{JOURNAL_BYTES_MAX, Journal, from_sql, to_sql};
 use super::notices::insert_disposition;
 use super::open::{JOURNAL, check_identity, open_reader};
 
@@ -80,6 +80,10 @@ pub struct JournalState {
     pub time_floor: Instant,
     /// Whether a run is on, or ended without a shutdown.
     pub running: bool,
+    /// How much of the room for the journal is used, in percent.
+    pub used_percent: u8,
+    /// Refusals that were only counted, since the room was tight.
+    pub refusals_counted: u64,
 }
 
 impl JournalState {
@@ -96,7 +100,17 @@ impl JournalState {
 /// [`StoreError`] naming file and fault.
 pub fn read_state(path: &Path) -> Result<JournalState, StoreError> {
     check_identity(path, &JOURNAL)?;
-    state_of(&open_reader(path)?, path)
+    let connection = open_reader(path)?;
+    let mut state = state_of(&connection, path)?;
+    state.used_percent = used_percent(&connection, JOURNAL_BYTES_MAX).step(path, "measure")?;
+    Ok(state)
+}
+
+/// Percent of the room that a journal's file uses.
+pub(super) fn used_percent(connection: &Connection, room_bytes: i64) -> rusqlite::Result<u8> {
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let used = (pragma("page_count")? - pragma("freelist_count")?) * pragma("page_size")?;
+    Ok(u8::try_from(used.saturating_mul(100) / room_bytes).unwrap_or(u8::MAX))
 }
 
 /// Reads facts beside a running daemon, without writing.
@@ -150,7 +164,7 @@ fn state_of(connection: &Connection, path: &Path) -> Result<JournalState, StoreE
     let (mut state, epoch, mark) = connection
         .query_row(
             "SELECT device, epoch, acked_seq, anchor_seq, anchor_hash, boot_seq, block_epoch, block_n, \
-             notices_n, stopped, directory_at, time_floor, running, central_epoch, mark FROM state",
+             notices_n, stopped, directory_at, time_floor, running, central_epoch, mark, refusals_counted FROM state",
             [],
             |row| {
                 let anchor = from_sql(row.get(3)?);
@@ -170,6 +184,8 @@ fn state_of(connection: &Connection, path: &Path) -> Result<JournalState, StoreE
                     directory_at: row.get::<_, Option<i64>>(10)?.map(Instant),
                     time_floor: Instant(row.get(11)?),
                     running: row.get(12)?,
+                    used_percent: 0,
+                    refusals_counted: from_sql(row.get(15)?),
                 };
                 Ok((state, blob("central epoch", row.get(13)?), blob("mark", row.get(14)?)))
             },
@@ -239,7 +255,9 @@ impl Journal {
     /// # Errors
     /// [`StoreError`] if the journal cannot be read.
     pub fn state(&self) -> Result<JournalState, StoreError> {
-        state_of(&self.connection, &self.path)
+        let mut state = state_of(&self.connection, &self.path)?;
+        state.used_percent = self.used_percent()?;
+        Ok(state)
     }
 
     /// Facts from `from_seq` on, in order: at most `facts_max`, and at most `bytes_max` of content unless the first

@@ -340,6 +340,29 @@ fn what_stands_is_written_once_per_change_and_read_back_whole_wherever_a_page_be
 }
 
 #[test]
+fn as_room_gets_tight_refusals_are_only_counted_and_other_facts_go_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = booted(folder.path());
+    let state = || store.with(|journal| journal.state()).expect("state");
+    assert!(state().used_percent < 80 && state().refusals_counted == 0);
+    store.with(|journal| journal.leave_room(80)).expect("measured");
+    let before = state();
+    for n in 1..=5 {
+        let appended = append(&store, vec![refused(n, RefusalReason::R07, &at(100 * u64::from(n)))]);
+        assert_eq!((appended[0].id, appended[0].count), (None, 1));
+    }
+    store.with(|journal| journal.flush_refusal()).expect("nothing is open");
+    assert_eq!((state().last_seq, state().refusals_counted), (before.last_seq, 5));
+    append(&store, vec![visited(1, &at(900))]);
+    assert_eq!(state().last_seq, before.last_seq + 1, "what happened is recorded");
+    // With room again they are facts again; what was counted stays told.
+    store.with(|journal| journal.leave_room(10)).expect("measured");
+    append(&store, vec![refused(1, RefusalReason::R07, &at(1_000))]);
+    store.with(|journal| journal.flush_refusal()).expect("flushed");
+    assert_eq!((state().last_seq, state().refusals_counted), (before.last_seq + 2, 5));
+}
+
+#[test]
 fn blocks_are_taken_lifted_and_survive_a_start() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = booted(folder.path());

@@ -155,10 +155,7 @@ impl Journal {
     /// # Errors
     /// [`StoreError`] if the journal cannot be read.
     pub fn used_percent(&self) -> Result<u8, StoreError> {
-        let pragma = |name| self.connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-        let used = (|| Ok((pragma("page_count")? - pragma("freelist_count")?) * pragma("page_size")?))();
-        let used = used.step(&self.path, "measure")?;
-        Ok(u8::try_from(used.saturating_mul(100) / self.room_bytes).unwrap_or(u8::MAX))
+        super::queue::used_percent(&self.connection, self.room_bytes).step(&self.path, "measure")
     }
 
     /// The full name of a fact of this enrolment.

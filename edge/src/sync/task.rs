@@ -26,6 +26,7 @@ use super::upload::{Progress, UploadError, Uploader};
 use crate::clock::Clock;
 use crate::random;
 use crate::rules::backoff::Backoff;
+use crate::rules::quota::is_tight;
 use crate::rules::upload_plan::Stop;
 use crate::state::SyncEnds;
 use crate::store::{Directory, Store, asides};
@@ -44,6 +45,8 @@ const QUICK_POLLS_MAX: u32 = 30;
 const NEXT_POLL_MS_MAX: u64 = 300_000;
 /// Milliseconds after which an idle upload lane looks at the journal all the same.
 const IDLE_LOOK_MS: u64 = 30_000;
+/// Milliseconds until the directory lane looks again whether there is room.
+const ROOM_LOOK_MS: u64 = 30_000;
 /// Times in a row that a lane may begin anew at once.
 const AGAIN_MAX: u32 = 20;
 /// Milliseconds between two looks at the certificates' age.
@@ -127,7 +130,7 @@ pub async fn spawn(parts: SyncParts) -> Result<SyncTasks, SyncError> {
     }
     tasks.spawn(run_uploads(uploader, channels.clone(), shared.clone(), store));
     tasks.spawn(run_updates(updates, channels.clone(), shared.clone()));
-    tasks.spawn(run_directory(keeper, channels, shared));
+    tasks.spawn(run_directory(keeper, channels, shared, parts.store.clone()));
     tasks.spawn(run_certificates(parts, channel));
     Ok(SyncTasks { tasks })
 }
@@ -287,9 +290,19 @@ async fn run_updates(mut lane: UpdatesLane, channels: watch::Receiver<Arc<Channe
     }
 }
 
-async fn run_directory(mut lane: DirectoryLane, channels: watch::Receiver<Arc<Channel>>, shared: Shared) {
+async fn run_directory(
+    mut lane: DirectoryLane,
+    channels: watch::Receiver<Arc<Channel>>,
+    shared: Shared,
+    store: Store,
+) {
     let (mut waits, mut wanted) = (Waits::new(&shared), shared.wanted());
     loop {
+        if store.call(|journal| journal.used_percent()).await.is_ok_and(is_tight) {
+            // What room is left is for facts; blocks come all the same.
+            pause(ROOM_LOOK_MS).await;
+            continue;
+        }
         wanted.mark_unchanged();
         let channel = Arc::clone(&channels.borrow());
         match lane.refresh(&channel).await {

@@ -1,18 +1,19 @@
 //! `POST /device/v1/events`: a batch of facts, and its receipt.
 //!
-//! Whether the centre has time is decided before the body is read. What becomes of the batch is decided and written in
+//! Whether the centre has time is decided before the body is read, by when the oldest fact of the terminal's queue happened
+//! (`?oldest=<microseconds>`; a terminal that does not say has a young one). What becomes of the batch is decided and written in
 //! one transaction by [`crate::routes::device::intake`]; here it is read, and its outcome told.
 
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
 use axum::response::Response;
 use hufu_shared::cbor;
 use hufu_shared::mutant::{self, Mutant};
+use hufu_shared::time::Instant;
 use hufu_shared::wire::problem::ProblemKind;
-use hufu_shared::wire::upload::{
-    BATCH_BYTES_MAX, BATCH_FACTS_MAX, Credit, Receipt, ResultPart, SessionPart, Upload,
-};
+use hufu_shared::wire::upload::{BATCH_BYTES_MAX, Receipt, ResultPart, SessionPart, Upload};
 
 use super::intake::{Delivery, Taken, take};
 use super::updates::{bare_mark, mark};
@@ -25,9 +26,6 @@ use crate::store::{StoreError, contact};
 
 /// Bytes of an upload at most: its bodies, as many bytes of sealed parts, and the header.
 pub const UPLOAD_BYTES_MAX: usize = 2 * BATCH_BYTES_MAX + 64 * 1024;
-/// Milliseconds after a receipt until the next request of a terminal with more to send, for each upload that waits.
-const POLL_PER_WAITING_MS: usize = 10;
-
 /// `POST /device/v1/events`.
 ///
 /// # Errors
@@ -35,7 +33,9 @@ const POLL_PER_WAITING_MS: usize = 10;
 pub async fn events(State(app): State<App>, request: Request) -> Result<Response, ApiError> {
     let (mut parts, body) = request.into_parts();
     let Delivering(caller) = Delivering::from_request_parts(&mut parts, &app).await?;
-    let Ok(_place) = Arc::clone(&app.uploads).try_acquire_owned() else { return Err(ApiError::busy()) };
+    let now = app.now();
+    let place = app.uploads.enter(caller.device, oldest(&parts, now), now).await;
+    let place = place.map_err(|busy| ApiError::busy_for(busy.retry_after_ms))?;
     let upload: Upload = cbor::decode(&read_body(body, UPLOAD_BYTES_MAX).await?)?;
     let delivery = Delivery {
         device: caller.device,
@@ -43,13 +43,16 @@ pub async fn events(State(app): State<App>, request: Request) -> Result<Response
         upload: Arc::new(upload),
         entry: app.entry_id()?,
         now: app.now(),
+        by_stick: false,
     };
     let upload = Arc::clone(&delivery.upload);
     if mutant::on(Mutant::CursorOutsideTransaction) {
         let header = upload.header.clone();
         app.write(move |tx| contact::move_cursor_alone(tx, &header)).await?;
     }
-    let taken = app.write(move |tx| take(tx, &delivery)).await?;
+    let taken = app.write(move |tx| take(tx, &delivery)).await;
+    place.worked(upload.facts.len());
+    let taken = taken?;
     let result = match taken {
         Taken::Receipt(result) => result,
         Taken::Noted(result) => return bare(&app, &upload, result).await,
@@ -75,7 +78,7 @@ pub async fn events(State(app): State<App>, request: Request) -> Result<Response
         nonce: upload.attempt.nonce,
         mono_ns: upload.attempt.mono_ns,
         central_time: app.now(),
-        credit: credit(&app),
+        credit: app.uploads.credit(),
         leases: Vec::new(),
         commands: Vec::new(),
         mark,
@@ -92,7 +95,7 @@ async fn bare(app: &App, upload: &Upload, result: ResultPart) -> Result<Response
         nonce: upload.attempt.nonce,
         mono_ns: upload.attempt.mono_ns,
         central_time: app.now(),
-        credit: credit(app),
+        credit: app.uploads.credit(),
         leases: Vec::new(),
         commands: Vec::new(),
         mark,
@@ -100,14 +103,13 @@ async fn bare(app: &App, upload: &Upload, result: ResultPart) -> Result<Response
     Ok(cbor_answer(&Receipt { result, session }))
 }
 
-/// The more uploads wait, the later the next one of each terminal.
-fn credit(app: &App) -> Credit {
-    let waiting = app.config.limits.uploads_waiting_max.saturating_sub(app.uploads.available_permits());
-    let wait_ms = waiting.saturating_sub(1) * POLL_PER_WAITING_MS;
-    Credit {
-        max_facts: u32::try_from(BATCH_FACTS_MAX).unwrap_or(u32::MAX),
-        next_poll_ms: u32::try_from(wait_ms).unwrap_or(u32::MAX),
-    }
+/// When the oldest fact of the terminal's queue happened, as its request says.
+fn oldest(parts: &Parts, now: Instant) -> Instant {
+    let said = parts.uri.query().and_then(|query| {
+        let value = query.split('&').find_map(|pair| pair.strip_prefix("oldest="))?;
+        value.parse().ok().map(Instant)
+    });
+    said.unwrap_or(now)
 }
 
 fn refused(refusal: &Refusal) -> ApiError {

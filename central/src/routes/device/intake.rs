@@ -13,10 +13,10 @@ use hufu_shared::time::Instant;
 use hufu_shared::wire::upload::{ResultPart, Upload};
 
 use crate::db::{DbError, Tx};
-use crate::rules::entry::{EntryBody, Quarantined, TakenBatch};
-use crate::rules::ingest::{Ingest, Refusal, Sender, ingest, overlap_end, rests_on, review};
+use crate::rules::entry::{EntryBody, Quarantined, TakenBatch, TakenSample};
+use crate::rules::ingest::{Ingest, Refusal, Sender, ingest, overlap_end, rests_on, review, sample};
 use crate::rules::world::DeviceStatus;
-use crate::store::{StoreError, contact, journal, world};
+use crate::store::{StoreError, contact, directory, journal, world};
 
 /// Bytes of facts kept for review of one forked enrolment; a stopped terminal may show more, at no cost of the disk.
 const FORK_BYTES_MAX: u64 = 4 * 1024 * 1024;
@@ -36,6 +36,8 @@ pub struct Delivery {
     pub entry: EntryId,
     /// The time.
     pub now: Instant,
+    /// Whether it was carried by hand: then it is no contact with the device, and its clock says nothing.
+    pub by_stick: bool,
 }
 
 /// What became of a delivery.
@@ -84,9 +86,10 @@ pub fn take(tx: &mut Tx<'_>, delivery: &Delivery) -> Result<Taken, StoreError> {
         return Ok(Taken::Refused(Refusal::Unknown { device }));
     };
     let (status, epoch) = (known.status, known.epoch);
-    let Some(sender) = sender(tx, device, status, epoch, upload)? else {
+    let Some(mut sender) = sender(tx, device, status, epoch, upload)? else {
         return Ok(Taken::Refused(Refusal::Epoch { met: upload.header.epoch, expected: epoch }));
     };
+    sender.is_live = !delivery.by_stick;
     let acked = sender.known.acked_seq;
     let mut judged = ingest(&sender, upload, received);
     let review = review(status, epoch, upload.header.epoch);
@@ -99,7 +102,7 @@ pub fn take(tx: &mut Tx<'_>, delivery: &Delivery) -> Result<Taken, StoreError> {
     }
     let waiting = upload.attempt.waiting;
     let counts = (matches!(judged, Ingest::Duplicate), matches!(judged, Ingest::Gap { .. }));
-    if !matches!(judged, Ingest::Refused(_)) {
+    if !matches!(judged, Ingest::Refused(_)) && !delivery.by_stick {
         contact::delivered(tx, device, &delivery.address, waiting, counts, delivery.now)?;
     }
     let stopped = match review {
@@ -110,7 +113,8 @@ pub fn take(tx: &mut Tx<'_>, delivery: &Delivery) -> Result<Taken, StoreError> {
         return Ok(stopped);
     }
     match judged {
-        Ingest::New(batch) => {
+        Ingest::New(mut batch) => {
+            batch.knew = directory::known_at(tx, &batch.knew)?;
             let last = batch.from_seq + batch.bodies.len() as u64 - 1;
             if review.is_some() {
                 let bytes = batch.bodies.iter().map(|body| body.len() as u64).sum();
@@ -122,6 +126,12 @@ pub fn take(tx: &mut Tx<'_>, delivery: &Delivery) -> Result<Taken, StoreError> {
             Ok(if review.is_some() { Taken::noted(result) } else { Taken::Receipt(result) })
         }
         Ingest::Duplicate => {
+            if sender.boot.is_some()
+                && let Some(sample) = sample(&sender, upload, received)
+            {
+                let taken = TakenSample { device, epoch, sample };
+                journal::take(tx, delivery.entry, received, EntryBody::Sample(taken))?;
+            }
             let result = receipt(tx, upload, acked)?;
             Ok(if review.is_some() { Taken::noted(result) } else { Taken::Receipt(result) })
         }
@@ -161,8 +171,9 @@ fn sender(
     if named < epoch {
         keys.extend(world::epoch_keys(tx, device, epoch)?);
     }
+    let boot = contact::boot(tx, device, named, upload.attempt.boot_seq)?;
     let stated = contact::stated(tx, device, named, rests_on(upload, known.acked_seq))?;
-    Ok(Some(Sender { device, status, epoch, known, keys, hash_at_overlap, stated }))
+    Ok(Some(Sender { device, status, epoch, known, keys, hash_at_overlap, stated, is_live: true, boot }))
 }
 
 /// A device that waits for a person gets no new facts in; what it shows is kept for the review, both branches alike.

@@ -65,6 +65,7 @@ pub fn afternoon() -> CounterView {
             last_sync: Some(NOW.offset(-12 * SECOND_US)),
             directory_at: Some(ago(2)),
             stopped: None,
+            tight_percent: None,
         },
         mode: ModeView::CheckIn { occurrence: OccurrenceId([1; 16]), name: tasting() },
         activities: vec![
@@ -348,6 +349,7 @@ pub fn moments() -> Vec<(&'static str, CounterView)> {
         last_sync: None,
         directory_at: None,
         stopped: Some(Stopped::NotEnrolled),
+        tight_percent: None,
     };
     fresh.display = DisplayView { kind: None, fault: None };
     let mut earning = afternoon();

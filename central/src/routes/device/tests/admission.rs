@@ -1,8 +1,11 @@
 //! Who is let in: certificates, revocation, limits.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use hufu_shared::cbor;
+use hufu_shared::ids::DeviceId;
+use hufu_shared::time::SECOND_US;
 use hufu_shared::wire::problem::ProblemKind;
 use rcgen::{CertificateParams, KeyPair};
 
@@ -14,7 +17,7 @@ use crate::net::Limits;
 
 const UPDATES: &str = "/device/v1/updates?directory=1.0&block=1.0&notices=0&wait_ms=0&queued=0";
 
-async fn end(site: &Site, device: hufu_shared::ids::DeviceId) {
+async fn end(site: &Site, device: DeviceId) {
     let actor = hufu_shared::act::Actor::Command("test".to_owned());
     revoke(&site.app, actor, device, "stolen").await.unwrap();
 }
@@ -127,16 +130,36 @@ async fn a_body_beyond_the_limit_is_refused_and_a_full_centre_says_when_to_come_
         let answer = terminal.connect(&site).await.post("/device/v1/events", large).await;
         // The refusal may overtake the body, which ends the connection.
         assert!(answer.is_err() || answer.unwrap().status == 413);
-        let all = u32::try_from(site.app.config.limits.uploads_waiting_max).unwrap();
-        let places = site.app.uploads.acquire_many(all).await.unwrap();
+        // Others hold every place that works, and wait at every other with older queues.
+        let now = site.app.now();
+        let mut places = Vec::new();
+        let mut waiting = tokio::task::JoinSet::new();
+        for n in 0..u8::try_from(site.app.config.limits.uploads_waiting_max).unwrap() {
+            let (uploads, device) = (Arc::clone(&site.app.uploads), DeviceId([n; 16]));
+            let old = now.offset(-SECOND_US * 60);
+            if n < 16 {
+                places.push(uploads.enter(device, old, now).await.unwrap());
+            } else {
+                waiting.spawn(async move { uploads.enter(device, old, now).await.is_ok() });
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
         let upload = terminal.batch(1, 1);
         let answer = terminal.connect(&site).await.upload(&upload).await;
         let (kind, problem) = answer.problem();
-        assert_eq!((kind, problem.retry_after_ms), (ProblemKind::Busy, Some(2_000)));
-        assert_eq!(answer.headers["retry-after"], "2");
+        assert_eq!((kind, problem.retry_after_ms), (ProblemKind::Busy, Some(1_000)));
+        assert_eq!(answer.headers["retry-after"], "1");
         // The priority lane is never shed with uploads.
         assert!(terminal.connect(&site).await.get(UPDATES).await.unwrap().status.is_success());
-        drop(places);
+        // Whoever waits longest for its facts' sake comes before all of them.
+        let late = format!("/device/v1/events?oldest={}", now.offset(-SECOND_US * 7_200).0);
+        let asked = cbor::encode(&upload);
+        let mut link = terminal.connect(&site).await;
+        let asking = tokio::spawn(async move { link.post(&late, asked).await });
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        drop(places.pop());
+        assert!(asking.await.unwrap().unwrap().status.is_success());
+        drop((places, waiting));
         terminal.send_from(&site, 1).await;
         assert!(Limits::default().drain_timeout <= Duration::from_secs(10));
     })

@@ -170,6 +170,27 @@ async fn kind_22_what_an_earlier_enrolment_had_not_sent_is_taken_into_review() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn inv_16_a_duplicate_that_narrows_its_boot_is_an_entry_of_its_own_and_others_are_none() {
+    each(|site| async move {
+        let mut terminal = site.terminal("one").await;
+        terminal.check_in(&site, 1);
+        let mut upload = terminal.batch(1, 2);
+        let first: Receipt = terminal.connect(&site).await.upload(&upload).await.read();
+        let samples = async || site.count("entries", vec!["sample".into()]).await;
+        for (later_s, entries) in [(0, 0), (30, 1), (30, 1), (31, 1), (40, 2)] {
+            // The same facts, said to be sent so much later on the device's own clock.
+            upload.attempt.mono_ns = 60_000_000_000 + later_s * 1_000_000_000;
+            let again: Receipt = terminal.connect(&site).await.upload(&upload).await.read();
+            assert_eq!(again.result, first.result);
+            assert_eq!(samples().await, entries, "{later_s} s later");
+        }
+        site.published().await;
+        assert_eq!(verify(&site.app.db).await.unwrap().findings, Vec::<String>::new());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn inv_18_every_retry_gives_the_identical_result_whatever_came_between() {
     each(|site| async move {
         let mut terminal = site.terminal("one").await;

@@ -1,0 +1,311 @@
+//! Who may upload now: places for uploads, given before a body is read.
+//!
+//! So many uploads are worked on at once; the others wait, and the one whose oldest fact is the oldest is next. When all
+//! places are taken the youngest queue is turned away, be it the newcomer or one that waited. A terminal has one upload
+//! under way, and a share of its own ([`crate::rules::admission`]). The priority lane does not pass here.
+//!
+//! Out of scope: what an upload is worth; connections and bodies ([`crate::net`]).
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use hufu_shared::ids::DeviceId;
+use hufu_shared::time::{Instant, SECOND_US};
+use hufu_shared::wire::upload::Credit;
+use tokio::sync::oneshot;
+use tokio::time::Instant as Moment;
+
+use crate::rules::admission::{Meter, Pace, upload_cost};
+
+/// Uploads worked on at once at most; the database joins what comes together.
+const UPLOADS_AT_ONCE_MAX: usize = 16;
+/// Milliseconds that an upload waits for its turn at most: its connection is open meanwhile, its body unread.
+const TURN_LIMIT_MS: u64 = 2_000;
+/// Milliseconds after which a terminal that has an upload under way may come with another.
+const UNDER_WAY_RETRY_MS: u64 = 1_000;
+/// Meters remembered before full ones are forgotten.
+const METERS_MAX: usize = 4_096;
+
+/// There is no place for an upload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Busy {
+    /// Milliseconds after which to come again.
+    pub retry_after_ms: u64,
+}
+
+/// When the oldest fact happened, and the number of the arrival.
+type Key = (Instant, u64);
+
+enum Asked {
+    Free(Place),
+    Turn(Place, oneshot::Receiver<()>),
+}
+
+/// All places.
+#[derive(Debug)]
+pub struct Admission {
+    state: Mutex<State>,
+    at_once: usize,
+    waiting_max: usize,
+    began: Moment,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    active: usize,
+    /// By age of the oldest fact, then by arrival.
+    waiting: BTreeMap<Key, oneshot::Sender<()>>,
+    /// Turns given to such as have not looked yet; they count as active.
+    given: BTreeSet<Key>,
+    arrivals: u64,
+    under_way: HashSet<DeviceId>,
+    meters: HashMap<DeviceId, Meter>,
+    pace: Pace,
+}
+
+/// A place; given back when dropped.
+#[derive(Debug)]
+pub struct Place {
+    admission: Arc<Admission>,
+    device: DeviceId,
+    /// Whether it counts among those worked on.
+    is_active: bool,
+    /// Where it waits, until its turn was taken.
+    key: Option<Key>,
+    since: Moment,
+}
+
+impl Admission {
+    /// So many places in all.
+    #[must_use]
+    pub fn new(places: usize) -> Self {
+        let at_once = places.clamp(1, UPLOADS_AT_ONCE_MAX);
+        let waiting_max = places.saturating_sub(at_once);
+        Self { state: Mutex::default(), at_once, waiting_max, began: Moment::now() }
+    }
+
+    /// Asks for a place, waiting for a turn if need be. `oldest` is when the oldest waiting fact of the terminal
+    /// happened, as it says; `now` is the time.
+    ///
+    /// # Errors
+    /// [`Busy`] if there is none, or the terminal has had its share.
+    pub async fn enter(
+        self: &Arc<Self>,
+        device: DeviceId,
+        oldest: Instant,
+        now: Instant,
+    ) -> Result<Place, Busy> {
+        let age_s = now.since(oldest) / SECOND_US;
+        let mut place = match self.ask(device, oldest, age_s)? {
+            Asked::Free(place) => return Ok(place),
+            Asked::Turn(place, turn) => {
+                // How the wait ended is asked of the state: a turn may come in the very moment that it ends.
+                drop(tokio::time::timeout(Duration::from_millis(TURN_LIMIT_MS), turn).await);
+                place
+            }
+        };
+        let mut state = self.state();
+        if place.key.is_some_and(|key| state.given.remove(&key)) {
+            drop(state);
+            (place.key, place.is_active, place.since) = (None, true, Moment::now());
+            return Ok(place);
+        }
+        let retry_after_ms = self.retry_after_ms(&state, age_s);
+        drop(state);
+        Err(Busy { retry_after_ms })
+    }
+
+    fn ask(self: &Arc<Self>, device: DeviceId, oldest: Instant, age_s: i64) -> Result<Asked, Busy> {
+        let now_us = self.now_us();
+        let mut state = self.state();
+        if state.under_way.contains(&device) {
+            return Err(Busy { retry_after_ms: UNDER_WAY_RETRY_MS });
+        }
+        if state.meters.len() >= METERS_MAX {
+            state.meters.retain(|_, meter| !meter.is_full(now_us));
+        }
+        let wait_ms = state.meters.entry(device).or_insert_with(|| Meter::full(now_us)).wait_ms(now_us);
+        if wait_ms > 0 {
+            return Err(Busy { retry_after_ms: wait_ms });
+        }
+        let place = |is_active, key| Place {
+            admission: Arc::clone(self),
+            device,
+            is_active,
+            key,
+            since: Moment::now(),
+        };
+        if state.active < self.at_once && state.waiting.is_empty() {
+            state.active += 1;
+            state.under_way.insert(device);
+            return Ok(Asked::Free(place(true, None)));
+        }
+        state.arrivals += 1;
+        let key = (oldest, state.arrivals);
+        let (sender, turn) = oneshot::channel();
+        state.waiting.insert(key, sender);
+        if state.waiting.len() > self.waiting_max {
+            // Whose sender is dropped has its answer.
+            let youngest = state.waiting.pop_last();
+            if youngest.is_some_and(|(youngest, _)| youngest == key) {
+                return Err(Busy { retry_after_ms: self.retry_after_ms(&state, age_s) });
+            }
+        }
+        state.under_way.insert(device);
+        Ok(Asked::Turn(place(false, Some(key)), turn))
+    }
+
+    fn retry_after_ms(&self, state: &State, age_s: i64) -> u64 {
+        state.pace.retry_after_ms(state.active + state.waiting.len(), self.at_once, age_s)
+    }
+
+    /// What a terminal may do next.
+    #[must_use]
+    pub fn credit(&self) -> Credit {
+        let state = self.state();
+        // The one that asks is itself worked on still.
+        state.pace.credit((state.active + state.waiting.len()).saturating_sub(1), self.at_once)
+    }
+
+    fn now_us(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Every change under the lock is whole before it can panic.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Place {
+    /// The upload was worked on: its terminal pays for it, and the pace is learned.
+    pub fn worked(&self, facts: usize) {
+        let now_us = self.admission.now_us();
+        let took_us = u64::try_from(self.since.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let mut state = self.admission.state();
+        state.pace.learn(facts, took_us);
+        if let Some(meter) = state.meters.get_mut(&self.device) {
+            meter.take(upload_cost(facts), now_us);
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut state = self.admission.state();
+        state.under_way.remove(&self.device);
+        if let Some(key) = self.key {
+            state.waiting.remove(&key);
+        }
+        // A turn that was given to somebody who has gone meanwhile counts as one that was used.
+        let was_active = self.is_active || self.key.is_some_and(|key| state.given.remove(&key));
+        if !was_active {
+            return;
+        }
+        state.active -= 1;
+        while state.active < self.admission.at_once {
+            let Some((key, turn)) = state.waiting.pop_first() else { return };
+            // Whoever no longer waits takes no place.
+            if turn.send(()).is_ok() {
+                state.given.insert(key);
+                state.active += 1;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Instant = Instant(1_795_320_000 * SECOND_US);
+
+    fn device(n: usize) -> DeviceId {
+        DeviceId([u8::try_from(n).expect("small"); 16])
+    }
+
+    /// When the oldest fact of a queue happened, so many seconds ago.
+    fn ago(seconds: i64) -> Instant {
+        NOW.offset(-seconds * SECOND_US)
+    }
+
+    async fn settled() {
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn the_oldest_queue_is_next_and_the_youngest_is_turned_away() {
+        let admission = Arc::new(Admission::new(UPLOADS_AT_ONCE_MAX + 2));
+        let mut working = Vec::new();
+        for n in 0..UPLOADS_AT_ONCE_MAX {
+            working.push(admission.enter(device(n), ago(0), NOW).await.expect("a free place"));
+        }
+        let wait = |n: usize, seconds: i64| {
+            let admission = Arc::clone(&admission);
+            tokio::spawn(async move { admission.enter(device(n), ago(seconds), NOW).await })
+        };
+        let (young, old) = (wait(20, 10), wait(21, 5_000));
+        settled().await;
+        // Both places to wait are taken: whoever is younger than both is turned away at once, unread.
+        assert!(admission.enter(device(22), ago(1), NOW).await.is_err());
+        // Who is older takes the place of the youngest.
+        let older = wait(23, 9_000);
+        let turned_away = young.await.expect("no panic").expect_err("the youngest goes");
+        assert!(turned_away.retry_after_ms >= 1_000);
+        for (waiting, why) in [(older, "the oldest first"), (old, "then the next")] {
+            drop(working.pop());
+            working.push(waiting.await.expect("no panic").expect(why));
+        }
+        assert_eq!(admission.state().active, UPLOADS_AT_ONCE_MAX);
+        drop(working);
+        let state = admission.state();
+        assert_eq!(
+            (state.active, state.waiting.len(), state.given.len(), state.under_way.len()),
+            (0, 0, 0, 0)
+        );
+    }
+
+    #[tokio::test]
+    async fn who_gives_up_waiting_leaves_no_place_taken() {
+        let admission = Arc::new(Admission::new(UPLOADS_AT_ONCE_MAX + 4));
+        let mut working = Vec::new();
+        for n in 0..UPLOADS_AT_ONCE_MAX {
+            working.push(admission.enter(device(n), ago(0), NOW).await.expect("a free place"));
+        }
+        let waiting = Arc::clone(&admission);
+        let gone = tokio::spawn(async move { waiting.enter(device(30), ago(9), NOW).await });
+        settled().await;
+        // Its turn comes and it goes in the same moment, before it could look.
+        drop(working.pop());
+        gone.abort();
+        drop(gone.await);
+        drop(working);
+        let state = admission.state();
+        assert_eq!((state.active, state.given.len(), state.under_way.len()), (0, 0, 0));
+    }
+
+    #[tokio::test]
+    async fn threat_t08_a_terminal_has_one_upload_under_way_and_a_share_of_its_own() {
+        let admission = Arc::new(Admission::new(4));
+        let place = admission.enter(device(1), ago(0), NOW).await.expect("free");
+        assert_eq!(
+            admission.enter(device(1), ago(0), NOW).await.expect_err("one at a time"),
+            Busy { retry_after_ms: UNDER_WAY_RETRY_MS }
+        );
+        drop(place);
+        let mut taken = 0;
+        let busy = loop {
+            match admission.enter(device(1), ago(0), NOW).await {
+                Ok(place) => place.worked(500),
+                Err(busy) => break busy,
+            }
+            taken += 1;
+            assert!(taken < 10_000, "nobody holds it back");
+        };
+        assert!(taken >= 50 && busy.retry_after_ms > 0, "{taken} batches, then {busy:?}");
+        assert!(admission.enter(device(2), ago(0), NOW).await.is_ok(), "another is not held back by it");
+    }
+}
