@@ -15,6 +15,7 @@
 use hufu_shared::fact::{LeaseClosed, LeaseUse};
 use hufu_shared::ids::{DeviceId, LeaseId, MemberId};
 use hufu_shared::money::{Amount, Leg};
+use hufu_shared::mutant::{Mutant, on};
 use hufu_shared::wire::lease::{LeaseState, LeaseTerms};
 use hufu_shared::wire::version::CentralEpoch;
 
@@ -203,8 +204,15 @@ pub fn take_state(holdings: &[Holding], state: &LeaseState, at: Receiving) -> Ta
     if let Some(open) = open {
         return Taken::CloseFirst(open.closing());
     }
+    let mut state = state.clone();
+    if on(Mutant::RaiseAsDelta)
+        && let Some(known) = known
+    {
+        state.granted_total =
+            state.granted_total.plus(known.state.granted_total).unwrap_or(state.granted_total);
+    }
     Taken::Store(Holding {
-        state: state.clone(),
+        state,
         enrolment: at.enrolment,
         spent_total: known.map_or(Amount::ZERO, |held| held.spent_total),
         closed: false,
