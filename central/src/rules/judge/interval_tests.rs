@@ -178,7 +178,7 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(debug_assertions) { 4 } else { 64 }))]
 
     #[test]
     fn inv_16_intervals_contain_true_time_and_t_never_falls(seed in any::<u64>()) {
