@@ -137,6 +137,10 @@ fn check_numbers(d: &mut Decoder<'_>, depth: usize) -> Result<(), Stop> {
         Type::MapIndef | Type::ArrayIndef | Type::BytesIndef | Type::StringIndef => {
             return Err(minicbor::decode::Error::message("indefinite length is not used on this wire").into());
         }
+        // Taken for an item, the end of an indefinite length would hide what follows it from any other reader.
+        Type::Break | Type::Unknown(_) => {
+            return Err(minicbor::decode::Error::message("no item begins so").into());
+        }
         Type::Tag => {
             d.tag()?;
             check_numbers(d, depth + 1)?;
@@ -220,6 +224,15 @@ mod tests {
         bytes.push(0);
         assert!(matches!(decode::<Inner>(&bytes), Err(WireError::Malformed { .. })));
         assert!(matches!(decode::<Inner>(&[0xbf, 0x00, 0x01, 0xff]), Err(WireError::Malformed { .. })));
+    }
+
+    #[test]
+    fn what_is_no_item_is_not_passed_over_even_where_nobody_reads() {
+        // Under a number that nobody here knows: a stray end, and a byte that begins nothing.
+        for stray in [0xff, 0xfc, 0x1c] {
+            let bytes = [0xa2, 0x00, 0x01, 0x01, stray];
+            assert!(matches!(decode::<Inner>(&bytes), Err(WireError::Malformed { .. })), "{stray:#x}");
+        }
     }
 
     #[test]
