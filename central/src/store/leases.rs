@@ -1,0 +1,382 @@
+//! Leases between the books and the terminals: asks, raises, recalls, and which states and orders a terminal is sent.
+//!
+//! What is decided is decided by [`crate::rules::lease`] over a world fetched in the same transaction; a grant or raise
+//! is an act like any other. Who was asked to close, and what a terminal has echoed, is no part of the books: losing it
+//! costs a repeated message. Out of scope: spends and closes, which come as facts.
+
+use hufu_shared::act::{Act, Actor, LeaseCause, LeaseSet};
+use hufu_shared::ids::{CommandId, DeviceId, EntryId, Hash, LeaseId, MemberId, OfficeId};
+use hufu_shared::member::MemberStatus;
+use hufu_shared::money::{Amount, Unit};
+use hufu_shared::scheme::Words;
+use hufu_shared::time::{DAY_US, Instant, OfficeClock, SECOND_US};
+use hufu_shared::wire::lease::{AskBecame, LeaseAsk, RECALLED_MAX, RecallState, Recalled};
+use hufu_shared::wire::upload::{Command, Order};
+use hufu_shared::wire::version::Version;
+
+use super::{StoreError, acts, journal, known, rows, world};
+use crate::db::{Row, SqlFile, Tx};
+use crate::rules::lease::caps::{self, Ask, Book, NotGranted};
+use crate::rules::lease::{LeaseRow, next_generation};
+use crate::rules::need::Need;
+use crate::rules::world::{DeviceStatus, World};
+
+/// Statements of this file.
+pub static SQL: SqlFile = SqlFile::new("leases", include_str!("../../sql/both/leases.sql"));
+
+/// States sent to a terminal in one answer.
+pub const STATES_MAX: i64 = 16;
+/// Milliseconds after which a terminal asks again while leases are recalled.
+const AGAIN_MS: u32 = 250;
+/// After this long a recall that did not bring enough is given up, in us.
+const RECALL_LIMIT_US: i64 = 3 * SECOND_US;
+/// A terminal that was not heard of for this long is not waited for, in us; a poll is held for 25 s.
+const REACHED_WITHIN_US: i64 = 60 * SECOND_US;
+/// For this long a recall stands for a terminal that comes back, in us.
+const RECALL_STANDS_US: i64 = 600 * SECOND_US;
+/// Members who are granted something ahead of need in one round, per terminal.
+const AHEAD_MAX: i64 = 50;
+
+/// An ask of a terminal.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// Whose.
+    pub device: DeviceId,
+    /// What.
+    pub ask: LeaseAsk,
+    /// The time.
+    pub now: Instant,
+    /// Id of the entry that it may become.
+    pub entry: EntryId,
+}
+
+/// What became of an ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answered {
+    /// The lease after it, not signed.
+    pub row: Option<LeaseRow>,
+    /// What became of it.
+    pub became: AskBecame,
+    /// Available + escrow − owed.
+    pub figure: Option<Amount>,
+    /// Who was asked to close.
+    pub recalled: Vec<Recalled>,
+    /// When to ask again, in ms.
+    pub again_ms: u32,
+    /// Terminals were asked for the first time: they are to be woken.
+    pub has_orders: bool,
+}
+
+/// Decides an ask, and takes the raise as an act if there is one.
+///
+/// # Errors
+/// [`StoreError`]; then nothing was changed.
+pub fn authorize(tx: &mut Tx<'_>, asked: &Asked) -> Result<Answered, StoreError> {
+    let ask = &asked.ask;
+    let world = fetch(tx, asked.device, ask.member)?;
+    let book = book(tx, &world, (asked.device, ask.member, ask.unit), asked.now)?;
+    let answer = |became, row| Answered {
+        row,
+        became,
+        figure: Some(figure(&world, ask.member, ask.unit)),
+        recalled: Vec::new(),
+        again_ms: 0,
+        has_orders: false,
+    };
+    let open = book.open.clone();
+    if ask.generation != 0 && open.as_ref().is_none_or(|row| row.generation != ask.generation) {
+        return Ok(answer(AskBecame::Generation, open));
+    }
+    match caps::propose(&book, Ask::Authorize { wanted_total: ask.wanted_total }, &world.policy.lease) {
+        Ok(amount) => {
+            let row = if amount.is_positive() {
+                add_raised(tx, &world, asked, amount)?;
+                let cause = Grant { device: asked.device, member: ask.member, unit: ask.unit, amount };
+                Some(grant(tx, &world, &cause, Actor::Device(asked.device), (asked.entry, asked.now))?)
+            } else {
+                open
+            };
+            tx.execute(SQL.get("drop_recalls"), &[ask.member.0.into(), ask.unit.code().into()])?;
+            Ok(answer(AskBecame::Granted, row))
+        }
+        Err(NotGranted::TooLittle { available, missing }) => {
+            let missing = Amount(missing.0 - available.0);
+            recall(tx, &world, asked, missing, answer(AskBecame::TooLittle, open))
+        }
+        Err(error) => Ok(answer(became(&error), open)),
+    }
+}
+
+fn became(error: &NotGranted) -> AskBecame {
+    match error {
+        NotGranted::Recovering => AskBecame::Recovering,
+        NotGranted::Frozen => AskBecame::Frozen,
+        NotGranted::Member | NotGranted::NotSeenHere => AskBecame::Member,
+        NotGranted::Owing { .. } => AskBecame::Owing,
+        NotGranted::Limit { .. } | NotGranted::Full => AskBecame::Limit,
+        NotGranted::TooLittle { .. } => AskBecame::TooLittle,
+    }
+}
+
+/// What a decision about a lease of this device and member may look at.
+fn fetch(tx: &mut Tx<'_>, device: DeviceId, member: MemberId) -> Result<World, StoreError> {
+    let mut world = world::base(tx)?;
+    for need in [
+        Need::Device(device),
+        Need::DeviceLeases(device),
+        Need::Member(member),
+        Need::Purse(member),
+        Need::MemberLeases(member),
+    ] {
+        world::fetch(tx, &mut world, need)?;
+    }
+    Ok(world)
+}
+
+fn book(
+    tx: &mut Tx<'_>,
+    world: &World,
+    (device, member, unit): (DeviceId, MemberId, Unit),
+    now: Instant,
+) -> Result<Book, StoreError> {
+    let purse = world.purses.get(&(member, unit)).copied().unwrap_or_default();
+    let of_unit = || world.leases.values().filter(move |row| row.unit == unit);
+    let sum = |rows: &mut dyn Iterator<Item = &LeaseRow>| Amount(rows.map(|row| row.escrow().0).sum());
+    let known_device = world.devices.get(&device);
+    let office = known_device.map_or(OfficeId([0; 16]), |known| known.office);
+    let day = i64::from(clock(world, office).business_day(now).0);
+    let raised = tx.query_opt(SQL.get("raised"), &[device.0.into(), day.into(), unit.code().into()])?;
+    let cards = tx.query_one(SQL.get("active_cards"), &[member.0.into()])?.int(0)?;
+    let since = now.offset(-i64::from(world.policy.lease.seen_days) * DAY_US);
+    let seen = [member.0.into(), office.0.into(), device.0.into(), since.0.into()];
+    let seen = tx.query_one(SQL.get("seen_by_others"), &seen)?.int(0)?;
+    let is_active = world.members.get(&member).is_some_and(|known| {
+        known.status == MemberStatus::Active && known.merged_into.is_none() && !known.erased
+    });
+    Ok(Book {
+        unit,
+        available: Amount(purse.available),
+        owed: Amount(purse.owed),
+        member_escrow: Amount(purse.escrow),
+        open: of_unit().find(|row| row.device == device && row.member == member && row.is_open()).cloned(),
+        device_escrow: sum(&mut of_unit().filter(|row| row.device == device)),
+        device_raised: Amount(raised.map(|row| row.int(0)).transpose()?.unwrap_or(0)),
+        recovering: !world.may_debit(),
+        frozen: known_device
+            .is_none_or(|known| known.status != DeviceStatus::Active || known.leases_frozen),
+        member_active: is_active && cards > 0,
+        known_here: seen > 0,
+    })
+}
+
+fn clock(world: &World, office: OfficeId) -> OfficeClock {
+    world.offices.get(&office).map(|row| row.clock.clone()).unwrap_or_default()
+}
+
+/// What a member has in all: one figure, wherever it lies.
+fn figure(world: &World, member: MemberId, unit: Unit) -> Amount {
+    let purse = world.purses.get(&(member, unit)).copied().unwrap_or_default();
+    Amount(purse.available + purse.escrow - purse.owed)
+}
+
+/// What is to be set aside for whom.
+struct Grant {
+    device: DeviceId,
+    member: MemberId,
+    unit: Unit,
+    amount: Amount,
+}
+
+/// Takes a grant or a raise as an act; answers the lease after it.
+fn grant(
+    tx: &mut Tx<'_>,
+    world: &World,
+    what: &Grant,
+    actor: Actor,
+    (entry, now): (EntryId, Instant),
+) -> Result<LeaseRow, StoreError> {
+    let epoch = journal::club(tx)?.epoch;
+    let mine = |row: &&LeaseRow| {
+        (row.device, row.member, row.unit) == (what.device, what.member, what.unit) && row.is_open()
+    };
+    let open = world.leases.values().find(mine);
+    let next = |last: Version| if last.epoch == epoch.n { last.n + 1 } else { 1 };
+    let set = LeaseSet {
+        lease: open.map_or(LeaseId(entry.0), |row| row.lease),
+        generation: open.map_or_else(|| next_generation(None, epoch), |row| row.generation),
+        device: what.device,
+        member: what.member,
+        unit: what.unit,
+        granted_total: Amount(open.map_or(0, |row| row.granted_total.0) + what.amount.0),
+        terms: world.policy.lease.terms(),
+        version: Version { epoch: epoch.n, n: open.map_or(1, |row| next(row.version)) },
+        cause: if open.is_some() { LeaseCause::Raised } else { LeaseCause::Granted },
+    };
+    let (lease, generation) = (set.lease, set.generation);
+    acts::take(tx, entry, now, &actor, &Act::LeaseSet(set))?;
+    let mut after = World::default();
+    world::fetch(tx, &mut after, Need::Lease(lease))?;
+    after.leases.remove(&(lease, generation)).ok_or(StoreError::NoLease { lease, generation })
+}
+
+fn add_raised(tx: &mut Tx<'_>, world: &World, asked: &Asked, amount: Amount) -> Result<(), StoreError> {
+    let office = world.devices.get(&asked.device).map_or(OfficeId([0; 16]), |known| known.office);
+    let day = i64::from(clock(world, office).business_day(asked.now).0);
+    let key = [asked.device.0.into(), day.into(), asked.ask.unit.code().into()];
+    tx.execute(SQL.get("open_raised"), &key)?;
+    let [device, day, unit] = key;
+    tx.execute(SQL.get("add_raised"), &[device, day, unit, amount.0.into()])?;
+    Ok(())
+}
+
+/// Asks other terminals to close what they hold for the member, or says how far that has come. One recall of a member
+/// at a time: who asks meanwhile waits for the same one.
+fn recall(
+    tx: &mut Tx<'_>,
+    world: &World,
+    asked: &Asked,
+    missing: Amount,
+    mut answer: Answered,
+) -> Result<Answered, StoreError> {
+    let (member, unit) = (asked.ask.member, asked.ask.unit);
+    let mut running = recalls(tx, member, unit, asked.now)?;
+    // A recall of long ago that nobody asks about any more makes room for a new one.
+    if running.iter().all(|recall| recall.asked_at < asked.now.offset(-RECALL_STANDS_US)) {
+        tx.execute(SQL.get("drop_recalls"), &[member.0.into(), unit.code().into()])?;
+        let rows: Vec<LeaseRow> =
+            world.leases.values().filter(|row| row.member == member).cloned().collect();
+        for holder in caps::recall(&rows, unit, asked.device, missing).iter().take(RECALLED_MAX) {
+            let values = [
+                holder.lease.0.into(),
+                i64::from(holder.generation).into(),
+                holder.device.0.into(),
+                member.0.into(),
+                unit.code().into(),
+                asked.device.0.into(),
+                asked.now.0.into(),
+                holder.amount.0.into(),
+            ];
+            tx.execute(SQL.get("set_recall"), &values)?;
+            answer.has_orders = true;
+        }
+        running = recalls(tx, member, unit, asked.now)?;
+    }
+    if running.is_empty() {
+        return Ok(answer);
+    }
+    let is_late = running.iter().all(|recall| recall.asked_at < asked.now.offset(-RECALL_LIMIT_US));
+    let may_come = running.iter().any(|recall| recall.told.state == RecallState::Closing);
+    answer.became = if may_come && !is_late { AskBecame::Recalling } else { AskBecame::Unreachable };
+    answer.again_ms = if answer.became == AskBecame::Recalling { AGAIN_MS } else { 0 };
+    answer.recalled = running.into_iter().map(|recall| recall.told).collect();
+    Ok(answer)
+}
+
+/// A holder that was asked to close.
+struct Recall {
+    asked_at: Instant,
+    told: Recalled,
+}
+
+fn recalls(tx: &mut Tx<'_>, member: MemberId, unit: Unit, now: Instant) -> Result<Vec<Recall>, StoreError> {
+    let found = tx.query(SQL.get("recalls"), &[member.0.into(), unit.code().into()])?;
+    found.iter().map(|row| recall_at(row, now)).collect()
+}
+
+fn recall_at(row: &Row, now: Instant) -> Result<Recall, StoreError> {
+    let heard_at = row.int_opt(7)?.map(Instant);
+    let is_reached = heard_at.is_some_and(|heard| heard >= now.offset(-REACHED_WITHIN_US));
+    let state = match (row.flag(6)?, is_reached) {
+        (false, _) => RecallState::Arrived,
+        (true, true) => RecallState::Closing,
+        (true, false) => RecallState::Unreachable,
+    };
+    let office = Words { zh: row.text(8)?.to_owned(), en: row.text(9)?.to_owned() };
+    let told = Recalled { office, state, amount: Amount(row.int(5)?), heard_at };
+    Ok(Recall { asked_at: Instant(row.int(4)?), told })
+}
+
+/// Leases of a device whose newest state it has not echoed, oldest first, at most [`STATES_MAX`].
+///
+/// # Errors
+/// [`StoreError`].
+pub fn unechoed(tx: &mut Tx<'_>, device: DeviceId) -> Result<Vec<LeaseRow>, StoreError> {
+    tx.query(SQL.get("unechoed"), &[device.0.into(), STATES_MAX.into()])?.iter().map(known::lease).collect()
+}
+
+/// Keeps which states a device said that it has stored.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn echoed(tx: &mut Tx<'_>, device: DeviceId, echoes: &[(LeaseId, Version)]) -> Result<(), StoreError> {
+    for (lease, version) in echoes {
+        let values =
+            [device.0.into(), lease.0.into(), i64::from(version.epoch).into(), rows::number(version.n)];
+        tx.execute(SQL.get("set_echo"), &values)?;
+    }
+    Ok(())
+}
+
+/// What a device is to do: close leases that were recalled or written off. An order has the same id until it is done.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn orders(tx: &mut Tx<'_>, device: DeviceId, now: Instant) -> Result<Vec<Command>, StoreError> {
+    let key = [device.0.into(), now.offset(-RECALL_STANDS_US).0.into()];
+    let found = tx.query(SQL.get("orders"), &key)?;
+    found
+        .iter()
+        .map(|row| {
+            let (lease, generation) = (LeaseId(row.array(0)?), rows::u32_at(row, 1, "generation")?);
+            Ok(Command { id: order_id(lease, generation), order: Order::CloseLease(lease, generation) })
+        })
+        .collect()
+}
+
+fn order_id(lease: LeaseId, generation: u32) -> CommandId {
+    let hash = Hash::of(&[b"hufu-order-close", &lease.0, &generation.to_be_bytes()]);
+    let mut id = [0; 16];
+    id.copy_from_slice(&hash.0[..16]);
+    CommandId(id)
+}
+
+/// Who may be granted something ahead of need at each terminal: members whom others have seen at its office lately, and
+/// before an activity also those whose lease there may be filled up.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn candidates(tx: &mut Tx<'_>, now: Instant) -> Result<Vec<(DeviceId, MemberId)>, StoreError> {
+    let policy = world::base(tx)?.policy.lease;
+    let since = now.offset(-i64::from(policy.seen_days) * DAY_US);
+    let tomorrow = [now.0.into(), now.offset(DAY_US).0.into()];
+    let is_eve = tx.query_one(SQL.get("starting"), &tomorrow)?.int(0)? > 0;
+    let statement = if is_eve { "before_activity" } else { "candidates" };
+    let mut pairs = Vec::new();
+    for device in tx.query(SQL.get("devices"), &[])? {
+        let id = DeviceId(device.array(0)?);
+        let office: [u8; 16] = device.array(1)?;
+        let key = [office.into(), id.0.into(), since.0.into(), AHEAD_MAX.into()];
+        for row in tx.query(SQL.get(statement), &key)? {
+            pairs.push((id, MemberId(row.array(0)?)));
+        }
+    }
+    Ok(pairs)
+}
+
+/// Grants one member ahead of need at one terminal, as far as the policy allows; whether anything was granted.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn grant_ahead(
+    tx: &mut Tx<'_>,
+    (device, member): (DeviceId, MemberId),
+    unit: Unit,
+    (entry, now): (EntryId, Instant),
+) -> Result<bool, StoreError> {
+    let world = fetch(tx, device, member)?;
+    let book = book(tx, &world, (device, member, unit), now)?;
+    let Ok(amount) = caps::propose(&book, Ask::Ahead, &world.policy.lease) else { return Ok(false) };
+    let what = Grant { device, member, unit, amount };
+    grant(tx, &world, &what, Actor::Job("leases".to_owned()), (entry, now))?;
+    Ok(true)
+}
