@@ -42,7 +42,7 @@ fn a_queue_by_stick_is_taken_once_and_sending_on_straddles_it() -> Result<()> {
     told(&said, CENTRAL_FAILED, &["a queue exported by a terminal expected"])?;
     ensure!(centre.engine.count("SELECT count(*) FROM fact")? == held, "the centre took something");
     // Once, and once more: the second time nothing is new.
-    let mut import = || must(centre.command()?.args(["import-queue", "--json"]).arg(&stick));
+    let import = || must(centre.command()?.args(["import-queue", "--json"]).arg(&stick));
     ensure!(imported(&import()?)? == (waiting, 0, before.last_seq()), "the queue is taken in");
     ensure!(imported(&import()?)? == (0, waiting, before.last_seq()), "the same stick changes nothing");
     ensure!(centre.engine.count("SELECT count(*) FROM fact")? == held + waiting, "each fact once");

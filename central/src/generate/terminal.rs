@@ -159,6 +159,7 @@ impl Terminal {
             }),
             stated: Vec::new(),
             review: None,
+            knew: Vec::new(),
         }
     }
 }

@@ -236,7 +236,7 @@ fn kind_26_facts_of_a_revoked_device_or_an_earlier_enrolment_wait_for_a_person()
 }
 
 #[test]
-fn inv_16_only_a_sample_that_narrows_its_boot_by_more_than_a_second_counts() {
+fn only_a_sample_that_narrows_its_boot_by_more_than_a_second_counts() {
     let device = Device::new();
     let mut sender = device.sender(5, 1, 5);
     let upload = device.upload(1, 5);

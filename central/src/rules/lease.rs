@@ -317,7 +317,8 @@ fn release_rest(row: &mut LeaseRow) -> Amount {
     if row.closed.is_none() {
         return Amount::ZERO;
     }
-    let release = Amount(row.escrow().0 - row.unexplained().0);
+    let claimed = if on(Mutant::CloseOutsideChain) { Amount::ZERO } else { row.unexplained() };
+    let release = Amount(row.escrow().0 - claimed.0);
     row.released = Amount(row.released.0 + release.0);
     release
 }

@@ -468,23 +468,6 @@ impl Journal {
             .map(|_| ())
     }
 
-    /// A refusal that the room no longer allows to be a fact of its own.
-    fn count_refusal(&self, count: u32) -> Result<(), StoreError> {
-        self.connection
-            .prepare_cached("UPDATE state SET refusals_counted = refusals_counted + ?1")
-            .and_then(|mut update| update.execute([count]))
-            .step(&self.path, "count refusal")
-            .map(|_| ())
-    }
-
-    fn keep_pending(&self, fact: &Fact) -> Result<(), StoreError> {
-        self.connection
-            .prepare_cached("INSERT OR REPLACE INTO pending_refusal (one, body) VALUES (1, ?1)")
-            .and_then(|mut insert| insert.execute([cbor::encode(fact)]))
-            .step(&self.path, "note refusal")
-            .map(|_| ())
-    }
-
     fn commit_memory(&mut self, written: Written) -> Vec<Appended> {
         (self.head, self.stated, self.pending) = (written.head, written.stated, written.pending);
         for (key, tap) in written.taps {

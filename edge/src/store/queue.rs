@@ -250,6 +250,24 @@ fn facts_of(
 }
 
 impl Journal {
+    /// A refusal that the room no longer allows to be a fact of its own.
+    pub(super) fn count_refusal(&self, count: u32) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached("UPDATE state SET refusals_counted = refusals_counted + ?1")
+            .and_then(|mut update| update.execute([count]))
+            .step(&self.path, "count refusal")
+            .map(|_| ())
+    }
+
+    /// The refusal whose window is open, kept durably until it ends.
+    pub(super) fn keep_pending(&self, fact: &Fact) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached("INSERT OR REPLACE INTO pending_refusal (one, body) VALUES (1, ?1)")
+            .and_then(|mut insert| insert.execute([cbor::encode(fact)]))
+            .step(&self.path, "note refusal")
+            .map(|_| ())
+    }
+
     /// Where the journal stands.
     ///
     /// # Errors

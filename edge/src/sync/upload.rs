@@ -20,7 +20,7 @@ use tracing::{debug, warn};
 
 use super::authorize::signed_states;
 use super::client::{CentreError, Channel};
-use super::link::{CentreKnown, Shared};
+use super::link::{Begun, CentreKnown, Shared};
 use super::pair::{Pair, PairError};
 use crate::random;
 use crate::rules::upload_plan::{Evidence, Lane, Plan, Sent, Standing, Verdict};
@@ -158,6 +158,17 @@ impl Uploader {
             Ok(receipt) => (self.judge(&sent, &receipt, &state, &own).await?, None),
             Err(error) => (self.judge_failure(&sent, &error, &own), error.retry_after_ms()),
         };
+        self.conclude(verdict, (begun, retry_after_ms), &sent, &own).await
+    }
+
+    /// Does what the verdict on an answer asks for.
+    async fn conclude(
+        &mut self,
+        verdict: Judged,
+        (begun, retry_after_ms): (Begun, Option<u64>),
+        sent: &Sent,
+        own: &Standing,
+    ) -> Result<Progress, UploadError> {
         match verdict {
             Judged::Take(receipt, next_poll_ms) => {
                 self.take(&receipt).await?;
@@ -189,7 +200,7 @@ impl Uploader {
                 let queue_age_s = self.queue_age_s();
                 // The lane may want to begin elsewhere; otherwise the same bytes go again.
                 let goes_on =
-                    matches!(self.lane.plan(&own), Plan::Send { from_seq, .. } if from_seq == sent.from_seq);
+                    matches!(self.lane.plan(own), Plan::Send { from_seq, .. } if from_seq == sent.from_seq);
                 if !goes_on {
                     self.prepared = None;
                 }

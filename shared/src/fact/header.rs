@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn perf_p09_a_plain_check_in_takes_at_most_110_bytes_whatever_stands() {
+    fn a_plain_check_in_takes_at_most_110_bytes_whatever_stands() {
         for (seq, boot, version) in [(42, 40, 4_711), (120_000, 90_000, 5_000_000)] {
             let fact = attended(seq, boot, version);
             let size = fact.encode_since(seq - STATED_FACTS_MAX.min(seq - 1)).len();

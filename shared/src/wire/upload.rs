@@ -347,7 +347,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn perf_p09_a_batch_adds_at_most_12_bytes_to_each_fact() {
+    fn a_batch_adds_at_most_12_bytes_to_each_fact() {
         let epoch = CentralEpoch { n: 3, bits: u64::MAX };
         let version = Version { epoch: 3, n: 5_000_000 };
         let echo = ReceiptMark {

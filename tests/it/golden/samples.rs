@@ -1,7 +1,7 @@
 //! One value of every message, with every optional field filled somewhere.
 
 use hufu_central::rules::entry::{
-    ClockSample, EntryBody, Quarantined, TakenAct, TakenBatch, TakenFork, TakenLoss,
+    ClockSample, EntryBody, Quarantined, Review, TakenAct, TakenBatch, TakenFork, TakenLoss, TakenSample,
 };
 use hufu_shared::act::{
     Act, Actor, CardSet, CardStatusSet, CaseDecided, ClubFounded, DeviceEnded, DeviceEnrolled, DeviceInvited,
@@ -303,6 +303,8 @@ pub fn entries() -> Vec<EntryBody> {
         quarantined: vec![Quarantined { seq: 43, error: "unknown variant".to_owned() }],
         sample: Some(ClockSample { boot_seq: 40, offset_low: Some(1), offset_high: 2 }),
         stated: vec![(40, fact(Shown::Nothing, Event::ClockStepped(ClockStepped { by_us: 0 })).standing())],
+        review: Some(Review::Revoked),
+        knew: vec![(Version { epoch: 1, n: 7 }, NOON)],
     };
     let act = TakenAct {
         actor: Actor::Admin(OperatorId([0x99; 16])),
@@ -322,6 +324,11 @@ pub fn entries() -> Vec<EntryBody> {
         EntryBody::Act(act),
         EntryBody::Fork(fork),
         EntryBody::Lost(TakenLoss { device: DEVICE, epoch: 1, from_seq: 42, to_seq: 50 }),
+        EntryBody::Sample(TakenSample {
+            device: DEVICE,
+            epoch: 1,
+            sample: ClockSample { boot_seq: 40, offset_low: None, offset_high: 2 },
+        }),
     ]
 }
 

@@ -31,7 +31,8 @@ struct Args {
 /// Runs of the simulator are small: a wrong turn that only shows in a crowd would be a rare one.
 const SIZE: Size = Size { devices: 6, members: 40, days: 1 };
 /// Mutants that the simulator must notice by itself.
-const BY_SIMULATOR: [Mutant; 11] = [
+const BY_SIMULATOR: [Mutant; 12] = [
+    Mutant::VersionBeforeCommit,
     Mutant::AckBeforeSync,
     Mutant::DedupeByTime,
     Mutant::CursorOutsideTransaction,

@@ -124,7 +124,11 @@ fn play(db: &Db, entry: &Taken) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn rows(look: &Connection, sql: &str) -> anyhow::Result<Vec<Vec<String>>> {
+/// The rows of a statement, as text.
+///
+/// # Errors
+/// If it cannot be run.
+pub fn rows(look: &Connection, sql: &str) -> anyhow::Result<Vec<Vec<String>>> {
     let mut statement = look.prepare(sql)?;
     let columns = statement.column_count();
     let mut rows = statement.query([])?;

@@ -39,6 +39,7 @@ impl Run<'_> {
     pub fn check_end(&mut self) -> anyhow::Result<()> {
         self.centre.publish()?;
         self.check_queues()?;
+        self.check_lists()?;
         self.check_journals()?;
         self.check_times()?;
         self.check_repeats()?;
@@ -164,7 +165,8 @@ impl Run<'_> {
                     continue;
                 }
                 let seq = i64::try_from(*seq)?;
-                let became = fact.query_row((device.0, epoch, seq), |row| row.get::<_, String>(0)).optional()?;
+                let became =
+                    fact.query_row((device.0, epoch, seq), |row| row.get::<_, String>(0)).optional()?;
                 if became.as_ref().is_some_and(|became| (became == "merged") != *repeats) {
                     wrong.push(format!("kind 2: seq {seq} of {device} is {became:?}, a repeat: {repeats}"));
                 }
@@ -178,15 +180,19 @@ impl Run<'_> {
     fn check_pins(&mut self) -> anyhow::Result<()> {
         let mut wrong = Vec::new();
         {
-            let mut admits = self.centre.look().prepare(
-                "SELECT count(*) FROM attendance WHERE device = ?1 AND epoch = ?2 AND seq = ?3",
-            )?;
+            let mut admits = self
+                .centre
+                .look()
+                .prepare("SELECT count(*) FROM attendance WHERE device = ?1 AND epoch = ?2 AND seq = ?3")?;
             for pin in self.books.centre.pins.values().flatten().flatten() {
                 let id = pin.fact;
                 let seq = i64::try_from(id.seq)?;
                 let admitted: i64 = admits.query_row((id.device.0, id.epoch, seq), |row| row.get(0))?;
                 if (pin.outcome == PinOutcome::Counts) != (admitted > 0) {
-                    wrong.push(format!("K27: {id:?} is pinned as {:?}, admissions by it: {admitted}", pin.outcome));
+                    wrong.push(format!(
+                        "K27: {id:?} is pinned as {:?}, admissions by it: {admitted}",
+                        pin.outcome
+                    ));
                 }
             }
         }

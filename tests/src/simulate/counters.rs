@@ -105,6 +105,12 @@ impl Counters {
         *self.kinds.entry(number).or_default() += times;
     }
 
+    /// How often a rare path was taken.
+    #[must_use]
+    pub fn times(&self, path: &str) -> u64 {
+        self.paths.get(path).copied().unwrap_or(0)
+    }
+
     /// Takes in those of another seed.
     pub fn add(&mut self, other: &Self) {
         for (kind, times) in &other.kinds {

@@ -18,12 +18,16 @@ pub mod club;
 pub mod counters;
 pub mod device;
 pub mod faults;
+mod lists;
 mod net;
 pub mod random;
 pub mod run;
 mod staff;
 mod stranger;
 pub mod time;
+
+#[cfg(test)]
+mod tests;
 
 use hufu_shared::ids::Hash;
 

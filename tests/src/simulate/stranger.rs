@@ -8,7 +8,9 @@ use hufu_edge::sync::pair::Pair;
 use hufu_edge::sync::upload::EVENTS_PATH;
 use hufu_shared::cbor;
 use hufu_shared::chain::{self, BatchClaim};
-use hufu_shared::fact::{Booted, DayClosed, DayTotals, Earned, Event, FACT_FORMAT, Fact, Shown, Subject, Visited};
+use hufu_shared::fact::{
+    Booted, DayClosed, DayTotals, Earned, Event, FACT_FORMAT, Fact, Shown, Subject, Visited,
+};
 use hufu_shared::ids::{BootId, DeviceId, Hash};
 use hufu_shared::money::Amount;
 use hufu_shared::time::{ClockQuality, Day, Instant};

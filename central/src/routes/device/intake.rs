@@ -13,7 +13,7 @@ use hufu_shared::time::Instant;
 use hufu_shared::wire::upload::{ResultPart, Upload};
 
 use crate::db::{DbError, Tx};
-use crate::rules::entry::{EntryBody, Quarantined, TakenBatch, TakenSample};
+use crate::rules::entry::{EntryBody, Quarantined, Review, TakenBatch, TakenSample};
 use crate::rules::ingest::{Ingest, Refusal, Sender, ingest, overlap_end, rests_on, review, sample};
 use crate::rules::world::DeviceStatus;
 use crate::store::{StoreError, contact, directory, journal, world};
@@ -91,15 +91,8 @@ pub fn take(tx: &mut Tx<'_>, delivery: &Delivery) -> Result<Taken, StoreError> {
     };
     sender.is_live = !delivery.by_stick;
     let acked = sender.known.acked_seq;
-    let mut judged = ingest(&sender, upload, received);
     let review = review(status, epoch, upload.header.epoch);
-    if let (Some(_), Ingest::New(batch)) = (review, &judged) {
-        let bytes = contact::review_bytes(tx, device)?;
-        let more: u64 = batch.bodies.iter().map(|body| body.len() as u64).sum();
-        if bytes + more > REVIEW_BYTES_MAX {
-            judged = Ingest::Refused(Refusal::ReviewFull { device, bytes, at_most: REVIEW_BYTES_MAX });
-        }
-    }
+    let judged = within_quota(tx, device, review, ingest(&sender, upload, received))?;
     let waiting = upload.attempt.waiting;
     let counts = (matches!(judged, Ingest::Duplicate), matches!(judged, Ingest::Gap { .. }));
     if !matches!(judged, Ingest::Refused(_)) && !delivery.by_stick {
@@ -117,8 +110,7 @@ pub fn take(tx: &mut Tx<'_>, delivery: &Delivery) -> Result<Taken, StoreError> {
             batch.knew = directory::known_at(tx, &batch.knew)?;
             let last = batch.from_seq + batch.bodies.len() as u64 - 1;
             if review.is_some() {
-                let bytes = batch.bodies.iter().map(|body| body.len() as u64).sum();
-                contact::add_review_bytes(tx, device, bytes)?;
+                contact::add_review_bytes(tx, device, bytes_of(&batch))?;
             }
             take_batch(tx, delivery, received, batch)?;
             keep_sealed(tx, upload, acked)?;
@@ -149,6 +141,27 @@ pub fn take(tx: &mut Tx<'_>, delivery: &Delivery) -> Result<Taken, StoreError> {
         }
         Ingest::Refused(refusal) => Ok(Taken::Refused(refusal)),
     }
+}
+
+/// What a person would have to look through grows no further than [`REVIEW_BYTES_MAX`].
+fn within_quota(
+    tx: &mut Tx<'_>,
+    device: DeviceId,
+    review: Option<Review>,
+    judged: Ingest,
+) -> Result<Ingest, StoreError> {
+    if let (Some(_), Ingest::New(batch)) = (review, &judged) {
+        let bytes = contact::review_bytes(tx, device)?;
+        if bytes + bytes_of(batch) > REVIEW_BYTES_MAX {
+            let at_most = REVIEW_BYTES_MAX;
+            return Ok(Ingest::Refused(Refusal::ReviewFull { device, bytes, at_most }));
+        }
+    }
+    Ok(judged)
+}
+
+fn bytes_of(batch: &TakenBatch) -> u64 {
+    batch.bodies.iter().map(|body| body.len() as u64).sum()
 }
 
 fn sender(

@@ -8,6 +8,7 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use hufu_shared::cbor;
 use hufu_shared::ids::DeviceId;
+use hufu_shared::mutant::{self, Mutant};
 use hufu_shared::wire::updates::{UPDATES_BYTES_MAX, UPDATES_WAIT_MS_MAX, Updates, UpdatesQuery};
 use hufu_shared::wire::upload::ReceiptMark;
 use hufu_shared::wire::version::Version;
@@ -21,7 +22,7 @@ use crate::error::ApiError;
 use crate::middleware::{Caller, Reporting, confirm};
 use crate::rules::entry::journal_start;
 use crate::store::contact::{self, Heartbeat};
-use crate::store::{StoreError, directory, journal};
+use crate::store::{StoreError, directory, journal, publisher};
 
 /// Blocks in one answer at most; with the notices they stay below [`UPDATES_BYTES_MAX`].
 const BLOCKS_MAX: usize = 40;
@@ -99,6 +100,10 @@ async fn look(app: &App, asked: Asked) -> Result<Updates, ApiError> {
         let mut notices = contact::notices(tx, caller.device, asked.notices, NOTICES_MAX)?;
         let acked = contact::cursor(tx, caller.device, caller.epoch)?.map_or(0, |(seq, _)| seq);
         let mark = mark(tx, &keys, caller.device, acked)?;
+        let mut block = block;
+        if mutant::on(Mutant::VersionBeforeCommit) && publisher::state(tx)?.is_waiting {
+            block = block.max(mark.journal_size + 1);
+        }
         let mut updates = Updates {
             central_time: now,
             directory: mark.directory,

@@ -18,6 +18,7 @@ use std::collections::BTreeSet;
 
 use hufu_shared::ids::LeaseId;
 use hufu_shared::money::Amount;
+use hufu_shared::mutant::{self, Mutant};
 use hufu_shared::policy::{ExpiryMode, MonthDay};
 use hufu_shared::time::{Day, Instant, SECOND_US};
 
@@ -172,7 +173,10 @@ struct Sums {
 
 impl Sums {
     fn of(account: &Account<'_>) -> Self {
-        let ending = account.credits.iter().filter_map(|credit| Some((credit.expires?, credit.amount)));
+        let later = usize::from(mutant::on(Mutant::LotByArrival));
+        let amounts = account.credits.iter().cycle().skip(later).map(|credit| credit.amount);
+        let ending = account.credits.iter().zip(amounts);
+        let ending = ending.filter_map(|(credit, amount)| Some((credit.expires?, amount)));
         Self {
             came: Running::of(account.credits.iter().map(|credit| (credit.t, credit.amount))),
             went: Running::of(account.debits.iter().map(|debit| (debit.t, debit.amount))),

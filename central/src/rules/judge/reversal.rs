@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 
 use hufu_shared::ids::FactId;
 use hufu_shared::money::{Amount, Leg, Unit, add_leg};
+use hufu_shared::mutant::{self, Mutant};
 
 use super::order::Place;
 use super::share::{self, Claim, PinError};
@@ -96,7 +97,10 @@ pub fn judge(original: Option<&Original>, reversals: &[Reversal]) -> Reversals {
         let mut returned = 0_i128;
         let mut effect_before = 0_i128;
         for claim in &claims {
-            let part = allotted.get(&claim.place.fact).copied().unwrap_or_default();
+            let mut part = allotted.get(&claim.place.fact).copied().unwrap_or_default();
+            if mutant::on(Mutant::ReversalBeyondOriginal) {
+                part = claim.wants;
+            }
             returned += i128::from(part.0);
             let effect = rounded(gave, returned, whole);
             if let Some(to) = each.get_mut(&claim.place.fact) {
@@ -176,7 +180,8 @@ pub fn given_back<B: Copy>(effect: Amount, bearers: &[(B, Amount)]) -> Vec<(B, A
     let mut left = effect.max(Amount::ZERO);
     let mut given = Vec::new();
     for (bearer, bears) in bearers {
-        let part = left.min((*bears).max(Amount::ZERO));
+        let bears = if mutant::on(Mutant::ReversalToAsker) { left } else { *bears };
+        let part = left.min(bears.max(Amount::ZERO));
         if part.is_positive() {
             left = Amount(left.0 - part.0);
             given.push((*bearer, part));

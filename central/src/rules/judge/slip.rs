@@ -17,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hufu_shared::fact::SlipKey;
 use hufu_shared::ids::FactId;
+use hufu_shared::mutant::{self, Mutant};
 
 use super::order::Place;
 use super::share::PinError;
@@ -74,8 +75,12 @@ pub struct SlipLine {
 #[must_use]
 pub fn judge(facts: &[SlipFact]) -> Slips {
     let families = Families::of(facts);
-    let counts: BTreeSet<FactId> =
-        families.facts.iter().filter(|fact| families.counts(fact)).map(|fact| fact.place.fact).collect();
+    let counts: BTreeSet<FactId> = families
+        .facts
+        .iter()
+        .filter(|fact| families.counts(fact) || mutant::on(Mutant::SlipCountedTwice))
+        .map(|fact| fact.place.fact)
+        .collect();
     let cases = families
         .by_slip
         .iter()

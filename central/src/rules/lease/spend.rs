@@ -7,6 +7,7 @@
 
 use hufu_shared::ids::{DeviceId, MemberId};
 use hufu_shared::money::{Amount, Unit};
+use hufu_shared::mutant::{self, Mutant};
 use hufu_shared::time::{Instant, SECOND_US};
 use hufu_shared::wire::lease::LeaseTerms;
 use hufu_shared::wire::version::Version;
@@ -128,6 +129,10 @@ pub fn is_late(echoed_at: Option<Instant>, earliest: Instant, terms: &LeaseTerms
 #[must_use]
 pub fn judge(row: Option<&LeaseRow>, leg: &SpentLeg, known: Known) -> Judged {
     let rests_on = row.filter(|row| leg.state <= row.version && !known.held_before);
+    if rests_on.is_none() && mutant::on(Mutant::RegrantAfterFacts) {
+        let (row, kind) = (row.cloned(), Some(KIND_OVER));
+        return Judged { row, effect: Effect::Suspense, kind, flags: Vec::new(), freeze: true };
+    }
     let Some(row) = rests_on else {
         let (row, kind) = (row.cloned(), Some(KIND_STALE));
         return Judged { row, effect: Effect::Held, kind, flags: Vec::new(), freeze: false };
@@ -138,6 +143,7 @@ pub fn judge(row: Option<&LeaseRow>, leg: &SpentLeg, known: Known) -> Judged {
     let effect = match kind {
         Some(KIND_WRITTEN_OFF) => Effect::LossDevice,
         Some(KIND_OVER | KIND_STALE) => Effect::Suspense,
+        Some(KIND_EXPIRED) if mutant::on(Mutant::ReleaseAtExpiry) => Effect::Suspense,
         Some(KIND_BLOCKED_BEFORE) => Effect::Settle(Bearer::Suspense),
         Some(KIND_BLOCKED_AFTER) if known.block == (Block::After { reported_lost: true }) => {
             Effect::Settle(Bearer::LossBlocked)

@@ -170,7 +170,7 @@ async fn kind_22_what_an_earlier_enrolment_had_not_sent_is_taken_into_review() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn inv_16_a_duplicate_that_narrows_its_boot_is_an_entry_of_its_own_and_others_are_none() {
+async fn a_duplicate_that_narrows_its_boot_is_an_entry_of_its_own_and_others_are_none() {
     each(|site| async move {
         let mut terminal = site.terminal("one").await;
         terminal.check_in(&site, 1);
