@@ -2,10 +2,12 @@
 //!
 //! Clones share everything. Every change goes through [`App::write`], which rings the publisher after the commit.
 
+use std::collections::HashMap;
+use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
 
 use hufu_shared::act::{Act, Actor};
-use hufu_shared::ids::{EntryId, ID_RANDOM_BYTES};
+use hufu_shared::ids::{DeviceId, EntryId, Hash, ID_RANDOM_BYTES};
 use hufu_shared::time::Instant;
 use tokio::sync::{Notify, watch};
 
@@ -54,6 +56,10 @@ pub struct App {
     pub term: Arc<Mutex<Option<Term>>>,
     /// The newest published journal number; long polls wait for it.
     pub published: Arc<watch::Sender<u64>>,
+    /// When the newest recall of a lease was asked for, as this process knows, in us.
+    pub recalled: Arc<AtomicI64>,
+    /// What lease states and orders each terminal was told last, as a hash.
+    pub told: Arc<Mutex<HashMap<DeviceId, Hash>>>,
     /// Turns true when the service stops.
     pub stopping: Arc<watch::Sender<bool>>,
 }
@@ -160,6 +166,8 @@ impl App {
             process: "central".into(),
             term: Arc::default(),
             published: Arc::new(watch::Sender::new(0)),
+            recalled: Arc::default(),
+            told: Arc::default(),
             stopping: Arc::new(watch::Sender::new(false)),
             config: Arc::new(config),
         }
@@ -192,6 +200,11 @@ impl App {
         let done = self.db.write(work).await;
         self.committed.notify_one();
         done
+    }
+
+    /// Wakes who waits for news, though no new number was published.
+    pub fn wake(&self) {
+        self.published.send_modify(|_| {});
     }
 
     /// Takes one act in.

@@ -3,12 +3,13 @@
 use axum::Router;
 use axum::routing::{get, post};
 use hufu_shared::wire::enrol::ENROL_BYTES_MAX;
+use hufu_shared::wire::lease::AUTHORIZE_PATH;
 use hufu_shared::wire::problem::ProblemKind;
 
 use crate::app::App;
 use crate::error::ApiError;
 use crate::middleware::log_refusal;
-use crate::routes::device::{directory, enrol, events, updates};
+use crate::routes::device::{directory, enrol, events, leases, updates};
 use crate::routes::health;
 
 /// The device port.
@@ -19,6 +20,7 @@ pub fn device(app: App) -> Router {
         .route("/device/v1/enrol", post(enrol::enrol).layer(small))
         .route("/device/v1/renew", post(enrol::renew).layer(small))
         .route("/device/v1/events", post(events::events).layer(large))
+        .route(AUTHORIZE_PATH, post(leases::authorize))
         .route("/device/v1/updates", get(updates::updates))
         .route("/device/v1/directory", get(directory::delta))
         .route("/device/v1/directory/snapshot/manifest", get(directory::manifest))

@@ -25,6 +25,9 @@ JOIN device d ON d.id = r.device JOIN office o ON o.id = d.office
 LEFT JOIN device_contact c ON c.device = r.device
 WHERE r.member = $1 AND r.unit = $2 ORDER BY r.lease, r.generation
 
+-- name: newest_recall
+SELECT MAX(asked_at) FROM recall
+
 -- name: set_recall
 INSERT INTO recall (lease, generation, device, member, unit, asker, asked_at, amount) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT (lease, generation) DO NOTHING

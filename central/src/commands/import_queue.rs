@@ -17,6 +17,7 @@ use super::EXIT_OK;
 use crate::app::App;
 use crate::jobs::publisher;
 use crate::routes::device::intake::{Delivery, Taken, take};
+use crate::store::recovery::Proven;
 use crate::store::{StoreError, contact};
 
 /// Arguments of `import-queue`.
@@ -81,6 +82,7 @@ async fn take_one(app: &App, batch: StickBatch, imported: &mut Imported) -> anyh
         entry: app.entry_id()?,
         now: app.now(),
         by_stick: true,
+        proven: Proven::default(),
     };
     let taken = app
         .write(move |tx| -> Result<_, StoreError> {

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use super::EXIT_OK;
 use crate::app::App;
-use crate::jobs::publisher;
+use crate::jobs::{leases, publisher};
 use crate::net::{self, Limits, SwappableIdentity, Transport, bind, console_config, device_config};
 use crate::router;
 
@@ -82,6 +82,7 @@ pub async fn start(app: &App) -> anyhow::Result<Running> {
         open_port(app, app.config.device.listen, device, router::device(app.clone()), &mut tasks).await?;
     let console_at = open_port(app, listen, console, router::console(app.clone()), &mut tasks).await?;
     tasks.spawn(publisher::run(app.clone()));
+    tasks.spawn(leases::run(app.clone()));
     tasks.spawn(keep_certificate(app.clone(), identity));
     Ok(Running { device: device_at, console: console_at, tasks })
 }

@@ -1,3 +1,4 @@
 //! Work that runs beside the requests, each job one module, idempotent.
 
+pub mod leases;
 pub mod publisher;

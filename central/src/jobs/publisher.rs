@@ -8,13 +8,14 @@
 
 use std::collections::HashSet;
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use hufu_shared::ids::Hash;
 
 use crate::app::App;
 use crate::db::Db;
-use crate::store::{StoreError, devices, publisher};
+use crate::store::{StoreError, devices, leases, publisher};
 
 /// Milliseconds between looks without a bell.
 pub const PUBLISH_INTERVAL_MS: u64 = 200;
@@ -106,6 +107,11 @@ pub async fn run(app: App) {
 
 async fn look(app: &App, seen: &mut Option<u64>, cut: &mut HashSet<Hash>) -> Result<(), StoreError> {
     let n = publish_all(app).await?;
+    // A recall has no number, and whom it concerns may wait at another process.
+    let recalled = app.db.read(leases::newest_recall).await?;
+    if app.recalled.swap(recalled, Ordering::Relaxed) != recalled {
+        app.wake();
+    }
     if *seen == Some(n) {
         return Ok(());
     }

@@ -2,7 +2,7 @@
 
 use hufu_shared::cbor::WireError;
 use hufu_shared::fact::ReadError;
-use hufu_shared::ids::{EntryId, FactId};
+use hufu_shared::ids::{EntryId, FactId, LeaseId};
 
 use crate::db::DbError;
 
@@ -53,6 +53,14 @@ pub enum StoreError {
         entry: EntryId,
         /// How often it was tried.
         rounds: u32,
+    },
+    /// A lease that was just set is not there: a fault of this program.
+    #[error("read lease {lease}, generation {generation}: it was just set and is not there")]
+    NoLease {
+        /// Which lease.
+        lease: LeaseId,
+        /// Which generation.
+        generation: u32,
     },
     /// The club was not founded yet.
     #[error("read the club: none was founded; run `hufu-central init` first")]

@@ -162,8 +162,7 @@ fn book(
         device_escrow: sum(&mut of_unit().filter(|row| row.device == device)),
         device_raised: Amount(raised.map(|row| row.int(0)).transpose()?.unwrap_or(0)),
         recovering: !world.may_debit(),
-        frozen: known_device
-            .is_none_or(|known| known.status != DeviceStatus::Active || known.leases_frozen),
+        frozen: known_device.is_none_or(|known| known.status != DeviceStatus::Active || known.leases_frozen),
         member_active: is_active && cards > 0,
         known_here: seen > 0,
     })
@@ -243,8 +242,7 @@ fn recall(
     // A recall of long ago that nobody asks about any more makes room for a new one.
     if running.iter().all(|recall| recall.asked_at < asked.now.offset(-RECALL_STANDS_US)) {
         tx.execute(SQL.get("drop_recalls"), &[member.0.into(), unit.code().into()])?;
-        let rows: Vec<LeaseRow> =
-            world.leases.values().filter(|row| row.member == member).cloned().collect();
+        let rows: Vec<LeaseRow> = world.leases.values().filter(|row| row.member == member).cloned().collect();
         for holder in caps::recall(&rows, unit, asked.device, missing).iter().take(RECALLED_MAX) {
             let values = [
                 holder.lease.0.into(),
@@ -294,6 +292,14 @@ fn recall_at(row: &Row, now: Instant) -> Result<Recall, StoreError> {
     let office = Words { zh: row.text(8)?.to_owned(), en: row.text(9)?.to_owned() };
     let told = Recalled { office, state, amount: Amount(row.int(5)?), heard_at };
     Ok(Recall { asked_at: Instant(row.int(4)?), told })
+}
+
+/// When the newest recall was asked for, in us; 0 if there is none.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn newest_recall(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
+    Ok(tx.query_one(SQL.get("newest_recall"), &[])?.int_opt(0)?.unwrap_or(0))
 }
 
 /// Leases of a device whose newest state it has not echoed, oldest first, at most [`STATES_MAX`].

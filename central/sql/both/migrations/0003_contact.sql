@@ -95,3 +95,43 @@ CREATE TABLE import_file (
     rows BIGINT NOT NULL,
     imported_at BIGINT NOT NULL
 );
+
+-- Versions of lease states that a device said it has stored.
+CREATE TABLE lease_echo (
+    device BLOB NOT NULL,
+    lease BLOB NOT NULL,
+    epoch BIGINT NOT NULL,
+    n BIGINT NOT NULL,
+    PRIMARY KEY (device, lease)
+);
+
+-- What was raised at a device on a business day because it asked.
+CREATE TABLE lease_raised (
+    device BLOB NOT NULL,
+    day BIGINT NOT NULL,
+    unit TEXT NOT NULL,
+    amount BIGINT NOT NULL,
+    PRIMARY KEY (device, day, unit)
+);
+
+-- Leases whose holders were asked to close, because another terminal needs what they hold.
+CREATE TABLE recall (
+    lease BLOB NOT NULL,
+    generation BIGINT NOT NULL,
+    device BLOB NOT NULL,
+    member BLOB NOT NULL,
+    unit TEXT NOT NULL,
+    asker BLOB NOT NULL,
+    asked_at BIGINT NOT NULL,
+    amount BIGINT NOT NULL,
+    PRIMARY KEY (lease, generation)
+);
+
+CREATE INDEX recall_member ON recall (member, unit);
+CREATE INDEX recall_device ON recall (device);
+
+-- The newest central epoch under which each device has shown its leases.
+CREATE TABLE lease_report (
+    device BLOB NOT NULL PRIMARY KEY,
+    epoch BIGINT NOT NULL
+);

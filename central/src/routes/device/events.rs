@@ -16,12 +16,14 @@ use hufu_shared::wire::problem::ProblemKind;
 use hufu_shared::wire::upload::{BATCH_BYTES_MAX, Receipt, ResultPart, SessionPart, Upload};
 
 use super::intake::{Delivery, Taken, take};
-use super::updates::{bare_mark, mark};
+use super::updates::{bare_mark, told};
 use super::{cbor_answer, read_body};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::middleware::Delivering;
+use crate::random;
 use crate::rules::ingest::Refusal;
+use crate::store::recovery::Proven;
 use crate::store::{StoreError, contact};
 
 /// Bytes of an upload at most: its bodies, as many bytes of sealed parts, and the header.
@@ -37,6 +39,8 @@ pub async fn events(State(app): State<App>, request: Request) -> Result<Response
     let place = app.uploads.enter(caller.device, oldest(&parts, now), now).await;
     let place = place.map_err(|busy| ApiError::busy_for(busy.retry_after_ms))?;
     let upload: Upload = cbor::decode(&read_body(body, UPLOAD_BYTES_MAX).await?)?;
+    let bits = u64::from_be_bytes(random::bytes()?);
+    let proven = Proven::of(&upload.attempt, &app.keys.sign_public(), bits);
     let delivery = Delivery {
         device: caller.device,
         address: caller.address,
@@ -44,6 +48,7 @@ pub async fn events(State(app): State<App>, request: Request) -> Result<Response
         entry: app.entry_id()?,
         now: app.now(),
         by_stick: false,
+        proven,
     };
     let upload = Arc::clone(&delivery.upload);
     if mutant::on(Mutant::CursorOutsideTransaction) {
@@ -72,16 +77,16 @@ pub async fn events(State(app): State<App>, request: Request) -> Result<Response
         Taken::Fork { detail } => return Err(ApiError::new(ProblemKind::Fork, detail)),
         Taken::Refused(refusal) => return Err(refused(&refusal)),
     };
-    let (device, acked, keys) = (caller.device, result.acked_seq, Arc::clone(&app.keys));
-    let mark = app.db.read(move |tx| -> Result<_, StoreError> { mark(tx, &keys, device, acked) }).await?;
+    let (device, acked, keys, now) = (caller.device, result.acked_seq, Arc::clone(&app.keys), app.now());
+    let told = app.db.read(move |tx| told(tx, &keys, (device, acked), now)).await?;
     let session = SessionPart {
         nonce: upload.attempt.nonce,
         mono_ns: upload.attempt.mono_ns,
         central_time: app.now(),
         credit: app.uploads.credit(),
-        leases: Vec::new(),
-        commands: Vec::new(),
-        mark,
+        leases: told.leases.into_iter().map(Into::into).collect(),
+        commands: told.commands.into_iter().map(Into::into).collect(),
+        mark: told.mark,
     };
     Ok(cbor_answer(&Receipt { result, session }))
 }

@@ -16,7 +16,8 @@ use crate::db::{DbError, Tx};
 use crate::rules::entry::{EntryBody, Quarantined, Review, TakenBatch, TakenSample};
 use crate::rules::ingest::{Ingest, Refusal, Sender, ingest, overlap_end, rests_on, review, sample};
 use crate::rules::world::DeviceStatus;
-use crate::store::{StoreError, contact, directory, journal, world};
+use crate::store::recovery::{self, Proven, Source};
+use crate::store::{StoreError, contact, directory, journal, leases, world};
 
 /// Bytes of facts kept for review of one forked enrolment; a stopped terminal may show more, at no cost of the disk.
 const FORK_BYTES_MAX: u64 = 4 * 1024 * 1024;
@@ -38,6 +39,8 @@ pub struct Delivery {
     pub now: Instant,
     /// Whether it was carried by hand: then it is no contact with the device, and its clock says nothing.
     pub by_stick: bool,
+    /// What it brings with this centre's own signature.
+    pub proven: Proven,
 }
 
 /// What became of a delivery.
@@ -79,13 +82,22 @@ impl Taken {
 /// # Errors
 /// [`StoreError`]; then nothing was kept.
 pub fn take(tx: &mut Tx<'_>, delivery: &Delivery) -> Result<Taken, StoreError> {
-    let received = journal::pass_gate(tx, delivery.now)?;
+    let mut received = journal::pass_gate(tx, delivery.now)?;
     let upload = &*delivery.upload;
     let device = delivery.device;
     let Some(known) = world::device_row(tx, device)? else {
         return Ok(Taken::Refused(Refusal::Unknown { device }));
     };
     let (status, epoch) = (known.status, known.epoch);
+    if status == DeviceStatus::Active && upload.header.epoch == epoch && !delivery.by_stick {
+        let from = Source { device, enrolment: epoch, entry: delivery.entry, now: delivery.now };
+        if recovery::heard(tx, from, &delivery.proven)? {
+            received = journal::pass_gate(tx, delivery.now)?;
+        }
+        if let Some(mark) = &delivery.proven.mark {
+            leases::echoed(tx, device, &mark.leases)?;
+        }
+    }
     let Some(mut sender) = sender(tx, device, status, epoch, upload)? else {
         return Ok(Taken::Refused(Refusal::Epoch { met: upload.header.epoch, expected: epoch }));
     };

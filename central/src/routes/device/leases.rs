@@ -21,11 +21,7 @@ use crate::store::leases::{self, Asked};
 ///
 /// # Errors
 /// [`ApiError`]: `malformed`, `revoked`.
-pub async fn authorize(
-    State(app): State<App>,
-    caller: Caller,
-    body: Body,
-) -> Result<Response, ApiError> {
+pub async fn authorize(State(app): State<App>, caller: Caller, body: Body) -> Result<Response, ApiError> {
     let ask: LeaseAsk = cbor::decode(&read_body(body, LEASE_ASK_BYTES_MAX).await?)?;
     let asked = Asked { device: caller.device, ask, now: app.now(), entry: app.entry_id()? };
     let answered = app.write(move |tx| leases::authorize(tx, &asked)).await?;

@@ -7,6 +7,7 @@ pub mod directory;
 pub mod enrol;
 pub mod events;
 pub mod intake;
+pub mod leases;
 pub mod updates;
 
 use axum::body::Body;

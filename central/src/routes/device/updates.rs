@@ -2,19 +2,25 @@
 //!
 //! Never held up by uploads: it reads, and writes one row of contact.
 
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use axum::extract::{Query, State};
 use axum::response::Response;
 use hufu_shared::cbor;
-use hufu_shared::ids::DeviceId;
+use hufu_shared::ids::{DeviceId, Hash};
 use hufu_shared::mutant::{self, Mutant};
-use hufu_shared::wire::updates::{UPDATES_BYTES_MAX, UPDATES_WAIT_MS_MAX, Updates, UpdatesQuery};
-use hufu_shared::wire::upload::ReceiptMark;
+use hufu_shared::time::Instant;
+use hufu_shared::wire::lease::LeaseState;
+use hufu_shared::wire::updates::{
+    UPDATES_BYTES_MAX, UPDATES_WAIT_MS_MAX, Updates, UpdatesQuery, echoed_leases,
+};
+use hufu_shared::wire::upload::{Command, ReceiptMark};
 use hufu_shared::wire::version::Version;
 
 use super::cbor_answer;
 use super::directory::version;
+use super::leases::signed;
 use crate::app::App;
 use crate::ca::OwnKeys;
 use crate::db::Tx;
@@ -22,7 +28,7 @@ use crate::error::ApiError;
 use crate::middleware::{Caller, Reporting, confirm};
 use crate::rules::entry::journal_start;
 use crate::store::contact::{self, Heartbeat};
-use crate::store::{StoreError, directory, journal, publisher};
+use crate::store::{StoreError, directory, journal, leases, publisher};
 
 /// Blocks in one answer at most; with the notices they stay below [`UPDATES_BYTES_MAX`].
 const BLOCKS_MAX: usize = 40;
@@ -47,7 +53,12 @@ pub async fn updates(
         block,
     };
     let (device, now) = (caller.device, app.now());
-    app.db.write(move |tx| -> Result<_, StoreError> { contact::heard(tx, device, &beat, now) }).await?;
+    let echoes = query.leases.as_deref().map(echoed_leases).unwrap_or_default();
+    let beaten = app.db.write(move |tx| -> Result<_, StoreError> {
+        leases::echoed(tx, device, &echoes)?;
+        contact::heard(tx, device, &beat, now)
+    });
+    beaten.await?;
     let asked = Asked { caller: caller.clone(), directory, block, notices: query.notices };
     let wait = Duration::from_millis(query.wait_ms.min(UPDATES_WAIT_MS_MAX).into());
     let end = tokio::time::Instant::now() + wait;
@@ -56,7 +67,11 @@ pub async fn updates(
     loop {
         published.mark_unchanged();
         let found = look(&app, asked.clone()).await?;
-        if has_news(&found, &asked) || wait.is_zero() || *stopping.borrow() {
+        if has_news(&found, &asked)
+            || has_orders(&app, device, &found)
+            || wait.is_zero()
+            || *stopping.borrow()
+        {
             return Ok(cbor_answer(&found));
         }
         tokio::select! {
@@ -88,6 +103,17 @@ fn has_news(found: &Updates, asked: &Asked) -> bool {
         || !found.notices.is_empty()
 }
 
+/// Whether there are lease states or orders that this terminal was not told with its last answer. One that takes no
+/// notice of them must not ask for them without end; it hears them again with every answer.
+fn has_orders(app: &App, device: DeviceId, found: &Updates) -> bool {
+    if found.leases.is_empty() && found.commands.is_empty() {
+        return false;
+    }
+    let told = Hash::of(&[&cbor::encode(&found.leases), &cbor::encode(&found.commands)]);
+    let mut last = app.told.lock().unwrap_or_else(PoisonError::into_inner);
+    last.insert(device, told) != Some(told)
+}
+
 async fn look(app: &App, asked: Asked) -> Result<Updates, ApiError> {
     let now = app.now();
     let keys = std::sync::Arc::clone(&app.keys);
@@ -111,10 +137,17 @@ async fn look(app: &App, asked: Asked) -> Result<Updates, ApiError> {
             blocks,
             more,
             leases: Vec::new(),
-            commands: Vec::new(),
+            commands: leases::orders(tx, caller.device, now)?.into_iter().map(Into::into).collect(),
             notices: Vec::new(),
             mark,
         };
+        for row in leases::unechoed(tx, caller.device)? {
+            updates.leases.push(signed(&keys, &row).into());
+            if cbor::encode(&updates).len() > UPDATES_BYTES_MAX {
+                updates.leases.pop();
+                break;
+            }
+        }
         updates.notices = notices.clone();
         while cbor::encode(&updates).len() > UPDATES_BYTES_MAX && notices.pop().is_some() {
             updates.notices.clone_from(&notices);
@@ -147,6 +180,31 @@ pub(super) fn bare_mark(
     };
     mark.signature = keys.sign(&mark.message()).to_vec();
     Ok(mark)
+}
+
+/// What a device is told in its session: lease states, orders, and where the centre stands.
+pub(super) struct Told {
+    pub(super) leases: Vec<LeaseState>,
+    pub(super) commands: Vec<Command>,
+    pub(super) mark: ReceiptMark,
+}
+
+/// What a device is told with a receipt. The mark names the lease states sent with it: echoing it echoes them.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub(super) fn told(
+    tx: &mut Tx<'_>,
+    keys: &OwnKeys,
+    (device, acked_seq): (DeviceId, u64),
+    now: Instant,
+) -> Result<Told, StoreError> {
+    let rows = leases::unechoed(tx, device)?;
+    let mut mark = mark(tx, keys, device, acked_seq)?;
+    mark.leases = rows.iter().map(|row| (row.lease, row.version)).collect();
+    mark.signature = keys.sign(&mark.message()).to_vec();
+    let commands = leases::orders(tx, device, now)?;
+    Ok(Told { leases: rows.iter().map(|row| signed(keys, row)).collect(), commands, mark })
 }
 
 /// Where the centre stands, signed for a device.

@@ -1,0 +1,170 @@
+//! Finding out that this centre was rolled back, and who has not yet shown its leases since.
+//!
+//! A terminal's echo carries this centre's own signature; if it names what the database does not have, the database is
+//! an older one than was signed for. Then a new central epoch begins at once, in the transaction that met the proof.
+//! Signatures are checked before ([`Proven`]). What is granted again is decided by the rules; who has reported is kept
+//! beside the books, because losing it only makes the centre wait again.
+
+use hufu_shared::act::{Act, Actor, LeasesReported, RecoveryEnded};
+use hufu_shared::ids::{DeviceId, EntryId, Hash, LeaseId};
+use hufu_shared::keys::verify_centre;
+use hufu_shared::money::{Amount, Unit};
+use hufu_shared::policy::amount_of;
+use hufu_shared::time::Instant;
+use hufu_shared::wire::lease::LeaseState;
+use hufu_shared::wire::upload::{Attempt, ReceiptMark};
+use hufu_shared::wire::version::{CentralEpoch, Version};
+
+use super::{StoreError, acts, contact, journal, rows, world};
+use crate::db::{SqlFile, Tx};
+use crate::rules::entry::journal_start;
+use crate::rules::lease::recovery::{self, Standing, Terminal, Waiting};
+use crate::rules::world::DeviceStatus;
+
+/// Statements of this file.
+pub static SQL: SqlFile = SqlFile::new("recovery", include_str!("../../sql/both/recovery.sql"));
+
+/// What an attempt brings with this centre's good signature on it.
+#[derive(Debug, Clone, Default)]
+pub struct Proven {
+    /// The mark of the last receipt.
+    pub mark: Option<ReceiptMark>,
+    /// Lease states in the terminal's hands.
+    pub states: Vec<LeaseState>,
+    /// Random bits for the epoch that may have to begin.
+    pub bits: u64,
+}
+
+impl Proven {
+    /// Keeps of an attempt what carries the signature of `key`; the rest proves nothing.
+    #[must_use]
+    pub fn of(attempt: &Attempt, key: &[u8; 32], bits: u64) -> Self {
+        let holds = |message: &[u8], signature: &[u8]| verify_centre(key, message, signature).is_ok();
+        let mark = attempt.echo.clone().filter(|mark| holds(&mark.message(), &mark.signature));
+        let states = attempt.lease_report.iter();
+        let states = states.filter(|state| holds(&state.message(), &state.signature)).cloned().collect();
+        Self { mark, states, bits }
+    }
+}
+
+/// Where the acts of an attempt come from.
+#[derive(Debug, Clone, Copy)]
+pub struct Source {
+    /// The terminal.
+    pub device: DeviceId,
+    /// Its enrolment.
+    pub enrolment: u32,
+    /// The entry of the delivery; the acts get ids of their own from it.
+    pub entry: EntryId,
+    /// The time.
+    pub now: Instant,
+}
+
+/// Looks at what an attempt proves, before its facts are taken: begins a recovery, grants again what the terminal shows,
+/// ends the recovery with the last terminal. Answers whether it took an act.
+///
+/// # Errors
+/// [`StoreError`]; then nothing was kept.
+pub fn heard(tx: &mut Tx<'_>, from: Source, proven: &Proven) -> Result<bool, StoreError> {
+    let Some(mark) = &proven.mark else { return Ok(false) };
+    let club = journal::club(tx)?;
+    let mut epoch = club.epoch;
+    if proves_rollback(tx, from, mark, epoch)? {
+        epoch = recovery::next_epoch(&[epoch, mark.central_epoch], proven.bits);
+        tracing::error!(
+            device = %from.device,
+            epoch = epoch.n,
+            journal_size = mark.journal_size,
+            "this centre was rolled back: a terminal holds its signature on what it does not have"
+        );
+        take(tx, from, "epoch", &Act::EpochBegun(epoch))?;
+        return Ok(true);
+    }
+    let state = world::recovery(tx)?;
+    if state.since.is_none() || mark.central_epoch != epoch {
+        return Ok(false);
+    }
+    let mut acted = false;
+    if reported(tx, from.device)? < epoch.n {
+        let states = proven.states.clone();
+        let report = LeasesReported { device: from.device, epoch: from.enrolment, states };
+        take(tx, from, "report", &Act::LeasesReported(report))?;
+        tx.execute(SQL.get("set_reported"), &[from.device.0.into(), i64::from(epoch.n).into()])?;
+        acted = true;
+    }
+    if waiting(tx, epoch)?.is_over() {
+        let ended = RecoveryEnded { epoch: epoch.n, silent: Vec::new(), reason: None };
+        take(tx, from, "ended", &Act::RecoveryEnded(ended))?;
+        acted = true;
+    }
+    Ok(acted)
+}
+
+fn take(tx: &mut Tx<'_>, from: Source, label: &str, act: &Act) -> Result<(), StoreError> {
+    let mut id = [0; 16];
+    id.copy_from_slice(&Hash::of(&[b"hufu-recovery", &from.entry.0, label.as_bytes()]).0[..16]);
+    acts::take(tx, EntryId(id), from.now, &Actor::Device(from.device), act).map(|_| ())
+}
+
+fn proves_rollback(
+    tx: &mut Tx<'_>,
+    from: Source,
+    mark: &ReceiptMark,
+    epoch: CentralEpoch,
+) -> Result<bool, StoreError> {
+    let (journal_size, _) = journal::published(tx)?;
+    let acked_seq = contact::cursor(tx, from.device, from.enrolment)?.map_or(0, |(seq, _)| seq);
+    let head_there = head_at(tx, mark.journal_size)?;
+    let mut unknown = false;
+    for (lease, version) in &mark.leases {
+        unknown |= !is_known(tx, *lease, *version)?;
+    }
+    let standing = Standing { epoch, journal_size, head_there, acked_seq };
+    Ok(recovery::evidence_of_mark(mark, &standing, |_| !unknown).is_some())
+}
+
+/// The head of the published chain at a size.
+fn head_at(tx: &mut Tx<'_>, size: u64) -> Result<Option<Hash>, StoreError> {
+    if size == 0 {
+        return Ok(Some(journal_start()));
+    }
+    let row = tx.query_opt(SQL.get("head_at"), &[rows::number(size)])?;
+    row.map(|row| Ok(Hash(row.array(0)?))).transpose()
+}
+
+/// Whether a version of a lease's state, or a later one, was made here.
+fn is_known(tx: &mut Tx<'_>, lease: LeaseId, version: Version) -> Result<bool, StoreError> {
+    let key = [lease.0.into(), i64::from(version.epoch).into(), rows::number(version.n)];
+    Ok(tx.query_one(SQL.get("is_known"), &key)?.int(0)? > 0)
+}
+
+fn reported(tx: &mut Tx<'_>, device: DeviceId) -> Result<u32, StoreError> {
+    let row = tx.query_opt(SQL.get("reported"), &[device.0.into()])?;
+    row.map_or(Ok(0), |row| rows::u32_at(&row, 0, "epoch of a report"))
+}
+
+/// Who a recovery still waits for, and what ending the wait could cost at most.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn waiting(tx: &mut Tx<'_>, epoch: CentralEpoch) -> Result<Waiting, StoreError> {
+    let policy = world::base(tx)?.policy;
+    let since = world::recovery(tx)?.since.unwrap_or_default();
+    let mut terminals = Vec::new();
+    for row in tx.query(SQL.get("terminals"), &[])? {
+        let status = row.text(1)?;
+        let status =
+            DeviceStatus::from_code(status).ok_or_else(|| rows::unknown("status of a device", status))?;
+        if status == DeviceStatus::Invited {
+            continue;
+        }
+        terminals.push(Terminal {
+            device: DeviceId(row.array(0)?),
+            revoked: status == DeviceStatus::Revoked,
+            reported_epoch: row.int_opt(2)?.map_or(Ok(0), u32::try_from).unwrap_or(u32::MAX),
+            heard_at: row.int_opt(3)?.map(Instant),
+            cap: Amount(Unit::ALL.iter().map(|unit| amount_of(&policy.lease.device_cap, *unit).0).sum()),
+        });
+    }
+    Ok(recovery::waiting(&terminals, epoch, since))
+}
