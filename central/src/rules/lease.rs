@@ -182,7 +182,7 @@ pub enum SetRefused {
     /// `granted_total` would shrink, or the version would not grow.
     #[error("a lease may only grow")]
     Shrinks,
-    /// Device, member or unit differ from the row's.
+    /// Device, member or unit differ from those of a generation of the lease: a lease is of one purse for ever.
     #[error("lease expected of the same device, member and unit")]
     OtherPurse,
     /// More than the member has available.
@@ -204,6 +204,9 @@ pub fn set(
 ) -> Result<Set, SetRefused> {
     if rows.iter().any(|row| row.generation != act.generation && row.is_open()) {
         return Err(SetRefused::OtherOpen);
+    }
+    if rows.iter().any(|row| (row.device, row.member, row.unit) != (act.device, act.member, act.unit)) {
+        return Err(SetRefused::OtherPurse);
     }
     let known = rows.iter().find(|row| row.generation == act.generation);
     if let Some(row) = known {
@@ -232,9 +235,6 @@ pub fn set(
 fn allow_raise(row: &LeaseRow, act: &LeaseSet) -> Result<(), SetRefused> {
     if !row.is_open() {
         return Err(SetRefused::Ended);
-    }
-    if (row.device, row.member, row.unit) != (act.device, act.member, act.unit) {
-        return Err(SetRefused::OtherPurse);
     }
     if act.granted_total < row.granted_total || act.version <= row.version {
         return Err(SetRefused::Shrinks);

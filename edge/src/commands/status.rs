@@ -1,5 +1,6 @@
 //! `status`: how the terminal is. Asks the daemon if one runs; else reads the journal without writing.
 
+use hufu_shared::money::{Amount, Unit};
 use serde_json::{Value, json};
 
 use super::Failure;
@@ -7,7 +8,7 @@ use super::aside::{self, Aside};
 use super::ask::yes;
 use super::exit::Exit;
 use crate::config::Config;
-use crate::locale::{Args, text, text_with};
+use crate::locale::{Args, Language, text, text_with};
 use crate::rules::quota::is_tight;
 use crate::run::control::{self, Ask};
 use crate::store::{JOURNAL_FILE, JournalState, read_state};
@@ -85,6 +86,19 @@ fn as_json(
     })
 }
 
+/// What may be given out while offline, a line per unit.
+fn allowances(language: Language, view: &Value) -> Vec<String> {
+    let held = view.get("allowances").and_then(Value::as_array).into_iter().flatten();
+    let line = |held: &Value| {
+        let unit = Unit::from_code(held.get("unit")?.as_str()?)?;
+        let left = Amount(held.get("left")?.as_i64()?).display(unit);
+        let members = held.get("members")?.as_u64()?.to_string();
+        let args = [("unit", unit.code().to_owned()), ("members", members), ("left", left)];
+        Some(text_with(language, "command-status-allowance", &Args::from(args)))
+    };
+    held.filter_map(line).collect()
+}
+
 fn lines(
     config: &Config,
     identity: &Identity,
@@ -101,6 +115,7 @@ fn lines(
     if let Some(view) = live {
         let online = view.pointer("/link/online").and_then(Value::as_bool).unwrap_or(false);
         lines.push(line("command-status-online", yes(language, online)));
+        lines.extend(allowances(language, view));
     }
     if let Some(state) = journal {
         lines.push(line("command-status-facts", state.last_seq.to_string()));

@@ -154,6 +154,12 @@ pub fn status_rows(view: &CounterView, ui: &Ui) -> Vec<StatusRow> {
         rows.push(StatusRow { item, class: "bad", state, note: String::new() });
     }
     rows.extend(allowances(view, ui));
+    rows.extend(view.link.refused.as_ref().map(|what| StatusRow {
+        item: ui.t("counter-status-refused"),
+        class: "bad",
+        state: ui.t("counter-status-refused-state"),
+        note: joined([Some(what.clone()), Some(ui.t("counter-status-refused-todo")), None]),
+    }));
     rows.extend([display(view, ui), clock(view, ui)]);
     let item = ui.t("counter-status-version");
     rows.push(StatusRow { item, class: "", state: view.software.clone(), note: String::new() });

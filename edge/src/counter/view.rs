@@ -78,6 +78,8 @@ pub struct LinkView {
     pub directory_at: Option<Instant>,
     /// Why uploading stopped for good, if it did: a person must act, facts stay safe meanwhile.
     pub stopped: Option<Stopped>,
+    /// What the centre said that was refused here, in the terminal's words.
+    pub refused: Option<String>,
     /// How much of the room for records is used, in percent, once that is worth a warning.
     pub tight_percent: Option<u8>,
 }

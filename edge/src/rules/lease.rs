@@ -274,8 +274,8 @@ pub enum CannotSpend {
     /// This terminal may not spend at all.
     #[error("spending is frozen at this terminal")]
     Frozen,
-    /// No legs, or one whose amount is not above zero.
-    #[error("amount expected above zero")]
+    /// No legs, one whose amount is not above zero, or two of one unit.
+    #[error("one amount above zero expected for each unit")]
     NoAmount,
     /// One leg cannot be paid, so none is.
     #[error("leg {at} of {unit} cannot be paid: {why}", unit = .unit.code())]
@@ -321,24 +321,20 @@ pub fn may_spend(holdings: &[Holding], legs: &[Leg], at: SpendingNow) -> Result<
     if at.frozen {
         return Err(CannotSpend::Frozen);
     }
-    if legs.is_empty() || legs.iter().any(|leg| !leg.amount.is_positive()) {
+    // The centre tells the legs of a fact apart by their unit.
+    let twice = |at: usize| legs[..at].iter().any(|other| other.unit == legs[at].unit);
+    let bad = |at: usize| !legs[at].amount.is_positive() || twice(at);
+    if legs.is_empty() || (0..legs.len()).any(bad) {
         return Err(CannotSpend::NoAmount);
     }
-    let mut uses: Vec<LeaseUse> = Vec::with_capacity(legs.len());
-    for (place, leg) in legs.iter().enumerate() {
-        let used = use_of(holdings, &uses, *leg, at);
-        uses.push(used.map_err(|why| CannotSpend::Leg { at: place, unit: leg.unit, why })?);
-    }
-    Ok(uses)
+    let of = |(place, leg): (usize, &Leg)| {
+        use_of(holdings, *leg, at).map_err(|why| CannotSpend::Leg { at: place, unit: leg.unit, why })
+    };
+    legs.iter().enumerate().map(of).collect()
 }
 
-/// What one leg takes, after the uses of the legs before it.
-fn use_of(
-    holdings: &[Holding],
-    earlier: &[LeaseUse],
-    leg: Leg,
-    at: SpendingNow,
-) -> Result<LeaseUse, Shortage> {
+/// What one leg takes.
+fn use_of(holdings: &[Holding], leg: Leg, at: SpendingNow) -> Result<LeaseUse, Shortage> {
     let held = holdings
         .iter()
         .find(|held| !held.closed && held.state.member == at.member && held.state.unit == leg.unit)
@@ -350,14 +346,8 @@ fn use_of(
         return Err(Shortage::Expired);
     }
     let state = &held.state;
-    let before = earlier
-        .iter()
-        .rev()
-        .find(|used| used.lease == state.lease && used.generation == state.generation)
-        .map_or(held.spent_total, |used| used.spent_total);
-    let left = state.granted_total.minus(before).unwrap_or(Amount::ZERO).max(Amount::ZERO);
-    let spent_total = before.plus(leg.amount).ok().filter(|total| *total <= state.granted_total);
-    let spent_total = spent_total.ok_or(Shortage::TooSmall { left })?;
+    let spent_total = held.spent_total.plus(leg.amount).ok().filter(|total| *total <= state.granted_total);
+    let spent_total = spent_total.ok_or(Shortage::TooSmall { left: held.left() })?;
     Ok(LeaseUse { lease: state.lease, generation: state.generation, spent_total, state: state.version })
 }
 

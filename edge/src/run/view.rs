@@ -194,6 +194,7 @@ pub(super) fn build(dispatch: &Dispatch, now: &Now) -> Result<CounterView, Store
             last_sync: dispatch.link.last_sync,
             directory_at: state.1.or(small.about.map(|about| about.made_at)),
             stopped: dispatch.link.stopped.as_ref().map(stopped),
+            refused: dispatch.link.refused.clone(),
             tight_percent: Some(state.2).filter(|used| is_tight(*used)),
         },
         mode: mode(dispatch),

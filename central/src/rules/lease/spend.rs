@@ -8,8 +8,6 @@
 use hufu_shared::ids::{DeviceId, MemberId};
 use hufu_shared::money::{Amount, Unit};
 use hufu_shared::mutant::{self, Mutant};
-use hufu_shared::time::{Instant, SECOND_US};
-use hufu_shared::wire::lease::LeaseTerms;
 use hufu_shared::wire::version::Version;
 
 use super::{Hole, LeaseRow, release_rest};
@@ -57,7 +55,7 @@ pub struct Known {
     pub held_before: bool,
     /// How the member or card was blocked.
     pub block: Block,
-    /// Even by the latest time at which the device can have received the state, its ttl was over.
+    /// Even by the latest time at which the device can have received the state, its ttl was over (kind 6).
     pub late: bool,
 }
 
@@ -114,15 +112,6 @@ pub struct Judged {
     pub flags: Vec<u8>,
     /// The device's leases are frozen: no grant, no raise, until a person has looked.
     pub freeze: bool,
-}
-
-/// Whether a spend came after the lease's time for sure (kind 6): counted from the latest moment at which the device can
-/// have received the state, which is when the centre first saw it echoed, to the earliest at which the spend can have
-/// happened. Nothing is sure of a state that was never echoed.
-#[must_use]
-pub fn is_late(echoed_at: Option<Instant>, earliest: Instant, terms: &LeaseTerms) -> bool {
-    let ttl_us = i64::try_from(terms.ttl_s).unwrap_or(i64::MAX).saturating_mul(SECOND_US);
-    echoed_at.is_some_and(|echoed| earliest.since(echoed) > ttl_us)
 }
 
 /// Judges a leg against the row of its lease and generation, and takes it in.

@@ -65,6 +65,7 @@ pub fn afternoon() -> CounterView {
             last_sync: Some(NOW.offset(-12 * SECOND_US)),
             directory_at: Some(ago(2)),
             stopped: None,
+            refused: None,
             tight_percent: None,
         },
         mode: ModeView::CheckIn { occurrence: OccurrenceId([1; 16]), name: tasting() },
@@ -333,6 +334,7 @@ pub fn moments() -> Vec<(&'static str, CounterView)> {
     down.readers[0].up = false;
     down.readers[0].reason = "no such device".into();
     down.link.stopped = Some(Stopped::Fork);
+    down.link.refused = Some("a lease: field number 64 must be understood and is unknown here".into());
     down.clock = ClockView { quality: ClockQuality::Floor, offset_us: Some(95 * SECOND_US) };
     down.display.fault = Some("write display picture: no space left".into());
     let mut fresh = afternoon();
@@ -349,6 +351,7 @@ pub fn moments() -> Vec<(&'static str, CounterView)> {
         last_sync: None,
         directory_at: None,
         stopped: Some(Stopped::NotEnrolled),
+        refused: None,
         tight_percent: None,
     };
     fresh.display = DisplayView { kind: None, fault: None };

@@ -235,7 +235,7 @@ fn a_card_reported_lost_is_refused_here_at_once() {
 }
 
 #[test]
-fn rule_h04_a_top_up_is_recorded_with_its_slip_and_undone_in_its_shift_only() {
+fn a_top_up_is_recorded_with_its_slip_and_undone_in_its_shift_only() {
     let mut place = place(&[]);
     let paid = |number: &str| {
         Purpose::TopUp(ToppingUp { amount: Amount(10_000), method: "cash".into(), slip: slip(number) })
