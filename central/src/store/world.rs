@@ -55,10 +55,7 @@ pub fn apply_entry(tx: &mut Tx<'_>, entry: &Entry) -> Result<Outcome, StoreError
 }
 
 /// What every entry may look at: few rows, seldom changed.
-///
-/// # Errors
-/// [`StoreError`] if the database fails or holds what this version cannot read.
-pub fn base(tx: &mut Tx<'_>) -> Result<World, StoreError> {
+fn base(tx: &mut Tx<'_>) -> Result<World, StoreError> {
     let mut world = World::default();
     for row in tx.query(SQL.get("offices"), &[])? {
         let office = rows::office(&row)?;
