@@ -31,6 +31,8 @@ CREATE TABLE state (
     notices_n INTEGER NOT NULL DEFAULT 0 CHECK (notices_n >= 0),    -- last notice taken
     central_epoch BLOB,                                             -- newest epoch of the centre, CBOR
     mark BLOB,                                                      -- mark of the last receipt, CBOR as signed
+    machine_boot TEXT,                                              -- the machine's start when leases were last aged
+    machine_ns INTEGER CHECK (machine_ns >= 0),                     -- nanoseconds since that start, then
     stopped TEXT,                                                   -- why uploading stopped; none while it goes on
     refusals_counted INTEGER NOT NULL DEFAULT 0 CHECK (refusals_counted >= 0) -- refusals since the room got tight
 ) STRICT;

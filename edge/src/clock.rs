@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use hufu_hardware::card::MonotonicClock;
 use hufu_shared::time::Instant;
 
-use crate::rules::timekeeping::{Now, Timekeeper};
+use crate::rules::timekeeping::{Now, Timekeeper, Uptime};
 
 /// Where readings come from.
 pub trait Readings: Send + Sync {
@@ -16,6 +16,15 @@ pub trait Readings: Send + Sync {
     fn wall(&self) -> Instant;
     /// Nanoseconds since a start of its own; never goes back.
     fn mono_ns(&self) -> u64;
+}
+
+/// How long this machine has been up, as Linux says it; none where it says nothing. `mono_ns` is this program's
+/// monotonic time now.
+#[must_use]
+pub fn uptime(mono_ns: u64) -> Option<Uptime> {
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    let up = std::fs::read_to_string("/proc/uptime").ok()?;
+    Uptime::of(&boot, &up, mono_ns)
 }
 
 /// The machine's own clocks; monotonic time counts from the making of this value.

@@ -39,6 +39,34 @@ pub struct Now {
     pub floor: Instant,
 }
 
+/// How long the machine has been up, on a clock that goes on while this program is stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Uptime {
+    /// Names this start of the machine.
+    pub boot: String,
+    /// Nanoseconds for which it was up when this program's monotonic time began.
+    pub before_ns: u64,
+}
+
+impl Uptime {
+    /// From the name of the machine's start and what Linux writes of its uptime; none if that cannot be read. `mono_ns`
+    /// is this program's monotonic time at that moment.
+    #[must_use]
+    pub fn of(boot: &str, uptime: &str, mono_ns: u64) -> Option<Self> {
+        // Seconds with two decimals, then what the processors idled.
+        let (whole, part) = uptime.split_whitespace().next()?.split_once('.')?;
+        let (seconds, hundredths): (u64, u64) = (whole.parse().ok()?, part.get(..2)?.parse().ok()?);
+        let up_ns = seconds.checked_mul(1_000_000_000)?.checked_add(hundredths * 10_000_000)?;
+        Some(Self { boot: boot.trim().to_owned(), before_ns: up_ns.saturating_sub(mono_ns) })
+    }
+
+    /// Nanoseconds for which the machine is up at this program's monotonic time.
+    #[must_use]
+    pub fn at(&self, mono_ns: u64) -> u64 {
+        self.before_ns.saturating_add(mono_ns)
+    }
+}
+
 /// The keeper of the three times.
 #[derive(Debug, Clone)]
 pub struct Timekeeper {
@@ -157,6 +185,15 @@ mod tests {
     const HOUR_US: i64 = 3_600 * SECOND_US;
     /// 2026-11-22 00:00 UTC.
     const TODAY: Instant = Instant(1_795_305_600 * SECOND_US);
+
+    #[test]
+    fn the_machines_uptime_is_read_from_what_linux_writes() {
+        let uptime = Uptime::of("ab-cd\n", "15780.25 9000.11\n", 250_000_000).expect("readable");
+        assert_eq!((uptime.boot.as_str(), uptime.before_ns), ("ab-cd", 15_780_000_000_000));
+        assert_eq!(uptime.at(1_000_000_000), 15_781_000_000_000);
+        assert_eq!(Uptime::of("a", "soon", 0), None);
+        assert_eq!(Uptime::of("a", "99999999999999999999.00 1", 0), None);
+    }
 
     #[test]
     fn case_25_a_clock_at_1970_uses_the_floor_and_is_corrected_by_the_centre() {

@@ -16,7 +16,7 @@ use crate::counter::view::{AskingView, RecalledView, Source};
 use crate::rules::decide::value::Asked;
 use crate::rules::screen::{Face, plain_words};
 use crate::rules::timekeeping::Now;
-use crate::state::{LeaseAsked, LeaseAsking};
+use crate::state::{LeaseAsked, LeaseAsking, Link};
 
 /// Nanoseconds after which the loop decides although the lane has not said its last word.
 const PATIENCE_NS: u64 = 4_000_000_000;
@@ -33,6 +33,27 @@ pub(super) struct Asking {
 }
 
 impl Dispatch {
+    /// The connection changed. What is too old to be spent goes back to its members at the first contact.
+    pub(super) fn linked(&mut self, link: Link, now: &Now) {
+        let came = link.online && !self.link.online;
+        self.link = link;
+        if came {
+            self.close_expired(now);
+        }
+    }
+
+    pub(super) fn close_expired(&mut self, now: &Now) {
+        let directory = self.core.directory().version();
+        let now = *now;
+        self.keep("close expired leases", |dispatch| {
+            let closed = dispatch.core.store().with(|journal| journal.close_expired(&now, directory))?;
+            if closed > 0 {
+                tracing::info!(leases = closed, "leases past their time were closed");
+            }
+            Ok(())
+        });
+    }
+
     /// Whether a card is the one that waits: it need not be presented again.
     pub(super) fn is_waiting(&self, presented: &Presented) -> bool {
         self.desk.asking.as_ref().is_some_and(|asking| asking.presented.card == presented.card)

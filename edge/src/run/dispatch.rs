@@ -233,27 +233,6 @@ impl Dispatch {
         self.finish(swiped, &purpose, source, now);
     }
 
-    /// The connection changed. What is too old to be spent goes back to its members at the first contact.
-    fn linked(&mut self, link: Link, now: &Now) {
-        let came = link.online && !self.link.online;
-        self.link = link;
-        if came {
-            self.close_expired(now);
-        }
-    }
-
-    fn close_expired(&mut self, now: &Now) {
-        let directory = self.core.directory().version();
-        let now = *now;
-        self.keep("close expired leases", |dispatch| {
-            let closed = dispatch.core.store().with(|journal| journal.close_expired(&now, directory))?;
-            if closed > 0 {
-                tracing::info!(leases = closed, "leases past their time were closed");
-            }
-            Ok(())
-        });
-    }
-
     fn unusable(&mut self, index: usize, now: &Now) {
         let swiped = self.core.unusable(&self.mode, now);
         let purpose = self.mode.purpose.clone();

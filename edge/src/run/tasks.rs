@@ -25,7 +25,7 @@ use super::dispatch::{Dispatch, DisplayState};
 use super::effects::{Effect, Effects};
 use super::events::{EVENTS_MAX, Event};
 use super::readers::{self, READERS_MAX};
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{self, Clock, SystemClock};
 use crate::config::{Config, DisplayKind};
 use crate::counter::guard::{Guard, GuardError};
 use crate::counter::port::{Port, PortEnds, Request};
@@ -265,6 +265,7 @@ fn open(data_dir: &Path, identity: &Identity) -> Result<(Core, Clock), StartErro
         if journal.was_running()? || journal.is_check_due(now.trusted)? {
             journal.check_whole(now.trusted)?;
         }
+        journal.set_machine(clock::uptime(now.mono_ns));
         journal.boot(info, &now)
     })?;
     if booting.unclean {

@@ -27,6 +27,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::error::{Step, StoreError};
 use super::taps::{RecentSpend, Taps};
 use crate::rules::quota::is_tight;
+use crate::rules::timekeeping::Uptime;
 
 /// Equal refusals within this are one fact, in nanoseconds of monotonic time.
 pub const REFUSAL_WINDOW_NS: u64 = 10_000_000_000;
@@ -112,6 +113,8 @@ pub struct Journal {
     pub(super) taps: Taps,
     /// Bytes that the file may take.
     pub(super) room_bytes: i64,
+    /// The machine's own uptime, where it tells.
+    pub(super) machine: Option<Uptime>,
     pub(super) failed: Option<String>,
 }
 

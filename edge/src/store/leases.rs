@@ -20,7 +20,7 @@ use super::error::{Step, StoreError};
 use super::journal::{Journal, NewFact, from_sql, to_sql};
 use super::lifecycle::plain;
 use crate::rules::lease::{self, Age, Holding, Ignored, PoweredOff, Receiving, Taken};
-use crate::rules::timekeeping::Now;
+use crate::rules::timekeeping::{Now, Uptime};
 
 const COLUMNS: &str = "state, enrolment, spent_total, closed, last_fact, counted_ns, counted_at_ns, reboots";
 
@@ -162,7 +162,38 @@ pub(super) fn age_at_boot(connection: &Connection, off: PoweredOff, now_ns: u64)
     Ok(())
 }
 
+/// Notes how long the machine has been up, beside the ages that were just counted.
+pub(super) fn note_uptime(
+    connection: &Connection,
+    machine: Option<&Uptime>,
+    now_ns: u64,
+) -> rusqlite::Result<()> {
+    let (boot, up_ns) = machine.map(|machine| (&machine.boot, to_sql(machine.at(now_ns)))).unzip();
+    connection
+        .prepare_cached("UPDATE state SET machine_boot = ?1, machine_ns = ?2")?
+        .execute(params![boot, up_ns])
+        .map(drop)
+}
+
 impl Journal {
+    /// The machine's own uptime. It goes on while this program is stopped, so a restart of the program alone costs
+    /// leases no more than the time it took. To be told before [`Journal::boot`].
+    pub fn set_machine(&mut self, machine: Option<Uptime>) {
+        self.machine = machine;
+    }
+
+    /// What is known of the time since ages were last counted: nothing, unless the machine itself was up all the while.
+    pub(super) fn powered_off(&self, now_ns: u64) -> Result<PoweredOff, StoreError> {
+        let sql = "SELECT machine_boot, machine_ns FROM state";
+        let read = |row: &Row<'_>| Ok((row.get::<_, Option<String>>(0)?, row.get::<_, Option<i64>>(1)?));
+        let (boot, up_ns) = self.connection.query_row(sql, [], read).step(&self.path, "read uptime")?;
+        let measured = self.machine.as_ref().filter(|machine| boot.as_ref() == Some(&machine.boot));
+        let off_ns = measured
+            .zip(up_ns)
+            .and_then(|(machine, then_ns)| machine.at(now_ns).checked_sub(from_sql(then_ns)));
+        Ok(off_ns.map_or(PoweredOff::Unknown, |off_ns| PoweredOff::Measured { off_ns }))
+    }
+
     /// Moves the leases that a fact at `seq` uses up or closes.
     pub(super) fn move_leases(&self, event: &Event, seq: u64) -> Result<(), StoreError> {
         match event {
@@ -346,8 +377,15 @@ impl Journal {
         self.guarded("count the age of leases", |journal| {
             let sql = "UPDATE leases SET counted_ns = counted_ns + (?1 - counted_at_ns), counted_at_ns = ?1 \
                        WHERE closed = 0 AND counted_at_ns < ?1";
-            let counted = journal.connection.execute(sql, [to_sql(now_ns)]);
-            counted.step(&journal.path, "count the age of leases").map(drop)
+            let path = journal.path.clone();
+            let machine = journal.machine.clone();
+            let transaction = journal.connection.transaction().step(&path, "begin")?;
+            let counted = (|| {
+                transaction.execute(sql, [to_sql(now_ns)])?;
+                note_uptime(&transaction, machine.as_ref(), now_ns)?;
+                transaction.commit()
+            })();
+            counted.step(&path, "count the age of leases")
         })
     }
 
@@ -516,6 +554,32 @@ mod tests {
             1
         );
         assert!(left(&store, 1).is_empty());
+    }
+
+    #[test]
+    fn a_restart_on_a_machine_that_stayed_up_costs_the_time_it_took_and_no_reboot() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = booted(folder.path());
+        let hour_ns = HOUR_S * 1_000_000_000;
+        let up = |boot: &str, before_ns| Some(Uptime { boot: boot.into(), before_ns });
+        let restart = |machine, n| {
+            store.with(|journal| {
+                journal.set_machine(machine);
+                journal.boot(boot_info(n), &at(0))
+            })
+        };
+        restart(up("a", 10 * hour_ns), 2).expect("boots");
+        grant(&store, &[lease(1, Unit::Pts, 100, 3)], &at(0));
+        store.with(|journal| journal.count_lease_ages(5 * hour_ns)).expect("counted");
+        // Up for fifteen hours when counted; the program starts again a quarter of an hour later.
+        restart(up("a", 15 * hour_ns + hour_ns / 4), 3).expect("boots");
+        let held =
+            || store.with(|journal| journal.open_leases(member_row(1).member)).expect("read").remove(0).age;
+        assert_eq!((held().elapsed_ns(0), held().reboots), (5 * hour_ns + hour_ns / 4, 0));
+        // Another start of the machine, or an uptime that went back: nobody measured that.
+        restart(up("b", hour_ns), 4).expect("boots");
+        restart(up("b", 0), 5).expect("boots");
+        assert_eq!(held().reboots, 2);
     }
 
     #[test]

@@ -17,12 +17,11 @@ use super::JOURNAL_FILE;
 use super::blocks::read_blocks;
 use super::error::{Step, StoreError};
 use super::journal::{JOURNAL_BYTES_MAX, Journal, NewFact, from_sql, to_sql};
-use super::leases::age_at_boot;
+use super::leases::{age_at_boot, note_uptime};
 use super::open::{
     BUSY_TIMEOUT_MS, JOURNAL, beside, check_identity, create, is_absent, open_reader, open_wal, rename,
 };
 use super::taps::Taps;
-use crate::rules::lease::PoweredOff;
 use crate::rules::timekeeping::Now;
 use crate::terminal::Terminal;
 
@@ -178,6 +177,8 @@ impl Journal {
             unclean,
         };
         let fact = plain(now, info.directory, Event::Booted(booted));
+        let off = self.powered_off(now.mono_ns)?;
+        let machine = self.machine.clone();
         let appended = self.guarded("boot", |journal| {
             journal.commit_facts_with(vec![fact], |connection, appended| {
                 let seq = to_sql(appended[0].id.map_or(0, |id| id.seq));
@@ -189,7 +190,8 @@ impl Journal {
                 for seq in &unshown {
                     connection.execute("INSERT OR IGNORE INTO unshown (seq) VALUES (?1)", [to_sql(*seq)])?;
                 }
-                age_at_boot(connection, PoweredOff::Unknown, now.mono_ns)
+                note_uptime(connection, machine.as_ref(), now.mono_ns)?;
+                age_at_boot(connection, off, now.mono_ns)
             })
         })?;
         let seq = appended[0].id.map_or(0, |id| id.seq);
@@ -399,6 +401,7 @@ fn load(path: &Path, connection: Connection, device: DeviceId, epoch: u32) -> Re
         shown: (shown, shown),
         taps: Taps::default(),
         room_bytes: JOURNAL_BYTES_MAX,
+        machine: None,
         failed: None,
         connection,
     })

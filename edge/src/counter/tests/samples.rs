@@ -209,6 +209,30 @@ fn with(result: ResultView) -> CounterView {
     CounterView { result: Some(result), ..afternoon() }
 }
 
+/// What moved value, or did not.
+fn of_value() -> Vec<(&'static str, CounterView)> {
+    let mut all = vec![
+        ("redeemed", with(redeemed(vec![pts(100)], vec![pts(1_180)]))),
+        ("redeemed-figure-unknown", with(redeemed(vec![pts(100)], Vec::new()))),
+        ("paid", with(redeemed(vec![cny(2_000)], vec![cny(48_000)]))),
+        ("redeemed-and-paid", with(redeemed(vec![pts(100), cny(2_000)], vec![pts(1_180), cny(48_000)]))),
+        ("topped-up", with(ResultView { moved: vec![cny(10_000)], ..result(Outcome::Accepted, top_up()) })),
+        ("report-lost", with(result(Outcome::Accepted, Purpose::ReportLost))),
+        ("hand-out", with(result(Outcome::Accepted, Purpose::HandOut { quantity: 1 }))),
+        ("unknown-spend", with(ResultView { person: None, ..result(Outcome::UnknownCard, spend()) })),
+    ];
+    for of in [Taken::Earned, Taken::Spent, Taken::ToppedUp] {
+        let taken = result(Outcome::Accepted, Purpose::TakeBack { of });
+        all.push(("taken-back", with(ResultView { moved: vec![pts(6)], ..taken })));
+    }
+    for (why, possible) in WHYS {
+        let short = short(why, possible, None);
+        let over = ResultView { short: Some(short), ..result(Outcome::OverOfflineLimit, spend()) };
+        all.push(("over-limit", with(ResultView { offline: true, ..over })));
+    }
+    all
+}
+
 /// Every outcome once or more, by name.
 pub fn outcomes() -> Vec<(String, CounterView)> {
     let earn = || Purpose::Earn { purchase: Amount(32_050) };
@@ -256,14 +280,6 @@ pub fn outcomes() -> Vec<(String, CounterView)> {
         ),
         ("already", with(ResultView { first_at: Some(ago(21)), ..result(Outcome::AlreadyIn, check_in()) })),
         ("already-earn", with(result(Outcome::AlreadyIn, earn()))),
-        ("redeemed", with(redeemed(vec![pts(100)], vec![pts(1_180)]))),
-        ("redeemed-figure-unknown", with(redeemed(vec![pts(100)], Vec::new()))),
-        ("paid", with(redeemed(vec![cny(2_000)], vec![cny(48_000)]))),
-        ("redeemed-and-paid", with(redeemed(vec![pts(100), cny(2_000)], vec![pts(1_180), cny(48_000)]))),
-        ("topped-up", with(ResultView { moved: vec![cny(10_000)], ..result(Outcome::Accepted, top_up()) })),
-        ("report-lost", with(result(Outcome::Accepted, Purpose::ReportLost))),
-        ("hand-out", with(result(Outcome::Accepted, Purpose::HandOut { quantity: 1 }))),
-        ("unknown-spend", with(nobody(Outcome::UnknownCard, spend()))),
         ("unknown", with(nobody(Outcome::UnknownCard, check_in()))),
         ("unknown-earn", with(ResultView { promised: six, ..nobody(Outcome::UnknownCard, earn()) })),
         ("keep-still", with(ResultView { card_tail: None, ..nobody(Outcome::KeepStill, check_in()) })),
@@ -273,15 +289,7 @@ pub fn outcomes() -> Vec<(String, CounterView)> {
         let failed = nobody(Outcome::ReadFailed, check_in());
         all.push(("read-failed", with(ResultView { source, card_tail: None, ..failed })));
     }
-    for of in [Taken::Earned, Taken::Spent, Taken::ToppedUp] {
-        let taken = result(Outcome::Accepted, Purpose::TakeBack { of });
-        all.push(("taken-back", with(ResultView { moved: vec![pts(6)], ..taken })));
-    }
-    for (why, possible) in WHYS {
-        let short = short(why, possible, None);
-        let over = ResultView { short: Some(short), ..result(Outcome::OverOfflineLimit, spend()) };
-        all.push(("over-limit", offline(with(over))));
-    }
+    all.extend(of_value());
     let mut all: Vec<(String, CounterView)> =
         all.into_iter().map(|(name, view)| (name.into(), view)).collect();
     for reason in crate::counter::sheets::REASONS {
@@ -292,6 +300,7 @@ pub fn outcomes() -> Vec<(String, CounterView)> {
         };
         all.push((format!("refused-{reason:?}"), with(refused)));
     }
+    all.extend(waiting().into_iter().map(|(name, view)| (name.to_owned(), view)));
     all.extend(moments().into_iter().map(|(name, view)| (name.to_owned(), view)));
     all
 }
@@ -371,6 +380,12 @@ pub fn moments() -> Vec<(&'static str, CounterView)> {
         ("readers-down", down),
         ("fresh", fresh),
         ("earning", earning),
+    ]
+}
+
+/// A card that waits for the centre.
+fn waiting() -> Vec<(&'static str, CounterView)> {
+    vec![
         ("asking", CounterView { asking: Some(asking()), ..afternoon() }),
         (
             "asking-first",
