@@ -48,6 +48,9 @@ SELECT member, occurrence, device, epoch, seq, office, at, points, issuer, entry
 -- name: fact_link
 SELECT link, device, epoch, seq FROM fact_link
 
+-- name: stock
+SELECT item, office, pieces, entry FROM stock
+
 -- name: issued
 SELECT device, day, points, top_up, entry FROM issued
 

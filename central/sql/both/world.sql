@@ -85,6 +85,12 @@ SELECT lease, generation, device, enrolment, member, unit, granted_total, settle
 -- name: leases_of_member
 SELECT lease, generation, device, enrolment, member, unit, granted_total, settled, lost, released, written_off, disputed, dismissed, spent_reported, last_seq, holes, closed, ttl_s, reboot_cost_s, reboots_max, version_epoch, version_n, set_at, first_epoch FROM lease WHERE member = $1 AND is_open = 1 ORDER BY lease, generation
 
+-- name: stock
+SELECT pieces FROM stock WHERE item = $1 AND office = $2 {for_update}
+
+-- name: lots
+SELECT cause, at, day, debit, credit, amount FROM posting WHERE member = $1 AND unit = 'PTS'
+
 -- name: issued
 SELECT points, top_up FROM issued WHERE device = $1 AND day = $2 {for_update}
 

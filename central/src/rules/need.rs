@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use hufu_shared::act::Act;
 use hufu_shared::fact::{Event, Fact};
-use hufu_shared::ids::{CardId, DeviceId, FactId, Hash, LeaseId, MemberId, OccurrenceId};
+use hufu_shared::ids::{CardId, DeviceId, FactId, Hash, ItemId, LeaseId, MemberId, OccurrenceId, OfficeId};
 use hufu_shared::time::Day;
 use hufu_shared::token::Token;
 use hufu_shared::wire::version::Version;
@@ -55,6 +55,10 @@ pub enum Need {
     Member(MemberId),
     /// A lease in all its generations.
     Lease(LeaseId),
+    /// Pieces of an item that came into the stock of an office.
+    Stock(ItemId, OfficeId),
+    /// All that a member got and used, for expiry.
+    Lots(MemberId),
     /// What a device gave on a business day.
     Issued(DeviceId, Day),
     /// All leases of a device that are not closed.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hufu_shared::act::{CardSet, ClubFounded, MemberSet};
 use hufu_shared::fact::Event;
-use hufu_shared::ids::{CardId, DeviceId, FactId, Hash, LeaseId, MemberId, OccurrenceId};
+use hufu_shared::ids::{CardId, DeviceId, FactId, Hash, ItemId, LeaseId, MemberId, OccurrenceId, OfficeId};
 use hufu_shared::member::{CardStatus, OccurrenceRow, OfficeRow};
 use hufu_shared::policy::Policy;
 use hufu_shared::scheme::SchemeTerms;
@@ -16,7 +16,9 @@ use hufu_shared::wire::version::{CentralEpoch, Version};
 use super::judge::issue::Issued;
 use super::lease::LeaseRow;
 use super::posting::Posting;
-use super::world::{CardTurn, Group, KnownBoot, KnownCase, KnownDevice, KnownEpoch, KnownFact, KnownMember, Recovery};
+use super::world::{
+    CardTurn, Group, KnownBoot, KnownCase, KnownDevice, KnownEpoch, KnownFact, KnownMember, Recovery,
+};
 
 /// All rows that one entry gives.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -45,6 +47,8 @@ pub struct Outcome {
     pub policy: Option<Policy>,
     /// The version of the rules of applying, if it was changed.
     pub apply_version: Option<u32>,
+    /// Stocks changed.
+    pub stock: BTreeMap<(ItemId, OfficeId), i64>,
     /// What devices gave on a business day, whole.
     pub issued: BTreeMap<(DeviceId, Day), Issued>,
     /// A recovery begun or ended.

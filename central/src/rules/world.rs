@@ -6,7 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hufu_shared::fact::Fact;
-use hufu_shared::ids::{BootId, CardId, DeviceId, FactId, Hash, LeaseId, MemberId, OccurrenceId, OfficeId};
+use hufu_shared::ids::{
+    BootId, CardId, DeviceId, FactId, Hash, ItemId, LeaseId, MemberId, OccurrenceId, OfficeId,
+};
 use hufu_shared::member::{CardStatus, MemberStatus, OccurrenceRow, OfficeRow};
 use hufu_shared::money::{Amount, Unit};
 use hufu_shared::policy::Policy;
@@ -66,6 +68,10 @@ pub struct World {
     pub flows: BTreeMap<Hash, Flows>,
     /// What members have and owe.
     pub purses: BTreeMap<(MemberId, Unit), Purse>,
+    /// Pieces that came into stocks, less those that went out by acts.
+    pub stock: BTreeMap<(ItemId, OfficeId), i64>,
+    /// What members got and used, for expiry.
+    pub lots: BTreeMap<MemberId, Vec<Lot>>,
     /// What devices gave on a business day.
     pub issued: BTreeMap<(DeviceId, Day), Issued>,
     /// Members.
@@ -185,6 +191,21 @@ pub struct Purse {
     pub recovery_loss: i64,
     /// Set aside in leases.
     pub escrow: i64,
+}
+
+/// What one cause gave a member or took, in points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lot {
+    /// When, as judged.
+    pub at: Instant,
+    /// Business day of that.
+    pub day: Day,
+    /// How much; below zero for what was used.
+    pub amount: i64,
+    /// It only moved into, or out of, this lease.
+    pub granted: Option<LeaseId>,
+    /// It was spent from this lease.
+    pub spent: Option<LeaseId>,
 }
 
 /// A member.

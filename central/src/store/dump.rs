@@ -28,6 +28,7 @@ pub static TABLES: LazyLock<Vec<(&'static str, usize)>> = LazyLock::new(|| {
         ("version_known", 2),
         ("attendance", 2),
         ("fact_link", 4),
+        ("stock", 2),
         ("issued", 2),
         ("lease", 2),
         ("posting", 1),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use hufu_shared::cbor;
 use hufu_shared::fact::Fact;
-use hufu_shared::ids::{DeviceId, FactId, LeaseId, MemberId, OfficeId};
+use hufu_shared::ids::{DeviceId, FactId, Hash, LeaseId, MemberId, OfficeId};
 use hufu_shared::money::{Amount, Unit};
 use hufu_shared::time::{Day, Instant};
 use hufu_shared::wire::lease::LeaseTerms;
@@ -17,7 +17,7 @@ use crate::db::{Row, Tx, Value};
 use crate::rules::apply::KIND_UNREADABLE;
 use crate::rules::lease::{Hole, LeaseRow};
 use crate::rules::posting::Account;
-use crate::rules::world::{Flows, KnownFact, KnownMember, Purse, Standing, became_from_code};
+use crate::rules::world::{Flows, KnownFact, KnownMember, Lot, Purse, Standing, became_from_code};
 
 /// A fact, from the columns that `world.sql` lists.
 ///
@@ -80,6 +80,42 @@ pub fn flows(found: &[Row]) -> Result<Flows, StoreError> {
     }
     flows.net.retain(|_, net| *net != 0);
     Ok(flows)
+}
+
+/// What a member got and used in points, from `cause, at, day, debit, credit, amount` of their postings.
+///
+/// # Errors
+/// [`StoreError`] if a row does not hold a posting.
+pub fn lots(found: &[Row]) -> Result<Vec<Lot>, StoreError> {
+    let mut moves = Vec::new();
+    for row in found {
+        let account = |column: usize| -> Result<Account, StoreError> {
+            let name = row.text(column)?;
+            Account::parse(name).map(Account::of_cause).ok_or_else(|| unknown("account", name))
+        };
+        let (debit, credit, amount, day) = (account(3)?, account(4)?, row.int(5)?, row.int(2)?);
+        let lot = Lot {
+            at: Instant(row.int(1)?),
+            day: Day(i32::try_from(day).map_err(|_| StoreError::Range { what: "business day", met: day })?),
+            amount,
+            granted: None,
+            spent: None,
+        };
+        let lot = match (debit, credit) {
+            (Account::Expired, _) | (_, Account::Expired) => continue,
+            (Account::Available(_), Account::Escrow(lease)) => Lot { granted: Some(lease), ..lot },
+            (Account::Escrow(lease), Account::Available(_)) => {
+                Lot { granted: Some(lease), amount: -amount, ..lot }
+            }
+            (Account::Escrow(lease), _) => Lot { spent: Some(lease), amount: -amount, ..lot },
+            (_, Account::Escrow(lease)) => Lot { spent: Some(lease), ..lot },
+            (Account::Available(_), _) => Lot { amount: -amount, ..lot },
+            (_, Account::Available(_)) => lot,
+            _ => continue,
+        };
+        moves.push((Hash(row.array(0)?), lot));
+    }
+    Ok(crate::rules::apply::lots(moves))
 }
 
 /// What a member has per unit, from `class, unit, amount` of their accounts and `unit, sum` of what is set aside.

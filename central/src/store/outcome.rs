@@ -36,6 +36,10 @@ pub fn commit(
     commit_cards(tx, entry, outcome)?;
     commit_devices(tx, entry, outcome)?;
     commit_facts(tx, entry, received, outcome)?;
+    for ((item, office), pieces) in &outcome.stock {
+        let values = [item.0.into(), office.0.into(), (*pieces).into(), entry.0.into()];
+        tx.execute(SQL.get("set_stock"), &values)?;
+    }
     for ((device, day), issued) in &outcome.issued {
         let values = [
             device.0.into(),
@@ -98,8 +102,7 @@ fn commit_club(tx: &mut Tx<'_>, entry: EntryId, outcome: &Outcome) -> Result<(),
         tx.execute(SQL.get("set_central_epoch"), &values)?;
     }
     if let Some(recovery) = outcome.recovery {
-        let values =
-            [i64::from(recovery.epoch).into(), recovery.since.map(|at| at.0).into(), entry.0.into()];
+        let values = [i64::from(recovery.epoch).into(), recovery.since.map(|at| at.0).into(), entry.0.into()];
         tx.execute(SQL.get("set_recovery"), &values)?;
     }
     Ok(())

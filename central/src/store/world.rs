@@ -55,7 +55,10 @@ pub fn apply_entry(tx: &mut Tx<'_>, entry: &Entry) -> Result<Outcome, StoreError
 }
 
 /// What every entry may look at: few rows, seldom changed.
-fn base(tx: &mut Tx<'_>) -> Result<World, StoreError> {
+///
+/// # Errors
+/// [`StoreError`] if the database fails or holds what this version cannot read.
+pub fn base(tx: &mut Tx<'_>) -> Result<World, StoreError> {
     let mut world = World::default();
     for row in tx.query(SQL.get("offices"), &[])? {
         let office = rows::office(&row)?;
@@ -146,6 +149,16 @@ pub fn fetch(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), Store
             world
                 .members
                 .extend(row.map(|row| known::member(&row)).transpose()?.map(|known| (member, known)));
+            Ok(())
+        }
+        Need::Stock(item, office) => {
+            let row = tx.query_opt(SQL.get("stock"), &[item.0.into(), office.0.into()])?;
+            world.stock.extend(row.map(|row| row.int(0)).transpose()?.map(|pieces| ((item, office), pieces)));
+            Ok(())
+        }
+        Need::Lots(member) => {
+            let postings = tx.query(SQL.get("lots"), &[member.0.into()])?;
+            world.lots.insert(member, known::lots(&postings)?);
             Ok(())
         }
         Need::Issued(device, day) => {

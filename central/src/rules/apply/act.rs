@@ -29,6 +29,8 @@ impl Work {
             Act::CaseDecided(decided) => self.case_decided(decided),
             Act::FactsReleased(released) => self.facts_released(released),
             Act::CasesEnded(ended) => ended.cases.iter().for_each(|case| self.case_ended(*case)),
+            Act::StockMoved(moved) => self.stock_moved(moved),
+            Act::PointsExpired(run) => self.points_expired(run),
             Act::ValueMoved(moved) => self.value_moved(moved),
             Act::PolicySet(policy) => self.outcome.policy = Some((**policy).clone()),
             Act::ApplyVersionSet(set) => self.outcome.apply_version = Some(set.version),

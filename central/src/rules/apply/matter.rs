@@ -1,7 +1,7 @@
 //! Matters: what is judged as one, from the whole set of its facts.
 
 use hufu_shared::fact::Event;
-use hufu_shared::ids::{DeviceId, FactId, MemberId, OccurrenceId};
+use hufu_shared::ids::{DeviceId, FactId, ItemId, MemberId, OccurrenceId, OfficeId};
 use hufu_shared::time::Day;
 use hufu_shared::wire::upload::Became;
 
@@ -18,6 +18,10 @@ pub(super) enum Matter {
     Earn(FactId),
     /// What was paid in at a terminal on a business day.
     TopUps(DeviceId, Day),
+    /// What was handed out of a stock.
+    Goods(ItemId, OfficeId),
+    /// What a member spent or used in the periods that hold a day.
+    Uses(MemberId, Day),
     /// How the returns of a fact stand.
     Reversals(FactId),
 }
@@ -30,6 +34,8 @@ impl Work {
                 Matter::Attendance(member, occurrence) => self.judge_attendance(member, occurrence),
                 Matter::Earn(fact) => self.judge_earn(fact),
                 Matter::TopUps(device, day) => self.judge_top_ups(device, day),
+                Matter::Goods(item, office) => self.judge_goods(item, office),
+                Matter::Uses(member, day) => self.judge_uses(member, day),
                 Matter::Reversals(original) => self.judge_reversals(original),
             }
         }
@@ -59,7 +65,8 @@ impl Work {
                 self.dirty.insert(Matter::Reversals(id));
             }
             // Value whose right is unknown here waits; it freezes nothing and costs nobody anything.
-            Event::Spent(_) | Event::HandedOut(_) => {
+            Event::HandedOut(handed) => self.handed_out(id, &known, handed),
+            Event::Spent(_) => {
                 self.stand(id, Standing { became: Became::Held, kind: None, case: None }, None);
             }
             Event::Refused(refused) => {
@@ -83,6 +90,11 @@ impl Work {
             Event::Earned(_) => self.touch_earn(id),
             Event::ToppedUp(_) => self.touch_top_ups(id, known.day),
             Event::DayClosed(closed) => self.cash_counted(id, closed),
+            Event::HandedOut(handed) => {
+                if let Some(member) = known.member {
+                    self.touch_handed(id, member, handed);
+                }
+            }
             Event::Reversed(reversed) => self.touch_reversals(reversed.original),
             _ => {}
         }

@@ -15,7 +15,9 @@ mod card;
 mod cases;
 mod day;
 mod earn;
+mod expiry;
 mod fault;
+mod goods;
 mod held;
 mod ledger;
 mod limits;
@@ -28,6 +30,7 @@ mod sample;
 pub use act::{verdict_code, verdict_from_code};
 pub use batch::KIND_UNREADABLE;
 pub use day::{DayDifference, is_possible};
+pub use expiry::lots;
 pub use held::{HOLD_DAYS, unknown_card_case};
 pub use review::review_case;
 

@@ -1,10 +1,12 @@
 //! What purchases, returns and top-ups come to, in every order of arrival, on both databases.
 
-use hufu_shared::act::{Act, FactsReleased, Pin, PinOutcome, ValueEnd, ValueMoved, Verdict};
-use hufu_shared::fact::{Earned, Event, Reversed, Shown, SlipKey, ToppedUp};
-use hufu_shared::ids::{FactId, Hash};
+use hufu_shared::act::{
+    Act, FactsReleased, Pin, PinOutcome, PointsExpired, StockMoved, ValueEnd, ValueMoved, Verdict,
+};
+use hufu_shared::fact::{Earned, Event, HandedOut, Reversed, Shown, SlipKey, ToppedUp};
+use hufu_shared::ids::{FactId, Hash, ItemId};
 use hufu_shared::money::{Amount, Leg, Unit};
-use hufu_shared::policy::{EarnCap, Period, Policy};
+use hufu_shared::policy::{EarnCap, ExpiryMode, Period, Policy, UseLimit, UseOf};
 use hufu_shared::time::{Day, SECOND_US};
 
 use super::conflicts::decided;
@@ -230,6 +232,100 @@ async fn money_paid_in_is_held_above_a_small_sum_until_the_cash_is_counted() {
         give_back(&mut a, 1200, small, Leg { unit: Unit::Cny, amount: Amount(30_000) });
         a.upload(&db).await;
         assert_eq!(fen(&db, 1).await, 100_000);
+        sums_hold(&db).await;
+    })
+    .await;
+}
+
+fn hand_out(terminal: &mut Terminal, seconds: i64, n: u8, item: u8) -> FactId {
+    let handed = HandedOut { subject: subject(n), occurrence: SALON, item: ItemId([item; 16]), quantity: 1 };
+    terminal.record(seconds, Shown::Accepted, Event::HandedOut(handed))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kind_34_handed_out_twice_is_kept_and_flagged_whichever_arrives_first() {
+    for swap in [false, true] {
+        each(move |db| async move {
+            found(&db).await;
+            let (mut a, mut b) = (Terminal::start(TERMINAL_A), Terminal::start(TERMINAL_B));
+            let first = hand_out(&mut a, 0, 1, 7);
+            let second = hand_out(&mut b, 600, 1, 7);
+            let other = hand_out(&mut b, 700, 2, 7);
+            upload(&db, &mut a, &mut b, swap).await;
+            assert_eq!(standing(&db, first).await, ("applied".to_owned(), None));
+            assert_eq!(standing(&db, second).await, ("applied_with_case".to_owned(), Some(34)));
+            assert_eq!(standing(&db, other).await, ("applied".to_owned(), None));
+            assert_eq!(count(&db, "case_evidence", vec![34.into()]).await, 2);
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kind_16_what_the_stock_does_not_cover_is_backordered_and_filled_later() {
+    each(|db| async move {
+        found(&db).await;
+        let came = |pieces| StockMoved {
+            item: ItemId([7; 16]),
+            office: OFFICE_A,
+            pieces,
+            reason: "bought".to_owned(),
+        };
+        act(&db, 40, NOON, Act::StockMoved(came(1))).await;
+        let mut a = Terminal::start(TERMINAL_A);
+        let first = hand_out(&mut a, 0, 1, 7);
+        let second = hand_out(&mut a, 600, 2, 7);
+        a.upload(&db).await;
+        assert_eq!(standing(&db, first).await, ("applied".to_owned(), None));
+        assert_eq!(standing(&db, second).await, ("applied_with_case".to_owned(), Some(16)));
+        act(&db, 60, NOON, Act::StockMoved(came(5))).await;
+        assert_eq!(standing(&db, second).await, ("applied".to_owned(), None));
+        assert_eq!(count(&db, "open_cases", vec![]).await, 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kind_33_a_use_beyond_the_limit_of_a_period_is_kept_and_flagged() {
+    each(|db| async move {
+        found(&db).await;
+        let limit = UseLimit { of: UseOf::Item(ItemId([7; 16])), period: Period::Day, most: Amount(1) };
+        let policy = Policy { use_limits: vec![limit], ..Policy::default() };
+        act(&db, 40, NOON.offset(-10_000 * SECOND_US), Act::PolicySet(Box::new(policy))).await;
+        let mut a = Terminal::start(TERMINAL_A);
+        hand_out(&mut a, 0, 1, 7);
+        a.upload(&db).await;
+        assert_eq!(count(&db, "cases_of_kind", vec![33.into()]).await, 0);
+        hand_out(&mut a, 600, 1, 7);
+        a.upload(&db).await;
+        assert_eq!(count(&db, "case_evidence", vec![33.into()]).await, 1, "the one beyond");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_b04_points_run_out_by_sums_and_a_late_fact_changes_what_did() {
+    each(|db| async move {
+        found(&db).await;
+        let policy = Policy { expiry: ExpiryMode::RollingMonths(1), ..Policy::default() };
+        act(&db, 40, NOON.offset(-10_000 * SECOND_US), Act::PolicySet(Box::new(policy))).await;
+        let mut a = Terminal::start(TERMINAL_A);
+        sale(&mut a, 0, 1, 20, "1", None);
+        a.upload(&db).await;
+        let run = |n| Act::PointsExpired(PointsExpired { cutoff: Day(20_779 + n), members: vec![member(1)] });
+        act(&db, 60, NOON.offset(9 * 3600 * SECOND_US), run(20)).await;
+        assert_eq!(points(&db, 1).await, 20, "not yet");
+        act(&db, 61, NOON.offset(9 * 3600 * SECOND_US), run(40)).await;
+        assert_eq!(points(&db, 1).await, 0);
+        act(&db, 62, NOON.offset(9 * 3600 * SECOND_US), run(40)).await;
+        assert_eq!(points(&db, 1).await, 0, "once");
+        // It had been spent before, at another terminal whose word comes late: then nothing was left to run out.
+        let mut b = Terminal::start(TERMINAL_B);
+        let late = sale(&mut b, 600, 1, 10, "2", None);
+        b.upload(&db).await;
+        assert_eq!(points(&db, 1).await, 10);
+        act(&db, 63, NOON.offset(10 * 3600 * SECOND_US), run(40)).await;
+        assert_eq!((points(&db, 1).await, standing(&db, late).await.0), (0, "applied".to_owned()));
         sums_hold(&db).await;
     })
     .await;
