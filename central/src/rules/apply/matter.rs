@@ -18,8 +18,12 @@ pub(super) enum Matter {
     Earn(FactId),
     /// What was paid in at a terminal on a business day.
     TopUps(DeviceId, Day),
+    /// Who bears a spend.
+    Spend(FactId),
     /// How the returns of a fact stand.
     Reversals(FactId),
+    /// What is to become of a member's data.
+    Profile(MemberId),
 }
 
 impl Work {
@@ -30,7 +34,9 @@ impl Work {
                 Matter::Attendance(member, occurrence) => self.judge_attendance(member, occurrence),
                 Matter::Earn(fact) => self.judge_earn(fact),
                 Matter::TopUps(device, day) => self.judge_top_ups(device, day),
+                Matter::Spend(fact) => self.judge_spend(fact),
                 Matter::Reversals(original) => self.judge_reversals(original),
+                Matter::Profile(member) => self.judge_profile(member),
             }
         }
     }
@@ -41,6 +47,10 @@ impl Work {
         let Some(fact) = &known.fact else { return };
         for link in links::of_fact(fact) {
             self.link(link, id);
+        }
+        self.travelled(id, &known, fact);
+        if self.is_of_merged_or_erased(id, &known, fact) {
+            return;
         }
         match &fact.event {
             Event::Attended(attended) => self.attended(id, &known, attended),
@@ -58,10 +68,21 @@ impl Work {
                 self.touch_top_ups(id, known.day);
                 self.dirty.insert(Matter::Reversals(id));
             }
+            Event::Spent(spent) => {
+                self.spent(id, &known, spent);
+                self.dirty.insert(Matter::Reversals(id));
+            }
+            Event::LeaseClosed(closed) => self.lease_closed(id, &known, closed),
             // Value whose right is unknown here waits; it freezes nothing and costs nobody anything.
-            Event::Spent(_) | Event::HandedOut(_) => {
+            Event::HandedOut(_) => {
                 self.stand(id, Standing { became: Became::Held, kind: None, case: None }, None);
             }
+            Event::CardReportedLost(seen) => {
+                self.reported_lost(id, &known, &seen.subject);
+                self.judge_report(id);
+            }
+            Event::ApplicationTaken(form) => self.application_taken(id, &known, form),
+            Event::ProfileChangeRequested(change) => self.change_requested(id, &known, change),
             Event::Refused(refused) => {
                 let member = refused.subject.as_ref().and_then(|subject| self.owner(&known, subject));
                 self.stand(id, known.standing, member);
@@ -84,6 +105,10 @@ impl Work {
             Event::ToppedUp(_) => self.touch_top_ups(id, known.day),
             Event::DayClosed(closed) => self.cash_counted(id, closed),
             Event::Reversed(reversed) => self.touch_reversals(reversed.original),
+            Event::ApplicationTaken(_) => self.judge_application(id),
+            Event::ProfileChangeRequested(_) => self.dirty.extend(known.member.map(Matter::Profile)),
+            Event::Spent(spent) => self.rejudge_spend(id, spent),
+            Event::CardReportedLost(_) => self.judge_report(id),
             _ => {}
         }
     }

@@ -11,24 +11,32 @@
 mod act;
 mod attendance;
 mod batch;
+mod blocked;
 mod card;
 mod cases;
 mod day;
 mod earn;
 mod fault;
 mod held;
+mod lease;
 mod ledger;
 mod limits;
 mod matter;
 mod money;
+mod people;
+mod recovery;
 mod reversal;
 mod review;
 mod sample;
+mod spend;
 
 pub use act::{verdict_code, verdict_from_code};
 pub use batch::KIND_UNREADABLE;
 pub use day::{DayDifference, is_possible};
-pub use held::{HOLD_DAYS, unknown_card_case};
+pub use card::OwnerCase;
+pub use held::unknown_card_case;
+pub use lease::{LeaseCase, lease_case};
+pub use people::{look_alike_case, orphan_case};
 pub use review::review_case;
 
 use std::cell::RefCell;
@@ -138,6 +146,8 @@ impl Work {
 
     /// Says how a fact stands, and whose it is if that is known.
     fn stand(&mut self, id: FactId, standing: Standing, member: Option<MemberId>) {
+        let by_card = if standing.is_same(&Standing::PLAIN) { self.card_standing(id) } else { None };
+        let standing = by_card.unwrap_or(standing);
         self.change(id, |known| {
             known.standing = standing;
             known.member = member.or(known.member);
