@@ -16,7 +16,7 @@ use hufu_shared::wire::upload::Credit;
 use tokio::sync::oneshot;
 use tokio::time::Instant as Moment;
 
-use crate::rules::admission::{Meter, Pace, upload_cost};
+use crate::rules::admission::{Meter, NEXT_POLL_MS_MAX, Pace, Slots, retry_after_ms, upload_cost};
 
 /// Uploads worked on at once at most; the database joins what comes together.
 const UPLOADS_AT_ONCE_MAX: usize = 16;
@@ -62,6 +62,7 @@ struct State {
     under_way: HashSet<DeviceId>,
     meters: HashMap<DeviceId, Meter>,
     pace: Pace,
+    slots: Slots,
 }
 
 /// A place; given back when dropped.
@@ -111,9 +112,9 @@ impl Admission {
             (place.key, place.is_active, place.since) = (None, true, Moment::now());
             return Ok(place);
         }
-        let retry_after_ms = self.retry_after_ms(&state, age_s);
+        let busy = self.busy(&mut state, age_s);
         drop(state);
-        Err(Busy { retry_after_ms })
+        Err(busy)
     }
 
     fn ask(self: &Arc<Self>, device: DeviceId, oldest: Instant, age_s: i64) -> Result<Asked, Busy> {
@@ -149,23 +150,36 @@ impl Admission {
             // Whose sender is dropped has its answer.
             let youngest = state.waiting.pop_last();
             if youngest.is_some_and(|(youngest, _)| youngest == key) {
-                return Err(Busy { retry_after_ms: self.retry_after_ms(&state, age_s) });
+                return Err(self.busy(&mut state, age_s));
             }
         }
         state.under_way.insert(device);
         Ok(Asked::Turn(place(false, Some(key)), turn))
     }
 
-    fn retry_after_ms(&self, state: &State, age_s: i64) -> u64 {
-        state.pace.retry_after_ms(state.active + state.waiting.len(), self.at_once, age_s)
+    /// Turns somebody away until a time of their own.
+    fn busy(&self, state: &mut State, age_s: i64) -> Busy {
+        let in_front = (state.active + state.waiting.len(), self.at_once);
+        let pace = state.pace;
+        let wait_us = state.slots.take(&pace, in_front, self.now_us());
+        Busy { retry_after_ms: retry_after_ms(wait_us, age_s) }
     }
 
-    /// What a terminal may do next.
+    /// What a terminal whose upload was worked on may do next. While others were promised a time, it takes its turn
+    /// behind them.
     #[must_use]
     pub fn credit(&self) -> Credit {
-        let state = self.state();
-        // The one that asks is itself worked on still.
-        state.pace.credit((state.active + state.waiting.len()).saturating_sub(1), self.at_once)
+        let now_us = self.now_us();
+        let mut state = self.state();
+        let is_busy = state.slots.is_ahead(now_us) || !state.waiting.is_empty();
+        let wait_us = if is_busy {
+            let (pace, in_front) = (state.pace, (state.waiting.len(), self.at_once));
+            state.slots.take(&pace, in_front, now_us)
+        } else {
+            0
+        };
+        let next_poll_ms = u32::try_from((wait_us / 1_000).min(NEXT_POLL_MS_MAX)).unwrap_or(u32::MAX);
+        Credit { max_facts: state.pace.facts_max(), next_poll_ms }
     }
 
     fn now_us(&self) -> u64 {

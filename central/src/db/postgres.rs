@@ -31,6 +31,8 @@ const TRIES_MAX: u32 = 5;
 const BACKOFF_BASE_MS: u64 = 10;
 /// Statements of a batch that are on their way at the same time.
 const PIPELINED_STATEMENTS_MAX: usize = 30;
+/// Questions asked ahead that are on their way at the same time.
+const PIPELINED_QUESTIONS_MAX: usize = 200;
 
 /// A node that lost its leadership still answers; this throws such a connection out of the pool.
 const RECYCLE_CHECK: &str = "DO $$ BEGIN IF current_setting('transaction_read_only')::boolean THEN \
@@ -273,6 +275,29 @@ pub(super) fn query(
     let statement = prepared(waits, transaction, sql)?;
     let rows = limited(waits, &sql.name, transaction.query(&statement, &borrowed(parameters)))?;
     rows.iter().map(|row| row_values(sql, row)).collect()
+}
+
+/// Several questions on their way at the same time; answers in their order.
+pub(super) fn query_many(
+    waits: &Waits,
+    transaction: &Transaction<'_>,
+    asked: &[(&'static Sql, Vec<Value>)],
+) -> Result<Vec<Vec<Row>>, DbError> {
+    let mut answers = Vec::with_capacity(asked.len());
+    for chunk in asked.chunks(PIPELINED_QUESTIONS_MAX) {
+        let mut statements = Vec::with_capacity(chunk.len());
+        for (sql, _) in chunk {
+            statements.push(prepared(waits, transaction, sql)?);
+        }
+        let parameters: Vec<_> = chunk.iter().map(|(_, values)| borrowed(values)).collect();
+        let sent =
+            statements.iter().zip(&parameters).map(|(statement, row)| transaction.query(statement, row));
+        let names = chunk.first().map_or("", |(sql, _)| &sql.name);
+        for ((sql, _), rows) in chunk.iter().zip(limited(waits, names, try_join_all(sent))?) {
+            answers.push(rows.iter().map(|row| row_values(sql, row)).collect::<Result<_, _>>()?);
+        }
+    }
+    Ok(answers)
 }
 
 pub(super) fn execute(

@@ -126,7 +126,17 @@ fn fill_placeholders(text: &str, engine: Engine) -> String {
         Engine::Sqlite => ("", "", "WITHOUT ROWID"),
         Engine::Postgres => ("FOR UPDATE", "FOR UPDATE SKIP LOCKED", ""),
     };
-    text.replace("{for_update}", lock).replace("{skip_locked}", skip).replace("{without_rowid}", rowid)
+    let text =
+        text.replace("{for_update}", lock).replace("{skip_locked}", skip).replace("{without_rowid}", rowid);
+    if engine == Engine::Postgres {
+        return text;
+    }
+    // SQLite takes `$1` for a name and would have to be asked for its number at each binding.
+    let numbered = |piece: Piece<'_>| match piece {
+        Piece::Word(word) if word.starts_with('$') => format!("?{}", &word[1..]),
+        Piece::Word(text) | Piece::Fixed(text) | Piece::Sign(text) => text.to_owned(),
+    };
+    pieces(&text).into_iter().map(numbered).collect()
 }
 
 /// A piece of SQL text as the reader sees it.
@@ -168,11 +178,17 @@ fn is_word(c: char) -> bool {
 }
 
 fn highest_parameter(text: &str) -> usize {
-    let number = |piece: &Piece<'_>| match piece {
-        Piece::Word(word) => word.strip_prefix('$').and_then(|digits| digits.parse().ok()),
-        _ => None,
-    };
-    pieces(text).iter().filter_map(number).max().unwrap_or(0)
+    let (mut highest, mut before) = (0, "");
+    for piece in pieces(text) {
+        let number: Option<usize> = match piece {
+            Piece::Word(word) if before == "?" => word.parse().ok(),
+            Piece::Word(word) => word.strip_prefix('$').and_then(|digits| digits.parse().ok()),
+            _ => None,
+        };
+        highest = highest.max(number.unwrap_or(0));
+        before = if let Piece::Sign(sign) = piece { sign } else { "" };
+    }
+    highest
 }
 
 /// A migration as one engine wants it. `BIGINT` becomes `INTEGER` and tables become STRICT on SQLite; `BLOB` becomes

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, OpenFlags};
 use tokio::sync::{Semaphore, oneshot};
@@ -36,7 +37,7 @@ const CACHED_STATEMENTS_MAX: usize = 512;
 /// What each connection is set to. `FULL`: a commit is on the disk when it is answered.
 const PRAGMAS: &str = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; \
     PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; PRAGMA secure_delete=ON; \
-    PRAGMA journal_size_limit=8388608; PRAGMA busy_timeout=5000;";
+    PRAGMA journal_size_limit=8388608; PRAGMA busy_timeout=5000; PRAGMA cache_size=-32768;";
 
 /// Where the database lives.
 #[derive(Clone, Debug)]
@@ -67,8 +68,14 @@ pub(super) fn open_writer(place: &Place) -> Result<Connection, DbError> {
     };
     let connection = connection.map_err(|error| open_error(place, &error))?;
     connection.execute_batch(PRAGMAS).map_err(|error| open_error(place, &error))?;
+    keep_plans(&connection).map_err(|error| open_error(place, &error))?;
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS_MAX);
     Ok(connection)
+}
+
+/// A plan must not hang on the values bound: else a statement with `LIMIT $1` is compiled anew each time it runs.
+fn keep_plans(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 
 fn open_reader(path: &Path) -> Result<Connection, DbError> {
@@ -78,6 +85,7 @@ fn open_reader(path: &Path) -> Result<Connection, DbError> {
     let pragmas = "PRAGMA query_only=ON; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; \
                    PRAGMA mmap_size=0; PRAGMA busy_timeout=5000;";
     connection.execute_batch(pragmas).map_err(|error| open_error(&place, &error))?;
+    keep_plans(&connection).map_err(|error| open_error(&place, &error))?;
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS_MAX);
     Ok(connection)
 }
@@ -107,13 +115,7 @@ fn bound<'c>(
         return Err(DbError::ReadOnly { statement: sql.name.clone() });
     }
     for (number, value) in (1..).zip(parameters) {
-        // SQLite takes `$1` for a name and numbers names by first appearance.
-        let index = statement.parameter_index(&format!("${number}")).map_err(failed(&sql.name))?;
-        let index = index.ok_or_else(|| DbError::Parameter {
-            statement: sql.name.clone(),
-            reason: format!("it has no parameter ${number}"),
-        })?;
-        statement.raw_bind_parameter(index, value).map_err(failed(&sql.name))?;
+        statement.raw_bind_parameter(number, value).map_err(failed(&sql.name))?;
     }
     Ok(statement)
 }

@@ -5,6 +5,8 @@
 //! because the whole transaction must then be run again.
 //! Out of scope: opening and committing; the engines' modules do that.
 
+use std::collections::HashMap;
+
 use rusqlite::Connection;
 
 use super::sql::Sql;
@@ -19,6 +21,8 @@ pub struct Tx<'c> {
     /// A statement was given up: the connection is still busy with it.
     is_stuck: bool,
     witness: Option<Witness>,
+    /// Answers of statements that were asked ahead.
+    ahead: HashMap<(usize, Vec<Value>), Vec<Row>>,
 }
 
 /// Tells, in a later transaction, whether one was committed whose COMMIT got no answer.
@@ -47,6 +51,7 @@ impl<'c> Tx<'c> {
             is_transient: false,
             is_stuck: false,
             witness: None,
+            ahead: HashMap::new(),
         }
     }
 
@@ -55,7 +60,7 @@ impl<'c> Tx<'c> {
         transaction: &'c deadpool_postgres::Transaction<'c>,
     ) -> Self {
         let on = On::Postgres { waits, transaction };
-        Self { on, failed: None, is_transient: false, is_stuck: false, witness: None }
+        Self { on, failed: None, is_transient: false, is_stuck: false, witness: None, ahead: HashMap::new() }
     }
 
     /// Names what proves that this transaction was committed, should the answer to its COMMIT be lost: `check` is then
@@ -83,6 +88,11 @@ impl<'c> Tx<'c> {
     /// # Errors
     /// [`DbError`] if the engine refuses it, or the parameters do not fit it.
     pub fn query(&mut self, sql: &'static Sql, parameters: &[Value]) -> Result<Vec<Row>, DbError> {
+        if !self.ahead.is_empty()
+            && let Some(rows) = self.ahead.remove(&(address(sql), parameters.to_vec()))
+        {
+            return Ok(rows);
+        }
         let result = check_count(sql, parameters.len()).and_then(|()| match &self.on {
             On::Sqlite { connection, is_read_only } => {
                 sqlite::query(connection, sql, parameters, *is_read_only)
@@ -90,6 +100,24 @@ impl<'c> Tx<'c> {
             On::Postgres { waits, transaction } => postgres::query(waits, transaction, sql, parameters),
         });
         self.note(&sql.name, result)
+    }
+
+    /// Asks what [`Tx::query`] will be asked soon, all at once: on PostgreSQL the questions travel together instead of
+    /// one after the other. Each answer serves once, and none outlives the next statement that changes something.
+    ///
+    /// # Errors
+    /// As [`Tx::query`].
+    pub fn ask_ahead(&mut self, asked: Vec<(&'static Sql, Vec<Value>)>) -> Result<(), DbError> {
+        let On::Postgres { waits, transaction } = &self.on else { return Ok(()) };
+        let Some((first, _)) = asked.first() else { return Ok(()) };
+        let result = asked
+            .iter()
+            .try_for_each(|(sql, parameters)| check_count(sql, parameters.len()))
+            .and_then(|()| postgres::query_many(waits, transaction, &asked));
+        let answers = self.note(&first.name, result)?;
+        let keys = asked.into_iter().map(|(sql, parameters)| (address(sql), parameters));
+        self.ahead.extend(keys.zip(answers));
+        Ok(())
     }
 
     /// Runs a statement that gives exactly one row.
@@ -125,6 +153,7 @@ impl<'c> Tx<'c> {
     /// # Errors
     /// As [`Tx::query`].
     pub fn execute(&mut self, sql: &'static Sql, parameters: &[Value]) -> Result<u64, DbError> {
+        self.ahead.clear();
         let result = check_count(sql, parameters.len()).and_then(|()| match &self.on {
             On::Sqlite { connection, is_read_only } => {
                 sqlite::execute(connection, sql, parameters, *is_read_only)
@@ -141,6 +170,7 @@ impl<'c> Tx<'c> {
     /// # Errors
     /// As [`Tx::query`]; which row failed is not told.
     pub fn execute_many(&mut self, sql: &'static Sql, rows: &[Vec<Value>]) -> Result<u64, DbError> {
+        self.ahead.clear();
         let counted = rows.iter().try_for_each(|row| check_count(sql, row.len()));
         let result = counted.and_then(|()| match &self.on {
             On::Sqlite { connection, is_read_only } => rows
@@ -185,6 +215,7 @@ impl<'c> Tx<'c> {
     }
 
     fn command(&mut self, text: &str) -> Result<(), DbError> {
+        self.ahead.clear();
         let result = match &self.on {
             On::Sqlite { connection, .. } => sqlite::command(connection, text),
             On::Postgres { waits, transaction } => postgres::command(waits, transaction, text),
@@ -218,6 +249,11 @@ impl<'c> Tx<'c> {
             (result, _) => result,
         }
     }
+}
+
+/// Statements are made once and never moved.
+fn address(sql: &'static Sql) -> usize {
+    std::ptr::from_ref(sql).addr()
 }
 
 fn check_count(sql: &Sql, given: usize) -> Result<(), DbError> {

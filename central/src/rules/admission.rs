@@ -3,7 +3,7 @@
 //! The centre spreads a storm: whoever has more to send is told to come back when those in front of it are done, at the
 //! pace measured. Each terminal has a bucket of its own, so that one of them, broken or wicked, slows nobody else.
 
-use hufu_shared::wire::upload::{BATCH_FACTS_MAX, Credit};
+use hufu_shared::wire::upload::BATCH_FACTS_MAX;
 
 /// Milliseconds that one upload should take at most; a slower centre asks for smaller batches.
 const UPLOAD_TARGET_MS: u64 = 250;
@@ -11,6 +11,8 @@ const UPLOAD_TARGET_MS: u64 = 250;
 const CREDIT_FACTS_MIN: u64 = 50;
 /// Milliseconds that a terminal with more to send is asked to wait at most.
 pub const NEXT_POLL_MS_MAX: u64 = 60_000;
+/// Time of an upload before any was measured, microseconds.
+const UPLOAD_GUESS_US: u64 = 20_000;
 /// The newest measurement counts one part in so many.
 const MEAN_PARTS: u64 = 8;
 
@@ -51,30 +53,52 @@ impl Pace {
         (self.upload_us, self.fact_us) = (mean(self.upload_us, took_us).max(1), mean(self.fact_us, fact_us));
     }
 
-    /// What a terminal may do next while so many uploads are in front of it, `at_once` of them at a time.
+    /// Facts that one upload should have at most.
     #[must_use]
-    pub fn credit(&self, in_front: usize, at_once: usize) -> Credit {
+    pub fn facts_max(&self) -> u32 {
         let facts = (UPLOAD_TARGET_MS * 1_000).checked_div(self.fact_us).unwrap_or(u64::MAX);
-        let facts = facts.clamp(CREDIT_FACTS_MIN, BATCH_FACTS_MAX as u64);
-        Credit {
-            max_facts: u32::try_from(facts).unwrap_or(u32::MAX),
-            next_poll_ms: u32::try_from(self.wait_ms(in_front, at_once).min(NEXT_POLL_MS_MAX))
-                .unwrap_or(u32::MAX),
-        }
+        u32::try_from(facts.clamp(CREDIT_FACTS_MIN, BATCH_FACTS_MAX as u64)).unwrap_or(u32::MAX)
     }
 
-    /// Milliseconds after which a terminal that is turned away should come again; `queue_age_s` is the age of its oldest
-    /// waiting fact.
+    /// Microseconds from one upload's end to the next while `at_once` are worked on.
+    fn gap_us(&self, at_once: usize) -> u64 {
+        let upload_us = if self.upload_us == 0 { UPLOAD_GUESS_US } else { self.upload_us };
+        (upload_us / (at_once.max(1) as u64)).max(1)
+    }
+}
+
+/// The times that were promised to terminals: one after the other at the pace measured, so that those who were turned
+/// away together do not come back together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Slots {
+    next_us: u64,
+}
+
+impl Slots {
+    /// Whether somebody was promised a time that is still to come.
     #[must_use]
-    pub fn retry_after_ms(&self, in_front: usize, at_once: usize, queue_age_s: i64) -> u64 {
-        let at_most =
-            if queue_age_s >= OLD_QUEUE_AGE_S { RETRY_AFTER_OLD_QUEUE_MS_MAX } else { RETRY_AFTER_MS_MAX };
-        self.wait_ms(in_front, at_once).clamp(RETRY_AFTER_MS_MIN, at_most)
+    pub fn is_ahead(&self, now_us: u64) -> bool {
+        self.next_us > now_us
     }
 
-    fn wait_ms(&self, in_front: usize, at_once: usize) -> u64 {
-        self.upload_us.saturating_mul(in_front as u64) / (at_once.max(1) as u64) / 1_000
+    /// Promises the next time, behind `in_front` uploads that are here already; microseconds until then.
+    pub fn take(&mut self, pace: &Pace, (in_front, at_once): (usize, usize), now_us: u64) -> u64 {
+        let gap_us = pace.gap_us(at_once);
+        let here_us = gap_us.saturating_mul(in_front as u64);
+        self.next_us = self.next_us.max(now_us.saturating_add(here_us)).saturating_add(gap_us);
+        // Nobody is asked to wait longer than this, so nothing beyond is promised either.
+        self.next_us = self.next_us.min(now_us.saturating_add(RETRY_AFTER_MS_MAX * 1_000));
+        self.next_us - now_us
     }
+}
+
+/// Milliseconds for which a terminal that is turned away is asked to wait; `queue_age_s` is the age of its oldest waiting
+/// fact.
+#[must_use]
+pub fn retry_after_ms(wait_us: u64, queue_age_s: i64) -> u64 {
+    let at_most =
+        if queue_age_s >= OLD_QUEUE_AGE_S { RETRY_AFTER_OLD_QUEUE_MS_MAX } else { RETRY_AFTER_MS_MAX };
+    (wait_us / 1_000).clamp(RETRY_AFTER_MS_MIN, at_most)
 }
 
 /// Units of an upload.
@@ -134,35 +158,39 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_credit_follows_the_measured_pace_and_the_uploads_in_front() {
+    fn batches_shrink_as_the_centre_slows() {
         let mut pace = Pace::default();
-        assert_eq!(pace.credit(0, 16), Credit { max_facts: 500, next_poll_ms: 0 });
-        for _ in 0..40 {
-            pace.learn(500, 50_000);
+        assert_eq!(pace.facts_max(), 500, "nothing measured yet");
+        for (took_us, at_least, at_most) in [(50_000, 500, 500), (1_000_000, 110, 140), (90_000_000, 50, 50)]
+        {
+            for _ in 0..90 {
+                pace.learn(500, took_us);
+            }
+            assert!((at_least..=at_most).contains(&pace.facts_max()), "{took_us} us: {}", pace.facts_max());
         }
-        assert_eq!(pace.credit(0, 16), Credit { max_facts: 500, next_poll_ms: 0 }, "quick and idle");
-        // 160 in front, 16 at a time, 50 ms each.
-        assert_eq!(pace.credit(160, 16).next_poll_ms, 500);
+    }
+
+    #[test]
+    fn those_who_are_turned_away_together_are_asked_back_one_after_the_other() {
+        let mut pace = Pace::default();
         for _ in 0..60 {
-            pace.learn(500, 1_000_000);
+            pace.learn(500, 160_000);
         }
-        let slow = pace.credit(160, 16);
-        assert!((110..=140).contains(&slow.max_facts), "a batch of a quarter of a second: {slow:?}");
-        assert!((9_000..=10_000).contains(&slow.next_poll_ms), "{slow:?}");
-        assert_eq!(u64::from(pace.credit(1_000_000, 1).next_poll_ms), NEXT_POLL_MS_MAX);
-        for _ in 0..60 {
-            pace.learn(1, 60_000_000);
-        }
-        assert_eq!(u64::from(pace.credit(0, 1).max_facts), CREDIT_FACTS_MIN);
+        let mut slots = Slots::default();
+        assert!(!slots.is_ahead(0));
+        // Sixteen at a time, 160 ms each: one each 10 ms.
+        let waits: Vec<u64> = (0..2_000).map(|_| slots.take(&pace, (64, 16), 0)).collect();
+        assert_eq!((waits[0], waits[1_999]), (650_000, 20_640_000));
+        assert!(waits.windows(2).all(|pair| pair[1] - pair[0] == 10_000));
+        assert!(slots.is_ahead(20_000_000) && !slots.is_ahead(21_000_000));
+        assert_eq!(slots.take(&pace, (0, 16), 30_000_000), 10_000, "a quiet centre takes whoever comes");
     }
 
     #[test]
     fn an_old_queue_is_asked_back_within_a_minute() {
-        let mut pace = Pace::default();
-        assert_eq!(pace.retry_after_ms(500, 16, 0), RETRY_AFTER_MS_MIN, "nothing measured yet");
-        pace.learn(500, 20_000_000);
-        assert_eq!(pace.retry_after_ms(2_000, 16, OLD_QUEUE_AGE_S), RETRY_AFTER_OLD_QUEUE_MS_MAX);
-        assert_eq!(pace.retry_after_ms(2_000, 16, OLD_QUEUE_AGE_S - 1), RETRY_AFTER_MS_MAX);
+        assert_eq!(retry_after_ms(5_000, 0), RETRY_AFTER_MS_MIN);
+        assert_eq!(retry_after_ms(900_000_000, OLD_QUEUE_AGE_S), RETRY_AFTER_OLD_QUEUE_MS_MAX);
+        assert_eq!(retry_after_ms(900_000_000, OLD_QUEUE_AGE_S - 1), RETRY_AFTER_MS_MAX);
     }
 
     #[test]

@@ -33,6 +33,24 @@ pub fn lease(lease: LeaseId, generation: u32) -> Hash {
     Hash::of(&[b"hufu-link-lease", &lease.0, &generation.to_be_bytes()])
 }
 
+/// Spends with a card.
+#[must_use]
+pub fn spent_with(token: Token) -> Hash {
+    Hash::of(&[b"hufu-link-spent-with", &token.to_bytes()])
+}
+
+/// Reports at terminals that a card was lost.
+#[must_use]
+pub fn reported_lost(token: Token) -> Hash {
+    Hash::of(&[b"hufu-link-reported-lost", &token.to_bytes()])
+}
+
+/// Spends that one terminal recorded under one slip.
+#[must_use]
+pub fn spent_under(device: DeviceId, key: &SlipKey) -> Hash {
+    Hash::of(&[b"hufu-link-spent-under", &device.0, &cbor::encode(key)])
+}
+
 /// Check-ins that wait for an occurrence to be planned.
 #[must_use]
 pub fn occurrence(occurrence: OccurrenceId) -> Hash {
@@ -69,10 +87,22 @@ pub fn used(member: MemberId, period: Day) -> Hash {
     Hash::of(&[b"hufu-link-used", &member.0, &period.0.to_be_bytes()])
 }
 
-/// Facts of a card within two days around a day, for journeys that nobody can make.
+/// Uses of a card on a day, for journeys that nobody can make.
 #[must_use]
 pub fn seen(token: Token, day: Day) -> Hash {
     Hash::of(&[b"hufu-link-seen", &token.to_bytes(), &day.0.to_be_bytes()])
+}
+
+/// Facts of a member who goes on as another: by whose they are by themselves.
+#[must_use]
+pub fn merged_from(member: MemberId) -> Hash {
+    Hash::of(&[b"hufu-link-merged-from", &member.0])
+}
+
+/// Requests to change a member's data.
+#[must_use]
+pub fn profile(member: MemberId) -> Hash {
+    Hash::of(&[b"hufu-link-profile", &member.0])
 }
 
 /// Facts of a boot.
@@ -104,8 +134,9 @@ pub fn of_fact(fact: &Fact) -> Vec<Hash> {
                 Funding::Lease(used) => Some(lease(used.lease, used.generation)),
                 Funding::OwnCredit => None,
             });
-            uses.collect()
+            uses.chain([spent_with(spent.subject.token)]).collect()
         }
+        Event::CardReportedLost(seen) => vec![reported_lost(seen.subject.token)],
         Event::LeaseClosed(closed) => vec![lease(closed.lease, closed.generation)],
         _ => Vec::new(),
     }

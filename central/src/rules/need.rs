@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use hufu_shared::act::Act;
-use hufu_shared::fact::{Event, Fact};
+use hufu_shared::fact::{Event, Fact, Funding};
 use hufu_shared::ids::{CardId, DeviceId, FactId, Hash, ItemId, LeaseId, MemberId, OccurrenceId, OfficeId};
 use hufu_shared::time::Day;
 use hufu_shared::token::Token;
@@ -53,6 +53,10 @@ pub enum Need {
     Purse(MemberId),
     /// A member.
     Member(MemberId),
+    /// All facts of a member.
+    FactsOf(MemberId),
+    /// Who has, or waits for, a place at an occurrence.
+    Places(OccurrenceId),
     /// A lease in all its generations.
     Lease(LeaseId),
     /// Pieces of an item that came into the stock of an office.
@@ -118,6 +122,14 @@ fn of_fact(needs: &mut BTreeSet<Need>, id: FactId, fact: &Fact) {
         Event::Reversed(reversed) => {
             needs.extend([Need::Fact(reversed.original), Need::Linked(links::reversals(reversed.original))]);
         }
+        Event::Spent(spent) => {
+            needs.insert(Need::Linked(links::reported_lost(spent.subject.token)));
+            for funding in &spent.funding {
+                if let Funding::Lease(used) = funding {
+                    needs.insert(Need::Lease(used.lease));
+                }
+            }
+        }
         Event::LeaseClosed(closed) => {
             needs.insert(Need::Lease(closed.lease));
         }
@@ -145,9 +157,21 @@ fn of_act(needs: &mut BTreeSet<Need>, act: &Act) {
         Act::CaseDecided(decided) => {
             needs.insert(Need::Case(decided.case));
         }
-        Act::LeaseSet(set) => needs.extend([Need::Lease(set.lease), Need::Purse(set.member)]),
+        Act::LeaseSet(set) => needs.extend([
+            Need::Device(set.device),
+            Need::Lease(set.lease),
+            Need::Purse(set.member),
+            Need::Flows(posting::lease_cause(set.lease, set.generation)),
+            Need::Linked(links::lease(set.lease, set.generation)),
+        ]),
         Act::LeaseWrittenOff(ended) => {
             needs.insert(Need::Lease(ended.lease));
+        }
+        Act::LeasesReported(reported) => {
+            for state in &reported.states {
+                needs.extend([Need::Lease(state.lease), Need::Purse(state.member)]);
+                needs.insert(Need::Linked(links::lease(state.lease, state.generation)));
+            }
         }
         _ => {}
     }

@@ -210,6 +210,8 @@ pub enum PostingCode {
     Move,
     /// Brought over from a merged member, or back.
     Merge,
+    /// Left by a member whose data was erased.
+    Erasure,
 }
 
 impl PostingCode {
@@ -229,6 +231,7 @@ impl PostingCode {
             Self::Expiry => "expiry",
             Self::Move => "move",
             Self::Merge => "merge",
+            Self::Erasure => "erasure",
         }
     }
 }
@@ -261,6 +264,12 @@ pub fn expiry_cause(member: MemberId, unit: Unit, cutoff: Day) -> Hash {
 #[must_use]
 pub fn merge_cause(survivor: MemberId, merged: MemberId) -> Hash {
     Hash::of(&[b"hufu-cause-merge", &survivor.0, &merged.0])
+}
+
+/// The cause of what an erasure takes from a member, or forgives.
+#[must_use]
+pub fn erase_cause(member: MemberId) -> Hash {
+    Hash::of(&[b"hufu-cause-erase", &member.0])
 }
 
 /// The name of a posting.

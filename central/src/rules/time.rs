@@ -19,6 +19,10 @@ pub const CLOCK_TOLERANCE_US: i64 = 5 * MINUTE_US;
 pub struct Placed {
     /// When it happened, as judged.
     pub at: Instant,
+    /// Not before, by what deliveries said of its boot; as judged where none said anything.
+    pub low: Instant,
+    /// Not after.
+    pub high: Instant,
     /// Its claim lies in the future, or before the enrolment.
     pub clock_fault: bool,
 }
@@ -69,10 +73,9 @@ pub fn place(
     let high = boot
         .and_then(|boot| boot.offset_high)
         .map_or(received, |offset| Instant(offset.saturating_add(mono)).min(received));
-    let low = boot
-        .and_then(|boot| boot.offset_low)
-        .map_or_else(|| claim.max(enrolled_at), |offset| Instant(offset.saturating_add(mono)));
-    Placed { at: low.min(high).max(last_at), clock_fault }
+    let bound = boot.and_then(|boot| boot.offset_low).map(|offset| Instant(offset.saturating_add(mono)));
+    let at = bound.unwrap_or_else(|| claim.max(enrolled_at)).min(high).max(last_at);
+    Placed { at, low: bound.map_or(at, |bound| bound.min(at)), high: high.max(at), clock_fault }
 }
 
 #[cfg(test)]

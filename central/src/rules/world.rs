@@ -20,6 +20,7 @@ use hufu_shared::wire::upload::Became;
 use hufu_shared::wire::version::Version;
 use minicbor::{Decode, Encode};
 
+use super::judge::attendance::PlaceClaim;
 use super::judge::issue::Issued;
 use super::lease::LeaseRow;
 use super::need::Need;
@@ -58,6 +59,8 @@ pub struct World {
     pub linked: BTreeMap<Hash, BTreeSet<FactId>>,
     /// Check-ins per member and occurrence.
     pub groups: BTreeMap<(MemberId, OccurrenceId), Group>,
+    /// Who has, or waits for, a place at an occurrence that has a number of them.
+    pub places: BTreeMap<OccurrenceId, BTreeMap<MemberId, KnownPlace>>,
     /// Facts held for a token.
     pub held: BTreeMap<Token, BTreeSet<FactId>>,
     /// Cases by id.
@@ -345,6 +348,15 @@ pub struct Group {
     pub points: Amount,
     /// The office whose account gave them.
     pub issuer: Option<OfficeId>,
+}
+
+/// A member's claim to a place at an occurrence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KnownPlace {
+    /// By what.
+    pub claim: PlaceClaim,
+    /// Whether there was a place.
+    pub has_place: bool,
 }
 
 /// A case.

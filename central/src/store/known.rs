@@ -15,9 +15,12 @@ use super::rows::{self, unknown};
 use super::{StoreError, contact};
 use crate::db::{Row, Tx, Value};
 use crate::rules::apply::KIND_UNREADABLE;
+use crate::rules::judge::attendance::PlaceClaim;
 use crate::rules::lease::{Hole, LeaseRow};
 use crate::rules::posting::Account;
-use crate::rules::world::{Flows, KnownFact, KnownMember, Lot, Purse, Standing, became_from_code};
+use crate::rules::world::{
+    Flows, KnownFact, KnownMember, KnownPlace, Lot, Purse, Standing, became_from_code,
+};
 
 /// A fact, from the columns that `world.sql` lists.
 ///
@@ -154,6 +157,17 @@ pub fn member(row: &Row) -> Result<KnownMember, StoreError> {
         merged_into: row.array_opt(2)?.map(MemberId),
         erased: row.flag(3)?,
     })
+}
+
+/// A claim to a place, from `member, device, epoch, seq, at, issuer, pin`.
+///
+/// # Errors
+/// [`StoreError`] if the row does not hold one.
+pub fn place(row: &Row) -> Result<(MemberId, KnownPlace), StoreError> {
+    let free = row.int_opt(6)? != Some(1);
+    let claim = PlaceClaim { free, t: Instant(row.int(4)?), fact: rows::fact_id_at(row, 1)? };
+    let has_place = row.array_opt::<16>(5)?.is_some();
+    Ok((MemberId(row.array(0)?), KnownPlace { claim, has_place }))
 }
 
 /// A generation of a lease, from the columns that `world.sql` lists.

@@ -18,7 +18,12 @@ use crate::rules::posting::{Account, Posting};
 use crate::rules::world::{Group, KnownCase, became_code};
 
 /// Statements of this file.
-pub static SQL: SqlFile = SqlFile::new("outcome", include_str!("../../sql/both/outcome.sql"));
+pub static SQL: SqlFile = SqlFile::with_overrides(
+    "outcome",
+    include_str!("../../sql/both/outcome.sql"),
+    "",
+    include_str!("../../sql/postgres/outcome.sql"),
+);
 
 /// Writes an outcome. `entry` becomes the version of every row written.
 ///
@@ -55,12 +60,11 @@ pub fn commit(
         values.push(entry.0.into());
         tx.execute(SQL.get("set_lease"), &values)?;
     }
-    for (key, group) in &outcome.groups {
-        set_attendance(tx, entry, *key, group)?;
-    }
-    for posting in &outcome.postings {
-        insert_posting(tx, entry, posting)?;
-    }
+    let groups: Vec<_> =
+        outcome.groups.iter().map(|(key, group)| attendance_values(entry, *key, group)).collect();
+    tx.execute_many(SQL.get("set_attendance"), &groups)?;
+    let postings: Vec<_> = outcome.postings.iter().map(|posting| posting_values(entry, posting)).collect();
+    tx.execute_many(SQL.get("insert_posting"), &postings)?;
     add_balances(tx, entry, &outcome.postings)?;
     for (id, case) in &outcome.cases {
         set_case(tx, entry, *id, case)?;
@@ -282,9 +286,8 @@ fn commit_facts(
     received: Instant,
     outcome: &Outcome,
 ) -> Result<(), StoreError> {
-    for fact in &outcome.facts {
-        insert_fact(tx, entry, received, fact)?;
-    }
+    let facts: Vec<_> = outcome.facts.iter().map(|fact| fact_values(entry, received, fact)).collect();
+    tx.execute_many(SQL.get("insert_fact"), &facts)?;
     for (id, known) in &outcome.fact_changes {
         let mut values = rows::fact_id_values(*id).to_vec();
         values.extend([
@@ -306,15 +309,20 @@ fn commit_facts(
         let values = [i64::from(version.epoch).into(), number(version.n), at.0.into()];
         tx.execute(SQL.get("set_known"), &values)?;
     }
-    for (link, fact) in &outcome.links {
-        let mut values: Vec<Value> = vec![link.0.into()];
-        values.extend(rows::fact_id_values(*fact));
-        tx.execute(SQL.get("set_link"), &values)?;
-    }
+    let links: Vec<Vec<Value>> = outcome
+        .links
+        .iter()
+        .map(|(link, fact)| {
+            let mut values: Vec<Value> = vec![link.0.into()];
+            values.extend(rows::fact_id_values(*fact));
+            values
+        })
+        .collect();
+    tx.execute_many(SQL.get("set_link"), &links)?;
     Ok(())
 }
 
-fn insert_fact(tx: &mut Tx<'_>, entry: EntryId, received: Instant, fact: &FactRow) -> Result<(), StoreError> {
+fn fact_values(entry: EntryId, received: Instant, fact: &FactRow) -> Vec<Value> {
     let mut values = rows::fact_id_values(fact.id).to_vec();
     let (known, told) = (&fact.known, fact.told.as_ref());
     values.extend([
@@ -342,16 +350,14 @@ fn insert_fact(tx: &mut Tx<'_>, entry: EntryId, received: Instant, fact: &FactRo
         rows::hash_value(told.and_then(|told| told.case)),
         entry.0.into(),
     ]);
-    tx.execute(SQL.get("insert_fact"), &values)?;
-    Ok(())
+    values
 }
 
-fn set_attendance(
-    tx: &mut Tx<'_>,
+fn attendance_values(
     entry: EntryId,
     (member, occurrence): (MemberId, OccurrenceId),
     group: &Group,
-) -> Result<(), StoreError> {
+) -> Vec<Value> {
     let mut values: Vec<Value> = vec![member.0.into(), occurrence.0.into()];
     values.extend(rows::fact_id_values_opt(group.admitted));
     values.extend([
@@ -361,11 +367,10 @@ fn set_attendance(
         group.issuer.map(|office| office.0).into(),
         entry.0.into(),
     ]);
-    tx.execute(SQL.get("set_attendance"), &values)?;
-    Ok(())
+    values
 }
 
-fn insert_posting(tx: &mut Tx<'_>, entry: EntryId, posting: &Posting) -> Result<(), StoreError> {
+fn posting_values(entry: EntryId, posting: &Posting) -> Vec<Value> {
     let mut values: Vec<Value> = vec![
         posting.id.0.into(),
         posting.cause.0.into(),
@@ -386,8 +391,7 @@ fn insert_posting(tx: &mut Tx<'_>, entry: EntryId, posting: &Posting) -> Result<
         posting.rule.clone().into(),
         entry.0.into(),
     ]);
-    tx.execute(SQL.get("insert_posting"), &values)?;
-    Ok(())
+    values
 }
 
 fn add_balances(tx: &mut Tx<'_>, entry: EntryId, postings: &[Posting]) -> Result<(), StoreError> {
@@ -398,16 +402,23 @@ fn add_balances(tx: &mut Tx<'_>, entry: EntryId, postings: &[Posting]) -> Result
             sums.entry((account.to_string(), posting.leg.unit)).or_insert((account, 0)).1 += signed;
         }
     }
+    let (mut opened, mut added) = (Vec::with_capacity(sums.len()), Vec::with_capacity(sums.len()));
     for ((name, unit), (account, sum)) in sums {
         let sum = i64::try_from(sum)
             .map_err(|_| StoreError::Range { what: "sum of postings on one account", met: i64::MAX })?;
-        // Opened first, changed then: a CHECK on an upsert would look at the change as if it were the balance.
         let member = account.member().map(|member| member.0);
-        let opened =
-            [name.as_str().into(), unit.code().into(), account.class().into(), member.into(), entry.0.into()];
-        tx.execute(SQL.get("open_balance"), &opened)?;
-        tx.execute(SQL.get("add_balance"), &[name.into(), unit.code().into(), sum.into(), entry.0.into()])?;
+        opened.push(vec![
+            name.as_str().into(),
+            unit.code().into(),
+            account.class().into(),
+            member.into(),
+            entry.0.into(),
+        ]);
+        added.push(vec![name.into(), unit.code().into(), sum.into(), entry.0.into()]);
     }
+    // Opened first, changed then: a CHECK on an upsert would look at the change as if it were the balance.
+    tx.execute_many(SQL.get("open_balance"), &opened)?;
+    tx.execute_many(SQL.get("add_balance"), &added)?;
     Ok(())
 }
 

@@ -16,7 +16,7 @@ use hufu_shared::token::Token;
 use super::StoreError;
 use super::known;
 use super::rows;
-use crate::db::{Row, SqlFile, Tx, Value};
+use crate::db::{Row, Sql, SqlFile, Tx, Value};
 use crate::rules::apply::apply;
 use crate::rules::entry::Entry;
 use crate::rules::judge::issue::Issued;
@@ -43,6 +43,7 @@ pub fn apply_entry(tx: &mut Tx<'_>, entry: &Entry) -> Result<Outcome, StoreError
     let mut world = base(tx)?;
     let mut needs = need::first(&entry.body);
     for _ in 0..ROUNDS_MAX {
+        tx.ask_ahead(needs.iter().flat_map(questions).collect())?;
         for need in &needs {
             fetch(tx, &mut world, *need)?;
         }
@@ -52,6 +53,31 @@ pub fn apply_entry(tx: &mut Tx<'_>, entry: &Entry) -> Result<Outcome, StoreError
         }
     }
     Err(StoreError::Needs { entry: entry.id, rounds: ROUNDS_MAX })
+}
+
+/// The statements that [`fetch`] will run for the needs that a batch has by the hundred. One left out costs a wait.
+fn questions(need: &Need) -> Vec<(&'static Sql, Vec<Value>)> {
+    let asked: Vec<(&str, Vec<Value>)> = match *need {
+        Need::Card(token) => vec![("card_by_token", vec![token.to_bytes().into()])],
+        Need::Taps(device, epoch, token) => {
+            vec![("taps", vec![device.0.into(), i64::from(epoch).into(), token.to_bytes().into()])]
+        }
+        Need::Group(member, occurrence) => {
+            let key = vec![member.0.into(), occurrence.0.into()];
+            vec![("group_facts", key.clone()), ("group", key)]
+        }
+        Need::Linked(link) => vec![("linked_facts", vec![link.0.into()])],
+        Need::Case(id) => vec![("case", vec![id.0.into()])],
+        Need::Flows(cause) => vec![("flows", vec![cause.0.into()])],
+        Need::Fact(id) => vec![("fact", rows::fact_id_values(id).to_vec())],
+        Need::Purse(member) => {
+            vec![("purse", vec![member.0.into()]), ("purse_escrow", vec![member.0.into()])]
+        }
+        Need::Member(member) => vec![("member", vec![member.0.into()])],
+        Need::MemberLeases(member) => vec![("leases_of_member", vec![member.0.into()])],
+        _ => Vec::new(),
+    };
+    asked.into_iter().map(|(name, key)| (SQL.get(name), key)).collect()
 }
 
 /// What every entry may look at: few rows, seldom changed.
@@ -159,6 +185,13 @@ pub fn fetch(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), Store
         Need::Lots(member) => {
             let postings = tx.query(SQL.get("lots"), &[member.0.into()])?;
             world.lots.insert(member, known::lots(&postings)?);
+            Ok(())
+        }
+        Need::FactsOf(member) => facts_in(tx, world, "facts_of_member", &[member.0.into()]).map(|_| ()),
+        Need::Places(occurrence) => {
+            let found = tx.query(SQL.get("places"), &[occurrence.0.into()])?;
+            let places = found.iter().map(known::place).collect::<Result<_, StoreError>>()?;
+            world.places.insert(occurrence, places);
             Ok(())
         }
         Need::Issued(device, day) => {
@@ -304,9 +337,11 @@ fn card_in(
         status: CardStatus::from_code(status).ok_or_else(|| rows::unknown("status of a card", status))?,
         history: cbor::decode(row.blob(3)?).map_err(|source| stored("card", &card.to_string(), source))?,
     };
+    let owners: BTreeSet<MemberId> = known.history.iter().filter_map(|turn| turn.member).collect();
     world.cards.insert(card, known);
     world.tokens.extend(token.map(|token| (token, card)));
-    Ok(())
+    // Whoever had the card, its next question is who goes on in their place.
+    owners.into_iter().try_for_each(|owner| fetch(tx, world, Need::Member(owner)))
 }
 
 fn taps_in(

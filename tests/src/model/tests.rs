@@ -1,7 +1,23 @@
 //! A small search at every run; the program `model` searches farther.
 
+use proptest::prelude::*;
+use stateright::{Expectation, Model};
+
 use super::search::{LEFT_OUT, QUICK, search};
-use super::{Rules, System};
+use super::{Bounds, LeaseModel, Rules, System};
+
+/// Far beyond what can be searched through.
+const WIDE: Bounds = Bounds {
+    points: 5,
+    grants: 12,
+    recalls: 4,
+    crashes: 3,
+    write_offs: 2,
+    rollbacks: 2,
+    earns: 3,
+    reversals: 2,
+    forced_ends: 1,
+};
 
 #[test]
 fn inv_02_03_10_11_hold_in_every_state_within_the_quick_bounds() {
@@ -48,4 +64,26 @@ fn states_pass_to_the_rules_and_back_unchanged() {
     };
     assert_eq!(Row::of(1, &row.real()), row);
     assert!(std::mem::size_of::<System>() < 512, "a state stays small: {}", std::mem::size_of::<System>());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+    #[test]
+    fn inv_02_03_10_11_hold_on_random_walks_far_beyond_the_bounds(
+        choices in proptest::collection::vec(any::<u16>(), 150),
+    ) {
+        let model = LeaseModel { bounds: WIDE, rules: Rules::ALL };
+        let mut system = model.init_states().remove(0);
+        for choice in choices {
+            let mut steps = Vec::new();
+            model.actions(&system, &mut steps);
+            let step = steps[usize::from(choice) % steps.len()];
+            let Some(next) = model.next_state(&system, step) else { continue };
+            system = next;
+            for property in model.properties() {
+                let always = matches!(property.expectation, Expectation::Always);
+                prop_assert!(!always || (property.condition)(&model, &system), "{} after {:?}", property.name, step);
+            }
+        }
+    }
 }

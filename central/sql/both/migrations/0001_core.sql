@@ -221,7 +221,7 @@ CREATE TABLE fact (
 );
 
 CREATE INDEX fact_member_occurrence ON fact (member, occurrence);
-CREATE INDEX fact_token_held ON fact (token, became);
+CREATE INDEX fact_token ON fact (token, device, epoch, seq);
 CREATE INDEX fact_office_day ON fact (office, day);
 CREATE INDEX fact_device_at ON fact (device, at);
 

@@ -6,6 +6,7 @@ use hufu_shared::ids::{DeviceId, Hash};
 use hufu_shared::time::Instant;
 
 use super::Work;
+use super::people::KIND_LOOK_ALIKE;
 use crate::rules::entry::TakenAct;
 use crate::rules::need::Need;
 use crate::rules::world::{CaseState, DeviceStatus, KnownDevice, KnownEpoch};
@@ -15,7 +16,7 @@ impl Work {
     pub(super) fn act(&mut self, taken: &TakenAct) {
         match &taken.act {
             Act::ClubFounded(founded) => self.outcome.club = Some(founded.clone()),
-            Act::EpochBegun(epoch) => self.outcome.central_epoch = Some(*epoch),
+            Act::EpochBegun(epoch) => self.epoch_begun(*epoch),
             Act::OfficeSet(row) => self.outcome.offices.push(row.clone()),
             Act::OccurrenceSet(row) => self.occurrence_set(row),
             Act::SchemeSet(terms) => self.outcome.schemes.push(terms.clone()),
@@ -31,7 +32,15 @@ impl Work {
             Act::CasesEnded(ended) => ended.cases.iter().for_each(|case| self.case_ended(*case)),
             Act::StockMoved(moved) => self.stock_moved(moved),
             Act::PointsExpired(run) => self.points_expired(run),
+            Act::LeaseSet(set) => self.lease_set(set),
+            Act::LeaseWrittenOff(ended) => self.lease_written_off(ended),
+            Act::LeasesReported(reported) => self.leases_reported(reported),
+            Act::RecoveryEnded(ended) => self.recovery_ended(ended),
             Act::ValueMoved(moved) => self.value_moved(moved),
+            Act::MembersMerged(merged) => self.members_merged(merged),
+            Act::MembersUnmerged(merged) => self.members_unmerged(merged),
+            Act::MemberErased(erased) => self.member_erased(erased),
+            Act::LookAlikesFound(found) => self.look_alikes_found(found),
             Act::PolicySet(policy) => self.outcome.policy = Some((**policy).clone()),
             Act::ApplyVersionSet(set) => self.outcome.apply_version = Some(set.version),
             _ => {}
@@ -74,15 +83,23 @@ impl Work {
         case.state = CaseState::Decided;
         case.verdict = Some(verdict_code(decided.verdict).to_owned());
         case.changed = received;
-        let token = case.token;
+        let (kind, token, facts) = (case.kind, case.token, case.facts.clone());
+        let unfreezes = case.device.filter(|_| FREEZING.contains(&case.kind));
         self.touched.insert(decided.case);
+        if let Some(device) = unfreezes {
+            self.freeze_leases(device, false);
+        }
         for pin in &decided.pins {
             self.change(pin.fact, |known| match pin.outcome {
                 PinOutcome::Counts => known.pin = Some(true),
                 PinOutcome::DoesNotCount => known.pin = Some(false),
                 PinOutcome::BelongsTo(member) => known.belongs_to = Some(member),
             });
+            self.owner_changed(pin.fact);
             self.rejudge(pin.fact);
+        }
+        if kind == KIND_LOOK_ALIKE {
+            facts.into_iter().for_each(|fact| self.rejudge(fact));
         }
         if let (Verdict::Discard, Some(token)) = (decided.verdict, token) {
             self.discard(token, decided.case);
@@ -99,6 +116,9 @@ impl Work {
         self.end_case(id, "time_was_up");
     }
 }
+
+/// Kinds that freeze the leases of a device until a person decides.
+const FREEZING: [u8; 3] = [5, 21, 22];
 
 /// The first state of an enrolment.
 fn fresh_epoch(device: DeviceId, enrolled: &DeviceEnrolled, received: Instant) -> KnownEpoch {

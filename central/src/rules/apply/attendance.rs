@@ -1,6 +1,9 @@
 //! Check-ins. For an occurrence that admits once, the earliest check-in of a member admits; the others were "also
 //! seen" (kind 27). The verdict follows the set of check-ins, not their arrival: it is judged anew whenever one comes.
 //!
+//! Where an occurrence has a number of places, they go to members in order of time, those that a person let count
+//! first; who finds none is kept without points (kind 28). An earlier check-in that arrives later takes the place.
+//!
 //! Points go to the member once. If a later arrival turns out to be earlier, the member keeps them and only the office
 //! whose account gave them changes.
 
@@ -11,18 +14,19 @@ use hufu_shared::ids::{DeviceId, FactId, MemberId, OccurrenceId};
 use hufu_shared::member::{OccurrenceRow, OccurrenceState};
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::mutant::{self, Mutant};
-use hufu_shared::time::Instant;
+use hufu_shared::time::{Instant, OfficeClock};
 use hufu_shared::wire::upload::Became;
 
 use super::Work;
-use super::earn::KIND_REPEAT;
+use super::earn::{KIND_REPEAT, is_judged};
 use super::fault::plain;
 use super::ledger::{Cause, Flow};
 use super::matter::Matter;
+use crate::rules::judge::attendance::{PlaceClaim, without_place};
 use crate::rules::links;
 use crate::rules::need::Need;
 use crate::rules::posting::{self, Account, PostingCode};
-use crate::rules::world::{Group, KnownFact, Standing};
+use crate::rules::world::{Group, KnownFact, KnownPlace, Standing};
 
 /// Number of the conflict kind "admitted at two terminals".
 pub(super) const KIND_TWO_TERMINALS: u8 = 27;
@@ -101,7 +105,11 @@ impl Work {
 
     /// An occurrence was planned or changed: check-ins that waited for it take effect.
     pub(super) fn occurrence_set(&mut self, row: &OccurrenceRow) {
+        let before = self.occurrence(row.occurrence).and_then(|row| row.places);
         self.world.occurrences.insert(row.occurrence, row.clone());
+        if before != row.places {
+            self.touch_places(row);
+        }
         self.world.fetched.insert(Need::Occurrence(row.occurrence));
         self.outcome.occurrences.push(row.clone());
         for id in self.linked(links::occurrence(row.occurrence)) {
@@ -123,15 +131,71 @@ impl Work {
         let Some(mut group) = self.world.groups.remove(&key) else { return };
         let mut seen = self.seen(&group, member);
         self.judge_running(&row, &mut seen);
+        let admitted = admits(&seen);
+        let has_place = self.has_place(&row, member, seen.iter().find(|seen| admitted == Some(seen.0)));
         if row.admits_once {
-            self.judge_once(member, &row, &mut group, seen);
+            self.judge_once(member, &row, &mut group, seen, has_place);
         } else {
+            if row.places.is_some() {
+                let first = seen.iter().find(|seen| admitted == Some(seen.0));
+                group.admitted = admitted;
+                group.at = first.map(|first| first.1.at);
+                group.issuer = first.filter(|_| has_place).map(|first| first.1.office);
+            }
             for (id, known) in seen {
-                self.judge_each(member, &row, id, &known);
+                self.judge_each(member, &row, id, &known, has_place);
             }
         }
         self.outcome.groups.insert(key, group.clone());
         self.world.groups.insert(key, group);
+    }
+
+    /// Whether a member whose check-in would admit finds a place; who had one before and has none now, or the other
+    /// way round, is judged again.
+    fn has_place(&mut self, row: &OccurrenceRow, member: MemberId, first: Option<&Seen>) -> bool {
+        if row.places.is_none() {
+            return true;
+        }
+        self.has(Need::Places(row.occurrence));
+        let places = self.world.places.entry(row.occurrence).or_default();
+        match first {
+            Some((id, known)) => {
+                let claim = PlaceClaim { free: known.pin != Some(true), t: known.at, fact: *id };
+                places.insert(member, KnownPlace { claim, has_place: true });
+            }
+            None => drop(places.remove(&member)),
+        }
+        let without = self.touch_places(row);
+        let has_place = !without.contains(&member);
+        let places = self.world.places.entry(row.occurrence).or_default();
+        if let Some(place) = places.get_mut(&member) {
+            place.has_place = has_place;
+        }
+        has_place
+    }
+
+    /// Marks all for whom having a place changed; answers who has none.
+    fn touch_places(&mut self, row: &OccurrenceRow) -> BTreeSet<MemberId> {
+        self.has(Need::Places(row.occurrence));
+        let places = self.world.places.get(&row.occurrence).cloned().unwrap_or_default();
+        let claims = places.iter().map(|(member, place)| (*member, place.claim)).collect();
+        let without = without_place(row.places, &claims);
+        let changed = places.iter().filter(|(member, place)| place.has_place == without.contains(*member));
+        self.dirty.extend(changed.map(|(member, _)| Matter::Attendance(*member, row.occurrence)));
+        without
+    }
+
+    /// The case about what is kept of an occurrence without points: the surplus, and what lies outside its plan.
+    fn surplus(&mut self, row: &OccurrenceRow, id: FactId) -> Standing {
+        let case = posting::case_id(KIND_NOT_RUNNING, &[&row.occurrence.0]);
+        let listed = Standing::of(Became::NoEffect, KIND_NOT_RUNNING, Some(case));
+        let is_new = self.fact(id).is_some_and(|known| !known.standing.is_same(&listed));
+        if is_new || self.fresh.contains_key(&id) || self.before.contains_key(&id) {
+            let mut fresh = self.fresh_case(KIND_NOT_RUNNING, "kept_without_points");
+            fresh.occurrence = Some(row.occurrence);
+            self.case(case, fresh, [id]);
+        }
+        listed
     }
 
     /// The check-ins of a group that were no repeats at their terminal and are this member's, in order of time.
@@ -139,7 +203,7 @@ impl Work {
         let facts = group.facts.iter().filter_map(|id| Some((*id, self.fact(*id)?.clone())));
         let mut seen: Vec<Seen> = facts
             .filter(|(_, known)| known.member == Some(member) && known.standing.became != Became::Held)
-            .filter(|(_, known)| !known.standing.is_same(&Standing::of(Became::Merged, KIND_REPEAT, None)))
+            .filter(|(_, known)| is_judged(known))
             .collect();
         seen.sort_by_key(|(id, known)| (known.at, *id));
         seen
@@ -151,18 +215,20 @@ impl Work {
             seen.drain(..).partition(|(_, known)| was_running(row, known.at) && row.is_held_at(known.office));
         *seen = running;
         for (id, _) in outside {
-            let case = posting::case_id(KIND_NOT_RUNNING, &[&row.occurrence.0]);
-            let mut fresh = self.fresh_case(KIND_NOT_RUNNING, "kept_without_points");
-            fresh.occurrence = Some(row.occurrence);
-            if self.fresh.contains_key(&id) || self.before.contains_key(&id) {
-                self.case(case, fresh, [id]);
-            }
-            self.stand(id, Standing::of(Became::NoEffect, KIND_NOT_RUNNING, Some(case)), None);
+            let standing = self.surplus(row, id);
+            self.stand(id, standing, None);
         }
     }
 
     /// Admits one check-in of those that were running.
-    fn judge_once(&mut self, member: MemberId, row: &OccurrenceRow, group: &mut Group, mut seen: Vec<Seen>) {
+    fn judge_once(
+        &mut self,
+        member: MemberId,
+        row: &OccurrenceRow,
+        group: &mut Group,
+        mut seen: Vec<Seen>,
+        has_place: bool,
+    ) {
         let speak = spokesmen(&seen);
         for (id, _) in seen.iter().filter(|seen| !speak.contains(&seen.0)) {
             self.stand(*id, Standing::of(Became::Merged, KIND_REPEAT, None), Some(member));
@@ -178,6 +244,7 @@ impl Work {
         }
         for (id, known) in &seen {
             let standing = match (case, admitted == Some(*id)) {
+                (_, true) if !has_place => self.surplus(row, *id),
                 (None, true) => plain(*id, known),
                 // A person took out the only one.
                 (None, false) => Standing { became: Became::NoEffect, kind: None, case: None },
@@ -190,13 +257,8 @@ impl Work {
             }
             self.stand(*id, standing, Some(member));
         }
-        self.give_once(
-            group,
-            admitted.and_then(|id| seen.iter().find(|seen| seen.0 == id)),
-            member,
-            row,
-            &seen,
-        );
+        let winner = seen.iter().find(|seen| admitted == Some(seen.0));
+        self.give_once(group, winner, member, row, has_place);
     }
 
     /// Gives the points of an occurrence once, from the office of the check-in that admits.
@@ -206,24 +268,30 @@ impl Work {
         winner: Option<&Seen>,
         member: MemberId,
         row: &OccurrenceRow,
-        seen: &[Seen],
+        has_place: bool,
     ) {
-        let Some((id, known)) = winner.or_else(|| seen.first()) else { return };
         let hash = posting::attendance_cause(member, row.occurrence);
-        if self.fresh.contains_key(id) && group.facts.len() == 1 {
+        if winner.is_some_and(|(id, _)| self.fresh.contains_key(id)) && group.facts.len() == 1 {
             self.world.fetched.insert(Need::Flows(hash));
         }
         // Points once given are not re-rated when the plan changes later.
         let points = if group.points.is_positive() { group.points } else { row.points };
-        let flows: Vec<Flow> = winner.iter().map(|(_, winner)| give(winner, member, points)).collect();
-        let scheme = known.fact.as_ref().map_or(0, |fact| fact.scheme);
+        let gives = winner.filter(|_| has_place);
+        let flows: Vec<Flow> = gives.iter().map(|(_, winner)| give(winner, member, points)).collect();
+        let at = winner.map(|winner| winner.1.at).or(group.at).unwrap_or(self.received);
+        let day = match (winner, group.issuer) {
+            (Some((_, known)), _) => known.day,
+            (None, Some(office)) => self.day(office, at),
+            (None, None) => OfficeClock::default().business_day(at),
+        };
+        let scheme = winner.and_then(|(_, known)| known.fact.as_ref()).map_or(0, |fact| fact.scheme);
         let cause = Cause {
             hash,
             member: Some(member),
-            fact: Some(*id),
+            fact: winner.map(|winner| winner.0).or(group.admitted),
             case: None,
-            at: known.at,
-            day: known.day,
+            at,
+            day,
             scheme,
             rule: None,
             repays_recovery: false,
@@ -231,20 +299,28 @@ impl Work {
         self.settle(&cause, &flows);
         group.admitted = winner.map(|winner| winner.0);
         group.at = winner.map(|winner| winner.1.at);
-        group.points = winner.map_or(Amount::ZERO, |_| points);
-        group.issuer = winner.map(|winner| winner.1.office);
+        group.points = gives.map_or(Amount::ZERO, |_| points);
+        // A claim that nobody's account gave anything for is one without a place.
+        group.issuer = gives.map(|winner| winner.1.office);
     }
 
     /// Points for each check-in of an occurrence that admits any number of times.
-    fn judge_each(&mut self, member: MemberId, row: &OccurrenceRow, id: FactId, known: &KnownFact) {
+    fn judge_each(
+        &mut self,
+        member: MemberId,
+        row: &OccurrenceRow,
+        id: FactId,
+        known: &KnownFact,
+        has_place: bool,
+    ) {
         let Some(fact) = known.fact.as_ref().filter(|fact| matches!(fact.event, Event::Attended(_))) else {
             return;
         };
-        let counts = known.pin != Some(false);
-        let standing = if counts {
-            plain(id, known)
-        } else {
-            Standing { became: Became::NoEffect, kind: None, case: None }
+        let counts = known.pin != Some(false) && has_place;
+        let standing = match (known.pin, has_place) {
+            (Some(false), _) => Standing { became: Became::NoEffect, kind: None, case: None },
+            (_, true) => plain(id, known),
+            (_, false) => self.surplus(row, id),
         };
         self.stand(id, standing, Some(member));
         let flows: Vec<Flow> = counts.then(|| give(known, member, row.points)).into_iter().collect();

@@ -77,6 +77,7 @@ impl Work {
         known.last_at = placed.at;
         let boot_seq = fact.boot;
         let mut taken = self.known_fact(Some(fact), placed.at, arrived.office);
+        (taken.low, taken.high) = (placed.low, placed.high);
         taken.clock_fault = placed.clock_fault;
         taken.standing = plain(id, &taken);
         if let Some(review) = batch.review {

@@ -1,17 +1,44 @@
-//! Cards: whose a card was when it was used.
+//! Cards: whose a card was when it was used, where it cannot have been, and that it was lost.
 //!
-//! A card that changed hands while a terminal was offline counts for who had it at the time of the fact (kind 14).
-//! Before it was first registered it counts for its first owner, so that facts held for it are bound to them.
+//! A card that changed hands while a terminal was offline counts for who had it at the time of the fact (kind 14);
+//! what came after the fact had arrived says nothing of it. Before a card was first registered it counts for its first
+//! owner, so that facts held for it are bound to them. Two uses that one card cannot have had both keep their effect,
+//! and the card is flagged (kind 3). A report that a card is lost stops it everywhere.
 
 use hufu_shared::act::{CardSet, CardStatusSet};
-use hufu_shared::fact::Subject;
-use hufu_shared::ids::MemberId;
-use hufu_shared::time::Instant;
+use hufu_shared::fact::{Event, Fact, Subject};
+use hufu_shared::ids::{FactId, MemberId};
+use hufu_shared::member::CardStatus;
+use hufu_shared::time::{DAY_US, Day, Instant};
 use hufu_shared::token::Token;
+use hufu_shared::wire::upload::Became;
+use minicbor::{Decode, Encode};
 
 use super::Work;
+use super::fault::plain;
+use crate::rules::judge::owner::{self, Belongs, Owned, Ownership, Presented};
+use crate::rules::judge::travel::{self, Impossible, Travel, Use};
+use crate::rules::links;
 use crate::rules::need::Need;
-use crate::rules::world::{CardTurn, KnownCard, KnownFact};
+use crate::rules::posting;
+use crate::rules::world::{CardTurn, KnownCard, KnownFact, Standing};
+
+/// Number of the conflict kind "impossible travel".
+const KIND_TRAVEL: u8 = 3;
+/// Number of the conflict kind "card re-assigned meanwhile".
+pub(super) const KIND_OWNER: u8 = 14;
+
+/// What the admin sees of a card that changed hands: both owners.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct OwnerCase {
+    /// Who had it at the time of the facts; none if nobody can say.
+    #[n(0)]
+    pub then: Option<MemberId>,
+    /// Who had it when they arrived.
+    #[n(1)]
+    pub now: Option<MemberId>,
+}
 
 impl Work {
     /// The card that a token finds.
@@ -20,10 +47,116 @@ impl Work {
         self.world.tokens.get(&token).and_then(|card| self.world.cards.get(card))
     }
 
-    /// Whose fact it is: as a person said, or whose the card was at that time.
+    /// Whose fact it is: as a person said, or whose the card was at that time, or who goes on in their place.
     pub(super) fn owner(&self, known: &KnownFact, subject: &Subject) -> Option<MemberId> {
-        let card = self.card(subject.token);
-        known.belongs_to.or_else(|| card.and_then(|card| owner_at(card, known.at)))
+        self.original_owner(known, subject).map(|member| self.survivor(member))
+    }
+
+    /// Whose fact it is by itself, whoever goes on in their place.
+    pub(super) fn original_owner(&self, known: &KnownFact, subject: &Subject) -> Option<MemberId> {
+        match self.ownership(known, subject.token).belongs {
+            Belongs::To(member) => Some(member),
+            Belongs::Unknown | Belongs::Ask => None,
+        }
+    }
+
+    /// Whose a card was when a fact was recorded with it, by what had become of the card when the fact arrived.
+    fn ownership(&self, known: &KnownFact, token: Token) -> Ownership {
+        let turns = self.card(token).map_or(&[][..], |card| &card.history);
+        let mut owned = turns.iter().filter(|turn| turn.member.is_some());
+        // A card that nobody had had by then belongs to whom it was given first.
+        let until = owned.next().map_or(known.received, |first| first.since.max(known.received));
+        let turns = turns.iter().filter(|turn| turn.since <= until);
+        let history: Vec<Owned> = turns.map(|turn| Owned { from: turn.since, member: turn.member }).collect();
+        let presented = Presented { lo: known.low, hi: known.high, t: known.at, pin: known.belongs_to };
+        owner::judge(&history, presented)
+    }
+
+    /// The case about facts of a card that had another owner by the time they arrived.
+    fn owner_case(&mut self, id: FactId, token: Token, judged: &Ownership) -> Standing {
+        let then = match judged.belongs {
+            Belongs::To(member) => Some(member),
+            Belongs::Unknown | Belongs::Ask => None,
+        };
+        let bytes = |member: Option<MemberId>| member.map_or([0; 16], |member| member.0);
+        let about = [&token.to_bytes()[..], &bytes(then), &bytes(judged.now)];
+        let case = posting::case_id(KIND_OWNER, &about);
+        let mut fresh = self.fresh_case(KIND_OWNER, if then.is_some() { "owner_then" } else { "held" });
+        (fresh.member, fresh.token) = (then, Some(token));
+        fresh.detail = hufu_shared::cbor::encode(&OwnerCase { then, now: judged.now });
+        self.case(case, fresh, [id]);
+        let became = if then.is_some() { Became::AppliedWithCase } else { Became::Held };
+        Standing::of(became, KIND_OWNER, Some(case))
+    }
+
+    /// What there is to say of the card of a fact that otherwise stands plainly: it has another owner by now.
+    pub(super) fn card_standing(&mut self, id: FactId) -> Option<Standing> {
+        let known = self.fact(id)?;
+        let fact = known.fact.as_ref().filter(|_| known.belongs_to.is_none())?;
+        let subject = fact.event.subject().filter(|_| shows_card(&fact.event))?;
+        let token = subject.token;
+        let judged = self.ownership(known, token);
+        let is_other = matches!(judged.belongs, Belongs::To(_)) && judged.kinds.contains(&KIND_OWNER);
+        is_other.then(|| self.owner_case(id, token, &judged))
+    }
+
+    /// Nobody can say by the clocks whose the card was: a person decides. Whether that is so.
+    pub(super) fn asks_for_owner(&mut self, id: FactId, token: Token) -> bool {
+        let Some(known) = self.fact(id) else { return false };
+        let judged = self.ownership(known, token);
+        let asks = judged.belongs == Belongs::Ask;
+        if asks {
+            let standing = self.owner_case(id, token, &judged);
+            self.stand(id, standing, None);
+        }
+        asks
+    }
+
+    /// Looks for other uses of the card too near in time for the way between their offices.
+    pub(super) fn travelled(&mut self, id: FactId, known: &KnownFact, fact: &Fact) {
+        let Some(subject) = fact.event.subject().filter(|_| shows_card(&fact.event)) else { return };
+        let (token, travel) = (subject.token, Travel::of(&self.world.policy));
+        if travel.longest() == 0 || self.world.offices.len() < 2 {
+            return;
+        }
+        self.link(links::seen(token, day_of(known.at)), id);
+        let (from, to) = (known.low.offset(-travel.longest()), known.high.offset(travel.longest()));
+        if day_of(to).0 - day_of(from).0 > 2 {
+            // Over so long a time the card can have been anywhere.
+            return;
+        }
+        let days = day_of(from).0..=day_of(to).0;
+        let near = days.flat_map(|day| self.linked(links::seen(token, Day(day))));
+        let uses: Vec<Use> = near.filter_map(|id| Some(used(id, self.fact(id)?))).collect();
+        let mut found: Vec<Impossible> = travel::impossible(&uses, &travel);
+        found.retain(|pair| pair.one == id || pair.other == id);
+        if found.is_empty() {
+            return;
+        }
+        let mut fresh = self.fresh_case(KIND_TRAVEL, "card_flagged");
+        (fresh.token, fresh.member) = (Some(token), self.owner(known, subject));
+        let facts = found.iter().flat_map(|pair| [pair.one, pair.other]);
+        self.case(posting::case_id(KIND_TRAVEL, &[&token.to_bytes()]), fresh, facts);
+    }
+
+    /// A terminal was told that a card is lost: it is refused everywhere from now on, unless the card took another
+    /// turn since the report.
+    pub(super) fn reported_lost(&mut self, id: FactId, known: &KnownFact, subject: &Subject) {
+        let Some(member) = self.owner(known, subject) else {
+            self.hold_for_card(id, subject.token);
+            return;
+        };
+        self.stand(id, plain(id, known), Some(member));
+        let Some(card) = self.card(subject.token).cloned() else { return };
+        let since = card.history.iter().rposition(|turn| turn.since <= known.at).unwrap_or(0);
+        if card.status == CardStatus::Active && since + 1 >= card.history.len() {
+            self.has(Need::CardById(card.card));
+            self.turn_status(&CardStatusSet {
+                card: card.card,
+                status: CardStatus::Lost,
+                reason: posting::fact_cause(id),
+            });
+        }
     }
 
     /// A card was registered or changed: what was held for it takes effect.
@@ -54,6 +187,10 @@ impl Work {
 
     pub(super) fn card_status_set(&mut self, set: &CardStatusSet) {
         self.has(Need::CardById(set.card));
+        self.turn_status(set);
+    }
+
+    fn turn_status(&mut self, set: &CardStatusSet) {
         let received = self.received;
         if let Some(card) = self.world.cards.get_mut(&set.card)
             && card.status != set.status
@@ -74,9 +211,16 @@ fn push_turn(history: &mut Vec<CardTurn>, turn: CardTurn) {
     }
 }
 
-/// Whose a card was at an instant. While it was nobody's, its facts wait for its next owner.
-fn owner_at(card: &KnownCard, at: Instant) -> Option<MemberId> {
-    let before = card.history.iter().rev().find(|turn| turn.since <= at);
-    let after = || card.history.iter().find(|turn| turn.since > at && turn.member.is_some());
-    before.filter(|turn| turn.member.is_some()).or_else(after).and_then(|turn| turn.member)
+/// Whether an event says that the card was there. A refusal has no effect that could be anybody's.
+fn shows_card(event: &Event) -> bool {
+    !matches!(event, Event::Refused(_) | Event::ApplicationTaken(_) | Event::ProfileChangeRequested(_))
+}
+
+/// The day of an instant, the same at every office.
+fn day_of(at: Instant) -> Day {
+    Day(i32::try_from(at.0.div_euclid(DAY_US)).unwrap_or(i32::MAX))
+}
+
+fn used(id: FactId, known: &KnownFact) -> Use {
+    Use { id, office: known.office, lo: known.low, hi: known.high }
 }

@@ -65,7 +65,7 @@ impl Work {
     }
 
     /// Whether the facts of a range are here: those of this entry are, the earlier ones are fetched as one piece.
-    fn has_range(&self, of: FactId, from: u64, to: u64) {
+    pub(super) fn has_range(&self, of: FactId, from: u64, to: u64) {
         let first_fresh = self.fresh.keys().next().map_or(u64::MAX, |id| id.seq);
         let to = to.min(first_fresh - 1);
         if from <= to {

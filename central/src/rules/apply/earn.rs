@@ -350,8 +350,8 @@ impl Work {
     }
 }
 
-/// Whether a fact is to be judged at all: it is no repeat, and not set aside.
+/// Whether a fact is to be judged at all: it is no repeat, not set aside, and not of a member erased before it came.
 pub(super) fn is_judged(known: &KnownFact) -> bool {
     let is_repeat = known.standing.is_same(&Standing::of(Became::Merged, KIND_REPEAT, None));
-    !is_repeat && known.standing.became != Became::Quarantined
+    !is_repeat && !super::people::is_orphan(known) && known.standing.became != Became::Quarantined
 }

@@ -50,6 +50,7 @@ impl Work {
         let at = FactId { device: fork.device, epoch: fork.epoch, seq: fork.seq };
         self.case(case, fresh, [at]);
         self.set_status(fork.device, DeviceStatus::Forked);
+        self.freeze_leases(fork.device, true);
     }
 
     /// A device lost facts: said aloud, and a person decides.

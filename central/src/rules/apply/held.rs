@@ -1,4 +1,4 @@
-//! Facts of a card that the centre does not know (kind 13): held for 30 days, applied when the card is registered,
+//! Facts of a card that the centre does not know (kind 13): held for a time (30 days unless the club says otherwise), applied when the card is registered,
 //! without effect when a person discards them.
 
 use hufu_shared::ids::{FactId, Hash};
@@ -14,8 +14,6 @@ use crate::rules::world::Standing;
 
 /// Number of the conflict kind "unknown card".
 pub(super) const KIND_UNKNOWN_CARD: u8 = 13;
-/// Days for which facts of an unknown card are held.
-pub const HOLD_DAYS: i64 = 30;
 
 /// The case about an unknown card.
 #[must_use]
@@ -24,12 +22,15 @@ pub fn unknown_card_case(token: Token) -> Hash {
 }
 
 impl Work {
-    /// Holds a fact for its card.
+    /// Holds a fact for its card, or for a person if the card is known and only its owner is not.
     pub(super) fn hold_for_card(&mut self, id: FactId, token: Token) {
+        if self.asks_for_owner(id, token) {
+            return;
+        }
         let case = unknown_card_case(token);
         let mut fresh = self.fresh_case(KIND_UNKNOWN_CARD, "held");
         fresh.token = Some(token);
-        fresh.deadline = Some(self.received.offset(HOLD_DAYS * DAY_US));
+        fresh.deadline = Some(self.received.offset(i64::from(self.world.policy.hold_days) * DAY_US));
         self.case(case, fresh, [id]);
         self.world.held.entry(token).or_default().insert(id);
         self.stand(id, Standing::of(Became::Held, KIND_UNKNOWN_CARD, Some(case)), None);

@@ -63,6 +63,12 @@ impl Work {
     pub(super) fn settle(&mut self, cause: &Cause, target: &[Flow]) {
         self.has(Need::Flows(cause.hash));
         let flows = self.world.flows.get(&cause.hash).cloned().unwrap_or_default();
+        let on = |flow: &Flow| Flow {
+            debit: self.goes_on(flow.debit),
+            credit: self.goes_on(flow.credit),
+            ..*flow
+        };
+        let target: Vec<Flow> = target.iter().map(on).collect();
         if flows.postings == 0 {
             for flow in target.iter().filter(|flow| flow.leg.amount.is_positive()) {
                 self.post(cause, (flow.debit, flow.credit), flow.leg, flow.code);
@@ -70,21 +76,30 @@ impl Work {
             return;
         }
         let mut missing: BTreeMap<(Unit, Account), i64> = BTreeMap::new();
-        for flow in target {
+        for flow in &target {
             *missing.entry((flow.leg.unit, flow.debit.of_cause())).or_default() -= flow.leg.amount.0;
             *missing.entry((flow.leg.unit, flow.credit.of_cause())).or_default() += flow.leg.amount.0;
         }
+        // What a member once had is read as theirs who goes on in that place.
         for ((account, unit), amount) in &flows.net {
-            *missing.entry((*unit, *account)).or_default() -= amount;
+            *missing.entry((*unit, self.goes_on(*account))).or_default() -= amount;
         }
         for unit in Unit::ALL {
             let of_unit = || missing.iter().filter(move |row| row.0.0 == unit).map(|row| (row.0.1, *row.1));
             let takers: Parts = of_unit().filter(|row| row.1 < 0).map(|row| (row.0, -row.1)).collect();
             let givers: Parts = of_unit().filter(|row| row.1 > 0).collect();
             for (debit, credit, amount) in pairs(takers, givers) {
-                let code = correction_code(debit, credit, target);
+                let code = correction_code(debit, credit, &target);
                 self.post(cause, (debit, credit), Leg { unit, amount: Amount(amount) }, code);
             }
+        }
+    }
+
+    /// Posts one flow more of a cause that goes on step by step, as a lease does.
+    pub(super) fn add(&mut self, cause: &Cause, flow: Flow) {
+        self.has(Need::Flows(cause.hash));
+        if flow.leg.amount.is_positive() {
+            self.post(cause, (flow.debit, flow.credit), flow.leg, flow.code);
         }
     }
 

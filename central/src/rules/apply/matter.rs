@@ -3,11 +3,9 @@
 use hufu_shared::fact::Event;
 use hufu_shared::ids::{DeviceId, FactId, ItemId, MemberId, OccurrenceId, OfficeId};
 use hufu_shared::time::Day;
-use hufu_shared::wire::upload::Became;
 
 use super::Work;
 use crate::rules::links;
-use crate::rules::world::Standing;
 
 /// What is to be judged, in the order in which it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,8 +20,12 @@ pub(super) enum Matter {
     Goods(ItemId, OfficeId),
     /// What a member spent or used in the periods that hold a day.
     Uses(MemberId, Day),
+    /// Who bears a spend.
+    Spend(FactId),
     /// How the returns of a fact stand.
     Reversals(FactId),
+    /// What is to become of a member's data.
+    Profile(MemberId),
 }
 
 impl Work {
@@ -36,7 +38,9 @@ impl Work {
                 Matter::TopUps(device, day) => self.judge_top_ups(device, day),
                 Matter::Goods(item, office) => self.judge_goods(item, office),
                 Matter::Uses(member, day) => self.judge_uses(member, day),
+                Matter::Spend(fact) => self.judge_spend(fact),
                 Matter::Reversals(original) => self.judge_reversals(original),
+                Matter::Profile(member) => self.judge_profile(member),
             }
         }
     }
@@ -47,6 +51,10 @@ impl Work {
         let Some(fact) = &known.fact else { return };
         for link in links::of_fact(fact) {
             self.link(link, id);
+        }
+        self.travelled(id, &known, fact);
+        if self.is_of_merged_or_erased(id, &known, fact) {
+            return;
         }
         match &fact.event {
             Event::Attended(attended) => self.attended(id, &known, attended),
@@ -64,11 +72,18 @@ impl Work {
                 self.touch_top_ups(id, known.day);
                 self.dirty.insert(Matter::Reversals(id));
             }
-            // Value whose right is unknown here waits; it freezes nothing and costs nobody anything.
-            Event::HandedOut(handed) => self.handed_out(id, &known, handed),
-            Event::Spent(_) => {
-                self.stand(id, Standing { became: Became::Held, kind: None, case: None }, None);
+            Event::Spent(spent) => {
+                self.spent(id, &known, spent);
+                self.dirty.insert(Matter::Reversals(id));
             }
+            Event::LeaseClosed(closed) => self.lease_closed(id, &known, closed),
+            Event::HandedOut(handed) => self.handed_out(id, &known, handed),
+            Event::CardReportedLost(seen) => {
+                self.reported_lost(id, &known, &seen.subject);
+                self.judge_report(id);
+            }
+            Event::ApplicationTaken(form) => self.application_taken(id, &known, form),
+            Event::ProfileChangeRequested(change) => self.change_requested(id, &known, change),
             Event::Refused(refused) => {
                 let member = refused.subject.as_ref().and_then(|subject| self.owner(&known, subject));
                 self.stand(id, known.standing, member);
@@ -96,6 +111,10 @@ impl Work {
                 }
             }
             Event::Reversed(reversed) => self.touch_reversals(reversed.original),
+            Event::ApplicationTaken(_) => self.judge_application(id),
+            Event::ProfileChangeRequested(_) => self.dirty.extend(known.member.map(Matter::Profile)),
+            Event::Spent(spent) => self.rejudge_spend(id, spent),
+            Event::CardReportedLost(_) => self.judge_report(id),
             _ => {}
         }
     }

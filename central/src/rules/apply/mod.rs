@@ -11,6 +11,7 @@
 mod act;
 mod attendance;
 mod batch;
+mod blocked;
 mod card;
 mod cases;
 mod day;
@@ -19,19 +20,26 @@ mod expiry;
 mod fault;
 mod goods;
 mod held;
+mod lease;
 mod ledger;
 mod limits;
 mod matter;
 mod money;
+mod people;
+mod recovery;
 mod reversal;
 mod review;
 mod sample;
+mod spend;
 
 pub use act::{verdict_code, verdict_from_code};
 pub use batch::KIND_UNREADABLE;
+pub use card::OwnerCase;
 pub use day::{DayDifference, is_possible};
 pub use expiry::lots;
-pub use held::{HOLD_DAYS, unknown_card_case};
+pub use held::unknown_card_case;
+pub use lease::{LeaseCase, lease_case};
+pub use people::{look_alike_case, orphan_case};
 pub use review::review_case;
 
 use std::cell::RefCell;
@@ -141,6 +149,8 @@ impl Work {
 
     /// Says how a fact stands, and whose it is if that is known.
     fn stand(&mut self, id: FactId, standing: Standing, member: Option<MemberId>) {
+        let by_card = if standing.is_same(&Standing::PLAIN) { self.card_standing(id) } else { None };
+        let standing = by_card.unwrap_or(standing);
         self.change(id, |known| {
             known.standing = standing;
             known.member = member.or(known.member);

@@ -66,7 +66,9 @@ impl Travel {
         self.pairs.get(&(one.min(other), one.max(other))).copied().unwrap_or(self.default_us)
     }
 
-    fn longest(&self) -> i64 {
+    /// The longest of these times.
+    #[must_use]
+    pub fn longest(&self) -> i64 {
         self.pairs.values().copied().max().unwrap_or(0).max(self.default_us)
     }
 }

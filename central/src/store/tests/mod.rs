@@ -2,6 +2,7 @@
 
 mod conflicts;
 mod kit;
+mod leases;
 mod lost_commit;
 mod order;
 mod publishing;

@@ -1,0 +1,413 @@
+//! Who is who: members that turn out to be one person (kind 11), that were erased (kind 12), requests about their data
+//! that disagree (kind 15), and applications that look like somebody (kind 29).
+//!
+//! A fact belongs by itself to whose card it was; who goes on in their place is followed each time it is judged, and a
+//! balance of the past is read as if it had always been theirs. So a merge moves what is there, judges what the merged
+//! member did as the survivor's, and taking it apart does the same the other way: what a side lacks then, it owes.
+//! Facts that were here when a member was erased keep their effect, which lies in `sink/erased` from then on.
+//! Out of scope: what leases return (their own part), the sealed personal data, finding look-alikes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hufu_shared::act::{LookAlikesFound, MemberErased, MembersMerged, SeenCursor};
+use hufu_shared::fact::{Event, Fact, Form, ProfileChange};
+use hufu_shared::ids::{FactId, Hash, MemberId};
+use hufu_shared::member::MemberStatus;
+use hufu_shared::money::{Amount, Leg, Unit};
+use hufu_shared::policy::EarnEvent;
+use hufu_shared::time::OfficeClock;
+use hufu_shared::wire::upload::Became;
+
+use super::Work;
+use super::card::KIND_OWNER;
+use super::earn::is_judged;
+use super::fault::plain;
+use super::held::KIND_UNKNOWN_CARD;
+use super::ledger::{Cause, Flow};
+use super::matter::Matter;
+use crate::rules::judge::erase::{self, Does, Left, Tombstone};
+use crate::rules::judge::merge::{self, Holding, Links, Side};
+use crate::rules::judge::order::Place;
+use crate::rules::judge::profile::{self, Request, Wanted};
+use crate::rules::links;
+use crate::rules::need::Need;
+use crate::rules::posting::{self, Account, PostingCode};
+use crate::rules::world::{CaseState, KnownFact, KnownMember, Standing};
+
+/// Number of the conflict kind "member erased".
+const KIND_ERASED: u8 = 12;
+/// Number of the conflict kind "profile change requests disagree".
+const KIND_PROFILE: u8 = 15;
+/// Number of the conflict kind "application looks like a member or another application".
+pub(super) const KIND_LOOK_ALIKE: u8 = 29;
+/// Merges of one member into another that are followed: more than any person was ever entered under.
+const MERGES_MAX: usize = 64;
+
+/// The case about facts of a member that arrived after the erasure.
+#[must_use]
+pub fn orphan_case(member: MemberId) -> Hash {
+    posting::case_id(KIND_ERASED, &[&member.0])
+}
+
+/// The case about an application that looks like somebody.
+#[must_use]
+pub fn look_alike_case(application: FactId) -> Hash {
+    posting::case_id(KIND_LOOK_ALIKE, &[&posting::fact_cause(application).0])
+}
+
+/// Whether a fact arrived after its member had been erased, and has nothing.
+pub(super) fn is_orphan(known: &KnownFact) -> bool {
+    known.standing.is_same(&Standing::of(Became::NoEffect, KIND_ERASED, None))
+}
+
+impl Work {
+    fn member(&self, member: MemberId) -> Option<&KnownMember> {
+        self.has(Need::Member(member));
+        self.world.members.get(&member)
+    }
+
+    /// Who goes on as whom, from a member on.
+    fn ties(&self, member: MemberId) -> Links {
+        let (mut links, mut at) = (Links::default(), member);
+        for _ in 0..MERGES_MAX {
+            let Some(next) = self.member(at).and_then(|known| known.merged_into) else { break };
+            links = links.merged(at, next);
+            at = next;
+        }
+        links
+    }
+
+    /// Who goes on in place of a member: itself, if nobody.
+    pub(super) fn survivor(&self, member: MemberId) -> MemberId {
+        match self.member(member).and_then(|known| known.merged_into) {
+            Some(_) => self.ties(member).survivor(member),
+            None => member,
+        }
+    }
+
+    /// The account that stands in place of another by now.
+    pub(super) fn goes_on(&self, account: Account) -> Account {
+        let Account::Available(member) = account else { return account };
+        let survivor = self.survivor(member);
+        let is_erased = self.member(survivor).is_some_and(|known| known.erased);
+        if is_erased { Account::Erased } else { Account::Available(survivor) }
+    }
+
+    /// Remembers whose a fact is by itself, and takes what it gives from a member who was erased before it came.
+    /// Whether that leaves nothing of it.
+    pub(super) fn is_of_merged_or_erased(&mut self, id: FactId, known: &KnownFact, fact: &Fact) -> bool {
+        let Some(subject) = fact.event.subject() else { return false };
+        let Some(original) = self.original_owner(known, subject) else { return false };
+        let ties = self.ties(original);
+        let survivor = ties.survivor(original);
+        let mut at = original;
+        while let Some(next) = self.member(at).and_then(|known| known.merged_into).filter(|_| at != survivor)
+        {
+            self.link(links::merged_from(at), id);
+            at = next;
+        }
+        let erased = self.member(survivor).filter(|known| known.erased).map(|known| known.status_since);
+        let Some(erased_at) = erased else { return false };
+        let seq = if known.received <= erased_at { id.seq } else { 0 };
+        let tomb = Tombstone::new(survivor, &[SeenCursor { device: id.device, epoch: id.epoch, seq }]);
+        let does = if matches!(fact.event, Event::Spent(_)) { Does::SpendsLease } else { Does::Else };
+        let left = erase::judge(&[tomb], &ties, original, id, does);
+        if left == Left::All {
+            return false;
+        }
+        let case = orphan_case(survivor);
+        let mut fresh = self.fresh_case(KIND_ERASED, "kept_without_effect");
+        fresh.member = Some(survivor);
+        self.case(case, fresh, [id]);
+        if left == Left::Orphan {
+            self.stand(id, Standing::of(Became::NoEffect, KIND_ERASED, Some(case)), Some(survivor));
+        }
+        left == Left::Orphan
+    }
+
+    /// A person, a merge or its end changed whose a fact is: it leaves the matters of one member for those of the
+    /// other. What it spent of a lease stays with that lease.
+    pub(super) fn owner_changed(&mut self, id: FactId) {
+        let Some(known) = self.fact(id).cloned() else { return };
+        let Some(fact) = &known.fact else { return };
+        let Some(subject) = fact.event.subject() else { return };
+        let Some(new) = self.owner(&known, subject) else { return };
+        let waits = [KIND_UNKNOWN_CARD, KIND_OWNER].map(|kind| Standing::of(Became::Held, kind, None));
+        if waits.iter().any(|waits| known.standing.is_same(waits)) {
+            self.has(Need::Held(subject.token));
+            self.world.held.entry(subject.token).or_default().remove(&id);
+            self.change(id, |known| known.standing = plain(id, known));
+            self.take_effect(id);
+            return;
+        }
+        if known.standing.became == Became::Quarantined || known.member == Some(new) {
+            return;
+        }
+        if let Some(old) = known.member {
+            self.leave(id, &known, fact, old);
+        }
+        self.change(id, |known| known.member = Some(new));
+        if is_orphan(&known) {
+            return;
+        }
+        match &fact.event {
+            Event::Attended(attended) => {
+                self.take_effect(id);
+                // The new owner is given first, so that nobody owes in between.
+                self.judge_attendance(new, attended.occurrence);
+            }
+            Event::Earned(_) | Event::ToppedUp(_) | Event::Visited(_) | Event::ProfileChangeRequested(_) => {
+                self.take_effect(id);
+            }
+            _ => {}
+        }
+    }
+
+    /// A fact is no longer this member's.
+    fn leave(&mut self, id: FactId, known: &KnownFact, fact: &Fact, old: MemberId) {
+        match &fact.event {
+            Event::Attended(attended) => {
+                self.has(Need::Group(old, attended.occurrence));
+                if let Some(group) = self.world.groups.get_mut(&(old, attended.occurrence)) {
+                    group.facts.remove(&id);
+                }
+                self.dirty.insert(Matter::Attendance(old, attended.occurrence));
+            }
+            Event::Earned(_) => {
+                for cap in self.world.policy.earn_caps.clone() {
+                    if cap.covers(Unit::Pts, EarnEvent::Purchase, known.office) {
+                        let others = self.linked(links::earned(old, cap.period.first_day(known.day)));
+                        self.dirty.extend(others.into_iter().map(Matter::Earn));
+                    }
+                }
+            }
+            Event::ProfileChangeRequested(_) => {
+                self.dirty.insert(Matter::Profile(old));
+            }
+            _ => {}
+        }
+    }
+
+    fn holdings(&self, member: MemberId) -> BTreeMap<Unit, Holding> {
+        let of = |unit| {
+            let purse = self.purse(member, unit);
+            (unit, Holding { available: Amount(purse.available), owed: Amount(purse.owed) })
+        };
+        Unit::ALL.into_iter().map(of).collect()
+    }
+
+    fn people_cause(&self, hash: Hash, member: MemberId) -> Cause {
+        Cause {
+            hash,
+            member: Some(member),
+            fact: None,
+            case: None,
+            at: self.received,
+            day: OfficeClock::default().business_day(self.received),
+            scheme: 0,
+            rule: None,
+            repays_recovery: false,
+        }
+    }
+
+    /// Two members are one: what one has and owes goes to the other, and what it did is judged with the other's. One
+    /// that cannot be has no effect.
+    pub(super) fn members_merged(&mut self, merged: &MembersMerged) {
+        let (from, into) = (merged.merged, merged.survivor);
+        let both = [from, into].map(|member| (member, self.member(member).cloned()));
+        let erased = both.iter().filter(|(_, known)| known.as_ref().is_some_and(|known| known.erased));
+        let erased: BTreeSet<MemberId> = erased.map(|(member, _)| *member).collect();
+        let (Some(mut known), true) = (both[0].1.clone(), both[1].1.is_some()) else { return };
+        // One that was merged before is in the way with its own tie alone.
+        let ties = |member| self.ties(member).check_merge(from, into, &erased);
+        if !self.world.may_debit() || ties(from).is_err() || ties(into).is_err() {
+            return;
+        }
+        let shifts = merge::plan_merge((from, &self.holdings(from)), (into, &self.holdings(into)));
+        let cause = self.people_cause(posting::merge_cause(into, from), into);
+        for shift in shifts {
+            let leg = Leg { unit: shift.unit, amount: shift.amount };
+            let (debit, credit) = (account(shift.debit), account(shift.credit));
+            self.add(&cause, Flow { debit, credit, leg, code: PostingCode::Merge });
+        }
+        known.merged_into = Some(into);
+        self.tie(from, known);
+        self.has(Need::FactsOf(from));
+        for id in self.facts_of(from) {
+            self.link(links::merged_from(from), id);
+            self.owner_changed(id);
+        }
+    }
+
+    fn facts_of(&self, member: MemberId) -> Vec<FactId> {
+        let of = self.world.facts.iter().filter(|(_, known)| known.member == Some(member));
+        of.map(|(id, _)| *id).collect()
+    }
+
+    fn tie(&mut self, member: MemberId, known: KnownMember) {
+        self.world.members.insert(member, known.clone());
+        self.outcome.member_ties.insert(member, known);
+    }
+
+    /// A merge was wrong: each fact goes back to whose it is by itself.
+    pub(super) fn members_unmerged(&mut self, merged: &MembersMerged) {
+        let from = merged.merged;
+        let ties = self.ties(from);
+        let into = ties.survivor(from);
+        let is_erased = self.member(into).is_some_and(|known| known.erased);
+        let erased: BTreeSet<MemberId> = is_erased.then_some(into).into_iter().collect();
+        let Some(mut known) = self.member(from).cloned() else { return };
+        let Some(next) = known.merged_into else { return };
+        if !self.world.may_debit() || ties.check_unmerge(from, &erased).is_err() {
+            return;
+        }
+        known.merged_into = None;
+        self.tie(from, known);
+        let cause = self.people_cause(posting::merge_cause(next, from), from);
+        self.has(Need::Flows(cause.hash));
+        let brought = self.world.flows.get(&cause.hash).cloned().unwrap_or_default();
+        for unit in Unit::ALL {
+            let net = brought.net.get(&(Account::Available(from), unit)).copied().unwrap_or(0);
+            let (theirs, survivors) = (Account::Available(from), Account::Available(into));
+            let (debit, credit) = if net < 0 { (survivors, theirs) } else { (theirs, survivors) };
+            let leg = Leg { unit, amount: Amount(net.saturating_abs()) };
+            self.add(&cause, Flow { debit, credit, leg, code: PostingCode::Merge });
+        }
+        for id in self.linked(links::merged_from(from)) {
+            self.owner_changed(id);
+        }
+    }
+
+    /// A member's data was erased: what is left goes to the sink, what is owed is forgiven.
+    pub(super) fn member_erased(&mut self, erased: &MemberErased) {
+        let member = erased.member;
+        let Some(mut known) = self.member(member).cloned() else { return };
+        if known.erased || known.merged_into.is_some() {
+            return;
+        }
+        let cause = self.people_cause(posting::erase_cause(member), member);
+        for (unit, held) in erase::sweep(&self.holdings(member)) {
+            let (sink, own) = (Account::Erased, Account::Available(member));
+            for (debit, credit, amount) in [(own, sink, held.available), (sink, own, held.owed)] {
+                let leg = Leg { unit, amount };
+                self.add(&cause, Flow { debit, credit, leg, code: PostingCode::Erasure });
+            }
+        }
+        (known.erased, known.status) = (true, MemberStatus::Left);
+        known.status_since = self.received;
+        self.tie(member, known);
+    }
+
+    /// Somebody wants to join. Who it looks like is found later, and comes as an act.
+    pub(super) fn application_taken(&mut self, id: FactId, known: &KnownFact, form: &Form) {
+        let member = form.subject.as_ref().and_then(|subject| self.owner(known, subject));
+        self.stand(id, plain(id, known), member);
+    }
+
+    /// An application looks like somebody: it waits for a person.
+    pub(super) fn look_alikes_found(&mut self, found: &LookAlikesFound) {
+        let id = found.application;
+        if (found.members.is_empty() && found.applications.is_empty()) || self.fact(id).is_none() {
+            return;
+        }
+        let mut fresh = self.fresh_case(KIND_LOOK_ALIKE, "pending");
+        fresh.device = Some(id.device);
+        fresh.detail = hufu_shared::cbor::encode(found);
+        let facts = found.applications.iter().copied().chain([id]);
+        self.case(look_alike_case(id), fresh, facts);
+        self.judge_application(id);
+    }
+
+    /// Judges how an application stands.
+    pub(super) fn judge_application(&mut self, id: FactId) {
+        let case = look_alike_case(id);
+        self.has(Need::Case(case));
+        let Some(known) = self.fact(id).cloned() else { return };
+        let state = self.world.cases.get(&case).map(|case| case.state);
+        let waits = matches!(state, Some(CaseState::Open | CaseState::EvidenceChanged));
+        let standing = match (known.pin, waits) {
+            (Some(false), _) => Standing::of(Became::NoEffect, KIND_LOOK_ALIKE, Some(case)),
+            (_, true) => Standing::of(Became::Held, KIND_LOOK_ALIKE, Some(case)),
+            (_, false) => plain(id, &known),
+        };
+        self.stand(id, standing, None);
+    }
+
+    /// A member wants data changed.
+    pub(super) fn change_requested(&mut self, id: FactId, known: &KnownFact, change: &ProfileChange) {
+        let Some(subject) = &change.form.subject else {
+            self.stand(id, plain(id, known), None);
+            return;
+        };
+        let Some(member) = self.owner(known, subject) else {
+            self.hold_for_card(id, subject.token);
+            return;
+        };
+        self.link(links::profile(member), id);
+        self.stand(id, plain(id, known), Some(member));
+        self.dirty.insert(Matter::Profile(member));
+    }
+
+    /// Judges all requests about a member's data, field by field. What a request wants is sealed, so two for one field
+    /// agree with nobody but themselves.
+    pub(super) fn judge_profile(&mut self, member: MemberId) {
+        let mut requests = Vec::new();
+        for id in self.linked(links::profile(member)) {
+            let Some(known) = self.fact(id).filter(|known| is_judged(known)) else { continue };
+            let Some(Fact { event: Event::ProfileChangeRequested(change), .. }) = &known.fact else {
+                continue;
+            };
+            if known.member != Some(member) {
+                continue;
+            }
+            let place = Place { t: known.at, fact: id };
+            requests.extend(change.fields.iter().map(|(field, base)| Request {
+                place,
+                member,
+                field: field.clone(),
+                base: *base,
+                value: None,
+                pin: known.pin,
+            }));
+        }
+        let mut current = BTreeMap::new();
+        for request in &requests {
+            let newest = current.entry((member, request.field.clone())).or_insert(request.base);
+            *newest = request.base.max(*newest);
+        }
+        let wanted = profile::judge(&requests, &current);
+        let mut waits: BTreeMap<FactId, Hash> = BTreeMap::new();
+        for ((_, field), wanted) in &wanted {
+            let of_field = requests.iter().filter(|request| &request.field == field);
+            let open =
+                of_field.filter(|request| request.pin != Some(false)).map(|request| request.place.fact);
+            let chosen = if let Wanted::Chosen(fact) = wanted { Some(*fact) } else { None };
+            let open: Vec<FactId> = open.filter(|fact| Some(*fact) != chosen).collect();
+            if matches!(wanted, Wanted::Agreed(_) | Wanted::Dropped) || open.is_empty() {
+                continue;
+            }
+            let case = posting::case_id(KIND_PROFILE, &[&member.0, field.as_bytes()]);
+            let mut fresh = self.fresh_case(KIND_PROFILE, "person_decides");
+            (fresh.member, fresh.detail) = (Some(member), field.as_bytes().to_vec());
+            self.case(case, fresh, open.iter().copied());
+            waits.extend(open.into_iter().map(|fact| (fact, case)));
+        }
+        let facts: BTreeSet<FactId> = requests.iter().map(|request| request.place.fact).collect();
+        for id in facts {
+            let Some(known) = self.fact(id).cloned() else { continue };
+            let standing = match (known.pin, waits.get(&id)) {
+                (Some(false), _) => Standing::of(Became::NoEffect, KIND_PROFILE, None),
+                (_, Some(case)) => Standing::of(Became::Held, KIND_PROFILE, Some(*case)),
+                (_, None) => plain(id, &known),
+            };
+            self.stand(id, standing, Some(member));
+        }
+    }
+}
+
+/// What a member has and owes is one account to a cause; the ledger divides it as the plan does.
+fn account(side: Side) -> Account {
+    match side {
+        Side::Available(member) | Side::Owed(member) => Account::Available(member),
+    }
+}
