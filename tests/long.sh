@@ -5,7 +5,9 @@
 #   tests/long.sh supply                              package budgets, and advisories and licences where cargo-deny is
 #   tests/long.sh kills [--kills N] [--seed S] ...    10,000 SIGKILLs of the real terminal, or N (see --help of `kills`)
 #   tests/long.sh fuzz [SECONDS [TARGET ...]]         fact, batch, receipt, delta, each so long (600), beside the corpus
-#   tests/long.sh soak|simulate|storm                 not there yet
+#   tests/long.sh simulate [--seeds N --seed S ...]     seeds of the simulator over all processors (see --help of `simulate`)
+#   tests/long.sh mutants [--seeds N]                   which check notices which known wrong turn of the cores
+#   tests/long.sh soak|storm                          not there yet
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source deploy/lib/packages.sh
@@ -54,7 +56,16 @@ case "$what" in
     shift || true
     fuzz "$seconds" "$@"
     ;;
-  soak | simulate | storm)
+  simulate)
+    hufu_packages build
+    (($#)) || set -- --seeds 2000
+    cargo run --release --quiet --locked -p hufu-tests --bin simulate -- "$@"
+    ;;
+  mutants)
+    hufu_packages build
+    cargo run --release --quiet --locked -p hufu-tests --features mutants --bin mutants -- "$@"
+    ;;
+  soak | storm)
     echo "hufu: there is no $what run yet" >&2
     exit 2
     ;;
