@@ -10,7 +10,7 @@
 
 use std::collections::BTreeSet;
 
-use hufu_shared::fact::{Event, Fact, Funding, LeaseUse, Spent};
+use hufu_shared::fact::{Event, Funding, LeaseUse, Spent};
 use hufu_shared::ids::{FactId, LeaseId, MemberId};
 use hufu_shared::money::{Amount, Leg};
 use hufu_shared::wire::upload::Became;
@@ -279,7 +279,7 @@ impl Work {
                     (None, _) if repeats => vec![(redeemed, *amount)],
                     (None, _) => self.givers(id, *part, row, known.office, &blocked),
                 };
-                let to = self.given_back_to(id, *part, row);
+                let to = Account::Available(row.member);
                 flows.extend(givers.iter().map(|from| moved(*part, from.0, to, from.1, PostingCode::Reversal)));
                 let given: i64 = givers.iter().map(|giver| giver.1.0).sum();
                 bearers.retain(|bearer| bearer.0 != Account::Escrow(part.lease));
@@ -330,18 +330,6 @@ impl Work {
             flows.push(moved(part, redeemed, *bearer, amount, PostingCode::Reversal));
         }
         flows
-    }
-
-    /// The account to which a settled leg was given back already, so that it goes on there, or should be.
-    fn given_back_to(&self, id: FactId, part: Use, row: &LeaseRow) -> Account {
-        let flows = self.world.flows.get(&posting::fact_cause(id));
-        let given = flows.and_then(|flows| {
-            flows.net.iter().find_map(|((account, unit), net)| {
-                let is_member = matches!(account, Account::Available(_) | Account::Erased);
-                (is_member && *unit == part.leg.unit && *net > 0).then_some(*account)
-            })
-        });
-        given.unwrap_or_else(|| self.returns_to(row.member))
     }
 
     /// Marks what a change of one spend may change.
