@@ -5,30 +5,26 @@
 #   tests/long.sh supply                              package budgets, and advisories and licences where cargo-deny is
 #   tests/long.sh kills [--kills N] [--seed S] ...    10,000 SIGKILLs of the real terminal, or N (see --help of `kills`)
 #   tests/long.sh fuzz [SECONDS [TARGET ...]]         fact, batch, receipt, delta, each so long (600), beside the corpus
-#   tests/long.sh soak|simulate|storm                 not there yet
+#   tests/long.sh simulate [--seeds N --seed S ...]     seeds of the simulator over all processors (see --help of `simulate`)
+#   tests/long.sh mutants [--seeds N]                   which check notices which known wrong turn of the cores
+#   tests/long.sh soak|storm                          not there yet
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source deploy/lib/packages.sh
 
-# Builds the targets with the compiler's coverage counters, which libFuzzer reads: any toolchain with a C++ compiler
+# Builds the targets with the compiler's own coverage counters, which libFuzzer reads: any toolchain with a C++ compiler
 # does. What is found worth keeping goes to target/fuzz/corpus, an input that breaks a promise to target/fuzz.
 fuzz() {
-  local seconds=$1 target host
+  local seconds=$1 target
   shift
   local targets=("$@")
   ((${#targets[@]})) || targets=(fact batch receipt delta)
-  host=$(rustc -vV | sed -n 's/^host: //p')
-  local passes="-Cpasses=sancov-module"
-  for pass in level=4 inline-8bit-counters pc-table trace-compares; do
-    passes+=" -Cllvm-args=-sanitizer-coverage-$pass"
-  done
-  # With a target named, programs that only help the build stay as they are.
-  CARGO_TARGET_DIR=target/fuzz RUSTFLAGS="--cfg fuzzing $passes" \
-    cargo build --release --locked --target "$host" --manifest-path tests/fuzz/Cargo.toml
+  CARGO_TARGET_DIR=target/fuzz RUSTC_WRAPPER="$PWD/tests/fuzz/rustc.sh" \
+    cargo build --locked --manifest-path tests/fuzz/Cargo.toml
   for target in "${targets[@]}"; do
     mkdir -p "target/fuzz/corpus/$target"
     echo "hufu: fuzzing $target for $seconds s"
-    "target/fuzz/$host/release/$target" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
+    "target/fuzz/debug/$target" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
       -artifact_prefix="target/fuzz/$target-" "target/fuzz/corpus/$target" "tests/fuzz/corpus/$target"
   done
 }
@@ -60,7 +56,16 @@ case "$what" in
     shift || true
     fuzz "$seconds" "$@"
     ;;
-  soak | simulate | storm)
+  simulate)
+    hufu_packages build
+    (($#)) || set -- --seeds 2000
+    cargo run --release --quiet --locked -p hufu-tests --bin simulate -- "$@"
+    ;;
+  mutants)
+    hufu_packages build
+    cargo run --release --quiet --locked -p hufu-tests --features mutants --bin mutants -- "$@"
+    ;;
+  soak | storm)
     echo "hufu: there is no $what run yet" >&2
     exit 2
     ;;

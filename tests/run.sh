@@ -65,6 +65,7 @@ else
   step "tests" cargo test --workspace --locked --lib --bins --tests --no-fail-fast "$@"
 fi
 step "documentation tests" cargo test --workspace --locked --doc --quiet
+step "simulator" "${CARGO_TARGET_DIR:-target}/debug/simulate" --seeds 30 --devices 6 --members 40 --days 1 --any
 step "coverage" cargo run --quiet --locked -p hufu-tests --bin coverage
 
 ((${#failed[@]} == 0)) || exit 1

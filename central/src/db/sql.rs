@@ -9,6 +9,7 @@
 //! | `{for_update}` | nothing: there is one writer | `FOR UPDATE` |
 //! | `{skip_locked}` | nothing | `FOR UPDATE SKIP LOCKED` |
 //! | `{without_rowid}` (after `)` of a table) | `WITHOUT ROWID` | nothing |
+//! | `$1` | `?1` | `$1` |
 //!
 //! Out of scope: understanding SQL beyond quotes, comments and semicolons.
 
@@ -257,7 +258,7 @@ mod tests {
     fn named_statements_are_found_filled_and_overridden() {
         let load = FILE.get("load");
         assert_eq!(load.name, "sample.load");
-        assert_eq!(load.text(Engine::Sqlite), "SELECT a FROM t WHERE b = $1 ");
+        assert_eq!(load.text(Engine::Sqlite), "SELECT a FROM t WHERE b = ?1 ");
         assert_eq!(load.text(Engine::Postgres), "SELECT a FROM t WHERE b = $1 FOR UPDATE");
         let save = FILE.get("save");
         assert!(save.text(Engine::Sqlite).starts_with("INSERT INTO t (a, b) VALUES"));

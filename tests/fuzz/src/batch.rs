@@ -77,11 +77,13 @@ pub fn run(data: &[u8]) {
     let sender = sender(&upload, &hashes, acked, faults);
     match ingest(&sender, &upload, RECEIVED) {
         Ingest::New(taken) => {
-            assert_eq!(faults, 0, "a batch was taken that is wrong");
+            let is_revoked = faults & wrong::REVOKED != 0;
+            assert_eq!(faults & !wrong::REVOKED, 0, "a batch was taken that is wrong");
+            assert_eq!(taken.review.is_some(), is_revoked, "facts of a revoked device wait for a person");
             check_taken(&upload, &hashes, &sender, &taken);
         }
         Ingest::Duplicate => {
-            assert_eq!(faults, 0, "a batch was known that is wrong");
+            assert_eq!(faults & !wrong::REVOKED, 0, "a batch was known that is wrong");
             assert!(last(&upload) <= acked, "facts that the centre lacks were called known");
         }
         Ingest::Gap { send_from } => {
@@ -170,6 +172,8 @@ fn sender(upload: &Upload, hashes: &[Hash], acked: u64, faults: u8) -> Sender {
         keys: vec![info.clone()],
         hash_at_overlap: stored,
         stated: stated.collect(),
+        is_live: true,
+        boot: None,
     }
 }
 

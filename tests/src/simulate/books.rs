@@ -20,6 +20,8 @@ pub struct CentreBooks {
     pub results: BTreeMap<Hash, Vec<u8>>,
     /// What a person's only verdict on a double check-in fixed, by case; none once there were two.
     pub pins: BTreeMap<[u8; 32], Option<Vec<Pin>>>,
+    /// Generations of leases that a person wrote off.
+    pub written_off: BTreeSet<([u8; 16], u32)>,
     /// Enrolments in which another history was shown: their terminals wait for a person.
     pub forked: BTreeSet<Enrolment>,
 }
@@ -35,6 +37,8 @@ pub struct Books {
     pub acked: BTreeMap<Enrolment, u64>,
     /// Enrolments that exist on two disks, or on one that forgot: what they showed may be on neither branch.
     pub excused: BTreeSet<Enrolment>,
+    /// Facts by which terminals spent within their leases.
+    pub spends: BTreeSet<(DeviceId, u32, u64)>,
     /// Whether a visit or purchase repeats another within the window, by the terminal's monotonic clock.
     pub repeats: BTreeMap<(DeviceId, u32, u64), bool>,
     /// True time minus monotonic time of each boot, in microseconds.

@@ -44,6 +44,7 @@ impl Run<'_> {
         self.check_times()?;
         self.check_repeats()?;
         self.check_pins()?;
+        self.check_leases()?;
         let found = self.centre.verify()?;
         for finding in found.findings.into_iter().take(5) {
             self.violated(format!("I8: {finding}"));
@@ -218,6 +219,10 @@ impl Run<'_> {
         let changed: i64 = look.query_row(changed, [], |row| row.get(0))?;
         for (kind, times) in met {
             self.counters.kind(usize::try_from(kind)?, times.unsigned_abs());
+        }
+        let epoch: i64 = look.query_row("SELECT central_epoch FROM club", [], |row| row.get(0))?;
+        if epoch > 1 {
+            self.counters.path("a recovery began");
         }
         if changed > 0 {
             self.counters.path("evidence changed after a verdict");

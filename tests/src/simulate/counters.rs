@@ -21,12 +21,12 @@ use Mark::{Expected, NotYet, Welcome};
 pub const KINDS: [(&str, Mark); 34] = [
     ("duplicate delivery", Expected),
     ("double tap", Expected),
-    ("impossible travel", NotYet),
+    ("impossible travel", Expected),
     ("attendance without a legal path", NotYet),
     ("spend over lease", NotYet),
     ("spend on expired lease", NotYet),
-    ("spend on written-off lease", NotYet),
-    ("stale generation of a lease", NotYet),
+    ("spend on written-off lease", Expected),
+    ("stale generation of a lease", Expected),
     ("blocked after the fact's block version", NotYet),
     ("blocked before, device knew", NotYet),
     ("member merged", NotYet),
@@ -35,7 +35,7 @@ pub const KINDS: [(&str, Mark); 34] = [
     ("card re-assigned meanwhile", NotYet),
     ("profile requests disagree", NotYet),
     ("gift stock short", NotYet),
-    ("scheme changed while offline", NotYet),
+    ("scheme changed while offline", Expected),
     ("time doubtful at a boundary", NotYet),
     ("time in the future or before enrolment", Expected),
     ("gap", Welcome),
@@ -44,7 +44,7 @@ pub const KINDS: [(&str, Mark); 34] = [
     ("earn cap passed", NotYet),
     ("reversal of used earn", NotYet),
     ("unknown fact version", Expected),
-    ("revoked device uploads", NotYet),
+    ("revoked device uploads", Expected),
     ("admitted at two terminals", Expected),
     ("over capacity or not approved", Expected),
     ("application looks like a member", NotYet),
@@ -56,7 +56,7 @@ pub const KINDS: [(&str, Mark); 34] = [
 ];
 
 /// Rare paths: name and mark.
-pub const PATHS: [(&str, Mark); 24] = [
+pub const PATHS: [(&str, Mark); 31] = [
     ("duplicate request", Expected),
     ("late request after its retry", Expected),
     ("straddle of the cursor", Expected),
@@ -78,6 +78,13 @@ pub const PATHS: [(&str, Mark); 24] = [
     ("unknown card bound", Expected),
     ("unreadable fact sent", Expected),
     ("block held against a card", Expected),
+    ("lease set", Expected),
+    ("spent from a lease", Expected),
+    ("spend beyond the lease refused", Expected),
+    ("lease recalled", Expected),
+    ("lease closed by order", Welcome),
+    ("a recovery began", Expected),
+    ("lease written off", Expected),
     ("day closed", Expected),
     ("storm", Expected),
     ("terminal revoked", Expected),

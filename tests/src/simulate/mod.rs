@@ -18,6 +18,7 @@ pub mod club;
 pub mod counters;
 pub mod device;
 pub mod faults;
+mod leases;
 mod lists;
 mod net;
 pub mod random;

@@ -256,6 +256,7 @@ impl Run<'_> {
 
     /// What follows a step of a lane.
     fn ended(&mut self, device: usize, lane: LaneKind, ended: Ended) -> anyhow::Result<()> {
+        self.carry_out(device)?;
         let life = self.devices[device].life;
         if let Ended::Updates(Ok(_)) | Ended::Directory(Ok(())) = &ended
             && let Some(own) = self.lane(device, life, lane)

@@ -86,6 +86,10 @@ pub enum What {
     Admin,
     /// The scripted terminal does something.
     Stranger,
+    /// Value is set aside, or a lease ends.
+    Grant,
+    /// Somebody spends.
+    Spend,
 }
 
 /// Something that must not be.
@@ -251,6 +255,8 @@ impl<'a> Run<'a> {
             What::Mend(fault) => self.mend(fault),
             What::Admin => self.admin(),
             What::Stranger => self.stranger(),
+            What::Grant => self.grant(),
+            What::Spend => self.spend(),
         }
     }
 

@@ -42,6 +42,7 @@ impl Run<'_> {
         let first = self.random.between(0, 12 * HOUR);
         self.after(first, What::Stranger);
         for day in 0..days {
+            self.plan_leases(day * DAY);
             for _ in 0..6 {
                 let at = self.random.between(9 * HOUR, 23 * HOUR);
                 self.after(day * DAY + at, What::Admin);
@@ -125,7 +126,11 @@ impl Run<'_> {
         }
     }
 
-    fn present(&mut self, device: usize, card: usize, purpose: &Purpose) -> anyhow::Result<()> {
+    /// A card is presented: the terminal decides, commits, shows; and what it showed goes into the books.
+    ///
+    /// # Errors
+    /// If the journal refuses.
+    pub fn present(&mut self, device: usize, card: usize, purpose: &Purpose) -> anyhow::Result<()> {
         let crashes = !self.is_calm && self.random.chance(12);
         let own = &mut self.devices[device];
         let enrolment = (own.id, own.epoch);
@@ -150,6 +155,7 @@ impl Run<'_> {
             let window_s = swiped.terms.as_ref().map_or(0, |terms| terms.repeat_window_s);
             self.note_tap(device, (card, purpose), swiped.seq, i64::from(window_s) * S);
         }
+        self.note_spend(device, &swiped);
         let Some(running) = self.devices[device].running.as_mut() else { return Ok(()) };
         if crashes {
             self.counters.path("crash before shown");
@@ -184,7 +190,7 @@ impl Run<'_> {
     }
 
     /// A new fact wakes the uploads.
-    fn wake_upload(&mut self, device: usize) {
+    pub fn wake_upload(&mut self, device: usize) {
         let (life, after) = (self.devices[device].life, self.random.between(0, 50) * MS);
         self.after(after, What::Start { device, life, lane: LaneKind::Upload });
     }

@@ -9,6 +9,7 @@ use hufu_shared::act::{LeaseEnded, LeaseSet};
 use hufu_shared::fact::LeaseClosed;
 use hufu_shared::ids::{DeviceId, FactId, Hash, LeaseId, MemberId};
 use hufu_shared::money::{Amount, Leg};
+use hufu_shared::time::Day;
 use hufu_shared::wire::upload::Became;
 use minicbor::{Decode, Encode};
 
@@ -21,9 +22,6 @@ use crate::rules::links;
 use crate::rules::need::Need;
 use crate::rules::posting::{self, Account, PostingCode};
 use crate::rules::world::{KnownFact, Standing};
-
-/// Merges of one member into another that are followed: more than any person was ever entered under.
-const MERGES_MAX: usize = 64;
 
 /// What the admin sees of a case about a lease: its figures are those of the row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
@@ -99,32 +97,21 @@ impl Work {
 
     /// Who goes on in place of a member: their account, or the sink of those whose data was erased.
     pub(super) fn returns_to(&self, member: MemberId) -> Account {
-        let mut at = member;
-        for _ in 0..MERGES_MAX {
-            self.has(Need::Member(at));
-            match self.world.members.get(&at) {
-                Some(known) if known.erased => return Account::Erased,
-                Some(known) => match known.merged_into {
-                    Some(next) => at = next,
-                    None => break,
-                },
-                None => break,
-            }
-        }
-        Account::Available(at)
+        self.goes_on(Account::Available(member))
     }
 
     /// The cause of what a generation sets aside and gives back.
     pub(super) fn lease_cause(&self, row: &LeaseRow, of: Option<(FactId, &KnownFact)>) -> Cause {
         self.has(Need::Device(row.device));
-        let office = self.world.devices.get(&row.device).map(|device| device.office).unwrap_or_default();
+        let office = self.world.devices.get(&row.device).map(|device| device.office);
+        let today = office.map_or(Day(0), |office| self.day(office, self.received));
         Cause {
             hash: posting::lease_cause(row.lease, row.generation),
             member: Some(row.member),
             fact: of.map(|(id, _)| id),
             case: None,
             at: of.map_or(self.received, |(_, known)| known.at),
-            day: of.map_or_else(|| self.day(office, self.received), |(_, known)| known.day),
+            day: of.map_or(today, |(_, known)| known.day),
             scheme: 0,
             rule: None,
             repays_recovery: row.first_epoch < self.world.recovery.epoch,

@@ -20,7 +20,7 @@ use hufu_shared::wire::upload::Became;
 
 use super::Work;
 use super::card::KIND_OWNER;
-use super::earn::is_judged;
+use super::earn::{KIND_REPEAT, is_judged};
 use super::fault::plain;
 use super::held::KIND_UNKNOWN_CARD;
 use super::ledger::{Cause, Flow};
@@ -168,8 +168,17 @@ impl Work {
         match &fact.event {
             Event::Attended(attended) => {
                 self.has(Need::Group(old, attended.occurrence));
+                let mut others = BTreeSet::new();
                 if let Some(group) = self.world.groups.get_mut(&(old, attended.occurrence)) {
                     group.facts.remove(&id);
+                    others.clone_from(&group.facts);
+                }
+                // What was a second one beside this may be the first without it.
+                let second = Standing::of(Became::Merged, KIND_REPEAT, None);
+                for other in others {
+                    if self.fact(other).is_some_and(|known| known.standing.is_same(&second)) {
+                        self.take_effect(other);
+                    }
                 }
                 self.dirty.insert(Matter::Attendance(old, attended.occurrence));
             }

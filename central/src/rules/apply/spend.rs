@@ -10,7 +10,7 @@
 
 use std::collections::BTreeSet;
 
-use hufu_shared::fact::{Event, Fact, Funding, LeaseUse, Spent};
+use hufu_shared::fact::{Event, Funding, LeaseUse, Spent};
 use hufu_shared::ids::{FactId, LeaseId, MemberId};
 use hufu_shared::money::{Amount, Leg};
 use hufu_shared::wire::upload::Became;
@@ -266,9 +266,7 @@ impl Work {
         for ((part, came), row) in came.iter().zip(&rows) {
             let redeemed = Account::Redeemed(known.office);
             let mut bearers = self.payers(id, &known, *part, *came);
-            flows.extend(
-                bearers.iter().map(|payer| moved(*part, payer.0, redeemed, payer.1, PostingCode::Spend)),
-            );
+            flows.extend(bearers.iter().map(|payer| moved(*part, payer.0, redeemed, payer.1, PostingCode::Spend)));
             if let (Came::Settled(amount), Some(row)) = (came, row) {
                 let blocked = self.blocked(id, &known, Some(row.member));
                 let late = self.is_late(id, &known, *part, row).then_some(KIND_EXPIRED);
@@ -281,10 +279,8 @@ impl Work {
                     (None, _) if repeats => vec![(redeemed, *amount)],
                     (None, _) => self.givers(id, *part, row, known.office, &blocked),
                 };
-                let to = self.given_back_to(id, *part, row);
-                flows.extend(
-                    givers.iter().map(|from| moved(*part, from.0, to, from.1, PostingCode::Reversal)),
-                );
+                let to = Account::Available(row.member);
+                flows.extend(givers.iter().map(|from| moved(*part, from.0, to, from.1, PostingCode::Reversal)));
                 let given: i64 = givers.iter().map(|giver| giver.1.0).sum();
                 bearers.retain(|bearer| bearer.0 != Account::Escrow(part.lease));
                 bearers.insert(0, (to, Amount(amount.0 - given)));
@@ -316,7 +312,13 @@ impl Work {
     }
 
     /// What returns of the goods give back: to whoever bears the leg, the member before the club.
-    fn returned(&self, id: FactId, redeemed: Account, part: Use, bearers: &[(Account, Amount)]) -> Vec<Flow> {
+    fn returned(
+        &self,
+        id: FactId,
+        redeemed: Account,
+        part: Use,
+        bearers: &[(Account, Amount)],
+    ) -> Vec<Flow> {
         let legs = vec![part.leg];
         let original = Original { is_reversal: false, says: legs.clone(), gave: legs };
         let share = reversal::returned(&original, &self.reversals_of(id), part.leg.unit);
@@ -328,18 +330,6 @@ impl Work {
             flows.push(moved(part, redeemed, *bearer, amount, PostingCode::Reversal));
         }
         flows
-    }
-
-    /// The account to which a settled leg was given back already, so that it goes on there, or should be.
-    fn given_back_to(&self, id: FactId, part: Use, row: &LeaseRow) -> Account {
-        let flows = self.world.flows.get(&posting::fact_cause(id));
-        let given = flows.and_then(|flows| {
-            flows.net.iter().find_map(|((account, unit), net)| {
-                let is_member = matches!(account, Account::Available(_) | Account::Erased);
-                (is_member && *unit == part.leg.unit && *net > 0).then_some(*account)
-            })
-        });
-        given.unwrap_or_else(|| self.returns_to(row.member))
     }
 
     /// Marks what a change of one spend may change.

@@ -149,9 +149,10 @@ async fn inv_03_two_offline_terminals_spend_their_own_leases_and_what_is_left_re
             let (mut a, mut b) = (Terminal::start(TERMINAL_A), Terminal::start(TERMINAL_B));
             spend(&mut a, 0, 50, 50);
             close(&mut a, 10, 50);
-            spend(&mut b, 0, 30, 30);
-            let last = spend(&mut b, 10, 10, 40);
-            close(&mut b, 20, 40);
+            // An hour later, so that nobody wonders how the card came there.
+            spend(&mut b, 3_600, 30, 30);
+            let last = spend(&mut b, 3_610, 10, 40);
+            close(&mut b, 3_620, 40);
             for terminal in if swap { [&mut b, &mut a] } else { [&mut a, &mut b] } {
                 terminal.upload(&db).await;
             }
@@ -273,7 +274,7 @@ async fn rolled_back(db: &Db) -> (Terminal, Terminal, [FactId; 3]) {
     // On a raise to 80 in version 7, and a lease of 60, neither of which this centre remembers.
     let raised = spend_as(&mut a, 10, 40, used(TERMINAL_A, 60, first(7)));
     let after = close(&mut a, 20, 60);
-    let unknown = spend_as(&mut b, 0, 25, used(TERMINAL_B, 25, first(8)));
+    let unknown = spend_as(&mut b, 3_600, 25, used(TERMINAL_B, 25, first(8)));
     (a, b, [raised, after, unknown])
 }
 
@@ -338,7 +339,7 @@ async fn inv_02_a_rolled_back_centre_accuses_nobody_and_books_what_it_lost() {
             let loss = recovery_loss(&db).await;
             assert_eq!((loss, escrow(&db, TERMINAL_B).await), (20, 35));
             assert_eq!(figure(&db).await, 100 - 60 - 25 + loss);
-            close(&mut b, 30, 25);
+            close(&mut b, 3_630, 25);
             b.upload(&db).await;
             assert_eq!((recovery_loss(&db).await, figure(&db).await), (0, 15), "the member has what is true");
             assert_eq!(count(&db, "open_cases", vec![]).await, 0);

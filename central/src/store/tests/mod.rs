@@ -1,10 +1,12 @@
 //! Tests of taking entries in, on both databases, with the tests' own bookkeeping.
 
+mod attendance;
 mod conflicts;
 mod kit;
 mod leases;
 mod lost_commit;
 mod order;
+mod people;
 mod publishing;
 mod reconciled;
 mod reference;

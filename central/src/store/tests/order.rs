@@ -10,7 +10,7 @@ use hufu_shared::act::{Act, CaseDecided, Pin, PinOutcome, Verdict};
 use hufu_shared::ids::{FactId, Hash};
 
 /// Net effect per cause and account, attendance, and how each fact and case stands.
-async fn normal_form(db: &Db) -> Vec<Vec<String>> {
+pub(super) async fn normal_form(db: &Db) -> Vec<Vec<String>> {
     let mut form = Vec::new();
     for name in ["net_by_cause", "admitted", "standings", "cases"] {
         form.push(
