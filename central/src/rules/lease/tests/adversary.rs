@@ -45,6 +45,11 @@ fn happens() -> impl Strategy<Value = Happens> {
     ]
 }
 
+/// A state to be filled in.
+fn blank() -> LeaseState {
+    granted(1).state()
+}
+
 /// The member's accounts, moved by exactly what the functions say.
 #[derive(Default)]
 struct Ledger {
@@ -146,12 +151,8 @@ impl Ledger {
                 self.put(done.row);
             }
             Happens::Report { generation, granted, n } => {
-                let state = LeaseState {
-                    generation,
-                    granted_total: Amount(granted),
-                    version: version(n),
-                    ..super::granted(1).state()
-                };
+                let state =
+                    LeaseState { generation, granted_total: Amount(granted), version: version(n), ..blank() };
                 let row = self.row(generation);
                 if let Some(done) = regrant(row.as_ref(), &state, 1, Amount(self.available), NOON) {
                     self.available -= done.from_available.0;
