@@ -102,15 +102,13 @@ impl Run<'_> {
             self.counters.path("spend beyond the lease refused");
         }
         let Event::Spent(spent) = &swiped.decision.event else { return };
-        match swiped.decision.outcome {
-            Outcome::Redeemed => {
-                self.counters.path("spent from a lease");
-                let is_leased = spent.funding.iter().all(|funding| matches!(funding, Funding::Lease(_)));
-                if let Some(seq) = swiped.seq.filter(|_| is_leased) {
-                    self.books.spends.insert((own.id, own.epoch, seq));
-                }
-            }
-            _ => {}
+        if swiped.decision.outcome != Outcome::Redeemed {
+            return;
+        }
+        self.counters.path("spent from a lease");
+        let is_leased = spent.funding.iter().all(|funding| matches!(funding, Funding::Lease(_)));
+        if let Some(seq) = swiped.seq.filter(|_| is_leased) {
+            self.books.spends.insert((own.id, own.epoch, seq));
         }
     }
 

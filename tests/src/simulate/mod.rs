@@ -58,7 +58,7 @@ pub struct Features {
 }
 
 /// What is asked of the cores.
-pub const FEATURES: Features = Features { rollback: true, recovery: false };
+pub const FEATURES: Features = Features { rollback: true, recovery: true };
 
 /// What a seed came to.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -294,7 +294,7 @@ impl Run<'_> {
     }
 
     fn failed(&mut self, device: usize, lane: LaneKind, retry_after_ms: Option<u64>, age_s: u64) -> i64 {
-        let (random, life) = (self.random.next(), self.devices[device].life);
+        let (random, life) = (self.random.number(), self.devices[device].life);
         let Some(own) = self.lane(device, life, lane) else { return 0 };
         i64::try_from(own.backoff.failed(random, retry_after_ms, age_s)).unwrap_or(HOUR) * MS
     }
