@@ -12,6 +12,9 @@ SELECT id, kind, state, member, occurrence, device, token, detail, automatic, ve
 -- name: ended_of_kind
 SELECT id, kind, state, member, occurrence, device, token, detail, automatic, verdict, opened, changed, deadline, entry FROM conflict WHERE kind = $1 AND state IN ('decided', 'closed') ORDER BY changed DESC, id LIMIT $2
 
+-- name: overdue
+SELECT id FROM conflict WHERE state IN ('open', 'evidence_changed') AND deadline <= $1 ORDER BY deadline, id LIMIT $2
+
 -- name: one
 SELECT id, kind, state, member, occurrence, device, token, detail, automatic, verdict, opened, changed, deadline, entry FROM conflict WHERE id = $1
 

@@ -13,7 +13,7 @@ SELECT id, activity, name_zh, name_en, starts, ends, state, admits_once, points,
 SELECT version, valid_from, terms, published, entry FROM scheme
 
 -- name: policy
-SELECT id, terms, apply_version, recovery_epoch, recovering_since, entry FROM policy
+SELECT id, terms, apply_version, recovery_epoch, recovering_since, settled_day, entry FROM policy
 
 -- name: member
 SELECT id, number, level_zh, level_en, status, status_since, office, personal, merged_into, erased, entry FROM member

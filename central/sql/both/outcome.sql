@@ -22,6 +22,9 @@ INSERT INTO scheme (version, valid_from, terms, published, entry) VALUES ($1, $2
 -- name: set_policy
 UPDATE policy SET terms = COALESCE($1, terms), apply_version = COALESCE($2, apply_version), entry = $3 WHERE id = 1
 
+-- name: set_settled
+UPDATE policy SET settled_day = $1, entry = $2 WHERE id = 1
+
 -- name: set_recovery
 UPDATE policy SET recovery_epoch = $1, recovering_since = $2, entry = $3 WHERE id = 1
 

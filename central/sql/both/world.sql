@@ -5,7 +5,7 @@ SELECT id, code, name_zh, name_en, zone, cutoff_minutes FROM office
 SELECT terms, published FROM scheme
 
 -- name: policy
-SELECT terms, apply_version, recovery_epoch, recovering_since FROM policy WHERE id = 1
+SELECT terms, apply_version, recovery_epoch, recovering_since, settled_day FROM policy WHERE id = 1
 
 -- name: occurrence
 SELECT id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices FROM occurrence WHERE id = $1

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use super::EXIT_OK;
 use crate::app::App;
-use crate::jobs::{leases, publisher};
+use crate::jobs::{deadlines, leases, publisher, settle};
 use crate::net::{self, Limits, SwappableIdentity, Transport, bind, console_config, device_config};
 use crate::router;
 
@@ -83,6 +83,8 @@ pub async fn start(app: &App) -> anyhow::Result<Running> {
     let console_at = open_port(app, listen, console, router::console(app.clone()), &mut tasks).await?;
     tasks.spawn(publisher::run(app.clone()));
     tasks.spawn(leases::run(app.clone()));
+    tasks.spawn(deadlines::run(app.clone()));
+    tasks.spawn(settle::run(app.clone()));
     tasks.spawn(keep_certificate(app.clone(), identity));
     Ok(Running { device: device_at, console: console_at, tasks })
 }

@@ -1,4 +1,6 @@
 //! Work that runs beside the requests, each job one module, idempotent.
 
+pub mod deadlines;
 pub mod leases;
 pub mod publisher;
+pub mod settle;

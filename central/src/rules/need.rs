@@ -80,6 +80,7 @@ pub fn first(body: &EntryBody) -> BTreeSet<Need> {
     match body {
         EntryBody::Batch(batch) => {
             needs.extend([Need::Device(batch.device), Need::Epoch(batch.device, batch.epoch)]);
+            needs.extend(batch.knew.iter().map(|(version, _)| Need::Knew(*version)));
             needs.extend(batch.sample.map(|sample| Need::Boot(batch.device, batch.epoch, sample.boot_seq)));
             for (fact, seq) in batch.facts().iter().zip(batch.from_seq..) {
                 if let Ok(fact) = fact {

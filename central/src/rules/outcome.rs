@@ -51,6 +51,8 @@ pub struct Outcome {
     pub stock: BTreeMap<(ItemId, OfficeId), i64>,
     /// What devices gave on a business day, whole.
     pub issued: BTreeMap<(DeviceId, Day), Issued>,
+    /// The newest business day settled.
+    pub settled: Option<Day>,
     /// A recovery begun or ended.
     pub recovery: Option<Recovery>,
     /// Of versions that facts name for the first time: when the newest act in them was taken.

@@ -37,6 +37,8 @@ pub struct World {
     pub schemes: BTreeMap<u32, PublishedScheme>,
     /// The club's limits and allowances.
     pub policy: Policy,
+    /// The newest business day that was settled.
+    pub settled: Option<Day>,
     /// The version of the rules of applying.
     pub apply_version: u32,
     /// Holdings of activities.

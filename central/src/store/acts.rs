@@ -3,12 +3,13 @@
 use hufu_shared::act::{Act, Actor};
 use hufu_shared::ids::{EntryId, Hash, OperatorId};
 use hufu_shared::seal::{SealKey, seal};
-use hufu_shared::time::Instant;
+use hufu_shared::time::{Day, Instant, OfficeClock};
 
 use super::devices::SQL;
-use super::{StoreError, journal};
+use super::{StoreError, journal, world};
 use crate::db::Tx;
 use crate::rules::entry::{EntryBody, TakenAct};
+use crate::rules::judge::settle;
 use crate::rules::outcome::Outcome;
 
 /// Bytes of the salt of a commitment.
@@ -28,6 +29,19 @@ pub fn take(
     let received = journal::pass_gate(tx, now)?;
     let taken = TakenAct { actor: actor.clone(), act: act.clone(), seen: Vec::new() };
     journal::take(tx, id, received, EntryBody::Act(taken))
+}
+
+/// Settles the newest business day that is due, if that was not done yet; answers which.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn settle_day(tx: &mut Tx<'_>, id: EntryId, now: Instant) -> Result<Option<Day>, StoreError> {
+    let today = OfficeClock::default().business_day(now);
+    let due = settle::due(today, world::settled(tx)?);
+    if let Some(day) = due {
+        take(tx, id, now, &Actor::Job("settle".to_owned()), &Act::DaySettled(day))?;
+    }
+    Ok(due)
 }
 
 /// A text that a person typed: what the journal holds of it, and what is kept beside.

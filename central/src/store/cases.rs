@@ -1,6 +1,6 @@
 //! The conflict inbox: cases with both sides as people need to see them.
 
-use hufu_shared::act::{Act, Actor, CaseDecided};
+use hufu_shared::act::{Act, Actor, CaseDecided, CasesEnded};
 use hufu_shared::cbor;
 use hufu_shared::fact::Fact;
 use hufu_shared::ids::{DeviceId, EntryId, FactId, Hash, MemberId, OccurrenceId};
@@ -9,7 +9,7 @@ use hufu_shared::scheme::Words;
 use hufu_shared::time::{Instant, OfficeClock};
 use hufu_shared::token::Token;
 
-use super::{StoreError, rows};
+use super::{StoreError, acts, rows};
 use crate::db::{Row, SqlFile, Tx};
 use crate::rules::entry::EntryBody;
 use crate::rules::world::{CaseState, KnownCase};
@@ -21,8 +21,25 @@ pub static SQL: SqlFile = SqlFile::new("cases", include_str!("../../sql/both/cas
 pub const CASES_OF_KIND_MAX: i64 = 200;
 /// Cases of each kind listed at once when all kinds are: a flood of one kind must not hide another.
 pub const CASES_OF_EACH_KIND_MAX: i64 = 50;
+/// Cases ended by one act.
+pub const CASES_ENDED_MAX: i64 = 200;
 /// Facts of a case shown at once.
 pub const SIDES_SHOWN_MAX: i64 = 20;
+
+/// Ends cases whose time is up, the first [`CASES_ENDED_MAX`] of them as one act; answers how many.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn end_overdue(tx: &mut Tx<'_>, id: EntryId, now: Instant) -> Result<usize, StoreError> {
+    let found = tx.query(SQL.get("overdue"), &[now.0.into(), CASES_ENDED_MAX.into()])?;
+    let cases = found.iter().map(|row| Ok(Hash(row.array(0)?))).collect::<Result<Vec<_>, StoreError>>()?;
+    let ended = cases.len();
+    if ended > 0 {
+        let actor = Actor::Job("deadlines".to_owned());
+        acts::take(tx, id, now, &actor, &Act::CasesEnded(CasesEnded { cases }))?;
+    }
+    Ok(ended)
+}
 
 /// A case with its id.
 #[derive(Debug, Clone, PartialEq, Eq)]

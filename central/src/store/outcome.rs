@@ -105,6 +105,9 @@ fn commit_club(tx: &mut Tx<'_>, entry: EntryId, outcome: &Outcome) -> Result<(),
         let values = [i64::from(epoch.n).into(), epoch.bits.to_be_bytes().into(), entry.0.into()];
         tx.execute(SQL.get("set_central_epoch"), &values)?;
     }
+    if let Some(day) = outcome.settled {
+        tx.execute(SQL.get("set_settled"), &[i64::from(day.0).into(), entry.0.into()])?;
+    }
     if let Some(recovery) = outcome.recovery {
         let values = [i64::from(recovery.epoch).into(), recovery.since.map(|at| at.0).into(), entry.0.into()];
         tx.execute(SQL.get("set_recovery"), &values)?;

@@ -10,7 +10,7 @@ use hufu_shared::ids::{BootId, CardId, DeviceId, FactId, Hash, LeaseId, MemberId
 use hufu_shared::member::CardStatus;
 use hufu_shared::money::Amount;
 use hufu_shared::rules::repeat::Tap;
-use hufu_shared::time::Instant;
+use hufu_shared::time::{Day, Instant};
 use hufu_shared::token::Token;
 
 use super::StoreError;
@@ -49,6 +49,7 @@ pub fn apply_entry(tx: &mut Tx<'_>, entry: &Entry) -> Result<Outcome, StoreError
         }
         match apply(&world, entry) {
             Ok(outcome) => return Ok(outcome),
+            Err(missing) if missing.is_empty() => break,
             Err(missing) => needs = missing,
         }
     }
@@ -101,7 +102,22 @@ pub fn base(tx: &mut Tx<'_>) -> Result<World, StoreError> {
     }
     world.apply_version = rows::u32_at(&row, 1, "apply version")?;
     world.recovery = recovery_of(&row, 2)?;
+    world.settled = settled_of(&row)?;
     Ok(world)
+}
+
+/// The newest business day that was settled.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn settled(tx: &mut Tx<'_>) -> Result<Option<Day>, StoreError> {
+    settled_of(&tx.query_one(SQL.get("policy"), &[])?)
+}
+
+fn settled_of(row: &Row) -> Result<Option<Day>, StoreError> {
+    let Some(day) = row.int_opt(4)? else { return Ok(None) };
+    let day = i32::try_from(day).map_err(|_| StoreError::Range { what: "business day", met: day })?;
+    Ok(Some(Day(day)))
 }
 
 /// The newest recovery of the centre.

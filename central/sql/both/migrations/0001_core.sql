@@ -58,6 +58,8 @@ CREATE TABLE policy (
     -- the central epoch of the newest recovery, 0 for none; since when it runs, nothing once it has ended
     recovery_epoch BIGINT NOT NULL DEFAULT 0,
     recovering_since BIGINT,
+    -- the newest business day that was settled
+    settled_day BIGINT,
     entry BLOB
 );
 

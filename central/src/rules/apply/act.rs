@@ -6,6 +6,7 @@ use hufu_shared::ids::{DeviceId, Hash};
 use hufu_shared::time::Instant;
 
 use super::Work;
+use super::held::KIND_UNKNOWN_CARD;
 use super::people::KIND_LOOK_ALIKE;
 use crate::rules::entry::TakenAct;
 use crate::rules::need::Need;
@@ -41,6 +42,7 @@ impl Work {
             Act::MembersUnmerged(merged) => self.members_unmerged(merged),
             Act::MemberErased(erased) => self.member_erased(erased),
             Act::LookAlikesFound(found) => self.look_alikes_found(found),
+            Act::DaySettled(day) => self.day_settled(*day),
             Act::PolicySet(policy) => self.outcome.policy = Some((**policy).clone()),
             Act::ApplyVersionSet(set) => self.outcome.apply_version = Some(set.version),
             _ => {}
@@ -101,7 +103,7 @@ impl Work {
         if kind == KIND_LOOK_ALIKE {
             facts.into_iter().for_each(|fact| self.rejudge(fact));
         }
-        if let (Verdict::Discard, Some(token)) = (decided.verdict, token) {
+        if let (Verdict::Discard, KIND_UNKNOWN_CARD, Some(token)) = (decided.verdict, kind, token) {
             self.discard(token, decided.case);
         }
     }
@@ -110,7 +112,8 @@ impl Work {
     fn case_ended(&mut self, id: Hash) {
         self.has(Need::Case(id));
         let Some(case) = self.world.cases.get(&id) else { return };
-        if let (CaseState::Open | CaseState::EvidenceChanged, Some(token)) = (case.state, case.token) {
+        let held = case.token.filter(|_| case.kind == KIND_UNKNOWN_CARD);
+        if let (CaseState::Open | CaseState::EvidenceChanged, Some(token)) = (case.state, held) {
             self.discard(token, id);
         }
         self.end_case(id, "time_was_up");

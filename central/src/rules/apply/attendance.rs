@@ -108,7 +108,8 @@ impl Work {
         let before = self.occurrence(row.occurrence).and_then(|row| row.places);
         self.world.occurrences.insert(row.occurrence, row.clone());
         if before != row.places {
-            self.touch_places(row);
+            let without = self.without_place(row);
+            self.touch_places(row, &without);
         }
         self.world.fetched.insert(Need::Occurrence(row.occurrence));
         self.outcome.occurrences.push(row.clone());
@@ -165,24 +166,25 @@ impl Work {
             }
             None => drop(places.remove(&member)),
         }
-        let without = self.touch_places(row);
-        let has_place = !without.contains(&member);
-        let places = self.world.places.entry(row.occurrence).or_default();
-        if let Some(place) = places.get_mut(&member) {
-            place.has_place = has_place;
+        let without = self.without_place(row);
+        if let Some(place) = self.world.places.entry(row.occurrence).or_default().get_mut(&member) {
+            place.has_place = !without.contains(&member);
         }
-        has_place
+        self.touch_places(row, &without);
+        !without.contains(&member)
     }
 
-    /// Marks all for whom having a place changed; answers who has none.
-    fn touch_places(&mut self, row: &OccurrenceRow) -> BTreeSet<MemberId> {
+    fn without_place(&self, row: &OccurrenceRow) -> BTreeSet<MemberId> {
         self.has(Need::Places(row.occurrence));
-        let places = self.world.places.get(&row.occurrence).cloned().unwrap_or_default();
-        let claims = places.iter().map(|(member, place)| (*member, place.claim)).collect();
-        let without = without_place(row.places, &claims);
-        let changed = places.iter().filter(|(member, place)| place.has_place == without.contains(*member));
+        let places = self.world.places.get(&row.occurrence).into_iter().flatten();
+        without_place(row.places, &places.map(|(member, place)| (*member, place.claim)).collect())
+    }
+
+    /// Marks all for whom having a place changed.
+    fn touch_places(&mut self, row: &OccurrenceRow, without: &BTreeSet<MemberId>) {
+        let places = self.world.places.get(&row.occurrence).into_iter().flatten();
+        let changed = places.filter(|(member, place)| place.has_place == without.contains(*member));
         self.dirty.extend(changed.map(|(member, _)| Matter::Attendance(*member, row.occurrence)));
-        without
     }
 
     /// The case about what is kept of an occurrence without points: the surplus, and what lies outside its plan.

@@ -36,6 +36,7 @@ impl Work {
                 self.outcome.boots.insert((batch.device, batch.epoch, sample.boot_seq), boot.clone());
             }
         }
+        self.terminal_knew(&batch.knew);
         let mut arrived = Arrived { hash: known.head, office: device.office };
         for ((body, fact), seq) in batch.bodies.iter().zip(batch.facts()).zip(batch.from_seq..) {
             arrived.hash = chain::link(arrived.hash, body);
@@ -90,6 +91,7 @@ impl Work {
         if placed.clock_fault {
             self.clock_fault(id, boot_seq);
         }
+        self.list_late(id);
         self.judge_limit(id);
         self.take_effect(id);
         self.judge_all();

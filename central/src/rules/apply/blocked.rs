@@ -85,6 +85,18 @@ impl Work {
         changes.into_iter().map(change).collect()
     }
 
+    /// A batch says when the newest act was taken in each version that its spends were decided by. The first word about
+    /// a version stays: what it held does not change.
+    pub(super) fn terminal_knew(&mut self, versions: &[(Version, Instant)]) {
+        for (version, at) in versions {
+            self.has(Need::Knew(*version));
+            if !self.world.knew.contains_key(version) {
+                self.world.knew.insert(*version, *at);
+                self.outcome.knew.insert(*version, *at);
+            }
+        }
+    }
+
     /// Who gives a settled leg back to the member because of a block: the loss account up to the cap of the lease, and
     /// suspense for the rest.
     pub(super) fn givers(

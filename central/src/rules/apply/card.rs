@@ -62,14 +62,21 @@ impl Work {
 
     /// Whose a card was when a fact was recorded with it, by what had become of the card when the fact arrived.
     fn ownership(&self, known: &KnownFact, token: Token) -> Ownership {
-        let turns = self.card(token).map_or(&[][..], |card| &card.history);
-        let mut owned = turns.iter().filter(|turn| turn.member.is_some());
+        let all = self.card(token).map_or(&[][..], |card| &card.history);
+        let mut owned = all.iter().filter(|turn| turn.member.is_some());
         // A card that nobody had had by then belongs to whom it was given first.
         let until = owned.next().map_or(known.received, |first| first.since.max(known.received));
-        let turns = turns.iter().filter(|turn| turn.since <= until);
+        let turns = all.iter().filter(|turn| turn.since <= until);
         let history: Vec<Owned> = turns.map(|turn| Owned { from: turn.since, member: turn.member }).collect();
         let presented = Presented { lo: known.low, hi: known.high, t: known.at, pin: known.belongs_to };
-        owner::judge(&history, presented)
+        let mut judged = owner::judge(&history, presented);
+        if judged.belongs == Belongs::Ask && judged.now.is_none() {
+            // Nobody's when the fact arrived, like a card never seen: whoever gets it next has its facts.
+            let next = all.iter().find(|turn| turn.since > until && turn.member.is_some());
+            judged.belongs = next.and_then(|turn| turn.member).map_or(Belongs::Unknown, Belongs::To);
+            judged.kinds.clear();
+        }
+        judged
     }
 
     /// The case about facts of a card that had another owner by the time they arrived.

@@ -28,10 +28,19 @@ pub(super) enum Matter {
     Profile(MemberId),
 }
 
+/// Judgements in one entry after which two of its rules are taken to contradict each other: a fault of this program, to
+/// be told instead of going round for ever.
+pub(super) const JUDGED_MAX: u32 = 200_000;
+
 impl Work {
     /// Judges what is to be judged, and what that makes to be judged, until nothing is left.
     pub(super) fn judge_all(&mut self) {
         while let Some(matter) = self.dirty.pop_first() {
+            self.judged += 1;
+            if self.judged > JUDGED_MAX {
+                self.dirty.clear();
+                return;
+            }
             match matter {
                 Matter::Attendance(member, occurrence) => self.judge_attendance(member, occurrence),
                 Matter::Earn(fact) => self.judge_earn(fact),

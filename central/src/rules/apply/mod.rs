@@ -30,6 +30,7 @@ mod recovery;
 mod reversal;
 mod review;
 mod sample;
+mod time;
 mod spend;
 
 pub use act::{verdict_code, verdict_from_code};
@@ -41,6 +42,7 @@ pub use held::unknown_card_case;
 pub use lease::{LeaseCase, lease_case};
 pub use people::{look_alike_case, orphan_case};
 pub use review::review_case;
+pub use time::late_case;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,7 +64,8 @@ pub const APPLY_VERSION: u32 = 1;
 /// turned into a case.
 ///
 /// # Errors
-/// What the world must hold besides; nothing else may be concluded from that run.
+/// What the world must hold besides; nothing else may be concluded from that run. Nothing at all if the rules came to no
+/// end ([`matter::JUDGED_MAX`]).
 pub fn apply(world: &World, entry: &Entry) -> Result<Outcome, BTreeSet<Need>> {
     let mut work = Work::new(world.clone(), entry.received);
     match &entry.body {
@@ -93,6 +96,8 @@ struct Work {
     others: BTreeMap<FactId, (OfficeId, Instant)>,
     /// Cases that changed.
     touched: BTreeSet<Hash>,
+    /// How many judgements there were.
+    judged: u32,
 }
 
 /// What only the entry knows of a fact that it brought.
@@ -113,6 +118,7 @@ impl Work {
             before: BTreeMap::new(),
             others: BTreeMap::new(),
             touched: BTreeSet::new(),
+            judged: 0,
         }
     }
 
@@ -206,7 +212,8 @@ impl Work {
             }
         }
         let missing = self.missing.into_inner();
-        if missing.is_empty() { Ok(self.outcome) } else { Err(missing) }
+        let is_done = missing.is_empty() && self.judged <= matter::JUDGED_MAX;
+        if is_done { Ok(self.outcome) } else { Err(missing) }
     }
 
     /// Tells the terminal of a fact that it stands differently now.

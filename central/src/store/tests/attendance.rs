@@ -144,7 +144,11 @@ async fn kind_03_one_card_at_two_offices_at_once_is_flagged_and_both_keep_their_
                 assert_eq!(standing(&db, id).await, plain());
             }
             assert_eq!(points(&db, 1).await, 6);
-            assert_eq!(count(&db, "cases_of_kind", vec![3.into()]).await, 1, "the other had time to go there");
+            assert_eq!(
+                count(&db, "cases_of_kind", vec![3.into()]).await,
+                1,
+                "the other had time to go there"
+            );
             assert_eq!(count(&db, "case_evidence", vec![3.into()]).await, 2);
         })
         .await;

@@ -395,7 +395,7 @@ async fn value_that_waits_for_its_right_is_not_set_free_by_a_card() {
         terminal.upload(&db).await;
         let changed = CardSet { tail: "9999".to_owned(), ..card(1, Some(member(1))) };
         act(&db, 60, NOON, Act::CardsSet(vec![changed])).await;
-        assert_eq!(standing(&db, id).await, ("held".to_owned(), None));
+        assert_eq!(standing(&db, id).await, ("held".to_owned(), Some(8)));
     })
     .await;
 }

@@ -1,6 +1,7 @@
 //! Tests of taking entries in, on both databases, with the tests' own bookkeeping.
 
 mod attendance;
+mod blocked;
 mod conflicts;
 mod kit;
 mod leases;
@@ -10,5 +11,6 @@ mod people;
 mod publishing;
 mod reconciled;
 mod reference;
+mod time;
 mod value;
 mod verified;

@@ -51,7 +51,11 @@ async fn kind_11_a_merge_moves_what_is_there_and_gives_a_right_to_be_used_once_o
         assert_eq!(standing(&db, other).await, ("no_effect".to_owned(), Some(27)));
         a.purchase(1300, 2, 10_000, 2);
         a.upload(&db).await;
-        assert_eq!(points(&db, 1).await, SALON_POINTS + 12, "a card of the merged member earns for the survivor");
+        assert_eq!(
+            points(&db, 1).await,
+            SALON_POINTS + 12,
+            "a card of the merged member earns for the survivor"
+        );
         assert_eq!(count(&db, "sums_not_zero", vec![]).await, 0);
         assert_eq!(count(&db, "wrong_side_of_zero", vec![]).await, 0);
         assert_eq!(count(&db, "cases_of_kind", vec![24.into()]).await, 0, "nobody owed anything");
@@ -147,8 +151,7 @@ async fn kind_12_what_an_erased_member_had_goes_to_the_sink_and_later_facts_give
 }
 
 fn wants(terminal: &mut Terminal, seconds: i64, field: &str, base: u64) -> FactId {
-    let form =
-        Form { commitment: Hash([9; 32]), subject: Some(subject(1)), route: "counter".to_owned() };
+    let form = Form { commitment: Hash([9; 32]), subject: Some(subject(1)), route: "counter".to_owned() };
     let fields = vec![(field.to_owned(), Version { epoch: 1, n: base })];
     let event = Event::ProfileChangeRequested(ProfileChange { form, fields });
     terminal.record(seconds, Shown::Accepted, event)
