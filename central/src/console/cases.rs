@@ -307,10 +307,10 @@ fn detail(ui: &Ui, loaded: Loaded, typed: Typed, next: String) -> Option<Detail>
             code: choice.code(),
             key: choice.key(),
             label: ui.t(&format!("verdict-{}", choice.code())),
-            writes: ui.t(&format!("writes-{}", choice.code())),
+            writes: ui.t(&format!("writes-{}", verdict::writes(kind, *choice))),
         })
         .collect();
-    let countable = if kind == 27 { countable(ui, &sides) } else { Vec::new() };
+    let countable = if matches!(kind, 27 | 32) { countable(ui, &sides) } else { Vec::new() };
     let shown = sides.len() as u64;
     Some(Detail {
         id: case.id.to_string(),

@@ -114,15 +114,14 @@ impl Given {
         &self,
         tx: &mut Tx<'_>,
     ) -> Result<Result<hufu_shared::act::CaseDecided, &'static str>, PeopleError> {
-        if cases::one(tx, self.case)?.is_none_or(|case| case.entry.to_string() != self.seen) {
-            return Ok(Err(CHANGED));
-        }
+        let case = cases::one(tx, self.case)?.filter(|case| case.entry.to_string() == self.seen);
+        let Some(case) = case else { return Ok(Err(CHANGED)) };
         let facts = cases::facts(tx, self.case)?;
         let chosen: Option<FactId> = facts.iter().find(|fact| fact_text(**fact) == self.counts).copied();
         if self.choice == Choice::Merge && chosen.is_none() {
             return Ok(Err("merge-choose"));
         }
-        Ok(Ok(verdict::decision(self.case, self.choice, &facts, chosen, self.reason)))
+        Ok(Ok(verdict::decision((self.case, case.known.kind), self.choice, &facts, chosen, self.reason)))
     }
 }
 

@@ -68,7 +68,9 @@ impl Choice {
 /// What a kind allows. `decided` cases may be judged again where a verdict can be replaced.
 pub fn choices(kind: u8, decided: bool) -> &'static [Choice] {
     match (kind, decided) {
-        (27, _) => &[Choice::Confirm, Choice::Reverse, Choice::Merge],
+        (27 | 32, _) => &[Choice::Confirm, Choice::Reverse, Choice::Merge],
+        // What a person says of these is a pin, and may be said anew.
+        (14 | 16 | 17 | 23 | 28 | 31 | 34 | 40, _) => &[Choice::Confirm, Choice::Reverse],
         (13, false) => &[Choice::Bind, Choice::Discard],
         (13, true) => &[],
         (_, false) => &[Choice::Acknowledge],
@@ -76,9 +78,20 @@ pub fn choices(kind: u8, decided: bool) -> &'static [Choice] {
     }
 }
 
+/// What a choice writes in a kind of case, as a key of the page's words.
+pub fn writes(kind: u8, choice: Choice) -> &'static str {
+    match (kind, choice) {
+        (27, _) | (_, Choice::Bind | Choice::Discard | Choice::Acknowledge) => choice.code(),
+        (40, Choice::Confirm) => "pass",
+        (_, Choice::Confirm) => "let_stand",
+        (_, Choice::Reverse) => "take_back",
+        (_, Choice::Merge) => "choose",
+    }
+}
+
 /// The decision that a choice becomes. `facts` are the check-ins of the case; `chosen` is the one that shall count.
 pub fn decision(
-    case: Hash,
+    (case, kind): (Hash, u8),
     choice: Choice,
     facts: &[FactId],
     chosen: Option<FactId>,
@@ -89,6 +102,10 @@ pub fn decision(
         outcome: if counts { PinOutcome::Counts } else { PinOutcome::DoesNotCount },
     };
     let (verdict, pins) = match choice {
+        // Held above a limit: to confirm is to let it pass.
+        Choice::Confirm if kind == 40 => {
+            (Verdict::Confirm, facts.iter().map(|fact| pin(fact, true)).collect())
+        }
         Choice::Confirm => (Verdict::Confirm, Vec::new()),
         Choice::Reverse => (Verdict::Reverse, facts.iter().map(|fact| pin(fact, false)).collect()),
         Choice::Merge => {
