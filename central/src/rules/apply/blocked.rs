@@ -90,10 +90,8 @@ impl Work {
     pub(super) fn terminal_knew(&mut self, versions: &[(Version, Instant)]) {
         for (version, at) in versions {
             self.has(Need::Knew(*version));
-            if !self.world.knew.contains_key(version) {
-                self.world.knew.insert(*version, *at);
-                self.outcome.knew.insert(*version, *at);
-            }
+            let first = *self.world.knew.entry(*version).or_insert(*at);
+            self.outcome.knew.insert(*version, first);
         }
     }
 
