@@ -7,7 +7,8 @@
 #   tests/long.sh fuzz [SECONDS [TARGET ...]]         fact, batch, receipt, delta, each so long (600), beside the corpus
 #   tests/long.sh simulate [--seeds N --seed S ...]     seeds of the simulator over all processors (see --help of `simulate`)
 #   tests/long.sh mutants [--seeds N]                   which check notices which known wrong turn of the cores
-#   tests/long.sh soak|storm                          not there yet
+#   tests/long.sh storm [--facts N] [--devices N] ... a million queued facts from 5,000 terminals (see --help of `storm`)
+#   tests/long.sh soak                                not there yet
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source deploy/lib/packages.sh
@@ -65,7 +66,12 @@ case "$what" in
     hufu_packages build
     cargo run --release --quiet --locked -p hufu-tests --features mutants --bin mutants -- "$@"
     ;;
-  soak | storm)
+  storm)
+    hufu_packages build tests
+    cargo build --quiet --release --locked -p hufu-central -p hufu-tests --bins
+    cargo run --quiet --release --locked -p hufu-tests --bin storm -- "$@"
+    ;;
+  soak)
     echo "hufu: there is no $what run yet" >&2
     exit 2
     ;;
