@@ -63,7 +63,7 @@ fn states_pass_to_the_rules_and_back_unchanged() {
         first_life: 2,
     };
     assert_eq!(Row::of(1, &row.real()), row);
-    assert!(std::mem::size_of::<System>() < 512, "a state stays small: {}", std::mem::size_of::<System>());
+    assert!(size_of::<System>() < 512, "a state stays small: {}", size_of::<System>());
 }
 
 proptest! {

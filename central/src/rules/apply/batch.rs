@@ -37,7 +37,6 @@ impl Work {
             }
         }
         self.terminal_knew(&batch.knew);
-        self.terminal_knew(&batch.knew);
         let mut arrived = Arrived { hash: known.head, office: device.office };
         for ((body, fact), seq) in batch.bodies.iter().zip(batch.facts()).zip(batch.from_seq..) {
             arrived.hash = chain::link(arrived.hash, body);

@@ -142,7 +142,7 @@ fn what_a_written_off_lease_had_more_is_written_off_with_it() {
 fn facts_that_waited_settle_after_the_regrant() {
     let fact = SpentLeg { state: version(9), ..leg(1, 120, 120) };
     let row = granted(100);
-    assert_eq!(judge(Some(&row), &fact, Known::default()).effect, super::super::spend::Effect::Held);
+    assert_eq!(judge(Some(&row), &fact, Known::default()).effect, spend::Effect::Held);
     let again = regrant(Some(&row), &reported(130, 9), 1, Amount(500), NOON).expect("a lost raise").row;
     let judged = judge(Some(&again), &fact, Known::default());
     assert_eq!((judged.kind, judged.row.map(|row| row.escrow())), (None, Some(Amount(10))));
