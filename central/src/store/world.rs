@@ -71,8 +71,128 @@ fn questions(need: &Need) -> Vec<(&'static Sql, Vec<Value>)> {
         Need::Case(id) => vec![("case", vec![id.0.into()])],
         Need::Flows(cause) => vec![("flows", vec![cause.0.into()])],
         Need::Fact(id) => vec![("fact", rows::fact_id_values(id).to_vec())],
-        Need::Purse(member) => purse_in(tx, world, member),
-        Need::Member(member) => member_in(tx, world, member),
+        Need::Purse(member) => {
+            vec![("purse", vec![member.0.into()]), ("purse_escrow", vec![member.0.into()])]
+        }
+        Need::Member(member) => vec![("member", vec![member.0.into()])],
+        Need::MemberLeases(member) => vec![("leases_of_member", vec![member.0.into()])],
+        _ => Vec::new(),
+    };
+    asked.into_iter().map(|(name, key)| (SQL.get(name), key)).collect()
+}
+
+/// What every entry may look at: few rows, seldom changed.
+///
+/// # Errors
+/// [`StoreError`] if the database fails or holds what this version cannot read.
+pub fn base(tx: &mut Tx<'_>) -> Result<World, StoreError> {
+    let mut world = World::default();
+    for row in tx.query(SQL.get("offices"), &[])? {
+        let office = rows::office(&row)?;
+        world.offices.insert(office.office, office);
+    }
+    for row in tx.query(SQL.get("schemes"), &[])? {
+        let terms: hufu_shared::scheme::SchemeTerms =
+            cbor::decode(row.blob(0)?).map_err(|source| stored("scheme", "", source))?;
+        world.schemes.insert(terms.version, PublishedScheme { terms, published: Instant(row.int(1)?) });
+    }
+    let row = tx.query_one(SQL.get("policy"), &[])?;
+    if let Some(terms) = row.blob_opt(0)? {
+        world.policy = cbor::decode(terms).map_err(|source| stored("policy", "", source))?;
+    }
+    world.apply_version = rows::u32_at(&row, 1, "apply version")?;
+    world.recovery = recovery_of(&row, 2)?;
+    world.settled = settled_of(&row)?;
+    Ok(world)
+}
+
+/// The newest business day that was settled.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn settled(tx: &mut Tx<'_>) -> Result<Option<Day>, StoreError> {
+    settled_of(&tx.query_one(SQL.get("policy"), &[])?)
+}
+
+fn settled_of(row: &Row) -> Result<Option<Day>, StoreError> {
+    let Some(day) = row.int_opt(4)? else { return Ok(None) };
+    let day = i32::try_from(day).map_err(|_| StoreError::Range { what: "business day", met: day })?;
+    Ok(Some(Day(day)))
+}
+
+/// The newest recovery of the centre.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn recovery(tx: &mut Tx<'_>) -> Result<Recovery, StoreError> {
+    recovery_of(&tx.query_one(SQL.get("policy"), &[])?, 2)
+}
+
+fn recovery_of(row: &Row, column: usize) -> Result<Recovery, StoreError> {
+    let epoch = rows::u32_at(row, column, "epoch of a recovery")?;
+    Ok(Recovery { epoch, since: row.int_opt(column + 1)?.map(Instant) })
+}
+
+/// Fetches one thing.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn fetch(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), StoreError> {
+    if !world.fetched.insert(need) {
+        return Ok(());
+    }
+    match need {
+        Need::Device(device) => device_in(tx, world, device),
+        Need::Epoch(device, epoch) => {
+            world.epochs.extend(epoch_row(tx, device, epoch)?.map(|known| ((device, epoch), known)));
+            Ok(())
+        }
+        Need::Boot(device, epoch, seq) => boot_in(tx, world, (device, epoch, seq)),
+        Need::Card(token) => card_in(tx, world, "card_by_token", token.to_bytes().into(), Some(token)),
+        Need::CardById(card) => card_in(tx, world, "card_by_id", card.0.into(), None),
+        Need::Taps(device, epoch, token) => taps_in(tx, world, (device, epoch), token),
+        Need::Occurrence(occurrence) => {
+            let row = tx.query_opt(SQL.get("occurrence"), &[occurrence.0.into()])?;
+            world
+                .occurrences
+                .extend(row.map(|row| rows::occurrence(&row)).transpose()?.map(|row| (occurrence, row)));
+            Ok(())
+        }
+        Need::Group(member, occurrence) => group_in(tx, world, member, occurrence),
+        Need::Held(token) => {
+            let held = facts_in(tx, world, "held_facts", &[token.to_bytes().into()])?;
+            world.held.insert(token, held);
+            Ok(())
+        }
+        Need::Range(device, epoch, from, to) => {
+            let key = [device.0.into(), i64::from(epoch).into(), rows::number(from), rows::number(to)];
+            facts_in(tx, world, "range_facts", &key).map(|_| ())
+        }
+        Need::Fact(id) => facts_in(tx, world, "fact", &rows::fact_id_values(id)).map(|_| ()),
+        Need::Linked(link) => {
+            let linked = facts_in(tx, world, "linked_facts", &[link.0.into()])?;
+            world.linked.insert(link, linked);
+            Ok(())
+        }
+        Need::Case(id) => case_in(tx, world, id),
+        Need::Flows(cause) => {
+            let flows = known::flows(&tx.query(SQL.get("flows"), &[cause.0.into()])?)?;
+            world.flows.insert(cause, flows);
+            Ok(())
+        }
+        Need::Purse(member) => {
+            let balances = tx.query(SQL.get("purse"), &[member.0.into()])?;
+            let escrow = tx.query(SQL.get("purse_escrow"), &[member.0.into()])?;
+            world.purses.extend(known::purses(member, &balances, &escrow)?);
+            Ok(())
+        }
+        Need::Member(member) => {
+            let row = tx.query_opt(SQL.get("member"), &[member.0.into()])?;
+            world
+                .members
+                .extend(row.map(|row| known::member(&row)).transpose()?.map(|known| (member, known)));
+            Ok(())
+        }
         Need::Stock(item, office) => {
             let row = tx.query_opt(SQL.get("stock"), &[item.0.into(), office.0.into()])?;
             world.stock.extend(row.map(|row| row.int(0)).transpose()?.map(|pieces| ((item, office), pieces)));
@@ -84,8 +204,20 @@ fn questions(need: &Need) -> Vec<(&'static Sql, Vec<Value>)> {
             Ok(())
         }
         Need::FactsOf(member) => facts_in(tx, world, "facts_of_member", &[member.0.into()]).map(|_| ()),
-        Need::Places(occurrence) => places_in(tx, world, occurrence),
-        Need::Issued(device, day) => issued_in(tx, world, (device, day)),
+        Need::Places(occurrence) => {
+            let found = tx.query(SQL.get("places"), &[occurrence.0.into()])?;
+            let places = found.iter().map(known::place).collect::<Result<_, StoreError>>()?;
+            world.places.insert(occurrence, places);
+            Ok(())
+        }
+        Need::Issued(device, day) => {
+            let key = [device.0.into(), i64::from(day.0).into()];
+            if let Some(row) = tx.query_opt(SQL.get("issued"), &key)? {
+                let issued = Issued { points: Amount(row.int(0)?), top_up: Amount(row.int(1)?) };
+                world.issued.insert((device, day), issued);
+            }
+            Ok(())
+        }
         Need::Lease(LeaseId(id)) => leases_in(tx, world, "lease", id),
         Need::DeviceLeases(DeviceId(id)) => leases_in(tx, world, "leases_of_device", id),
         Need::MemberLeases(MemberId(id)) => leases_in(tx, world, "leases_of_member", id),
@@ -96,146 +228,6 @@ fn questions(need: &Need) -> Vec<(&'static Sql, Vec<Value>)> {
             Ok(())
         }
     }
-}
-
-fn purse_in(tx: &mut Tx<'_>, world: &mut World, member: MemberId) -> Result<(), StoreError> {
-    vec![("purse", vec![member.0.into()]), ("purse_escrow", vec![member.0.into()])]
-}
-Need::Member(member) => vec![("member", vec![member.0.into()])],
-Need::MemberLeases(member) => vec![("leases_of_member", vec![member.0.into()])],
-_ => Vec::new(),
-
-d.into_iter().map(|(name, key)| (SQL.get(name), key)).collect()
-
-
- every entry may look at: few rows, seldom changed.
-
-rors
-oreError`] if the database fails or holds what this version cannot read.
-ase(tx: &mut Tx<'_>) -> Result<World, StoreError> {
-mut world = World::default();
-row in tx.query(SQL.get("offices"), &[])? {
-let office = rows::office(&row)?;
-world.offices.insert(office.office, office);
-
-row in tx.query(SQL.get("schemes"), &[])? {
-let terms: hufu_shared::scheme::SchemeTerms =
-    cbor::decode(row.blob(0)?).map_err(|source| stored("scheme", "", source))?;
-world.schemes.insert(terms.version, PublishedScheme { terms, published: Instant(row.int(1)?) });
-
-row = tx.query_one(SQL.get("policy"), &[])?;
-et Some(terms) = row.blob_opt(0)? {
-world.policy = cbor::decode(terms).map_err(|source| stored("policy", "", source))?;
-
-d.apply_version = rows::u32_at(&row, 1, "apply version")?;
-d.recovery = recovery_of(&row, 2)?;
-d.settled = settled_of(&row)?;
-orld)
-
-
-newest business day that was settled.
-
-rors
-oreError`] if the database fails.
-ettled(tx: &mut Tx<'_>) -> Result<Option<Day>, StoreError> {
-led_of(&tx.query_one(SQL.get("policy"), &[])?)
-
-
-ed_of(row: &Row) -> Result<Option<Day>, StoreError> {
-Some(day) = row.int_opt(4)? else { return Ok(None) };
-day = i32::try_from(day).map_err(|_| StoreError::Range { what: "business day", met: day })?;
-ome(Day(day)))
-
-
-newest recovery of the centre.
-
-rors
-oreError`] if the database fails.
-ecovery(tx: &mut Tx<'_>) -> Result<Recovery, StoreError> {
-very_of(&tx.query_one(SQL.get("policy"), &[])?, 2)
-
-
-ery_of(row: &Row, column: usize) -> Result<Recovery, StoreError> {
-epoch = rows::u32_at(row, column, "epoch of a recovery")?;
-ecovery { epoch, since: row.int_opt(column + 1)?.map(Instant) })
-
-
-hes one thing.
-
-rors
-oreError`].
-etch(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), StoreError> {
-world.fetched.insert(need) {
-return Ok(());
-
-h need {
-Need::Device(device) => device_in(tx, world, device),
-Need::Epoch(device, epoch) => {
-    world.epochs.extend(epoch_row(tx, device, epoch)?.map(|known| ((device, epoch), known)));
-    Ok(())
-}
-Need::Boot(device, epoch, seq) => boot_in(tx, world, (device, epoch, seq)),
-Need::Card(token) => card_in(tx, world, "card_by_token", token.to_bytes().into(), Some(token)),
-Need::CardById(card) => card_in(tx, world, "card_by_id", card.0.into(), None),
-Need::Taps(device, epoch, token) => taps_in(tx, world, (device, epoch), token),
-Need::Occurrence(occurrence) => {
-    let row = tx.query_opt(SQL.get("occurrence"), &[occurrence.0.into()])?;
-    world
-        .occurrences
-        .extend(row.map(|row| rows::occurrence(&row)).transpose()?.map(|row| (occurrence, row)));
-    Ok(())
-}
-Need::Group(member, occurrence) => group_in(tx, world, member, occurrence),
-Need::Held(token) => {
-    let held = facts_in(tx, world, "held_facts", &[token.to_bytes().into()])?;
-    world.held.insert(token, held);
-    Ok(())
-}
-Need::Range(device, epoch, from, to) => {
-    let key = [device.0.into(), i64::from(epoch).into(), rows::number(from), rows::number(to)];
-    facts_in(tx, world, "range_facts", &key).map(|_| ())
-}
-Need::Fact(id) => facts_in(tx, world, "fact", &rows::fact_id_values(id)).map(|_| ()),
-Need::Linked(link) => {
-    let linked = facts_in(tx, world, "linked_facts", &[link.0.into()])?;
-    world.linked.insert(link, linked);
-    Ok(())
-}
-Need::Case(id) => case_in(tx, world, id),
-Need::Flows(cause) => {
-    let flows = known::flows(&tx.query(SQL.get("flows"), &[cause.0.into()])?)?;
-    world.flows.insert(cause, flows);
-    Ok(())
-}
-Need::Purse(member) => {
-    let balances = tx.query(SQL.get("purse"), &[member.0.into()])?;
-    let escrow = tx.query(SQL.get("purse_escrow"), &[member.0.into()])?;
-    world.purses.extend(known::purses(member, &balances, &escrow)?);
-    Ok(())
-}
-
-fn member_in(tx: &mut Tx<'_>, world: &mut World, member: MemberId) -> Result<(), StoreError> {
-    let row = tx.query_opt(SQL.get("member"), &[member.0.into()])?;
-    world
-        .members
-        .extend(row.map(|row| known::member(&row)).transpose()?.map(|known| (member, known)));
-    Ok(())
-}
-
-fn places_in(tx: &mut Tx<'_>, world: &mut World, occurrence: OccurrenceId) -> Result<(), StoreError> {
-    let found = tx.query(SQL.get("places"), &[occurrence.0.into()])?;
-    let places = found.iter().map(known::place).collect::<Result<_, StoreError>>()?;
-    world.places.insert(occurrence, places);
-    Ok(())
-}
-
-fn issued_in(tx: &mut Tx<'_>, world: &mut World, (device, day): (DeviceId, Day)) -> Result<(), StoreError> {
-    let key = [device.0.into(), i64::from(day.0).into()];
-    if let Some(row) = tx.query_opt(SQL.get("issued"), &key)? {
-        let issued = Issued { points: Amount(row.int(0)?), top_up: Amount(row.int(1)?) };
-        world.issued.insert((device, day), issued);
-    }
-    Ok(())
 }
 
 fn leases_in(
