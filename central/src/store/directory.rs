@@ -146,7 +146,9 @@ fn changed_by(kind: &str) -> &'static [(&'static str, &'static str)] {
         }
         "card_status_set" => &[("card", "changed_cards"), (KIND_BLOCK, "changed_blocks")],
         // A report of a lost card stops it.
-        "batch" => &[("card", "changed_cards"), (KIND_BLOCK, "changed_blocks"), ("member", "changed_balances")],
+        "batch" => {
+            &[("card", "changed_cards"), (KIND_BLOCK, "changed_blocks"), ("member", "changed_balances")]
+        }
         "club_founded" | "device_invited" | "device_enrolled" | "device_revoked" => &[],
         // Everything else, also what is yet to come: a look too many costs little, one too few a terminal's row.
         _ => &[

@@ -180,19 +180,8 @@ pub fn fetch(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), Store
             world.flows.insert(cause, flows);
             Ok(())
         }
-        Need::Purse(member) => {
-            let balances = tx.query(SQL.get("purse"), &[member.0.into()])?;
-            let escrow = tx.query(SQL.get("purse_escrow"), &[member.0.into()])?;
-            world.purses.extend(known::purses(member, &balances, &escrow)?);
-            Ok(())
-        }
-        Need::Member(member) => {
-            let row = tx.query_opt(SQL.get("member"), &[member.0.into()])?;
-            world
-                .members
-                .extend(row.map(|row| known::member(&row)).transpose()?.map(|known| (member, known)));
-            Ok(())
-        }
+        Need::Purse(member) => purse_in(tx, world, member),
+        Need::Member(member) => member_in(tx, world, member),
         Need::Stock(item, office) => {
             let row = tx.query_opt(SQL.get("stock"), &[item.0.into(), office.0.into()])?;
             world.stock.extend(row.map(|row| row.int(0)).transpose()?.map(|pieces| ((item, office), pieces)));
@@ -204,20 +193,8 @@ pub fn fetch(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), Store
             Ok(())
         }
         Need::FactsOf(member) => facts_in(tx, world, "facts_of_member", &[member.0.into()]).map(|_| ()),
-        Need::Places(occurrence) => {
-            let found = tx.query(SQL.get("places"), &[occurrence.0.into()])?;
-            let places = found.iter().map(known::place).collect::<Result<_, StoreError>>()?;
-            world.places.insert(occurrence, places);
-            Ok(())
-        }
-        Need::Issued(device, day) => {
-            let key = [device.0.into(), i64::from(day.0).into()];
-            if let Some(row) = tx.query_opt(SQL.get("issued"), &key)? {
-                let issued = Issued { points: Amount(row.int(0)?), top_up: Amount(row.int(1)?) };
-                world.issued.insert((device, day), issued);
-            }
-            Ok(())
-        }
+        Need::Places(occurrence) => places_in(tx, world, occurrence),
+        Need::Issued(device, day) => issued_in(tx, world, (device, day)),
         Need::Lease(LeaseId(id)) => leases_in(tx, world, "lease", id),
         Need::DeviceLeases(DeviceId(id)) => leases_in(tx, world, "leases_of_device", id),
         Need::MemberLeases(MemberId(id)) => leases_in(tx, world, "leases_of_member", id),
@@ -228,6 +205,35 @@ pub fn fetch(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), Store
             Ok(())
         }
     }
+}
+
+fn purse_in(tx: &mut Tx<'_>, world: &mut World, member: MemberId) -> Result<(), StoreError> {
+    let balances = tx.query(SQL.get("purse"), &[member.0.into()])?;
+    let escrow = tx.query(SQL.get("purse_escrow"), &[member.0.into()])?;
+    world.purses.extend(known::purses(member, &balances, &escrow)?);
+    Ok(())
+}
+
+fn member_in(tx: &mut Tx<'_>, world: &mut World, member: MemberId) -> Result<(), StoreError> {
+    let row = tx.query_opt(SQL.get("member"), &[member.0.into()])?;
+    world.members.extend(row.map(|row| known::member(&row)).transpose()?.map(|known| (member, known)));
+    Ok(())
+}
+
+fn places_in(tx: &mut Tx<'_>, world: &mut World, occurrence: OccurrenceId) -> Result<(), StoreError> {
+    let found = tx.query(SQL.get("places"), &[occurrence.0.into()])?;
+    let places = found.iter().map(known::place).collect::<Result<_, StoreError>>()?;
+    world.places.insert(occurrence, places);
+    Ok(())
+}
+
+fn issued_in(tx: &mut Tx<'_>, world: &mut World, (device, day): (DeviceId, Day)) -> Result<(), StoreError> {
+    let key = [device.0.into(), i64::from(day.0).into()];
+    if let Some(row) = tx.query_opt(SQL.get("issued"), &key)? {
+        let issued = Issued { points: Amount(row.int(0)?), top_up: Amount(row.int(1)?) };
+        world.issued.insert((device, day), issued);
+    }
+    Ok(())
 }
 
 fn leases_in(

@@ -21,7 +21,6 @@ use super::{cbor_answer, read_body};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::middleware::Delivering;
-use crate::random;
 use crate::rules::ingest::Refusal;
 use crate::store::recovery::Proven;
 use crate::store::{StoreError, contact};
@@ -39,7 +38,8 @@ pub async fn events(State(app): State<App>, request: Request) -> Result<Response
     let place = app.uploads.enter(caller.device, oldest(&parts, now), now).await;
     let place = place.map_err(|busy| ApiError::busy_for(busy.retry_after_ms))?;
     let upload: Upload = cbor::decode(&read_body(body, UPLOAD_BYTES_MAX).await?)?;
-    let bits = u64::from_be_bytes(random::bytes()?);
+    let [random @ .., _, _] = app.ids.bytes()?;
+    let bits = u64::from_be_bytes(random);
     let proven = Proven::of(&upload.attempt, &app.keys.sign_public(), bits);
     let delivery = Delivery {
         device: caller.device,

@@ -89,14 +89,8 @@ pub fn take(tx: &mut Tx<'_>, delivery: &Delivery) -> Result<Taken, StoreError> {
         return Ok(Taken::Refused(Refusal::Unknown { device }));
     };
     let (status, epoch) = (known.status, known.epoch);
-    if status == DeviceStatus::Active && upload.header.epoch == epoch && !delivery.by_stick {
-        let from = Source { device, enrolment: epoch, entry: delivery.entry, now: delivery.now };
-        if recovery::heard(tx, from, &delivery.proven)? {
-            received = journal::pass_gate(tx, delivery.now)?;
-        }
-        if let Some(mark) = &delivery.proven.mark {
-            leases::echoed(tx, device, &mark.leases)?;
-        }
+    if status == DeviceStatus::Active && upload.header.epoch == epoch && heard(tx, delivery)? {
+        received = journal::pass_gate(tx, delivery.now)?;
     }
     let Some(mut sender) = sender(tx, device, status, epoch, upload)? else {
         return Ok(Taken::Refused(Refusal::Epoch { met: upload.header.epoch, expected: epoch }));
@@ -153,6 +147,16 @@ pub fn take(tx: &mut Tx<'_>, delivery: &Delivery) -> Result<Taken, StoreError> {
         }
         Ingest::Refused(refusal) => Ok(Taken::Refused(refusal)),
     }
+}
+
+/// Takes in what a delivery says with this centre's own signature; whether acts were taken.
+fn heard(tx: &mut Tx<'_>, delivery: &Delivery) -> Result<bool, StoreError> {
+    let (device, enrolment) = (delivery.device, delivery.upload.header.epoch);
+    let from = Source { device, enrolment, entry: delivery.entry, now: delivery.now };
+    if let Some(mark) = &delivery.proven.mark {
+        leases::echoed(tx, device, &mark.leases)?;
+    }
+    recovery::heard(tx, from, &delivery.proven)
 }
 
 /// What a person would have to look through grows no further than [`REVIEW_BYTES_MAX`].

@@ -30,8 +30,8 @@ mod recovery;
 mod reversal;
 mod review;
 mod sample;
-mod time;
 mod spend;
+mod time;
 
 pub use act::{verdict_code, verdict_from_code};
 pub use batch::KIND_UNREADABLE;

@@ -266,7 +266,9 @@ impl Work {
         for ((part, came), row) in came.iter().zip(&rows) {
             let redeemed = Account::Redeemed(known.office);
             let mut bearers = self.payers(id, &known, *part, *came);
-            flows.extend(bearers.iter().map(|payer| moved(*part, payer.0, redeemed, payer.1, PostingCode::Spend)));
+            flows.extend(
+                bearers.iter().map(|payer| moved(*part, payer.0, redeemed, payer.1, PostingCode::Spend)),
+            );
             if let (Came::Settled(amount), Some(row)) = (came, row) {
                 let blocked = self.blocked(id, &known, Some(row.member));
                 let late = self.is_late(id, &known, *part, row).then_some(KIND_EXPIRED);
@@ -280,7 +282,9 @@ impl Work {
                     (None, _) => self.givers(id, *part, row, known.office, &blocked),
                 };
                 let to = Account::Available(row.member);
-                flows.extend(givers.iter().map(|from| moved(*part, from.0, to, from.1, PostingCode::Reversal)));
+                flows.extend(
+                    givers.iter().map(|from| moved(*part, from.0, to, from.1, PostingCode::Reversal)),
+                );
                 let given: i64 = givers.iter().map(|giver| giver.1.0).sum();
                 bearers.retain(|bearer| bearer.0 != Account::Escrow(part.lease));
                 bearers.insert(0, (to, Amount(amount.0 - given)));
@@ -312,13 +316,7 @@ impl Work {
     }
 
     /// What returns of the goods give back: to whoever bears the leg, the member before the club.
-    fn returned(
-        &self,
-        id: FactId,
-        redeemed: Account,
-        part: Use,
-        bearers: &[(Account, Amount)],
-    ) -> Vec<Flow> {
+    fn returned(&self, id: FactId, redeemed: Account, part: Use, bearers: &[(Account, Amount)]) -> Vec<Flow> {
         let legs = vec![part.leg];
         let original = Original { is_reversal: false, says: legs.clone(), gave: legs };
         let share = reversal::returned(&original, &self.reversals_of(id), part.leg.unit);

@@ -444,11 +444,9 @@ async fn case_06_an_answer_that_is_lost_is_asked_for_again() {
         let mut link = terminal.connect(&site).await;
         let body = cbor::encode(&upload);
         // Sent, and the line cut before the answer.
-        let sent = tokio::time::timeout(
-            Duration::from_millis(3),
-            link.post("/device/v1/events", body.clone()),
-        )
-        .await;
+        let sent =
+            tokio::time::timeout(Duration::from_millis(3), link.post("/device/v1/events", body.clone()))
+                .await;
         drop(link);
         drop(sent);
         // Later, with a new nonce, and once more with all that came since.
