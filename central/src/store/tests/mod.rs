@@ -1,5 +1,6 @@
 //! Tests of taking entries in, on both databases, with the tests' own bookkeeping.
 
+mod asks;
 mod attendance;
 mod blocked;
 mod conflicts;

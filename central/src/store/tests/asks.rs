@@ -1,0 +1,153 @@
+//! Asks of terminals: what is set aside ahead of need and on demand, who is asked to close, what a terminal is sent.
+
+use hufu_shared::act::{Act, ValueEnd, ValueMoved};
+use hufu_shared::fact::{Event, LeaseClosed, Shown, Visited};
+use hufu_shared::ids::{DeviceId, EntryId, Hash, LeaseId};
+use hufu_shared::money::{Amount, Leg, Unit};
+use hufu_shared::time::{Instant, SECOND_US};
+use hufu_shared::wire::lease::{AskBecame, LeaseAsk, RecallState};
+use hufu_shared::wire::upload::Order;
+use hufu_shared::wire::version::Version;
+
+use super::kit::*;
+use crate::db::Db;
+use crate::db::testing::each;
+use crate::rules::lease::LeaseRow;
+use crate::store::contact::{self, Heartbeat};
+use crate::store::leases::{self, Answered, Asked};
+
+const LATER: Instant = Instant(NOON.0 + 9 * 3600 * SECOND_US);
+
+/// Gives member 1 points at the centre.
+async fn give(db: &Db, n: u8, amount: i64) {
+    let moved = ValueMoved {
+        id: Hash([n; 32]),
+        from: ValueEnd::Issuer(OFFICE_A),
+        to: ValueEnd::Member(member(1)),
+        leg: Leg { unit: Unit::Pts, amount: Amount(amount) },
+        office: OFFICE_A,
+        reason: Hash([0; 32]),
+    };
+    act(db, n, NOON, Act::ValueMoved(moved)).await;
+}
+
+/// Card 1 is seen at both offices.
+async fn seen_at_both(db: &Db) -> (Terminal, Terminal) {
+    let (mut a, mut b) = (Terminal::start(TERMINAL_A), Terminal::start(TERMINAL_B));
+    for (terminal, seconds) in [(&mut a, 0), (&mut b, 7200)] {
+        terminal.record(seconds, Shown::Accepted, Event::Visited(Visited { subject: subject(1) }));
+        terminal.upload(db).await;
+    }
+    (a, b)
+}
+
+async fn ask(
+    db: &Db,
+    device: DeviceId,
+    held: Option<&LeaseRow>,
+    wanted: i64,
+    n: u8,
+    now: Instant,
+) -> Answered {
+    let ask = LeaseAsk {
+        lease: held.map(|row| row.lease),
+        generation: held.map_or(0, |row| row.generation),
+        member: member(1),
+        unit: Unit::Pts,
+        wanted_total: Amount(wanted),
+    };
+    let asked = Asked { device, ask, now, entry: EntryId([n; 16]) };
+    db.write(move |tx| leases::authorize(tx, &asked)).await.expect("an ask is decided")
+}
+
+/// A terminal is heard of.
+async fn heard(db: &Db, device: DeviceId, now: Instant) {
+    let beat = Heartbeat {
+        address: "127.0.0.1".to_owned(),
+        queued: 0,
+        notices: 0,
+        directory: Version::default(),
+        block: Version::default(),
+    };
+    db.write(move |tx| contact::heard(tx, device, &beat, now)).await.expect("contact");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn inv_02_what_is_asked_for_is_set_aside_once_and_never_more_than_there_is() {
+    each(|db| async move {
+        found(&db).await;
+        give(&db, 40, 100).await;
+        let first = ask(&db, TERMINAL_A, None, 60, 50, LATER).await;
+        assert_eq!((first.became, first.figure), (AskBecame::Granted, Some(Amount(100))));
+        let row = first.row.expect("a lease");
+        assert_eq!((row.granted_total, points(&db, 1).await), (Amount(60), 40));
+        // The answer was lost: asked again, word for word, nothing more is set aside.
+        let again = ask(&db, TERMINAL_A, None, 60, 51, LATER).await;
+        assert_eq!(again.row.as_ref().map(|row| row.granted_total), Some(Amount(60)));
+        let raised = ask(&db, TERMINAL_A, Some(&row), 90, 52, LATER).await;
+        assert_eq!((raised.became, points(&db, 1).await), (AskBecame::Granted, 10));
+        let too_much = ask(&db, TERMINAL_A, Some(&row), 200, 53, LATER).await;
+        assert_eq!((too_much.became, points(&db, 1).await), (AskBecame::TooLittle, 10));
+        let stale = LeaseRow { generation: row.generation + 1, ..row };
+        assert_eq!(ask(&db, TERMINAL_A, Some(&stale), 95, 54, LATER).await.became, AskBecame::Generation);
+        assert_eq!(count(&db, "sums_not_zero", vec![]).await, 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recall_asks_the_holder_to_close_and_what_it_returns_is_raised_here() {
+    each(|db| async move {
+        found(&db).await;
+        let (_, mut holder) = seen_at_both(&db).await;
+        give(&db, 40, 100).await;
+        let there = ask(&db, TERMINAL_B, None, 80, 50, LATER).await.row.expect("a lease");
+        heard(&db, TERMINAL_B, LATER).await;
+        let waits = ask(&db, TERMINAL_A, None, 60, 51, LATER).await;
+        assert_eq!((waits.became, waits.has_orders), (AskBecame::Recalling, true));
+        assert_eq!(
+            waits.recalled.iter().map(|recall| recall.state).collect::<Vec<_>>(),
+            [RecallState::Closing]
+        );
+        let orders = db.read(move |tx| leases::orders(tx, TERMINAL_B, LATER)).await.expect("orders");
+        let order = Order::CloseLease(there.lease, there.generation);
+        assert_eq!(orders.iter().map(|command| command.order.clone()).collect::<Vec<_>>(), [order]);
+        // Nobody hears of it in time: said so, and nothing is lost.
+        let late = LATER.offset(4 * SECOND_US);
+        assert_eq!(ask(&db, TERMINAL_A, None, 60, 52, late).await.became, AskBecame::Unreachable);
+        // It closes: what it had left is the member's again, and goes where it is asked for.
+        let closed = LeaseClosed { lease: there.lease, generation: there.generation, spent_total: Amount(0) };
+        holder.record(7300, Shown::Nothing, Event::LeaseClosed(closed));
+        holder.upload(&db).await;
+        let granted = ask(&db, TERMINAL_A, None, 60, 53, late).await;
+        assert_eq!((granted.became, points(&db, 1).await), (AskBecame::Granted, 40));
+        let after = db.read(move |tx| leases::orders(tx, TERMINAL_B, late)).await.expect("orders");
+        assert!(after.is_empty(), "done is done");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn members_whom_others_saw_here_are_granted_something_ahead_and_the_terminal_hears_until_it_echoes() {
+    each(|db| async move {
+        found(&db).await;
+        let third = third_terminal(&db).await;
+        let mut other = Terminal::start(third);
+        other.record(0, Shown::Accepted, Event::Visited(Visited { subject: subject(1) }));
+        other.upload(&db).await;
+        give(&db, 40, 100).await;
+        let pairs = db.read(move |tx| leases::candidates(tx, LATER)).await.expect("candidates");
+        let here = TERMINAL_B;
+        assert_eq!(pairs, [(here, member(1))], "the other terminal of that office");
+        let entry = (EntryId([60; 16]), LATER);
+        let granted = db.write(move |tx| leases::grant_ahead(tx, (here, member(1)), Unit::Pts, entry)).await;
+        assert!(granted.expect("granted"));
+        assert_eq!(points(&db, 1).await, 75, "a quarter is set aside");
+        let sent = db.read(move |tx| leases::unechoed(tx, here)).await.expect("states");
+        assert_eq!(sent.len(), 1);
+        let echo: (LeaseId, Version) = (sent[0].lease, sent[0].version);
+        db.write(move |tx| leases::echoed(tx, here, &[echo])).await.expect("echo");
+        assert!(db.read(move |tx| leases::unechoed(tx, here)).await.expect("states").is_empty());
+    })
+    .await;
+}
