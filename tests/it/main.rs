@@ -12,3 +12,4 @@ mod stick;
 mod story;
 mod tidy;
 mod two_centres;
+mod value;

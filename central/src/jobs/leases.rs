@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::store::{StoreError, leases};
 
 /// Milliseconds between rounds.
-const ROUND_MS: u64 = 60_000;
+const ROUND_MS: u64 = 20_000;
 
 /// One round: every member whom other terminals have seen lately, at every terminal of that office.
 ///

@@ -153,8 +153,10 @@ impl Uploader {
         // Whose facts have waited longest goes first at a busy centre; it decides before it reads the body.
         let oldest = prepared.oldest.as_ref().map_or(attempt_wall, |fact| fact.wall);
         let path = format!("{EVENTS_PATH}?oldest={}", oldest.0);
-        let answer = channel.centre.post::<Receipt>(&path, cbor::encode(&upload), RECEIPT_BYTES_MAX);
-        let (verdict, retry_after_ms) = match answer.await {
+        let answer = channel.centre.post::<Receipt>(&path, cbor::encode(&upload), RECEIPT_BYTES_MAX).await;
+        // Facts go on being recorded: what was sent may be newer than what was there when this step began.
+        let own = standing(&self.store.call(|journal| journal.state()).await?);
+        let (verdict, retry_after_ms) = match answer {
             Ok(receipt) => (self.judge(&sent, &receipt, &state, &own).await?, None),
             Err(error) => (self.judge_failure(&sent, &error, &own), error.retry_after_ms()),
         };

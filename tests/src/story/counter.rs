@@ -65,6 +65,14 @@ impl Counter {
         self.post("/mode", &json!({ "mode": id })).map(drop)
     }
 
+    /// Sets what the next card means, as a program says it.
+    ///
+    /// # Errors
+    /// When the page declines.
+    pub fn set_mode(&self, mode: &Value) -> Result<()> {
+        self.post("/mode", mode).map(drop)
+    }
+
     /// Sets it to earn on a purchase of so many yuan.
     ///
     /// # Errors
@@ -116,7 +124,7 @@ impl Counter {
     pub fn wait_result(&self, after: u64, limit: Duration) -> Result<Value> {
         self.wait("new result", limit, |state| {
             let result = &state["result"];
-            let settled = result["outcome"]["kind"] != "keep_still";
+            let settled = result["outcome"]["kind"] != "keep_still" && state["asking"].is_null();
             (result["n"].as_u64()? > after && settled).then(|| result.clone())
         })
     }
