@@ -23,7 +23,8 @@ SELECT id FROM member WHERE entry = $1 ORDER BY id
 SELECT id FROM card WHERE entry = $1 ORDER BY id
 
 -- name: changed_balances
-SELECT member FROM balance WHERE entry = $1 AND class = 'available' AND unit = 'PTS' AND member IS NOT NULL ORDER BY member
+SELECT member FROM balance WHERE entry = $1 AND class IN ('available', 'owed') AND member IS NOT NULL
+UNION SELECT member FROM lease WHERE entry = $1 ORDER BY member
 
 -- name: changed_blocks
 SELECT c.id FROM card c WHERE c.status_entry = $1 AND (c.status <> 'active'
@@ -65,12 +66,12 @@ SELECT terms FROM scheme WHERE version = $1
 SELECT terms FROM scheme ORDER BY version
 
 -- name: member_by_id
-SELECT m.id, m.level_zh, m.level_en, m.status, b.amount, m.personal FROM member m
-LEFT JOIN balance b ON b.member = m.id AND b.unit = 'PTS' AND b.class = 'available' WHERE m.id = $1
+SELECT m.id, m.level_zh, m.level_en, m.status, CAST((SELECT COALESCE(SUM(b.amount), 0) FROM balance b WHERE b.member = m.id AND b.unit = 'PTS' AND b.class IN ('available', 'owed')) + (SELECT COALESCE(SUM(l.escrow), 0) FROM lease l WHERE l.member = m.id AND l.unit = 'PTS') AS BIGINT), m.personal, CAST((SELECT COALESCE(SUM(b.amount), 0) FROM balance b WHERE b.member = m.id AND b.unit = 'CNY' AND b.class IN ('available', 'owed')) + (SELECT COALESCE(SUM(l.escrow), 0) FROM lease l WHERE l.member = m.id AND l.unit = 'CNY') AS BIGINT), (SELECT COUNT(*) FROM balance b WHERE b.member = m.id AND b.unit = 'CNY'), (SELECT COUNT(*) FROM lease l WHERE l.member = m.id AND l.is_open = 1) FROM member m
+WHERE m.id = $1
 
 -- name: members_from
-SELECT m.id, m.level_zh, m.level_en, m.status, b.amount, m.personal FROM member m
-LEFT JOIN balance b ON b.member = m.id AND b.unit = 'PTS' AND b.class = 'available' WHERE m.id > $1 ORDER BY m.id LIMIT $2
+SELECT m.id, m.level_zh, m.level_en, m.status, CAST((SELECT COALESCE(SUM(b.amount), 0) FROM balance b WHERE b.member = m.id AND b.unit = 'PTS' AND b.class IN ('available', 'owed')) + (SELECT COALESCE(SUM(l.escrow), 0) FROM lease l WHERE l.member = m.id AND l.unit = 'PTS') AS BIGINT), m.personal, CAST((SELECT COALESCE(SUM(b.amount), 0) FROM balance b WHERE b.member = m.id AND b.unit = 'CNY' AND b.class IN ('available', 'owed')) + (SELECT COALESCE(SUM(l.escrow), 0) FROM lease l WHERE l.member = m.id AND l.unit = 'CNY') AS BIGINT), (SELECT COUNT(*) FROM balance b WHERE b.member = m.id AND b.unit = 'CNY'), (SELECT COUNT(*) FROM lease l WHERE l.member = m.id AND l.is_open = 1) FROM member m
+WHERE m.id > $1 ORDER BY m.id LIMIT $2
 
 -- name: card_by_id
 SELECT c.id, c.member, c.status, c.valid_from, c.valid_until, c.tail, t.token FROM card c

@@ -264,8 +264,9 @@ fn row_of(
     })
 }
 
-/// A member's row from `id, level_zh, level_en, status, amount, personal`, with what the vault lets terminals know. Of
-/// a member who asked for secrecy no part of the name leaves the centre.
+/// A member's row from `id, level_zh, level_en, status, points, personal, fen, stored value or not, open leases`, with
+/// what the vault lets terminals know. Both figures are available + set aside − owed: a member has one, wherever it
+/// lies. Of a member who asked for secrecy no part of the name leaves the centre.
 pub(super) fn member_row(
     tx: &mut Tx<'_>,
     making: &Making<'_>,
@@ -293,9 +294,9 @@ pub(super) fn member_row(
         status: rows::member_status(row.text(3)?)?,
         points: Amount(row.int_opt(4)?.unwrap_or(0)),
         points_at: making.at,
-        leased: false,
+        leased: row.int(8)? > 0,
         full_name: personal.filter(|_| full).map(|person| person.name),
-        value: None,
+        value: if row.int(7)? > 0 { Some(Amount(row.int(6)?)) } else { None },
     })
 }
 

@@ -361,6 +361,7 @@ CREATE TABLE lease (
 
 CREATE INDEX lease_device ON lease (device, is_open);
 CREATE INDEX lease_member ON lease (member, is_open);
+CREATE INDEX lease_entry ON lease (entry);
 
 -- Sum of credits minus debits of each account. What a member has can never be below zero, what a member owes never
 -- above it (people read it with the sign turned).

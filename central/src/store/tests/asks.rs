@@ -10,10 +10,11 @@ use hufu_shared::wire::upload::Order;
 use hufu_shared::wire::version::Version;
 
 use super::kit::*;
-use crate::db::Db;
 use crate::db::testing::each;
+use crate::db::{Db, DbError};
 use crate::rules::lease::LeaseRow;
 use crate::store::contact::{self, Heartbeat};
+use crate::store::directory;
 use crate::store::leases::{self, Answered, Asked};
 
 const LATER: Instant = Instant(NOON.0 + 9 * 3600 * SECOND_US);
@@ -143,6 +144,10 @@ async fn members_whom_others_saw_here_are_granted_something_ahead_and_the_termin
         let granted = db.write(move |tx| leases::grant_ahead(tx, (here, member(1)), Unit::Pts, entry)).await;
         assert!(granted.expect("granted"));
         assert_eq!(points(&db, 1).await, 75, "a quarter is set aside");
+        let shown =
+            db.read(|tx| tx.query_one(directory::SQL.get("member_by_id"), &[member(1).0.into()])).await;
+        let shown: Result<_, DbError> = shown;
+        assert_eq!(shown.and_then(|row| row.int(4)).expect("a figure"), 100, "one figure, wherever it lies");
         let sent = db.read(move |tx| leases::unechoed(tx, here)).await.expect("states");
         assert_eq!(sent.len(), 1);
         let echo: (LeaseId, Version) = (sent[0].lease, sent[0].version);
