@@ -151,9 +151,3 @@ const VERDICT_CODES: [(Verdict, &str); 6] = [
 pub fn verdict_code(verdict: Verdict) -> &'static str {
     VERDICT_CODES.iter().find(|row| row.0 == verdict).map_or("acknowledge", |row| row.1)
 }
-
-/// The verdict of a code.
-#[must_use]
-pub fn verdict_from_code(code: &str) -> Option<Verdict> {
-    VERDICT_CODES.iter().find(|row| row.1 == code).map(|row| row.0)
-}

@@ -33,7 +33,7 @@ mod sample;
 mod spend;
 mod time;
 
-pub use act::{verdict_code, verdict_from_code};
+pub use act::verdict_code;
 pub use batch::KIND_UNREADABLE;
 pub use card::OwnerCase;
 pub use day::{DayDifference, is_possible};
