@@ -2,8 +2,8 @@
 //!
 //! A terminal's echo carries this centre's own signature; if it names what the database does not have, the database is
 //! an older one than was signed for. Then a new central epoch begins at once, in the transaction that met the proof.
-//! Signatures are checked before ([`Proven`]). What is granted again is decided by the rules; who has reported is kept
-//! beside the books, because losing it only makes the centre wait again.
+//! Signatures are checked before ([`Proven`]). What is granted again is decided by the rules, and who has
+//! reported stands with the device.
 
 use hufu_shared::act::{Act, Actor, LeasesReported, RecoveryEnded};
 use hufu_shared::ids::{DeviceId, EntryId, Hash, LeaseId};
@@ -85,11 +85,10 @@ pub fn heard(tx: &mut Tx<'_>, from: Source, proven: &Proven) -> Result<bool, Sto
         return Ok(false);
     }
     let mut acted = false;
-    if reported(tx, from.device)? < epoch.n {
+    if world::device_row(tx, from.device)?.is_some_and(|known| known.reported_epoch < epoch.n) {
         let states = proven.states.clone();
         let report = LeasesReported { device: from.device, epoch: from.enrolment, states };
         take(tx, from, "report", &Act::LeasesReported(report))?;
-        tx.execute(SQL.get("set_reported"), &[from.device.0.into(), i64::from(epoch.n).into()])?;
         acted = true;
     }
     if waiting(tx, epoch)?.is_over() {
@@ -138,11 +137,6 @@ fn is_known(tx: &mut Tx<'_>, lease: LeaseId, version: Version) -> Result<bool, S
     Ok(tx.query_one(SQL.get("is_known"), &key)?.int(0)? > 0)
 }
 
-fn reported(tx: &mut Tx<'_>, device: DeviceId) -> Result<u32, StoreError> {
-    let row = tx.query_opt(SQL.get("reported"), &[device.0.into()])?;
-    row.map_or(Ok(0), |row| rows::u32_at(&row, 0, "epoch of a report"))
-}
-
 /// Who a recovery still waits for, and what ending the wait could cost at most.
 ///
 /// # Errors
@@ -161,7 +155,7 @@ pub fn waiting(tx: &mut Tx<'_>, epoch: CentralEpoch) -> Result<Waiting, StoreErr
         terminals.push(Terminal {
             device: DeviceId(row.array(0)?),
             revoked: status == DeviceStatus::Revoked,
-            reported_epoch: row.int_opt(2)?.map_or(Ok(0), u32::try_from).unwrap_or(u32::MAX),
+            reported_epoch: rows::u32_at(&row, 2, "epoch of a report")?,
             heard_at: row.int_opt(3)?.map(Instant),
             cap: Amount(Unit::ALL.iter().map(|unit| amount_of(&policy.lease.device_cap, *unit).0).sum()),
         });

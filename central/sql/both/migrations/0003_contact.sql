@@ -129,9 +129,3 @@ CREATE TABLE recall (
 
 CREATE INDEX recall_member ON recall (member, unit);
 CREATE INDEX recall_device ON recall (device);
-
--- The newest central epoch under which each device has shown its leases.
-CREATE TABLE lease_report (
-    device BLOB NOT NULL PRIMARY KEY,
-    epoch BIGINT NOT NULL
-);
