@@ -81,7 +81,8 @@ pub fn heard(tx: &mut Tx<'_>, from: Source, proven: &Proven) -> Result<bool, Sto
         return Ok(true);
     }
     let state = world::recovery(tx)?;
-    if state.since.is_none() || mark.central_epoch != epoch {
+    // One that reports after the wait was ended is heard just as well: its leases may be spent.
+    if state.epoch != epoch.n || mark.central_epoch != epoch {
         return Ok(false);
     }
     let mut acted = false;
@@ -91,7 +92,7 @@ pub fn heard(tx: &mut Tx<'_>, from: Source, proven: &Proven) -> Result<bool, Sto
         take(tx, from, "report", &Act::LeasesReported(report))?;
         acted = true;
     }
-    if waiting(tx, epoch)?.is_over() {
+    if state.since.is_some() && waiting(tx, epoch)?.is_over() {
         let ended = RecoveryEnded { epoch: epoch.n, silent: Vec::new(), reason: None };
         take(tx, from, "ended", &Act::RecoveryEnded(ended))?;
         acted = true;

@@ -1,21 +1,23 @@
 //! Asks of terminals: what is set aside ahead of need and on demand, who is asked to close, what a terminal is sent.
 
-use hufu_shared::act::{Act, ValueEnd, ValueMoved};
+use hufu_shared::act::{Act, RecoveryEnded, ValueEnd, ValueMoved};
 use hufu_shared::fact::{Event, LeaseClosed, Shown, Visited};
 use hufu_shared::ids::{DeviceId, EntryId, Hash, LeaseId};
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::time::{Instant, SECOND_US};
 use hufu_shared::wire::lease::{AskBecame, LeaseAsk, RecallState};
-use hufu_shared::wire::upload::Order;
-use hufu_shared::wire::version::Version;
+use hufu_shared::wire::upload::{Order, ReceiptMark};
+use hufu_shared::wire::version::{CentralEpoch, Version};
 
 use super::kit::*;
 use crate::db::testing::each;
 use crate::db::{Db, DbError};
+use crate::rules::entry::journal_start;
 use crate::rules::lease::LeaseRow;
 use crate::store::contact::{self, Heartbeat};
 use crate::store::directory;
 use crate::store::leases::{self, Answered, Asked};
+use crate::store::recovery::{self, Proven, Source};
 
 const LATER: Instant = Instant(NOON.0 + 9 * 3600 * SECOND_US);
 
@@ -153,6 +155,35 @@ async fn members_whom_others_saw_here_are_granted_something_ahead_and_the_termin
         let echo: (LeaseId, Version) = (sent[0].lease, sent[0].version);
         db.write(move |tx| leases::echoed(tx, here, &[echo])).await.expect("echo");
         assert!(db.read(move |tx| leases::unechoed(tx, here)).await.expect("states").is_empty());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_after_the_wait_was_ended_is_taken_all_the_same() {
+    each(|db| async move {
+        found(&db).await;
+        let epoch = CentralEpoch { n: 2, bits: 9 };
+        act(&db, 40, NOON, Act::EpochBegun(epoch)).await;
+        let ended = RecoveryEnded { epoch: 2, silent: vec![TERMINAL_A], reason: None };
+        act(&db, 41, NOON, Act::RecoveryEnded(ended)).await;
+        let mark = ReceiptMark {
+            central_epoch: epoch,
+            journal_size: 0,
+            journal_head: journal_start(),
+            device: TERMINAL_A,
+            acked_seq: 0,
+            directory: Version::default(),
+            block: Version::default(),
+            leases: Vec::new(),
+            signature: Vec::new(),
+        };
+        for (n, takes) in [(70, true), (71, false)] {
+            let proven = Proven { mark: Some(mark.clone()), states: Vec::new(), bits: 1 };
+            let from = Source { device: TERMINAL_A, enrolment: 1, entry: EntryId([n; 16]), now: LATER };
+            let took = db.write(move |tx| recovery::heard(tx, from, &proven)).await.expect("heard");
+            assert_eq!(took, takes, "once");
+        }
     })
     .await;
 }
