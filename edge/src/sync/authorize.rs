@@ -89,8 +89,8 @@ impl Authorizer {
         }
     }
 
-    /// One exchange. None if no answer came or it could not be taken.
-    async fn ask_once(&self, channel: &Channel, ask: &LeaseAsk) -> Option<LeaseAnswer> {
+    /// One exchange, also for whoever keeps the time limits. None if no answer came or it could not be taken.
+    pub async fn ask_once(&self, channel: &Channel, ask: &LeaseAsk) -> Option<LeaseAnswer> {
         let answer = channel.centre.post(AUTHORIZE_PATH, cbor::encode(ask), LEASE_ANSWER_BYTES_MAX).await;
         let answer: LeaseAnswer = answer.inspect_err(|error| self.shared.failed("authorize", error)).ok()?;
         let states = answer.state.as_slice();

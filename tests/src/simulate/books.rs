@@ -5,8 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hufu_shared::act::Pin;
 use hufu_shared::chain;
-use hufu_shared::ids::{DeviceId, Hash};
+use hufu_shared::ids::{DeviceId, FactId, Hash};
+use hufu_shared::money::Unit;
+use hufu_shared::policy::Policy;
 use hufu_shared::wire::upload::{Receipt, Upload};
+
+use super::reckon::Told;
 
 /// An enrolment of a terminal.
 pub type Enrolment = (DeviceId, u32);
@@ -22,6 +26,8 @@ pub struct CentreBooks {
     pub pins: BTreeMap<[u8; 32], Option<Vec<Pin>>>,
     /// Generations of leases that a person wrote off.
     pub written_off: BTreeSet<([u8; 16], u32)>,
+    /// What was moved at the centre itself: given to and taken from members.
+    pub moved: BTreeMap<(usize, Unit), i64>,
     /// Enrolments in which another history was shown: their terminals wait for a person.
     pub forked: BTreeSet<Enrolment>,
 }
@@ -41,6 +47,24 @@ pub struct Books {
     pub spends: BTreeSet<(DeviceId, u32, u64)>,
     /// Whether a visit or purchase repeats another within the window, by the terminal's monotonic clock.
     pub repeats: BTreeMap<(DeviceId, u32, u64), bool>,
+    /// Facts of value that terminals showed, by terminal, enrolment and seq.
+    pub values: BTreeMap<(DeviceId, u32, u64), Told>,
+    /// The newest cash count of each enrolment.
+    pub counted: BTreeMap<Enrolment, u64>,
+    /// The club's limits in this run.
+    pub policy: Policy,
+    /// Members of whom one was said to be the other, whether or not that was taken apart again.
+    pub tied: Vec<(usize, usize)>,
+    /// Cards that got an owner, and whom.
+    pub handed_on: Vec<(usize, usize)>,
+    /// Members whose data was erased.
+    pub erased: BTreeSet<usize>,
+    /// Cards that were blocked at any time.
+    pub blocked: BTreeSet<usize>,
+    /// Facts that a person decided about.
+    pub pinned: BTreeSet<FactId>,
+    /// Members about whom the scripted terminal said something of value.
+    pub strange: BTreeSet<usize>,
     /// True time minus monotonic time of each boot, in microseconds.
     pub boots: BTreeMap<(DeviceId, u32, [u8; 16]), i64>,
 }

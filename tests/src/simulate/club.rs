@@ -105,7 +105,9 @@ pub fn occurrence(n: usize) -> OccurrenceId {
     OccurrenceId(numbered(0x0c, n))
 }
 
-fn numbered(kind: u8, n: usize) -> [u8; 16] {
+/// The bytes of the `n`th id of a kind.
+#[must_use]
+pub fn numbered(kind: u8, n: usize) -> [u8; 16] {
     let mut id = [0; 16];
     id[0] = kind;
     id[8..].copy_from_slice(&(n as u64).to_be_bytes());

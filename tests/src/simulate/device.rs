@@ -4,17 +4,20 @@
 //! connections are then closed over the files that nobody looks at any more.
 
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::task::{Context, Poll, Waker};
 
+use anyhow::Context as _;
+use axum::http::{Request, Response};
 use hufu_edge::clock::Clock;
 use hufu_edge::rules::backoff::Backoff;
 use hufu_edge::run::core::Core;
 use hufu_edge::state::{self, RunEnds};
 use hufu_edge::store::{BootInfo, DIRECTORY_FILE, Directory, JOURNAL_FILE, NameKey, Store};
-use hufu_edge::sync::client::{Centre, Channel};
+use hufu_edge::sync::authorize::Authorizer;
+use hufu_edge::sync::client::{Centre, CentreError, Channel};
 use hufu_edge::sync::download::{DirectoryLane, DownloadError, Polled, UpdatesLane};
 use hufu_edge::sync::link::{CentreKnown, Shared};
 use hufu_edge::sync::pair::Pair;
@@ -23,6 +26,7 @@ use hufu_edge::sync::upload::{Progress, UploadError, Uploader};
 use hufu_edge::terminal::Terminal;
 use hufu_shared::ids::{BootId, DeviceId, Hash, OfficeId};
 use hufu_shared::scheme::Words;
+use hufu_shared::wire::lease::{LeaseAnswer, LeaseAsk};
 
 use super::centre::block_on;
 use super::club::{CLUB, Club, EPOCH};
@@ -126,6 +130,13 @@ impl Lane {
     }
 }
 
+/// What asks the centre for more than the leases held, one ask at a time.
+pub struct Asker {
+    lane: Authorizer,
+    pipe: Pipe,
+    channel: Channel,
+}
+
 /// A terminal that is switched on.
 pub struct Running {
     /// What decides.
@@ -138,6 +149,8 @@ pub struct Running {
     pub ends: RunEnds,
     /// The lanes, in the order of [`LANES`].
     pub lanes: Vec<Lane>,
+    /// What asks for more while a card waits.
+    pub asker: Asker,
     /// When this boot began, true time.
     pub booted_at: i64,
 }
@@ -260,6 +273,12 @@ impl Device {
         let updates = UpdatesLane::new(store.clone(), directory.clone(), shared.clone(), known);
         let both = (store.clone(), directory.clone());
         let keeper = DirectoryLane::new(both, shared.clone(), known, (CLUB, self.office), &self.folder);
+        let pipe = Pipe::default();
+        let asker = Asker {
+            lane: Authorizer::new(store.clone(), directory.clone(), shared.clone(), known),
+            channel: Channel { centre: Centre::piped(pipe.clone()), pair: self.pair.clone() },
+            pipe,
+        };
         let jobs = [
             Job::Upload(Box::new(uploader)),
             Job::Updates(Box::new(updates)),
@@ -267,7 +286,7 @@ impl Device {
         ];
         let lanes = jobs.into_iter().map(|job| Lane::new(job, &self.pair)).collect();
         let core = Core::new(store, directory, terminal);
-        self.running = Some(Running { core, clock, shared, ends, lanes, booted_at: time.now() });
+        self.running = Some(Running { core, clock, shared, ends, lanes, asker, booted_at: time.now() });
         Ok(())
     }
 
@@ -334,6 +353,30 @@ impl Device {
     pub fn enrol(&mut self, pair: Pair, epoch: u32) {
         self.certificate = Arc::from(pair.certificate().as_ref());
         (self.pair, self.epoch) = (pair, epoch);
+    }
+}
+
+impl Asker {
+    /// One ask, carried to the centre by `carry` and back within the same moment, or lost. None if nothing came of it.
+    ///
+    /// # Errors
+    /// What `carry` answers.
+    pub fn ask(
+        &self,
+        ask: &LeaseAsk,
+        carry: impl FnOnce(Request<Vec<u8>>) -> anyhow::Result<Result<Response<Vec<u8>>, CentreError>>,
+    ) -> anyhow::Result<Option<LeaseAnswer>> {
+        let mut asking = pin!(self.lane.ask_once(&self.channel, ask));
+        let mut context = Context::from_waker(Waker::noop());
+        if let Poll::Ready(answer) = asking.as_mut().poll(&mut context) {
+            return Ok(answer);
+        }
+        let request = self.pipe.take().context("an ask that waits has asked")?;
+        self.pipe.answer(carry(request)?);
+        match asking.as_mut().poll(&mut context) {
+            Poll::Ready(answer) => Ok(answer),
+            Poll::Pending => anyhow::bail!("an ask waits although it was answered"),
+        }
     }
 }
 

@@ -21,11 +21,14 @@ pub mod faults;
 mod leases;
 mod lists;
 mod net;
+mod people;
 pub mod random;
+mod reckon;
 pub mod run;
 mod staff;
 mod stranger;
 pub mod time;
+mod value;
 
 #[cfg(test)]
 mod tests;

@@ -8,9 +8,11 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use axum::http::{Request, Response};
+use hufu_edge::sync::authorize::ASK_GIVE_UP_MS;
 use hufu_edge::sync::client::CentreError;
 use hufu_edge::sync::upload::{EVENTS_PATH, Progress};
 use hufu_shared::cbor;
+use hufu_shared::wire::lease::{LeaseAnswer, LeaseAsk};
 use hufu_shared::wire::problem::{Problem, ProblemKind};
 use hufu_shared::wire::upload::{Receipt, Upload};
 
@@ -121,6 +123,28 @@ impl Run<'_> {
             let delay = self.random.between(30, 3_600) * S;
             self.after(delay, What::Arrive { exchange });
         }
+    }
+
+    /// A terminal asks for more while a card waits. The ask is over within the moment, or lost.
+    ///
+    /// # Errors
+    /// If something outside of the simulated parts fails.
+    pub fn ask(&mut self, device: usize, ask: &LeaseAsk) -> anyhow::Result<Option<LeaseAnswer>> {
+        let lost = if self.is_calm { 0 } else { 40 };
+        let (goes, comes) = (!self.random.chance(lost), !self.random.chance(lost));
+        let own = &self.devices[device];
+        let passes = goes && !own.cut_off && !self.is_centre_down;
+        let Some(running) = own.running.as_ref() else { return Ok(None) };
+        let timed_out = || CentreError::TimedOut { after_ms: ASK_GIVE_UP_MS };
+        let answer = running.asker.ask(ask, |request| {
+            if !passes {
+                return Ok(Err(timed_out()));
+            }
+            let response = self.centre.handle(request, &own.certificate)?;
+            Ok(if comes { Ok(response) } else { Err(timed_out()) })
+        })?;
+        self.ring();
+        Ok(answer)
     }
 
     /// A request reaches the centre, or a copy of it does.

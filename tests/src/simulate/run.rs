@@ -23,6 +23,7 @@ use super::net::{EXCHANGE_TIMEOUT, Exchange};
 use super::random::Random;
 use super::stranger::Stranger;
 use super::time::{DAY, FIRST_DAY, HOUR, MS, TrueTime};
+use super::value::Desks;
 
 /// Hours of virtual time that queues get to drain after the last fault.
 const DRAIN_HOURS: i64 = 30;
@@ -90,6 +91,18 @@ pub enum What {
     Grant,
     /// Somebody spends.
     Spend,
+    /// Somebody wants something of value at a counter.
+    Value {
+        /// Where.
+        device: usize,
+    },
+    /// A card waits no longer for others to close.
+    AskAgain {
+        /// Which wait.
+        number: u64,
+    },
+    /// An admin looks after people and goods.
+    Clerk,
 }
 
 /// Something that must not be.
@@ -145,6 +158,8 @@ pub struct Run<'a> {
     pub is_rolled_back: bool,
     /// The scripted terminal.
     pub stranger: Stranger,
+    /// What lies on the counters.
+    pub desks: Desks,
     /// Requests under way, and those whose copies may still arrive.
     pub exchanges: BTreeMap<u64, Exchange>,
     /// The number of the newest event or exchange.
@@ -189,11 +204,13 @@ impl<'a> Run<'a> {
             windows: BTreeMap::new(),
             is_rolled_back: false,
             stranger: Stranger::new(club),
+            desks: Desks::default(),
             exchanges: BTreeMap::new(),
             queue: BinaryHeap::new(),
             numbered: 0,
             is_publishing: false,
         };
+        run.found_policy()?;
         run.plan();
         Ok(run)
     }
@@ -257,6 +274,9 @@ impl<'a> Run<'a> {
             What::Stranger => self.stranger(),
             What::Grant => self.grant(),
             What::Spend => self.spend(),
+            What::Value { device } => self.value(device),
+            What::AskAgain { number } => self.asked_again(number),
+            What::Clerk => self.clerk(),
         }
     }
 

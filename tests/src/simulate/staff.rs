@@ -1,6 +1,7 @@
 //! What people do: members present cards, staff close the day, an admin decides cases and keeps cards and plans.
 
 use hufu_edge::rules::decide::Outcome;
+use hufu_edge::rules::decide::value::Asked;
 use hufu_edge::run::core::{Mode, Presented, own_fact};
 use hufu_edge::store::StoreError;
 use hufu_shared::act::{Act, CardStatusSet, CaseDecided, Pin, PinOutcome, Verdict};
@@ -43,6 +44,8 @@ impl Run<'_> {
         self.after(first, What::Stranger);
         for day in 0..days {
             self.plan_leases(day * DAY);
+            self.plan_value(day * DAY);
+            self.plan_people(day * DAY);
             for _ in 0..6 {
                 let at = self.random.between(9 * HOUR, 23 * HOUR);
                 self.after(day * DAY + at, What::Admin);
@@ -104,7 +107,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn some_card(&mut self) -> usize {
+    /// A card that somebody holds out: mostly of a few members, sometimes one that belongs to nobody.
+    pub fn some_card(&mut self) -> usize {
         let members = self.size.members as u64;
         let card = match self.random.below(100) {
             0..=3 => members + self.random.below(STRAY_CARDS),
@@ -131,17 +135,29 @@ impl Run<'_> {
     /// # Errors
     /// If the journal refuses.
     pub fn present(&mut self, device: usize, card: usize, purpose: &Purpose) -> anyhow::Result<()> {
+        self.present_asked(device, card, purpose, None)
+    }
+
+    /// The same, after the centre was asked for more.
+    ///
+    /// # Errors
+    /// If the journal refuses.
+    pub fn present_asked(
+        &mut self,
+        device: usize,
+        card: usize,
+        purpose: &Purpose,
+        asked: Option<Asked>,
+    ) -> anyhow::Result<()> {
         let crashes = !self.is_calm && self.random.chance(12);
-        let own = &mut self.devices[device];
-        let enrolment = (own.id, own.epoch);
-        let Some(running) = own.running.as_mut() else { return Ok(()) };
+        let Some(running) = self.devices[device].running.as_mut() else { return Ok(()) };
         let now = running.clock.now();
         running.core.store().with(|journal| journal.flush_refusal_due(now.mono_ns))?;
         let presented = Presented { card: club::card_text(card), reader: 0 };
         let mode = Mode { purpose: purpose.clone(), operator: None };
         let token = self.club.token_key.token(&presented.card);
         let is_blocked = running.core.store().with(|journal| Ok(journal.blocked(&token).is_some()))?;
-        let swiped = running.core.swipe(&presented, &mode, &now)?;
+        let swiped = running.core.swipe_asked(&presented, &mode, asked, &now)?;
         self.swipes += 1;
         let is_refused = matches!(swiped.decision.outcome, Outcome::Refused(_));
         if is_blocked {
@@ -156,25 +172,12 @@ impl Run<'_> {
             self.note_tap(device, (card, purpose), swiped.seq, i64::from(window_s) * S);
         }
         self.note_spend(device, &swiped);
-        let Some(running) = self.devices[device].running.as_mut() else { return Ok(()) };
+        self.note_value(device, card, &swiped);
         if crashes {
             self.counters.path("crash before shown");
             return self.crash(device);
         }
-        let Some(seq) = swiped.seq else { return Ok(()) };
-        let hash = running.core.store().with(|journal| {
-            journal.mark_shown(seq);
-            journal.write_time_floor(now.floor)?;
-            journal.hash_at(seq)
-        })?;
-        match hash {
-            Some(hash) => {
-                self.books.shown.entry(enrolment).or_default().insert(seq, hash);
-            }
-            None => self.violated(format!("I6: seq {seq} of {enrolment:?} was shown, the journal lacks it")),
-        }
-        self.wake_upload(device);
-        Ok(())
+        swiped.seq.map_or(Ok(()), |seq| self.shown(device, seq))
     }
 
     /// Keeps the books of double taps: the first of a window opens it, whatever wall clocks say.
@@ -287,7 +290,11 @@ impl Run<'_> {
         self.centre.act(Act::CaseDecided(decided))
     }
 
-    fn evidence(&self, case: [u8; 32]) -> anyhow::Result<Vec<FactId>> {
+    /// The facts of a case.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub fn evidence(&self, case: [u8; 32]) -> anyhow::Result<Vec<FactId>> {
         let facts =
             "SELECT device, epoch, seq FROM conflict_fact WHERE conflict = ?1 ORDER BY device, epoch, seq";
         let facts = self
@@ -306,6 +313,7 @@ impl Run<'_> {
     fn block(&mut self) -> anyhow::Result<()> {
         let card = self.random.index(self.size.members.min(2 * 12));
         let status = if self.random.chance(600) { CardStatus::Lost } else { CardStatus::Active };
+        self.books.blocked.insert(card);
         self.counters.path("card blocked");
         self.centre.act(Act::CardStatusSet(CardStatusSet {
             card: club::card(card),
@@ -318,7 +326,8 @@ impl Run<'_> {
     fn register(&mut self) -> anyhow::Result<()> {
         let stray = usize::try_from(self.random.below(STRAY_CARDS))?;
         let card = self.size.members + stray;
-        let member = club::member(self.random.index(self.size.members));
+        let owner = self.random.index(self.size.members);
+        let member = club::member(owner);
         let known = "SELECT count(*) FROM card WHERE id = ?1";
         let known: i64 = self.centre.look().query_row(known, [club::card(card).0], |row| row.get(0))?;
         if known > 0 {
@@ -330,6 +339,7 @@ impl Run<'_> {
         if held > 0 {
             self.counters.path("unknown card bound");
         }
+        self.books.handed_on.push((card, owner));
         let set = club::card_set(&self.club.token_key, card, Some(member), CardStatus::Active);
         self.centre.act(Act::CardsSet(vec![set]))
     }

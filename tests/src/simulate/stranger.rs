@@ -174,6 +174,7 @@ impl Run<'_> {
             }
             2 => self.stranger.record(now, now + 400 * DAY, Event::Visited(Visited { subject })),
             3 => {
+                self.books.strange.insert(card);
                 let purchase = Amount(i64::MAX - 1);
                 let earned =
                     Earned { subject, purchase, promised: vec![], slip: None, replaces: None, repeats: None };

@@ -1,0 +1,331 @@
+//! What members do at the counters that moves value: purchases with slips, spends, stored value paid in, goods handed
+//! out, returns, cards reported lost, forms filled in.
+//!
+//! All of it goes through the terminal that decides; what that then showed goes into the books. Before a spend that the
+//! leases held there do not pay for, the terminal asks the centre as its program does, and others are called upon to
+//! close. Out of scope: what the centre makes of it ([`super::reckon`]).
+
+use std::collections::BTreeMap;
+
+use hufu_edge::rules::decide::value::Asked;
+use hufu_edge::run::core::{Presented, TakingBack, Which, own_fact};
+use hufu_edge::store::StoreError;
+use hufu_shared::fact::{
+    Event, Form, Handing, ProfileChange, Purchase, Purpose, READER_COUNTER, SlipKey, Spending, Subject,
+    ToppingUp,
+};
+use hufu_shared::ids::{Hash, ItemId, OccurrenceId};
+use hufu_shared::money::{Amount, Leg, Unit};
+use hufu_shared::time::Day;
+use hufu_shared::token::MediumKind;
+use hufu_shared::wire::lease::{AskBecame, LeaseAsk};
+use hufu_shared::wire::version::Version;
+
+use super::club::{self, OCCURRENCES_PER_DAY};
+use super::device::LaneKind;
+use super::run::{Run, What};
+use super::time::{DAY, FIRST_DAY, HOUR, MS};
+
+/// Things of value that happen at one terminal on one day, about.
+const VALUE_PER_DEVICE_DAY: i64 = 5;
+/// Kinds of gifts.
+pub const ITEMS: usize = 3;
+/// Asks of one card at most: what has not come by then does not come.
+const ASKS_MAX: u32 = 10;
+/// Value facts that a guest with a return may mean, the newest of a terminal.
+const RETURNABLE: usize = 12;
+
+/// A sale, as its slip says.
+#[derive(Debug, Clone)]
+struct Sale {
+    slip: SlipKey,
+    amount: i64,
+    card: usize,
+}
+
+/// A card that waits for the centre's word.
+#[derive(Debug, Clone)]
+pub struct Waiting {
+    device: usize,
+    life: u32,
+    card: usize,
+    purpose: Purpose,
+    asked: u32,
+}
+
+/// What lies on the counters.
+#[derive(Debug, Clone, Default)]
+pub struct Desks {
+    sales: Vec<Sale>,
+    printed: u32,
+    waiting: BTreeMap<u64, Waiting>,
+}
+
+/// The id of a gift.
+#[must_use]
+pub fn item(n: usize) -> ItemId {
+    ItemId(club::numbered(0x17, n))
+}
+
+impl Run<'_> {
+    /// Plans what happens at the counters on a day that begins `at`.
+    pub fn plan_value(&mut self, at: i64) {
+        for device in 0..self.size.devices {
+            for _ in 0..self.random.between(1, 2 * VALUE_PER_DEVICE_DAY - 1) {
+                let when = self.random.between(9 * HOUR, 20 * HOUR);
+                self.after(at + when, What::Value { device });
+            }
+        }
+    }
+
+    /// Somebody wants something of value at a counter.
+    ///
+    /// # Errors
+    /// If the journal refuses.
+    pub fn value(&mut self, device: usize) -> anyhow::Result<()> {
+        if self.devices[device].running.is_none() {
+            return Ok(());
+        }
+        match self.random.below(100) {
+            0..=27 => self.sell(device),
+            28..=51 => self.pay(device),
+            52..=61 => self.pay_in(device),
+            62..=77 => self.take_back(device),
+            78..=90 => self.hand_out(device),
+            91..=92 => self.report_lost(device),
+            _ => self.take_form(device),
+        }
+    }
+
+    fn print(&mut self) -> SlipKey {
+        self.desks.printed += 1;
+        SlipKey { shop: "A".to_owned(), number: self.desks.printed.to_string(), date: self.today() }
+    }
+
+    fn today(&self) -> Day {
+        Day(i32::try_from((self.time.now() + 8 * HOUR) / DAY).unwrap_or(0))
+    }
+
+    fn day_of_run(&self) -> usize {
+        usize::try_from((self.time.now() - FIRST_DAY) / DAY).unwrap_or(0)
+    }
+
+    fn some_occurrence(&mut self) -> OccurrenceId {
+        let one = self.day_of_run() * OCCURRENCES_PER_DAY + self.random.index(OCCURRENCES_PER_DAY);
+        club::occurrence(one)
+    }
+
+    /// A purchase with its slip: a new one, one that was entered somewhere already, or one that re-creates another.
+    fn sell(&mut self, device: usize) -> anyhow::Result<()> {
+        let old = match self.desks.sales.len() {
+            0 => None,
+            len => Some(self.desks.sales[len - 1 - self.random.index(len.min(20))].clone()),
+        };
+        let (chosen, other) = (self.random.below(100), self.some_card());
+        let fresh = |run: &mut Self, card| Sale {
+            slip: run.print(),
+            amount: run.random.between(1, 80) * 5_000,
+            card,
+        };
+        let (sale, replaces) = match (chosen, old) {
+            (0..=24, Some(old)) => {
+                self.counters.path("slip entered again");
+                // Now and then it is somebody else's card that is held out with the slip.
+                let card = if chosen < 4 { other } else { old.card };
+                (Sale { card, ..old }, None)
+            }
+            (25..=39, Some(old)) => {
+                self.counters.path("slip re-created");
+                (fresh(self, old.card), Some(old.slip))
+            }
+            _ => (fresh(self, other), None),
+        };
+        if !self.desks.sales.iter().any(|known| known.slip == sale.slip) {
+            self.desks.sales.push(sale.clone());
+        }
+        let purchase = Purchase { amount: Amount(sale.amount), slip: sale.slip, replaces };
+        self.present(device, sale.card, &Purpose::EarnSlip(purchase))
+    }
+
+    /// A spend of one unit or of both.
+    fn pay(&mut self, device: usize) -> anyhow::Result<()> {
+        let card = self.some_card();
+        let points = Leg { unit: Unit::Pts, amount: Amount(self.random.between(1, 30)) };
+        let money = Leg { unit: Unit::Cny, amount: Amount(self.random.between(1, 40) * 250) };
+        let legs = match self.random.below(10) {
+            0..=5 => vec![points],
+            6..=7 => vec![money],
+            _ => vec![points, money],
+        };
+        let slip = self.random.chance(400).then(|| self.print());
+        let item = self.random.chance(200).then(|| item(0));
+        let purpose = Purpose::Spend(Spending { legs, slip, item });
+        self.ask_and_spend(Waiting { device, life: self.devices[device].life, card, purpose, asked: 0 })
+    }
+
+    /// A card waits no longer for others to close, or asks once more.
+    ///
+    /// # Errors
+    /// If the journal refuses.
+    pub fn asked_again(&mut self, number: u64) -> anyhow::Result<()> {
+        match self.desks.waiting.remove(&number) {
+            Some(waiting) => self.ask_and_spend(waiting),
+            None => Ok(()),
+        }
+    }
+
+    /// Asks the centre for what the leases here do not pay, if it can be reached, and decides.
+    fn ask_and_spend(&mut self, waiting: Waiting) -> anyhow::Result<()> {
+        let Waiting { device, life, card, ref purpose, asked } = waiting;
+        let own = &mut self.devices[device];
+        if own.life != life {
+            return Ok(());
+        }
+        let Some(running) = own.running.as_mut() else { return Ok(()) };
+        let now = running.clock.now();
+        let presented = Presented { card: club::card_text(card), reader: 0 };
+        let asks = running.core.asks(&presented, purpose, &now)?;
+        let mut last = None;
+        for ask in &asks {
+            let Some(answer) = self.ask(device, ask)? else {
+                last = Some(Asked::default());
+                break;
+            };
+            let figure = answer.figure.map(|amount| Leg { unit: ask.unit, amount });
+            last = Some(Asked { became: Some(answer.became), figure });
+            match answer.became {
+                AskBecame::Granted => self.counters.path("raised on demand"),
+                AskBecame::Recalling if asked < ASKS_MAX => {
+                    self.counters.path("others asked to close");
+                    self.wake_holders(ask);
+                    self.numbered += 1;
+                    let number = self.numbered;
+                    let after = i64::from(answer.again_ms.max(50)) * MS;
+                    self.desks.waiting.insert(number, Waiting { asked: asked + 1, ..waiting });
+                    self.after(after, What::AskAgain { number });
+                    return Ok(());
+                }
+                _ => break,
+            }
+        }
+        if asked > 0 && asks.is_empty() {
+            self.counters.path("others closed in time");
+        }
+        self.present_asked(device, card, purpose, last)
+    }
+
+    /// Terminals that hold something for the member poll at once: their wait is ended by the centre.
+    fn wake_holders(&mut self, ask: &LeaseAsk) {
+        for device in 0..self.devices.len() {
+            let own = &self.devices[device];
+            if own.running.is_some() && !own.cut_off {
+                let life = own.life;
+                let member = ask.member;
+                let holds = own.running.as_ref().is_some_and(|running| {
+                    let held = running.core.store().with(|journal| journal.open_leases(member));
+                    held.is_ok_and(|held| !held.is_empty())
+                });
+                if holds {
+                    let after = self.random.between(5, 300) * MS;
+                    self.after(after, What::Start { device, life, lane: LaneKind::Updates });
+                }
+            }
+        }
+    }
+
+    /// Stored value is paid in.
+    fn pay_in(&mut self, device: usize) -> anyhow::Result<()> {
+        let card = self.some_card();
+        let method = ["cash", "card"][self.random.index(2)].to_owned();
+        let paid =
+            ToppingUp { amount: Amount(self.random.between(1, 30) * 1_000), method, slip: self.print() };
+        self.present(device, card, &Purpose::TopUp(paid))
+    }
+
+    /// Something is taken back, in part or whole.
+    fn take_back(&mut self, device: usize) -> anyhow::Result<()> {
+        let own = &self.devices[device];
+        let (id, epoch) = (own.id, own.epoch);
+        let facts = self.books.values.range((id, epoch, 0)..=(id, epoch, u64::MAX)).rev();
+        let facts: Vec<u64> =
+            facts.filter(|(_, told)| told.is_returnable()).map(|(key, _)| key.2).take(RETURNABLE).collect();
+        if facts.is_empty() {
+            return Ok(());
+        }
+        let seq = facts[self.random.index(facts.len())];
+        let part = self
+            .random
+            .chance(500)
+            .then(|| Leg { unit: Unit::Pts, amount: Amount(self.random.between(1, 12)) });
+        let taking = TakingBack { of: Which::Fact(seq), part, reason: "return".to_owned(), slip: None };
+        let Some(running) = self.devices[device].running.as_mut() else { return Ok(()) };
+        let now = running.clock.now();
+        let Ok(taken) = running.core.reverse(&taking, None, &now)? else { return Ok(()) };
+        self.counters.path("taken back");
+        self.note_return((id, epoch, taken.seq), seq, taken.legs);
+        self.shown(device, taken.seq)
+    }
+
+    fn hand_out(&mut self, device: usize) -> anyhow::Result<()> {
+        let (card, occurrence) = (self.some_card(), self.some_occurrence());
+        let item = item(self.random.index(ITEMS));
+        let quantity = if self.random.chance(150) { 2 } else { 1 };
+        self.present(device, card, &Purpose::HandOut(Handing { occurrence, item, quantity }))
+    }
+
+    fn report_lost(&mut self, device: usize) -> anyhow::Result<()> {
+        let card = self.some_card();
+        self.books.blocked.insert(card);
+        self.counters.path("card reported lost at a terminal");
+        self.present(device, card, &Purpose::ReportLost)
+    }
+
+    /// Somebody applies, or wants data changed: staff take the form. The content is sealed and concerns nobody here.
+    fn take_form(&mut self, device: usize) -> anyhow::Result<()> {
+        let card = self.some_card();
+        let token = self.club.token_key.token(&club::card_text(card));
+        let subject = Subject { token, member: None, reader: READER_COUNTER, medium: MediumKind::Uid };
+        let form =
+            Form { commitment: Hash(self.random.bytes()), subject: Some(subject), route: "desk".to_owned() };
+        let event = if self.random.chance(700) {
+            let field = ["mobile", "address"][self.random.index(2)].to_owned();
+            let known = Version { epoch: 1, n: 1 + self.random.below(2) };
+            Event::ProfileChangeRequested(ProfileChange { form, fields: vec![(field, known)] })
+        } else {
+            Event::ApplicationTaken(form)
+        };
+        let Some(running) = self.devices[device].running.as_mut() else { return Ok(()) };
+        let (now, directory) = (running.clock.now(), running.core.directory().version());
+        let fact = own_fact(event, directory, &now);
+        let taken =
+            running.core.store().with(|journal| -> Result<_, StoreError> { journal.append(vec![fact]) })?;
+        match taken.first().and_then(|fact| fact.id) {
+            Some(id) => self.shown(device, id.seq),
+            None => Ok(()),
+        }
+    }
+
+    /// Something was shown that is on the disk.
+    ///
+    /// # Errors
+    /// If the journal cannot be read.
+    pub fn shown(&mut self, device: usize, seq: u64) -> anyhow::Result<()> {
+        let own = &mut self.devices[device];
+        let enrolment = (own.id, own.epoch);
+        let Some(running) = own.running.as_mut() else { return Ok(()) };
+        let floor = running.clock.now().floor;
+        let hash = running.core.store().with(|journal| {
+            journal.mark_shown(seq);
+            journal.write_time_floor(floor)?;
+            journal.hash_at(seq)
+        })?;
+        match hash {
+            Some(hash) => {
+                self.books.shown.entry(enrolment).or_default().insert(seq, hash);
+            }
+            None => self.violated(format!("I6: seq {seq} of {enrolment:?} was shown, the journal lacks it")),
+        }
+        self.wake_upload(device);
+        Ok(())
+    }
+}
