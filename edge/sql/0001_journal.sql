@@ -61,7 +61,8 @@ CREATE TABLE unshown (
 CREATE TABLE blocks (
     token BLOB PRIMARY KEY CHECK (length(token) = 18),
     card BLOB CHECK (length(card) = 16),    -- none for what was reported lost here
-    status TEXT NOT NULL CHECK (status IN ('lost', 'stopped', 'void'))
+    status TEXT NOT NULL CHECK (status IN ('lost', 'stopped', 'void')),
+    epoch INTEGER NOT NULL DEFAULT 0        -- the centre's epoch whose list named it last; 0 for what was reported lost here
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX blocks_by_card ON blocks (card);
 

@@ -67,19 +67,10 @@ pub struct Source {
 /// [`StoreError`]; then nothing was kept.
 pub fn heard(tx: &mut Tx<'_>, from: Source, proven: &Proven) -> Result<bool, StoreError> {
     let Some(mark) = &proven.mark else { return Ok(false) };
-    let club = journal::club(tx)?;
-    let mut epoch = club.epoch;
-    if proves_rollback(tx, from, mark, epoch)? {
-        epoch = recovery::next_epoch(&[epoch, mark.central_epoch], proven.bits);
-        tracing::error!(
-            device = %from.device,
-            epoch = epoch.n,
-            journal_size = mark.journal_size,
-            "this centre was rolled back: a terminal holds its signature on what it does not have"
-        );
-        take(tx, from, "epoch", &Act::EpochBegun(epoch))?;
+    if look_at(tx, from, mark, proven.bits)? {
         return Ok(true);
     }
+    let epoch = journal::club(tx)?.epoch;
     let state = world::recovery(tx)?;
     // One that reports after the wait was ended is heard just as well: its leases may be spent.
     if state.epoch != epoch.n || mark.central_epoch != epoch {
@@ -100,6 +91,27 @@ pub fn heard(tx: &mut Tx<'_>, from: Source, proven: &Proven) -> Result<bool, Sto
     Ok(acted)
 }
 
+/// Looks at a mark with this centre's good signature: if it proves that the centre was rolled back, a new epoch begins,
+/// with `bits` drawn for it. Answers whether it did.
+///
+/// # Errors
+/// [`StoreError`]; then nothing was kept.
+pub fn look_at(tx: &mut Tx<'_>, from: Source, mark: &ReceiptMark, bits: u64) -> Result<bool, StoreError> {
+    let epoch = journal::club(tx)?.epoch;
+    if !proves_rollback(tx, from, mark, epoch)? {
+        return Ok(false);
+    }
+    let epoch = recovery::next_epoch(&[epoch, mark.central_epoch], bits);
+    tracing::error!(
+        device = %from.device,
+        epoch = epoch.n,
+        journal_size = mark.journal_size,
+        "this centre was rolled back: a terminal holds its signature on what it does not have"
+    );
+    take(tx, from, "epoch", &Act::EpochBegun(epoch))?;
+    Ok(true)
+}
+
 fn take(tx: &mut Tx<'_>, from: Source, label: &str, act: &Act) -> Result<(), StoreError> {
     let mut id = [0; 16];
     id.copy_from_slice(&Hash::of(&[b"hufu-recovery", &from.entry.0, label.as_bytes()]).0[..16]);
@@ -112,6 +124,10 @@ fn proves_rollback(
     mark: &ReceiptMark,
     epoch: CentralEpoch,
 ) -> Result<bool, StoreError> {
+    if mark.device != from.device {
+        // Another terminal's cursor says nothing of this one's; it can show its mark itself.
+        return Ok(false);
+    }
     let (journal_size, _) = journal::published(tx)?;
     let acked_seq = contact::cursor(tx, from.device, from.enrolment)?.map_or(0, |(seq, _)| seq);
     let head_there = head_at(tx, mark.journal_size)?;

@@ -27,7 +27,7 @@ impl Journal {
     /// centre's list says otherwise.
     pub(super) fn block_lost(&self, token: &Token) -> Result<(), StoreError> {
         let sql = "INSERT INTO blocks (token, status) VALUES (?1, 'lost') \
-                   ON CONFLICT (token) DO UPDATE SET status = 'lost' WHERE status <> 'void'";
+                   ON CONFLICT (token) DO UPDATE SET status = 'lost', epoch = 0 WHERE status <> 'void'";
         let blocked = self.connection.prepare_cached(sql).and_then(|mut put| put.execute([token.to_bytes()]));
         blocked.step(&self.path, "block lost card").map(drop)
     }
@@ -47,12 +47,15 @@ impl Journal {
                     if change.status.is_blocked() {
                         transaction
                             .prepare_cached(
-                                "INSERT INTO blocks (token, card, status) VALUES (?1, ?2, ?3) ON CONFLICT (token) \
-                                 DO UPDATE SET card = excluded.card, status = excluded.status",
+                                "INSERT INTO blocks (token, card, status, epoch) VALUES (?1, ?2, ?3, ?4) \
+                                 ON CONFLICT (token) DO UPDATE \
+                                 SET card = excluded.card, status = excluded.status, epoch = excluded.epoch",
                             )?
-                            .execute(params![token, change.card.0, change.status.code()])?;
+                            .execute(params![token, change.card.0, change.status.code(), version.epoch])?;
                     } else {
-                        transaction.prepare_cached("DELETE FROM blocks WHERE token = ?1")?.execute([token])?;
+                        transaction
+                            .prepare_cached("DELETE FROM blocks WHERE token = ?1")?
+                            .execute([token])?;
                     }
                 }
                 transaction.execute(
@@ -75,11 +78,30 @@ impl Journal {
     }
 
     /// Begins the block list anew, for a centre that entered a new epoch: its versions count from the start again.
-    /// The cards stay blocked until the centre's list says otherwise.
+    /// The cards stay blocked until the centre's list was read whole ([`Journal::end_blocks`]).
     ///
     /// # Errors
     /// As [`Journal::append`].
     pub fn restart_blocks(&mut self, epoch: u32) -> Result<(), StoreError> {
         self.take_blocks(&[], Version { epoch, n: 0 })
+    }
+
+    /// The list of the centre's epoch was read whole: cards that only an earlier epoch's list named leave it, for a
+    /// centre that was rolled back may never have heard of their blocks, and could not lift them. What was reported lost
+    /// here stays: the centre will hear of it from this terminal. Answers how many left.
+    ///
+    /// # Errors
+    /// As [`Journal::append`].
+    pub fn end_blocks(&mut self) -> Result<usize, StoreError> {
+        let epoch = self.block.epoch;
+        let left = self.guarded("end the block list", |journal| {
+            let sql = "DELETE FROM blocks WHERE epoch <> 0 AND epoch < ?1";
+            let left = journal.connection.prepare_cached(sql).and_then(|mut drop| drop.execute([epoch]));
+            left.step(&journal.path, "drop forgotten blocks")
+        })?;
+        if left > 0 {
+            self.blocks = read_blocks(&self.connection).step(&self.path, "read blocks")?;
+        }
+        Ok(left)
     }
 }

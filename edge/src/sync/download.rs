@@ -90,6 +90,8 @@ pub struct UpdatesLane {
     directory: Directory,
     shared: Shared,
     centre: CentreKnown,
+    /// The centre's epoch whose block list was read whole in this run, 0 for none.
+    list_read: u32,
 }
 
 /// What a poll came to.
@@ -105,7 +107,7 @@ impl UpdatesLane {
     /// A lane over journal and directory.
     #[must_use]
     pub fn new(store: Store, directory: Directory, shared: Shared, centre: CentreKnown) -> Self {
-        Self { store, directory, shared, centre }
+        Self { store, directory, shared, centre, list_read: 0 }
     }
 
     /// Asks what is new; the centre may hold the request for `hold_ms`.
@@ -119,6 +121,9 @@ impl UpdatesLane {
         if !echoed.is_empty() {
             path = format!("{path}&leases={}", lease_echo(&echoed));
         }
+        if let Some(echo) = self.shared.newest_mark(&state) {
+            path = format!("{path}&echo={echo}");
+        }
         let begun = self.shared.begin();
         let answer = channel.centre.get::<Updates>(&path, UPDATES_ANSWER_BYTES_MAX, u64::from(hold_ms)).await;
         let updates = answer.inspect_err(|error| self.shared.failed("updates", error))?;
@@ -127,6 +132,7 @@ impl UpdatesLane {
         if self.centre.is_newer(updates.mark.central_epoch, &state) {
             return self.enter(&updates).await;
         }
+        self.shared.stands(updates.mark.clone());
         if !echoed.is_empty() {
             self.store.call(move |journal| journal.leases_echoed(&echoed)).await?;
         }
@@ -139,6 +145,13 @@ impl UpdatesLane {
         let mut news = updates.block > state.block || !notices.is_empty();
         if updates.block > state.block {
             self.store.take_blocks(updates.blocks, updates.block).await?;
+        }
+        if !updates.more && self.list_read != updates.block.epoch {
+            let left = self.store.call(|journal| journal.end_blocks()).await?;
+            self.list_read = updates.block.epoch;
+            if left > 0 {
+                info!(left, "cards whose block this life of the centre does not know left the list");
+            }
         }
         if !notices.is_empty() {
             self.store.take_notices(notices).await?;
@@ -174,6 +187,7 @@ impl UpdatesLane {
             journal.restart_blocks(epoch.n)
         });
         entered.await?;
+        self.shared.stands(updates.mark.clone());
         Ok(Polled { more: true, news: true })
     }
 }

@@ -10,6 +10,7 @@ use hufu_shared::ids::{CommandId, DeviceId};
 use hufu_shared::keys;
 use hufu_shared::time::Instant;
 use hufu_shared::wire::apart::Apart;
+use hufu_shared::wire::updates::mark_echo;
 use hufu_shared::wire::upload::{Command, Heard, Order, ReceiptMark};
 use hufu_shared::wire::version::{CentralEpoch, Version};
 use tokio::sync::watch;
@@ -84,6 +85,8 @@ struct Memory {
     /// Round trip of the quickest exchange that was not held open, in nanoseconds.
     round_trip_ns: Option<u64>,
     ordered: BTreeSet<CommandId>,
+    /// The mark of the newest poll that was taken.
+    mark: Option<ReceiptMark>,
 }
 
 /// When an exchange began; made before anything is sent.
@@ -182,6 +185,21 @@ impl Shared {
     #[must_use]
     pub fn heard(&self) -> Option<Heard> {
         self.memory().heard
+    }
+
+    /// A poll was taken that said where the centre stands.
+    pub fn stands(&self, mark: ReceiptMark) {
+        self.memory().mark = Some(mark);
+    }
+
+    /// The newest mark in this terminal's hands: of the last receipt, or of a poll after it. A mark that names too many
+    /// leases to be shown with a poll stands back behind one that does not.
+    #[must_use]
+    pub fn newest_mark(&self, state: &JournalState) -> Option<String> {
+        let marks = state.mark.iter().cloned().chain(self.memory().mark.clone());
+        let shown = marks.filter_map(|mark| Some((mark_echo(&mark)?, mark)));
+        let newest = |mark: &ReceiptMark| (mark.central_epoch.n, mark.journal_size, mark.acked_seq);
+        shown.max_by_key(|(_, mark)| newest(mark)).map(|(echo, _)| echo)
     }
 
     /// A receiver that wakes when the connection changes.

@@ -1,11 +1,14 @@
 //! The priority lane: blocks, lease states, time, commands and notices, never held up by an upload.
 //!
-//! `GET /device/v1/updates?directory=E.N&block=E.N&notices=N&wait_ms=N&queued=N&leases=…` may be held open until something changes; it
-//! is also the heartbeat. An answer stays within [`UPDATES_BYTES_MAX`]; what does not fit comes with the next one.
+//! `GET /device/v1/updates?directory=E.N&block=E.N&notices=N&wait_ms=N&queued=N&leases=…&echo=…` may be held open until something changes;
+//! it is also the heartbeat, and shows the centre the newest mark of its own that the terminal holds: a terminal that has
+//! nothing to send finds out a centre that was rolled back just as well. An answer stays within [`UPDATES_BYTES_MAX`]; what does not fit comes with the next one.
 
+use data_encoding::BASE64URL_NOPAD;
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
+use crate::cbor;
 use crate::ids::{CardId, LeaseId};
 use crate::member::CardStatus;
 use crate::time::Instant;
@@ -36,6 +39,9 @@ pub struct UpdatesQuery {
     /// Lease states stored since the last poll that succeeded, as [`lease_echo`] writes them.
     #[serde(default)]
     pub leases: Option<String>,
+    /// The newest mark held, as [`mark_echo`] writes it.
+    #[serde(default)]
+    pub echo: Option<String>,
 }
 
 /// Lease states that one poll echoes at most; the rest follow with the next.
@@ -57,6 +63,22 @@ pub fn echoed_leases(text: &str) -> Vec<(LeaseId, Version)> {
         Some((lease.parse().ok()?, version.parse().ok()?))
     };
     text.split(',').filter_map(one).take(LEASE_ECHO_MAX).collect()
+}
+
+/// Lease versions in a mark that is echoed with a poll, at most: what the query string takes in good comfort.
+pub const MARK_ECHO_LEASES_MAX: usize = 16;
+
+/// A mark as the query string carries it; none for one that names more leases than fit.
+#[must_use]
+pub fn mark_echo(mark: &ReceiptMark) -> Option<String> {
+    let fits = mark.leases.len() <= MARK_ECHO_LEASES_MAX;
+    fits.then(|| BASE64URL_NOPAD.encode(&cbor::encode(mark)))
+}
+
+/// Reads what [`mark_echo`] wrote; what is none proves nothing.
+#[must_use]
+pub fn echoed_mark(text: &str) -> Option<ReceiptMark> {
+    cbor::decode(&BASE64URL_NOPAD.decode(text.as_bytes()).ok()?).ok()
 }
 
 /// What is new.
@@ -131,6 +153,8 @@ pub struct Notice {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::{DeviceId, Hash};
+    use crate::wire::version::CentralEpoch;
 
     #[test]
     fn echoes_come_back_as_they_were_written_and_other_text_is_passed_over() {
@@ -141,5 +165,26 @@ mod tests {
         assert_eq!(echoed_leases(&lease_echo(&echoes)), echoes);
         assert_eq!(echoed_leases("x,@,1@2,,"), []);
         assert_eq!(lease_echo(&[]), "");
+    }
+
+    #[test]
+    fn a_mark_comes_back_as_it_was_written_unless_it_is_long() {
+        let version = Version { epoch: 1, n: 7 };
+        let mark = |leases: usize| ReceiptMark {
+            central_epoch: CentralEpoch { n: 1, bits: u64::MAX },
+            journal_size: 4_711,
+            journal_head: Hash([5; 32]),
+            device: DeviceId([6; 16]),
+            acked_seq: 17,
+            directory: version,
+            block: version,
+            leases: vec![(LeaseId([8; 16]), version); leases],
+            signature: vec![9; 64],
+        };
+        let longest = mark_echo(&mark(MARK_ECHO_LEASES_MAX)).expect("it fits");
+        assert!(longest.len() < 1_024, "{}", longest.len());
+        assert_eq!(echoed_mark(&longest), Some(mark(MARK_ECHO_LEASES_MAX)));
+        assert_eq!(mark_echo(&mark(MARK_ECHO_LEASES_MAX + 1)), None);
+        assert_eq!([echoed_mark(""), echoed_mark("%%"), echoed_mark("AAAA")], [None, None, None]);
     }
 }

@@ -52,9 +52,7 @@ impl Run<'_> {
                 let Some(running) = &of.running else { return Ok(false) };
                 Ok(running.core.store().with(|journal| Ok(journal.blocked(&token).is_some()))?)
             };
-            // A block that a rolled back centre forgot stays where it was heard: no terminal opens a card by itself.
-            let forgotten = self.is_rolled_back && is_blocked(own)?;
-            if is_blocked(own)? != is_blocked(other)? && !forgotten {
+            if is_blocked(own)? != is_blocked(other)? {
                 wrong.push(format!(
                     "I13: card {card} is blocked at terminal {device} or at a fresh one, not at both"
                 ));

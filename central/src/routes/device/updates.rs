@@ -1,6 +1,7 @@
 //! `GET /device/v1/updates`: the priority lane, held open until there is something; and the heartbeat.
 //!
-//! Never held up by uploads: it reads, and writes one row of contact.
+//! Never held up by uploads: it reads, and writes one row of contact; and an entry when the terminal proves that this
+//! centre was rolled back.
 
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -9,11 +10,12 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use hufu_shared::cbor;
 use hufu_shared::ids::{DeviceId, Hash};
+use hufu_shared::keys::verify_centre;
 use hufu_shared::mutant::{self, Mutant};
 use hufu_shared::time::Instant;
 use hufu_shared::wire::lease::LeaseState;
 use hufu_shared::wire::updates::{
-    UPDATES_BYTES_MAX, UPDATES_WAIT_MS_MAX, Updates, UpdatesQuery, echoed_leases,
+    UPDATES_BYTES_MAX, UPDATES_WAIT_MS_MAX, Updates, UpdatesQuery, echoed_leases, echoed_mark,
 };
 use hufu_shared::wire::upload::{Command, ReceiptMark};
 use hufu_shared::wire::version::Version;
@@ -27,7 +29,9 @@ use crate::db::Tx;
 use crate::error::ApiError;
 use crate::middleware::{Caller, Reporting, confirm};
 use crate::rules::entry::journal_start;
+use crate::rules::world::DeviceStatus;
 use crate::store::contact::{self, Heartbeat};
+use crate::store::recovery::{self, Source};
 use crate::store::{StoreError, directory, journal, leases, publisher};
 
 /// Blocks in one answer at most; with the notices they stay below [`UPDATES_BYTES_MAX`].
@@ -54,11 +58,16 @@ pub async fn updates(
     };
     let (device, now) = (caller.device, app.now());
     let echoes = query.leases.as_deref().map(echoed_leases).unwrap_or_default();
+    let shown = shown(&app, &caller, &query, now)?;
     let beaten = app.db.write(move |tx| -> Result<_, StoreError> {
         leases::echoed(tx, device, &echoes)?;
-        contact::heard(tx, device, &beat, now)
+        contact::heard(tx, device, &beat, now)?;
+        let Some(Shown { from, mark, bits }) = &shown else { return Ok(false) };
+        recovery::look_at(tx, *from, mark, *bits)
     });
-    beaten.await?;
+    if beaten.await? {
+        app.committed.notify_one();
+    }
     let asked = Asked { caller: caller.clone(), directory, block, notices: query.notices };
     let wait = Duration::from_millis(query.wait_ms.min(UPDATES_WAIT_MS_MAX).into());
     let end = tokio::time::Instant::now() + wait;
@@ -85,6 +94,26 @@ pub async fn updates(
         // What woke us may be the end of this very terminal.
         confirm(&app, &caller).await?;
     }
+}
+
+/// A mark of this centre that a terminal holds.
+struct Shown {
+    from: Source,
+    mark: ReceiptMark,
+    bits: u64,
+}
+
+/// What the poll shows with this centre's good signature on it. A terminal that waits for a person proves nothing.
+fn shown(app: &App, caller: &Caller, query: &UpdatesQuery, now: Instant) -> Result<Option<Shown>, ApiError> {
+    let mark = query.echo.as_deref().and_then(echoed_mark);
+    let Some(mark) = mark.filter(|_| caller.status == DeviceStatus::Active) else { return Ok(None) };
+    if verify_centre(&app.keys.sign_public(), &mark.message(), &mark.signature).is_err() {
+        return Ok(None);
+    }
+    let [random @ .., _, _] = app.ids.bytes()?;
+    let bits = u64::from_be_bytes(random);
+    let from = Source { device: caller.device, enrolment: caller.epoch, entry: app.entry_id()?, now };
+    Ok(Some(Shown { from, mark, bits }))
 }
 
 /// Where the terminal stands.

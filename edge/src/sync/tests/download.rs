@@ -11,7 +11,7 @@ use hufu_shared::time::Instant;
 use hufu_shared::token::Token;
 use hufu_shared::wire::directory::{CHUNK_BYTES_MAX, Chunk, Delta, Manifest};
 use hufu_shared::wire::problem::ProblemKind;
-use hufu_shared::wire::updates::{BlockChange, Notice};
+use hufu_shared::wire::updates::{BlockChange, Notice, mark_echo};
 use hufu_shared::wire::upload::{Became, Command, Disposition, Order};
 use hufu_shared::wire::version::{CentralEpoch, Version};
 
@@ -80,8 +80,12 @@ async fn blocks_and_notices_are_taken_and_the_next_poll_says_so() {
     let open = bench.store.with(|journal| journal.open_notices()).expect("readable");
     assert_eq!((open.len(), open[0].other_office.as_deref()), (1, Some("SH02")));
     lane.poll(&channel, 0).await.expect("an answer");
-    let path = &played.seen()[1].path;
-    assert_eq!(path, "/device/v1/updates?directory=1.0&block=1.2&notices=1&wait_ms=0&queued=1");
+    let (first, path) = (&played.seen()[0].path, &played.seen()[1].path);
+    assert!(!first.contains("echo"), "nothing is known yet: {first}");
+    let mark = bench.model.lock().expect("no panic before").mark();
+    let echo = mark_echo(&mark).expect("a short mark");
+    let asked = "/device/v1/updates?directory=1.0&block=1.2&notices=1&wait_ms=0&queued=1";
+    assert_eq!(path, &format!("{asked}&echo={echo}"), "the centre is shown its own newest mark");
     assert_eq!(bench.store.with(|journal| journal.open_notices()).expect("readable").len(), 1, "told once");
     assert!(bench.run.link.borrow().online && bench.run.link.borrow().last_sync.is_some());
 }
@@ -124,6 +128,36 @@ async fn a_new_life_of_the_centre_is_stored_first_and_an_old_one_is_refused() {
     bench.model.lock().expect("no panic before").epoch = EPOCH;
     let error = lane.poll(&channel, 0).await.expect_err("an older life");
     assert!(matches!(error, DownloadError::OlderEpoch { met: 1, learned: 2 }), "{error}");
+}
+
+#[tokio::test]
+async fn blocks_that_a_rolled_back_centre_forgot_end_once_its_new_list_was_read_whole() {
+    let bench = Bench::new();
+    {
+        let mut model = bench.model.lock().expect("no panic before");
+        (model.block, model.blocks) = (v(2), vec![block(1), block(2)]);
+    }
+    let played = bench.play(play(&bench.model)).await;
+    let (mut lane, channel) = (updates_lane(&bench), bench.channel(&played));
+    lane.poll(&channel, 0).await.expect("an answer");
+    {
+        let mut model = bench.model.lock().expect("no panic before");
+        model.epoch = CentralEpoch { n: 2, bits: 5 };
+        (model.block, model.blocks, model.more) = (Version { epoch: 2, n: 1 }, vec![block(1)], true);
+    }
+    lane.poll(&channel, 0).await.expect("the new epoch is stored first");
+    lane.poll(&channel, 0).await.expect("half of the list");
+    assert_eq!(blocked(&bench, 2), Some(CardStatus::Lost), "it may be in the other half");
+    {
+        let mut model = bench.model.lock().expect("no panic before");
+        (model.block, model.blocks, model.more) = (Version { epoch: 2, n: 2 }, vec![block(3)], false);
+    }
+    lane.poll(&channel, 0).await.expect("the other half");
+    let held = [1, 2, 3].map(|n| blocked(&bench, n));
+    assert_eq!(held, [Some(CardStatus::Lost), None, Some(CardStatus::Lost)]);
+    let bench = bench.restart();
+    let held = [1, 2, 3].map(|n| blocked(&bench, n));
+    assert_eq!(held, [Some(CardStatus::Lost), None, Some(CardStatus::Lost)], "as on the disk");
 }
 
 /// A centre's directory: a manifest, its chunks, deltas by the version they start from.

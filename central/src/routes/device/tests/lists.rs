@@ -8,8 +8,8 @@ use hufu_shared::ids::{CardId, Hash, MemberId};
 use hufu_shared::member::{CardStatus, DirectoryRow, MemberStatus, OccurrenceState};
 use hufu_shared::time::Instant;
 use hufu_shared::wire::directory::{Delta, Manifest};
-use hufu_shared::wire::updates::Updates;
-use hufu_shared::wire::upload::Became;
+use hufu_shared::wire::updates::{Updates, mark_echo};
+use hufu_shared::wire::upload::{Became, ReceiptMark};
 use hufu_shared::wire::version::Version;
 use hyper::header::{CONTENT_RANGE, RANGE};
 
@@ -298,6 +298,45 @@ async fn kind_27_the_losing_terminal_is_told_by_a_notice() {
         assert_eq!(notice.other_office.as_deref(), Some("A01"));
         let after: Updates = link.get(&updates_path(version, version, 1, 0)).await.unwrap().read();
         assert!(after.notices.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_terminal_with_nothing_to_send_finds_out_that_the_centre_was_rolled_back() {
+    each(|site| async move {
+        let (mut one, other) = (site.terminal("one").await, site.terminal("two").await);
+        one.send_from(&site, 1).await;
+        site.published().await;
+        let zero = Version { epoch: 1, n: 0 };
+        let mut link = one.connect(&site).await;
+        let mut poll = async |mark: Option<ReceiptMark>| -> ReceiptMark {
+            let echo = mark.map(|mark| format!("&echo={}", mark_echo(&mark).expect("short")));
+            let path = updates_path(zero, zero, 0, 0) + &echo.unwrap_or_default();
+            link.get(&path).await.unwrap().read::<Updates>().mark
+        };
+        let signed = |mut mark: ReceiptMark| {
+            mark.signature = site.app.keys.sign(&mark.message()).to_vec();
+            mark
+        };
+        let told = poll(None).await;
+        assert_eq!(told.acked_seq, 1);
+        let innocent = [
+            told.clone(),
+            // Another terminal's cursor, and a mark that this centre never signed.
+            signed(ReceiptMark { device: other.device, acked_seq: 9, ..told.clone() }),
+            ReceiptMark { journal_size: told.journal_size + 1, ..told.clone() },
+        ];
+        for mark in innocent {
+            assert_eq!(poll(Some(mark)).await.central_epoch, told.central_epoch);
+        }
+        let lost = signed(ReceiptMark { acked_seq: 2, ..told.clone() });
+        let second = poll(Some(lost)).await;
+        assert_eq!((second.central_epoch.n, second.acked_seq), (2, 1));
+        // The same proof again proves nothing new.
+        assert_eq!(poll(Some(told)).await.central_epoch, second.central_epoch);
+        let ahead = signed(ReceiptMark { journal_size: second.journal_size + 10, ..second.clone() });
+        assert_eq!(poll(Some(ahead)).await.central_epoch.n, 3);
     })
     .await;
 }
