@@ -252,6 +252,7 @@ automatic-not_cut = within the cap
 automatic-nothing_lost = nothing was lost
 automatic-once = no longer twice
 automatic-original_came = the original came
+automatic-merged = decided together with another application
 automatic-paid = the debt is paid
 automatic-time_was_up = ended because its time was up
 automatic-within = within the limit

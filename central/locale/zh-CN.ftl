@@ -252,6 +252,7 @@ automatic-not_cut = 已在上限之内
 automatic-nothing_lost = 没有损失
 automatic-once = 已无重复
 automatic-original_came = 原单已到
+automatic-merged = 已随另一份申请一并处理
 automatic-paid = 欠款已还清
 automatic-time_was_up = 到期自动结案
 automatic-within = 已在限额之内

@@ -23,6 +23,7 @@ pub mod token;
 
 pub mod act;
 pub mod fact;
+pub mod form;
 pub mod member;
 pub mod policy;
 pub mod scheme;

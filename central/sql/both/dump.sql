@@ -39,6 +39,12 @@ SELECT device, epoch, seq, boot, offset_low, offset_high FROM boot
 -- name: fact
 SELECT device, epoch, seq, hash, body, event, wall, at, low, high, day, received, office, token, member, occurrence, became, kind, pin, belongs_to, clock_fault, over_limit, told_became, told_kind, told_case, entry FROM fact
 
+-- name: member_field
+SELECT member, field, changes, changed, entry FROM member_field
+
+-- name: application
+SELECT device, epoch, seq, looked_up, entry FROM application
+
 -- name: version_known
 SELECT epoch, n, at FROM version_known
 

@@ -31,6 +31,14 @@ UPDATE policy SET recovery_epoch = $1, recovering_since = $2, entry = $3 WHERE i
 -- name: set_known
 INSERT INTO version_known (epoch, n, at) VALUES ($1, $2, $3) ON CONFLICT (epoch, n) DO NOTHING
 
+-- name: set_field
+INSERT INTO member_field (member, field, changes, changed, entry) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (member, field) DO UPDATE SET changes = excluded.changes, changed = excluded.changed, entry = excluded.entry
+
+-- name: set_application
+INSERT INTO application (device, epoch, seq, looked_up, entry) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (device, epoch, seq) DO UPDATE SET looked_up = excluded.looked_up, entry = excluded.entry
+
 -- name: set_member
 INSERT INTO member (id, number, level_zh, level_en, status, status_since, office, personal, entry)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)

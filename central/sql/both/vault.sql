@@ -10,14 +10,14 @@ SELECT wrapped FROM vault_key WHERE member = $1
 INSERT INTO vault_key (member, wrapped) VALUES ($1, $2)
 
 -- name: put
-INSERT INTO vault_member (member, name, sex, mobile, document, birthday, address, email, remark)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+INSERT INTO vault_member (member, name, sex, mobile, home_phone, document, birthday, address, email, remark)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 ON CONFLICT (member) DO UPDATE SET name = excluded.name, sex = excluded.sex, mobile = excluded.mobile,
-    document = excluded.document, birthday = excluded.birthday, address = excluded.address, email = excluded.email,
+    home_phone = excluded.home_phone, document = excluded.document, birthday = excluded.birthday, address = excluded.address, email = excluded.email,
     remark = excluded.remark
 
 -- name: load
-SELECT k.wrapped, m.name, m.sex, m.mobile, m.document, m.birthday, m.address, m.email, m.remark
+SELECT k.wrapped, m.name, m.sex, m.mobile, m.home_phone, m.document, m.birthday, m.address, m.email, m.remark
 FROM vault_member m JOIN vault_key k ON k.member = m.member
 WHERE m.member = $1
 
@@ -29,6 +29,16 @@ INSERT INTO vault_index (kind, hmac, member) VALUES ($1, $2, $3)
 
 -- name: find
 SELECT member FROM vault_index WHERE kind = $1 AND hmac = $2 ORDER BY member LIMIT $3
+
+-- name: index_form
+INSERT INTO vault_form (kind, hmac, device, epoch, seq) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (kind, hmac, device, epoch, seq) DO NOTHING
+
+-- name: forget_form
+DELETE FROM vault_form WHERE device = $1 AND epoch = $2 AND seq = $3
+
+-- name: find_form
+SELECT device, epoch, seq FROM vault_form WHERE kind = $1 AND hmac = $2 ORDER BY device, epoch, seq LIMIT $3
 
 -- name: put_text
 INSERT INTO vault_text (member, commitment, sealed) VALUES ($1, $2, $3)

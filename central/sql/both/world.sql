@@ -101,6 +101,9 @@ SELECT cause, at, day, debit, credit, amount FROM posting WHERE member = $1 AND 
 -- name: issued
 SELECT points, top_up FROM issued WHERE device = $1 AND day = $2 {for_update}
 
+-- name: fields_of_member
+SELECT field, changes, changed FROM member_field WHERE member = $1
+
 -- name: knew
 SELECT at FROM version_known WHERE epoch = $1 AND n = $2
 

@@ -146,8 +146,7 @@ pub fn parse(
         ("", en) => Some(Words { zh: en.to_owned(), en: en.to_owned() }),
         (zh, en) => Some(Words { zh: zh.to_owned(), en: en.to_owned() }),
     };
-    let personal =
-        Personal { name, sex, mobile, document, birthday, address: None, email: None, remark: None };
+    let personal = Personal { name, sex, mobile, document, birthday, ..Personal::default() };
     Ok(MemberLine { row: line.row, number, personal, level, status, office, secret })
 }
 

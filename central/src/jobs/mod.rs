@@ -2,5 +2,6 @@
 
 pub mod deadlines;
 pub mod leases;
+pub mod lookalikes;
 pub mod publisher;
 pub mod settle;

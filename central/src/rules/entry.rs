@@ -74,8 +74,8 @@ pub struct TakenBatch {
     /// Why all facts in it wait for a person; none if they take effect at once.
     #[n(8)]
     pub review: Option<Review>,
-    /// Of each version of the block list and of the directory by which a spend in it was decided: when the newest act
-    /// was taken that the version holds.
+    /// Of each version of the block list and of the directory by which a spend in it was decided, or that a request in it
+    /// knew a field by: when the newest act was taken that the version holds.
     #[n(9)]
     pub knew: Vec<(Version, Instant)>,
 }

@@ -343,11 +343,15 @@ fn taken(sender: &Sender, upload: &Upload, skip: usize, received: Instant) -> Ta
     batch
 }
 
-/// Versions of the block list and the directory by which spends were decided. When the newest act in each was taken,
-/// the store adds.
+/// Versions of the block list and the directory by which spends were decided and requests were made. When the newest
+/// act in each was taken, the store adds.
 fn decided_by(facts: &[Result<Fact, ReadError>]) -> BTreeSet<Version> {
-    let spends = facts.iter().flatten().filter(|fact| matches!(fact.event, Event::Spent(_)));
-    spends.flat_map(|fact| [fact.block, fact.directory]).collect()
+    let of_fact = |fact: &Fact| match &fact.event {
+        Event::Spent(_) => vec![fact.block, fact.directory],
+        Event::ProfileChangeRequested(change) => change.fields.iter().map(|field| field.1).collect(),
+        _ => Vec::new(),
+    };
+    facts.iter().flatten().flat_map(of_fact).collect()
 }
 
 #[cfg(test)]

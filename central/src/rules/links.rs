@@ -105,6 +105,22 @@ pub fn profile(member: MemberId) -> Hash {
     Hash::of(&[b"hufu-link-profile", &member.0])
 }
 
+/// A request for a field of a member that a person dealt with: the request itself, if so.
+#[must_use]
+pub fn dealt_with(request: FactId, field: &str) -> Hash {
+    of_request(b"hufu-link-dealt-with", request, field)
+}
+
+/// A request for a field of a member that a person took over: the request itself, if so.
+#[must_use]
+pub fn taken_over(request: FactId, field: &str) -> Hash {
+    of_request(b"hufu-link-taken-over", request, field)
+}
+
+fn of_request(what: &[u8], id: FactId, field: &str) -> Hash {
+    Hash::of(&[what, &id.device.0, &id.epoch.to_be_bytes(), &id.seq.to_be_bytes(), field.as_bytes()])
+}
+
 /// Facts of a boot.
 #[must_use]
 pub fn boot(device: DeviceId, epoch: u32, seq: u64) -> Hash {

@@ -69,6 +69,8 @@ pub enum Need {
     DeviceLeases(DeviceId),
     /// All leases of a member that are not closed.
     MemberLeases(MemberId),
+    /// Which fields of a member's data were changed, and when.
+    Fields(MemberId),
     /// When the newest act was taken that a version of the block list or the directory holds.
     Knew(Version),
 }

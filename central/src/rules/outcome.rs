@@ -17,7 +17,8 @@ use super::judge::issue::Issued;
 use super::lease::LeaseRow;
 use super::posting::Posting;
 use super::world::{
-    CardTurn, Group, KnownBoot, KnownCase, KnownDevice, KnownEpoch, KnownFact, KnownMember, Recovery,
+    CardTurn, Group, KnownBoot, KnownCase, KnownDevice, KnownEpoch, KnownFact, KnownField, KnownMember,
+    Recovery,
 };
 
 /// All rows that one entry gives.
@@ -43,6 +44,10 @@ pub struct Outcome {
     pub card_turns: BTreeMap<CardId, Vec<CardTurn>>,
     /// Members merged, taken apart or erased.
     pub member_ties: BTreeMap<MemberId, KnownMember>,
+    /// Fields of members' data changed.
+    pub fields: BTreeMap<(MemberId, String), KnownField>,
+    /// Applications, and whether it was looked up whom they look like.
+    pub applications: BTreeMap<FactId, bool>,
     /// Limits and allowances set.
     pub policy: Option<Policy>,
     /// The version of the rules of applying, if it was changed.

@@ -81,6 +81,8 @@ pub struct World {
     pub issued: BTreeMap<(DeviceId, Day), Issued>,
     /// Members.
     pub members: BTreeMap<MemberId, KnownMember>,
+    /// Fields of members' data that were changed.
+    pub fields: BTreeMap<(MemberId, String), KnownField>,
     /// Leases, by generation.
     pub leases: BTreeMap<(LeaseId, u32), LeaseRow>,
     /// The newest recovery of the centre.
@@ -224,6 +226,15 @@ pub struct KnownMember {
     pub merged_into: Option<MemberId>,
     /// The personal data was erased.
     pub erased: bool,
+}
+
+/// How often, and when last, a field of a member's data was changed by a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KnownField {
+    /// How often: its version, from 1.
+    pub changes: u64,
+    /// When last.
+    pub changed: Instant,
 }
 
 /// A card.

@@ -13,6 +13,7 @@ pub mod error;
 pub mod journal;
 pub mod known;
 pub mod leases;
+pub mod lookalikes;
 pub mod outcome;
 pub mod overview;
 pub mod people;

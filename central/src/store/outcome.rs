@@ -202,6 +202,16 @@ fn commit_members(
         ];
         tx.execute(SQL.get("tie_member"), &values)?;
     }
+    for ((member, field), known) in &outcome.fields {
+        let (changes, changed) = (number(known.changes), known.changed.0.into());
+        let values = [member.0.into(), field.as_str().into(), changes, changed, entry.0.into()];
+        tx.execute(SQL.get("set_field"), &values)?;
+    }
+    for (application, is_looked_up) in &outcome.applications {
+        let mut values = rows::fact_id_values(*application).to_vec();
+        values.extend([i64::from(*is_looked_up).into(), entry.0.into()]);
+        tx.execute(SQL.get("set_application"), &values)?;
+    }
     Ok(())
 }
 

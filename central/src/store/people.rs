@@ -45,6 +45,7 @@ pub fn commit(personal: &Personal, secret: bool, salt: [u8; SALT_BYTES]) -> (Has
         "name": personal.name,
         "sex": personal.sex.code(),
         "mobile": personal.mobile,
+        "home_phone": personal.home_phone,
         "document": personal.document.as_ref().map(|document| (document.kind.code(), &document.number)),
         "birthday": personal.birthday.map(|day| day.to_string()),
         "address": personal.address,

@@ -23,7 +23,7 @@ use crate::rules::judge::issue::Issued;
 use crate::rules::need::{self, Need};
 use crate::rules::outcome::Outcome;
 use crate::rules::world::{
-    CaseState, DeviceStatus, Group, KnownBoot, KnownCard, KnownCase, KnownDevice, KnownEpoch,
+    CaseState, DeviceStatus, Group, KnownBoot, KnownCard, KnownCase, KnownDevice, KnownEpoch, KnownField,
     PublishedScheme, Recovery, World,
 };
 
@@ -182,6 +182,13 @@ pub fn fetch(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), Store
         }
         Need::Purse(member) => purse_in(tx, world, member),
         Need::Member(member) => member_in(tx, world, member),
+        Need::Fields(member) => {
+            for row in tx.query(SQL.get("fields_of_member"), &[member.0.into()])? {
+                let known = KnownField { changes: row.uint(1)?, changed: Instant(row.int(2)?) };
+                world.fields.insert((member, row.text(0)?.to_owned()), known);
+            }
+            Ok(())
+        }
         Need::Stock(item, office) => {
             let row = tx.query_opt(SQL.get("stock"), &[item.0.into(), office.0.into()])?;
             world.stock.extend(row.map(|row| row.int(0)).transpose()?.map(|pieces| ((item, office), pieces)));

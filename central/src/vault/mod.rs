@@ -10,6 +10,7 @@
 
 pub mod document;
 mod envelope;
+mod forms;
 mod key_file;
 pub mod mask;
 pub mod normal;
@@ -26,6 +27,7 @@ use hufu_shared::time::Day;
 use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
 
+pub use forms::AlikeInVault;
 pub use personal::{Document, DocumentKind, NAME_CHARS_MAX, Personal, Sex};
 
 use crate::db::{DbError, Row, SqlFile, Tx, Value};
@@ -47,7 +49,8 @@ const HMAC_BYTES: usize = 16;
 /// Members looked at per term of a search; a term that more members share is too short to be useful.
 const CANDIDATES_MAX: i64 = 10_000;
 /// Sealed fields, in the order of the statements `put` and `load`.
-const COLUMNS: [&str; 8] = ["name", "sex", "mobile", "document", "birthday", "address", "email", "remark"];
+const COLUMNS: [&str; 9] =
+    ["name", "sex", "mobile", "home_phone", "document", "birthday", "address", "email", "remark"];
 
 /// The vault failed.
 #[derive(Debug, thiserror::Error)]
@@ -180,7 +183,7 @@ impl Vault {
     ) -> Result<Vec<MemberId>, VaultError> {
         let normal = match kind {
             IndexKind::Name | IndexKind::NamePiece | IndexKind::Initials => normal::name(value),
-            IndexKind::Mobile => normal::mobile(value).unwrap_or_default(),
+            IndexKind::Mobile | IndexKind::HomePhone => normal::mobile(value).unwrap_or_default(),
             IndexKind::MobileLast4 | IndexKind::Document => normal::document_number(value),
         };
         let found = self.holders(tx, &(kind, normal), limit.into())?;
@@ -283,6 +286,7 @@ impl Vault {
             Some(personal.name.clone()),
             Some(personal.sex.code().to_owned()),
             personal.mobile.clone(),
+            personal.home_phone.clone(),
             personal
                 .document
                 .as_ref()
@@ -345,10 +349,11 @@ fn unseal(key: &MemberKey, member: MemberId, row: &Row) -> Result<Personal, Vaul
     let mut next = || clear.next().flatten();
     let name = next().ok_or_else(failed("name"))?;
     let sex = next().and_then(|code| Sex::from_code(&code)).ok_or_else(failed("sex"))?;
-    let mobile = next();
+    let (mobile, home_phone) = (next(), next());
     let document = next().map(|text| parse_document(&text).ok_or_else(failed("document"))).transpose()?;
     let birthday = next().map(|text| text.parse::<Day>().map_err(|_| failed("birthday")())).transpose()?;
-    Ok(Personal { name, sex, mobile, document, birthday, address: next(), email: next(), remark: next() })
+    let (address, email, remark) = (next(), next(), next());
+    Ok(Personal { name, sex, mobile, home_phone, document, birthday, address, email, remark })
 }
 
 fn parse_document(text: &str) -> Option<Document> {

@@ -33,6 +33,8 @@ pub enum IndexKind {
     MobileLast4 = 5,
     /// The document's number.
     Document = 6,
+    /// The phone at home.
+    HomePhone = 7,
 }
 
 /// One entry of the index before hashing.
@@ -186,6 +188,8 @@ pub fn terms(personal: &Personal) -> BTreeSet<Term> {
         }
         terms.insert((IndexKind::Mobile, number));
     }
+    terms
+        .extend(personal.home_phone.as_deref().and_then(mobile).map(|number| (IndexKind::HomePhone, number)));
     if let Some(document) = &personal.document {
         terms.insert((IndexKind::Document, document_number(&document.number)));
     }

@@ -95,6 +95,8 @@ pub struct Personal {
     pub sex: Sex,
     /// As [`super::normal::mobile`] gave it: 11 digits, or `+` and digits.
     pub mobile: Option<String>,
+    /// Phone at home, in the same form.
+    pub home_phone: Option<String>,
     /// Identity document, unless the club holds none.
     pub document: Option<Document>,
     /// Day of birth.

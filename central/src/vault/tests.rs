@@ -16,6 +16,7 @@ fn member(number: u8) -> MemberId {
 
 fn ouyang() -> Personal {
     Personal {
+        home_phone: None,
         name: "欧阳娜娜".to_owned(),
         sex: Sex::Female,
         mobile: Some("13812341234".to_owned()),

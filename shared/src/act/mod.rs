@@ -147,6 +147,9 @@ pub enum Act {
     /// Cases whose time was up ended by themselves.
     #[n(29)]
     CasesEnded(#[n(0)] CasesEnded),
+    /// A person changed a member's data, or dealt with requests to change it.
+    #[n(30)]
+    ProfileSet(#[n(0)] ProfileSet),
 }
 
 /// A change of the rules of applying.
@@ -430,6 +433,7 @@ impl Act {
             Self::ApplyVersionSet(_) => "apply_version_set",
             Self::PolicySet(_) => "policy_set",
             Self::CasesEnded(_) => "cases_ended",
+            Self::ProfileSet(_) => "profile_set",
         }
     }
 }

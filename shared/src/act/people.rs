@@ -43,6 +43,36 @@ pub struct FactsReleased {
     pub reason: Hash,
 }
 
+/// A change of a member's data by a person. The values are sealed beside the journal, as always.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ProfileSet {
+    /// Whose data.
+    #[n(0)]
+    pub member: MemberId,
+    /// What was said of each field.
+    #[n(1)]
+    pub changes: Vec<FieldSet>,
+    /// Commitment to the reason typed by the person.
+    #[n(2)]
+    pub reason: Hash,
+}
+
+/// What a person said of one field of a member.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct FieldSet {
+    /// Dictionary code of the field.
+    #[n(0)]
+    pub field: String,
+    /// The request that was dealt with; none if nobody had asked.
+    #[n(1)]
+    pub request: Option<FactId>,
+    /// Whether the field was changed: the request's value was taken over, or another one written.
+    #[n(2)]
+    pub taken_over: bool,
+}
+
 /// What looks like an application.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -56,4 +86,7 @@ pub struct LookAlikesFound {
     /// Other applications that look alike.
     #[n(2)]
     pub applications: Vec<FactId>,
+    /// The one formal member with the same document number (rule K6): then nobody need decide, and the lists are empty.
+    #[n(3)]
+    pub same_document: Option<MemberId>,
 }

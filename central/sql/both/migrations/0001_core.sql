@@ -121,6 +121,16 @@ CREATE TABLE member (
 
 CREATE INDEX member_entry ON member (entry);
 
+-- Fields of a member's data that a person changed: how often, and when last. The data itself is in the vault.
+CREATE TABLE member_field (
+    member BLOB NOT NULL,
+    field TEXT NOT NULL,
+    changes BIGINT NOT NULL CHECK (changes >= 1),
+    changed BIGINT NOT NULL,
+    entry BLOB NOT NULL,
+    PRIMARY KEY (member, field)
+);
+
 CREATE TABLE card (
     id BLOB NOT NULL PRIMARY KEY,
     member BLOB,
@@ -236,7 +246,19 @@ CREATE TABLE fact_link (
     PRIMARY KEY (link, device, epoch, seq)
 ) {without_rowid};
 
--- Of each version of the block list and the directory that a spend was decided by: when the newest act in it was taken.
+-- Applications to join, and whether it was looked up whom they look like.
+CREATE TABLE application (
+    device BLOB NOT NULL,
+    epoch BIGINT NOT NULL,
+    seq BIGINT NOT NULL,
+    looked_up BIGINT NOT NULL CHECK (looked_up IN (0, 1)),
+    entry BLOB NOT NULL,
+    PRIMARY KEY (device, epoch, seq)
+);
+
+CREATE INDEX application_looked_up ON application (looked_up);
+
+-- Of each version of the block list and the directory that a spend or a request was decided by: when the newest act in it was taken.
 CREATE TABLE version_known (
     epoch BIGINT NOT NULL,
     n BIGINT NOT NULL,

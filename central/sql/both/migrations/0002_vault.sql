@@ -14,6 +14,7 @@ CREATE TABLE vault_member (
     name BLOB NOT NULL CHECK (length(name) > 32),
     sex BLOB,
     mobile BLOB CHECK (length(mobile) > 32),
+    home_phone BLOB CHECK (length(home_phone) > 32),
     document BLOB CHECK (length(document) > 32),
     birthday BLOB,
     address BLOB CHECK (length(address) > 32),
@@ -30,12 +31,24 @@ CREATE TABLE vault_text (
 ) {without_rowid};
 
 -- kind: 1 whole name, 2 piece of the name, 3 pinyin initials from the front, 4 mobile, 5 its last four digits,
--- 6 document number.
+-- 6 document number, 7 phone at home.
 CREATE TABLE vault_index (
-    kind BIGINT NOT NULL CHECK (kind BETWEEN 1 AND 6),
+    kind BIGINT NOT NULL CHECK (kind BETWEEN 1 AND 7),
     hmac BLOB NOT NULL CHECK (length(hmac) = 16),
     member BLOB NOT NULL REFERENCES vault_key (member) ON DELETE CASCADE,
     PRIMARY KEY (kind, hmac, member)
 ) {without_rowid};
+
+-- The same for applications that wait to be decided, each named by its fact.
+CREATE TABLE vault_form (
+    kind BIGINT NOT NULL CHECK (kind BETWEEN 1 AND 7),
+    hmac BLOB NOT NULL CHECK (length(hmac) = 16),
+    device BLOB NOT NULL,
+    epoch BIGINT NOT NULL,
+    seq BIGINT NOT NULL,
+    PRIMARY KEY (kind, hmac, device, epoch, seq)
+) {without_rowid};
+
+CREATE INDEX vault_form_fact ON vault_form (device, epoch, seq);
 
 CREATE INDEX vault_index_member ON vault_index (member);

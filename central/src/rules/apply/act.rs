@@ -6,8 +6,8 @@ use hufu_shared::ids::{DeviceId, Hash};
 use hufu_shared::time::Instant;
 
 use super::Work;
+use super::forms::{KIND_LOOK_ALIKE, KIND_PROFILE};
 use super::held::KIND_UNKNOWN_CARD;
-use super::people::KIND_LOOK_ALIKE;
 use crate::rules::entry::TakenAct;
 use crate::rules::need::Need;
 use crate::rules::world::{CaseState, DeviceStatus, KnownDevice, KnownEpoch};
@@ -42,6 +42,7 @@ impl Work {
             Act::MembersUnmerged(merged) => self.members_unmerged(merged),
             Act::MemberErased(erased) => self.member_erased(erased),
             Act::LookAlikesFound(found) => self.look_alikes_found(found),
+            Act::ProfileSet(set) => self.profile_set(set),
             Act::DaySettled(day) => self.day_settled(*day),
             Act::PolicySet(policy) => self.outcome.policy = Some((**policy).clone()),
             Act::ApplyVersionSet(set) => self.outcome.apply_version = Some(set.version),
@@ -86,10 +87,15 @@ impl Work {
         case.verdict = Some(verdict_code(decided.verdict).to_owned());
         case.changed = received;
         let (kind, token, facts) = (case.kind, case.token, case.facts.clone());
+        let field = case.member.zip(std::str::from_utf8(&case.detail).ok().map(str::to_owned));
         let unfreezes = case.device.filter(|_| FREEZING.contains(&case.kind));
         self.touched.insert(decided.case);
         if let Some(device) = unfreezes {
             self.freeze_leases(device, false);
+        }
+        if let (KIND_PROFILE, Some((member, field))) = (kind, field) {
+            self.requests_dealt_with(member, &field, &decided.pins);
+            return;
         }
         for pin in &decided.pins {
             self.change(pin.fact, |known| match pin.outcome {

@@ -1,16 +1,15 @@
-//! Who is who: members that turn out to be one person (kind 11), that were erased (kind 12), requests about their data
-//! that disagree (kind 15), and applications that look like somebody (kind 29).
+//! Who is who: members that turn out to be one person (kind 11), and that were erased (kind 12).
 //!
 //! A fact belongs by itself to whose card it was; who goes on in their place is followed each time it is judged, and a
 //! balance of the past is read as if it had always been theirs. So a merge moves what is there, judges what the merged
 //! member did as the survivor's, and taking it apart does the same the other way: what a side lacks then, it owes.
 //! Facts that were here when a member was erased keep their effect, which lies in `sink/erased` from then on.
-//! Out of scope: what leases return (their own part), the sealed personal data, finding look-alikes.
+//! Out of scope: what leases return (their own part), the sealed personal data.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hufu_shared::act::{LookAlikesFound, MemberErased, MembersMerged, SeenCursor};
-use hufu_shared::fact::{Event, Fact, Form, ProfileChange};
+use hufu_shared::act::{MemberErased, MembersMerged, SeenCursor};
+use hufu_shared::fact::{Event, Fact};
 use hufu_shared::ids::{FactId, Hash, MemberId};
 use hufu_shared::member::MemberStatus;
 use hufu_shared::money::{Amount, Leg, Unit};
@@ -20,26 +19,20 @@ use hufu_shared::wire::upload::Became;
 
 use super::Work;
 use super::card::KIND_OWNER;
-use super::earn::{KIND_REPEAT, is_judged};
+use super::earn::KIND_REPEAT;
 use super::fault::plain;
 use super::held::KIND_UNKNOWN_CARD;
 use super::ledger::{Cause, Flow};
 use super::matter::Matter;
 use crate::rules::judge::erase::{self, Does, Left, Tombstone};
 use crate::rules::judge::merge::{self, Holding, Links, Side};
-use crate::rules::judge::order::Place;
-use crate::rules::judge::profile::{self, Request, Wanted};
 use crate::rules::links;
 use crate::rules::need::Need;
 use crate::rules::posting::{self, Account, PostingCode};
-use crate::rules::world::{CaseState, KnownFact, KnownMember, Standing};
+use crate::rules::world::{KnownFact, KnownMember, Standing};
 
 /// Number of the conflict kind "member erased".
 const KIND_ERASED: u8 = 12;
-/// Number of the conflict kind "profile change requests disagree".
-const KIND_PROFILE: u8 = 15;
-/// Number of the conflict kind "application looks like a member or another application".
-pub(super) const KIND_LOOK_ALIKE: u8 = 29;
 /// Merges of one member into another that are followed: more than any person was ever entered under.
 const MERGES_MAX: usize = 64;
 
@@ -49,19 +42,13 @@ pub fn orphan_case(member: MemberId) -> Hash {
     posting::case_id(KIND_ERASED, &[&member.0])
 }
 
-/// The case about an application that looks like somebody.
-#[must_use]
-pub fn look_alike_case(application: FactId) -> Hash {
-    posting::case_id(KIND_LOOK_ALIKE, &[&posting::fact_cause(application).0])
-}
-
 /// Whether a fact arrived after its member had been erased, and has nothing.
 pub(super) fn is_orphan(known: &KnownFact) -> bool {
     known.standing.is_same(&Standing::of(Became::NoEffect, KIND_ERASED, None))
 }
 
 impl Work {
-    fn member(&self, member: MemberId) -> Option<&KnownMember> {
+    pub(super) fn member(&self, member: MemberId) -> Option<&KnownMember> {
         self.has(Need::Member(member));
         self.world.members.get(&member)
     }
@@ -305,112 +292,6 @@ impl Work {
         (known.erased, known.status) = (true, MemberStatus::Left);
         known.status_since = self.received;
         self.tie(member, known);
-    }
-
-    /// Somebody wants to join. Who it looks like is found later, and comes as an act.
-    pub(super) fn application_taken(&mut self, id: FactId, known: &KnownFact, form: &Form) {
-        let member = form.subject.as_ref().and_then(|subject| self.owner(known, subject));
-        self.stand(id, plain(id, known), member);
-    }
-
-    /// An application looks like somebody: it waits for a person.
-    pub(super) fn look_alikes_found(&mut self, found: &LookAlikesFound) {
-        let id = found.application;
-        if (found.members.is_empty() && found.applications.is_empty()) || self.fact(id).is_none() {
-            return;
-        }
-        let mut fresh = self.fresh_case(KIND_LOOK_ALIKE, "pending");
-        fresh.device = Some(id.device);
-        fresh.detail = hufu_shared::cbor::encode(found);
-        let facts = found.applications.iter().copied().chain([id]);
-        self.case(look_alike_case(id), fresh, facts);
-        self.judge_application(id);
-    }
-
-    /// Judges how an application stands.
-    pub(super) fn judge_application(&mut self, id: FactId) {
-        let case = look_alike_case(id);
-        self.has(Need::Case(case));
-        let Some(known) = self.fact(id).cloned() else { return };
-        let state = self.world.cases.get(&case).map(|case| case.state);
-        let waits = matches!(state, Some(CaseState::Open | CaseState::EvidenceChanged));
-        let standing = match (known.pin, waits) {
-            (Some(false), _) => Standing::of(Became::NoEffect, KIND_LOOK_ALIKE, Some(case)),
-            (_, true) => Standing::of(Became::Held, KIND_LOOK_ALIKE, Some(case)),
-            (_, false) => plain(id, &known),
-        };
-        self.stand(id, standing, None);
-    }
-
-    /// A member wants data changed.
-    pub(super) fn change_requested(&mut self, id: FactId, known: &KnownFact, change: &ProfileChange) {
-        let Some(subject) = &change.form.subject else {
-            self.stand(id, plain(id, known), None);
-            return;
-        };
-        let Some(member) = self.owner(known, subject) else {
-            self.hold_for_card(id, subject.token);
-            return;
-        };
-        self.link(links::profile(member), id);
-        self.stand(id, plain(id, known), Some(member));
-        self.dirty.insert(Matter::Profile(member));
-    }
-
-    /// Judges all requests about a member's data, field by field. What a request wants is sealed, so two for one field
-    /// agree with nobody but themselves.
-    pub(super) fn judge_profile(&mut self, member: MemberId) {
-        let mut requests = Vec::new();
-        for id in self.linked(links::profile(member)) {
-            let Some(known) = self.fact(id).filter(|known| is_judged(known)) else { continue };
-            let Some(Fact { event: Event::ProfileChangeRequested(change), .. }) = &known.fact else {
-                continue;
-            };
-            if known.member != Some(member) {
-                continue;
-            }
-            let place = Place { t: known.at, fact: id };
-            requests.extend(change.fields.iter().map(|(field, base)| Request {
-                place,
-                member,
-                field: field.clone(),
-                base: *base,
-                value: None,
-                pin: known.pin,
-            }));
-        }
-        let mut current = BTreeMap::new();
-        for request in &requests {
-            let newest = current.entry((member, request.field.clone())).or_insert(request.base);
-            *newest = request.base.max(*newest);
-        }
-        let wanted = profile::judge(&requests, &current);
-        let mut waits: BTreeMap<FactId, Hash> = BTreeMap::new();
-        for ((_, field), wanted) in &wanted {
-            let of_field = requests.iter().filter(|request| &request.field == field);
-            let open =
-                of_field.filter(|request| request.pin != Some(false)).map(|request| request.place.fact);
-            let chosen = if let Wanted::Chosen(fact) = wanted { Some(*fact) } else { None };
-            let open: Vec<FactId> = open.filter(|fact| Some(*fact) != chosen).collect();
-            if matches!(wanted, Wanted::Agreed(_) | Wanted::Dropped) || open.is_empty() {
-                continue;
-            }
-            let case = posting::case_id(KIND_PROFILE, &[&member.0, field.as_bytes()]);
-            let mut fresh = self.fresh_case(KIND_PROFILE, "person_decides");
-            (fresh.member, fresh.detail) = (Some(member), field.as_bytes().to_vec());
-            self.case(case, fresh, open.iter().copied());
-            waits.extend(open.into_iter().map(|fact| (fact, case)));
-        }
-        let facts: BTreeSet<FactId> = requests.iter().map(|request| request.place.fact).collect();
-        for id in facts {
-            let Some(known) = self.fact(id).cloned() else { continue };
-            let standing = match (known.pin, waits.get(&id)) {
-                (Some(false), _) => Standing::of(Became::NoEffect, KIND_PROFILE, None),
-                (_, Some(case)) => Standing::of(Became::Held, KIND_PROFILE, Some(*case)),
-                (_, None) => plain(id, &known),
-            };
-            self.stand(id, standing, Some(member));
-        }
     }
 }
 

@@ -4,6 +4,7 @@ mod asks;
 mod attendance;
 mod blocked;
 mod conflicts;
+mod forms;
 mod kit;
 mod leases;
 mod lost_commit;

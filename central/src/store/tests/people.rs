@@ -2,7 +2,7 @@
 
 use hufu_shared::act::{Act, LookAlikesFound, MemberErased, MembersMerged, Pin, PinOutcome, Verdict};
 use hufu_shared::fact::{Event, Form, ProfileChange, Shown};
-use hufu_shared::ids::{FactId, Hash};
+use hufu_shared::ids::{FactId, Hash, MemberId};
 use hufu_shared::time::SECOND_US;
 use hufu_shared::wire::version::Version;
 
@@ -182,6 +182,11 @@ async fn kind_15_two_requests_for_one_field_wait_for_a_person_and_one_is_chosen(
     .await;
 }
 
+fn found_alike(application: FactId, members: &[MemberId], applications: &[FactId]) -> LookAlikesFound {
+    let (members, applications) = (members.to_vec(), applications.to_vec());
+    LookAlikesFound { application, members, applications, same_document: None }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn kind_29_an_application_that_looks_like_somebody_waits_for_a_person() {
     each(|db| async move {
@@ -192,11 +197,10 @@ async fn kind_29_an_application_that_looks_like_somebody_waits_for_a_person() {
         let first = a.record(0, Shown::Accepted, apply(&form));
         let second = a.record(60, Shown::Accepted, apply(&form));
         a.upload(&db).await;
-        let none = LookAlikesFound { application: first, members: vec![], applications: vec![] };
+        let none = found_alike(first, &[], &[]);
         later(&db, 60, Act::LookAlikesFound(none)).await;
         assert_eq!(standing(&db, first).await, plain(), "nobody looks like it");
-        let found =
-            LookAlikesFound { application: second, members: vec![member(3)], applications: vec![first] };
+        let found = found_alike(second, &[member(3)], &[first]);
         later(&db, 61, Act::LookAlikesFound(found)).await;
         assert_eq!(standing(&db, second).await, ("held".to_owned(), Some(29)));
         assert_eq!(standing(&db, first).await, plain(), "listed with it, decided by itself");

@@ -66,3 +66,6 @@ SELECT body FROM fact WHERE event = 'earned'
 
 -- name: wrong_side_of_zero
 SELECT COUNT(*) FROM (SELECT account, SUM(signed) AS amount FROM (SELECT credit AS account, amount AS signed FROM posting UNION ALL SELECT debit AS account, -amount AS signed FROM posting) p GROUP BY account) s WHERE (account LIKE '%/available' AND amount < 0) OR (account LIKE '%/owed' AND amount > 0)
+
+-- name: whose
+SELECT member FROM fact WHERE device = $1 AND epoch = $2 AND seq = $3
