@@ -182,13 +182,7 @@ pub fn fetch(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), Store
         }
         Need::Purse(member) => purse_in(tx, world, member),
         Need::Member(member) => member_in(tx, world, member),
-        Need::Fields(member) => {
-            for row in tx.query(SQL.get("fields_of_member"), &[member.0.into()])? {
-                let known = KnownField { changes: row.uint(1)?, changed: Instant(row.int(2)?) };
-                world.fields.insert((member, row.text(0)?.to_owned()), known);
-            }
-            Ok(())
-        }
+        Need::Fields(member) => fields_in(tx, world, member),
         Need::Stock(item, office) => {
             let row = tx.query_opt(SQL.get("stock"), &[item.0.into(), office.0.into()])?;
             world.stock.extend(row.map(|row| row.int(0)).transpose()?.map(|pieces| ((item, office), pieces)));
@@ -224,6 +218,14 @@ fn purse_in(tx: &mut Tx<'_>, world: &mut World, member: MemberId) -> Result<(), 
 fn member_in(tx: &mut Tx<'_>, world: &mut World, member: MemberId) -> Result<(), StoreError> {
     let row = tx.query_opt(SQL.get("member"), &[member.0.into()])?;
     world.members.extend(row.map(|row| known::member(&row)).transpose()?.map(|known| (member, known)));
+    Ok(())
+}
+
+fn fields_in(tx: &mut Tx<'_>, world: &mut World, member: MemberId) -> Result<(), StoreError> {
+    for row in tx.query(SQL.get("fields_of_member"), &[member.0.into()])? {
+        let known = KnownField { changes: row.uint(1)?, changed: Instant(row.int(2)?) };
+        world.fields.insert((member, row.text(0)?.to_owned()), known);
+    }
     Ok(())
 }
 
