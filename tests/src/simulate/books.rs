@@ -10,7 +10,7 @@ use hufu_shared::money::Unit;
 use hufu_shared::policy::Policy;
 use hufu_shared::wire::upload::{Receipt, Upload};
 
-use super::reckon::Told;
+use super::reckon::{Key, Rate, Told};
 
 /// An enrolment of a terminal.
 pub type Enrolment = (DeviceId, u32);
@@ -47,12 +47,16 @@ pub struct Books {
     pub spends: BTreeSet<(DeviceId, u32, u64)>,
     /// Whether a visit or purchase repeats another within the window, by the terminal's monotonic clock.
     pub repeats: BTreeMap<(DeviceId, u32, u64), bool>,
-    /// Facts of value that terminals showed, by terminal, enrolment and seq.
-    pub values: BTreeMap<(DeviceId, u32, u64), Told>,
+    /// Facts of value that terminals showed, each by its name.
+    pub values: BTreeMap<Key, Told>,
     /// The newest cash count of each enrolment.
     pub counted: BTreeMap<Enrolment, u64>,
     /// The club's limits in this run.
     pub policy: Policy,
+    /// Whether points that ran out were taken off.
+    pub has_expired: bool,
+    /// Rates of all versions of the scheme that were ever published.
+    pub rates: Vec<Rate>,
     /// Members of whom one was said to be the other, whether or not that was taken apart again.
     pub tied: Vec<(usize, usize)>,
     /// Cards that got an owner, and whom.

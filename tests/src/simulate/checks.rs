@@ -45,6 +45,9 @@ impl Run<'_> {
         self.check_repeats()?;
         self.check_pins()?;
         self.check_leases()?;
+        self.check_sums()?;
+        self.check_postings()?;
+        self.check_figures()?;
         let found = self.centre.verify()?;
         for finding in found.findings.into_iter().take(5) {
             self.violated(format!("I8: {finding}"));
@@ -217,6 +220,9 @@ impl Run<'_> {
         }
         let changed = "SELECT count(*) FROM conflict WHERE state = 'evidence_changed'";
         let changed: i64 = look.query_row(changed, [], |row| row.get(0))?;
+        let tied = "SELECT count(*) FROM member WHERE merged_into IS NOT NULL";
+        let tied: i64 = look.query_row(tied, [], |row| row.get(0))?;
+        self.counters.kind(11, tied.unsigned_abs());
         for (kind, times) in met {
             self.counters.kind(usize::try_from(kind)?, times.unsigned_abs());
         }

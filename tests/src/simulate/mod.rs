@@ -18,6 +18,7 @@ pub mod club;
 pub mod counters;
 pub mod device;
 pub mod faults;
+mod figures;
 mod leases;
 mod lists;
 mod net;

@@ -16,6 +16,7 @@ use hufu_shared::time::Day;
 
 use super::block_on;
 use super::club::{self, OFFICES};
+use super::reckon::Rate;
 use super::run::{Run, What};
 use super::time::{DAY, FIRST_DAY, HOUR};
 use super::value::{ITEMS, item};
@@ -24,6 +25,8 @@ use super::value::{ITEMS, item};
 const CLERK_PER_DAY: usize = 8;
 /// Members among whom most of it happens, as most swipes do.
 const HOT: usize = 12;
+/// Points for each step by the scheme that the club was founded with.
+const FIRST_RATE: i64 = 2;
 /// Erasures of one run at most: an erased member says nothing any more.
 const ERASED_MAX: usize = 2;
 /// Kinds whose verdict is a pin on each fact, or none (console: let stand, take back).
@@ -63,6 +66,7 @@ impl Run<'_> {
         if self.random.chance(300) {
             policy.lease.ttl_s = self.random.between(4, 30).unsigned_abs() * 3_600;
         }
+        self.books.rates.push(Rate { version: 1, from: 0, points: FIRST_RATE });
         self.books.policy = policy.clone();
         self.centre.act(Act::PolicySet(Box::new(policy)))?;
         for n in 0..ITEMS * OFFICES {
@@ -238,6 +242,7 @@ impl Run<'_> {
         if self.time.now() < FIRST_DAY + DAY {
             return Ok(());
         }
+        self.books.has_expired = true;
         self.counters.path("points expired");
         let members = (0..self.size.members.min(2 * HOT)).map(club::member).collect();
         self.centre.act(Act::PointsExpired(PointsExpired { cutoff, members }))

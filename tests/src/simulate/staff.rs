@@ -14,6 +14,7 @@ use hufu_shared::time::Day;
 
 use super::club::{self, OCCURRENCES_PER_DAY};
 use super::device::LaneKind;
+use super::reckon::{Rate, STEP_FEN};
 use super::run::{Run, What};
 use super::time::{DAY, FIRST_DAY, HOUR, MINUTE, MS, S};
 
@@ -207,7 +208,12 @@ impl Run<'_> {
         let now = running.clock.now();
         let day = running.core.office_clock().business_day(now.trusted);
         let directory = running.core.directory().version();
-        running.core.store().with(|journal| journal.close_day(day, &now, directory).map(drop))?;
+        let counted = running.core.store().with(|journal| {
+            journal.close_day(day, &now, directory)?;
+            Ok(journal.last_seq())
+        })?;
+        let own = &self.devices[device];
+        self.books.counted.insert((own.id, own.epoch), counted);
         self.counters.path("day closed");
         self.wake_upload(device);
         Ok(())
@@ -280,6 +286,7 @@ impl Run<'_> {
             });
         }
         if !pins.is_empty() {
+            self.books.pinned.extend(pins.iter().map(|pin| pin.fact));
             self.counters.path("verdict with pins");
         }
         if kind == 27 {
@@ -355,7 +362,9 @@ impl Run<'_> {
         let newest = "SELECT max(version) FROM scheme";
         let version: u32 = self.centre.look().query_row(newest, [], |row| row.get(0))?;
         let today = Day(i32::try_from((self.time.now() + 8 * HOUR) / DAY)?);
-        let rate = EarnRate { per_fen: 10_000, points: self.random.between(1, 3) };
+        let rate = EarnRate { per_fen: STEP_FEN, points: self.random.between(1, 3) };
+        let from = i64::from(today.plus(1).0) * DAY - 8 * HOUR;
+        self.books.rates.push(Rate { version: version + 1, from, points: rate.points });
         let terms =
             SchemeTerms { earn: Some(rate), ..SchemeTerms::property_club(version + 1, today.plus(1)) };
         self.centre.act(Act::SchemeSet(terms))

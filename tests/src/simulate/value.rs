@@ -246,7 +246,7 @@ impl Run<'_> {
     fn take_back(&mut self, device: usize) -> anyhow::Result<()> {
         let own = &self.devices[device];
         let (id, epoch) = (own.id, own.epoch);
-        let facts = self.books.values.range((id, epoch, 0)..=(id, epoch, u64::MAX)).rev();
+        let facts = self.books.values.range((id, epoch, 0, 0)..=(id, epoch, u64::MAX, u32::MAX)).rev();
         let facts: Vec<u64> =
             facts.filter(|(_, told)| told.is_returnable()).map(|(key, _)| key.2).take(RETURNABLE).collect();
         if facts.is_empty() {
