@@ -22,7 +22,7 @@ SELECT id, kind, state, member, occurrence, device, token, detail, automatic, ve
 SELECT device, epoch, seq FROM conflict_fact WHERE conflict = $1 ORDER BY device, epoch, seq
 
 -- name: sides
-SELECT f.device, f.epoch, f.seq, f.body, f.event, f.wall, f.at, f.received, f.became, f.kind, f.pin, f.member, f.occurrence, d.name, o.code, o.name_zh, o.name_en, o.zone, o.cutoff_minutes
+SELECT f.device, f.epoch, f.seq, f.body, f.event, f.wall, f.at, f.received, f.became, f.kind, f.pin, f.member, f.occurrence, d.name, o.code, o.name_zh, o.name_en, o.zone, o.cutoff_minutes, f.high
 FROM conflict_fact k JOIN fact f ON f.device = k.device AND f.epoch = k.epoch AND f.seq = k.seq
 JOIN device d ON d.id = f.device JOIN office o ON o.id = f.office WHERE k.conflict = $1 ORDER BY f.at, f.device, f.epoch, f.seq LIMIT $2
 

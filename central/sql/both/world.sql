@@ -42,7 +42,7 @@ ORDER BY device, epoch, seq
 SELECT device, epoch, seq, body, at, low, high, day, office, received, member, became, kind, pin, belongs_to, clock_fault, over_limit FROM fact WHERE member = $1 ORDER BY device, epoch, seq
 
 -- name: places
-SELECT a.member, a.device, a.epoch, a.seq, a.at, a.issuer, f.pin FROM attendance a
+SELECT a.member, a.device, a.epoch, a.seq, a.at, a.issuer, f.pin, f.day FROM attendance a
 JOIN fact f ON f.device = a.device AND f.epoch = a.epoch AND f.seq = a.seq WHERE a.occurrence = $1
 
 -- name: group

@@ -3,7 +3,7 @@
 use hufu_shared::cbor;
 use hufu_shared::fact::{DayTotals, Event, Fact, Shown};
 use hufu_shared::money::{Leg, Unit};
-use hufu_shared::time::Instant;
+use hufu_shared::time::{Instant, SECOND_US};
 use hufu_shared::token::MediumKind;
 
 use super::overview::{standing_tone, standing_words};
@@ -104,6 +104,9 @@ pub fn sides(ui: &Ui, sides: &[Side]) -> Compared {
         all(&|side| format!("{} {}", side.office.code, ui.pick(&side.office.name))),
     );
     compared.row(ui.t("side-at"), all(&|side| ui.seconds_in(side.at, zone(side))));
+    if sides.iter().any(|side| side.latest.since(side.at) > SECOND_US) {
+        compared.row(ui.t("side-latest"), all(&|side| ui.seconds_in(side.latest, zone(side))));
+    }
     compared.row(ui.t("side-wall"), all(&|side| ui.seconds_in(side.wall, zone(side))));
     compared.row(ui.t("side-clock-error"), all(&|side| clock_error(side.wall, side.at)));
     compared.row(ui.t("side-received"), all(&|side| ui.seconds_in(side.received, zone(side))));

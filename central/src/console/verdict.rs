@@ -70,7 +70,7 @@ pub fn choices(kind: u8, decided: bool) -> &'static [Choice] {
     match (kind, decided) {
         (27 | 32, _) => &[Choice::Confirm, Choice::Reverse, Choice::Merge],
         // What a person says of these is a pin, and may be said anew.
-        (14 | 16 | 17 | 23 | 28 | 31 | 34 | 40, _) => &[Choice::Confirm, Choice::Reverse],
+        (14 | 16 | 17 | 18 | 23 | 28 | 31 | 34 | 40, _) => &[Choice::Confirm, Choice::Reverse],
         (13, false) => &[Choice::Bind, Choice::Discard],
         (13, true) => &[],
         (_, false) => &[Choice::Acknowledge],
@@ -82,6 +82,8 @@ pub fn choices(kind: u8, decided: bool) -> &'static [Choice] {
 pub fn writes(kind: u8, choice: Choice) -> &'static str {
     match (kind, choice) {
         (27, _) | (_, Choice::Bind | Choice::Discard | Choice::Acknowledge) => choice.code(),
+        (18, Choice::Confirm) => "in_time",
+        (18, Choice::Reverse) => "not_in_time",
         (40, Choice::Confirm) => "pass",
         (_, Choice::Confirm) => "let_stand",
         (_, Choice::Reverse) => "take_back",
@@ -102,8 +104,8 @@ pub fn decision(
         outcome: if counts { PinOutcome::Counts } else { PinOutcome::DoesNotCount },
     };
     let (verdict, pins) = match choice {
-        // Held above a limit: to confirm is to let it pass.
-        Choice::Confirm if kind == 40 => {
+        // Held above a limit, or on the edge of a time: to confirm is to let it pass.
+        Choice::Confirm if matches!(kind, 18 | 40) => {
             (Verdict::Confirm, facts.iter().map(|fact| pin(fact, true)).collect())
         }
         Choice::Confirm => (Verdict::Confirm, Vec::new()),

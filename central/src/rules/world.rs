@@ -370,6 +370,8 @@ pub struct KnownPlace {
     pub claim: PlaceClaim,
     /// Whether there was a place.
     pub has_place: bool,
+    /// Business day of the claim.
+    pub day: Day,
 }
 
 /// A case.

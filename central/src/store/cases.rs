@@ -85,6 +85,8 @@ pub struct Side {
     pub wall: Instant,
     /// When it happened, as judged.
     pub at: Instant,
+    /// The latest that it can have happened.
+    pub latest: Instant,
     /// When it reached the centre.
     pub received: Instant,
     /// How it stands, as a code.
@@ -230,6 +232,7 @@ pub fn sides(tx: &mut Tx<'_>, case: Hash) -> Result<(Vec<Side>, u64), StoreError
             event: row.text(4)?.to_owned(),
             wall: Instant(row.int(5)?),
             at: Instant(row.int(6)?),
+            latest: Instant(row.int(19)?),
             received: Instant(row.int(7)?),
             became: row.text(8)?.to_owned(),
             pin: row.int_opt(10)?.map(|pin| pin != 0),

@@ -34,13 +34,12 @@ pub fn fact(tx: &mut Tx<'_>, row: &Row) -> Result<(FactId, KnownFact), StoreErro
     // One that could not be applied is not read again before an upgrade takes it up.
     let is_set_aside = standing.is_same(&Standing::of(Became::Quarantined, KIND_UNREADABLE, None));
     let fact = if is_set_aside { None } else { readable(tx, id, row.blob(3)?)? };
-    let day = row.int(7)?;
     let known = KnownFact {
         fact,
         at: Instant(row.int(4)?),
         low: Instant(row.int(5)?),
         high: Instant(row.int(6)?),
-        day: Day(i32::try_from(day).map_err(|_| StoreError::Range { what: "business day", met: day })?),
+        day: day_of(row, 7)?,
         office: OfficeId(row.array(8)?),
         received: Instant(row.int(9)?),
         member: row.array_opt(10)?.map(MemberId),
@@ -51,6 +50,11 @@ pub fn fact(tx: &mut Tx<'_>, row: &Row) -> Result<(FactId, KnownFact), StoreErro
         over_limit: row.flag(16)?,
     };
     Ok((id, known))
+}
+
+fn day_of(row: &Row, column: usize) -> Result<Day, StoreError> {
+    let day = row.int(column)?;
+    Ok(Day(i32::try_from(day).map_err(|_| StoreError::Range { what: "business day", met: day })?))
 }
 
 /// A stored fact whole; `None` for one that cannot be read any more.
@@ -96,14 +100,8 @@ pub fn lots(found: &[Row]) -> Result<Vec<Lot>, StoreError> {
             let name = row.text(column)?;
             Account::parse(name).map(Account::of_cause).ok_or_else(|| unknown("account", name))
         };
-        let (debit, credit, amount, day) = (account(3)?, account(4)?, row.int(5)?, row.int(2)?);
-        let lot = Lot {
-            at: Instant(row.int(1)?),
-            day: Day(i32::try_from(day).map_err(|_| StoreError::Range { what: "business day", met: day })?),
-            amount,
-            granted: None,
-            spent: None,
-        };
+        let (debit, credit, amount) = (account(3)?, account(4)?, row.int(5)?);
+        let lot = Lot { at: Instant(row.int(1)?), day: day_of(row, 2)?, amount, granted: None, spent: None };
         let lot = match (debit, credit) {
             (Account::Expired, _) | (_, Account::Expired) => continue,
             (Account::Available(_), Account::Escrow(lease)) => Lot { granted: Some(lease), ..lot },
@@ -159,7 +157,7 @@ pub fn member(row: &Row) -> Result<KnownMember, StoreError> {
     })
 }
 
-/// A claim to a place, from `member, device, epoch, seq, at, issuer, pin`.
+/// A claim to a place, from `member, device, epoch, seq, at, issuer, pin, day`.
 ///
 /// # Errors
 /// [`StoreError`] if the row does not hold one.
@@ -167,7 +165,7 @@ pub fn place(row: &Row) -> Result<(MemberId, KnownPlace), StoreError> {
     let free = row.int_opt(6)? != Some(1);
     let claim = PlaceClaim { free, t: Instant(row.int(4)?), fact: rows::fact_id_at(row, 1)? };
     let has_place = row.array_opt::<16>(5)?.is_some();
-    Ok((MemberId(row.array(0)?), KnownPlace { claim, has_place }))
+    Ok((MemberId(row.array(0)?), KnownPlace { claim, has_place, day: day_of(row, 7)? }))
 }
 
 /// A generation of a lease, from the columns that `world.sql` lists.

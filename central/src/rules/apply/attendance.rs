@@ -1,6 +1,8 @@
 //! Check-ins. For an occurrence that admits once, the earliest check-in of a member admits; the others were "also
 //! seen" (kind 27). The verdict follows the set of check-ins, not their arrival: it is judged anew whenever one comes.
 //!
+//! A check-in whose time is too uncertain to say whether the occurrence was running waits for a person (kind 18).
+//!
 //! Where an occurrence has a number of places, they go to members in order of time, those that a person let count
 //! first; who finds none is kept without points (kind 28). An earlier check-in that arrives later takes the place.
 //!
@@ -19,10 +21,13 @@ use hufu_shared::wire::upload::Became;
 
 use super::Work;
 use super::earn::{KIND_REPEAT, is_judged};
+use super::edge::{KIND_DOUBTFUL, timing_of};
 use super::fault::plain;
 use super::ledger::{Cause, Flow};
 use super::matter::Matter;
 use crate::rules::judge::attendance::{PlaceClaim, without_place};
+use crate::rules::judge::interval::Timing;
+use crate::rules::judge::settle::Reach;
 use crate::rules::links;
 use crate::rules::need::Need;
 use crate::rules::posting::{self, Account, PostingCode};
@@ -50,10 +55,13 @@ fn admits(facts: &[Seen]) -> Option<FactId> {
     facts.iter().filter(|seen| seen.1.pin != Some(false)).min_by_key(|seen| rank(seen)).map(|seen| seen.0)
 }
 
-/// Whether an occurrence took attendance at an instant. One that was ended since did so until its end: a fact from
-/// before it may arrive later.
-fn was_running(row: &OccurrenceRow, at: Instant) -> bool {
-    row.state != OccurrenceState::Planned && row.starts <= at && at < row.ends
+/// How a check-in lies to what an occurrence took attendance for. One that was ended since did so until its end: a
+/// fact from before it may arrive later.
+fn runs(row: &OccurrenceRow, known: &KnownFact) -> Timing {
+    if row.state == OccurrenceState::Planned || !row.is_held_at(known.office) {
+        return Timing::Outside;
+    }
+    timing_of(known, row.starts, row.ends)
 }
 
 /// Check-ins that speak for their terminal, one each: the one that a person let count, else the earliest. The others
@@ -130,6 +138,11 @@ impl Work {
         let key = (member, occurrence);
         self.has(Need::Group(member, occurrence));
         let Some(mut group) = self.world.groups.remove(&key) else { return };
+        let is_settled = |id: &FactId| self.fact(*id).is_some_and(|known| self.is_fixed(*id, known));
+        if !group.facts.is_empty() && group.facts.iter().all(is_settled) {
+            self.world.groups.insert(key, group);
+            return;
+        }
         let mut seen = self.seen(&group, member);
         self.judge_running(&row, &mut seen);
         let admitted = admits(&seen);
@@ -162,7 +175,7 @@ impl Work {
         match first {
             Some((id, known)) => {
                 let claim = PlaceClaim { free: known.pin != Some(true), t: known.at, fact: *id };
-                places.insert(member, KnownPlace { claim, has_place: true });
+                places.insert(member, KnownPlace { claim, has_place: true, day: known.day });
             }
             None => drop(places.remove(&member)),
         }
@@ -177,7 +190,18 @@ impl Work {
     fn without_place(&self, row: &OccurrenceRow) -> BTreeSet<MemberId> {
         self.has(Need::Places(row.occurrence));
         let places = self.world.places.get(&row.occurrence).into_iter().flatten();
-        without_place(row.places, &places.map(|(member, place)| (*member, place.claim)).collect())
+        let claims = places.filter_map(|(member, place)| Some((*member, self.claim(place)?)));
+        without_place(row.places, &claims.collect())
+    }
+
+    /// A claim to a place; who had one when the day was settled goes before all others, who had none claims none.
+    fn claim(&self, place: &KnownPlace) -> Option<PlaceClaim> {
+        match self.reach_of(place.claim.fact, place.day) {
+            Reach::Fixed if place.claim.free => {
+                place.has_place.then_some(PlaceClaim { free: false, ..place.claim })
+            }
+            _ => Some(place.claim),
+        }
     }
 
     /// Marks all for whom having a place changed.
@@ -200,24 +224,38 @@ impl Work {
         listed
     }
 
-    /// The check-ins of a group that were no repeats at their terminal and are this member's, in order of time.
+    /// The check-ins of a group that were no repeats at their terminal and are this member's, in order of time. One of
+    /// a settled day is fixed to count, or is none of them.
     fn seen(&self, group: &Group, member: MemberId) -> Vec<Seen> {
         let facts = group.facts.iter().filter_map(|id| Some((*id, self.fact(*id)?.clone())));
         let mut seen: Vec<Seen> = facts
-            .filter(|(_, known)| known.member == Some(member) && known.standing.became != Became::Held)
+            .filter(|(_, known)| known.member == Some(member) && !waits_elsewhere(known))
             .filter(|(_, known)| is_judged(known))
+            .filter_map(|(id, known)| Some((id, KnownFact { pin: self.pin_in(id, &known)?, ..known })))
             .collect();
         seen.sort_by_key(|(id, known)| (known.at, *id));
         seen
     }
 
-    /// Takes out what lies outside the plan: it is kept, gives nothing, and is listed.
+    /// Takes out what lies outside the plan: it is kept, gives nothing, and is listed. What may lie outside waits for a
+    /// person, unless the doubt is small.
     fn judge_running(&mut self, row: &OccurrenceRow, seen: &mut Vec<Seen>) {
-        let (running, outside) =
-            seen.drain(..).partition(|(_, known)| was_running(row, known.at) && row.is_held_at(known.office));
-        *seen = running;
-        for (id, _) in outside {
-            let standing = self.surplus(row, id);
+        for (id, known) in std::mem::take(seen) {
+            let timing = runs(row, &known);
+            let in_doubt = timing == Timing::Doubtful && known.pin != Some(true);
+            self.end_doubt(
+                id,
+                known.standing.kind == Some(KIND_DOUBTFUL) && !in_doubt && known.pin.is_none(),
+            );
+            let standing = match (timing, known.pin) {
+                (Timing::Outside, _) => self.surplus(row, id),
+                (Timing::Doubtful, None) => self.doubt(id, Became::Held, "held_in_doubt"),
+                (Timing::Doubtful, Some(false)) => Standing::of(Became::NoEffect, KIND_DOUBTFUL, None),
+                _ => {
+                    seen.push((id, known));
+                    continue;
+                }
+            };
             self.stand(id, standing, None);
         }
     }
@@ -329,6 +367,11 @@ impl Work {
         let cause = Cause { member: Some(member), ..self.fact_cause(id, known, fact) };
         self.settle(&cause, &flows);
     }
+}
+
+/// Whether a check-in waits for something that is no matter of its group: its card, or its occurrence.
+fn waits_elsewhere(known: &KnownFact) -> bool {
+    known.standing.became == Became::Held && known.standing.kind != Some(KIND_DOUBTFUL)
 }
 
 fn give(known: &KnownFact, member: MemberId, points: Amount) -> Flow {

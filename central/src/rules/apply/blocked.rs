@@ -13,6 +13,7 @@ use hufu_shared::wire::upload::Became;
 use hufu_shared::wire::version::Version;
 
 use super::Work;
+use super::edge::latest;
 use super::lease::lease_case;
 use super::matter::Matter;
 use super::spend::{Use, uses};
@@ -40,7 +41,7 @@ impl Work {
             Some(fact) => vec![self.card_line(fact), self.member_line(fact, member)],
             None => Vec::new(),
         };
-        let (lo, hi) = (known.low, known.high.max(known.low));
+        let (lo, hi) = (known.at, latest(known));
         block::judge(&lines, Taken { id, lo, hi, t: known.at, known: Version::default() })
     }
 

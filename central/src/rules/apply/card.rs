@@ -15,6 +15,7 @@ use hufu_shared::wire::upload::Became;
 use minicbor::{Decode, Encode};
 
 use super::Work;
+use super::edge::latest;
 use super::fault::plain;
 use crate::rules::judge::owner::{self, Belongs, Owned, Ownership, Presented};
 use crate::rules::judge::travel::{self, Impossible, Travel, Use};
@@ -68,7 +69,7 @@ impl Work {
         let until = owned.next().map_or(known.received, |first| first.since.max(known.received));
         let turns = all.iter().filter(|turn| turn.since <= until);
         let history: Vec<Owned> = turns.map(|turn| Owned { from: turn.since, member: turn.member }).collect();
-        let presented = Presented { lo: known.low, hi: known.high, t: known.at, pin: known.belongs_to };
+        let presented = Presented { lo: known.at, hi: latest(known), t: known.at, pin: known.belongs_to };
         let mut judged = owner::judge(&history, presented);
         if judged.belongs == Belongs::Ask && judged.now.is_none() {
             // Nobody's when the fact arrived, like a card never seen: whoever gets it next has its facts.
@@ -127,7 +128,7 @@ impl Work {
             return;
         }
         self.link(links::seen(token, day_of(known.at)), id);
-        let (from, to) = (known.low.offset(-travel.longest()), known.high.offset(travel.longest()));
+        let (from, to) = (known.at.offset(-travel.longest()), latest(known).offset(travel.longest()));
         if day_of(to).0 - day_of(from).0 > 2 {
             // Over so long a time the card can have been anywhere.
             return;
@@ -229,5 +230,5 @@ fn day_of(at: Instant) -> Day {
 }
 
 fn used(id: FactId, known: &KnownFact) -> Use {
-    Use { id, office: known.office, lo: known.low, hi: known.high }
+    Use { id, office: known.office, lo: known.at, hi: latest(known) }
 }

@@ -7,8 +7,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use hufu_shared::cbor;
 use hufu_shared::fact::{Earned, Event, Fact, Visited};
-use hufu_shared::ids::{FactId, MemberId};
+use hufu_shared::ids::{FactId, MemberId, OfficeId};
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::policy::EarnEvent;
 use hufu_shared::rules::earn::{self, RULE_S2};
@@ -17,6 +18,7 @@ use hufu_shared::time::OfficeClock;
 use hufu_shared::wire::upload::Became;
 
 use super::Work;
+use super::edge::{KIND_DOUBTFUL, is_wide, latest};
 use super::fault::plain;
 use super::held::KIND_UNKNOWN_CARD;
 use super::ledger::{Cause, Flow};
@@ -27,7 +29,7 @@ use crate::rules::judge::rate::{self, Decided, Published, Rated};
 use crate::rules::judge::reversal::{self, Original, Share};
 use crate::rules::judge::slip::{self, SlipFact};
 use crate::rules::posting::{self, Account, PostingCode};
-use crate::rules::world::{KnownFact, Standing};
+use crate::rules::world::{KnownFact, PublishedScheme, Standing};
 use crate::rules::{links, need::Need};
 
 /// Number of the conflict kind "double tap".
@@ -109,8 +111,10 @@ impl Work {
         let sale = Sale { id, known: &known, fact, earned, member };
         let worth = self.worth(&sale);
         let capped = self.capped(&sale, worth);
-        let standing = self.earn_standing(&sale, worth, capped);
-        self.stand(id, standing, Some(member));
+        if !self.is_fixed(id, &known) {
+            let standing = self.earn_standing(&sale, worth, capped);
+            self.stand(id, standing, Some(member));
+        }
         let to = if known.over_limit && known.pin != Some(true) {
             Account::Held(posting::fact_cause(id))
         } else {
@@ -141,25 +145,54 @@ impl Work {
         Worth { points: if counts { points } else { Amount::ZERO }, rated, counts }
     }
 
+    /// From when on each version of the scheme is in effect at an office.
+    fn versions(&self, office: OfficeId) -> Vec<Published> {
+        let default = OfficeClock::default();
+        let clock = self.world.offices.get(&office).map_or(&default, |office| &office.clock);
+        let published = |scheme: &PublishedScheme| Published {
+            version: scheme.terms.version,
+            from: rate::effective_from(scheme.terms.valid_from, scheme.published, clock),
+        };
+        self.world.schemes.values().map(published).collect()
+    }
+
+    /// The standing of a purchase of which nobody can say by which version, or in which capped period, it was made: it
+    /// keeps what its terminal promised until a person says otherwise.
+    fn doubtful_earn(&mut self, sale: &Sale<'_>) -> Option<Standing> {
+        let (id, known) = (sale.id, sale.known);
+        let was = known.standing.kind == Some(KIND_DOUBTFUL);
+        if known.pin.is_some() || !is_wide(known) {
+            self.end_doubt(id, was && known.pin.is_none());
+            return None;
+        }
+        let (first, last) = (known.at, latest(known));
+        let versions = self.versions(known.office);
+        let (first_day, last_day) = (self.day(known.office, first), self.day(known.office, last));
+        let mut caps = self.world.policy.earn_caps.iter();
+        let in_doubt = rate::in_force(&versions, first) != rate::in_force(&versions, last)
+            || caps.any(|cap| {
+                cap.covers(Unit::Pts, EarnEvent::Purchase, known.office)
+                    && cap.period.first_day(first_day) != cap.period.first_day(last_day)
+            });
+        if in_doubt {
+            return Some(self.doubt(id, Became::AppliedWithCase, "honoured"));
+        }
+        self.end_doubt(id, was);
+        None
+    }
+
     /// By which version of the scheme a purchase is rated.
     fn rated(&self, known: &KnownFact, fact: &Fact) -> Rated {
-        let default = OfficeClock::default();
-        let clock = self.world.offices.get(&known.office).map_or(&default, |office| &office.clock);
-        let versions: Vec<Published> = self
-            .world
-            .schemes
-            .values()
-            .map(|scheme| Published {
-                version: scheme.terms.version,
-                from: rate::effective_from(scheme.terms.valid_from, scheme.published, clock),
-            })
-            .collect();
+        let versions = self.versions(known.office);
         let decided = Decided { used: fact.scheme, t: known.at, hi: known.high, is_spend: false, pin: None };
         rate::judge(&versions, self.world.policy.rate_grace_days, decided)
     }
 
     /// Whether the sale of a slip is this purchase's; opens or grows the case about a slip with several facts.
     fn has_the_sale(&mut self, sale: &Sale<'_>) -> bool {
+        if self.is_fixed(sale.id, sale.known) {
+            return had_the_sale(sale.known);
+        }
         if sale.earned.slip.is_none() && sale.earned.replaces.is_none() {
             return true;
         }
@@ -167,7 +200,7 @@ impl Work {
         let slips = slip::judge(&family);
         for case in slips.cases.iter().filter(|case| case.lines.iter().any(|line| line.place.fact == sale.id))
         {
-            let key = hufu_shared::cbor::encode(&case.slip);
+            let key = cbor::encode(&case.slip);
             let mut fresh = self.fresh_case(KIND_SLIP, "one_counts");
             fresh.member = Some(sale.member);
             fresh.detail.clone_from(&key);
@@ -196,11 +229,15 @@ impl Work {
             for key in earned.slip.iter().chain(&earned.replaces) {
                 open.extend(self.linked(links::slip(key)));
             }
+            let fixed = self.is_fixed(id, known);
+            if fixed && !had_the_sale(known) {
+                continue;
+            }
             let fact = SlipFact {
                 place: Place { t: known.at, fact: id },
                 slip: earned.slip.clone(),
                 replaces: earned.replaces.clone(),
-                pin: known.pin,
+                pin: known.pin.or(fixed.then_some(true)),
             };
             family.insert(id, fact);
         }
@@ -210,11 +247,15 @@ impl Work {
     /// What caps leave of a purchase, and the member keeps of that after returns.
     fn capped(&mut self, sale: &Sale<'_>, worth: Worth) -> cap::Capped {
         let returned = self.returned_of_earn(sale.id, worth.points);
-        let alone = cap::Capped {
-            gives: worth.points,
-            keeps: Amount(worth.points.0 - returned.of(worth.points).0),
+        let whole = |gives: Amount| cap::Capped {
+            gives,
+            keeps: Amount(gives.0 - returned.of(gives).0),
             cut: Amount::ZERO,
         };
+        if let Some(gave) = self.gave_when_settled(sale.id, sale.known, worth.points) {
+            return whole(gave);
+        }
+        let alone = whole(worth.points);
         let caps = self.world.policy.earn_caps.clone();
         let covering: Vec<_> =
             caps.iter().filter(|cap| cap.covers(Unit::Pts, EarnEvent::Purchase, sale.known.office)).collect();
@@ -227,6 +268,20 @@ impl Work {
         }
         let earns: Vec<cap::Earn> = ids.into_iter().filter_map(|id| self.cap_earn(id, sale.member)).collect();
         cap::judge(&caps, &earns).get(&(sale.id, Unit::Pts)).copied().unwrap_or(alone)
+    }
+
+    /// What a purchase of a settled day gave before returns; none for any other.
+    fn gave_when_settled(&self, id: FactId, known: &KnownFact, points: Amount) -> Option<Amount> {
+        if !self.is_fixed(id, known) {
+            return None;
+        }
+        if known.standing.kind != Some(KIND_CAP) {
+            return Some(points);
+        }
+        let case = posting::case_id(KIND_CAP, &[&posting::fact_cause(id).0]);
+        self.has(Need::Case(case));
+        let cut = self.world.cases.get(&case).and_then(|case| cbor::decode(&case.detail).ok());
+        cut.map_or(Some(points), |(_, gives): (Amount, Amount)| Some(gives))
     }
 
     /// A purchase of this member as the caps see it.
@@ -246,7 +301,10 @@ impl Work {
             unit: Unit::Pts,
             amount: worth.points,
             returned: self.returned_of_earn(id, worth.points),
-            pin: (known.pin == Some(true)).then_some(worth.points),
+            pin: match known.pin {
+                Some(counts) => counts.then_some(worth.points),
+                None => self.gave_when_settled(id, &known, worth.points),
+            },
         })
     }
 
@@ -281,12 +339,15 @@ impl Work {
         if capped.cut.is_positive() {
             let mut fresh = self.fresh_case(KIND_CAP, "cut");
             fresh.member = Some(sale.member);
-            fresh.detail = hufu_shared::cbor::encode(&(worth.points, capped.gives));
+            fresh.detail = cbor::encode(&(worth.points, capped.gives));
             self.case(cap_case, fresh, [id]);
             return Standing::of(Became::AppliedWithCase, KIND_CAP, Some(cap_case));
         }
         if self.world.policy.earn_caps.iter().any(|cap| cap.unit == Unit::Pts) {
             self.end_case(cap_case, "not_cut");
+        }
+        if let Some(standing) = self.doubtful_earn(sale) {
+            return standing;
         }
         match worth.rated {
             Rated::AsDecided => plain(id, known),
@@ -302,7 +363,7 @@ impl Work {
         let mut fresh = self.fresh_case(KIND_RATE, automatic);
         fresh.member = Some(sale.member);
         let old = promised.map_or(Amount::ZERO, |leg| leg.amount);
-        fresh.detail = hufu_shared::cbor::encode(&(old, worth.points));
+        fresh.detail = cbor::encode(&(old, worth.points));
         self.case(case, fresh, [sale.id]);
         Standing::of(Became::AppliedWithCase, KIND_RATE, Some(case))
     }
@@ -348,6 +409,11 @@ impl Work {
             tap.repeats(opened, window) || (said == Some(earlier.seq) && tap.key == opened.key)
         })
     }
+}
+
+/// Whether a purchase of a settled day was the one of its sale, held above a limit or not.
+fn had_the_sale(known: &KnownFact) -> bool {
+    known.standing.became != Became::NoEffect
 }
 
 /// Whether a fact is to be judged at all: it is no repeat, not set aside, and not of a member erased before it came.

@@ -83,7 +83,7 @@ impl Work {
             .map(|(id, known, handed)| Take {
                 place: Place { t: known.at, fact: *id },
                 quantity: handed.quantity,
-                pin: (known.pin == Some(true)).then_some(handed.quantity),
+                pin: (known.pin == Some(true) || self.was_filled(*id, known)).then_some(handed.quantity),
             })
             .collect();
         let came_in =
@@ -93,8 +93,15 @@ impl Work {
             let twice = known.member.is_some_and(|member| self.judge_twice(member, handed, *id));
             let short = filled.get(id).map_or(0, |filled| filled.short);
             let standing = self.goods_standing(*id, known, twice, short);
-            self.stand(*id, standing, known.member);
+            if !self.was_filled(*id, known) {
+                self.stand(*id, standing, known.member);
+            }
         }
+    }
+
+    /// Whether a hand-out was in stock when its day was settled.
+    fn was_filled(&self, id: FactId, known: &KnownFact) -> bool {
+        known.standing.kind != Some(KIND_STOCK) && self.is_fixed(id, known)
     }
 
     fn goods_standing(&mut self, id: FactId, known: &KnownFact, twice: bool, short: u32) -> Standing {

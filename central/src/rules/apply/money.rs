@@ -18,6 +18,7 @@ use super::earn::{KIND_OVER_LIMIT, is_judged};
 use super::fault::plain;
 use super::ledger::{Cause, Flow};
 use super::matter::Matter;
+use super::time::counted;
 use crate::rules::judge::issue::{self, CashCount, TopUp};
 use crate::rules::judge::reversal::{self, Original};
 use crate::rules::links;
@@ -66,7 +67,8 @@ impl Work {
         }
         let free = issue::spendable(self.world.policy.top_up_at_once, &top_ups);
         for (id, known) in facts {
-            let is_free = !is_held_back(&known) && free.contains(&(id.epoch, id.seq));
+            let stood = self.is_fixed(id, &known) && counted(&known);
+            let is_free = stood || (!is_held_back(&known) && free.contains(&(id.epoch, id.seq)));
             self.judge_top_up(id, &known, is_free);
         }
     }

@@ -11,6 +11,7 @@ use super::Work;
 use super::earn::is_judged;
 use super::fault::plain;
 use super::matter::Matter;
+use super::time::counted;
 use crate::rules::judge::order::Place;
 use crate::rules::judge::reversal::{self, Original, Reversal, Reversals};
 use crate::rules::links;
@@ -67,6 +68,9 @@ impl Work {
         for reversal in &returns {
             let id = reversal.place.fact;
             let Some(known) = self.fact(id).cloned() else { continue };
+            if counted(&known) && self.is_fixed(id, &known) {
+                continue;
+            }
             let standing = match &judged {
                 Reversals::Held(_) => Standing::of(Became::Held, KIND_REVERSAL, Some(case)),
                 Reversals::Judged { .. } if reversal.pin == Some(false) => {

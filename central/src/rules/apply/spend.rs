@@ -19,6 +19,7 @@ use hufu_shared::wire::version::Version;
 use super::Work;
 use super::blocked::block_of;
 use super::earn::KIND_REPEAT;
+use super::edge::{KIND_DOUBTFUL, is_wide};
 use super::fault::plain;
 use super::lease::lease_case;
 use super::ledger::{Cause, Flow};
@@ -273,8 +274,13 @@ impl Work {
                 let blocked = self.blocked(id, &known, Some(row.member));
                 let late = self.is_late(id, &known, *part, row).then_some(KIND_EXPIRED);
                 kinds.extend(blocked.kinds.iter().copied().chain(late).map(|kind| (kind, part.key())));
+                let in_doubt = blocked.kinds.contains(&KIND_DOUBTFUL);
                 let givers = match (known.pin, blocked.payer) {
                     (Some(true), _) => Vec::new(),
+                    // It was after the report of the lost card, says a person.
+                    (Some(false), Payer::Suspense) if in_doubt => {
+                        vec![(Account::BlockedLoss(known.office), *amount)]
+                    }
                     (Some(false), Payer::Loss) => vec![(Account::BlockedLoss(known.office), *amount)],
                     (Some(false), _) => vec![(Account::DeviceLoss(id.device), *amount)],
                     // The goods went over the counter once: what was redeemed twice is taken back.
@@ -342,6 +348,17 @@ impl Work {
         }
     }
 
+    /// The case about a spend of which nobody can say whether the card had been reported lost before. Its standing stays
+    /// that of the block.
+    fn doubtful_spend(&mut self, id: FactId, known: &KnownFact, kinds: &Kinds) {
+        let in_doubt = kinds.iter().any(|(kind, _)| *kind == KIND_DOUBTFUL) && is_wide(known);
+        if !in_doubt {
+            self.end_doubt(id, known.pin.is_none() && known.standing.kind == Some(KIND_BLOCKED_AFTER));
+        } else if known.pin.is_none() {
+            self.doubt(id, Became::AppliedWithCase, "suspended");
+        }
+    }
+
     /// Opens the cases of all kinds that fit, and gives the standing by the first that decides.
     fn spend_standing(
         &mut self,
@@ -352,7 +369,8 @@ impl Work {
         repeats: bool,
     ) -> Standing {
         let mut cases = Vec::new();
-        for (kind, key) in kinds {
+        self.doubtful_spend(id, known, kinds);
+        for (kind, key) in kinds.iter().filter(|(kind, _)| *kind != KIND_DOUBTFUL) {
             cases.push((*kind, self.open_lease_case(*kind, *key, id.device, Some(id))));
         }
         let case_of = |kind: u8| cases.iter().find(|case| case.0 == kind).map(|case| case.1);

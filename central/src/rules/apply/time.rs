@@ -1,14 +1,18 @@
 //! The end of recomputing: 40 days after a business day it is settled, whether or not it was closed. What arrives for it
-//! afterwards is taken as any fact, and listed for an admin.
+//! afterwards is taken as any fact, judged against what stands, and listed for an admin.
 //!
-//! Out of scope: keeping what stood on a settled day from being judged again by what comes later.
+//! Invariant: what a fact of a settled day came to changes by a person or an act alone, but for what a return of it
+//! takes back: a return is a fact of its own day.
 
 use hufu_shared::ids::{FactId, Hash};
 use hufu_shared::time::Day;
+use hufu_shared::wire::upload::Became;
 
 use super::Work;
-use crate::rules::judge::settle::{self, Reach};
+use crate::rules::judge::settle::{self, Entry, Reach};
+use crate::rules::need::Need;
 use crate::rules::posting;
+use crate::rules::world::KnownFact;
 
 /// Number of the case about facts that came after their day was settled. It is no disagreement of two sides, so it has
 /// no number among the conflict kinds.
@@ -29,6 +33,43 @@ impl Work {
         }
     }
 
+    /// How a fact lies to what is settled.
+    pub(super) fn reach(&self, id: FactId, known: &KnownFact) -> Reach {
+        self.reach_of(id, known.day)
+    }
+
+    /// How a fact of a day lies to what is settled.
+    pub(super) fn reach_of(&self, id: FactId, day: Day) -> Reach {
+        let settled = self.world.settled;
+        if settle::reach(day, None, settled) == Reach::Open {
+            return Reach::Open;
+        }
+        let case = late_case(day);
+        self.has(Need::Case(case));
+        let late = self.world.cases.get(&case).is_some_and(|case| case.facts.contains(&id));
+        settle::reach(day, settled.filter(|_| late || self.fresh.contains_key(&id)), settled)
+    }
+
+    /// Whether a fact stands as it stands: its day was settled after it had arrived, and no person said otherwise.
+    pub(super) fn is_fixed(&self, id: FactId, known: &KnownFact) -> bool {
+        known.pin.is_none() && self.reach(id, known) == Reach::Fixed
+    }
+
+    /// How a fact goes into the judgement of a set: by its place in time, as fixed to count or not to count, or not at
+    /// all, if it had nothing when its day was settled.
+    pub(super) fn enters(&self, id: FactId, known: &KnownFact) -> Entry<bool> {
+        settle::entry(self.reach(id, known), counted(known).then_some(true), known.pin)
+    }
+
+    /// The pin of a fact in a set, a settled one's included; none for one that does not enter it.
+    pub(super) fn pin_in(&self, id: FactId, known: &KnownFact) -> Option<Option<bool>> {
+        match self.enters(id, known) {
+            Entry::Free => Some(None),
+            Entry::Pinned(pin) => Some(Some(pin)),
+            Entry::Absent => None,
+        }
+    }
+
     /// Lists a fact that has just arrived for a day already settled.
     pub(super) fn list_late(&mut self, id: FactId) {
         let Some(day) = self.fact(id).map(|known| known.day) else { return };
@@ -39,4 +80,9 @@ impl Work {
             self.case(late_case(day), fresh, [id]);
         }
     }
+}
+
+/// Whether a fact has its effect.
+pub(super) fn counted(known: &KnownFact) -> bool {
+    matches!(known.standing.became, Became::Applied | Became::AppliedWithCase)
 }

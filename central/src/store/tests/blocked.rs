@@ -22,7 +22,7 @@ const FIRST: Version = Version { epoch: 1, n: 1 };
 const MORNING: Instant = Instant(NOON.0 - 1_800 * SECOND_US);
 
 /// Member 1 has 100 points, 60 of them in a lease of an hour at terminal A.
-async fn with_lease(db: &Db) {
+pub(super) async fn with_lease(db: &Db) {
     found(db).await;
     let moved = ValueMoved {
         id: Hash([1; 32]),
@@ -47,7 +47,7 @@ async fn with_lease(db: &Db) {
     act(db, 101, MORNING, Act::LeaseSet(set)).await;
 }
 
-fn spend(terminal: &mut Terminal, seconds: i64, amount: i64, total: i64) -> FactId {
+pub(super) fn spend(terminal: &mut Terminal, seconds: i64, amount: i64, total: i64) -> FactId {
     let used = LeaseUse { lease: LEASE, generation: 1, spent_total: Amount(total), state: FIRST };
     let spent = Spent {
         subject: subject(1),
@@ -59,7 +59,7 @@ fn spend(terminal: &mut Terminal, seconds: i64, amount: i64, total: i64) -> Fact
     terminal.record(seconds, Shown::Redeemed, Event::Spent(spent))
 }
 
-async fn sum(db: &Db, account: String) -> i64 {
+pub(super) async fn sum(db: &Db, account: String) -> i64 {
     count(db, "points", vec![account.into()]).await
 }
 

@@ -145,6 +145,8 @@ pub struct Terminal {
     pub queue: Vec<Fact>,
     pub sent_to: u64,
     pub sent_head: Hash,
+    /// Seconds by which its clock may be later than the earliest that the centre can tell.
+    pub doubt_s: i64,
     batches: u8,
 }
 
@@ -153,7 +155,7 @@ impl Terminal {
     pub fn start(device: DeviceId) -> Self {
         let head = chain::start(device, 1, &device.0);
         let mut terminal =
-            Self { device, seq: 0, head, queue: vec![], sent_to: 0, sent_head: head, batches: 0 };
+            Self { device, seq: 0, head, queue: vec![], sent_to: 0, sent_head: head, doubt_s: 0, batches: 0 };
         let booted = Booted {
             boot: BootId([9; 16]),
             counter: 1,
@@ -235,7 +237,7 @@ impl Terminal {
             sample: Some(ClockSample {
                 boot_seq: 1,
                 offset_low: Some(NOON.0 - 3600 * SECOND_US),
-                offset_high: NOON.0 - 3600 * SECOND_US + 1,
+                offset_high: NOON.0 + (self.doubt_s - 3600) * SECOND_US + 1,
             }),
             stated: Vec::new(),
             review: None,
