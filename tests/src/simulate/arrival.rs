@@ -43,7 +43,7 @@ const NORMAL_FORM: [(&str, &str); 4] = [
         "case",
         "SELECT hex(id), kind, state, verdict, (SELECT group_concat(hex(device) || epoch || '/' || seq) FROM \
          (SELECT device, epoch, seq FROM conflict_fact WHERE conflict = id ORDER BY device, epoch, seq)) \
-         FROM conflict WHERE state <> 'closed' OR verdict IS NOT NULL OR kind NOT IN (16, 23, 24, 33, 34) ORDER BY 1",
+         FROM conflict WHERE state <> 'closed' OR verdict IS NOT NULL OR kind NOT IN (4, 16, 18, 23, 24, 33, 34) ORDER BY 1",
     ),
     ("standing", "SELECT hex(device), epoch, seq, became, kind FROM fact ORDER BY 1, 2, 3"),
 ];
