@@ -39,6 +39,9 @@ SELECT device, epoch, seq, boot, offset_low, offset_high FROM boot
 -- name: fact
 SELECT device, epoch, seq, hash, body, event, wall, at, low, high, day, received, office, token, member, occurrence, became, kind, pin, belongs_to, clock_fault, over_limit, told_became, told_kind, told_case, entry FROM fact
 
+-- name: job_run
+SELECT job, day, at, entry FROM job_run
+
 -- name: member_field
 SELECT member, field, changes, changed, entry FROM member_field
 

@@ -31,6 +31,10 @@ UPDATE policy SET recovery_epoch = $1, recovering_since = $2, entry = $3 WHERE i
 -- name: set_known
 INSERT INTO version_known (epoch, n, at) VALUES ($1, $2, $3) ON CONFLICT (epoch, n) DO NOTHING
 
+-- name: set_job
+INSERT INTO job_run (job, day, at, entry) VALUES ($1, $2, $3, $4)
+ON CONFLICT (job) DO UPDATE SET day = excluded.day, at = excluded.at, entry = excluded.entry
+
 -- name: set_field
 INSERT INTO member_field (member, field, changes, changed, entry) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (member, field) DO UPDATE SET changes = excluded.changes, changed = excluded.changed, entry = excluded.entry

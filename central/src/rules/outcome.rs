@@ -56,6 +56,8 @@ pub struct Outcome {
     pub stock: BTreeMap<(ItemId, OfficeId), i64>,
     /// What devices gave on a business day, whole.
     pub issued: BTreeMap<(DeviceId, Day), Issued>,
+    /// Jobs that ran, each with its day; none for one that has all to do again.
+    pub jobs: BTreeMap<String, Option<Day>>,
     /// The newest business day settled.
     pub settled: Option<Day>,
     /// A recovery begun or ended.

@@ -18,6 +18,7 @@ pub static TABLES: LazyLock<Vec<(&'static str, usize)>> = LazyLock::new(|| {
         ("scheme", 1),
         ("policy", 1),
         ("member", 1),
+        ("job_run", 1),
         ("member_field", 2),
         ("card", 1),
         ("card_token", 1),

@@ -10,6 +10,7 @@ pub mod devices;
 pub mod directory;
 pub mod dump;
 pub mod error;
+pub mod expiry;
 pub mod journal;
 pub mod known;
 pub mod leases;

@@ -55,6 +55,11 @@ pub fn commit(
         ];
         tx.execute(SQL.get("set_issued"), &values)?;
     }
+    for (job, day) in &outcome.jobs {
+        let day = day.map(|day| i64::from(day.0)).into();
+        let values = [job.as_str().into(), day, received.0.into(), entry.0.into()];
+        tx.execute(SQL.get("set_job"), &values)?;
+    }
     for row in outcome.leases.values() {
         let mut values = known::lease_values(row);
         values.push(entry.0.into());

@@ -121,6 +121,14 @@ CREATE TABLE member (
 
 CREATE INDEX member_entry ON member (entry);
 
+-- Until which day, and when, each job ran that goes day by day; without a day, it has all to do again.
+CREATE TABLE job_run (
+    job TEXT NOT NULL PRIMARY KEY,
+    day BIGINT,
+    at BIGINT NOT NULL,
+    entry BLOB NOT NULL
+);
+
 -- Fields of a member's data that a person changed: how often, and when last. The data itself is in the vault.
 CREATE TABLE member_field (
     member BLOB NOT NULL,

@@ -3,9 +3,11 @@
 use hufu_shared::act::{Act, CaseDecided, DeviceEnrolled, DeviceInvited, PinOutcome, Verdict};
 use hufu_shared::chain;
 use hufu_shared::ids::{DeviceId, Hash};
+use hufu_shared::policy::Policy;
 use hufu_shared::time::Instant;
 
 use super::Work;
+use super::expiry::EXPIRY_JOB;
 use super::forms::{KIND_LOOK_ALIKE, KIND_PROFILE};
 use super::held::KIND_UNKNOWN_CARD;
 use crate::rules::entry::TakenAct;
@@ -44,10 +46,21 @@ impl Work {
             Act::LookAlikesFound(found) => self.look_alikes_found(found),
             Act::ProfileSet(set) => self.profile_set(set),
             Act::DaySettled(day) => self.day_settled(*day),
-            Act::PolicySet(policy) => self.outcome.policy = Some((**policy).clone()),
+            Act::PolicySet(policy) => self.policy_set(policy),
+            Act::JobRan(run) => {
+                self.outcome.jobs.insert(run.job.clone(), Some(run.day));
+            }
             Act::ApplyVersionSet(set) => self.outcome.apply_version = Some(set.version),
-            _ => {}
         }
+    }
+
+    /// Limits and allowances change. Where points run out by another rule, all of them are reckoned anew.
+    fn policy_set(&mut self, policy: &Policy) {
+        let before = &self.world.policy;
+        if (before.expiry, &before.zone) != (policy.expiry, &policy.zone) {
+            self.outcome.jobs.insert(EXPIRY_JOB.to_owned(), None);
+        }
+        self.outcome.policy = Some(policy.clone());
     }
 
     fn device_invited(&mut self, invited: &DeviceInvited) {

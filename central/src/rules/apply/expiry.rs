@@ -17,6 +17,9 @@ use crate::rules::need::Need;
 use crate::rules::posting::{self, Account, PostingCode};
 use crate::rules::world::Lot;
 
+/// Name of the daily job in the journal.
+pub const EXPIRY_JOB: &str = "expiry";
+
 /// All that a member got and used, as the judge reads it.
 #[derive(Default)]
 struct History {

@@ -40,7 +40,7 @@ pub use batch::KIND_UNREADABLE;
 pub use card::OwnerCase;
 pub use day::{DayDifference, is_possible};
 pub use edge::doubtful_case;
-pub use expiry::lots;
+pub use expiry::{EXPIRY_JOB, lots};
 pub use forms::{look_alike_case, profile_case};
 pub use held::unknown_card_case;
 pub use lease::{LeaseCase, lease_case};

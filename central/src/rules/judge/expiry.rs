@@ -56,6 +56,28 @@ pub fn cut_off(last_day: Day, zone: &str) -> Instant {
     calendar::day_start(zone, last_day.plus(1), 0)
 }
 
+/// The business days of earning whose cut-off lies after `last` and not after `until`, first and last; none if there are
+/// none. Without a `last`, all days whose cut-off has come.
+#[must_use]
+pub fn earned_between(mode: ExpiryMode, last: Option<Day>, until: Day) -> Option<(Day, Day)> {
+    // What is earned later runs out later, in every mode: so the days are found by halving.
+    let ends_after = |earned: i32, day: Day| last_day(mode, Day(earned), None).is_none_or(|end| end > day);
+    let first_after = |day: Day| {
+        let (mut low, mut high) = (until.0.saturating_sub(EARNED_DAYS_MAX), until.0.saturating_add(1));
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if ends_after(middle, day) { high = middle } else { low = middle + 1 }
+        }
+        low
+    };
+    let first = last.map_or(until.0.saturating_sub(EARNED_DAYS_MAX), first_after);
+    let end = first_after(until);
+    (first < end).then_some((Day(first), Day(end - 1)))
+}
+
+/// Days back that anything was earned that may still run out: longer than any club keeps points.
+const EARNED_DAYS_MAX: i32 = 40_000;
+
 /// Something that a member got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Credit {

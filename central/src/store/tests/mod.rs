@@ -5,6 +5,7 @@ mod attendance;
 mod blocked;
 mod conflicts;
 mod edges;
+mod expiry;
 mod forms;
 mod kit;
 mod leases;

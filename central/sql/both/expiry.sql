@@ -1,0 +1,14 @@
+-- Whose points may run out, and how far the daily job is.
+
+-- name: last_run
+SELECT day, at FROM job_run WHERE job = $1
+
+-- name: changed_since
+SELECT b.member FROM entry e JOIN balance b ON b.entry = e.id
+WHERE e.received > $1 AND b.unit = 'PTS' AND b.member > $2 ORDER BY b.member LIMIT $3
+
+-- name: with_points_of
+SELECT b.member FROM balance b WHERE b.class IN ('available', 'escrow') AND b.unit = 'PTS' AND b.amount > 0
+AND b.member > $1 AND EXISTS (
+    SELECT 1 FROM posting p WHERE p.member = b.member AND p.unit = 'PTS' AND p.day BETWEEN $2 AND $3)
+ORDER BY b.member LIMIT $4

@@ -1,0 +1,121 @@
+//! The daily run of expiry: whose points may have run out, and how far it is.
+//!
+//! A run for a day takes every cut-off up to the end of that day, so days on which the centre was down are caught up by
+//! the next run. It goes over members in the order of their ids, some hundred to an act; the last act says that the day
+//! is done. One that was cut off starts again: what it posted stands by its cause and is not posted twice.
+//!
+//! Only members whom it may concern are looked at: those with points of days whose cut-off has come since the last run,
+//! and those whose points moved since then, for a late fact changes what ran out.
+//!
+//! Out of scope: what runs out, which is for [`crate::rules::judge::expiry`].
+
+use std::collections::BTreeSet;
+
+use hufu_shared::act::{Act, Actor, JobRan, PointsExpired};
+use hufu_shared::ids::{EntryId, MemberId};
+use hufu_shared::time::{DAY_US, Day, Instant, OfficeClock};
+
+use super::{StoreError, acts, journal, world};
+use crate::db::{SqlFile, Tx};
+use crate::rules::apply::EXPIRY_JOB;
+use crate::rules::judge::expiry::earned_between;
+
+/// Statements of this file.
+pub static SQL: SqlFile = SqlFile::new("expiry", include_str!("../../sql/both/expiry.sql"));
+
+/// Members that one act looks at.
+pub const MEMBERS_MAX: usize = 200;
+/// What moved this long before the last run ended is looked at once more, in us: it may have moved while that ran.
+const OVERLAP_US: i64 = DAY_US;
+
+/// A run that is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Run {
+    /// The day at whose end it cuts.
+    pub cutoff: Day,
+    /// The day of the last run; none if there was none, or all is to be reckoned anew.
+    last: Option<Day>,
+    /// What moved after this is looked at.
+    since: Instant,
+}
+
+/// What became of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Some members were looked at, the last of them this one.
+    Upto(MemberId),
+    /// The day is done.
+    Done,
+    /// Not while the centre recovers: nothing may be taken from anybody.
+    Recovering,
+}
+
+/// The run that is due: for the newest day that is over in the club's zone, if that was not done yet.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn due(tx: &mut Tx<'_>, now: Instant) -> Result<Option<Run>, StoreError> {
+    let policy = world::base(tx)?.policy;
+    let clock = OfficeClock { zone: policy.zone, cutoff_minutes: 0 };
+    let cutoff = clock.business_day(now).plus(-1);
+    let row = tx.query_opt(SQL.get("last_run"), &[EXPIRY_JOB.into()])?;
+    let (mut last, mut since) = (None, Instant(i64::MIN));
+    if let Some(row) = row
+        && let Some(day) = row.int_opt(0)?
+    {
+        let day = i32::try_from(day).map_err(|_| StoreError::Range { what: "day of a job", met: day })?;
+        (last, since) = (Some(Day(day)), Instant(row.int(1)?.saturating_sub(OVERLAP_US)));
+    }
+    Ok(last.is_none_or(|last| last < cutoff).then_some(Run { cutoff, last, since }))
+}
+
+/// Takes the next members of a run, after `after`, as an act; or says that the day is done.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn step(
+    tx: &mut Tx<'_>,
+    run: Run,
+    after: Option<MemberId>,
+    entry: EntryId,
+    now: Instant,
+) -> Result<Step, StoreError> {
+    journal::pass_gate(tx, now)?;
+    let world = world::base(tx)?;
+    if !world.may_debit() {
+        return Ok(Step::Recovering);
+    }
+    let earned = earned_between(world.policy.expiry, run.last, run.cutoff);
+    let members = candidates(tx, run, earned, after)?;
+    let actor = Actor::Job(EXPIRY_JOB.to_owned());
+    let Some(last) = members.last().copied() else {
+        let ran = JobRan { job: EXPIRY_JOB.to_owned(), day: run.cutoff };
+        acts::take(tx, entry, now, &actor, &Act::JobRan(ran))?;
+        return Ok(Step::Done);
+    };
+    acts::take(tx, entry, now, &actor, &Act::PointsExpired(PointsExpired { cutoff: run.cutoff, members }))?;
+    Ok(Step::Upto(last))
+}
+
+/// The next members whom a run may concern, in the order of their ids.
+fn candidates(
+    tx: &mut Tx<'_>,
+    run: Run,
+    earned: Option<(Day, Day)>,
+    after: Option<MemberId>,
+) -> Result<Vec<MemberId>, StoreError> {
+    let after: Vec<u8> = after.map_or_else(Vec::new, |member| member.0.to_vec());
+    let limit = i64::try_from(MEMBERS_MAX).unwrap_or(i64::MAX);
+    let mut found = BTreeSet::new();
+    let changed = [run.since.0.into(), after.clone().into(), limit.into()];
+    for row in tx.query(SQL.get("changed_since"), &changed)? {
+        found.insert(MemberId(row.array(0)?));
+    }
+    if let Some((first, last)) = earned {
+        let days = [after.into(), i64::from(first.0).into(), i64::from(last.0).into(), limit.into()];
+        for row in tx.query(SQL.get("with_points_of"), &days)? {
+            found.insert(MemberId(row.array(0)?));
+        }
+    }
+    Ok(found.into_iter().take(MEMBERS_MAX).collect())
+}

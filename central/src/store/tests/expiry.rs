@@ -1,0 +1,99 @@
+//! The daily run of expiry, on both databases: once a day, over all whom it concerns, caught up after days without it.
+
+use hufu_shared::act::Act;
+use hufu_shared::ids::EntryId;
+use hufu_shared::policy::{ExpiryMode, Policy};
+use hufu_shared::time::{DAY_US, Day, Instant};
+
+use super::kit::*;
+use crate::db::Db;
+use crate::db::testing::{each, prepare_all};
+use crate::store::expiry::{self, Step};
+use crate::store::journal;
+use crate::store::verify::verify;
+
+/// Days after the day of the story.
+fn on(days: i64) -> Instant {
+    NOON.offset(days * DAY_US)
+}
+
+/// All rounds of the job at an instant; answers for which day it ran, and how many acts it took.
+async fn round(db: &Db, now: Instant) -> Option<(Day, usize)> {
+    let run = db.read(move |tx| expiry::due(tx, now)).await.expect("read")?;
+    let mut after = None;
+    for acts in 1.. {
+        let mut id = [0xe0; 16];
+        id[..8].copy_from_slice(&now.0.to_be_bytes());
+        id[15] = u8::try_from(acts).expect("few");
+        let entry = EntryId(id);
+        let step = db.write(move |tx| expiry::step(tx, run, after, entry, now)).await;
+        match step.expect("a step") {
+            Step::Upto(member) => after = Some(member),
+            Step::Done => return Some((run.cutoff, acts)),
+            Step::Recovering => return None,
+        }
+    }
+    None
+}
+
+async fn points_that_run_out_after_a_month(db: &Db) {
+    found(db).await;
+    let policy = Policy { expiry: ExpiryMode::RollingMonths(1), ..Policy::default() };
+    act(db, 40, NOON.offset(-10_000), Act::PolicySet(Box::new(policy))).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_b04_the_daily_run_takes_off_what_ran_out_once_and_catches_up() {
+    each(|db| async move {
+        points_that_run_out_after_a_month(&db).await;
+        let mut a = Terminal::start(TERMINAL_A);
+        a.purchase(0, 1, 10_000, 2);
+        a.purchase(60, 2, 20_000, 4);
+        a.upload(&db).await;
+        assert_eq!(round(&db, on(1)).await.map(|ran| ran.0), Some(Day(20_779)), "the day that is over");
+        assert_eq!(round(&db, on(1).offset(3_600_000_000)).await, None, "once a day");
+        assert_eq!((points(&db, 1).await, points(&db, 2).await), (2, 4), "nothing has run out yet");
+        // The centre is down for three months; the first run after takes off everything since.
+        let (day, acts) = round(&db, on(90)).await.expect("due");
+        assert_eq!((day, acts), (Day(20_779 + 89), 2), "one for the members, one for the day");
+        assert_eq!((points(&db, 1).await, points(&db, 2).await), (0, 0));
+        let taken = count(&db, "postings", vec![]).await;
+        assert_eq!(round(&db, on(91)).await.expect("due").0, Day(20_779 + 90));
+        assert_eq!(count(&db, "postings", vec![]).await, taken, "and nothing twice");
+        while db.write(journal::publish).await.expect("published") > 0 {}
+        let findings = verify(&db).await.expect("readable").findings;
+        assert!(findings.is_empty(), "{:?}", findings.first());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_b04_a_late_fact_is_reckoned_by_the_next_run_and_a_new_rule_for_all() {
+    each(|db| async move {
+        points_that_run_out_after_a_month(&db).await;
+        let mut a = Terminal::start(TERMINAL_A);
+        a.purchase(0, 1, 10_000, 2);
+        a.upload(&db).await;
+        round(&db, on(60)).await.expect("due");
+        assert_eq!(points(&db, 1).await, 0);
+        // Another terminal was dark all that time.
+        let mut b = Terminal::start(TERMINAL_B);
+        b.purchase(30, 1, 10_000, 2);
+        let batch = b.batch();
+        let late = crate::rules::entry::EntryBody::Batch(batch);
+        entry(&db, EntryId([70; 16]), on(60).offset(DAY_US / 2), late).await;
+        assert_eq!(points(&db, 1).await, 2, "taken in as it is");
+        round(&db, on(61)).await.expect("due");
+        assert_eq!(points(&db, 1).await, 0, "its day is long over");
+        let policy = Policy { expiry: ExpiryMode::Never, ..Policy::default() };
+        act(&db, 71, on(61).offset(1), Act::PolicySet(Box::new(policy))).await;
+        let again = round(&db, on(61).offset(60_000_000)).await;
+        assert!(again.is_some(), "by another rule all is reckoned anew, the same day still");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_statement_of_expiry_prepares_on_both_engines() {
+    prepare_all(&[&expiry::SQL]).await;
+}
