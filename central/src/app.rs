@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicI64;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use hufu_shared::act::{Act, Actor};
 use hufu_shared::ids::{DeviceId, EntryId, Hash, ID_RANDOM_BYTES};
@@ -19,7 +19,9 @@ use crate::db::{Db, DbError, Tx};
 use crate::net::CutList;
 use crate::random::{self, NoRandom};
 use crate::rules::outcome::Outcome;
+use crate::second_path::{SecondPath, SecondPathError};
 use crate::store::publisher::Term;
+use crate::store::recovery::OnProof;
 use crate::store::{StoreError, acts};
 use crate::vault::{Vault, VaultError};
 
@@ -62,6 +64,8 @@ pub struct App {
     pub told: Arc<Mutex<HashMap<DeviceId, Hash>>>,
     /// Turns true when the service stops.
     pub stopping: Arc<watch::Sender<bool>>,
+    /// The copy of the journal on another disk, while this process writes one.
+    pub second_path: Arc<OnceLock<SecondPath>>,
 }
 
 /// Database, keys and vault, opened.
@@ -169,6 +173,7 @@ impl App {
             recalled: Arc::default(),
             told: Arc::default(),
             stopping: Arc::new(watch::Sender::new(false)),
+            second_path: Arc::default(),
             config: Arc::new(config),
         }
     }
@@ -187,19 +192,70 @@ impl App {
         Ok(EntryId::new(self.now(), self.ids.bytes()?))
     }
 
-    /// Runs a change and rings the publisher.
+    /// Runs a change and rings the publisher. What it took into the journal is on the second path too when this answers.
     ///
     /// # Errors
-    /// What `work` answered, or the database.
+    /// What `work` answered, the database, or [`DbError::Copy`]: then the change stands, and nobody may be told so.
     pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
     where
         F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
-        let done = self.db.write(work).await;
+        let done = self.db.write(work).await?;
+        self.taken().await?;
+        Ok(done)
+    }
+
+    /// After the commit of what may be an entry: rings the publisher, and writes the second path.
+    ///
+    /// # Errors
+    /// [`DbError::Copy`]: then the change stands, and nobody may be told so.
+    pub async fn taken(&self) -> Result<(), DbError> {
         self.committed.notify_one();
-        done
+        self.copy().await.map_err(|error| DbError::Copy { reason: error.to_string() })
+    }
+
+    /// Runs a change that may meet the proof that the database went back in time; then what the second path has is put
+    /// back, and the change runs on that. Rings nobody, see [`App::taken`].
+    ///
+    /// # Errors
+    /// What `work` answered, or the database.
+    pub async fn proving<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        F: Fn(&mut Tx<'_>, OnProof) -> Result<T, StoreError> + Clone + Send + 'static,
+        T: Send + 'static,
+    {
+        let bits = self.epoch_bits()?;
+        let Some(second_path) = self.second_path.get() else {
+            return self.db.write(move |tx| work(tx, OnProof { bits, ask_second_path: false })).await;
+        };
+        let first = work.clone();
+        match self.db.write(move |tx| first(tx, OnProof { bits, ask_second_path: true })).await {
+            Err(StoreError::RolledBack) => {}
+            done => return done,
+        }
+        let brought = second_path.bring_back(&self.db, bits, self.now()).await;
+        brought.map_err(|error| DbError::Copy { reason: error.to_string() })?;
+        self.db.write(move |tx| work(tx, OnProof { bits, ask_second_path: false })).await
+    }
+
+    /// Brings the second path up to the journal, if this process writes one.
+    ///
+    /// # Errors
+    /// [`SecondPathError`].
+    pub async fn copy(&self) -> Result<(), SecondPathError> {
+        let Some(second_path) = self.second_path.get() else { return Ok(()) };
+        second_path.follow(&self.db, self.epoch_bits()?, self.now()).await
+    }
+
+    /// Random bits for a central epoch that may have to begin.
+    ///
+    /// # Errors
+    /// [`NoRandom`].
+    pub fn epoch_bits(&self) -> Result<u64, NoRandom> {
+        let [bits @ .., _, _] = self.ids.bytes()?;
+        Ok(u64::from_be_bytes(bits))
     }
 
     /// Wakes who waits for news, though no new number was published.

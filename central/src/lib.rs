@@ -18,6 +18,7 @@ pub mod random;
 pub mod router;
 pub mod routes;
 pub mod rules;
+pub mod second_path;
 pub mod secret_file;
 pub mod store;
 pub mod vault;

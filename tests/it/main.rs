@@ -8,6 +8,7 @@ mod golden;
 mod kill;
 mod kit;
 mod reader;
+mod restored;
 mod stick;
 mod story;
 mod tidy;

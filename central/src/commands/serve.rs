@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::jobs::{deadlines, expiry, leases, lookalikes, publisher, settle};
 use crate::net::{self, Limits, SwappableIdentity, Transport, bind, console_config, device_config};
 use crate::router;
+use crate::second_path::SecondPath;
 
 /// Seconds between looks at the server's certificate.
 const CERTIFICATE_LOOK_S: u64 = 6 * 60 * 60;
@@ -67,6 +68,7 @@ pub async fn run(args: &ServeArgs, app: App) -> anyhow::Result<u8> {
 /// # Errors
 /// If the certificate cannot be made or a port cannot be opened.
 pub async fn start(app: &App) -> anyhow::Result<Running> {
+    open_second_path(app).await?;
     let identity = app.authority.server_identity(&app.names, app.now())?;
     let identity = SwappableIdentity::new(identity)?;
     let root = app.authority.certificate().clone();
@@ -89,6 +91,24 @@ pub async fn start(app: &App) -> anyhow::Result<Running> {
     tasks.spawn(expiry::run(app.clone()));
     tasks.spawn(keep_certificate(app.clone(), identity));
     Ok(Running { device: device_at, console: console_at, tasks })
+}
+
+/// What the database lost is back before anybody can ask for it.
+async fn open_second_path(app: &App) -> anyhow::Result<()> {
+    let folder = &app.config.data.second_path;
+    if folder.as_os_str().is_empty() {
+        return Ok(());
+    }
+    let second_path = SecondPath::open(folder).context("failed to open the second path")?;
+    second_path
+        .bring_back(&app.db, app.epoch_bits()?, app.now())
+        .await
+        .context("failed to use the second path")?;
+    let second_path = app.second_path.get_or_init(|| second_path);
+    app.copy().await.context("failed to copy the journal to the second path")?;
+    let (entries, _) = second_path.head().await;
+    tracing::info!(folder = %folder.display(), entries, "the journal is copied to the second path");
+    Ok(())
 }
 
 async fn open_port(

@@ -36,11 +36,14 @@ pub struct Config {
 pub struct DataConfig {
     /// The folder; only its owner may enter it.
     pub dir: PathBuf,
+    /// A folder on another disk, in which the journal is written a second time before anybody is answered; empty for
+    /// none. Each process over one database needs a folder of its own.
+    pub second_path: PathBuf,
 }
 
 impl Default for DataConfig {
     fn default() -> Self {
-        Self { dir: PathBuf::from("/var/lib/hufu-central") }
+        Self { dir: PathBuf::from("/var/lib/hufu-central"), second_path: PathBuf::new() }
     }
 }
 

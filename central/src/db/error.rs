@@ -151,6 +151,12 @@ pub enum DbError {
         /// The pool's own words.
         reason: String,
     },
+    /// The transaction was committed, and the copy of the journal on the second path was not written.
+    #[error("the change was taken, its copy was not: failed to {reason}")]
+    Copy {
+        /// What the second path said.
+        reason: String,
+    },
     /// The closure panicked; its changes were rolled back.
     #[error("the transaction panicked; its changes were rolled back")]
     Panicked,

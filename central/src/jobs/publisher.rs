@@ -115,6 +115,10 @@ async fn look(app: &App, seen: &mut Option<u64>, cut: &mut HashSet<Hash>) -> Res
     if *seen == Some(n) {
         return Ok(());
     }
+    // What commands and other processes took is copied too, though they answered before.
+    if let Err(error) = app.copy().await {
+        tracing::error!(%error, "the second path is behind the journal");
+    }
     let revoked = app.db.read(devices::keys_of_revoked).await?;
     if seen.replace(n).is_none() {
         // What was revoked before this process began has no connections here.

@@ -62,6 +62,12 @@ pub enum StoreError {
         /// Which generation.
         generation: u32,
     },
+    /// A terminal proves that the database went back in time, and the second path was not asked yet.
+    #[error("take a delivery in: it proves that this database went back in time")]
+    RolledBack,
+    /// No random bits.
+    #[error(transparent)]
+    Random(#[from] crate::random::NoRandom),
     /// The club was not founded yet.
     #[error("read the club: none was founded; run `hufu-central init` first")]
     NoClub,

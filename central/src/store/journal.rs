@@ -69,6 +69,73 @@ fn is_taken(tx: &mut Tx<'_>, id: &Value) -> Result<bool, DbError> {
     Ok(tx.query_one(SQL.get("is_taken"), std::slice::from_ref(id))?.int(0)? > 0)
 }
 
+/// Whether an entry is in the journal, as far as this transaction sees it.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn stands(tx: &mut Tx<'_>, id: EntryId) -> Result<bool, StoreError> {
+    Ok(tx.query_one(SQL.get("is_taken"), &[id.0.into()])?.int(0)? > 0)
+}
+
+/// Entries taken after `received`, at most so many: id, time and bytes, in their order. `None` if the entry `last`,
+/// which was there, is there no more.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn after(
+    tx: &mut Tx<'_>,
+    last: Option<EntryId>,
+    received: Instant,
+    entries_max: i64,
+) -> Result<Option<Vec<(EntryId, Instant, Vec<u8>)>>, StoreError> {
+    if let Some(last) = last
+        && !stands(tx, last)?
+    {
+        return Ok(None);
+    }
+    let rows = tx.query(SQL.get("entries_after"), &[received.0.into(), entries_max.into()])?;
+    let entries =
+        rows.iter().map(|row| Ok((EntryId(row.array(0)?), Instant(row.int(1)?), row.blob(2)?.to_vec())));
+    entries.collect::<Result<Vec<_>, StoreError>>().map(Some)
+}
+
+/// The newest entry, and whether the entry `known` is there; an empty copy knows none, and that stands anywhere.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn ends(tx: &mut Tx<'_>, known: Option<EntryId>) -> Result<(Option<EntryId>, bool), StoreError> {
+    let newest = tx.query_opt(SQL.get("newest_entry"), &[])?;
+    let newest = newest.map(|row| row.array(0).map(EntryId)).transpose()?;
+    let stands = known.map_or(Ok(true), |known| stands(tx, known))?;
+    Ok((newest, stands))
+}
+
+/// Puts entries back that this journal lost, after its `newest`: with their ids, times and bytes, so that the chain
+/// over them is the one that was signed. Whether it did: not if something else was taken meanwhile.
+///
+/// # Errors
+/// [`StoreError`]; then the transaction must not be committed.
+pub fn put_back<'e>(
+    tx: &mut Tx<'_>,
+    newest: EntryId,
+    entries: impl Iterator<Item = (EntryId, Instant, &'e [u8])>,
+) -> Result<bool, StoreError> {
+    tx.query_one(SQL.get("gate"), &[])?;
+    if ends(tx, None)?.0 != Some(newest) {
+        return Ok(false);
+    }
+    for (id, received, bytes) in entries {
+        let body = cbor::decode(bytes).map_err(|source| StoreError::Stored {
+            what: "entry of the second path",
+            id: id.to_string(),
+            source,
+        })?;
+        take(tx, id, received, body)?;
+        tx.execute(SQL.get("pass_gate"), &[received.0.into()])?;
+    }
+    Ok(true)
+}
+
 /// The newest published number and the head of the chain there.
 ///
 /// # Errors

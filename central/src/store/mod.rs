@@ -30,4 +30,4 @@ pub mod world;
 pub use error::StoreError;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

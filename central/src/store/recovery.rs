@@ -31,19 +31,28 @@ pub struct Proven {
     pub mark: Option<ReceiptMark>,
     /// Lease states in the terminal's hands.
     pub states: Vec<LeaseState>,
-    /// Random bits for the epoch that may have to begin.
+    /// What to do if it proves that the database went back in time.
+    pub on_proof: OnProof,
+}
+
+/// What to do about a proven loss.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OnProof {
+    /// Random bits for the epoch that begins then.
     pub bits: u64,
+    /// Nothing begins yet, the answer is [`StoreError::RolledBack`]: the second path may have what was lost.
+    pub ask_second_path: bool,
 }
 
 impl Proven {
     /// Keeps of an attempt what carries the signature of `key`; the rest proves nothing.
     #[must_use]
-    pub fn of(attempt: &Attempt, key: &[u8; 32], bits: u64) -> Self {
+    pub fn of(attempt: &Attempt, key: &[u8; 32]) -> Self {
         let holds = |message: &[u8], signature: &[u8]| verify_centre(key, message, signature).is_ok();
         let mark = attempt.echo.clone().filter(|mark| holds(&mark.message(), &mark.signature));
         let states = attempt.lease_report.iter();
         let states = states.filter(|state| holds(&state.message(), &state.signature)).cloned().collect();
-        Self { mark, states, bits }
+        Self { mark, states, on_proof: OnProof::default() }
     }
 }
 
@@ -67,7 +76,7 @@ pub struct Source {
 /// [`StoreError`]; then nothing was kept.
 pub fn heard(tx: &mut Tx<'_>, from: Source, proven: &Proven) -> Result<bool, StoreError> {
     let Some(mark) = &proven.mark else { return Ok(false) };
-    if look_at(tx, from, mark, proven.bits)? {
+    if look_at(tx, from, mark, proven.on_proof)? {
         return Ok(true);
     }
     let epoch = journal::club(tx)?.epoch;
@@ -91,17 +100,25 @@ pub fn heard(tx: &mut Tx<'_>, from: Source, proven: &Proven) -> Result<bool, Sto
     Ok(acted)
 }
 
-/// Looks at a mark with this centre's good signature: if it proves that the centre was rolled back, a new epoch begins,
-/// with `bits` drawn for it. Answers whether it did.
+/// Looks at a mark with this centre's good signature: if it proves that the centre was rolled back, a new epoch begins.
+/// Answers whether it did.
 ///
 /// # Errors
-/// [`StoreError`]; then nothing was kept.
-pub fn look_at(tx: &mut Tx<'_>, from: Source, mark: &ReceiptMark, bits: u64) -> Result<bool, StoreError> {
+/// [`StoreError`]; then nothing was kept. [`StoreError::RolledBack`] if the second path is to be asked first.
+pub fn look_at(
+    tx: &mut Tx<'_>,
+    from: Source,
+    mark: &ReceiptMark,
+    on_proof: OnProof,
+) -> Result<bool, StoreError> {
     let epoch = journal::club(tx)?.epoch;
     if !proves_rollback(tx, from, mark, epoch)? {
         return Ok(false);
     }
-    let epoch = recovery::next_epoch(&[epoch, mark.central_epoch], bits);
+    if on_proof.ask_second_path {
+        return Err(StoreError::RolledBack);
+    }
+    let epoch = recovery::next_epoch(&[epoch, mark.central_epoch], on_proof.bits);
     tracing::error!(
         device = %from.device,
         epoch = epoch.n,

@@ -19,6 +19,7 @@ use super::intake::{Delivery, Taken, take};
 use super::updates::{bare_mark, told};
 use super::{cbor_answer, read_body};
 use crate::app::App;
+use crate::db::Tx;
 use crate::error::ApiError;
 use crate::middleware::Delivering;
 use crate::rules::ingest::Refusal;
@@ -38,9 +39,7 @@ pub async fn events(State(app): State<App>, request: Request) -> Result<Response
     let place = app.uploads.enter(caller.device, oldest(&parts, now), now).await;
     let place = place.map_err(|busy| ApiError::busy_for(busy.retry_after_ms))?;
     let upload: Upload = cbor::decode(&read_body(body, UPLOAD_BYTES_MAX).await?)?;
-    let [random @ .., _, _] = app.ids.bytes()?;
-    let bits = u64::from_be_bytes(random);
-    let proven = Proven::of(&upload.attempt, &app.keys.sign_public(), bits);
+    let proven = Proven::of(&upload.attempt, &app.keys.sign_public());
     let delivery = Delivery {
         device: caller.device,
         address: caller.address,
@@ -55,9 +54,15 @@ pub async fn events(State(app): State<App>, request: Request) -> Result<Response
         let header = upload.header.clone();
         app.write(move |tx| contact::move_cursor_alone(tx, &header)).await?;
     }
-    let taken = app.write(move |tx| take(tx, &delivery)).await;
+    let work = move |tx: &mut Tx<'_>, on_proof| {
+        let mut delivery = delivery.clone();
+        delivery.proven.on_proof = on_proof;
+        take(tx, &delivery)
+    };
+    let taken = app.proving(work).await;
     place.worked(upload.facts.len());
     let taken = taken?;
+    app.taken().await?;
     let result = match taken {
         Taken::Receipt(result) => result,
         Taken::Noted(result) => return bare(&app, &upload, result).await,

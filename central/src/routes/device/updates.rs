@@ -59,14 +59,14 @@ pub async fn updates(
     let (device, now) = (caller.device, app.now());
     let echoes = query.leases.as_deref().map(echoed_leases).unwrap_or_default();
     let shown = shown(&app, &caller, &query, now)?;
-    let beaten = app.db.write(move |tx| -> Result<_, StoreError> {
+    let beaten = app.proving(move |tx, on_proof| {
         leases::echoed(tx, device, &echoes)?;
         contact::heard(tx, device, &beat, now)?;
-        let Some(Shown { from, mark, bits }) = &shown else { return Ok(false) };
-        recovery::look_at(tx, *from, mark, *bits)
+        let Some(Shown { from, mark }) = &shown else { return Ok(false) };
+        recovery::look_at(tx, *from, mark, on_proof)
     });
     if beaten.await? {
-        app.committed.notify_one();
+        app.taken().await?;
     }
     let asked = Asked { caller: caller.clone(), directory, block, notices: query.notices };
     let wait = Duration::from_millis(query.wait_ms.min(UPDATES_WAIT_MS_MAX).into());
@@ -97,10 +97,10 @@ pub async fn updates(
 }
 
 /// A mark of this centre that a terminal holds.
+#[derive(Debug, Clone)]
 struct Shown {
     from: Source,
     mark: ReceiptMark,
-    bits: u64,
 }
 
 /// What the poll shows with this centre's good signature on it. A terminal that waits for a person proves nothing.
@@ -110,10 +110,8 @@ fn shown(app: &App, caller: &Caller, query: &UpdatesQuery, now: Instant) -> Resu
     if verify_centre(&app.keys.sign_public(), &mark.message(), &mark.signature).is_err() {
         return Ok(None);
     }
-    let [random @ .., _, _] = app.ids.bytes()?;
-    let bits = u64::from_be_bytes(random);
     let from = Source { device: caller.device, enrolment: caller.epoch, entry: app.entry_id()?, now };
-    Ok(Some(Shown { from, mark, bits }))
+    Ok(Some(Shown { from, mark }))
 }
 
 /// Where the terminal stands.

@@ -179,7 +179,7 @@ async fn a_report_after_the_wait_was_ended_is_taken_all_the_same() {
             signature: Vec::new(),
         };
         for (n, takes) in [(70, true), (71, false)] {
-            let proven = Proven { mark: Some(mark.clone()), states: Vec::new(), bits: 1 };
+            let proven = Proven { mark: Some(mark.clone()), ..Proven::default() };
             let from = Source { device: TERMINAL_A, enrolment: 1, entry: EntryId([n; 16]), now: LATER };
             let took = db.write(move |tx| recovery::heard(tx, from, &proven)).await.expect("heard");
             assert_eq!(took, takes, "once");

@@ -7,7 +7,7 @@ mod conflicts;
 mod edges;
 mod expiry;
 mod forms;
-mod kit;
+pub mod kit;
 mod leases;
 mod lost_commit;
 mod order;
