@@ -274,7 +274,7 @@ fn upload(terminal: &Terminal) -> Result<Upload> {
             oldest_held: 1,
             waiting: 0,
             echo: None,
-            lease_report: Vec::new(),
+            lease_report: None,
             heard: None,
         },
     })

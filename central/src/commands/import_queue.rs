@@ -131,7 +131,7 @@ fn upload(batch: StickBatch) -> Upload {
             oldest_held: 1,
             waiting: 0,
             echo: None,
-            lease_report: Vec::new(),
+            lease_report: None,
             heard: None,
         },
     }

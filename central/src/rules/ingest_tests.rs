@@ -95,7 +95,7 @@ impl Device {
                 oldest_held: 1,
                 waiting: 0,
                 echo: None,
-                lease_report: Vec::new(),
+                lease_report: None,
                 heard: None,
             },
         };

@@ -12,7 +12,7 @@ use hufu_shared::money::{Amount, Unit};
 use hufu_shared::policy::amount_of;
 use hufu_shared::time::Instant;
 use hufu_shared::wire::lease::LeaseState;
-use hufu_shared::wire::upload::{Attempt, ReceiptMark};
+use hufu_shared::wire::upload::{Attempt, LeaseReport, ReceiptMark};
 use hufu_shared::wire::version::{CentralEpoch, Version};
 
 use super::{StoreError, acts, contact, journal, rows, world};
@@ -29,8 +29,8 @@ pub static SQL: SqlFile = SqlFile::new("recovery", include_str!("../../sql/both/
 pub struct Proven {
     /// The mark of the last receipt.
     pub mark: Option<ReceiptMark>,
-    /// Lease states in the terminal's hands.
-    pub states: Vec<LeaseState>,
+    /// The leases in the terminal's hands, and the life of the centre to which it shows them.
+    pub report: Option<LeaseReport>,
     /// What to do if it proves that the database went back in time.
     pub on_proof: OnProof,
 }
@@ -50,9 +50,23 @@ impl Proven {
     pub fn of(attempt: &Attempt, key: &[u8; 32]) -> Self {
         let holds = |message: &[u8], signature: &[u8]| verify_centre(key, message, signature).is_ok();
         let mark = attempt.echo.clone().filter(|mark| holds(&mark.message(), &mark.signature));
-        let states = attempt.lease_report.iter();
-        let states = states.filter(|state| holds(&state.message(), &state.signature)).cloned().collect();
-        Self { mark, states, on_proof: OnProof::default() }
+        let report = attempt.lease_report.clone().map(|mut report| {
+            report.states.retain(|state| holds(&state.message(), &state.signature));
+            report
+        });
+        Self { mark, report, on_proof: OnProof::default() }
+    }
+}
+
+impl Proven {
+    /// What the terminal says it holds, to the life `epoch` of the centre; none if it does not know of that life yet.
+    /// One that holds a receipt of that life and says nothing has nothing of an earlier one: it was enrolled in this.
+    fn reported_to(&self, epoch: CentralEpoch) -> Option<Vec<LeaseState>> {
+        match (&self.report, &self.mark) {
+            (Some(report), _) if report.epoch == epoch => Some(report.states.clone()),
+            (None, Some(mark)) if mark.central_epoch == epoch => Some(Vec::new()),
+            _ => None,
+        }
     }
 }
 
@@ -75,19 +89,20 @@ pub struct Source {
 /// # Errors
 /// [`StoreError`]; then nothing was kept.
 pub fn heard(tx: &mut Tx<'_>, from: Source, proven: &Proven) -> Result<bool, StoreError> {
-    let Some(mark) = &proven.mark else { return Ok(false) };
-    if look_at(tx, from, mark, proven.on_proof)? {
+    if let Some(mark) = &proven.mark
+        && look_at(tx, from, mark, proven.on_proof)?
+    {
         return Ok(true);
     }
     let epoch = journal::club(tx)?.epoch;
     let state = world::recovery(tx)?;
     // One that reports after the wait was ended is heard just as well: its leases may be spent.
-    if state.epoch != epoch.n || mark.central_epoch != epoch {
+    if state.epoch != epoch.n {
         return Ok(false);
     }
+    let Some(states) = proven.reported_to(epoch) else { return Ok(false) };
     let mut acted = false;
     if world::device_row(tx, from.device)?.is_some_and(|known| known.reported_epoch < epoch.n) {
-        let states = proven.states.clone();
         let report = LeasesReported { device: from.device, epoch: from.enrolment, states };
         take(tx, from, "report", &Act::LeasesReported(report))?;
         acted = true;

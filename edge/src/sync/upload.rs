@@ -13,8 +13,7 @@ use hufu_shared::fact::{Event, Fact};
 use hufu_shared::ids::{BootId, Hash};
 use hufu_shared::mutant::{self, Mutant};
 use hufu_shared::time::SECOND_US;
-use hufu_shared::wire::lease::LeaseState;
-use hufu_shared::wire::upload::{Attempt, BatchHeader, Carried, Receipt, Upload};
+use hufu_shared::wire::upload::{Attempt, BatchHeader, Carried, LeaseReport, Receipt, Upload};
 use hufu_shared::wire::version::{PROTO, Version};
 use tracing::{debug, warn};
 
@@ -143,8 +142,7 @@ impl Uploader {
         }
         let Some(prepared) = &self.prepared else { return Ok(Progress::Idle) };
         let begun = self.shared.begin();
-        let report =
-            if owes_report { self.store.call(|journal| journal.lease_report()).await? } else { Vec::new() };
+        let report = if owes_report { Some(self.report(&state).await?) } else { None };
         let attempt = self.attempt(&state, &prepared.header, report);
         let from_seq = prepared.header.from_seq;
         let attempt_wall = attempt.wall;
@@ -266,7 +264,12 @@ impl Uploader {
         answered.n < self.centre.learned(state).n
     }
 
-    fn attempt(&self, state: &JournalState, header: &BatchHeader, report: Vec<LeaseState>) -> Attempt {
+    async fn report(&self, state: &JournalState) -> Result<LeaseReport, UploadError> {
+        let states = self.store.call(|journal| journal.lease_report()).await?;
+        Ok(LeaseReport { epoch: self.centre.learned(state), states })
+    }
+
+    fn attempt(&self, state: &JournalState, header: &BatchHeader, report: Option<LeaseReport>) -> Attempt {
         let now = self.shared.clock().now();
         let last = header.from_seq + u64::from(header.count) - 1;
         let stored = self.shared.heard().filter(|_| mutant::on(Mutant::StoredClockSample));

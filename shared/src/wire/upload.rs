@@ -127,13 +127,25 @@ pub struct Attempt {
     /// The mark of the last receipt, exactly as the centre signed it.
     #[n(7)]
     pub echo: Option<ReceiptMark>,
-    /// Signed lease states of every generation of which the device still holds facts; sent once after it has learned
-    /// a newer central epoch.
+    /// The leases that the device holds; with every attempt after it has learned a newer central epoch, until a receipt
+    /// of that epoch is stored.
     #[n(8)]
-    pub lease_report: Vec<LeaseState>,
+    pub lease_report: Option<LeaseReport>,
     /// The newest time that the centre told within this boot; bounds the boot's clock from below.
     #[n(9)]
     pub heard: Option<Heard>,
+}
+
+/// What a device holds that was granted under earlier lives of the centre.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct LeaseReport {
+    /// The newest life of the centre that the device knows of: to that one it reports.
+    #[n(0)]
+    pub epoch: CentralEpoch,
+    /// The last signed state of every generation of which the device still holds facts.
+    #[n(1)]
+    pub states: Vec<LeaseState>,
 }
 
 /// A time that the centre told, and when the device heard it.
@@ -383,7 +395,7 @@ mod tests {
                 oldest_held: 80_000,
                 waiting: 100_000,
                 echo: Some(echo.clone()),
-                lease_report: Vec::new(),
+                lease_report: None,
                 heard: Some(Heard {
                     central_time: Instant(1_795_320_000_000_000),
                     mono_ns: 2_591_000_000_000_000,

@@ -32,8 +32,8 @@ use hufu_shared::wire::lease::{
 };
 use hufu_shared::wire::updates::{BlockChange, Notice, Updates};
 use hufu_shared::wire::upload::{
-    Attempt, BatchHeader, Became, Carried, Command, Credit, Disposition, Heard, Order, Receipt, ReceiptMark,
-    ResultPart, SessionPart, Upload,
+    Attempt, BatchHeader, Became, Carried, Command, Credit, Disposition, Heard, LeaseReport, Order, Receipt,
+    ReceiptMark, ResultPart, SessionPart, Upload,
 };
 use hufu_shared::wire::version::{CentralEpoch, PROTO, Version};
 
@@ -412,7 +412,10 @@ pub fn upload() -> Upload {
             oldest_held: 1,
             waiting: 200,
             echo: Some(mark()),
-            lease_report: vec![lease()],
+            lease_report: Some(LeaseReport {
+                epoch: CentralEpoch { n: 3, bits: 0x0102_0304_0506_0708 },
+                states: vec![lease()],
+            }),
             heard: Some(Heard { central_time: NOON, mono_ns: 3_600_500_000_000 }),
         },
     }

@@ -120,7 +120,7 @@ impl Stranger {
                 oldest_held: 1,
                 waiting: 0,
                 echo: None,
-                lease_report: Vec::new(),
+                lease_report: None,
                 heard: None,
             },
         })

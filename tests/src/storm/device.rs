@@ -221,7 +221,7 @@ impl Device {
             oldest_held: self.acked + 1,
             waiting: (self.held.len() - count) as u64,
             echo: self.mark.clone(),
-            lease_report: Vec::new(),
+            lease_report: None,
             heard: self.heard,
         })
     }

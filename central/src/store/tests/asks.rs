@@ -5,8 +5,8 @@ use hufu_shared::fact::{Event, LeaseClosed, Shown, Visited};
 use hufu_shared::ids::{DeviceId, EntryId, Hash, LeaseId};
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::time::{Instant, SECOND_US};
-use hufu_shared::wire::lease::{AskBecame, LeaseAsk, RecallState};
-use hufu_shared::wire::upload::{Order, ReceiptMark};
+use hufu_shared::wire::lease::{AskBecame, LeaseAsk, LeaseState, RecallState};
+use hufu_shared::wire::upload::{LeaseReport, Order, ReceiptMark};
 use hufu_shared::wire::version::{CentralEpoch, Version};
 
 use super::kit::*;
@@ -184,6 +184,53 @@ async fn a_report_after_the_wait_was_ended_is_taken_all_the_same() {
             let took = db.write(move |tx| recovery::heard(tx, from, &proven)).await.expect("heard");
             assert_eq!(took, takes, "once");
         }
+    })
+    .await;
+}
+
+/// A terminal that learned of the new life, and holds receipts of the one before, reports to the new one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_counts_though_the_last_receipt_is_of_the_life_before() {
+    each(|db| async move {
+        found(&db).await;
+        seen_at_both(&db).await;
+        give(&db, 40, 100).await;
+        let answered = ask(&db, TERMINAL_A, None, 25, 60, LATER).await;
+        let held = answered.row.expect("a lease").state();
+        let free = points(&db, 1).await;
+        // As if the grant were among what was lost: the terminal shows a higher total than stands here.
+        let held = LeaseState {
+            granted_total: Amount(held.granted_total.0 + 15),
+            version: Version { epoch: 1, n: 900 },
+            ..held
+        };
+        let epoch = CentralEpoch { n: 2, bits: 9 };
+        act(&db, 41, NOON, Act::EpochBegun(epoch)).await;
+        let mark = ReceiptMark {
+            central_epoch: CentralEpoch { n: 1, bits: 7 },
+            journal_size: 0,
+            journal_head: journal_start(),
+            device: TERMINAL_A,
+            acked_seq: 0,
+            directory: Version::default(),
+            block: Version::default(),
+            leases: Vec::new(),
+            signature: Vec::new(),
+        };
+        let hear = |n: u8, report: Option<LeaseReport>| {
+            let proven = Proven { mark: Some(mark.clone()), report, ..Proven::default() };
+            let from = Source { device: TERMINAL_A, enrolment: 1, entry: EntryId([n; 16]), now: LATER };
+            db.write(move |tx| recovery::heard(tx, from, &proven))
+        };
+        assert!(
+            !hear(70, None).await.expect("heard"),
+            "a terminal that does not know of it has not reported"
+        );
+        let before = Some(LeaseReport { epoch: mark.central_epoch, states: Vec::new() });
+        assert!(!hear(71, before).await.expect("heard"), "nor has one that reports to the life before");
+        let report = Some(LeaseReport { epoch, states: vec![held] });
+        assert!(hear(72, report).await.expect("heard"));
+        assert_eq!(points(&db, 1).await, free - 15, "granted again as far as it was signed for");
     })
     .await;
 }

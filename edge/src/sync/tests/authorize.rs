@@ -11,6 +11,7 @@ use hufu_shared::wire::lease::{
     AskBecame, LeaseAnswer, LeaseAsk, LeaseState, LeaseTerms, RecallState, Recalled,
 };
 use hufu_shared::wire::problem::ProblemKind;
+use hufu_shared::wire::upload::LeaseReport;
 use hufu_shared::wire::version::{CentralEpoch, Version};
 use tokio::sync::mpsc;
 
@@ -236,7 +237,9 @@ async fn a_new_life_of_the_centre_is_shown_the_leases_with_every_batch_until_it_
     uploader.step(&channel).await.expect("sent");
     let batches = bench.model.lock().expect("no panic before").batches.clone();
     let reports: Vec<_> = batches.iter().map(|batch| batch.attempt.lease_report.clone()).collect();
-    assert_eq!(reports, [vec![], vec![], vec![held], vec![]]);
+    let epoch = CentralEpoch { n: EPOCH.n + 1, bits: 9 };
+    let report = LeaseReport { epoch, states: vec![held.clone()] };
+    assert_eq!(reports, [None, None, Some(report), None], "to whom it reports is said with it");
     // Learned by the long poll while nothing waits: the newest fact carries the report.
     let epoch = CentralEpoch { n: EPOCH.n + 2, bits: 9 };
     bench.model.lock().expect("no panic before").epoch = epoch;
@@ -245,5 +248,6 @@ async fn a_new_life_of_the_centre_is_shown_the_leases_with_every_batch_until_it_
     assert_eq!(uploader.step(&channel).await.expect("done"), Progress::Idle);
     let batches = bench.model.lock().expect("no panic before").batches.clone();
     let last = batches.last().expect("sent");
-    assert_eq!((last.facts.len(), last.attempt.lease_report.len()), (1, 1));
+    let report = LeaseReport { epoch, states: vec![held] };
+    assert_eq!((last.facts.len(), last.attempt.lease_report.clone()), (1, Some(report)));
 }

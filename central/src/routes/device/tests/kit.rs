@@ -474,7 +474,7 @@ impl Terminal {
             oldest_held: 1,
             waiting: 5,
             echo: None,
-            lease_report: Vec::new(),
+            lease_report: None,
             heard: None,
         };
         let mut upload = Upload { header, facts, attempt };
