@@ -10,11 +10,14 @@ use serde::Deserialize;
 use super::Console;
 use super::compare::{self, Compared};
 use super::failure::Failure;
+use super::forms::{self, Alike, KIND_LOOK_ALIKE, KIND_PROFILE, field_words};
 use super::members::masked_name;
+use super::place::{CONTACT, Chosen};
 use super::signed::SignedIn;
 use super::ui::{Ui, number};
 use super::verdict::{self, Choice};
 use crate::db::Tx;
+use crate::rules::apply::OwnerCase;
 use crate::rules::world::CaseState;
 use crate::store::cases::{self, Case, KindCount, Side};
 use crate::store::people::{self, PeopleError};
@@ -75,6 +78,10 @@ struct Detail {
     more: String,
     verdicts: Vec<Verdict>,
     countable: Vec<(String, String)>,
+    alike: Option<Alike>,
+    alike_member: String,
+    /// Final contact data: code, label and what was typed.
+    contact: Vec<(&'static str, String, String)>,
     needs_member: bool,
     find: String,
     candidates: Vec<Candidate>,
@@ -104,6 +111,7 @@ pub(super) struct Typed {
     pub(super) find: String,
     pub(super) error: String,
     pub(super) candidates: Vec<MemberId>,
+    pub(super) chosen: Chosen,
 }
 
 /// The inbox; on a wide screen with the first case beside it.
@@ -127,16 +135,18 @@ pub async fn one(
 }
 
 /// The case shown: whom it is about, its facts, how many it has, what was decided.
-type Chosen = (Case, String, Vec<Side>, u64, Vec<cases::Decision>);
+type Shown = (Case, String, Vec<Side>, u64, Vec<cases::Decision>);
 
 /// Everything that the page reads.
 struct Loaded {
     list: Vec<(Case, String)>,
     counts: Vec<KindCount>,
-    case: Option<Chosen>,
+    case: Option<Shown>,
     occurrence: Option<(hufu_shared::scheme::Words, i64)>,
     device: Option<(String, String, String, hufu_shared::scheme::Words)>,
     candidates: Vec<Candidate>,
+    alike: Option<Alike>,
+    requests: Option<Compared>,
 }
 
 async fn load(
@@ -146,8 +156,9 @@ async fn load(
     id: Option<Hash>,
     candidates: Vec<MemberId>,
 ) -> Result<Loaded, Failure> {
-    let (vault, ui) = (console.app.vault.clone(), ui.clone());
+    let (vault, ui, keys) = (console.app.vault.clone(), ui.clone(), console.app.keys.clone());
     let work = move |tx: &mut Tx<'_>| -> Result<Loaded, PeopleError> {
+        let opens = (&vault, keys.open_key());
         let found = if ended { cases::ended(tx, kind)? } else { cases::open(tx, kind)? };
         let mut list = Vec::with_capacity(found.cases.len());
         for case in found.cases {
@@ -159,16 +170,24 @@ async fn load(
             None => list.first().map(|(case, _)| case.clone()),
         };
         let (mut case, mut occurrence, mut device) = (None, None, None);
+        let (mut alike, mut requests, mut owners) = (None, None, Vec::new());
         if let Some(chosen) = chosen {
             let name = subject(tx, &vault, &chosen)?;
             let (sides, count) = cases::sides(tx, chosen.id)?;
             occurrence = chosen.known.occurrence.map(|id| cases::occurrence(tx, id)).transpose()?.flatten();
             device = chosen.known.device.map(|id| cases::device_place(tx, id)).transpose()?.flatten();
             let decisions = cases::decisions(tx, chosen.id, chosen.known.opened)?;
+            match chosen.known.kind {
+                KIND_LOOK_ALIKE => alike = forms::alike(tx, opens, &ui, &chosen)?,
+                KIND_PROFILE => requests = Some(forms::requests(tx, opens, &ui, (&chosen, &sides))?),
+                KIND_OWNER => owners = owners_of(&chosen),
+                _ => {}
+            }
             case = Some((chosen, name, sides, count, decisions));
         }
         let mut offered = Vec::new();
-        for member in &candidates {
+        owners.retain(|owner| !candidates.contains(owner));
+        for member in owners.iter().chain(&candidates) {
             if let Some(row) = people::member(tx, *member)? {
                 let offices = people::offices(tx)?;
                 let office = offices.iter().find(|office| Some(office.office) == row.office);
@@ -180,9 +199,19 @@ async fn load(
                 });
             }
         }
-        Ok(Loaded { list, counts: found.counts, case, occurrence, device, candidates: offered })
+        let candidates = offered;
+        Ok(Loaded { list, counts: found.counts, case, occurrence, device, candidates, alike, requests })
     };
     Ok(console.app.db.read(work).await?)
+}
+
+/// Number of the kind "card re-assigned meanwhile".
+const KIND_OWNER: u8 = 14;
+
+/// The owners then and now of a card that changed hands.
+fn owners_of(case: &Case) -> Vec<MemberId> {
+    let owners = hufu_shared::cbor::decode::<OwnerCase>(&case.known.detail).ok();
+    owners.into_iter().flat_map(|owners| [owners.then, owners.now]).flatten().collect()
 }
 
 /// Whom or what a case is about, in a few words.
@@ -310,7 +339,12 @@ fn detail(ui: &Ui, loaded: Loaded, typed: Typed, next: String) -> Option<Detail>
             writes: ui.t(&format!("writes-{}", verdict::writes(kind, *choice))),
         })
         .collect();
-    let countable = if matches!(kind, 27 | 32) { countable(ui, &sides) } else { Vec::new() };
+    if let Some(alike) = &loaded.alike {
+        facts.extend(alike.written.iter().cloned());
+    }
+    let countable = if matches!(kind, KIND_PROFILE | 27 | 32) { countable(ui, &sides) } else { Vec::new() };
+    let label = |field: &'static str| (field, field_words(ui, field));
+    let contact = CONTACT.map(label).into_iter().zip(typed.chosen.contact);
     let shown = sides.len() as u64;
     Some(Detail {
         id: case.id.to_string(),
@@ -321,7 +355,10 @@ fn detail(ui: &Ui, loaded: Loaded, typed: Typed, next: String) -> Option<Detail>
         tone: if is_open { "wait" } else { "ok" },
         is_open,
         facts,
-        extra: compare::detail(ui, &case),
+        extra: loaded.requests.or_else(|| compare::detail(ui, &case)),
+        alike: loaded.alike.filter(|_| is_open),
+        alike_member: typed.chosen.member.map(|member| member.to_string()).unwrap_or_default(),
+        contact: contact.map(|((field, label), value)| (field, label, value)).collect(),
         more: if count > shown {
             ui.t_with("case-more", &[("shown", &shown.to_string()), ("n", &count.to_string())])
         } else {
@@ -332,7 +369,7 @@ fn detail(ui: &Ui, loaded: Loaded, typed: Typed, next: String) -> Option<Detail>
         sides: (!sides.is_empty() && kind != 30).then(|| compare::sides(ui, &sides)),
         verdicts,
         countable,
-        needs_member: kind == 13 && is_open,
+        needs_member: kind == KIND_OWNER || (kind == 13 && is_open),
         find: typed.find,
         candidates: loaded.candidates,
         history: decisions.iter().map(|decision| history(ui, decision)).collect(),

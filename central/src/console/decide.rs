@@ -7,23 +7,25 @@
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use hufu_shared::act::{Act, CardSet};
-use hufu_shared::ids::{CardId, FactId, Hash, MemberId};
+use hufu_shared::act::{Act, Actor, CardSet, CaseDecided, FactsReleased};
+use hufu_shared::ids::{CardId, EntryId, FactId, Hash, MemberId};
 use hufu_shared::member::CardStatus;
 use hufu_shared::token::Token;
 
 use super::Console;
 use super::cases::{InboxQuery, Typed, fact_text, render};
 use super::failure::{Failure, go};
+use super::forms::KIND_PROFILE;
 use super::members::found_by;
+use super::place::{self, Chosen, Shell};
 use super::signed::{Fields, Posted, SignedIn};
-use super::verdict::{self, Choice};
+use super::verdict::{self, Choice, Picked};
 use crate::db::Tx;
 use crate::random;
 use crate::rules::world::CaseState;
 use crate::store::cases::{self, Case};
 use crate::store::people::PeopleError;
-use crate::store::{acts, journal, people};
+use crate::store::{acts, contact, journal, people};
 
 /// Members offered for an unknown card.
 const CANDIDATES_MAX: usize = 10;
@@ -40,12 +42,13 @@ pub async fn decide(
     let id: Hash = id.parse().map_err(|_| Failure::NotFound)?;
     let Posted { by, fields } = posted.settled()?;
     let ui = by.ui.clone().at("cases");
+    let case = console.app.db.read(move |tx| cases::one(tx, id)).await?.ok_or(Failure::NotFound)?;
     let mut typed = Typed {
         reason: fields.get("reason").to_owned(),
         find: fields.get("find").to_owned(),
+        chosen: Chosen::of(&case, &fields),
         ..Typed::default()
     };
-    let case = console.app.db.read(move |tx| cases::one(tx, id)).await?.ok_or(Failure::NotFound)?;
     let is_stale = case.entry.to_string() != fields.get("seen");
     if fields.get("verdict") == "find" {
         typed.candidates = look_up(&console, &typed.find).await?;
@@ -71,11 +74,11 @@ pub async fn decide(
         return again(typed, "reason-missing").await;
     }
     let member: Option<MemberId> = fields.get("member").parse().ok();
-    if choice == Choice::Bind && member.is_none() {
+    if matches!(choice, Choice::Bind | Choice::Attribute) && member.is_none() {
         typed.candidates = look_up(&console, &typed.find).await?;
         return again(typed, "bind-choose").await;
     }
-    if let Err(key) = take(&console, &by, &case, choice, &fields, member).await? {
+    if let Err(key) = take(&console, &by, &case, choice, (&fields, &typed.chosen, member)).await? {
         return again(typed, key).await;
     }
     let kind = query.kind;
@@ -104,51 +107,103 @@ struct Given {
     seen: String,
     choice: Choice,
     counts: String,
+    member: Option<MemberId>,
+    chosen: Chosen,
     reason: Hash,
 }
 
 impl Given {
-    /// The decision, if the case is still the one that the person saw; else the key of what to say. To be called
-    /// behind the gate.
+    /// The decision, if the case is still the one that the person saw; else the key of what to say. Personal data is
+    /// written with it. To be called behind the gate.
     fn decision(
         &self,
         tx: &mut Tx<'_>,
-    ) -> Result<Result<hufu_shared::act::CaseDecided, &'static str>, PeopleError> {
+        shell: &Shell<'_>,
+    ) -> Result<Result<CaseDecided, &'static str>, PeopleError> {
         let case = cases::one(tx, self.case)?.filter(|case| case.entry.to_string() == self.seen);
         let Some(case) = case else { return Ok(Err(CHANGED)) };
+        if self.choice == Choice::Join {
+            return place::application(tx, shell, &case, &self.chosen, self.reason);
+        }
         let facts = cases::facts(tx, self.case)?;
         let chosen: Option<FactId> = facts.iter().find(|fact| fact_text(**fact) == self.counts).copied();
         if self.choice == Choice::Merge && chosen.is_none() {
             return Ok(Err("merge-choose"));
         }
-        Ok(Ok(verdict::decision((self.case, case.known.kind), self.choice, &facts, chosen, self.reason)))
+        if let (KIND_PROFILE, Choice::Merge, Some(fact)) = (case.known.kind, self.choice, chosen)
+            && let Err(key) = place::request(tx, shell, &case, fact)?
+        {
+            return Ok(Err(key));
+        }
+        let picked = Picked { fact: chosen, member: self.member };
+        Ok(Ok(verdict::decision((self.case, case.known.kind), self.choice, &facts, picked, self.reason)))
     }
 }
 
-/// Writes the verdict; a bound card and its verdict are one transaction.
+/// Facts released by one act: what one transaction does in a moment.
+const RELEASED_AT_ONCE_MAX: i64 = 200;
+
+/// Releases the facts of an enrolment that wait for a person, the first of them; the case ends by it.
+fn release(
+    tx: &mut Tx<'_>,
+    given: &Given,
+    (entry, actor): (EntryId, &Actor),
+    now: hufu_shared::time::Instant,
+) -> Result<Result<(), &'static str>, PeopleError> {
+    let case = cases::one(tx, given.case)?.filter(|case| case.entry.to_string() == given.seen);
+    if case.is_none() {
+        return Ok(Err(CHANGED));
+    }
+    let enrolments: std::collections::BTreeSet<_> =
+        cases::facts(tx, given.case)?.iter().map(|fact| (fact.device, fact.epoch)).collect();
+    let mut facts = Vec::new();
+    for (device, epoch) in enrolments {
+        facts.extend(contact::in_review(tx, device, epoch, u64::MAX >> 1, RELEASED_AT_ONCE_MAX)?);
+    }
+    if facts.is_empty() {
+        return Ok(Err("release-nothing"));
+    }
+    let act = Act::FactsReleased(FactsReleased { facts, reason: given.reason });
+    acts::take(tx, entry, now, actor, &act)?;
+    Ok(Ok(()))
+}
+
+/// Writes the verdict; a bound card, personal data and their verdict are one transaction.
 async fn take(
     console: &Console,
     by: &SignedIn,
     case: &Case,
     choice: Choice,
-    fields: &Fields,
-    member: Option<MemberId>,
+    (fields, chosen, member): (&Fields, &Chosen, Option<MemberId>),
 ) -> Result<Result<(), &'static str>, Failure> {
     let note = verdict::note(console, fields.get("reason"))?;
     let (seen, counts) = (fields.get("seen").to_owned(), fields.get("counts").to_owned());
-    let given = Given { case: case.id, seen, choice, counts, reason: note.commitment };
+    let (chosen, reason) = (chosen.clone(), note.commitment);
+    let given = Given { case: case.id, seen, choice, counts, member, chosen, reason };
     let (actor, staff, now) = (by.actor(), by.session.staff, console.app.now());
     let entries = (console.app.entry_id()?, console.app.entry_id()?);
     let fresh = CardId::new(now, random::bytes()?);
+    let (person, salt) = (MemberId::new(now, random::bytes()?), random::bytes()?);
     let token = case.known.token.filter(|_| choice == Choice::Bind);
+    let (vault, keys) = (console.app.vault.clone(), console.app.keys.clone());
     let work = move |tx: &mut Tx<'_>| -> Result<Result<(), &'static str>, PeopleError> {
         journal::pass_gate(tx, now)?;
-        let decided = match given.decision(tx)? {
+        if given.choice == Choice::Release {
+            let done = release(tx, &given, (entries.1, &actor), now)?;
+            return if done.is_ok() {
+                note.put(tx, Some(staff), now).map(|()| done).map_err(Into::into)
+            } else {
+                Ok(done)
+            };
+        }
+        let (vault, key) = (&vault, keys.open_key());
+        let shell = Shell { vault, key, actor: &actor, entry: entries.0, fresh: person, salt, now };
+        let decided = match given.decision(tx, &shell)? {
             Ok(decided) => decided,
             Err(key) => return Ok(Err(key)),
         };
         note.put(tx, Some(staff), now)?;
-        if let (Some(token), Some(member)) = (token, member) {
+        if let (Some(token), Some(member)) = (token, given.member) {
             let card = people::card_by_token(tx, token)?.unwrap_or_else(|| new_card(fresh, token));
             let act = Act::CardsSet(vec![CardSet { member: Some(member), ..card }]);
             acts::take(tx, entries.0, now, &actor, &act)?;

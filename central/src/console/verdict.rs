@@ -2,7 +2,7 @@
 //! randomness of a note's salt.
 
 use hufu_shared::act::{CaseDecided, Pin, PinOutcome, Verdict};
-use hufu_shared::ids::{FactId, Hash};
+use hufu_shared::ids::{FactId, Hash, MemberId};
 
 use super::Console;
 use super::failure::Failure;
@@ -34,6 +34,12 @@ pub enum Choice {
     Discard,
     /// Taken note of.
     Acknowledge,
+    /// An application becomes somebody's, by what was chosen beside it.
+    Join,
+    /// The facts of a card that changed hands belong to the chosen member.
+    Attribute,
+    /// Facts that wait for a person have their effect.
+    Release,
 }
 
 impl Choice {
@@ -46,21 +52,34 @@ impl Choice {
             Self::Bind => "bind",
             Self::Discard => "discard",
             Self::Acknowledge => "acknowledge",
+            Self::Join => "join",
+            Self::Attribute => "attribute",
+            Self::Release => "release",
         }
     }
 
     /// The choice of a code.
     pub fn from_code(code: &str) -> Option<Self> {
-        let all = [Self::Confirm, Self::Reverse, Self::Merge, Self::Bind, Self::Discard, Self::Acknowledge];
-        all.into_iter().find(|choice| choice.code() == code)
+        const ALL: [Choice; 9] = [
+            Choice::Confirm,
+            Choice::Reverse,
+            Choice::Merge,
+            Choice::Bind,
+            Choice::Discard,
+            Choice::Acknowledge,
+            Choice::Join,
+            Choice::Attribute,
+            Choice::Release,
+        ];
+        ALL.into_iter().find(|choice| choice.code() == code)
     }
 
     /// The key that chooses it.
     pub fn key(self) -> &'static str {
         match self {
-            Self::Confirm | Self::Bind | Self::Acknowledge => "1",
-            Self::Reverse | Self::Discard => "2",
-            Self::Merge => "3",
+            Self::Confirm | Self::Bind | Self::Acknowledge | Self::Join => "1",
+            Self::Reverse | Self::Discard | Self::Release => "2",
+            Self::Merge | Self::Attribute => "3",
         }
     }
 }
@@ -69,8 +88,12 @@ impl Choice {
 pub fn choices(kind: u8, decided: bool) -> &'static [Choice] {
     match (kind, decided) {
         (27 | 32, _) => &[Choice::Confirm, Choice::Reverse, Choice::Merge],
+        (14, _) => &[Choice::Confirm, Choice::Reverse, Choice::Attribute],
+        (15, false) => &[Choice::Merge, Choice::Reverse],
+        (22 | 26, false) => &[Choice::Acknowledge, Choice::Release],
+        (29, false) => &[Choice::Join],
         // What a person says of these is a pin, and may be said anew.
-        (14 | 16 | 17 | 18 | 23 | 28 | 31 | 34 | 40, _) => &[Choice::Confirm, Choice::Reverse],
+        (16 | 17 | 18 | 23 | 28 | 31 | 34 | 40, _) => &[Choice::Confirm, Choice::Reverse],
         (13, false) => &[Choice::Bind, Choice::Discard],
         (13, true) => &[],
         (_, false) => &[Choice::Acknowledge],
@@ -81,7 +104,11 @@ pub fn choices(kind: u8, decided: bool) -> &'static [Choice] {
 /// What a choice writes in a kind of case, as a key of the page's words.
 pub fn writes(kind: u8, choice: Choice) -> &'static str {
     match (kind, choice) {
+        (15, Choice::Merge) => "pick",
+        (15, _) => "keep_stored",
+        (22 | 26, Choice::Acknowledge) => "leave_aside",
         (27, _) | (_, Choice::Bind | Choice::Discard | Choice::Acknowledge) => choice.code(),
+        (_, Choice::Join | Choice::Attribute | Choice::Release) => choice.code(),
         (18, Choice::Confirm) => "in_time",
         (18, Choice::Reverse) => "not_in_time",
         (40, Choice::Confirm) => "pass",
@@ -91,12 +118,21 @@ pub fn writes(kind: u8, choice: Choice) -> &'static str {
     }
 }
 
-/// The decision that a choice becomes. `facts` are the check-ins of the case; `chosen` is the one that shall count.
+/// What a person picked beside the choice itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Picked {
+    /// The fact that shall count.
+    pub fact: Option<FactId>,
+    /// The member whose the facts shall be.
+    pub member: Option<MemberId>,
+}
+
+/// The decision that a choice becomes. `facts` are the facts of the case.
 pub fn decision(
     (case, kind): (Hash, u8),
     choice: Choice,
     facts: &[FactId],
-    chosen: Option<FactId>,
+    picked: Picked,
     reason: Hash,
 ) -> CaseDecided {
     let pin = |fact: &FactId, counts: bool| Pin {
@@ -111,11 +147,17 @@ pub fn decision(
         Choice::Confirm => (Verdict::Confirm, Vec::new()),
         Choice::Reverse => (Verdict::Reverse, facts.iter().map(|fact| pin(fact, false)).collect()),
         Choice::Merge => {
-            (Verdict::Merge, facts.iter().map(|fact| pin(fact, Some(*fact) == chosen)).collect())
+            (Verdict::Merge, facts.iter().map(|fact| pin(fact, Some(*fact) == picked.fact)).collect())
         }
         Choice::Bind => (Verdict::Bind, Vec::new()),
         Choice::Discard => (Verdict::Discard, Vec::new()),
-        Choice::Acknowledge => (Verdict::Acknowledge, Vec::new()),
+        Choice::Attribute => {
+            let belongs = |member| PinOutcome::BelongsTo(member);
+            let outcome = picked.member.map(belongs);
+            let pins = outcome.map(|outcome| facts.iter().map(|fact| Pin { fact: *fact, outcome }).collect());
+            (Verdict::Bind, pins.unwrap_or_default())
+        }
+        Choice::Acknowledge | Choice::Join | Choice::Release => (Verdict::Acknowledge, Vec::new()),
     };
     CaseDecided { case, verdict, pins, reason }
 }

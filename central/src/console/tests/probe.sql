@@ -41,3 +41,9 @@ SELECT COUNT(*) FROM conflict WHERE kind = $1 AND state = 'open'
 -- name: add_case
 INSERT INTO conflict (id, kind, state, token, detail, automatic, opened, changed, entry)
 VALUES ($1, 13, 'open', $2, $2, 'held', $3, $3, $4)
+
+-- name: a_device
+SELECT e.device FROM device_epoch e JOIN device d ON d.id = e.device WHERE d.status = 'active' AND e.acked_seq > 0 ORDER BY e.device LIMIT 1
+
+-- name: a_card_in_use
+SELECT t.token, c.member FROM card_token t JOIN card c ON c.id = t.card WHERE c.member IS NOT NULL AND c.status = 'active' ORDER BY t.token LIMIT 1

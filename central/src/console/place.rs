@@ -1,0 +1,243 @@
+//! Verdicts that write personal data: an application becomes somebody's (K8), a request is taken over (kind 15).
+//!
+//! Called behind the gate, in the transaction of the verdict: data and verdict stand together or not at all.
+
+use hufu_shared::act::{Act, Actor, CaseDecided, LookAlikesFound, MemberSet, Pin, PinOutcome, Verdict};
+use hufu_shared::cbor;
+use hufu_shared::form::FormContent;
+use hufu_shared::ids::{EntryId, FactId, Hash, MemberId, OfficeId};
+use hufu_shared::member::MemberStatus;
+use hufu_shared::seal::OpenKey;
+use hufu_shared::time::{Day, Instant, OfficeClock};
+
+use super::cases::fact_text;
+use super::forms::field_of_case;
+use super::signed::Fields;
+use crate::db::Tx;
+use crate::import::text::{date, person_name};
+use crate::rules::judge::lookalike::{self, Alike, Choice, ChoiceError, Listed};
+use crate::rules::posting;
+use crate::store::cases::Case;
+use crate::store::people::{self, PeopleError, SALT_BYTES};
+use crate::store::{acts, lookalikes, world};
+use crate::vault::{Document, DocumentKind, Personal, Sex, Vault, document, normal};
+
+/// What the shell adds to a verdict.
+pub struct Shell<'a> {
+    /// Personal data.
+    pub vault: &'a Vault,
+    /// Opens forms.
+    pub key: &'a OpenKey,
+    /// Who decides.
+    pub actor: &'a Actor,
+    /// Ids of the entry before the verdict's.
+    pub entry: EntryId,
+    /// A new member's id.
+    pub fresh: MemberId,
+    /// Salt of the commitment to a member's data.
+    pub salt: [u8; SALT_BYTES],
+    /// The time.
+    pub now: Instant,
+}
+
+/// What a person chose for an application, as the form has it.
+#[derive(Debug, Clone, Default)]
+pub struct Chosen {
+    /// The similar member.
+    pub member: Option<MemberId>,
+    /// The similar applications, as [`fact_text`] writes them.
+    pub applications: Vec<String>,
+    /// Final mobile, home phone and address; empty where nothing was typed.
+    pub contact: [String; 3],
+}
+
+/// Fields of the final contact data.
+pub const CONTACT: [&str; 3] = ["mobile", "home_phone", "address"];
+
+impl Chosen {
+    /// Out of a form.
+    pub fn of(case: &Case, fields: &Fields) -> Self {
+        let found = cbor::decode::<LookAlikesFound>(&case.known.detail).ok();
+        let listed = found.map(|found| found.applications).unwrap_or_default();
+        let chosen = listed.into_iter().map(fact_text);
+        Self {
+            member: fields.get("alike").parse().ok(),
+            applications: chosen.filter(|id| !fields.get(&format!("with-{id}")).is_empty()).collect(),
+            contact: CONTACT.map(|field| fields.get(field).to_owned()),
+        }
+    }
+}
+
+/// Gives an application its member, a new one if none was chosen (K8); answers the verdict, or the key of what is wrong.
+///
+/// # Errors
+/// [`PeopleError`].
+pub fn application(
+    tx: &mut Tx<'_>,
+    shell: &Shell<'_>,
+    case: &Case,
+    chosen: &Chosen,
+    reason: Hash,
+) -> Result<Result<CaseDecided, &'static str>, PeopleError> {
+    let Ok(found) = cbor::decode::<LookAlikesFound>(&case.known.detail) else {
+        return Ok(Err("case-changed"));
+    };
+    let mut waiting: Vec<(Hash, FactId)> = Vec::new();
+    for id in &found.applications {
+        if lookalikes::waits(tx, *id)? {
+            waiting.push((posting::fact_cause(*id), *id));
+        }
+    }
+    let picked = waiting.iter().filter(|row| chosen.applications.contains(&fact_text(row.1)));
+    let choice = Choice {
+        member: chosen.member,
+        applications: picked.map(|row| row.0).collect(),
+        contact_given: chosen.contact.iter().any(|value| !value.is_empty()),
+    };
+    if choice.applications.len() != chosen.applications.len() {
+        return Ok(Err("case-changed"));
+    }
+    let own = posting::fact_cause(found.application);
+    let members = listed(found.members.iter().copied());
+    let applications = listed(waiting.iter().map(|row| row.0));
+    let outcome = match lookalike::decide(own, &members, &applications, &choice) {
+        Ok(outcome) => outcome,
+        Err(ChoiceError::ContactMissing) => return Ok(Err("alike-contact-missing")),
+        Err(_) => return Ok(Err("case-changed")),
+    };
+    let verdict = match (outcome.member, choice.applications.is_empty()) {
+        (Some(_), _) => Verdict::Bind,
+        (None, false) => Verdict::Merge,
+        (None, true) => Verdict::Confirm,
+    };
+    let member = match outcome.member {
+        Some(member) => member,
+        None => match new_member(tx, shell, found.application, &chosen.contact)? {
+            Ok(member) => member,
+            Err(key) => return Ok(Err(key)),
+        },
+    };
+    let mut pins = vec![Pin { fact: found.application, outcome: PinOutcome::BelongsTo(member) }];
+    for (_, id) in waiting.iter().filter(|row| row.0 != own && outcome.leave.contains(&row.0)) {
+        pins.push(Pin { fact: *id, outcome: PinOutcome::BelongsTo(member) });
+        pins.push(Pin { fact: *id, outcome: PinOutcome::DoesNotCount });
+    }
+    for pin in &pins {
+        shell.vault.forget_form(tx, pin.fact)?;
+    }
+    Ok(Ok(CaseDecided { case: case.id, verdict, pins, reason }))
+}
+
+fn listed<Id>(ids: impl Iterator<Item = Id>) -> Listed<Id> {
+    Listed { rows: ids.map(|id| Alike { id, by: Default::default() }).collect(), beyond: 0 }
+}
+
+/// Makes a member of an application; the person gave the final contact data, or none.
+fn new_member(
+    tx: &mut Tx<'_>,
+    shell: &Shell<'_>,
+    application: FactId,
+    contact: &[String; 3],
+) -> Result<Result<MemberId, &'static str>, PeopleError> {
+    let Some(Ok(mut content)) = lookalikes::content(tx, shell.key, application)? else {
+        return Ok(Err("request-unreadable"));
+    };
+    for (field, value) in CONTACT.into_iter().zip(contact).filter(|row| !row.1.is_empty()) {
+        content.fields.retain(|row| row.0 != field);
+        content.fields.push((field.to_owned(), value.clone()));
+    }
+    let mut personal = Personal::default();
+    let today = OfficeClock::default().business_day(shell.now);
+    for (field, _) in &content.fields {
+        if content.get(field).is_some_and(|value| !write(&mut personal, field, value, today)) {
+            return Ok(Err("alike-value"));
+        }
+    }
+    if personal.name.is_empty() {
+        return Ok(Err("alike-no-name"));
+    }
+    let member = shell.fresh;
+    let row = MemberSet {
+        member,
+        number: number_of(member),
+        level: None,
+        status: MemberStatus::Active,
+        office: office_of(tx, application)?,
+        personal: people::put_personal(tx, shell.vault, member, &personal, false, shell.salt)?,
+    };
+    acts::take(tx, shell.entry, shell.now, shell.actor, &Act::MembersSet(vec![row]))?;
+    Ok(Ok(member))
+}
+
+/// A number that no other member has, since nobody else has the id; the club may give another one later.
+fn number_of(member: MemberId) -> String {
+    format!("N{}", data_encoding::HEXUPPER.encode(&member.0[10..]))
+}
+
+fn office_of(tx: &mut Tx<'_>, application: FactId) -> Result<Option<OfficeId>, PeopleError> {
+    Ok(world::device_row(tx, application.device)?.map(|known| known.office))
+}
+
+/// Takes the value of a request over into the member's data; answers the key of what is wrong.
+///
+/// # Errors
+/// [`PeopleError`].
+pub fn request(
+    tx: &mut Tx<'_>,
+    shell: &Shell<'_>,
+    case: &Case,
+    chosen: FactId,
+) -> Result<Result<(), &'static str>, PeopleError> {
+    let field = field_of_case(case).to_owned();
+    let Some(member) = case.known.member else { return Ok(Err("case-changed")) };
+    let content: FormContent = match lookalikes::content(tx, shell.key, chosen)? {
+        Some(Ok(content)) => content,
+        _ => return Ok(Err("request-unreadable")),
+    };
+    let (Some(value), Some(row)) = (content.get(&field), people::member(tx, member)?) else {
+        return Ok(Err("request-unreadable"));
+    };
+    let Some(mut personal) = shell.vault.reveal(tx, member)? else { return Ok(Err("request-unreadable")) };
+    let today = OfficeClock::default().business_day(shell.now);
+    if !write(&mut personal, &field, value, today) {
+        return Ok(Err("alike-value"));
+    }
+    let secret = people::wants_secrecy(tx, shell.vault, member, row.personal)?;
+    let personal = people::put_personal(tx, shell.vault, member, &personal, secret, shell.salt)?;
+    let act = Act::MembersSet(vec![MemberSet { personal, ..row }]);
+    acts::take(tx, shell.entry, shell.now, shell.actor, &act)?;
+    Ok(Ok(()))
+}
+
+/// Writes a value into a field, in the form that the centre keeps; whether it is one of that field.
+fn write(personal: &mut Personal, field: &str, value: &str, today: Day) -> bool {
+    let text = || Some(value.to_owned());
+    match field {
+        "name" => match person_name(value) {
+            Ok(name) => personal.name = name,
+            Err(_) => return false,
+        },
+        "sex" => match Sex::from_code(value) {
+            Some(sex) => personal.sex = sex,
+            None => return false,
+        },
+        "mobile" => personal.mobile = normal::mobile(value),
+        "home_phone" => personal.home_phone = normal::mobile(value),
+        "document" => {
+            let read = document::check(DocumentKind::IdentityCard, value, today);
+            let other = || Document { kind: DocumentKind::Other, number: normal::document_number(value) };
+            personal.document = Some(read.unwrap_or_else(|_| other()));
+        }
+        "birthday" => personal.birthday = date(value).ok(),
+        "address" => personal.address = text(),
+        "email" => personal.email = text(),
+        "remark" => personal.remark = text(),
+        _ => return false,
+    }
+    match field {
+        "mobile" => personal.mobile.is_some(),
+        "home_phone" => personal.home_phone.is_some(),
+        "birthday" => personal.birthday.is_some(),
+        _ => true,
+    }
+}
