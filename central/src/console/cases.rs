@@ -339,9 +339,7 @@ fn detail(ui: &Ui, loaded: Loaded, typed: Typed, next: String) -> Option<Detail>
             writes: ui.t(&format!("writes-{}", verdict::writes(kind, *choice))),
         })
         .collect();
-    if let Some(alike) = &loaded.alike {
-        facts.extend(alike.written.iter().cloned());
-    }
+    facts.extend(loaded.alike.iter().flat_map(|alike| alike.written.iter().cloned()));
     let countable = if matches!(kind, KIND_PROFILE | 27 | 32) { countable(ui, &sides) } else { Vec::new() };
     let label = |field: &'static str| (field, field_words(ui, field));
     let contact = CONTACT.map(label).into_iter().zip(typed.chosen.contact);
