@@ -124,6 +124,11 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Db(error) => error.into(),
+            // Another process of this centre may have the rules; what is sent is kept until one does.
+            error @ StoreError::ApplyVersion { .. } => {
+                tracing::error!(%error, "nothing can be taken in");
+                Self::busy()
+            }
             other => Self::fault(&other),
         }
     }

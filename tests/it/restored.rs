@@ -110,6 +110,15 @@ fn a_backup_is_made_whole_from_the_second_path_before_anybody_is_served() -> Res
     ensure!(club.count(EPOCH)? == 1, "nothing had to be recovered: no new epoch began");
     club.centre.stop()?;
     must(club.centre.command()?.arg("verify")).context("`hufu-central verify` found something")?;
+    // From a base on, only what came since is repeated. First it is shown what that would change.
+    let dry = must(club.centre.command()?.arg("rebase"))?;
+    ensure!(dry.contains("nothing was changed"), "{dry}");
+    let confirm = dry.split_whitespace().last().context("the dry run prints what confirms it")?;
+    let done = must(club.centre.command()?.args(["rebase", "--confirm", confirm]))?;
+    ensure!(done.contains("done"), "{done}");
+    let found = must(club.centre.command()?.args(["verify", "--from-base"]))?;
+    ensure!(found.contains("all holds (1 entries"), "{found}");
+    must(club.centre.command()?.arg("verify")).context("`hufu-central verify` found something")?;
     Ok(())
 }
 

@@ -109,3 +109,6 @@ SELECT at FROM version_known WHERE epoch = $1 AND n = $2
 
 -- name: fact_hash
 SELECT hash FROM fact WHERE device = $1 AND epoch = $2 AND seq = $3
+
+-- name: open_cases
+SELECT id FROM conflict WHERE state IN ('open', 'evidence_changed')

@@ -9,6 +9,7 @@ pub mod import;
 pub mod import_queue;
 pub mod init;
 pub mod migrate;
+pub mod rebase;
 pub mod reconcile;
 pub mod serve;
 pub mod verify;
@@ -71,6 +72,8 @@ pub enum Command {
     ImportQueue(import_queue::ImportQueueArgs),
     /// Prove the books by replaying the journal
     Verify(verify::VerifyArgs),
+    /// Take the state of the books as a base from which `verify` may begin, and judge by other rules from there on
+    Rebase(rebase::RebaseArgs),
     /// Compare what terminals recorded on a day with the ledger
     Reconcile(reconcile::ReconcileArgs),
     /// Fill a fresh club with members and history, for demonstration
@@ -116,7 +119,11 @@ async fn perform(command: Command, config: Config) -> anyhow::Result<u8> {
             import::run(&args, &means).await
         }
         Command::ImportQueue(args) => import_queue::run(&args, &open(config, clock).await?).await,
-        Command::Verify(args) => verify::run(&args, &open(config, clock).await?.db).await,
+        Command::Verify(args) => {
+            let app = open(config, clock).await?;
+            verify::run(&args, &app.db, &app.keys.sign_public()).await
+        }
+        Command::Rebase(args) => rebase::run(&args, &open(config, clock).await?).await,
         Command::Reconcile(args) => reconcile::run(&args, &open(config, clock).await?.db).await,
         Command::Generate(args) => {
             let app = open(config, clock).await?;

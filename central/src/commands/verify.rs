@@ -14,6 +14,9 @@ pub const EXIT_FINDINGS: u8 = 4;
 /// Arguments of the command.
 #[derive(Debug, Clone, Args)]
 pub struct VerifyArgs {
+    /// Replay only what came since the newest base that `hufu-central rebase` took
+    #[arg(long)]
+    pub from_base: bool,
     /// Print the findings as JSON
     #[arg(long)]
     pub json: bool,
@@ -23,10 +26,11 @@ pub struct VerifyArgs {
 ///
 /// # Errors
 /// If the database cannot be read at all.
-pub async fn run(args: &VerifyArgs, db: &Db) -> anyhow::Result<u8> {
+pub async fn run(args: &VerifyArgs, db: &Db, key: &[u8; 32]) -> anyhow::Result<u8> {
     // A centre that was killed may leave entries without a number; replay follows the numbers.
     publisher::publish_now(db).await?;
-    let found = verify::verify(db).await?;
+    let found =
+        if args.from_base { verify::verify_from_base(db, key).await? } else { verify::verify(db).await? };
     if args.json {
         println!("{}", serde_json::to_string_pretty(&found)?);
     } else {

@@ -43,6 +43,8 @@ pub enum Need {
     Range(DeviceId, u32, u64, u64),
     /// A case, with its facts unless they are without number.
     Case(Hash),
+    /// Which cases wait for a person.
+    OpenCases,
     /// One fact.
     Fact(FactId),
     /// All facts with a link ([`super::links`]).

@@ -67,6 +67,8 @@ pub struct World {
     pub held: BTreeMap<Token, BTreeSet<FactId>>,
     /// Cases by id.
     pub cases: BTreeMap<Hash, KnownCase>,
+    /// Which cases wait for a person.
+    pub open_cases: BTreeSet<Hash>,
     /// The newest notice number per device.
     pub notices: BTreeMap<DeviceId, u64>,
     /// What the postings of a cause come to.

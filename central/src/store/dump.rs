@@ -7,7 +7,8 @@ use std::sync::LazyLock;
 use super::StoreError;
 use crate::db::{Row, SqlFile, Tx, Value};
 
-static SQL: SqlFile = SqlFile::new("dump", include_str!("../../sql/both/dump.sql"));
+/// Statements of this file: the columns of each table.
+pub static SQL: SqlFile = SqlFile::new("dump", include_str!("../../sql/both/dump.sql"));
 
 /// The derived tables, with the number of columns that make up their key.
 pub static TABLES: LazyLock<Vec<(&'static str, usize)>> = LazyLock::new(|| {

@@ -5,6 +5,7 @@ use hufu_shared::fact::ReadError;
 use hufu_shared::ids::{EntryId, FactId, LeaseId};
 
 use crate::db::DbError;
+use crate::rules::apply::{APPLY_VERSION, OLDEST_APPLY_VERSION};
 
 /// Failure of a store operation; reads after "failed to …".
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +62,21 @@ pub enum StoreError {
         lease: LeaseId,
         /// Which generation.
         generation: u32,
+    },
+    /// A replay base cannot be packed or unpacked.
+    #[error("pack or unpack a replay base: {source}")]
+    Pack {
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The journal goes on by rules that this program does not have: it may not take anything in.
+    #[error(
+        "apply an entry: the journal is kept by version {met} of the rules, this program has {OLDEST_APPLY_VERSION} to \
+         {APPLY_VERSION}: install the newer version of Hufu"
+    )]
+    ApplyVersion {
+        /// The version of the journal.
+        met: u32,
     },
     /// A terminal proves that the database went back in time, and the second path was not asked yet.
     #[error("take a delivery in: it proves that this database went back in time")]

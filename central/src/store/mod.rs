@@ -4,6 +4,7 @@
 //! and commits the outcome, all in the caller's transaction. The rest of the store reads.
 
 pub mod acts;
+pub mod base;
 pub mod cases;
 pub mod contact;
 pub mod devices;

@@ -3,13 +3,16 @@
 //! `verify` reads the stored bytes of every journal entry, checks the chain over them, applies each to an empty
 //! database and compares every derived row with the one that stands. Beside the replay it checks by plain sums what
 //! must hold of any ledger, and walks the chain of every terminal over the stored facts. Each finding names its place.
+//! It may begin from the newest base ([`super::base`]) instead, whose signature stands for what came before.
 
+use hufu_shared::act::Act;
 use hufu_shared::cbor;
 use hufu_shared::chain;
 use hufu_shared::ids::{DeviceId, EntryId, Hash};
+use hufu_shared::keys::verify_centre;
 use hufu_shared::time::Instant;
 
-use super::{StoreError, dump, journal, rows};
+use super::{StoreError, base, dump, journal, rows};
 use crate::db::{Db, SqlFile, Tx};
 use crate::rules::entry::{EntryBody, journal_link, journal_start};
 
@@ -43,15 +46,54 @@ struct Stored {
     hash: Hash,
 }
 
-/// Verifies a database.
+/// Verifies a database by replaying its whole journal.
 ///
 /// # Errors
 /// [`StoreError`] if it cannot be read at all; what is wrong inside is a finding.
 pub async fn verify(db: &Db) -> Result<Verification, StoreError> {
+    let replay = db.empty_alike()?;
+    replay_from(db, replay, (0, journal_start()), Verification::default()).await
+}
+
+/// Verifies a database by replaying what came since its newest base; from empty, if it has none. `key` is the centre's
+/// own, which signed the base.
+///
+/// # Errors
+/// As [`verify`].
+pub async fn verify_from_base(db: &Db, key: &[u8; 32]) -> Result<Verification, StoreError> {
+    let Some(newest) = db.read(base::newest).await? else { return verify(db).await };
     let mut found = Verification::default();
     let replay = db.empty_alike()?;
-    let mut head = journal_start();
-    let mut last = 0;
+    let hash = restore(db, &replay, &newest).await?;
+    let message = base::message(newest.entry, newest.version, newest.hash);
+    if hash != newest.hash || verify_centre(key, &message, &newest.signature).is_err() {
+        found.findings.push(format!(
+            "base of entry {}: its rows give the hash {hash}, {} was signed; it cannot be begun from",
+            newest.n, newest.hash
+        ));
+        return Ok(found);
+    }
+    let before = newest.n.saturating_sub(1);
+    let head = db.read(move |tx| base::head_at(tx, before)).await?;
+    replay_from(db, replay, (before, head.unwrap_or_else(journal_start)), found).await
+}
+
+/// Fills a database from a base; answers the hash of what it then holds.
+async fn restore(db: &Db, replay: &Db, newest: &base::Base) -> Result<Hash, StoreError> {
+    for n in 0_i64.. {
+        let from = newest.clone();
+        let Some(part) = db.read(move |tx| base::part(tx, &from, n)).await? else { break };
+        replay.write(move |tx| base::put(tx, &part, n == 0)).await?;
+    }
+    replay.read(|tx| Ok(base::state(tx)?.hash)).await
+}
+
+async fn replay_from(
+    db: &Db,
+    replay: Db,
+    (mut last, mut head): (u64, Hash),
+    mut found: Verification,
+) -> Result<Verification, StoreError> {
     loop {
         let entries = db.read(move |tx| entries_after(tx, last)).await?;
         let Some(newest) = entries.last() else { break };
@@ -123,6 +165,17 @@ async fn replay_entries(
         };
         if let EntryBody::Batch(batch) = &body {
             found.facts += batch.bodies.len() as u64;
+        }
+        if let EntryBody::Act(taken) = &body
+            && let Act::ApplyVersionSet(set) = &taken.act
+        {
+            let given: Hash = replay.read(|tx| Ok::<_, StoreError>(base::state(tx)?.hash)).await?;
+            if given != set.state {
+                found.findings.push(format!(
+                    "journal: entry {} takes the state {} for a base, the journal gives {given}",
+                    entry.n, set.state
+                ));
+            }
         }
         found.entries += 1;
         let (id, received) = (entry.id, entry.received);

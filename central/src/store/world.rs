@@ -17,7 +17,7 @@ use super::StoreError;
 use super::known;
 use super::rows;
 use crate::db::{Row, Sql, SqlFile, Tx, Value};
-use crate::rules::apply::apply;
+use crate::rules::apply::{APPLY_VERSION, OLDEST_APPLY_VERSION, apply};
 use crate::rules::entry::Entry;
 use crate::rules::judge::issue::Issued;
 use crate::rules::need::{self, Need};
@@ -41,6 +41,9 @@ const ROUNDS_MAX: u32 = 64;
 /// [`StoreError`] if the database fails or holds what this version cannot read.
 pub fn apply_entry(tx: &mut Tx<'_>, entry: &Entry) -> Result<Outcome, StoreError> {
     let mut world = base(tx)?;
+    if !(OLDEST_APPLY_VERSION..=APPLY_VERSION).contains(&world.apply_version) {
+        return Err(StoreError::ApplyVersion { met: world.apply_version });
+    }
     let mut needs = need::first(&entry.body);
     for _ in 0..ROUNDS_MAX {
         tx.ask_ahead(needs.iter().flat_map(questions).collect())?;
@@ -151,13 +154,7 @@ pub fn fetch(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), Store
         Need::Card(token) => card_in(tx, world, "card_by_token", token.to_bytes().into(), Some(token)),
         Need::CardById(card) => card_in(tx, world, "card_by_id", card.0.into(), None),
         Need::Taps(device, epoch, token) => taps_in(tx, world, (device, epoch), token),
-        Need::Occurrence(occurrence) => {
-            let row = tx.query_opt(SQL.get("occurrence"), &[occurrence.0.into()])?;
-            world
-                .occurrences
-                .extend(row.map(|row| rows::occurrence(&row)).transpose()?.map(|row| (occurrence, row)));
-            Ok(())
-        }
+        Need::Occurrence(occurrence) => occurrence_in(tx, world, occurrence),
         Need::Group(member, occurrence) => group_in(tx, world, member, occurrence),
         Need::Held(token) => {
             let held = facts_in(tx, world, "held_facts", &[token.to_bytes().into()])?;
@@ -175,6 +172,7 @@ pub fn fetch(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), Store
             Ok(())
         }
         Need::Case(id) => case_in(tx, world, id),
+        Need::OpenCases => open_cases_in(tx, world),
         Need::Flows(cause) => {
             let flows = known::flows(&tx.query(SQL.get("flows"), &[cause.0.into()])?)?;
             world.flows.insert(cause, flows);
@@ -206,6 +204,19 @@ pub fn fetch(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), Store
             Ok(())
         }
     }
+}
+
+fn open_cases_in(tx: &mut Tx<'_>, world: &mut World) -> Result<(), StoreError> {
+    for row in tx.query(SQL.get("open_cases"), &[])? {
+        world.open_cases.insert(Hash(row.array(0)?));
+    }
+    Ok(())
+}
+
+fn occurrence_in(tx: &mut Tx<'_>, world: &mut World, occurrence: OccurrenceId) -> Result<(), StoreError> {
+    let row = tx.query_opt(SQL.get("occurrence"), &[occurrence.0.into()])?;
+    world.occurrences.extend(row.map(|row| rows::occurrence(&row)).transpose()?.map(|row| (occurrence, row)));
+    Ok(())
 }
 
 fn purse_in(tx: &mut Tx<'_>, world: &mut World, member: MemberId) -> Result<(), StoreError> {

@@ -41,6 +41,23 @@ CREATE TABLE entry_place (
     hash BLOB NOT NULL
 );
 
+-- Places of the journal from which replay may begin: the hash of the whole derived state before the entry, signed. Of
+-- the newest the state itself is kept, packed, in parts.
+CREATE TABLE replay_base (
+    entry BLOB NOT NULL PRIMARY KEY,
+    version BIGINT NOT NULL,
+    hash BLOB NOT NULL,
+    rows BIGINT NOT NULL,
+    signature BLOB NOT NULL
+);
+
+CREATE TABLE replay_base_part (
+    entry BLOB NOT NULL,
+    n BIGINT NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (entry, n)
+);
+
 CREATE TABLE club (
     id BLOB NOT NULL PRIMARY KEY,
     name_zh TEXT NOT NULL,

@@ -50,7 +50,7 @@ impl Work {
             Act::JobRan(run) => {
                 self.outcome.jobs.insert(run.job.clone(), Some(run.day));
             }
-            Act::ApplyVersionSet(set) => self.outcome.apply_version = Some(set.version),
+            Act::ApplyVersionSet(set) => self.apply_version_set(set.version),
         }
     }
 
@@ -76,6 +76,18 @@ impl Work {
         known.office = invited.office;
         known.name.clone_from(&invited.name);
         self.outcome.devices.insert(invited.device, known.clone());
+    }
+
+    /// From here on other rules may hold: whatever still waits for a person is judged by them, once. What is over
+    /// stays as it was judged.
+    fn apply_version_set(&mut self, version: u32) {
+        self.outcome.apply_version = Some(version);
+        self.has(Need::OpenCases);
+        for id in self.world.open_cases.clone() {
+            self.has(Need::Case(id));
+            let facts = self.world.cases.get(&id).map(|case| case.facts.clone());
+            facts.into_iter().flatten().for_each(|fact| self.rejudge(fact));
+        }
     }
 
     /// A person stood behind the code that was used: a new epoch begins, with a chain of its own.

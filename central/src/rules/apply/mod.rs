@@ -61,8 +61,11 @@ use super::need::Need;
 use super::outcome::{FactRow, NoticeRow, Outcome};
 use super::world::{KnownFact, Standing, World};
 
-/// Version of the rules of applying that this program follows.
+/// Newest version of the rules of applying that this program has: the journal goes on by the version that its newest
+/// [`hufu_shared::act::ApplyVersionSet`] names.
 pub const APPLY_VERSION: u32 = 1;
+/// Oldest version that it still has: as long as a replay base of it may be the newest one of some club.
+pub const OLDEST_APPLY_VERSION: u32 = 1;
 
 /// Applies an entry to the world that it was given. Never fails: what cannot have an effect is held, set aside or
 /// turned into a case.
@@ -194,8 +197,10 @@ impl Work {
 
     /// Gathers what the entry gave.
     fn finish(mut self) -> Result<Outcome, BTreeSet<Need>> {
-        for (id, before) in std::mem::take(&mut self.before) {
+        for (id, mut before) in std::mem::take(&mut self.before) {
             let Some(known) = self.world.facts.get(&id).cloned() else { continue };
+            // Which case it is stands with the case, not with the fact.
+            before.standing.case = known.standing.case;
             if known == before {
                 continue;
             }

@@ -2,6 +2,7 @@
 
 mod asks;
 mod attendance;
+mod based;
 mod blocked;
 mod conflicts;
 mod edges;

@@ -1,0 +1,107 @@
+-- Every column of every derived table, as sql/both/dump.sql reads them: for putting a replay base into an empty database.
+
+-- name: club
+INSERT INTO club (id, name_zh, name_en, central_epoch, central_epoch_bits, entry) VALUES ($1, $2, $3, $4, $5, $6)
+
+-- name: office
+INSERT INTO office (id, code, name_zh, name_en, zone, cutoff_minutes, entry) VALUES ($1, $2, $3, $4, $5, $6, $7)
+
+-- name: occurrence
+INSERT INTO occurrence (id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+
+-- name: scheme
+INSERT INTO scheme (version, valid_from, terms, published, entry) VALUES ($1, $2, $3, $4, $5)
+
+-- name: policy
+INSERT INTO policy (id, terms, apply_version, recovery_epoch, recovering_since, settled_day, entry) VALUES ($1, $2, $3, $4, $5, $6, $7)
+
+-- name: member
+INSERT INTO member (id, number, level_zh, level_en, status, status_since, office, personal, merged_into, erased, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+
+-- name: card
+INSERT INTO card (id, member, kind, status, tail, valid_from, valid_until, history, status_entry, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+
+-- name: card_token
+INSERT INTO card_token (token, card) VALUES ($1, $2)
+
+-- name: device
+INSERT INTO device (id, office, name, status, epoch, leases_frozen, reported_epoch, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+
+-- name: device_epoch
+INSERT INTO device_epoch (device, epoch, first_key, seal_key, board, enrolled_at, acked_seq, head, last_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+
+-- name: device_key
+INSERT INTO device_key (device, epoch, key_id, public_key) VALUES ($1, $2, $3, $4)
+
+-- name: boot
+INSERT INTO boot (device, epoch, seq, boot, offset_low, offset_high) VALUES ($1, $2, $3, $4, $5, $6)
+
+-- name: fact
+INSERT INTO fact (device, epoch, seq, hash, body, event, wall, at, low, high, day, received, office, token, member, occurrence, became, kind, pin, belongs_to, clock_fault, over_limit, told_became, told_kind, told_case, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)
+
+-- name: job_run
+INSERT INTO job_run (job, day, at, entry) VALUES ($1, $2, $3, $4)
+
+-- name: member_field
+INSERT INTO member_field (member, field, changes, changed, entry) VALUES ($1, $2, $3, $4, $5)
+
+-- name: application
+INSERT INTO application (device, epoch, seq, looked_up, entry) VALUES ($1, $2, $3, $4, $5)
+
+-- name: version_known
+INSERT INTO version_known (epoch, n, at) VALUES ($1, $2, $3)
+
+-- name: attendance
+INSERT INTO attendance (member, occurrence, device, epoch, seq, office, at, points, issuer, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+
+-- name: fact_link
+INSERT INTO fact_link (link, device, epoch, seq) VALUES ($1, $2, $3, $4)
+
+-- name: stock
+INSERT INTO stock (item, office, pieces, entry) VALUES ($1, $2, $3, $4)
+
+-- name: issued
+INSERT INTO issued (device, day, points, top_up, entry) VALUES ($1, $2, $3, $4, $5)
+
+-- name: lease
+INSERT INTO lease (lease, generation, device, enrolment, member, unit, granted_total, settled, lost, released, written_off, disputed, dismissed, spent_reported, last_seq, holes, closed, ttl_s, reboot_cost_s, reboots_max, version_epoch, version_n, set_at, first_epoch, escrow, is_open, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)
+
+-- name: posting
+INSERT INTO posting (id, cause, ordinal, debit, credit, amount, unit, code, member, device, epoch, seq, conflict, at, day, scheme, rule, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+
+-- name: balance
+INSERT INTO balance (account, unit, class, member, amount, entry) VALUES ($1, $2, $3, $4, $5, $6)
+
+-- name: conflict
+INSERT INTO conflict (id, kind, state, member, occurrence, device, token, detail, automatic, verdict, opened, changed, deadline, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+
+-- name: conflict_fact
+INSERT INTO conflict_fact (conflict, device, epoch, seq) VALUES ($1, $2, $3, $4)
+
+-- name: notice
+INSERT INTO notice (device, n, epoch, seq, became, kind, conflict, other_office, other_at, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+
+-- name: clear_policy
+DELETE FROM policy
+
+-- name: put_base
+INSERT INTO replay_base (entry, version, hash, rows, signature) VALUES ($1, $2, $3, $4, $5)
+
+-- name: put_part
+INSERT INTO replay_base_part (entry, n, body) VALUES ($1, $2, $3)
+
+-- name: drop_parts
+DELETE FROM replay_base_part
+
+-- name: newest_base
+SELECT b.entry, b.version, b.hash, b.signature, p.n FROM replay_base b JOIN entry_place p ON p.entry = b.entry
+ORDER BY p.n DESC LIMIT 1
+
+-- name: part
+SELECT body FROM replay_base_part WHERE entry = $1 AND n = $2
+
+-- name: head_at
+SELECT hash FROM entry_place WHERE n = $1
+
+-- name: waiting
+SELECT id, kind, state FROM conflict WHERE state IN ('open', 'evidence_changed')
