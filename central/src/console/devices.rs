@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use super::Console;
 use super::failure::{Failure, go};
+use super::leases::{self, LeaseShown};
 use super::signed::{Posted, SignedIn};
 use super::ui::Ui;
 use super::verdict::note;
@@ -20,6 +21,7 @@ use crate::import::text::title;
 use crate::random;
 use crate::rules::world::DeviceStatus;
 use crate::store::devices::{self, DeviceLine};
+use crate::store::people::PeopleError;
 use crate::store::{StoreError, acts, people};
 
 /// Minutes of silence after which a terminal is called offline.
@@ -168,6 +170,7 @@ struct DevicePage {
     row: Row,
     id: String,
     details: Vec<(String, String)>,
+    leases: Vec<LeaseShown>,
     can_end: bool,
     error: String,
     reason: String,
@@ -182,6 +185,17 @@ pub async fn one(
     show(&console, by.ui.at("devices"), id, String::new(), String::new(), StatusCode::OK).await
 }
 
+/// The page of a terminal once more, with what is wrong.
+pub async fn again(
+    console: &Console,
+    ui: Ui,
+    id: DeviceId,
+    error: String,
+    status: StatusCode,
+) -> Result<Response, Failure> {
+    show(console, ui, id, error, String::new(), status).await
+}
+
 async fn show(
     console: &Console,
     ui: Ui,
@@ -190,7 +204,11 @@ async fn show(
     reason: String,
     status: StatusCode,
 ) -> Result<Response, Failure> {
-    let all = console.app.db.read(devices::list).await?;
+    let (vault, own) = (console.app.vault.clone(), ui.clone());
+    let load = move |tx: &mut Tx<'_>| -> Result<_, PeopleError> {
+        Ok((devices::list(tx)?, leases::at_device(tx, &vault, &own, id)?))
+    };
+    let (all, leases) = console.app.db.read(load).await?;
     let line = all.into_iter().find(|line| line.device == id).ok_or(Failure::NotFound)?;
     let contact = line.contact.as_ref();
     let text = |value: Option<String>| value.unwrap_or_else(|| "—".to_owned());
@@ -213,7 +231,7 @@ async fn show(
     ];
     let can_end = line.status != DeviceStatus::Revoked;
     let row = row(&ui, &line);
-    let page = DevicePage { row, id: id.to_string(), details, can_end, error, reason, ui };
+    let page = DevicePage { row, id: id.to_string(), details, leases, can_end, error, reason, ui };
     Ok((status, Html(page.render()?)).into_response())
 }
 

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
-use hufu_shared::ids::Hash;
+use hufu_shared::ids::{Hash, OperatorId};
 use hufu_shared::time::{Instant, MINUTE_US};
 
 use super::Console;
@@ -115,6 +115,27 @@ fn stranger_try(console: &Console, login: &str, now: Instant) -> Try {
     let until = password::locked_until(tries, now);
     strangers.insert(key, (tries, until));
     Try::Taken(TakenTry { staff: None, tries, until })
+}
+
+/// A second person who signs beside the first, with login and password; answers the key of what is wrong.
+pub async fn second(
+    console: &Console,
+    login: &str,
+    typed: &str,
+    first: OperatorId,
+) -> Result<Result<OperatorId, &'static str>, Failure> {
+    let Try::Taken(taken) = take_try(console, login, console.app.now()).await? else {
+        return Ok(Err("second-wrong"));
+    };
+    let hashed = taken.staff.as_ref().map(|staff| staff.password.clone());
+    let right = console.passwords.check(typed.to_owned(), hashed).await;
+    let Some(staff) = taken.staff.filter(|staff| right && !staff.must_change) else {
+        tracing::warn!(tries = taken.tries, "a second signature was refused");
+        return Ok(Err("second-wrong"));
+    };
+    let id = staff.id;
+    console.app.db.write(move |tx| staff::set_tries(tx, id, 0, None)).await?;
+    Ok(if id == first { Err("second-same") } else { Ok(id) })
 }
 
 fn refuse(ui: Ui, login: String, until: Option<Instant>) -> Result<Response, Failure> {

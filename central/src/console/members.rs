@@ -9,17 +9,19 @@ use axum::response::{Html, IntoResponse, Response};
 use hufu_shared::act::{Act, CardStatusSet};
 use hufu_shared::ids::{CardId, MemberId};
 use hufu_shared::member::CardStatus;
+use hufu_shared::money::Unit;
 use serde::Deserialize;
 
 use super::Console;
 use super::failure::{Failure, go};
+use super::leases;
 use super::overview::{standing_tone, standing_words};
 use super::signed::{Posted, SignedIn};
 use super::ui::{Ui, change, number};
 use super::verdict::note;
 use crate::db::Tx;
 use crate::store::people::{self, CardView, Life, PeopleError};
-use crate::store::{acts, rows};
+use crate::store::{acts, devices, leases as lease_rows, rows};
 use crate::vault::{Vault, mask};
 
 /// Members on one page of the list.
@@ -185,8 +187,14 @@ struct Happened {
 struct MemberPage {
     ui: Ui,
     row: Row,
+    /// Available, in allowances and owed, in one figure, as members see it.
+    figure: String,
+    money: String,
     available: String,
+    escrow: String,
     owed: String,
+    /// Where allowances lie.
+    lies: Vec<String>,
     document: String,
     birthday: String,
     cards: Vec<CardShown>,
@@ -214,21 +222,32 @@ async fn show(
     let (vault, own) = (console.app.vault.clone(), ui.clone());
     let load = move |tx: &mut Tx<'_>| -> Result<_, PeopleError> {
         let Some(head) = row(tx, &vault, &own, id)? else { return Ok(None) };
-        Ok(Some((head, vault.reveal(tx, id)?, people::life(tx, id, HISTORY_MAX)?)))
+        let out = (lease_rows::open_of(tx, id)?, devices::list(tx)?);
+        Ok(Some((head, vault.reveal(tx, id)?, people::life(tx, id, HISTORY_MAX)?, out)))
     };
-    let (row, personal, life) = console.app.db.read(load).await?.ok_or(Failure::NotFound)?;
-    let of_class = |class: &str| {
-        life.balances
-            .iter()
-            .filter(|balance| balance.0 == class && balance.1 == "PTS")
-            .map(|balance| balance.2)
-            .sum::<i64>()
+    let (row, personal, life, (out, lines)) = console.app.db.read(load).await?.ok_or(Failure::NotFound)?;
+    let of_class = |class: &str, unit: Unit| {
+        let of = life.balances.iter().filter(|balance| balance.0 == class && balance.1 == unit.code());
+        of.map(|balance| balance.2).sum::<i64>()
     };
+    // What is owed stands below zero in the books.
+    let figure =
+        |unit: Unit| of_class("available", unit) + leases::escrow_of(&out, unit) + of_class("owed", unit);
+    let of_points = |class: &str| of_class(class, Unit::Pts);
+    let escrow = leases::escrow_of(&out, Unit::Pts);
     let document = personal.as_ref().and_then(|personal| personal.document.as_ref());
     let page = MemberPage {
         row,
-        available: number(of_class("available")),
-        owed: number(-of_class("owed")),
+        figure: number(figure(Unit::Pts)),
+        money: if figure(Unit::Cny) == 0 {
+            String::new()
+        } else {
+            leases::amount(&ui, Unit::Cny, figure(Unit::Cny))
+        },
+        available: number(of_points("available")),
+        escrow: number(escrow),
+        owed: number(-of_points("owed")),
+        lies: leases::of_member(&ui, &out, &lines),
         document: document.map_or_else(|| "—".to_owned(), |document| mask::document(&document.number)),
         // The year is enough to tell two members of a name apart.
         birthday: personal

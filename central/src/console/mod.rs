@@ -15,11 +15,13 @@ mod devices;
 mod failure;
 mod forms;
 mod guard;
+mod leases;
 mod login;
 mod members;
 mod overview;
 pub mod password;
 mod place;
+mod recovery;
 mod session;
 mod signed;
 mod ui;
@@ -80,6 +82,8 @@ pub fn router(app: App) -> Router {
         .route("/devices", get(devices::list))
         .route("/devices/invite", get(devices::invite_form).post(devices::invite))
         .route("/devices/{id}", get(devices::one).post(devices::revoke))
+        .route("/devices/{id}/leases", post(leases::write_off))
+        .route("/recovery", get(recovery::page).post(recovery::end))
         .route("/cases", get(cases::inbox))
         .route("/cases/{id}", get(cases::one).post(decide::decide))
         .route("/days", get(days::page))

@@ -15,7 +15,7 @@ use super::session::{self, cookie, cookie_name};
 use super::ui::Ui;
 use crate::db::Tx;
 use crate::store::staff::{self, Session};
-use crate::store::{StoreError, cases, journal, people};
+use crate::store::{StoreError, cases, journal, people, world};
 
 /// A session is written at most this often.
 const TOUCH_EVERY_US: i64 = MINUTE_US;
@@ -49,9 +49,11 @@ impl FromRequestParts<Console> for Newcomer {
         let load = move |tx: &mut Tx<'_>| -> Result<_, StoreError> {
             let Some(session) = staff::session(tx, token)? else { return Ok(None) };
             let waiting: u64 = cases::open_counts(tx)?.iter().map(|kind| kind.count).sum();
-            Ok(Some((session, waiting, journal::club(tx)?.name, people::offices(tx)?)))
+            let recovering = world::recovery(tx)?.since.is_some();
+            Ok(Some((session, (waiting, recovering), journal::club(tx)?.name, people::offices(tx)?)))
         };
-        let (session, open_cases, club, offices) = console.app.db.read(load).await?.ok_or(Failure::SignIn)?;
+        let (session, (open_cases, recovering), club, offices) =
+            console.app.db.read(load).await?.ok_or(Failure::SignIn)?;
         let now = console.app.now();
         if !session::holds(&session, now) {
             console.app.db.write(move |tx| staff::close_session(tx, token)).await?;
@@ -65,6 +67,7 @@ impl FromRequestParts<Console> for Newcomer {
         ui.person.clone_from(&session.name);
         ui.csrf = session::form_token(&session);
         ui.open_cases = open_cases;
+        ui.recovering = recovering;
         ui.club = club;
         ui.zone = zone.unwrap_or(ui.zone);
         ui.path = parts.uri.path_and_query().map_or_else(String::new, ToString::to_string);

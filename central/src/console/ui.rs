@@ -30,6 +30,8 @@ pub struct Ui {
     pub section: &'static str,
     /// Open cases, for the badge.
     pub open_cases: u64,
+    /// Whether the centre recovers from a rollback.
+    pub recovering: bool,
     /// The club's zone.
     pub zone: Tz,
     /// Name of the club.
@@ -52,6 +54,7 @@ impl Ui {
             csrf: String::new(),
             section: "",
             open_cases: 0,
+            recovering: false,
             zone: chrono_tz::Asia::Shanghai,
             club: Words { zh: String::new(), en: String::new() },
             now,

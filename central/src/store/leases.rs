@@ -67,6 +67,22 @@ pub struct Answered {
     pub has_orders: bool,
 }
 
+/// The leases of a terminal that are neither closed nor written off.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn open_at(tx: &mut Tx<'_>, device: DeviceId) -> Result<Vec<LeaseRow>, StoreError> {
+    tx.query(world::SQL.get("leases_of_device"), &[device.0.into()])?.iter().map(known::lease).collect()
+}
+
+/// The leases of a member that are neither closed nor written off.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn open_of(tx: &mut Tx<'_>, member: MemberId) -> Result<Vec<LeaseRow>, StoreError> {
+    tx.query(world::SQL.get("leases_of_member"), &[member.0.into()])?.iter().map(known::lease).collect()
+}
+
 /// Decides an ask, and takes the raise as an act if there is one.
 ///
 /// # Errors

@@ -2,6 +2,7 @@
 
 mod forms;
 mod kit;
+mod leases;
 mod look;
 mod pages;
 mod signing;

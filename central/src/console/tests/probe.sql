@@ -47,3 +47,6 @@ SELECT e.device FROM device_epoch e JOIN device d ON d.id = e.device WHERE d.sta
 
 -- name: a_card_in_use
 SELECT t.token, c.member FROM card_token t JOIN card c ON c.id = t.card WHERE c.member IS NOT NULL AND c.status = 'active' ORDER BY t.token LIMIT 1
+
+-- name: with_points
+SELECT member FROM balance WHERE class = 'available' AND unit = 'PTS' AND amount >= $1 ORDER BY member LIMIT 1
