@@ -420,7 +420,6 @@ members-none = No members yet. Import them with hufu-central import members.
 member-active = Active
 member-stopped = Stopped
 member-left = Left
-points-available = Points available
 points-owed = Points owed
 cards-title = Cards
 cards-none = No cards.

@@ -420,7 +420,6 @@ members-none = 还没有会员，可用 hufu-central import members 导入。
 member-active = 在会
 member-stopped = 停用
 member-left = 退会
-points-available = 可用积分
 points-owed = 欠分
 cards-title = 卡片
 cards-none = 名下没有卡片。
