@@ -59,7 +59,8 @@ WHERE f.office = $1 AND f.device <> $2 AND f.at >= $3 AND f.member IS NOT NULL
 ORDER BY f.member LIMIT $4
 
 -- name: starting
-SELECT COUNT(*) FROM occurrence WHERE state = 'approved' AND starts > $1 AND starts <= $2
+SELECT id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices FROM occurrence
+WHERE state = 'approved' AND starts > $1 AND starts <= $2
 
 -- name: devices
 SELECT id, office FROM device WHERE status = 'active' ORDER BY id

@@ -363,7 +363,7 @@ fn order_id(lease: LeaseId, generation: u32) -> CommandId {
 }
 
 /// Who may be granted something ahead of need at each terminal: members whom others have seen at its office lately, and
-/// before an activity also those whose lease there may be filled up.
+/// on the eve of an activity at that office also those whose lease there may be filled up.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -371,13 +371,15 @@ pub fn candidates(tx: &mut Tx<'_>, now: Instant) -> Result<Vec<(DeviceId, Member
     let policy = world::base(tx)?.policy.lease;
     let since = now.offset(-i64::from(policy.seen_days) * DAY_US);
     let tomorrow = [now.0.into(), now.offset(DAY_US).0.into()];
-    let is_eve = tx.query_one(SQL.get("starting"), &tomorrow)?.int(0)? > 0;
-    let statement = if is_eve { "before_activity" } else { "candidates" };
+    let starting = tx.query(SQL.get("starting"), &tomorrow)?;
+    let starting = starting.iter().map(rows::occurrence).collect::<Result<Vec<_>, _>>()?;
     let mut pairs = Vec::new();
     for device in tx.query(SQL.get("devices"), &[])? {
         let id = DeviceId(device.array(0)?);
-        let office: [u8; 16] = device.array(1)?;
-        let key = [office.into(), id.0.into(), since.0.into(), AHEAD_MAX.into()];
+        let office = OfficeId(device.array(1)?);
+        let is_eve = starting.iter().any(|row| row.offices.is_empty() || row.offices.contains(&office));
+        let statement = if is_eve { "before_activity" } else { "candidates" };
+        let key = [office.0.into(), id.0.into(), since.0.into(), AHEAD_MAX.into()];
         for row in tx.query(SQL.get(statement), &key)? {
             pairs.push((id, MemberId(row.array(0)?)));
         }

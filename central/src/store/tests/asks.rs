@@ -2,7 +2,8 @@
 
 use hufu_shared::act::{Act, RecoveryEnded, ValueEnd, ValueMoved};
 use hufu_shared::fact::{Event, LeaseClosed, Shown, Visited};
-use hufu_shared::ids::{DeviceId, EntryId, Hash, LeaseId};
+use hufu_shared::ids::{DeviceId, EntryId, Hash, LeaseId, OccurrenceId};
+use hufu_shared::member::OccurrenceRow;
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::time::{Instant, SECOND_US};
 use hufu_shared::wire::lease::{AskBecame, LeaseAsk, LeaseState, RecallState};
@@ -155,6 +156,44 @@ async fn members_whom_others_saw_here_are_granted_something_ahead_and_the_termin
         let echo: (LeaseId, Version) = (sent[0].lease, sent[0].version);
         db.write(move |tx| leases::echoed(tx, here, &[echo])).await.expect("echo");
         assert!(db.read(move |tx| leases::unechoed(tx, here)).await.expect("states").is_empty());
+    })
+    .await;
+}
+
+/// A lease that was spent from is filled up the day before an activity, at the terminals where it takes place.
+#[tokio::test(flavor = "multi_thread")]
+async fn on_the_eve_of_an_activity_leases_are_filled_up_at_its_offices() {
+    each(|db| async move {
+        found(&db).await;
+        let third = third_terminal(&db).await;
+        let mut other = Terminal::start(third);
+        other.record(0, Shown::Accepted, Event::Visited(Visited { subject: subject(1) }));
+        other.upload(&db).await;
+        give(&db, 40, 100).await;
+        let here = TERMINAL_B;
+        let grant = |n: u8| {
+            let entry = (EntryId([n; 16]), LATER);
+            db.write(move |tx| leases::grant_ahead(tx, (here, member(1)), Unit::Pts, entry))
+        };
+        assert!(grant(60).await.expect("granted"));
+        let pairs = || db.read(move |tx| leases::candidates(tx, LATER));
+        assert_eq!(pairs().await.expect("pairs"), [], "who has a lease here waits for need");
+        for (n, office, expected) in [(61, OFFICE_A, vec![]), (62, OFFICE_B, vec![(here, member(1))])] {
+            let evening = OccurrenceRow {
+                occurrence: OccurrenceId([n; 16]),
+                starts: LATER.offset(20 * 3600 * SECOND_US),
+                ends: LATER.offset(22 * 3600 * SECOND_US),
+                offices: vec![office],
+                ..occurrence()
+            };
+            act(&db, n, LATER, Act::OccurrenceSet(evening)).await;
+            assert_eq!(pairs().await.expect("pairs"), expected);
+        }
+        assert!(!grant(63).await.expect("asked"), "a full lease stays as it is");
+        give(&db, 41, 300).await;
+        assert!(grant(64).await.expect("granted"), "a quarter of more is more");
+        let held = db.read(move |tx| leases::unechoed(tx, here)).await.expect("states");
+        assert_eq!(held[0].granted_total, Amount(100), "a quarter of 400, raised in one lease");
     })
     .await;
 }
