@@ -8,6 +8,7 @@
 #   tests/long.sh simulate [--seeds N --seed S ...]     seeds of the simulator over all processors (see --help of `simulate`)
 #   tests/long.sh mutants [--seeds N]                   which check notices which known wrong turn of the cores
 #   tests/long.sh storm [--facts N] [--devices N] ... a million queued facts from 5,000 terminals (see --help of `storm`)
+#   tests/long.sh recall [--guests N]                 how long a guest waits whose points lie at three other terminals
 #   tests/long.sh soak                                not there yet
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -70,6 +71,11 @@ case "$what" in
     hufu_packages build tests
     cargo build --quiet --release --locked -p hufu-central -p hufu-tests --bins
     cargo run --quiet --release --locked -p hufu-tests --bin storm -- "$@"
+    ;;
+  recall)
+    hufu_packages build
+    cargo build --quiet --locked -p hufu-edge -p hufu-central -p hufu-tests --bins
+    cargo run --quiet --locked -p hufu-tests --bin recall -- "$@"
     ;;
   soak)
     echo "hufu: there is no $what run yet" >&2

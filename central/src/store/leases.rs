@@ -27,7 +27,7 @@ pub static SQL: SqlFile = SqlFile::new("leases", include_str!("../../sql/both/le
 /// States sent to a terminal in one answer.
 pub const STATES_MAX: i64 = 16;
 /// Milliseconds after which a terminal asks again while leases are recalled.
-const AGAIN_MS: u32 = 250;
+const AGAIN_MS: u32 = 100;
 /// After this long a recall that did not bring enough is given up, in us.
 const RECALL_LIMIT_US: i64 = 3 * SECOND_US;
 /// A terminal that was not heard of for this long is not waited for, in us; a poll is held for 25 s.

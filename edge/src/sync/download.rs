@@ -141,7 +141,7 @@ impl UpdatesLane {
         }
         let notices: Vec<_> =
             updates.notices.into_iter().filter(|notice| notice.n > state.notices_n).collect();
-        // Orders are no news: they stand in every answer until they were carried out.
+        // An order is news once: it stands in every answer until it was carried out.
         let mut news = updates.block > state.block || !notices.is_empty();
         if updates.block > state.block {
             self.store.take_blocks(updates.blocks, updates.block).await?;
@@ -159,7 +159,7 @@ impl UpdatesLane {
         // After the blocks: a card that is blocked by now must not be spent with by what comes after.
         let files = (&self.store, &self.directory);
         news |= take_states(&updates.leases, files, &self.shared, &self.centre).await?;
-        self.shared.pass_on(&updates.commands);
+        news |= self.shared.pass_on(&updates.commands);
         self.shared.publish(updates.directory);
         if updates.directory.n > 0 && self.directory.version() == updates.directory {
             self.store.set_directory_at(self.shared.clock().now().trusted).await?;

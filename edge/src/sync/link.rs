@@ -209,8 +209,9 @@ impl Shared {
     }
 
     /// Passes orders on, each once. An order for a snapshot goes to the directory lane first. What the run loop has no
-    /// room for now comes again with the centre's next answer.
-    pub fn pass_on(&self, commands: &[Apart<Command>]) {
+    /// room for now comes again with the centre's next answer. Answers whether one was passed to the run loop.
+    pub fn pass_on(&self, commands: &[Apart<Command>]) -> bool {
+        let mut is_new = false;
         for command in commands {
             let (id, order) = match command {
                 Apart::Known(command) => (command.id, Ok(&command.order)),
@@ -227,10 +228,11 @@ impl Shared {
                     let order = Order::TakeSnapshot;
                     self.wanted.send_modify(|wanted| wanted.order = Some(Command { id, order }));
                 }
-                Ok(order) => self.order(id, Ok(order.clone())),
-                Err(error) => self.order(id, Err(error)),
+                Ok(order) => is_new |= self.order(id, Ok(order.clone())),
+                Err(error) => is_new |= self.order(id, Err(error)),
             }
         }
+        is_new
     }
 
     /// The centre told the newest version of the directory.
@@ -259,17 +261,18 @@ impl Shared {
         self.order(command.id, Ok(command.order.clone()));
     }
 
-    fn order(&self, command: CommandId, order: Result<Order, String>) {
+    /// Whether the run loop had room for it.
+    fn order(&self, command: CommandId, order: Result<Order, String>) -> bool {
         let order = CentralOrder { command, order };
         if self.ends.orders.try_send(order).is_err() {
-            return;
+            return false;
         }
         let mut memory = self.memory();
         while memory.ordered.len() >= ORDERS_REMEMBERED_MAX {
             // Ids begin with their time: the first is the oldest.
             memory.ordered.pop_first();
         }
-        memory.ordered.insert(command);
+        memory.ordered.insert(command)
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {

@@ -34,13 +34,10 @@ use crate::store::{Directory, Store, asides};
 /// Milliseconds for which the centre is asked to hold the long poll: with the client's grace below the 30 s within
 /// which a dead line must be found.
 pub const HOLD_MS: u32 = 22_000;
-/// Shortest time from one poll to the next when there was no news, in milliseconds: a centre that does not hold
-/// requests (it does not while the directory lags behind) must not be asked in a circle.
-const POLL_GAP_MS: u64 = 1_000;
-/// The same once [`QUICK_POLLS_MAX`] polls in a row were not held.
-const POLL_GAP_LONG_MS: u64 = 5_000;
-/// Polls in a row that may come back at once before the gap grows.
-const QUICK_POLLS_MAX: u32 = 30;
+/// Shortest time from one poll to the next when there was no news, in milliseconds, by how many polls in a row came
+/// back at once: a centre that does not hold requests (it does not while the directory lags behind) must not be asked in
+/// a circle, and a guest who waits for points that lie here must not wait for a gap.
+const POLL_GAPS_MS: [(u32, u64); 3] = [(4, 100), (30, 1_000), (u32::MAX, 5_000)];
 /// Longest wait between two batches that a centre's credit may ask for, in milliseconds.
 const NEXT_POLL_MS_MAX: u64 = 300_000;
 /// Milliseconds after which an idle upload lane looks at the journal all the same.
@@ -266,7 +263,7 @@ async fn run_updates(mut lane: UpdatesLane, channels: watch::Receiver<Arc<Channe
     let (mut hold_ms, mut quick) = (0, 0_u32);
     loop {
         let channel = Arc::clone(&channels.borrow());
-        let gap_ms = if quick < QUICK_POLLS_MAX { POLL_GAP_MS } else { POLL_GAP_LONG_MS };
+        let gap_ms = POLL_GAPS_MS.iter().find(|(polls, _)| quick < *polls).map_or(0, |(_, gap_ms)| *gap_ms);
         let begun_ns = shared.clock().now().mono_ns;
         match lane.poll(&channel, hold_ms).await {
             Ok(polled) => {
