@@ -117,7 +117,8 @@ async fn a_centre_that_holds_no_request_is_not_asked_in_a_circle() {
     let _tasks = spawn(bench.parts(&played)).await.expect("running");
     tokio::time::sleep(Duration::from_millis(2_500)).await;
     let polls = played.seen_at("/device/v1/updates").len();
-    assert!((2..=6).contains(&polls), "{polls} polls in 2.5 s");
+    // A handful come soon after each other, for a guest who waits; from then on one a second.
+    assert!((4..=10).contains(&polls), "{polls} polls in 2.5 s");
 }
 
 fn renewing(bench: &Bench, takes_new: bool) -> impl FnMut(&Seen) -> Reply + Send + use<> {
