@@ -251,6 +251,7 @@ automatic-time_known = the clock is known better now
 automatic-filled = the stock covers it
 automatic-known = known
 automatic-not_cut = within the cap
+automatic-as_decided = no longer in question
 automatic-nothing_lost = nothing was lost
 automatic-once = no longer twice
 automatic-original_came = the original came

@@ -251,6 +251,7 @@ automatic-time_known = 时钟已核准，不再存疑
 automatic-filled = 库存已补足
 automatic-known = 已确认
 automatic-not_cut = 已在上限之内
+automatic-as_decided = 已无疑问
 automatic-nothing_lost = 没有损失
 automatic-once = 已无重复
 automatic-original_came = 原单已到

@@ -23,9 +23,9 @@ struct Taken {
 }
 
 /// Statements whose rows make the normal form. `available` and `owed` of a member count as one: which of them a credit
-/// went to depends on the other credits at that moment, what the member can claim does not. For the same reason a case
-/// about a shortage, a cap or a limit may have been open for a moment in one order and never in another: one that ended
-/// by itself is left out.
+/// went to depends on the other credits at that moment, what the member can claim does not. A case that ended by
+/// itself is left out: it was open for a moment in one order (owed until a credit came, cut until a return made room, say)
+/// and never in another.
 const NORMAL_FORM: [(&str, &str); 4] = [
     (
         "net effect",
@@ -43,7 +43,7 @@ const NORMAL_FORM: [(&str, &str); 4] = [
         "case",
         "SELECT hex(id), kind, state, verdict, (SELECT group_concat(hex(device) || epoch || '/' || seq) FROM \
          (SELECT device, epoch, seq FROM conflict_fact WHERE conflict = id ORDER BY device, epoch, seq)) \
-         FROM conflict WHERE state <> 'closed' OR verdict IS NOT NULL OR kind NOT IN (4, 16, 18, 23, 24, 33, 34) ORDER BY 1",
+         FROM conflict WHERE state <> 'closed' OR verdict IS NOT NULL ORDER BY 1",
     ),
     ("standing", "SELECT hex(device), epoch, seq, became, kind FROM fact ORDER BY 1, 2, 3"),
 ];

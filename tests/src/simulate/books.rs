@@ -65,6 +65,8 @@ pub struct Books {
     pub erased: BTreeSet<usize>,
     /// Cards that were blocked at any time.
     pub blocked: BTreeSet<usize>,
+    /// Terminals whose block lists were tampered with.
+    pub tampered: BTreeSet<usize>,
     /// Facts that a person decided about.
     pub pinned: BTreeSet<FactId>,
     /// Members about whom the scripted terminal said something of value.

@@ -22,7 +22,7 @@ pub const KINDS: [(usize, &str, Mark); 36] = [
     (1, "duplicate delivery", Expected),
     (2, "double tap", Expected),
     (3, "impossible travel", Expected),
-    (4, "attendance without a legal path", NotYet),
+    (4, "attendance without a legal path", Expected),
     (5, "spend over lease", NotYet),
     (6, "spend on expired lease", NotYet),
     (7, "spend on written-off lease", Expected),
@@ -36,7 +36,7 @@ pub const KINDS: [(usize, &str, Mark); 36] = [
     (15, "profile requests disagree", Expected),
     (16, "gift stock short", Expected),
     (17, "scheme changed while offline", Expected),
-    (18, "time doubtful at a boundary", NotYet),
+    (18, "time doubtful at a boundary", Expected),
     (19, "time in the future or before enrolment", Expected),
     (20, "gap", Welcome),
     (21, "fork: clone", Expected),
@@ -47,7 +47,7 @@ pub const KINDS: [(usize, &str, Mark); 36] = [
     (26, "revoked device uploads", Expected),
     (27, "admitted at two terminals", Expected),
     (28, "over capacity or not approved", Expected),
-    (29, "application looks like a member", NotYet),
+    (29, "application looks like a member", Expected),
     (30, "day totals differ", Expected),
     (31, "reversal without its original", Expected),
     (32, "same slip twice", Expected),
@@ -58,7 +58,7 @@ pub const KINDS: [(usize, &str, Mark); 36] = [
 ];
 
 /// Rare paths: name and mark.
-pub const PATHS: [(&str, Mark); 47] = [
+pub const PATHS: [(&str, Mark); 48] = [
     ("duplicate request", Expected),
     ("late request after its retry", Expected),
     ("straddle of the cursor", Expected),
@@ -106,6 +106,7 @@ pub const PATHS: [(&str, Mark); 47] = [
     ("let out of review", Expected),
     ("verdict on what counts", Expected),
     ("balance reckoned exactly", Expected),
+    ("block list tampered with", Expected),
 ];
 
 /// What was met, and how often.

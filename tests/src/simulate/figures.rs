@@ -98,6 +98,19 @@ impl Run<'_> {
         groups
     }
 
+    /// Whether a fact's card went from hand to hand, or its member turned out to be another, or was erased.
+    #[must_use]
+    pub fn is_tied(&self, fact: FactId) -> bool {
+        let FactId { device, epoch, seq } = fact;
+        let told = self.books.values.get(&(device, epoch, seq, 0));
+        told.is_none_or(|told| {
+            let card = told.card;
+            self.books.handed_on.iter().any(|row| row.0 == card)
+                || self.books.tied.iter().any(|tie| tie.0 == card || tie.1 == card)
+                || self.books.erased.contains(&card)
+        })
+    }
+
     /// The sum that a group may have of a unit.
     fn bounds(&self, group: &Group, unit: Unit) -> Bounds {
         let mut sum = group.rest.get(&unit).copied().unwrap_or_default();

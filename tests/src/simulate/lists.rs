@@ -35,6 +35,7 @@ impl Run<'_> {
         }
         let on: Vec<usize> = (0..self.devices.len())
             .filter(|n| self.devices[*n].running.is_some() && !self.is_stopped(*n))
+            .filter(|n| !self.books.tampered.contains(n))
             .collect();
         if on.is_empty() {
             return Ok(());

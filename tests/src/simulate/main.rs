@@ -37,6 +37,9 @@ struct Args {
     /// Where the files of the runs are made and removed; a disk in memory if there is one
     #[arg(long)]
     scratch: Option<PathBuf>,
+    /// Keep the centre's database of broken seeds in this folder
+    #[arg(long)]
+    keep: Option<PathBuf>,
     /// Print each seed with its digest
     #[arg(long)]
     verbose: bool,
@@ -62,7 +65,7 @@ fn main() -> anyhow::Result<ExitCode> {
                     if seed >= args.seed + args.seeds {
                         return;
                     }
-                    let played = play(&club, seed);
+                    let played = play(&club, seed, args.keep.as_deref());
                     tell(seed, &played, args.verbose);
                     if let Ok(mut results) = results.lock() {
                         results.push(played);

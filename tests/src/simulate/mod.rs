@@ -34,6 +34,8 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+use std::path::Path;
+
 use hufu_shared::ids::Hash;
 
 use centre::block_on;
@@ -81,15 +83,18 @@ pub struct Played {
     pub violations: Vec<Violation>,
 }
 
-/// Plays one seed.
+/// Plays one seed. If something is broken, the centre's database is kept in a folder, if one is named.
 ///
 /// # Errors
 /// If something outside of the simulated parts fails, or a core answers an error where it must not.
-pub fn play(club: &Club, seed: u64) -> anyhow::Result<Played> {
+pub fn play(club: &Club, seed: u64, keep: Option<&Path>) -> anyhow::Result<Played> {
     let mut run = Run::new(club, seed)?;
     run.play()?;
     if run.violations.is_empty() {
         run.check_end()?;
+    }
+    if let Some(folder) = keep.filter(|_| !run.violations.is_empty()) {
+        run.centre.keep_copy(&folder.join(format!("seed-{seed}.db")))?;
     }
     Ok(Played {
         seed,

@@ -110,6 +110,7 @@ impl Run<'_> {
             92..=97 => self.release()?,
             _ => drop(block_on(jobs::deadlines::round(&self.centre.app))?),
         }
+        block_on(jobs::lookalikes::round(&self.centre.app))?;
         self.check_sums()?;
         self.ring();
         Ok(())

@@ -101,6 +101,11 @@ pub enum What {
         /// Which wait.
         number: u64,
     },
+    /// A lost card is held out by whoever found it.
+    Thief {
+        /// Which.
+        card: usize,
+    },
     /// An admin looks after people and goods.
     Clerk,
 }
@@ -276,6 +281,7 @@ impl<'a> Run<'a> {
             What::Spend => self.spend(),
             What::Value { device } => self.value(device),
             What::AskAgain { number } => self.asked_again(number),
+            What::Thief { card } => self.thief(card),
             What::Clerk => self.clerk(),
         }
     }

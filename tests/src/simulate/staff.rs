@@ -320,6 +320,9 @@ impl Run<'_> {
     fn block(&mut self) -> anyhow::Result<()> {
         let card = self.random.index(self.size.members.min(2 * 12));
         let status = if self.random.chance(600) { CardStatus::Lost } else { CardStatus::Active };
+        if status == CardStatus::Lost {
+            self.tempt(card);
+        }
         self.books.blocked.insert(card);
         self.counters.path("card blocked");
         self.centre.act(Act::CardStatusSet(CardStatusSet {

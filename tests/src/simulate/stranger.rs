@@ -9,10 +9,10 @@ use hufu_edge::sync::upload::EVENTS_PATH;
 use hufu_shared::cbor;
 use hufu_shared::chain::{self, BatchClaim};
 use hufu_shared::fact::{
-    Booted, DayClosed, DayTotals, Earned, Event, FACT_FORMAT, Fact, Shown, Subject, Visited,
+    Booted, DayClosed, DayTotals, Earned, Event, FACT_FORMAT, Fact, Reversed, Shown, Subject, Visited,
 };
-use hufu_shared::ids::{BootId, DeviceId, Hash};
-use hufu_shared::money::Amount;
+use hufu_shared::ids::{BootId, DeviceId, FactId, Hash};
+use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::time::{ClockQuality, Day, Instant};
 use hufu_shared::token::MediumKind;
 use hufu_shared::wire::problem::{Problem, ProblemKind};
@@ -160,7 +160,7 @@ impl Run<'_> {
         let card = self.random.index(self.size.members);
         let token = self.club.token_key.token(&club::card_text(card));
         let subject = Subject { token, member: None, reader: 0, medium: MediumKind::Uid };
-        match self.random.below(5) {
+        match self.random.below(6) {
             0 => {
                 self.counters.path("unreadable fact sent");
                 self.stranger.unreadable(now, subject);
@@ -179,6 +179,14 @@ impl Run<'_> {
                 let earned =
                     Earned { subject, purchase, promised: vec![], slip: None, replaces: None, repeats: None };
                 self.stranger.record(now, now, Event::Earned(earned));
+            }
+            4 => {
+                // Of something that nobody recorded, or of a return.
+                let seq = 1 + self.random.below(2 * self.stranger.bodies.len() as u64 + 1_000);
+                let original = FactId { device: self.stranger.id, epoch: 1, seq };
+                let legs = vec![Leg { unit: Unit::Pts, amount: Amount(self.random.between(1, 50)) }];
+                let reversed = Reversed { original, legs, reason: "return".to_owned(), slip: None };
+                self.stranger.record(now, now, Event::Reversed(reversed));
             }
             _ => self.stranger.record(now, now, Event::Visited(Visited { subject })),
         }

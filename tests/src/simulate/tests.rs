@@ -19,7 +19,7 @@ fn club() -> Club {
 }
 
 fn played(club: &Club, seed: u64) -> Played {
-    let played = play(club, seed).unwrap_or_else(|error| panic!("seed {seed}: {error:#}"));
+    let played = play(club, seed, None).unwrap_or_else(|error| panic!("seed {seed}: {error:#}"));
     assert_eq!(played.violations, Vec::new(), "seed {seed}");
     played
 }

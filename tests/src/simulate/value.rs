@@ -9,22 +9,24 @@ use std::collections::BTreeMap;
 
 use hufu_edge::rules::decide::value::Asked;
 use hufu_edge::run::core::{Presented, TakingBack, Which, own_fact};
-use hufu_edge::store::StoreError;
+use hufu_edge::store::{NewFact, StoreError};
 use hufu_shared::fact::{
     Event, Form, Handing, ProfileChange, Purchase, Purpose, READER_COUNTER, SlipKey, Spending, Subject,
     ToppingUp,
 };
-use hufu_shared::ids::{Hash, ItemId, OccurrenceId};
+use hufu_shared::form::{FormContent, ROUTE_OFFICE};
+use hufu_shared::ids::{ItemId, OccurrenceId};
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::time::Day;
 use hufu_shared::token::MediumKind;
 use hufu_shared::wire::lease::{AskBecame, LeaseAsk};
 use hufu_shared::wire::version::Version;
+use rusqlite::Connection;
 
 use super::club::{self, OCCURRENCES_PER_DAY};
 use super::device::LaneKind;
 use super::run::{Run, What};
-use super::time::{DAY, FIRST_DAY, HOUR, MS};
+use super::time::{DAY, FIRST_DAY, HOUR, MINUTE, MS};
 
 /// Things of value that happen at one terminal on one day, about.
 const VALUE_PER_DEVICE_DAY: i64 = 5;
@@ -34,6 +36,15 @@ pub const ITEMS: usize = 3;
 const ASKS_MAX: u32 = 10;
 /// Value facts that a guest with a return may mean, the newest of a terminal.
 const RETURNABLE: usize = 12;
+
+/// Telephones of those who apply to join.
+const PHONES: u64 = 3;
+/// Members who want their data changed.
+const PEOPLE_WITH_FORMS: usize = 4;
+/// Members who ask for gifts.
+const PEOPLE_WITH_GIFTS: usize = 8;
+/// How often a lost card is tried.
+const TRIES: usize = 3;
 
 /// A sale, as its slip says.
 #[derive(Debug, Clone)]
@@ -267,7 +278,8 @@ impl Run<'_> {
     }
 
     fn hand_out(&mut self, device: usize) -> anyhow::Result<()> {
-        let (card, occurrence) = (self.some_card(), self.some_occurrence());
+        let card = self.random.index(PEOPLE_WITH_GIFTS.min(self.size.members));
+        let occurrence = self.some_occurrence();
         let item = item(self.random.index(ITEMS));
         let quantity = if self.random.chance(150) { 2 } else { 1 };
         self.present(device, card, &Purpose::HandOut(Handing { occurrence, item, quantity }))
@@ -275,34 +287,93 @@ impl Run<'_> {
 
     fn report_lost(&mut self, device: usize) -> anyhow::Result<()> {
         let card = self.some_card();
+        self.tempt(card);
         self.books.blocked.insert(card);
         self.counters.path("card reported lost at a terminal");
         self.present(device, card, &Purpose::ReportLost)
     }
 
-    /// Somebody applies, or wants data changed: staff take the form. The content is sealed and concerns nobody here.
+    /// Somebody applies, or wants data changed: staff take the form, which only the centre can read.
     fn take_form(&mut self, device: usize) -> anyhow::Result<()> {
-        let card = self.some_card();
+        let is_application = self.random.chance(400);
+        let mobile = format!("1390000000{}", self.random.below(PHONES));
+        let content = FormContent { fields: vec![("mobile".to_owned(), mobile)] };
+        let sealed = content.seal(&self.club.keys.seal_public(), self.random.bytes())?;
+        let card = self.random.index(PEOPLE_WITH_FORMS.min(self.size.members));
         let token = self.club.token_key.token(&club::card_text(card));
         let subject = Subject { token, member: None, reader: READER_COUNTER, medium: MediumKind::Uid };
-        let form =
-            Form { commitment: Hash(self.random.bytes()), subject: Some(subject), route: "desk".to_owned() };
-        let event = if self.random.chance(700) {
-            let field = ["mobile", "address"][self.random.index(2)].to_owned();
-            let known = Version { epoch: 1, n: 1 + self.random.below(2) };
-            Event::ProfileChangeRequested(ProfileChange { form, fields: vec![(field, known)] })
-        } else {
+        let form = Form {
+            commitment: sealed.commitment,
+            subject: (!is_application).then_some(subject),
+            route: ROUTE_OFFICE.to_owned(),
+        };
+        let event = if is_application {
             Event::ApplicationTaken(form)
+        } else {
+            let known = Version { epoch: 1, n: self.random.below(2) };
+            Event::ProfileChangeRequested(ProfileChange { form, fields: vec![("mobile".to_owned(), known)] })
         };
         let Some(running) = self.devices[device].running.as_mut() else { return Ok(()) };
         let (now, directory) = (running.clock.now(), running.core.directory().version());
-        let fact = own_fact(event, directory, &now);
-        let taken =
-            running.core.store().with(|journal| -> Result<_, StoreError> { journal.append(vec![fact]) })?;
+        let fact = NewFact { sealed: Some(sealed.sealed), ..own_fact(event, directory, &now) };
+        let taken = running
+            .core
+            .store()
+            .with(|journal| -> Result<_, StoreError> { journal.append(vec![fact]) })?;
         match taken.first().and_then(|fact| fact.id) {
             Some(id) => self.shown(device, id.seq),
             None => Ok(()),
         }
+    }
+
+    /// Whoever found a card that was reported lost will try it.
+    pub fn tempt(&mut self, card: usize) {
+        for _ in 0..TRIES {
+            let after = self.random.between(MINUTE, 4 * HOUR);
+            self.after(after, What::Thief { card });
+        }
+    }
+
+    /// A card that was lost is held out where something lies ready for its member. Rarely the terminal is opened first,
+    /// and the card taken off its list.
+    ///
+    /// # Errors
+    /// If the journal refuses.
+    pub fn thief(&mut self, card: usize) -> anyhow::Result<()> {
+        if card >= self.size.members || self.is_calm {
+            return Ok(());
+        }
+        let member = club::member(card);
+        let token = self.club.token_key.token(&club::card_text(card));
+        let mut counters = Vec::new();
+        for (device, own) in self.devices.iter().enumerate() {
+            let Some(running) = &own.running else { continue };
+            let (holds, knows) = running.core.store().with(|journal| {
+                Ok((!journal.open_leases(member)?.is_empty(), journal.blocked(&token).is_some()))
+            })?;
+            counters.extend(holds.then_some((device, knows)));
+        }
+        if counters.is_empty() {
+            return Ok(());
+        }
+        let (device, knows) = counters[self.random.index(counters.len())];
+        if knows && self.random.chance(600) {
+            self.tamper(device, card)?;
+        }
+        let legs = vec![Leg { unit: Unit::Pts, amount: Amount(self.random.between(1, 4)) }];
+        self.present(device, card, &Purpose::Spend(Spending { legs, slip: None, item: None }))
+    }
+
+    /// Somebody opens a terminal and takes a card off its block list.
+    fn tamper(&mut self, device: usize, card: usize) -> anyhow::Result<()> {
+        let token = self.club.token_key.token(&club::card_text(card));
+        self.devices[device].crash()?;
+        let journal = Connection::open(self.devices[device].journal())?;
+        journal.execute("DELETE FROM blocks WHERE token = ?1", [token.to_bytes()])?;
+        drop(journal);
+        self.books.tampered.insert(device);
+        self.counters.path("block list tampered with");
+        self.boot(device)
     }
 
     /// Something was shown that is on the disk.

@@ -5,6 +5,8 @@
 //! owner, so that facts held for it are bound to them. Two uses that one card cannot have had both keep their effect,
 //! and the card is flagged (kind 3). A report that a card is lost stops it everywhere.
 
+use std::collections::BTreeSet;
+
 use hufu_shared::act::{CardSet, CardStatusSet};
 use hufu_shared::fact::{Event, Fact, Subject};
 use hufu_shared::ids::{FactId, MemberId};
@@ -118,6 +120,29 @@ impl Work {
             self.stand(id, standing, None);
         }
         asks
+    }
+
+    /// Whether a card was a member's, or theirs in whose place the member goes on, at some time before a fact: its terminal
+    /// may not have heard that it changed hands since.
+    pub(super) fn had_card(&self, known: &KnownFact, token: Token, member: MemberId) -> bool {
+        let is_theirs = |had: MemberId| self.returns_to(had) == self.returns_to(member);
+        let turns = self.card(token).map_or(&[][..], |card| &card.history);
+        let before = turns.iter().filter(|turn| turn.since <= known.high);
+        before.filter_map(|turn| turn.member).any(is_theirs)
+    }
+
+    /// What there is to say of a spend that the lease of one member paid for, with a card that was somebody else's by
+    /// then: the lease settles, since goods went over the counter, and a person sees both.
+    pub(super) fn paid_by_last_owner(&mut self, id: FactId, payer: MemberId) -> Option<Standing> {
+        let known = self.fact(id).filter(|known| known.pin.is_none() && known.belongs_to.is_none())?;
+        let token = known.fact.as_ref()?.event.subject()?.token;
+        let Belongs::To(owner) = self.ownership(known, token).belongs else { return None };
+        if self.returns_to(owner) == self.returns_to(payer) {
+            return None;
+        }
+        let judged =
+            Ownership { belongs: Belongs::To(payer), now: Some(owner), kinds: BTreeSet::from([KIND_OWNER]) };
+        Some(self.owner_case(id, token, &judged))
     }
 
     /// Looks for other uses of the card too near in time for the way between their offices.

@@ -160,9 +160,7 @@ impl Work {
     /// keeps what its terminal promised until a person says otherwise.
     fn doubtful_earn(&mut self, sale: &Sale<'_>) -> Option<Standing> {
         let (id, known) = (sale.id, sale.known);
-        let was = known.standing.kind == Some(KIND_DOUBTFUL);
         if known.pin.is_some() || !is_wide(known) {
-            self.end_doubt(id, was && known.pin.is_none());
             return None;
         }
         let (first, last) = (known.at, latest(known));
@@ -174,11 +172,7 @@ impl Work {
                 cap.covers(Unit::Pts, EarnEvent::Purchase, known.office)
                     && cap.period.first_day(first_day) != cap.period.first_day(last_day)
             });
-        if in_doubt {
-            return Some(self.doubt(id, Became::AppliedWithCase, "honoured"));
-        }
-        self.end_doubt(id, was);
-        None
+        in_doubt.then(|| self.doubt(id, Became::AppliedWithCase, "honoured"))
     }
 
     /// By which version of the scheme a purchase is rated.
@@ -322,8 +316,26 @@ impl Work {
         Some(Original { is_reversal: false, says: earned.promised.clone(), gave })
     }
 
-    /// How a purchase stands: the strongest of what is to be said of it.
+    /// How a purchase stands: the strongest of what is to be said of it. What was to be said before and is no question
+    /// any more, because another fact of its slip has the sale, say, ends with that.
     fn earn_standing(&mut self, sale: &Sale<'_>, worth: Worth, capped: cap::Capped) -> Standing {
+        let (id, known) = (sale.id, sale.known);
+        let standing = self.earn_stands(sale, worth, capped);
+        let was = known.standing.kind.filter(|was| standing.kind != Some(*was));
+        match was {
+            Some(KIND_CAP) => {
+                self.end_case(posting::case_id(KIND_CAP, &[&posting::fact_cause(id).0]), "not_cut")
+            }
+            Some(KIND_RATE) => {
+                self.end_case(posting::case_id(KIND_RATE, &[&posting::fact_cause(id).0]), "as_decided");
+            }
+            Some(KIND_DOUBTFUL) => self.end_doubt(id, known.pin.is_none()),
+            _ => {}
+        }
+        standing
+    }
+
+    fn earn_stands(&mut self, sale: &Sale<'_>, worth: Worth, capped: cap::Capped) -> Standing {
         let (id, known) = (sale.id, sale.known);
         if known.pin == Some(false) {
             return Standing { became: Became::NoEffect, kind: None, case: None };
@@ -335,16 +347,13 @@ impl Work {
             let case = posting::case_id(KIND_OVER_LIMIT, &[&posting::fact_cause(id).0]);
             return Standing::of(Became::Held, KIND_OVER_LIMIT, Some(case));
         }
-        let cap_case = posting::case_id(KIND_CAP, &[&posting::fact_cause(id).0]);
         if capped.cut.is_positive() {
+            let case = posting::case_id(KIND_CAP, &[&posting::fact_cause(id).0]);
             let mut fresh = self.fresh_case(KIND_CAP, "cut");
             fresh.member = Some(sale.member);
             fresh.detail = cbor::encode(&(worth.points, capped.gives));
-            self.case(cap_case, fresh, [id]);
-            return Standing::of(Became::AppliedWithCase, KIND_CAP, Some(cap_case));
-        }
-        if self.world.policy.earn_caps.iter().any(|cap| cap.unit == Unit::Pts) {
-            self.end_case(cap_case, "not_cut");
+            self.case(case, fresh, [id]);
+            return Standing::of(Became::AppliedWithCase, KIND_CAP, Some(case));
         }
         if let Some(standing) = self.doubtful_earn(sale) {
             return standing;

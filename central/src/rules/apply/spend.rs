@@ -155,8 +155,10 @@ impl Work {
     fn spent_leg(&self, id: FactId, known: &KnownFact, part: Use, row: Option<&LeaseRow>) -> SpentLeg {
         let subject = known.fact.as_ref().and_then(|fact| fact.event.subject());
         let named = subject.and_then(|subject| self.owner(known, subject));
-        let as_merged = |member: MemberId| match row {
-            Some(row) if self.returns_to(row.member) == self.returns_to(member) => row.member,
+        let had =
+            |row: &LeaseRow| subject.is_some_and(|subject| self.had_card(known, subject.token, row.member));
+        let as_leased = |member: MemberId| match row {
+            Some(row) if self.returns_to(row.member) == self.returns_to(member) || had(row) => row.member,
             _ => member,
         };
         SpentLeg {
@@ -167,7 +169,7 @@ impl Work {
             amount: part.leg.amount,
             spent_total: part.spent_total,
             state: part.state,
-            member: named.map(as_merged),
+            member: named.map(as_leased),
         }
     }
 
@@ -383,7 +385,11 @@ impl Work {
             Some(kind) => Standing::of(Became::AppliedWithCase, kind, case_of(kind)),
             None if repeats => Standing::of(Became::Merged, KIND_REPEAT, None),
             None if nothing => Standing { became: Became::NoEffect, kind: None, case: None },
-            None => plain(id, known),
+            None => {
+                let payer = came.iter().find_map(|(part, _)| self.lease_row(part.lease, part.generation));
+                let payer = payer.map(|row| row.member);
+                payer.and_then(|payer| self.paid_by_last_owner(id, payer)).unwrap_or(plain(id, known))
+            }
         }
     }
 }

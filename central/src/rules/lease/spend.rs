@@ -42,7 +42,8 @@ pub struct SpentLeg {
     pub spent_total: Amount,
     /// Version of the lease state that the device held.
     pub state: Version,
-    /// Whose card the fact names, as merges made it: the account that the lease was granted from; none if unknown.
+    /// Whose card the fact names: the member whom the lease was granted to, if they go on in each other's place or the
+    /// card was theirs before; none if unknown.
     pub member: Option<MemberId>,
 }
 

@@ -11,6 +11,7 @@ mod forms;
 pub mod kit;
 mod leases;
 mod lost_commit;
+mod meanwhile;
 mod order;
 mod people;
 mod publishing;
