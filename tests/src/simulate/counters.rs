@@ -22,7 +22,7 @@ pub const KINDS: [(usize, &str, Mark); 36] = [
     (1, "duplicate delivery", Expected),
     (2, "double tap", Expected),
     (3, "impossible travel", Expected),
-    (4, "attendance without a legal path", Expected),
+    (4, "attendance without a legal path", NotYet),
     (5, "spend over lease", NotYet),
     (6, "spend on expired lease", NotYet),
     (7, "spend on written-off lease", Expected),

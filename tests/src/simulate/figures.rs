@@ -327,18 +327,19 @@ impl Run<'_> {
                 of.entry((groups.root(self.size.members + told.card), *n)).or_default().push((key, told));
             }
         }
-        let sql = "SELECT at FROM fact WHERE device = ?1 AND epoch = ?2 AND seq = ?3";
+        let sql = "SELECT at, high FROM fact WHERE device = ?1 AND epoch = ?2 AND seq = ?3";
         let mut at = self.centre.look().prepare(sql)?;
         for ((root, n), facts) in of {
             let row = club::occurrence_row(n);
             // One that certainly counts at each terminal; the others may be repeats of it.
             let mut certain: BTreeSet<(DeviceId, u32)> = BTreeSet::new();
-            let mut seen: BTreeSet<(DeviceId, u32, usize)> = BTreeSet::new();
+            let mut seen: BTreeSet<(DeviceId, u32)> = BTreeSet::new();
             for (key, told) in &facts {
-                let is_first = seen.insert((key.0, key.1, told.card));
+                let is_first = seen.insert((key.0, key.1));
                 let key_sql = (key.0.0, key.1, i64::try_from(key.2)?);
-                let time: Option<i64> = at.query_row(key_sql, |row| row.get(0)).optional()?;
-                let is_running = time.is_some_and(|at| row.starts.0 <= at && at < row.ends.0);
+                let times = at.query_row(key_sql, |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+                let is_running = times
+                    .is_some_and(|(at, high): (i64, i64)| row.starts.0 <= at && at.max(high) < row.ends.0);
                 let office = self.devices.iter().find(|own| own.id == key.0).map(|own| own.office);
                 let is_held_here = office.is_some_and(|office| row.is_held_at(office));
                 if is_first && is_running && is_held_here && !self.is_doubtful(key, told) {

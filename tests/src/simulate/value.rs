@@ -316,10 +316,8 @@ impl Run<'_> {
         let Some(running) = self.devices[device].running.as_mut() else { return Ok(()) };
         let (now, directory) = (running.clock.now(), running.core.directory().version());
         let fact = NewFact { sealed: Some(sealed.sealed), ..own_fact(event, directory, &now) };
-        let taken = running
-            .core
-            .store()
-            .with(|journal| -> Result<_, StoreError> { journal.append(vec![fact]) })?;
+        let taken =
+            running.core.store().with(|journal| -> Result<_, StoreError> { journal.append(vec![fact]) })?;
         match taken.first().and_then(|fact| fact.id) {
             Some(id) => self.shown(device, id.seq),
             None => Ok(()),
