@@ -217,6 +217,7 @@ counter-short-earlier_enrolment = This terminal was enrolled again; available on
 counter-short-too_small = Available once online
 counter-short-no_answer = The centre did not answer in time; please try again
 counter-short-unreachable = The rest is held by a { $place } that is offline; available once it is back
+counter-short-on_its_way = The rest has not come back from another { $place } yet; please try again
 counter-short-recovering = The centre is recovering; please try again later
 counter-short-owing = Something is owed first; please ask the head office
 counter-short-limit = Today's limit of this terminal is used up; please ask the head office

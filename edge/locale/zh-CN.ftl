@@ -218,6 +218,7 @@ counter-short-earlier_enrolment = 本机已重新登记，原有备用由总部�
 counter-short-too_small = 联网后即可兑换
 counter-short-no_answer = 总部未及时答复，请稍候再试
 counter-short-unreachable = 其余额度在离线的{ $place }，该处联网后即可兑换
+counter-short-on_its_way = 其余额度尚未从其他{ $place }收回，请稍候再试
 counter-short-recovering = 总部正在恢复数据，请稍候再试
 counter-short-owing = 有待补的积分或金额，请联系总部
 counter-short-limit = 本机今日额度已用完，请联系总部

@@ -70,6 +70,7 @@ pub fn short(short: &ShortView, place: &str, ui: &Ui) -> String {
         Why::TooSmall => ui.t("counter-short-too_small"),
         Why::NoAnswer => ui.t("counter-short-no_answer"),
         Why::Unreachable => ui.t1("counter-short-unreachable", "place", place),
+        Why::OnItsWay => ui.t1("counter-short-on_its_way", "place", place),
         Why::Recovering => ui.t("counter-short-recovering"),
         Why::Owing => ui.t("counter-short-owing"),
         Why::Limit => ui.t("counter-short-limit"),

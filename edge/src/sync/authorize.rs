@@ -54,7 +54,11 @@ impl Authorizer {
         if tokio::time::timeout(patience, whole).await.is_err() {
             // What is still on its way is not here: the last word heard says whether it ever will be.
             info!(n = asking.n, "the centre was asked for too long");
-            last.became = last.became.filter(|_| last.is_out_of_reach()).map(|_| AskBecame::Unreachable);
+            last.became = match last.became {
+                Some(_) if last.is_out_of_reach() => Some(AskBecame::Unreachable),
+                Some(AskBecame::Recalling) => Some(AskBecame::Recalling),
+                _ => None,
+            };
         }
         last.done = true;
         // A loop that is gone needs no answer.

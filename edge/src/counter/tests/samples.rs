@@ -141,12 +141,13 @@ pub fn result(outcome: Outcome, purpose: Purpose) -> ResultView {
 }
 
 /// Every reason for which a spend is out of reach, with what would be possible.
-const WHYS: [(Why, i64); 10] = [
+const WHYS: [(Why, i64); 11] = [
     (Why::NoLease, 0),
     (Why::Expired, 0),
     (Why::EarlierEnrolment, 0),
     (Why::TooSmall, 80),
     (Why::NoAnswer, 80),
+    (Why::OnItsWay, 80),
     (Why::Unreachable, 80),
     (Why::Recovering, 0),
     (Why::Owing, 0),

@@ -94,6 +94,8 @@ pub enum Why {
     NoAnswer,
     /// Other terminals hold it and are offline.
     Unreachable,
+    /// Other terminals hold it, and did not give it back in time.
+    OnItsWay,
     /// The centre recovers and gives nothing out.
     Recovering,
     /// The member owes something first.
@@ -203,8 +205,9 @@ fn words_for(asked: Option<Asked>, lacks: bool, why: Shortage) -> (RefusalReason
             AskBecame::Member => refused(RefusalReason::R01, Why::TooLittle),
             AskBecame::Recovering => over(Why::Recovering),
             AskBecame::Unreachable => over(Why::Unreachable),
-            // Granted, and the state did not come or was not taken; or the recall outlasted the patience.
-            AskBecame::Granted | AskBecame::Recalling | AskBecame::Generation => over(Why::NoAnswer),
+            AskBecame::Recalling => over(Why::OnItsWay),
+            // Granted, and the state did not come or was not taken.
+            AskBecame::Granted | AskBecame::Generation => over(Why::NoAnswer),
         },
         None if lacks => refused(RefusalReason::R05, Why::TooLittle),
         None => over(match why {

@@ -130,7 +130,7 @@ async fn silence_an_error_or_a_recall_without_end_is_given_up_in_time() {
         (Reply::Silence, None),
         (Reply::Lost, None),
         (Reply::Problem(ProblemKind::Busy.problem("later"), None), None),
-        (forever(RecallState::Closing), None),
+        (forever(RecallState::Closing), Some(AskBecame::Recalling)),
         (forever(RecallState::Unreachable), Some(AskBecame::Unreachable)),
     ];
     for (reply, expected) in cases {

@@ -163,7 +163,7 @@ fn what_the_centre_said_chooses_the_words_of_a_refusal_and_nothing_else() {
         (Some(AskBecame::Limit), Outcome::Refused(RefusalReason::R15), Why::Limit, None),
         (Some(AskBecame::Frozen), Outcome::Refused(RefusalReason::R15), Why::Frozen, None),
         (Some(AskBecame::Recovering), Outcome::OverOfflineLimit, Why::Recovering, None),
-        (Some(AskBecame::Recalling), Outcome::OverOfflineLimit, Why::NoAnswer, None),
+        (Some(AskBecame::Recalling), Outcome::OverOfflineLimit, Why::OnItsWay, None),
     ];
     for (at, (became, outcome, why, missing)) in cases.into_iter().enumerate() {
         let asked = Some(Asked { became, figure });
