@@ -55,4 +55,4 @@ SELECT seq FROM fact WHERE device = $1 AND epoch = $2 AND seq <= $3 AND became =
 ORDER BY seq LIMIT $4
 
 -- name: boot
-SELECT boot, offset_low, offset_high FROM boot WHERE device = $1 AND epoch = $2 AND seq = $3
+SELECT boot, clock FROM boot WHERE device = $1 AND epoch = $2 AND seq = $3

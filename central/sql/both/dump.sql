@@ -34,7 +34,7 @@ SELECT device, epoch, first_key, seal_key, board, enrolled_at, acked_seq, head, 
 SELECT device, epoch, key_id, public_key FROM device_key
 
 -- name: boot
-SELECT device, epoch, seq, boot, offset_low, offset_high FROM boot
+SELECT device, epoch, seq, boot, offset_low, offset_high, clock FROM boot
 
 -- name: fact
 SELECT device, epoch, seq, hash, body, event, wall, at, low, high, day, received, office, token, member, occurrence, became, kind, pin, belongs_to, clock_fault, over_limit, told_became, told_kind, told_case, entry FROM fact

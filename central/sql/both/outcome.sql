@@ -110,8 +110,9 @@ INSERT INTO device_key (device, epoch, key_id, public_key) VALUES ($1, $2, $3, $
 ON CONFLICT (device, epoch, key_id) DO NOTHING
 
 -- name: set_boot
-INSERT INTO boot (device, epoch, seq, boot, offset_low, offset_high) VALUES ($1, $2, $3, $4, $5, $6)
-ON CONFLICT (device, epoch, seq) DO UPDATE SET offset_low = excluded.offset_low, offset_high = excluded.offset_high
+INSERT INTO boot (device, epoch, seq, boot, offset_low, offset_high, clock) VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (device, epoch, seq) DO UPDATE SET offset_low = excluded.offset_low, offset_high = excluded.offset_high,
+    clock = excluded.clock
 
 -- name: insert_fact
 INSERT INTO fact (device, epoch, seq, hash, body, event, wall, at, low, high, day, received, office, token, member,

@@ -19,8 +19,8 @@ SELECT first_key, seal_key, board, enrolled_at, acked_seq, head, last_at FROM de
 -- name: device_keys
 SELECT public_key FROM device_key WHERE device = $1 AND epoch = $2
 
--- name: boot
-SELECT boot, offset_low, offset_high FROM boot WHERE device = $1 AND epoch = $2 AND seq = $3
+-- name: boots
+SELECT seq, boot, clock FROM boot WHERE device = $1 AND epoch = $2 ORDER BY seq DESC LIMIT $3
 
 -- name: card_by_token
 SELECT c.id, c.member, c.status, c.history FROM card_token t JOIN card c ON c.id = t.card WHERE t.token = $1
@@ -57,6 +57,12 @@ ORDER BY device, epoch, seq
 
 -- name: range_facts
 SELECT device, epoch, seq, body, at, low, high, day, office, received, member, became, kind, pin, belongs_to, clock_fault, over_limit FROM fact WHERE device = $1 AND epoch = $2 AND seq BETWEEN $3 AND $4 ORDER BY seq
+
+-- name: facts_since
+SELECT device, epoch, seq, body, at, low, high, day, office, received, member, became, kind, pin, belongs_to, clock_fault, over_limit FROM fact
+WHERE device = $1 AND epoch = $2 AND seq BETWEEN $3 AND $4 AND seq > COALESCE((SELECT e.seq FROM fact e
+    WHERE e.device = $1 AND e.epoch = $2 AND e.seq BETWEEN $3 AND $4 AND e.at < $5 ORDER BY e.seq DESC LIMIT 1), 0)
+ORDER BY seq
 
 -- name: linked_facts
 SELECT f.device, f.epoch, f.seq, f.body, f.at, f.low, f.high, f.day, f.office, f.received, f.member, f.became, f.kind, f.pin, f.belongs_to, f.clock_fault, f.over_limit FROM fact_link l JOIN fact f ON f.device = l.device AND f.epoch = l.epoch AND f.seq = l.seq WHERE l.link = $1

@@ -333,7 +333,7 @@ impl Stage<'_> {
     }
 
     async fn upload(&mut self, at: usize, received: Instant) -> Result<(), GenerateError> {
-        let batch = self.terminals[at].batch();
+        let batch = self.terminals[at].batch(received);
         self.facts += batch.bodies.len() as u64;
         let id = EntryId(self.random.id());
         self.db

@@ -13,6 +13,7 @@ use hufu_shared::rules::{earn, totals};
 use hufu_shared::scheme::EarnRate;
 use hufu_shared::time::{ClockQuality, Day, Instant, SECOND_US};
 use hufu_shared::token::{MediumKind, Token};
+use hufu_shared::wire::upload::Heard;
 use hufu_shared::wire::version::Version;
 
 use crate::rules::entry::{ClockSample, TakenBatch};
@@ -141,10 +142,10 @@ impl Terminal {
         self.open_from = self.seq + 1;
     }
 
-    /// What it has not handed over yet.
-    pub fn batch(&mut self) -> TakenBatch {
+    /// What it has not handed over yet, to arrive then.
+    pub fn batch(&mut self, received: Instant) -> TakenBatch {
         let bodies = std::mem::take(&mut self.waiting);
-        let start = self.booted_at.0;
+        let on_the_way_us = received.since(self.booted_at).saturating_sub(SECOND_US).max(0);
         TakenBatch {
             device: self.device,
             epoch: 1,
@@ -154,8 +155,8 @@ impl Terminal {
             quarantined: Vec::new(),
             sample: Some(ClockSample {
                 boot_seq: self.boot_seq,
-                offset_low: Some(start),
-                offset_high: start + SECOND_US,
+                sent_mono_ns: on_the_way_us.unsigned_abs() * 1_000,
+                heard: Some(Heard { central_time: self.booted_at, mono_ns: 0 }),
             }),
             stated: Vec::new(),
             review: None,

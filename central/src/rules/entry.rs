@@ -8,9 +8,12 @@ use hufu_shared::act::{Act, Actor, SeenCursor};
 use hufu_shared::fact::{Fact, ReadError, Reader, Standing};
 use hufu_shared::ids::{DeviceId, EntryId, Hash};
 use hufu_shared::time::Instant;
+use hufu_shared::wire::upload::Heard;
 use hufu_shared::wire::version::Version;
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
+
+use super::judge::interval::Sample;
 
 /// An entry with what the gate gave it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,19 +127,28 @@ pub struct Quarantined {
     pub error: String,
 }
 
-/// Bounds of a boot's clock from one delivery.
+/// What one delivery says of the clock of the boot that delivered. It came when its entry was received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct ClockSample {
     /// Seq of the `Booted` fact of the boot that delivered.
     #[n(0)]
     pub boot_seq: u64,
-    /// True time minus monotonic time is at least this, in microseconds; none before the device heard the centre.
+    /// The device's monotonic clock when it sent, in nanoseconds.
     #[n(1)]
-    pub offset_low: Option<i64>,
-    /// True time minus monotonic time is at most this.
+    pub sent_mono_ns: u64,
+    /// The newest time that the centre had told it in that boot; none before it heard any.
     #[n(2)]
-    pub offset_high: i64,
+    pub heard: Option<Heard>,
+}
+
+impl ClockSample {
+    /// The sample of an entry that was received then.
+    #[must_use]
+    pub fn at(&self, received: Instant) -> Sample {
+        let heard = self.heard.map(|heard| (heard.central_time, heard.mono_ns));
+        Sample { sent_mono_ns: self.sent_mono_ns, received, heard }.plausible()
+    }
 }
 
 /// A clock sample on its own.

@@ -12,12 +12,11 @@ use hufu_shared::fact::{Event, Fact, ReadError, Standing, stated_at};
 use hufu_shared::ids::{DeviceId, Hash};
 use hufu_shared::keys;
 use hufu_shared::mutant::{self, Mutant};
-use hufu_shared::time::{Instant, SECOND_US};
+use hufu_shared::time::Instant;
 use hufu_shared::wire::upload::{BATCH_BYTES_MAX, BATCH_FACTS_MAX, Upload};
 use hufu_shared::wire::version::{PROTO, Version};
 
 use super::entry::{ClockSample, Quarantined, Review, TakenBatch, TakenFork, TakenLoss};
-use super::time;
 use super::world::{DeviceStatus, KnownBoot, KnownEpoch};
 
 /// What is known of the sender before the batch.
@@ -301,20 +300,10 @@ pub fn sample(sender: &Sender, upload: &Upload, received: Instant) -> Option<Clo
     // The boots of an earlier enrolment are long over: the clock of today's says nothing of them.
     let is_of_now = sender.is_live && upload.header.epoch == sender.epoch;
     let attempt = &upload.attempt;
-    let heard = attempt.heard.map(|heard| (heard.central_time, heard.mono_ns));
-    let sample = time::sample(attempt.boot_seq, attempt.mono_ns, heard, received);
-    (is_of_now && sender.boot.as_ref().is_none_or(|boot| narrows(boot, sample))).then_some(sample)
-}
-
-fn narrows(boot: &KnownBoot, sample: ClockSample) -> bool {
-    let mut after = boot.clone();
-    time::narrow(&mut after, sample);
-    let gains = |before: Option<i64>, after: Option<i64>| match (before, after) {
-        (None, Some(_)) => true,
-        (Some(before), Some(after)) => before.abs_diff(after) > SECOND_US.unsigned_abs(),
-        _ => false,
-    };
-    gains(boot.offset_low, after.offset_low) || gains(boot.offset_high, after.offset_high)
+    let sample =
+        ClockSample { boot_seq: attempt.boot_seq, sent_mono_ns: attempt.mono_ns, heard: attempt.heard };
+    let counts = |boot: &KnownBoot| boot.clock.counts(sample.at(received));
+    (is_of_now && sender.boot.as_ref().is_none_or(counts)).then_some(sample)
 }
 
 fn taken(sender: &Sender, upload: &Upload, skip: usize, received: Instant) -> TakenBatch {

@@ -11,6 +11,7 @@ use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
 
 use super::{Ingest, Refusal, Sender, ingest, overlap_end, sample};
 use crate::rules::entry::Review;
+use crate::rules::judge::interval::{Line, Sample};
 use crate::rules::world::{DeviceStatus, KnownBoot, KnownEpoch};
 
 const DEVICE: DeviceId = DeviceId([3; 16]);
@@ -240,20 +241,23 @@ fn only_a_sample_that_narrows_its_boot_by_more_than_a_second_counts() {
     let device = Device::new();
     let mut sender = device.sender(5, 1, 5);
     let upload = device.upload(1, 5);
-    let bounded = |low: Option<i64>, high| {
-        Some(KnownBoot { boot: BootId([0; 16]), offset_low: low, offset_high: Some(high) })
+    let bounded = |received_us: i64| {
+        let mut line = Line::new(Instant(0));
+        let known =
+            Sample { sent_mono_ns: upload.attempt.mono_ns, received: Instant(received_us), heard: None };
+        line.sample(1, known);
+        Some(KnownBoot { boot: BootId([0; 16]), clock: line.boots()[&1].clone() })
     };
-    // The delivery says: received at 1,000 s, sent 5 ms after the boot, so the boot began at 999.995 s at the latest.
-    let said = RECEIVED.0 - 5_000;
+    // An earlier delivery of the same moment of the boot bounds it as well as this one, or worse.
     for (boot, counts) in [
         (None, true),
-        (bounded(None, said + 1_000_001), true),
-        (bounded(None, said + 1_000_000), false),
-        (bounded(None, said - 50), false),
+        (bounded(RECEIVED.0 + 1_000_003), true),
+        (bounded(RECEIVED.0 + 999_998), false),
+        (bounded(RECEIVED.0 - 50), false),
     ] {
         sender.boot.clone_from(&boot);
-        let met = sample(&sender, &upload, RECEIVED).map(|sample| sample.offset_high);
-        assert_eq!(met, counts.then_some(said), "{boot:?}");
+        let met = sample(&sender, &upload, RECEIVED).map(|sample| sample.sent_mono_ns);
+        assert_eq!(met, counts.then_some(upload.attempt.mono_ns), "{boot:?}");
     }
     sender.is_live = false;
     assert_eq!(sample(&sender, &upload, RECEIVED), None, "a stick says nothing of clocks");

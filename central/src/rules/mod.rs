@@ -15,5 +15,4 @@ pub mod need;
 pub mod outcome;
 pub mod posting;
 pub mod reconcile;
-pub mod time;
 pub mod world;

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use hufu_shared::act::Act;
 use hufu_shared::fact::{Event, Fact, Funding};
 use hufu_shared::ids::{CardId, DeviceId, FactId, Hash, ItemId, LeaseId, MemberId, OccurrenceId, OfficeId};
-use hufu_shared::time::Day;
+use hufu_shared::time::{Day, Instant};
 use hufu_shared::token::Token;
 use hufu_shared::wire::version::Version;
 
@@ -25,8 +25,8 @@ pub enum Need {
     Device(DeviceId),
     /// An enrolment.
     Epoch(DeviceId, u32),
-    /// A boot, by seq of its `Booted` fact.
-    Boot(DeviceId, u32, u64),
+    /// The newest boots of an enrolment.
+    Boots(DeviceId, u32),
     /// A card, by a token.
     Card(Token),
     /// A card, by its id.
@@ -41,6 +41,8 @@ pub enum Need {
     Held(Token),
     /// The facts of a device from one seq to another.
     Range(DeviceId, u32, u64, u64),
+    /// The facts of a device from one seq to another that happened at an instant or later.
+    Since(DeviceId, u32, u64, u64, Instant),
     /// A case, with its facts unless they are without number.
     Case(Hash),
     /// Which cases wait for a person.
@@ -85,7 +87,7 @@ pub fn first(body: &EntryBody) -> BTreeSet<Need> {
         EntryBody::Batch(batch) => {
             needs.extend([Need::Device(batch.device), Need::Epoch(batch.device, batch.epoch)]);
             needs.extend(batch.knew.iter().map(|(version, _)| Need::Knew(*version)));
-            needs.extend(batch.sample.map(|sample| Need::Boot(batch.device, batch.epoch, sample.boot_seq)));
+            needs.insert(Need::Boots(batch.device, batch.epoch));
             for (fact, seq) in batch.facts().iter().zip(batch.from_seq..) {
                 if let Ok(fact) = fact {
                     of_fact(&mut needs, FactId { device: batch.device, epoch: batch.epoch, seq }, fact);
@@ -101,7 +103,7 @@ pub fn first(body: &EntryBody) -> BTreeSet<Need> {
             ]);
         }
         EntryBody::Sample(taken) => {
-            needs.insert(Need::Boot(taken.device, taken.epoch, taken.sample.boot_seq));
+            needs.extend([Need::Boots(taken.device, taken.epoch), Need::Epoch(taken.device, taken.epoch)]);
         }
         EntryBody::Lost(loss) => {
             let epoch = loss.epoch.to_be_bytes();
@@ -115,7 +117,6 @@ pub fn first(body: &EntryBody) -> BTreeSet<Need> {
 }
 
 fn of_fact(needs: &mut BTreeSet<Need>, id: FactId, fact: &Fact) {
-    needs.insert(Need::Boot(id.device, id.epoch, fact.boot));
     if let Some(subject) = fact.event.subject() {
         needs.insert(Need::Card(subject.token));
         needs.insert(Need::Taps(id.device, id.epoch, subject.token));

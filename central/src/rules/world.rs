@@ -21,6 +21,7 @@ use hufu_shared::wire::version::Version;
 use minicbor::{Decode, Encode};
 
 use super::judge::attendance::PlaceClaim;
+use super::judge::interval::BootClock;
 use super::judge::issue::Issued;
 use super::lease::LeaseRow;
 use super::need::Need;
@@ -344,10 +345,8 @@ pub struct KnownEpoch {
 pub struct KnownBoot {
     /// Its random id.
     pub boot: BootId,
-    /// Lower bound of true time minus monotonic time, microseconds.
-    pub offset_low: Option<i64>,
-    /// Upper bound of it.
-    pub offset_high: Option<i64>,
+    /// What is known of its clock.
+    pub clock: BootClock,
 }
 
 /// The check-ins of one member at one occurrence, and what they gave.

@@ -1,13 +1,13 @@
 //! Contact with terminals: the heartbeat, what their receipts say, notices, and the sealed parts of facts.
 
 use hufu_shared::fact::{Fact, Reader, Standing, stated_at, stated_in};
-use hufu_shared::ids::{BootId, DeviceId, FactId, Hash};
+use hufu_shared::ids::{DeviceId, FactId, Hash};
 use hufu_shared::time::Instant;
 use hufu_shared::wire::updates::Notice;
 use hufu_shared::wire::upload::{BatchHeader, Disposition};
 use hufu_shared::wire::version::Version;
 
-use super::{StoreError, outcome, rows, world};
+use super::{StoreError, known, outcome, rows, world};
 use crate::db::{Row, SqlFile, Tx};
 use crate::rules::world::{KnownBoot, became_from_code};
 
@@ -129,8 +129,7 @@ pub fn boot(
 ) -> Result<Option<KnownBoot>, StoreError> {
     let values = rows::fact_id_values(FactId { device, epoch, seq });
     let Some(row) = tx.query_opt(SQL.get("boot"), &values)? else { return Ok(None) };
-    let (offset_low, offset_high) = (row.int_opt(1)?, row.int_opt(2)?);
-    Ok(Some(KnownBoot { boot: BootId(row.array(0)?), offset_low, offset_high }))
+    known::boot(&row, 0).map(Some)
 }
 
 /// Reads a stored fact whole, with what an earlier one states for it.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use hufu_shared::cbor;
 use hufu_shared::fact::Fact;
-use hufu_shared::ids::{DeviceId, FactId, Hash, LeaseId, MemberId, OfficeId};
+use hufu_shared::ids::{BootId, DeviceId, FactId, Hash, LeaseId, MemberId, OfficeId};
 use hufu_shared::money::{Amount, Unit};
 use hufu_shared::time::{Day, Instant};
 use hufu_shared::wire::lease::LeaseTerms;
@@ -19,7 +19,7 @@ use crate::rules::judge::attendance::PlaceClaim;
 use crate::rules::lease::{Hole, LeaseRow};
 use crate::rules::posting::Account;
 use crate::rules::world::{
-    Flows, KnownFact, KnownMember, KnownPlace, Lot, Purse, Standing, became_from_code,
+    Flows, KnownBoot, KnownFact, KnownMember, KnownPlace, Lot, Purse, Standing, became_from_code,
 };
 
 /// A fact, from the columns that `world.sql` lists.
@@ -50,6 +50,20 @@ pub fn fact(tx: &mut Tx<'_>, row: &Row) -> Result<(FactId, KnownFact), StoreErro
         over_limit: row.flag(16)?,
     };
     Ok((id, known))
+}
+
+/// A boot, from `boot, clock`.
+///
+/// # Errors
+/// [`StoreError`] if the row does not hold one.
+pub fn boot(row: &Row, column: usize) -> Result<KnownBoot, StoreError> {
+    let boot = BootId(row.array(column)?);
+    let clock = cbor::decode(row.blob(column + 1)?).map_err(|source| StoreError::Stored {
+        what: "boot",
+        id: boot.to_string(),
+        source,
+    })?;
+    Ok(KnownBoot { boot, clock })
 }
 
 fn day_of(row: &Row, column: usize) -> Result<Day, StoreError> {

@@ -280,13 +280,15 @@ fn commit_devices(tx: &mut Tx<'_>, entry: EntryId, outcome: &Outcome) -> Result<
         tx.execute(SQL.get("set_device_key"), &values)?;
     }
     for ((device, epoch, seq), boot) in &outcome.boots {
+        let (offset_low, offset_high) = boot.clock.offsets();
         let values = [
             device.0.into(),
             i64::from(*epoch).into(),
             number(*seq),
             boot.boot.0.into(),
-            boot.offset_low.into(),
-            boot.offset_high.into(),
+            offset_low.into(),
+            offset_high.into(),
+            hufu_shared::cbor::encode(&boot.clock).into(),
         ];
         tx.execute(SQL.get("set_boot"), &values)?;
     }

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use hufu_shared::cbor;
-use hufu_shared::ids::{BootId, CardId, DeviceId, FactId, Hash, LeaseId, MemberId, OccurrenceId, OfficeId};
+use hufu_shared::ids::{CardId, DeviceId, FactId, Hash, LeaseId, MemberId, OccurrenceId, OfficeId};
 use hufu_shared::member::CardStatus;
 use hufu_shared::money::Amount;
 use hufu_shared::rules::repeat::Tap;
@@ -23,7 +23,7 @@ use crate::rules::judge::issue::Issued;
 use crate::rules::need::{self, Need};
 use crate::rules::outcome::Outcome;
 use crate::rules::world::{
-    CaseState, DeviceStatus, Group, KnownBoot, KnownCard, KnownCase, KnownDevice, KnownEpoch, KnownField,
+    CaseState, DeviceStatus, Group, KnownCard, KnownCase, KnownDevice, KnownEpoch, KnownField,
     PublishedScheme, Recovery, World,
 };
 
@@ -32,6 +32,8 @@ pub static SQL: SqlFile = SqlFile::new("world", include_str!("../../sql/both/wor
 
 /// Kinds of case whose facts are without number: only those that an entry adds are ever looked at.
 const KINDS_WITHOUT_NUMBER: [u8; 4] = [13, 19, 25, 28];
+/// Boots of an enrolment that bound each other: a terminal that starts three times a day is heard within three weeks.
+const BOOTS_MAX: i64 = 64;
 /// Rounds of fetching after which an entry is given up: no rule asks in more steps than this.
 const ROUNDS_MAX: u32 = 64;
 
@@ -150,7 +152,7 @@ pub fn fetch(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), Store
             world.epochs.extend(epoch_row(tx, device, epoch)?.map(|known| ((device, epoch), known)));
             Ok(())
         }
-        Need::Boot(device, epoch, seq) => boot_in(tx, world, (device, epoch, seq)),
+        Need::Boots(device, epoch) => boots_in(tx, world, device, epoch),
         Need::Card(token) => card_in(tx, world, "card_by_token", token.to_bytes().into(), Some(token)),
         Need::CardById(card) => card_in(tx, world, "card_by_id", card.0.into(), None),
         Need::Taps(device, epoch, token) => taps_in(tx, world, (device, epoch), token),
@@ -164,6 +166,11 @@ pub fn fetch(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), Store
         Need::Range(device, epoch, from, to) => {
             let key = [device.0.into(), i64::from(epoch).into(), rows::number(from), rows::number(to)];
             facts_in(tx, world, "range_facts", &key).map(|_| ())
+        }
+        Need::Since(device, epoch, from, to, since) => {
+            let (from, to) = (rows::number(from), rows::number(to));
+            let key = [device.0.into(), i64::from(epoch).into(), from, to, since.0.into()];
+            facts_in(tx, world, "facts_since", &key).map(|_| ())
         }
         Need::Fact(id) => facts_in(tx, world, "fact", &rows::fact_id_values(id)).map(|_| ()),
         Need::Linked(link) => {
@@ -350,15 +357,9 @@ pub fn fact_hash(tx: &mut Tx<'_>, id: FactId) -> Result<Option<Hash>, StoreError
     row.map(|row| Ok(Hash(row.array(0)?))).transpose()
 }
 
-fn boot_in(tx: &mut Tx<'_>, world: &mut World, key: (DeviceId, u32, u64)) -> Result<(), StoreError> {
-    let values = [key.0.0.into(), i64::from(key.1).into(), rows::number(key.2)];
-    if let Some(row) = tx.query_opt(SQL.get("boot"), &values)? {
-        let boot = KnownBoot {
-            boot: BootId(row.array(0)?),
-            offset_low: row.int_opt(1)?,
-            offset_high: row.int_opt(2)?,
-        };
-        world.boots.insert(key, boot);
+fn boots_in(tx: &mut Tx<'_>, world: &mut World, device: DeviceId, epoch: u32) -> Result<(), StoreError> {
+    for row in tx.query(SQL.get("boots"), &[device.0.into(), i64::from(epoch).into(), BOOTS_MAX.into()])? {
+        world.boots.insert((device, epoch, row.uint(0)?), known::boot(&row, 1)?);
     }
     Ok(())
 }

@@ -215,7 +215,8 @@ CREATE TABLE device_key (
     PRIMARY KEY (device, epoch, key_id)
 );
 
--- A boot of a device and what bounds its clock: true time = offset + monotonic time.
+-- A boot of a device and what bounds its clock: true time = offset + monotonic time. `clock` holds the bounds of all
+-- its moments; the offsets are those of its start, for people.
 CREATE TABLE boot (
     device BLOB NOT NULL,
     epoch BIGINT NOT NULL,
@@ -223,6 +224,7 @@ CREATE TABLE boot (
     boot BLOB NOT NULL,
     offset_low BIGINT,
     offset_high BIGINT,
+    clock BLOB NOT NULL,
     PRIMARY KEY (device, epoch, seq)
 );
 

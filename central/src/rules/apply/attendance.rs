@@ -248,7 +248,7 @@ impl Work {
                 known.standing.kind == Some(KIND_DOUBTFUL) && !in_doubt && known.pin.is_none(),
             );
             let standing = match (timing, known.pin) {
-                (Timing::Outside, _) => self.surplus(row, id),
+                (Timing::Outside, None | Some(false)) => self.surplus(row, id),
                 (Timing::Doubtful, None) => self.doubt(id, Became::Held, "held_in_doubt"),
                 (Timing::Doubtful, Some(false)) => Standing::of(Became::NoEffect, KIND_DOUBTFUL, None),
                 _ => {

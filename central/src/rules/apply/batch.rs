@@ -1,17 +1,18 @@
 //! A batch: places each fact in time, takes it into its matters, moves the cursor.
 
 use hufu_shared::chain;
-use hufu_shared::fact::{Event, Fact};
-use hufu_shared::ids::{DeviceId, FactId, Hash, OfficeId};
+use hufu_shared::fact::Fact;
+use hufu_shared::ids::{FactId, Hash, OfficeId};
 use hufu_shared::rules::repeat::Tap;
 use hufu_shared::wire::upload::Became;
 
+use super::clock::timed;
 use super::fault::plain;
 use super::{FreshFact, Work};
 use crate::rules::entry::TakenBatch;
+use crate::rules::judge::interval::Solved;
 use crate::rules::need::Need;
-use crate::rules::time;
-use crate::rules::world::{KnownBoot, KnownEpoch, KnownFact, Standing};
+use crate::rules::world::{KnownEpoch, KnownFact, Standing};
 
 /// Number of the conflict kind of facts that cannot be read.
 pub const KIND_UNREADABLE: u8 = 25;
@@ -29,16 +30,11 @@ impl Work {
         else {
             return;
         };
-        if let Some(sample) = batch.sample {
-            self.has(Need::Boot(batch.device, batch.epoch, sample.boot_seq));
-            if let Some(boot) = self.world.boots.get_mut(&(batch.device, batch.epoch, sample.boot_seq)) {
-                time::narrow(boot, sample);
-                self.outcome.boots.insert((batch.device, batch.epoch, sample.boot_seq), boot.clone());
-            }
-        }
+        let facts = batch.facts();
+        let clocks = self.clocks(batch, &facts, &mut known);
         self.terminal_knew(&batch.knew);
-        let mut arrived = Arrived { hash: known.head, office: device.office };
-        for ((body, fact), seq) in batch.bodies.iter().zip(batch.facts()).zip(batch.from_seq..) {
+        let mut arrived = Arrived { hash: known.head, office: device.office, clocks };
+        for ((body, fact), seq) in batch.bodies.iter().zip(facts).zip(batch.from_seq..) {
             arrived.hash = chain::link(arrived.hash, body);
             let id = FactId { device: batch.device, epoch: batch.epoch, seq };
             let set_aside = batch.quarantined.iter().any(|quarantined| quarantined.seq == seq);
@@ -65,21 +61,13 @@ impl Work {
         known: &mut KnownEpoch,
         batch: &TakenBatch,
     ) {
-        if let Event::Booted(booted) = &fact.event {
-            let mut boot = KnownBoot { boot: booted.boot, offset_low: None, offset_high: None };
-            if let Some(sample) = batch.sample.filter(|sample| sample.boot_seq == id.seq) {
-                time::narrow(&mut boot, sample);
-            }
-            self.begin_boot(id.device, id.epoch, id.seq, boot);
-        }
-        self.has(Need::Boot(id.device, id.epoch, fact.boot));
-        let boot = self.world.boots.get(&(id.device, id.epoch, fact.boot));
-        let placed = time::place(&fact, boot, known.enrolled_at, self.received, known.last_at);
-        known.last_at = placed.at;
+        let timed = timed(&fact, self.received);
+        let placed = arrived.clocks.place(&timed, Some(known.last_at));
+        known.last_at = placed.t;
         let boot_seq = fact.boot;
-        let mut taken = self.known_fact(Some(fact), placed.at, arrived.office);
-        (taken.low, taken.high) = (placed.low, placed.high);
-        taken.clock_fault = placed.clock_fault;
+        let mut taken = self.known_fact(Some(fact), placed.t, arrived.office);
+        (taken.low, taken.high) = (placed.lo, placed.hi);
+        taken.clock_fault = placed.fault.is_some();
         taken.standing = plain(id, &taken);
         if let Some(review) = batch.review {
             taken.standing = Standing::of(Became::Quarantined, review.kind(), None);
@@ -88,7 +76,7 @@ impl Work {
         if batch.review.is_some() {
             return;
         }
-        if placed.clock_fault {
+        if placed.fault.is_some() {
             self.clock_fault(id, boot_seq);
         }
         self.list_late(id);
@@ -105,12 +93,6 @@ impl Work {
         if let Some(tap) = tap.filter(|_| known.standing.became != Became::Merged) {
             self.world.taps.insert(id, tap);
         }
-    }
-
-    fn begin_boot(&mut self, device: DeviceId, epoch: u32, seq: u64, boot: KnownBoot) {
-        self.world.boots.insert((device, epoch, seq), boot.clone());
-        self.world.fetched.insert(Need::Boot(device, epoch, seq));
-        self.outcome.boots.insert((device, epoch, seq), boot);
     }
 
     /// Keeps a fact that cannot be read; it has no effect until an upgrade reads it.
@@ -151,4 +133,5 @@ impl Work {
 struct Arrived {
     hash: Hash,
     office: OfficeId,
+    clocks: Solved,
 }

@@ -14,6 +14,7 @@ mod batch;
 mod blocked;
 mod card;
 mod cases;
+mod clock;
 mod day;
 mod earn;
 mod edge;
@@ -31,7 +32,6 @@ mod people;
 mod recovery;
 mod reversal;
 mod review;
-mod sample;
 mod spend;
 mod time;
 

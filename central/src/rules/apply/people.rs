@@ -151,7 +151,7 @@ impl Work {
     }
 
     /// A fact is no longer this member's.
-    fn leave(&mut self, id: FactId, known: &KnownFact, fact: &Fact, old: MemberId) {
+    pub(super) fn leave(&mut self, id: FactId, known: &KnownFact, fact: &Fact, old: MemberId) {
         match &fact.event {
             Event::Attended(attended) => {
                 self.has(Need::Group(old, attended.occurrence));

@@ -8,9 +8,10 @@
 //!
 //! Out of scope: steps of the centre's own clock, and which samples become entries ([`Line::counts`] says which should).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hufu_shared::time::{Instant, MINUTE_US, SECOND_US};
+use minicbor::{Decode, Encode};
 
 /// A sample that narrows its boot by no more than this is not worth an entry.
 pub const NARROWS_MIN_US: i64 = SECOND_US;
@@ -18,6 +19,8 @@ pub const NARROWS_MIN_US: i64 = SECOND_US;
 pub const FAVOUR_MAX_US: i64 = 15 * MINUTE_US;
 /// How far a clock may lie outside what is possible before it counts as a fault (kind 19).
 pub const CLOCK_TOLERANCE_US: i64 = 5 * MINUTE_US;
+/// Bounds of one side that are kept of a boot; of more, the older ones say little of what comes.
+const BOUNDS_MAX: usize = 64;
 /// A monotonic clock off by 200 ppm gains or loses at most 1 us in so many of its own (5,000 - 1).
 const DRIFT_ONE_IN: i64 = 4_999;
 
@@ -30,6 +33,18 @@ pub struct Sample {
     pub received: Instant,
     /// A time that the centre told within this boot, and the monotonic clock when the device had heard it.
     pub heard: Option<(Instant, u64)>,
+}
+
+impl Sample {
+    /// The sample without a claim to have heard what nobody can have told by then.
+    #[must_use]
+    pub fn plausible(self) -> Self {
+        let sent = micros(self.sent_mono_ns);
+        let fits = |(time, mono_ns): &(Instant, u64)| {
+            *mono_ns <= self.sent_mono_ns && Bound::new(*mono_ns, *time).low(sent) <= self.received.0
+        };
+        Self { heard: self.heard.filter(fits), ..self }
+    }
 }
 
 /// A start of the device, by the seq of its `Booted` fact.
@@ -87,9 +102,11 @@ pub enum ClockFault {
 }
 
 /// A moment of a boot whose true time is bounded on one side.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 struct Bound {
+    #[n(0)]
     mono: i64,
+    #[n(1)]
     time: i64,
 }
 
@@ -121,17 +138,40 @@ fn slack(mono: i64, other: i64) -> i64 {
     mono.saturating_sub(other).saturating_abs() / DRIFT_ONE_IN + 2
 }
 
-/// What is known of one boot by itself.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-struct Known {
+/// What is known of one boot by itself: small, and kept with it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+#[cbor(map)]
+pub struct BootClock {
+    #[n(0)]
     floor: Option<i64>,
+    #[n(1)]
     lows: Vec<Bound>,
+    #[n(2)]
     highs: Vec<Bound>,
     /// The largest monotonic time seen of it.
+    #[n(3)]
     last_mono: i64,
 }
 
-impl Known {
+impl BootClock {
+    /// True time minus monotonic time at its start is at least and at most this, in us, as far as its own samples say.
+    #[must_use]
+    pub fn offsets(&self) -> (Option<i64>, Option<i64>) {
+        (self.low(0), self.high(0))
+    }
+
+    /// Whether a sample narrows it by more than [`NARROWS_MIN_US`] anywhere: it does so most at its own moments.
+    #[must_use]
+    pub fn counts(&self, sample: Sample) -> bool {
+        let (sent, received) = (micros(sample.sent_mono_ns), sample.received.0);
+        let higher = |high: i64| high.saturating_sub(received) > NARROWS_MIN_US;
+        let lower = |(time, mono_ns): (Instant, u64)| {
+            let low = self.low(micros(mono_ns));
+            low.is_none_or(|low| time.0.saturating_sub(low) > NARROWS_MIN_US)
+        };
+        self.high(sent).is_none_or(higher) || sample.heard.is_some_and(lower)
+    }
+
     fn low(&self, mono: i64) -> Option<i64> {
         self.lows.iter().map(|bound| bound.low(mono)).max()
     }
@@ -152,6 +192,10 @@ fn add(bounds: &mut Vec<Bound>, new: Bound, says_as_much: fn(Bound, Bound) -> bo
         bounds.retain(|known| !says_as_much(new, *known));
         bounds.push(new);
         bounds.sort_unstable();
+        if bounds.len() > BOUNDS_MAX {
+            // The first says most of where the boot began, and with it of the boot before.
+            bounds.remove(1);
+        }
     }
 }
 
@@ -159,7 +203,7 @@ fn add(bounds: &mut Vec<Bound>, new: Bound, says_as_much: fn(Bound, Bound) -> bo
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     enrolled: Instant,
-    boots: BTreeMap<u64, Known>,
+    boots: BTreeMap<u64, BootClock>,
 }
 
 /// What follows from all boots of a line together.
@@ -184,6 +228,18 @@ impl Line {
         Self { enrolled, boots: BTreeMap::new() }
     }
 
+    /// Goes on with what is known of the boots of an epoch.
+    #[must_use]
+    pub fn resume(enrolled: Instant, boots: BTreeMap<u64, BootClock>) -> Self {
+        Self { enrolled, boots }
+    }
+
+    /// What is known of each boot, by seq of its `Booted` fact.
+    #[must_use]
+    pub fn boots(&self) -> &BTreeMap<u64, BootClock> {
+        &self.boots
+    }
+
     /// Takes note of a boot and of the signed time that it began with.
     pub fn boot(&mut self, seq: u64, signed_floor: Option<Instant>) {
         let known = self.boots.entry(seq).or_default();
@@ -199,14 +255,7 @@ impl Line {
     /// Whether a sample narrows its boot by more than [`NARROWS_MIN_US`] anywhere: it does so most at its own moments.
     #[must_use]
     pub fn counts(&self, boot: u64, sample: Sample) -> bool {
-        let Some(known) = self.boots.get(&boot) else { return true };
-        let (sent, received) = (micros(sample.sent_mono_ns), sample.received.0);
-        let higher = |high: i64| high.saturating_sub(received) > NARROWS_MIN_US;
-        let lower = |(time, mono_ns): (Instant, u64)| {
-            let low = known.low(micros(mono_ns));
-            low.is_none_or(|low| time.0.saturating_sub(low) > NARROWS_MIN_US)
-        };
-        known.high(sent).is_none_or(higher) || sample.heard.is_some_and(lower)
+        self.boots.get(&boot).is_none_or(|known| known.counts(sample))
     }
 
     /// Takes a sample in.
@@ -255,6 +304,26 @@ impl Reach {
     fn high(&self, mono: i64) -> Option<i64> {
         self.highs.iter().map(|bound| bound.high(mono)).min()
     }
+
+    /// The last moment before the first at which another view of the boot differs: a bound says most at its own moment,
+    /// and the less the farther away.
+    fn moved_from(&self, old: &Self) -> Option<i64> {
+        let all = [&self.lows, &self.highs, &old.lows, &old.highs];
+        let moments: BTreeSet<i64> = all.into_iter().flatten().map(|bound| bound.mono).chain([0]).collect();
+        let mut agreed = 0;
+        for mono in moments {
+            let low_moved = self.low(mono).saturating_sub(old.low(mono)) > NARROWS_MIN_US;
+            let high_moved = match (self.high(mono), old.high(mono)) {
+                (Some(new), Some(old)) => old.saturating_sub(new) > NARROWS_MIN_US,
+                (new, _) => new.is_some(),
+            };
+            if low_moved || high_moved {
+                return Some(agreed);
+            }
+            agreed = mono;
+        }
+        None
+    }
 }
 
 impl Solved {
@@ -263,6 +332,20 @@ impl Solved {
     pub fn differs_from(&self, other: &Self) -> Option<u64> {
         let seqs = self.boots.keys().chain(other.boots.keys());
         seqs.filter(|seq| self.boots.get(seq) != other.boots.get(seq)).min().copied()
+    }
+
+    /// From where on facts may lie elsewhere than before by more than [`NARROWS_MIN_US`]: a boot, and a moment of it
+    /// in us; none if nothing that was known before moves so far.
+    #[must_use]
+    pub fn moved_since(&self, before: &Self) -> Option<(u64, i64)> {
+        let known = self.boots.iter().filter_map(|(seq, new)| Some((*seq, new, before.boots.get(seq)?)));
+        known.filter_map(|(seq, new, old)| Some((seq, new.moved_from(old)?))).next()
+    }
+
+    /// The earliest true time that a moment of a boot can have been.
+    #[must_use]
+    pub fn earliest(&self, boot: u64, mono_us: i64) -> Instant {
+        Instant(self.boots.get(&boot).map_or(i64::MIN, |reach| reach.low(mono_us)))
     }
 
     /// Places one fact; `before` is the `t` of the fact before it, none for the first.

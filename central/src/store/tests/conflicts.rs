@@ -7,8 +7,8 @@ use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::time::{Day, Instant, SECOND_US};
 
 use super::kit::{
-    NOON, OFFICE_A, OFFICE_B, SALON, SALON_POINTS, TERMINAL_A, TERMINAL_B, Terminal, act, card, count, entry,
-    found, member, points, probe, standing, subject, third_terminal, token,
+    ARRIVAL, NOON, OFFICE_A, OFFICE_B, SALON, SALON_POINTS, TERMINAL_A, TERMINAL_B, Terminal, act, card,
+    count, entry, found, member, points, probe, standing, subject, third_terminal, token,
 };
 use crate::db::testing::each;
 use crate::rules::apply::unknown_card_case;
@@ -317,7 +317,7 @@ async fn kind_25_a_fact_of_a_newer_version_is_kept_and_passed() {
         let mut batch = terminal.batch();
         // A map with the must-understand number 64 in place of the first purchase.
         batch.bodies[1] = vec![0xa1, 0x18, 0x40, 0x00].into();
-        entry(&db, hufu_shared::ids::EntryId([79; 16]), NOON, EntryBody::Batch(batch)).await;
+        entry(&db, hufu_shared::ids::EntryId([79; 16]), ARRIVAL, EntryBody::Batch(batch)).await;
         let set_aside = FactId { device: TERMINAL_A, epoch: 1, seq: 2 };
         assert_eq!(standing(&db, set_aside).await, ("quarantined".to_owned(), Some(25)));
         assert_eq!(standing(&db, last).await, ("applied".to_owned(), None));

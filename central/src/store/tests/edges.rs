@@ -133,7 +133,7 @@ async fn kind_18_a_purchase_at_midnight_under_a_daily_cap_is_shown() {
         a.doubt_s = 3600;
         let early = a.purchase(0, 1, 32_000, 6);
         let bought = a.purchase(11 * 3600 + 1800, 1, 32_000, 6);
-        let batch = EntryBody::Batch(a.batch());
+        let batch = EntryBody::Batch(a.batch_at(NOON.offset(14 * 3600 * SECOND_US)));
         entry(&db, EntryId([61; 16]), NOON.offset(14 * 3600 * SECOND_US), batch).await;
         assert_eq!(standing(&db, early).await, plain());
         assert_eq!(
@@ -142,7 +142,7 @@ async fn kind_18_a_purchase_at_midnight_under_a_daily_cap_is_shown() {
             "the day of the earliest time"
         );
         let other = a.purchase(11 * 3600 + 1900, 2, 32_000, 6);
-        let batch = EntryBody::Batch(a.batch());
+        let batch = EntryBody::Batch(a.batch_at(NOON.offset(14 * 3600 * SECOND_US)));
         entry(&db, EntryId([63; 16]), NOON.offset(14 * 3600 * SECOND_US), batch).await;
         assert_eq!(standing(&db, other).await, with_case("applied_with_case", 18));
         assert_eq!(points(&db, 2).await, 6);

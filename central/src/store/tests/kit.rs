@@ -13,6 +13,7 @@ use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::scheme::{SchemeTerms, Words};
 use hufu_shared::time::{ClockQuality, Day, Instant, OfficeClock, SECOND_US};
 use hufu_shared::token::{MediumKind, Token};
+use hufu_shared::wire::upload::Heard;
 use hufu_shared::wire::version::{CentralEpoch, Version};
 
 use crate::db::{Db, Row, SqlFile, Tx, Value};
@@ -22,6 +23,8 @@ use crate::store::{StoreError, journal};
 
 /// Noon of 2026-11-22 in Shanghai.
 pub const NOON: Instant = Instant(1_795_320_000 * SECOND_US);
+/// When uploads arrive, unless something else came later.
+pub const ARRIVAL: Instant = Instant(NOON.0 + 8 * 3600 * SECOND_US);
 pub const OFFICE_A: OfficeId = OfficeId([0xa0; 16]);
 pub const OFFICE_B: OfficeId = OfficeId([0xb0; 16]);
 pub const TERMINAL_A: DeviceId = DeviceId([0xa1; 16]);
@@ -145,6 +148,8 @@ pub struct Terminal {
     pub queue: Vec<Fact>,
     pub sent_to: u64,
     pub sent_head: Hash,
+    /// Whether it heard the centre at noon, by its own clock.
+    pub heard: bool,
     /// Seconds by which its clock may be later than the earliest that the centre can tell.
     pub doubt_s: i64,
     batches: u8,
@@ -154,8 +159,17 @@ impl Terminal {
     /// Starts a terminal an hour before noon.
     pub fn start(device: DeviceId) -> Self {
         let head = chain::start(device, 1, &device.0);
-        let mut terminal =
-            Self { device, seq: 0, head, queue: vec![], sent_to: 0, sent_head: head, doubt_s: 0, batches: 0 };
+        let mut terminal = Self {
+            device,
+            seq: 0,
+            head,
+            queue: vec![],
+            sent_to: 0,
+            sent_head: head,
+            heard: true,
+            doubt_s: 0,
+            batches: 0,
+        };
         let booted = Booted {
             boot: BootId([9; 16]),
             counter: 1,
@@ -218,8 +232,13 @@ impl Terminal {
         self.record(seconds, Shown::Nothing, Event::DayClosed(closed))
     }
 
-    /// The facts not yet handed over, as a batch.
+    /// The facts not yet handed over, as a batch that arrives at [`ARRIVAL`].
     pub fn batch(&mut self) -> TakenBatch {
+        self.batch_at(ARRIVAL)
+    }
+
+    /// The facts not yet handed over, as a batch that arrives then.
+    pub fn batch_at(&mut self, received: Instant) -> TakenBatch {
         let bodies: Vec<_> = self.queue[usize::try_from(self.sent_to).expect("small")..]
             .iter()
             .map(hufu_shared::cbor::encode)
@@ -227,6 +246,9 @@ impl Terminal {
         let from_seq = self.sent_to + 1;
         self.sent_to = self.seq;
         self.sent_head = self.head;
+        let started = NOON.offset((self.doubt_s - 3600) * SECOND_US);
+        let sent_mono_ns = u64::try_from(received.since(started).max(0)).expect("not below zero") * 1_000;
+        let heard = Heard { central_time: NOON, mono_ns: 3600 * 1_000_000_000 };
         TakenBatch {
             device: self.device,
             epoch: 1,
@@ -234,11 +256,7 @@ impl Terminal {
             head: self.head,
             bodies: bodies.into_iter().map(Into::into).collect(),
             quarantined: Vec::new(),
-            sample: Some(ClockSample {
-                boot_seq: 1,
-                offset_low: Some(NOON.0 - 3600 * SECOND_US),
-                offset_high: NOON.0 + (self.doubt_s - 3600) * SECOND_US + 1,
-            }),
+            sample: Some(ClockSample { boot_seq: 1, sent_mono_ns, heard: self.heard.then_some(heard) }),
             stated: Vec::new(),
             review: None,
             knew: Vec::new(),
@@ -250,8 +268,14 @@ impl Terminal {
         self.batches += 1;
         let mut id = self.device.0;
         id[15] = self.batches;
-        let batch = self.batch();
-        entry(db, EntryId(id), NOON.offset(8 * 3600 * SECOND_US), EntryBody::Batch(batch)).await
+        let sender = self.clone();
+        self.batch();
+        let taken = db.write(move |tx| {
+            let received = journal::pass_gate(tx, ARRIVAL)?;
+            let batch = sender.clone().batch_at(received);
+            journal::take(tx, EntryId(id), received, EntryBody::Batch(batch))
+        });
+        taken.await.unwrap_or_else(|error: StoreError| panic!("take a batch: {error}"))
     }
 }
 

@@ -9,7 +9,8 @@ use crate::rules::posting::case_id;
 use hufu_shared::act::{Act, CaseDecided, Pin, PinOutcome, Verdict};
 use hufu_shared::ids::{FactId, Hash};
 
-/// Net effect per cause and account, attendance, and how each fact and case stands.
+/// Net effect per cause and account, attendance, and how each fact and case stands. A case that ended by itself is none:
+/// whether there ever was one depends on what was known when.
 pub(super) async fn normal_form(db: &Db) -> Vec<Vec<String>> {
     let mut form = Vec::new();
     for name in ["net_by_cause", "admitted", "standings", "cases"] {

@@ -38,7 +38,7 @@ SELECT office, points, issuer FROM attendance WHERE member = $1
 SELECT cause, account, CAST(SUM(signed) AS BIGINT) FROM (SELECT cause, credit AS account, amount AS signed FROM posting UNION ALL SELECT cause, debit AS account, -amount AS signed FROM posting) p GROUP BY cause, account HAVING SUM(signed) <> 0 ORDER BY cause, account
 
 -- name: cases
-SELECT id, state, automatic FROM conflict ORDER BY id
+SELECT id, state, automatic FROM conflict WHERE state <> 'closed' ORDER BY id
 
 -- name: standings
 SELECT device, epoch, seq, became, kind FROM fact ORDER BY device, epoch, seq
@@ -69,3 +69,6 @@ SELECT COUNT(*) FROM (SELECT account, SUM(signed) AS amount FROM (SELECT credit 
 
 -- name: whose
 SELECT member FROM fact WHERE device = $1 AND epoch = $2 AND seq = $3
+
+-- name: times
+SELECT at, low, high FROM fact WHERE device = $1 ORDER BY seq

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
-use super::kit::{NOON, TERMINAL_A, Terminal, act, card, entry, found, member};
+use super::kit::{ARRIVAL, NOON, TERMINAL_A, Terminal, act, card, entry, found, member};
 use crate::db::testing::{each, prepare_all};
 use crate::db::{Db, Row, SqlFile, Value};
 use crate::rules::entry::{EntryBody, journal_link, journal_start};
@@ -350,7 +350,7 @@ async fn points_given_by_a_batch_reach_the_directory_with_its_number() {
         let mut terminal = Terminal::start(TERMINAL_A);
         terminal.purchase(10, 1, 32_000, 6);
         let batch = terminal.batch();
-        entry(&db, EntryId([77; 16]), NOON, EntryBody::Batch(batch)).await;
+        entry(&db, EntryId([77; 16]), ARRIVAL, EntryBody::Batch(batch)).await;
         follower.follow(&db).await;
         let key = ("member".to_owned(), member(1).0.to_vec());
         let before = follower.rows[&key];
