@@ -205,6 +205,10 @@ pub struct OccurrenceRow {
     /// Offices that hold it; empty for all.
     #[n(9)]
     pub offices: Vec<OfficeId>,
+    /// Whether it counts who leaves as well.
+    #[n(10)]
+    #[cbor(default)]
+    pub exits: bool,
 }
 
 impl OccurrenceRow {

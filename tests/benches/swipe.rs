@@ -207,6 +207,7 @@ fn fill(directory: &Directory, key: &TokenKey, cards: &[CardText]) {
             ends: NOON.offset(1),
             state: OccurrenceState::Approved,
             admits_once: true,
+            exits: false,
             points: Amount(10),
             places: None,
             offices: Vec::new(),

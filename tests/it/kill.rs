@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use hufu_edge::rules::timekeeping::Now;
 use hufu_edge::store::{BootInfo, JOURNAL_FILE, NameKey, NewFact, Store};
 use hufu_edge::terminal::Terminal;
-use hufu_shared::fact::{Attended, Earned, Event, Shown, Subject};
+use hufu_shared::fact::{Attended, Earned, Event, Shown, Subject, Way};
 use hufu_shared::ids::{BootId, ClubId, DeviceId, Hash, MemberId, OccurrenceId, OfficeId};
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::scheme::Words;
@@ -97,7 +97,7 @@ fn come(store: &Store, seconds: u64, n: u8, buys: bool) {
         Event::Earned(Earned { subject, purchase, promised, slip: None, replaces: None, repeats: None })
     } else {
         let occurrence = OccurrenceId([3; 16]);
-        Event::Attended(Attended { subject, occurrence, promised, repeats: None, gate: None })
+        Event::Attended(Attended { subject, occurrence, promised, repeats: None, gate: None, way: Way::In })
     };
     let Now { wall, mono_ns, quality, .. } = now(seconds);
     let fact = NewFact {

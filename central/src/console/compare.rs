@@ -8,7 +8,7 @@ use hufu_shared::token::MediumKind;
 
 use super::overview::{standing_tone, standing_words};
 use super::ui::{Ui, change, number};
-use crate::rules::apply::DayDifference;
+use crate::rules::apply::{DayDifference, StayEnd, StaysCase};
 use crate::rules::entry::{TakenFork, TakenLoss};
 use crate::store::cases::{Case, Side};
 
@@ -164,6 +164,7 @@ pub fn detail(ui: &Ui, case: &Case) -> Option<Compared> {
         30 => {
             cbor::decode::<DayDifference>(&case.known.detail).ok().map(|difference| totals(ui, &difference))
         }
+        4 => cbor::decode::<StaysCase>(&case.known.detail).ok().map(|case| stays(ui, &case)),
         21 => cbor::decode::<TakenFork>(&case.known.detail).ok().map(|fork| {
             let mut compared = pair(ui, "fork-stored", "fork-shown");
             let at = format!("{}.{}", fork.epoch, fork.seq);
@@ -185,6 +186,25 @@ pub fn detail(ui: &Ui, case: &Case) -> Option<Compared> {
         }),
         _ => None,
     }
+}
+
+/// The stays of a member, what was inferred marked.
+fn stays(ui: &Ui, case: &StaysCase) -> Compared {
+    let mut compared = pair(ui, "stay-from", "stay-to");
+    let cell = |end: &StayEnd| match end.at {
+        None => ui.t("stay-open"),
+        Some(at) if end.inferred => ui.t_with("stay-inferred", &[("time", &ui.time(at))]),
+        Some(at) => ui.time(at),
+    };
+    for (n, (from, to)) in (1..).zip(&case.stays) {
+        let label = ui.t_with("stay-n", &[("n", &number(n))]);
+        compared.rows.push(ComparedRow {
+            label,
+            cells: vec![cell(from), cell(to)],
+            differs: to.inferred || from.inferred,
+        });
+    }
+    compared
 }
 
 fn digits(hash: hufu_shared::ids::Hash) -> String {

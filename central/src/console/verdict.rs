@@ -87,7 +87,7 @@ impl Choice {
 /// What a kind allows. `decided` cases may be judged again where a verdict can be replaced.
 pub fn choices(kind: u8, decided: bool) -> &'static [Choice] {
     match (kind, decided) {
-        (27 | 32, _) => &[Choice::Confirm, Choice::Reverse, Choice::Merge],
+        (4 | 27 | 32, _) => &[Choice::Confirm, Choice::Reverse, Choice::Merge],
         (14, _) => &[Choice::Confirm, Choice::Reverse, Choice::Attribute],
         (15, false) => &[Choice::Merge, Choice::Reverse],
         (22 | 26, false) => &[Choice::Acknowledge, Choice::Release],

@@ -61,6 +61,7 @@ pub fn salon(random: &mut Random, week: usize, midnight: Instant, offices: &[Off
         ends: midnight.offset(18 * 60 * MINUTE_US),
         state: OccurrenceState::Approved,
         admits_once: true,
+        exits: false,
         points: Amount(SALON_POINTS),
         places: Some(120),
         offices: offices.to_vec(),

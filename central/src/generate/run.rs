@@ -355,6 +355,7 @@ impl Stage<'_> {
             ends: start.offset(30 * 60 * MINUTE_US),
             state: OccurrenceState::Approved,
             admits_once: true,
+            exits: false,
             points: Amount(SALON_POINTS),
             places: Some(300),
             offices: Vec::new(),

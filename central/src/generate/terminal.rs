@@ -5,7 +5,7 @@ use hufu_shared::chain;
 use hufu_shared::fact::Purpose;
 use hufu_shared::fact::{
     Attended, Booted, DayClosed, DayTotals, Earned, Event, FACT_FORMAT, Fact, RefusalReason, Refused, Shown,
-    Subject, Visited,
+    Subject, Visited, Way,
 };
 use hufu_shared::ids::{BootId, DeviceId, Hash, OccurrenceId};
 use hufu_shared::money::{Amount, Leg, Unit};
@@ -101,7 +101,14 @@ impl Terminal {
     /// A member is checked in.
     pub fn check_in(&mut self, at: Instant, token: Token, occurrence: OccurrenceId, points: i64) {
         let promised = vec![Leg { unit: Unit::Pts, amount: Amount(points) }];
-        let attended = Attended { subject: subject(token), occurrence, promised, repeats: None, gate: None };
+        let attended = Attended {
+            subject: subject(token),
+            occurrence,
+            promised,
+            repeats: None,
+            gate: None,
+            way: Way::In,
+        };
         self.record(at, Shown::Accepted, Event::Attended(attended));
     }
 

@@ -71,6 +71,13 @@ pub const COLUMNS: &[Column] = &[
         example: "是",
     },
     Column {
+        name: "exits",
+        zh: "统计签退",
+        required: false,
+        holds: "是/yes: who leaves is counted as well; 否/no (default): only who comes",
+        example: "否",
+    },
+    Column {
         name: "places",
         zh: "名额",
         required: false,
@@ -108,6 +115,8 @@ pub struct ActivityLine {
     pub points: Amount,
     /// Whether a member is admitted once only.
     pub admits_once: bool,
+    /// Whether who leaves is counted.
+    pub exits: bool,
     /// Places.
     pub places: Option<u32>,
     /// Offices that hold it.
@@ -142,13 +151,8 @@ pub fn parse(line: &Line, known: &HashMap<String, OfficeId>, zone: Tz) -> Result
     let state = state(line, &mut bad);
     let points = whole(line, "points", POINTS_MAX, &mut bad).unwrap_or(0);
     let places = whole(line, "places", i64::from(u32::MAX), &mut bad).and_then(|met| u32::try_from(met).ok());
-    let admits_once = match line.get("admits_once") {
-        "" => true,
-        met => text::yes_or_no(met).unwrap_or_else(|expected| {
-            bad.push(line.bad("admits_once", met, expected));
-            true
-        }),
-    };
+    let admits_once = yes(line, "admits_once", true, &mut bad);
+    let exits = yes(line, "exits", false, &mut bad);
     let offices = held_at(line, known, &mut bad);
     match (starts, ends) {
         (Some(starts), Some(ends)) if bad.is_empty() => {
@@ -164,11 +168,22 @@ pub fn parse(line: &Line, known: &HashMap<String, OfficeId>, zone: Tz) -> Result
                 state,
                 points,
                 admits_once,
+                exits,
                 places,
                 offices,
             })
         }
         _ => Err(bad),
+    }
+}
+
+fn yes(line: &Line, column: &'static str, default: bool, bad: &mut Vec<BadCell>) -> bool {
+    match line.get(column) {
+        "" => default,
+        met => text::yes_or_no(met).unwrap_or_else(|expected| {
+            bad.push(line.bad(column, met, expected));
+            default
+        }),
     }
 }
 

@@ -154,6 +154,7 @@ pub fn holding(line: &ActivityLine, club: ClubId) -> OccurrenceRow {
         points: line.points,
         places: line.places,
         offices: line.offices.clone(),
+        exits: line.exits,
     }
 }
 

@@ -151,6 +151,7 @@ fn commit_plans(
             row.points.0.into(),
             row.places.map(i64::from).into(),
             hufu_shared::cbor::encode(&row.offices).into(),
+            i64::from(row.exits).into(),
             entry.0.into(),
         ];
         tx.execute(SQL.get("set_occurrence"), &values)?;

@@ -80,7 +80,8 @@ pub fn office(row: &Row) -> Result<OfficeRow, StoreError> {
     })
 }
 
-/// An occurrence from `id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices`.
+/// An occurrence from `id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices,
+/// exits`.
 ///
 /// # Errors
 /// [`StoreError`] if the row does not hold one.
@@ -104,6 +105,7 @@ pub fn occurrence(row: &Row) -> Result<OccurrenceRow, StoreError> {
             .map(|met| u32::try_from(met).map_err(|_| StoreError::Range { what: "places", met }))
             .transpose()?,
         offices,
+        exits: row.flag(11)?,
     })
 }
 

@@ -8,7 +8,7 @@
 //! What moves value is in [`value`]. Out of scope: capacity of an activity, asking the centre for more.
 
 use hufu_shared::fact::{
-    Attended, Earned, Event, Purchase, Purpose, RefusalReason, Refused, Shown, Subject, Visited,
+    Attended, Earned, Event, Purchase, Purpose, RefusalReason, Refused, Shown, Subject, Visited, Way,
 };
 use hufu_shared::ids::{OccurrenceId, OfficeId};
 use hufu_shared::member::{CardRow, CardStatus, MemberRow, MemberStatus, OccurrenceRow, OccurrenceState};
@@ -235,7 +235,8 @@ fn visit(known: &Known<'_>, subject: Subject, now: &Now, repeats: Option<Earlier
 }
 
 fn check_in(known: &Known<'_>, subject: Subject, occurrence: OccurrenceId, now: &Now) -> Decision {
-    let once = known.occurrence.is_some_and(|occurrence| occurrence.admits_once);
+    // Who may leave in between may come back.
+    let once = known.occurrence.is_some_and(|occurrence| occurrence.admits_once && !occurrence.exits);
     let repeats = known.already.filter(|_| once).or(known.tap);
     let points = known.occurrence.map_or(Amount::ZERO, |occurrence| occurrence.points);
     let promised = if repeats.is_none() && points.is_positive() { Some(points) } else { None };
@@ -252,6 +253,7 @@ fn check_in(known: &Known<'_>, subject: Subject, occurrence: OccurrenceId, now: 
         promised: legs(promised),
         repeats: repeats.map(|first| first.seq),
         gate: None,
+        way: Way::In,
     };
     let first_at = repeats.map(|first| first.at);
     Decision { promised, first_at, ..plain(Event::Attended(attended), outcome) }

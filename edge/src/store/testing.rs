@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use hufu_shared::fact::{Attended, Earned, Event, Purpose, RefusalReason, Refused, Shown, Subject, Visited};
+use hufu_shared::fact::{
+    Attended, Earned, Event, Purpose, RefusalReason, Refused, Shown, Subject, Visited, Way,
+};
 use hufu_shared::ids::{
     ActivityId, BootId, CardId, ClubId, DeviceId, Hash, LeaseId, MemberId, OccurrenceId, OfficeId,
 };
@@ -91,8 +93,14 @@ pub(crate) fn visited(n: u8, now: &Now) -> NewFact {
 
 pub(crate) fn attended(n: u8, now: &Now) -> NewFact {
     let promised = vec![Leg { unit: Unit::Pts, amount: Amount(2) }];
-    let attended =
-        Attended { subject: subject(n), occurrence: OCCASION, promised, repeats: None, gate: None };
+    let attended = Attended {
+        subject: subject(n),
+        occurrence: OCCASION,
+        promised,
+        repeats: None,
+        gate: None,
+        way: Way::In,
+    };
     fact(now, Shown::Accepted, Event::Attended(attended))
 }
 
@@ -182,6 +190,7 @@ pub(crate) fn rows(members: u8) -> Vec<DirectoryRow> {
         ends: NOON.offset(8 * 3_600 * SECOND_US),
         state: OccurrenceState::Approved,
         admits_once: true,
+        exits: false,
         points: Amount(2),
         places: None,
         offices: vec![OFFICE],

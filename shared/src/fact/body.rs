@@ -124,6 +124,24 @@ pub struct Attended {
     /// Through which gate, where an occurrence has several.
     #[n(4)]
     pub gate: Option<u16>,
+    /// Which way; always in where an occurrence does not count who leaves.
+    #[n(5)]
+    #[cbor(default)]
+    pub way: Way,
+}
+
+/// Which way a gate was passed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize)]
+#[cbor(index_only)]
+#[serde(rename_all = "snake_case")]
+pub enum Way {
+    /// In.
+    #[default]
+    #[n(0)]
+    In,
+    /// Out.
+    #[n(1)]
+    Out,
 }
 
 /// Something handed out.

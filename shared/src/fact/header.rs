@@ -336,7 +336,7 @@ impl Reader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fact::{Attended, OperatorSession, Subject};
+    use crate::fact::{Attended, OperatorSession, Subject, Way};
     use crate::ids::{MemberId, OccurrenceId};
     use crate::money::{Amount, Leg, Unit};
     use crate::token::{MediumKind, Token};
@@ -368,6 +368,7 @@ mod tests {
                 promised: vec![Leg { unit: Unit::Pts, amount: Amount(20) }],
                 repeats: None,
                 gate: None,
+                way: Way::In,
             }),
         }
     }

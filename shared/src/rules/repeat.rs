@@ -3,7 +3,7 @@
 //!
 //! The wall clock plays no part: it may be stepped between two taps.
 
-use crate::fact::{Event, Fact, Shown, Subject};
+use crate::fact::{Event, Fact, Shown, Subject, Way};
 use crate::ids::OccurrenceId;
 use crate::money::Amount;
 
@@ -23,6 +23,8 @@ pub enum TapPurpose {
     Visit,
     /// A check-in to this occurrence.
     CheckIn(OccurrenceId),
+    /// Leaving this occurrence.
+    CheckOut(OccurrenceId),
     /// A purchase of so many fen; another amount is another purchase.
     Earn(Amount),
 }
@@ -44,7 +46,13 @@ impl Tap {
     pub fn of(fact: &Fact) -> Option<Self> {
         let (subject, purpose): (&Subject, TapPurpose) = match &fact.event {
             Event::Visited(seen) => (&seen.subject, TapPurpose::Visit),
-            Event::Attended(attended) => (&attended.subject, TapPurpose::CheckIn(attended.occurrence)),
+            Event::Attended(attended) => {
+                let purpose = match attended.way {
+                    Way::In => TapPurpose::CheckIn(attended.occurrence),
+                    Way::Out => TapPurpose::CheckOut(attended.occurrence),
+                };
+                (&attended.subject, purpose)
+            }
             // A purchase with a slip is known by its slip, not by its amount.
             Event::Earned(earned) if earned.slip.is_none() => {
                 (&earned.subject, TapPurpose::Earn(earned.purchase))

@@ -10,7 +10,7 @@ use hufu_shared::act::{
 use hufu_shared::fact::{
     Attended, Booted, ClockStepped, CommandDone, DayClosed, DayTotals, Earned, Event, FACT_FORMAT, Fact,
     Form, Funding, HandedOut, LeaseClosed, LeaseUse, OperatorSession, ProfileChange, Purpose, RefusalReason,
-    Refused, Reversed, Shown, SlipKey, Spent, Subject, ToppedUp, Visited,
+    Refused, Reversed, Shown, SlipKey, Spent, Subject, ToppedUp, Visited, Way,
 };
 use hufu_shared::ids::{
     ActivityId, BootId, CardId, ClubId, CommandId, DeviceId, FactId, Hash, ItemId, LeaseId, MemberId,
@@ -96,6 +96,7 @@ pub fn facts() -> Vec<Fact> {
         promised: points(10),
         repeats: None,
         gate: None,
+        way: Way::In,
     };
     let events = [
         (Shown::Nothing, Event::Booted(booted())),
@@ -224,6 +225,7 @@ fn occurrence() -> OccurrenceRow {
         ends: NOON.offset(7_200_000_000),
         state: OccurrenceState::Approved,
         admits_once: true,
+        exits: false,
         points: Amount(10),
         places: Some(120),
         offices: vec![OFFICE],
@@ -301,7 +303,11 @@ pub fn entries() -> Vec<EntryBody> {
         head: Hash([0x19; 32]),
         bodies: vec![vec![1, 2, 3].into(), vec![4].into()],
         quarantined: vec![Quarantined { seq: 43, error: "unknown variant".to_owned() }],
-        sample: Some(ClockSample { boot_seq: 40, offset_low: Some(1), offset_high: 2 }),
+        sample: Some(ClockSample {
+            boot_seq: 40,
+            sent_mono_ns: 9,
+            heard: Some(Heard { central_time: NOON, mono_ns: 8 }),
+        }),
         stated: vec![(40, fact(Shown::Nothing, Event::ClockStepped(ClockStepped { by_us: 0 })).standing())],
         review: Some(Review::Revoked),
         knew: vec![(Version { epoch: 1, n: 7 }, NOON)],
@@ -327,7 +333,7 @@ pub fn entries() -> Vec<EntryBody> {
         EntryBody::Sample(TakenSample {
             device: DEVICE,
             epoch: 1,
-            sample: ClockSample { boot_seq: 40, offset_low: None, offset_high: 2 },
+            sample: ClockSample { boot_seq: 40, sent_mono_ns: 9, heard: None },
         }),
     ]
 }

@@ -138,6 +138,7 @@ pub fn occurrence_row(n: usize) -> OccurrenceRow {
         ends: Instant(begins + 20 * HOUR),
         state: OccurrenceState::Approved,
         admits_once,
+        exits: false,
         points: Amount(SALON_POINTS),
         places: None,
         offices,

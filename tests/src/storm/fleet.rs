@@ -11,7 +11,7 @@ use hufu_central::commands::serve::{self, Running};
 use hufu_central::config::{self, Config};
 use hufu_central::store::devices;
 use hufu_shared::act::{Act, Actor, CardSet, MemberSet};
-use hufu_shared::fact::{Attended, Earned, Event, Shown, Subject};
+use hufu_shared::fact::{Attended, Earned, Event, Shown, Subject, Way};
 use hufu_shared::ids::{ActivityId, CardId, Hash, MemberId, OccurrenceId, OfficeId};
 use hufu_shared::member::{CardStatus, MemberStatus, OccurrenceRow, OccurrenceState, OfficeRow};
 use hufu_shared::money::{Amount, Leg, Unit};
@@ -186,6 +186,7 @@ impl Site {
                 ends: now.offset(BEHIND_US),
                 state: OccurrenceState::Approved,
                 admits_once: true,
+                exits: false,
                 points: Amount(POINTS),
                 places: None,
                 offices: Vec::new(),
@@ -262,6 +263,7 @@ impl Crowd {
                 promised: vec![Leg { unit: Unit::Pts, amount: Amount(POINTS) }],
                 repeats: None,
                 gate: None,
+                way: Way::In,
             })
         };
         (Shown::Accepted, event)

@@ -106,6 +106,7 @@ CREATE TABLE occurrence (
     points BIGINT NOT NULL CHECK (points >= 0),
     places BIGINT,
     offices BLOB NOT NULL,
+    exits BIGINT NOT NULL CHECK (exits IN (0, 1)),
     entry BLOB NOT NULL
 );
 

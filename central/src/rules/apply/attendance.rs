@@ -11,7 +11,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hufu_shared::fact::{Attended, Event};
+use hufu_shared::fact::{Attended, Event, Way};
 use hufu_shared::ids::{DeviceId, FactId, MemberId, OccurrenceId};
 use hufu_shared::member::{OccurrenceRow, OccurrenceState};
 use hufu_shared::money::{Amount, Leg, Unit};
@@ -25,6 +25,7 @@ use super::edge::{KIND_DOUBTFUL, timing_of};
 use super::fault::plain;
 use super::ledger::{Cause, Flow};
 use super::matter::Matter;
+use super::stays::way;
 use crate::rules::judge::attendance::{PlaceClaim, without_place};
 use crate::rules::judge::interval::Timing;
 use crate::rules::judge::settle::Reach;
@@ -39,7 +40,7 @@ pub(super) const KIND_TWO_TERMINALS: u8 = 27;
 pub(super) const KIND_NOT_RUNNING: u8 = 28;
 
 /// A check-in of a group.
-type Seen = (FactId, KnownFact);
+pub(super) type Seen = (FactId, KnownFact);
 
 /// Rank of a check-in among those that may admit: what a person let count first, then the earliest.
 fn rank(seen: &Seen) -> (bool, Instant, FactId) {
@@ -113,12 +114,14 @@ impl Work {
 
     /// An occurrence was planned or changed: check-ins that waited for it take effect.
     pub(super) fn occurrence_set(&mut self, row: &OccurrenceRow) {
-        let before = self.occurrence(row.occurrence).and_then(|row| row.places);
+        let known = self.occurrence(row.occurrence).cloned();
+        let before = known.as_ref().and_then(|row| row.places);
         self.world.occurrences.insert(row.occurrence, row.clone());
         if before != row.places {
             let without = self.without_place(row);
             self.touch_places(row, &without);
         }
+        self.touch_stays(known.as_ref(), row);
         self.world.fetched.insert(Need::Occurrence(row.occurrence));
         self.outcome.occurrences.push(row.clone());
         for id in self.linked(links::occurrence(row.occurrence)) {
@@ -145,12 +148,13 @@ impl Work {
         }
         let mut seen = self.seen(&group, member);
         self.judge_running(&row, &mut seen);
+        let broken = self.judge_path(member, &row, &mut seen);
         let admitted = admits(&seen);
         let has_place = self.has_place(&row, member, seen.iter().find(|seen| admitted == Some(seen.0)));
         if row.admits_once {
             self.judge_once(member, &row, &mut group, seen, has_place);
         } else {
-            if row.places.is_some() {
+            if row.places.is_some() || row.exits {
                 let first = seen.iter().find(|seen| admitted == Some(seen.0));
                 group.admitted = admitted;
                 group.at = first.map(|first| first.1.at);
@@ -160,6 +164,7 @@ impl Work {
                 self.judge_each(member, &row, id, &known, has_place);
             }
         }
+        self.mark_broken(member, &row, &broken);
         self.outcome.groups.insert(key, group.clone());
         self.world.groups.insert(key, group);
     }
@@ -241,6 +246,11 @@ impl Work {
     /// person, unless the doubt is small.
     fn judge_running(&mut self, row: &OccurrenceRow, seen: &mut Vec<Seen>) {
         for (id, known) in std::mem::take(seen) {
+            // Who was in may leave when it is over.
+            if row.exits && way(&known) == Way::Out {
+                seen.push((id, known));
+                continue;
+            }
             let timing = runs(row, &known);
             let in_doubt = timing == Timing::Doubtful && known.pin != Some(true);
             self.end_doubt(

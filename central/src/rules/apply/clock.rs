@@ -152,6 +152,7 @@ impl Work {
 
     /// A fact lies elsewhere in time: everything that it has a part in there, and had where it was, is judged again.
     fn moved(&mut self, id: FactId, was: &KnownFact) {
+        self.list_late(id);
         let Some(known) = self.fact(id).cloned() else { return };
         let Some(fact) = known.fact.as_ref().filter(|_| was.standing.became != Became::Quarantined) else {
             return;

@@ -33,6 +33,7 @@ mod recovery;
 mod reversal;
 mod review;
 mod spend;
+mod stays;
 mod time;
 
 pub use act::verdict_code;
@@ -46,6 +47,7 @@ pub use held::unknown_card_case;
 pub use lease::{LeaseCase, lease_case};
 pub use people::orphan_case;
 pub use review::review_case;
+pub use stays::{StayEnd, StaysCase, path_case};
 pub use time::late_case;
 
 use std::cell::RefCell;

@@ -9,6 +9,7 @@ use hufu_shared::time::Day;
 use hufu_shared::wire::upload::Became;
 
 use super::Work;
+use super::edge::latest;
 use crate::rules::judge::settle::{self, Entry, Reach};
 use crate::rules::need::Need;
 use crate::rules::posting;
@@ -33,9 +34,15 @@ impl Work {
         }
     }
 
-    /// How a fact lies to what is settled.
+    /// How a fact lies to what is settled. One that may have happened on a day that is open is open itself: its terminal
+    /// has not been heard yet.
     pub(super) fn reach(&self, id: FactId, known: &KnownFact) -> Reach {
-        self.reach_of(id, known.day)
+        if self.may_be_open(known) { Reach::Open } else { self.reach_of(id, known.day) }
+    }
+
+    fn may_be_open(&self, known: &KnownFact) -> bool {
+        let is_open = |day: Day| settle::reach(day, None, self.world.settled) == Reach::Open;
+        is_open(known.day) || is_open(self.day(known.office, latest(known)))
     }
 
     /// How a fact of a day lies to what is settled.
@@ -70,11 +77,11 @@ impl Work {
         }
     }
 
-    /// Lists a fact that has just arrived for a day already settled.
+    /// Lists a fact that has just arrived for a day already settled, or was found to be of one.
     pub(super) fn list_late(&mut self, id: FactId) {
-        let Some(day) = self.fact(id).map(|known| known.day) else { return };
-        let settled = self.world.settled;
-        if settle::reach(day, settled, settled) == Reach::Late {
+        let Some(known) = self.fact(id) else { return };
+        let day = known.day;
+        if !self.may_be_open(known) {
             let mut fresh = self.fresh_case(KIND_LATE, "listed");
             fresh.detail = hufu_shared::cbor::encode(&day);
             self.case(late_case(day), fresh, [id]);

@@ -8,7 +8,6 @@
 //! - Kind 28: places go to members in order of time, pinned ones first.
 //! - Kind 4: where exits are counted, a way without an exit is completed by [`super::stays`].
 //!
-//! Missing in the facts of today: the way a gate was passed. `Attended` needs one more field for [`Passage`].
 //! Out of scope: whose card it was ([`super::owner`]), how many points, posting.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -230,6 +230,7 @@ fn rule_k26_an_occurrence_runs_while_it_is_approved_within_its_plan() {
         ends: s(1_000),
         state,
         admits_once: true,
+        exits: false,
         points: Amount(5),
         places: None,
         offices: vec![],

@@ -5,17 +5,9 @@
 
 use std::collections::BTreeSet;
 
+pub use hufu_shared::fact::Way as Passage;
 use hufu_shared::ids::FactId;
 use hufu_shared::time::Instant;
-
-/// Which way a gate was passed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Passage {
-    /// In; what every check-in is where exits are not counted.
-    In,
-    /// Out.
-    Out,
-}
 
 /// One passing of a gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,7 +1,7 @@
 //! The kinds of conflict that one swipe can meet, each from its detection to what the admin and the terminals get.
 
 use hufu_shared::act::{Act, CardSet, CaseDecided, Pin, PinOutcome, Verdict};
-use hufu_shared::fact::{Attended, DayClosed, DayTotals, Earned, Event, Shown, Spent};
+use hufu_shared::fact::{Attended, DayClosed, DayTotals, Earned, Event, Shown, Spent, Way};
 use hufu_shared::ids::{FactId, Hash};
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::time::{Day, Instant, SECOND_US};
@@ -67,6 +67,7 @@ async fn kind_02_a_repeat_that_the_terminal_names_is_believed_only_if_it_is_one(
                 promised: vec![],
                 repeats: Some(seq),
                 gate: None,
+                way: Way::In,
             };
             Event::Attended(attended)
         };

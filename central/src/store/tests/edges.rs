@@ -38,7 +38,7 @@ async fn kind_18_a_narrow_doubt_at_the_end_is_read_in_the_members_favour() {
     each(|db| async move {
         ends_soon(&db).await;
         let mut a = Terminal::start(TERMINAL_A);
-        a.doubt_s = 15 * 60 - 1;
+        a.doubt_s = 14 * 60;
         let id = a.check_in(0, 1);
         let after = a.check_in(61, 2);
         a.upload(&db).await;

@@ -4,7 +4,7 @@ use hufu_shared::act::{
     Act, Actor, CardSet, ClubFounded, DeviceEnrolled, DeviceInvited, DeviceKey, MemberSet,
 };
 use hufu_shared::chain;
-use hufu_shared::fact::{Attended, Booted, DayClosed, Earned, Event, FACT_FORMAT, Fact, Shown, Subject};
+use hufu_shared::fact::{Attended, Booted, DayClosed, Earned, Event, FACT_FORMAT, Fact, Shown, Subject, Way};
 use hufu_shared::ids::{
     ActivityId, BootId, CardId, ClubId, DeviceId, EntryId, FactId, Hash, MemberId, OccurrenceId, OfficeId,
 };
@@ -58,6 +58,7 @@ pub fn occurrence() -> OccurrenceRow {
         ends: NOON.offset(8 * 3600 * SECOND_US),
         state: OccurrenceState::Approved,
         admits_once: true,
+        exits: false,
         points: Amount(SALON_POINTS),
         places: None,
         offices: Vec::new(),
@@ -207,8 +208,14 @@ impl Terminal {
     /// Checks card `n` in to the salon.
     pub fn check_in(&mut self, seconds: i64, n: u8) -> FactId {
         let promised = vec![Leg { unit: Unit::Pts, amount: Amount(SALON_POINTS) }];
-        let attended =
-            Attended { subject: subject(n), occurrence: SALON, promised, repeats: None, gate: None };
+        let attended = Attended {
+            subject: subject(n),
+            occurrence: SALON,
+            promised,
+            repeats: None,
+            gate: None,
+            way: Way::In,
+        };
         self.record(seconds, Shown::Accepted, Event::Attended(attended))
     }
 

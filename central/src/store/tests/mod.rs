@@ -19,6 +19,7 @@ mod publishing;
 mod reconciled;
 mod reference;
 mod settled;
+mod stays;
 mod time;
 mod value;
 mod verified;

@@ -72,3 +72,6 @@ SELECT member FROM fact WHERE device = $1 AND epoch = $2 AND seq = $3
 
 -- name: times
 SELECT at, low, high FROM fact WHERE device = $1 ORDER BY seq
+
+-- name: case_detail
+SELECT detail FROM conflict WHERE id = $1

@@ -17,7 +17,7 @@ use hufu_shared::act::{
 };
 use hufu_shared::fact::{
     Attended, DayClosed, Earned, Event, Funding, LeaseClosed, LeaseUse, Reversed, Shown, SlipKey, Spent,
-    ToppedUp,
+    ToppedUp, Way,
 };
 use hufu_shared::ids::{EntryId, FactId, Hash, LeaseId, MemberId, OfficeId};
 use hufu_shared::money::{Amount, Leg, Unit};
@@ -591,6 +591,7 @@ impl Stage {
             promised: if repeats.is_none() { vec![points] } else { Vec::new() },
             repeats,
             gate: None,
+            way: Way::In,
         };
         let shown = if repeats.is_none() { Shown::Accepted } else { Shown::AlreadyIn };
         let id = at.record(self.seconds, shown, Event::Attended(attended));

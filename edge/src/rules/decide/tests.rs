@@ -59,6 +59,7 @@ impl World {
                 ends: NOON.offset(HOUR_US),
                 state: OccurrenceState::Approved,
                 admits_once: true,
+                exits: false,
                 points: Amount(2),
                 places: None,
                 offices: vec![HERE],

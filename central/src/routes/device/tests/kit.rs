@@ -11,7 +11,7 @@ use hufu_shared::act::{Act, Actor, CardSet, MemberSet};
 use hufu_shared::cbor;
 use hufu_shared::chain::{self, BatchClaim};
 use hufu_shared::code::EnrolCode;
-use hufu_shared::fact::{Attended, Booted, Event, FACT_FORMAT, Fact, Shown, Subject};
+use hufu_shared::fact::{Attended, Booted, Event, FACT_FORMAT, Fact, Shown, Subject, Way};
 use hufu_shared::ids::{
     ActivityId, BootId, CardId, DeviceId, EntryId, Hash, MemberId, OccurrenceId, OfficeId,
 };
@@ -155,6 +155,7 @@ impl Site {
             ends: now.offset(10 * 3600 * SECOND_US),
             state,
             admits_once: true,
+            exits: false,
             points: Amount(POINTS),
             places: None,
             offices: Vec::new(),
@@ -437,6 +438,7 @@ impl Terminal {
             promised: vec![Leg { unit: Unit::Pts, amount: Amount(POINTS) }],
             repeats: None,
             gate: None,
+            way: Way::In,
         };
         self.record(site.app.now(), Shown::Accepted, Event::Attended(attended))
     }
