@@ -7,7 +7,7 @@ INSERT INTO club (id, name_zh, name_en, central_epoch, central_epoch_bits, entry
 INSERT INTO office (id, code, name_zh, name_en, zone, cutoff_minutes, entry) VALUES ($1, $2, $3, $4, $5, $6, $7)
 
 -- name: occurrence
-INSERT INTO occurrence (id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+INSERT INTO occurrence (id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices, exits, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 
 -- name: scheme
 INSERT INTO scheme (version, valid_from, terms, published, entry) VALUES ($1, $2, $3, $4, $5)
@@ -34,7 +34,7 @@ INSERT INTO device_epoch (device, epoch, first_key, seal_key, board, enrolled_at
 INSERT INTO device_key (device, epoch, key_id, public_key) VALUES ($1, $2, $3, $4)
 
 -- name: boot
-INSERT INTO boot (device, epoch, seq, boot, offset_low, offset_high) VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO boot (device, epoch, seq, boot, offset_low, offset_high, clock) VALUES ($1, $2, $3, $4, $5, $6, $7)
 
 -- name: fact
 INSERT INTO fact (device, epoch, seq, hash, body, event, wall, at, low, high, day, received, office, token, member, occurrence, became, kind, pin, belongs_to, clock_fault, over_limit, told_became, told_kind, told_case, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)

@@ -340,7 +340,8 @@ fn detail(ui: &Ui, loaded: Loaded, typed: Typed, next: String) -> Option<Detail>
         })
         .collect();
     facts.extend(loaded.alike.iter().flat_map(|alike| alike.written.iter().cloned()));
-    let countable = if matches!(kind, 4 | KIND_PROFILE | 27 | 32) { countable(ui, &sides) } else { Vec::new() };
+    let countable =
+        if matches!(kind, 4 | KIND_PROFILE | 27 | 32) { countable(ui, &sides) } else { Vec::new() };
     let label = |field: &'static str| (field, field_words(ui, field));
     let contact = CONTACT.map(label).into_iter().zip(typed.chosen.contact);
     let shown = sides.len() as u64;

@@ -163,14 +163,9 @@ pub fn fetch(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), Store
             world.held.insert(token, held);
             Ok(())
         }
-        Need::Range(device, epoch, from, to) => {
-            let key = [device.0.into(), i64::from(epoch).into(), rows::number(from), rows::number(to)];
-            facts_in(tx, world, "range_facts", &key).map(|_| ())
-        }
+        Need::Range(device, epoch, from, to) => range_in(tx, world, (device, epoch), (from, to), None),
         Need::Since(device, epoch, from, to, since) => {
-            let (from, to) = (rows::number(from), rows::number(to));
-            let key = [device.0.into(), i64::from(epoch).into(), from, to, since.0.into()];
-            facts_in(tx, world, "facts_since", &key).map(|_| ())
+            range_in(tx, world, (device, epoch), (from, to), Some(since))
         }
         Need::Fact(id) => facts_in(tx, world, "fact", &rows::fact_id_values(id)).map(|_| ()),
         Need::Linked(link) => {
@@ -224,6 +219,19 @@ fn occurrence_in(tx: &mut Tx<'_>, world: &mut World, occurrence: OccurrenceId) -
     let row = tx.query_opt(SQL.get("occurrence"), &[occurrence.0.into()])?;
     world.occurrences.extend(row.map(|row| rows::occurrence(&row)).transpose()?.map(|row| (occurrence, row)));
     Ok(())
+}
+
+fn range_in(
+    tx: &mut Tx<'_>,
+    world: &mut World,
+    (device, epoch): (DeviceId, u32),
+    (from, to): (u64, u64),
+    since: Option<Instant>,
+) -> Result<(), StoreError> {
+    let mut key = vec![device.0.into(), i64::from(epoch).into(), rows::number(from), rows::number(to)];
+    key.extend(since.map(|since| since.0.into()));
+    let statement = if since.is_some() { "facts_since" } else { "range_facts" };
+    facts_in(tx, world, statement, &key).map(|_| ())
 }
 
 fn purse_in(tx: &mut Tx<'_>, world: &mut World, member: MemberId) -> Result<(), StoreError> {

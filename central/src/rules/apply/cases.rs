@@ -16,6 +16,7 @@ impl Work {
     pub(super) fn case(&mut self, id: Hash, fresh: KnownCase, facts: impl IntoIterator<Item = FactId>) {
         self.has(Need::Case(id));
         let (received, deadline, detail) = (self.received, fresh.deadline, fresh.detail.clone());
+        let automatic = fresh.automatic.clone();
         let is_new = !self.world.cases.contains_key(&id);
         let known = self.world.cases.entry(id).or_insert(fresh);
         let before = known.facts.len();
@@ -24,7 +25,10 @@ impl Work {
         known.detail = detail;
         match known.state {
             CaseState::Decided if has_grown => known.state = CaseState::EvidenceChanged,
-            CaseState::Closed => (known.state, known.deadline) = (CaseState::Open, deadline),
+            CaseState::Closed => {
+                (known.state, known.deadline) = (CaseState::Open, deadline);
+                known.automatic = automatic;
+            }
             _ if is_new || has_grown => {}
             _ => return,
         }

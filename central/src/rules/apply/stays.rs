@@ -15,6 +15,7 @@ use minicbor::{Decode, Encode};
 use super::Work;
 use super::attendance::Seen;
 use super::fault::plain;
+use super::ledger::Cause;
 use super::matter::Matter;
 use crate::rules::judge::stays::{self, End, Passing, Path, StayRule};
 use crate::rules::need::Need;
@@ -75,11 +76,20 @@ impl Work {
                     plain(id, &known)
                 };
                 self.stand(id, standing, Some(member));
+                self.gives_nothing(member, row, id, &known);
             } else {
                 seen.push((id, known));
             }
         }
         path.broken
+    }
+
+    /// What only leaves or comes back gives nothing; it may have been taken for an entry before.
+    fn gives_nothing(&mut self, member: MemberId, row: &OccurrenceRow, id: FactId, known: &KnownFact) {
+        if let Some(fact) = known.fact.as_ref().filter(|_| row.exits && !row.admits_once) {
+            let cause = Cause { member: Some(member), ..self.fact_cause(id, known, fact) };
+            self.settle(&cause, &[]);
+        }
     }
 
     /// Says of the facts beside which a step is missing that it is, where nothing else is to be said of them.
