@@ -59,7 +59,7 @@ WHERE f.office = $1 AND f.device <> $2 AND f.at >= $3 AND f.member IS NOT NULL
 ORDER BY f.member LIMIT $4
 
 -- name: starting
-SELECT id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices FROM occurrence
+SELECT id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices, exits FROM occurrence
 WHERE state = 'approved' AND starts > $1 AND starts <= $2
 
 -- name: devices
