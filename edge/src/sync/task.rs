@@ -34,6 +34,8 @@ use crate::store::{Directory, Store, asides};
 /// Milliseconds for which the centre is asked to hold the long poll: with the client's grace below the 30 s within
 /// which a dead line must be found.
 pub const HOLD_MS: u32 = 22_000;
+/// How long an upload waits for the first word of the centre in a boot, in milliseconds.
+const FIRST_WORD_MS: u64 = 5_000;
 /// Shortest time from one poll to the next when there was no news, in milliseconds, by how many polls in a row came
 /// back at once: a centre that does not hold requests (it does not while the directory lags behind) must not be asked in
 /// a circle, and a guest who waits for points that lie here must not wait for a gap.
@@ -180,6 +182,14 @@ async fn pause(ms: u64) {
     tokio::time::sleep(Duration::from_millis(ms)).await;
 }
 
+/// Waits until the centre said something in this boot: without its time nothing bounds the boot's clock from below, and
+/// the facts of a first upload would lie anywhere between two boots. A centre that only takes uploads is heard by one.
+async fn first_word(shared: &Shared) {
+    let mut link = shared.link();
+    let heard = async { while shared.heard().is_none() && link.changed().await.is_ok() {} };
+    let _ = tokio::time::timeout(Duration::from_millis(FIRST_WORD_MS), heard).await;
+}
+
 async fn run_uploads(
     mut uploader: Uploader,
     channels: watch::Receiver<Arc<Channel>>,
@@ -188,6 +198,7 @@ async fn run_uploads(
 ) {
     let (mut waits, mut appended, mut again) = (Waits::new(&shared), store.appended(), 0);
     loop {
+        first_word(&shared).await;
         let channel = Arc::clone(&channels.borrow());
         appended.mark_unchanged();
         let step = uploader.step(&channel).await;

@@ -20,6 +20,8 @@ pub(crate) const TIME: Instant = Instant(1_800_000_000_000_000);
 pub(crate) struct Model {
     pub(crate) ca: Arc<TestCa>,
     pub(crate) key: Vec<u8>,
+    /// Keys before it: any unrevoked key of the epoch signs.
+    pub(crate) keys_before: Vec<Vec<u8>>,
     /// Hash at each seq; the first is the start of the chain.
     pub(crate) hashes: Vec<Hash>,
     pub(crate) bodies: Vec<Vec<u8>>,
@@ -41,6 +43,7 @@ impl Model {
         Arc::new(Mutex::new(Self {
             ca,
             key: first_key.to_vec(),
+            keys_before: Vec::new(),
             hashes: vec![chain::start(DEVICE, 1, first_key)],
             bodies: Vec::new(),
             epoch: EPOCH,
@@ -86,7 +89,11 @@ impl Model {
         self.batches.push(upload.clone());
         let header = &upload.header;
         let claim = header.claim().message();
-        assert_eq!(keys::verify_device(&self.key, &claim, &header.signature), Ok(()), "signed by the device");
+        let mut keys = self.keys_before.iter().chain([&self.key]);
+        assert!(
+            keys.any(|key| keys::verify_device(key, &claim, &header.signature).is_ok()),
+            "signed by the device"
+        );
         assert_eq!(header.count as usize, upload.facts.len());
         let head = chain::head(header.prev_hash, upload.facts.iter().map(|fact| fact.body.as_slice()));
         assert_eq!(head, header.head_hash, "the chain adds up");

@@ -140,8 +140,10 @@ fn renewing(bench: &Bench, takes_new: bool) -> impl FnMut(&Seen) -> Reply + Send
         }
         if is_new && let Some(certificate) = &seen.certificate {
             // Any unrevoked key of the epoch signs.
-            model.lock().expect("no panic before").key =
-                crate::sync::pair::public_key_of(certificate).expect("a certificate");
+            let mut model = model.lock().expect("no panic before");
+            let key = crate::sync::pair::public_key_of(certificate).expect("a certificate");
+            let before = std::mem::replace(&mut model.key, key);
+            model.keys_before.push(before);
         }
         inner(seen)
     }
