@@ -331,6 +331,7 @@ counter-declined-points = Enter points as a whole number above 0, for example 10
 counter-declined-slip = Enter the number of the slip; dates read 2026-11-22.
 counter-declined-nothing_left = Nothing to take back: not found, or taken back already.
 counter-declined-too_much = More than is left of it; enter less.
+counter-declined-slip_used = The slip of the return was used before; it needs a number of its own.
 counter-declined-too_late = This top-up has been sent or its shift is over; the head office can undo it.
 counter-declined-number = Not a card number: enter the letters and digits on the card.
 counter-declined-stale = The page has changed, so nothing was done. Look again, then act.

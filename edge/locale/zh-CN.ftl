@@ -332,6 +332,7 @@ counter-declined-points = 积分不正确：请输入大于 0 的整数，例如
 counter-declined-slip = 小票不正确：请输入小票号；日期格式为 2026-11-22。
 counter-declined-nothing_left = 没有可退的记录：未找到，或已全部退回。
 counter-declined-too_much = 超出可退数量，请减少后再试。
+counter-declined-slip_used = 退货小票号已使用过，退货小票须另编号码，请核对。
 counter-declined-too_late = 这笔充值已上传或已交班，请由总部办理撤销。
 counter-declined-number = 卡号不正确：请输入卡面上的字母和数字。
 counter-declined-stale = 页面内容已变化，未执行。请看最新内容后再操作。

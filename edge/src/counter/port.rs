@@ -159,6 +159,9 @@ pub enum Declined {
     /// A top-up of an earlier shift, or that the centre has already.
     #[error("the centre has this top-up already, or its shift is over")]
     TooLate,
+    /// The slip of a return that was used before.
+    #[error("this slip was used before")]
+    SlipUsed,
     /// What the page showed is no longer there.
     #[error("the page was out of date")]
     Stale,

@@ -127,6 +127,7 @@ impl Dispatch {
             Ok(Err(NotReversed::Nothing)) => return Err(Declined::NothingLeft),
             Ok(Err(NotReversed::TooMuch { .. })) => return Err(Declined::TooMuch),
             Ok(Err(NotReversed::TooLate)) => return Err(Declined::TooLate),
+            Ok(Err(NotReversed::SlipUsed)) => return Err(Declined::SlipUsed),
             Err(error) => {
                 tracing::error!(%error, "failed to take something back");
                 return Err(Declined::Unable);

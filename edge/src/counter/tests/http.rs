@@ -330,6 +330,7 @@ async fn a_return_that_is_declined_says_why() {
         (Declined::NothingLeft, "没有可退的记录"),
         (Declined::TooMuch, "超出可退数量"),
         (Declined::TooLate, "由总部办理撤销"),
+        (Declined::SlipUsed, "退货小票号已使用过"),
     ] {
         let desk = desk(Err(why)).await;
         let answer = desk.form("/reverse", "seq=7&points=&amount=&reason=return").await;

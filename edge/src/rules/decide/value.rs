@@ -270,6 +270,8 @@ pub struct Original<'a> {
     pub top_up: bool,
     /// Whether it lies in the present shift and the centre does not have it.
     pub undoable: bool,
+    /// Whether the slip of the return was used before: a return is paid back once for its slip.
+    pub slip_used: bool,
 }
 
 /// Why nothing is taken back.
@@ -289,6 +291,9 @@ pub enum NotReversed {
     /// Stored value that was paid in before this shift, or that the centre has already.
     #[error("a top-up is undone in its own shift and before the centre has it, or at the centre")]
     TooLate,
+    /// The slip of the return stands for something else already.
+    #[error("this slip was used before")]
+    SlipUsed,
 }
 
 /// The fact that takes back `part` of an original, or all that is left of it.
@@ -307,6 +312,9 @@ pub fn reverse(
     }
     if original.top_up && !original.undoable {
         return Err(NotReversed::TooLate);
+    }
+    if original.slip_used {
+        return Err(NotReversed::SlipUsed);
     }
     let legs = match part {
         // A top-up goes back whole: half of one is another amount of cash in the drawer.

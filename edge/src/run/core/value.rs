@@ -116,6 +116,13 @@ impl Core {
                 left: &fact.left,
                 top_up: fact.kind == ValueKind::ToppedUp,
                 undoable: journal.is_undoable(fact.seq)?,
+                slip_used: taking
+                    .slip
+                    .as_ref()
+                    .map(|slip| journal.slip(slip))
+                    .transpose()?
+                    .flatten()
+                    .is_some(),
             };
             let reversed = reverse(&original, taking.part, &taking.reason, taking.slip.clone());
             let reversed = match reversed {

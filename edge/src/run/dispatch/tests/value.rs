@@ -2,7 +2,7 @@
 
 use hufu_shared::fact::{Event as FactEvent, RefusalReason};
 use hufu_shared::ids::CommandId;
-use hufu_shared::money::Unit;
+use hufu_shared::money::{Leg, Unit};
 use hufu_shared::scheme::Words as BothWords;
 use hufu_shared::wire::lease::{AskBecame, RecallState, Recalled};
 use hufu_shared::wire::upload::Order as CentreOrder;
@@ -11,7 +11,7 @@ use tokio::sync::mpsc as async_mpsc;
 use super::*;
 use crate::counter::port::{SlipTyped, WhichTyped};
 use crate::counter::view::Taken;
-use crate::rules::decide::value::Why;
+use crate::rules::decide::value::{REASON_TOP_UP_UNDONE, Why};
 use crate::state::{CentralOrder, LeaseAsked};
 
 fn slip(number: &str) -> SlipTyped {
@@ -230,6 +230,67 @@ fn staff_take_back_from_the_list_or_by_slip_and_hear_why_not() {
     assert_eq!(desk.outcome(), Some(Seen::Accepted));
     desk.order(take(WhichTyped::Slip(slip("9")), None)).expect("in its shift");
     assert_eq!(desk.order(take(WhichTyped::Slip(slip("9")), None)), Err(Declined::NothingLeft));
+}
+
+#[test]
+fn rule_h04_a_top_up_is_undone_offline_in_its_shift_while_the_centre_does_not_have_it() {
+    let mut desk = desktop();
+    let pay = |desk: &mut Desktop, number: &str| {
+        let paid = ModeOrder::TopUp { amount: Amount(5_000), method: "cash".into(), slip: slip(number) };
+        desk.order(Order::SetMode(paid)).expect("possible");
+        desk.present(2);
+        desk.wait(30);
+        desk.facts().last().expect("recorded").seq
+    };
+    let (first, sent, unsent) = (pay(&mut desk, "1"), pay(&mut desk, "2"), pay(&mut desk, "3"));
+    let undo =
+        |of| Order::TakeBack { of: WhichTyped::Fact(of), part: None, reason: "mistake".into(), slip: None };
+    let receipted = desk.dispatch.core.store().with(|journal| {
+        journal.acked_as_if_receipted(sent);
+        Ok(())
+    });
+    receipted.expect("noted");
+    assert_eq!(desk.order(undo(first)), Err(Declined::TooLate), "the centre has it");
+    desk.order(undo(unsent)).expect("the centre does not have it");
+    let Some(FactEvent::Reversed(undone)) = desk.facts().last().map(|fact| fact.event.clone()) else {
+        panic!("undone")
+    };
+    let whole = vec![Leg { unit: Unit::Cny, amount: Amount(5_000) }];
+    assert_eq!((undone.original.seq, undone.legs), (unsent, whole.clone()));
+    assert_eq!(undone.reason, REASON_TOP_UP_UNDONE, "whatever staff chose");
+    let view = desk.view();
+    let result = view.view.result.as_ref().expect("shown");
+    assert_eq!((&result.purpose, &result.moved), (&SeenPurpose::TakeBack { of: Taken::ToppedUp }, &whole));
+    let (reply, mut answer) = oneshot::channel();
+    let next = pay(&mut desk, "4");
+    desk.handle(Event::Control(ControlOrder::CloseDay(reply)));
+    answer.try_recv().expect("answered").expect("closed");
+    assert_eq!(desk.order(undo(next)), Err(Declined::TooLate), "its shift is over and counted");
+}
+
+#[test]
+fn kind_32_goods_paid_from_stored_value_are_given_back_once_for_a_slip_of_return() {
+    let mut desk = desktop();
+    let now = at(desk.hands.mono_ns() / 1_000_000_000);
+    grant(desk.dispatch.core.store(), &[lease(1, Unit::Cny, 9_000, 8)], &now);
+    let paid = |fen| vec![Leg { unit: Unit::Cny, amount: Amount(fen) }];
+    let sale = ModeOrder::Spend { legs: paid(6_000), slip: Some(slip("s1")) };
+    desk.order(Order::SetMode(sale)).expect("possible");
+    desk.present(1);
+    let take = |fen: i64, number: &str| Order::TakeBack {
+        of: WhichTyped::Slip(slip("s1")),
+        part: paid(fen).pop(),
+        reason: "return".into(),
+        slip: Some(slip(number)),
+    };
+    desk.order(take(2_000, "r1")).expect("a part of the goods");
+    let facts = desk.facts().len();
+    assert_eq!(desk.order(take(2_000, "r1")), Err(Declined::SlipUsed), "the same paper again");
+    assert_eq!(desk.order(take(2_000, "s1")), Err(Declined::SlipUsed), "the sale's own paper");
+    assert_eq!(desk.facts().len(), facts, "nothing was recorded");
+    desk.order(take(4_000, "r2")).expect("the rest, with a paper of its own");
+    assert_eq!(desk.order(take(1, "r3")), Err(Declined::NothingLeft));
+    assert_eq!(desk.left(), [3_000], "it is the member's, not the lease's");
 }
 
 #[test]
