@@ -54,7 +54,7 @@ impl From<DbError> for DirectoryError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Head {
     /// The last number given.
-    n: u64,
+    pub n: u64,
     /// The last number given to a row.
     pub directory: u64,
     /// The last number given to a block.

@@ -1,17 +1,13 @@
 //! `queue list` and `queue export`: facts that the centre has not acknowledged, read beside a running daemon.
 //!
 //! An export is for a stick when the line stays cut: signed batches, the same bytes as an upload would carry, sealed to
-//! the centre ([`hufu_shared::wire::stick`]). It notes that the queue was handed over, and marks nothing as sent: the
+//! the centre ([`crate::sync::stick`]). It notes that the queue was handed over, and marks nothing as sent: the
 //! terminal still uploads until it has receipts. A journal that a new enrolment set aside is read the same way; its batches
 //! are signed with the key in use now.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use hufu_shared::chain::BatchClaim;
-use hufu_shared::wire::stick::{self, StickBatch};
-use hufu_shared::wire::upload::{BATCH_FACTS_MAX, BatchHeader, Carried};
-use hufu_shared::wire::version::PROTO;
 use serde_json::json;
 
 use super::Failure;
@@ -21,7 +17,7 @@ use crate::config::Config;
 use crate::locale::{Args, text_with};
 use crate::store::{JOURNAL_FILE, JournalState, StoredFact, read_facts, read_state, read_whole};
 use crate::sync::identity::{Identity, IdentityError};
-use crate::sync::pair::Pair;
+use crate::sync::stick::{self, StickError};
 
 /// What can be done with the queue.
 #[derive(Debug, clap::Subcommand)]
@@ -48,12 +44,14 @@ pub(super) enum QueueCommand {
 pub(super) fn run(config: &Config, command: &QueueCommand) -> Result<(), Failure> {
     let (QueueCommand::List { journal, .. } | QueueCommand::Export { journal, .. }) = command;
     let path = journal.clone().unwrap_or_else(|| config.terminal.data_dir.join(JOURNAL_FILE));
-    let store = |error| Failure::new(Exit::Store, error);
-    let state = read_state(&path).map_err(store)?;
-    let facts = read_facts(&path, state.acked_seq + 1, usize::MAX).map_err(store)?;
     match command {
-        QueueCommand::List { json, .. } => list(config, &path, &state, &facts, *json),
-        QueueCommand::Export { file, .. } => export(config, &path, &state, &facts, file),
+        QueueCommand::List { json, .. } => {
+            let store = |error| Failure::new(Exit::Store, error);
+            let state = read_state(&path).map_err(store)?;
+            let facts = read_facts(&path, state.acked_seq + 1, usize::MAX).map_err(store)?;
+            list(config, &path, &state, &facts, *json)
+        }
+        QueueCommand::Export { file, .. } => export(config, &path, file),
     }
 }
 
@@ -95,13 +93,7 @@ fn list(
     }
 }
 
-fn export(
-    config: &Config,
-    path: &Path,
-    state: &JournalState,
-    facts: &[StoredFact],
-    file: &PathBuf,
-) -> Result<(), Failure> {
+fn export(config: &Config, path: &Path, file: &PathBuf) -> Result<(), Failure> {
     let other = |error: anyhow::Error| Failure::new(Exit::Other, error);
     let data_dir = &config.terminal.data_dir;
     let identity = Identity::load(data_dir).map_err(|error| {
@@ -109,67 +101,21 @@ fn export(
             if matches!(error, IdentityError::NotEnrolled { .. }) { Exit::NotEnrolled } else { Exit::Other };
         Failure::new(exit, error)
     })?;
-    let before = if state.acked_seq >= state.oldest_held {
-        let kept = read_facts(path, state.acked_seq, 1).map_err(|error| Failure::new(Exit::Store, error))?;
-        kept.first().map(|fact| fact.hash)
-    } else {
-        crate::store::read_anchor(path).map_err(|error| Failure::new(Exit::Store, error))?
-    };
-    let mut prev_hash =
-        before.ok_or_else(|| other(anyhow::anyhow!("the hash before the queue is missing")))?;
-    let mut batches = Vec::new();
-    for part in facts.chunks(BATCH_FACTS_MAX) {
-        let header = header(state, identity.device(), part, prev_hash).map_err(other)?;
-        prev_hash = header.head_hash;
-        let facts = part.iter().map(carried).collect();
-        batches.push(StickBatch { header, facts });
-    }
-    let bytes = stick::write(&identity.enrolment.central_seal_key, state.device, &batches)
-        .map_err(|error| other(error.into()))?;
+    let packed = stick::pack(path, identity.device(), &identity.enrolment.central_seal_key);
+    let packed = packed.map_err(|error| match error {
+        StickError::Store(error) => Failure::new(Exit::Store, error),
+        error => other(error.into()),
+    })?;
     let written = (|| {
         let mut out = std::fs::File::options().write(true).create_new(true).open(file)?;
-        out.write_all(&bytes)?;
+        out.write_all(&packed.bytes)?;
         out.sync_all()
     })();
     written.map_err(|error: std::io::Error| other(anyhow::anyhow!("write {}: {error}", file.display())))?;
-    let args = Args::from([("count", facts.len().to_string()), ("file", file.display().to_string())]);
+    let args = Args::from([("count", packed.facts.len().to_string()), ("file", file.display().to_string())]);
     println!("{}", text_with(config.terminal.language, "command-exported", &args));
-    if let Some(last) = facts.last() {
-        aside::note_handed_over(path, state.epoch, last.seq).map_err(|error| other(error.into()))?;
+    if let Some(last) = packed.facts.last() {
+        aside::note_handed_over(path, packed.epoch, last.seq).map_err(|error| other(error.into()))?;
     }
     Ok(())
-}
-
-fn header(
-    state: &JournalState,
-    pair: &Pair,
-    facts: &[StoredFact],
-    prev_hash: hufu_shared::ids::Hash,
-) -> anyhow::Result<BatchHeader> {
-    let (Some(first), Some(last)) = (facts.first(), facts.last()) else {
-        anyhow::bail!("a batch has facts");
-    };
-    let claim = BatchClaim {
-        device: state.device,
-        epoch: state.epoch,
-        from_seq: first.seq,
-        count: u32::try_from(facts.len())?,
-        head: last.hash,
-        key_id: pair.key_id(),
-    };
-    Ok(BatchHeader {
-        proto: PROTO,
-        device: claim.device,
-        epoch: claim.epoch,
-        from_seq: claim.from_seq,
-        prev_hash,
-        count: claim.count,
-        head_hash: claim.head,
-        key_id: claim.key_id,
-        signature: pair.sign(&claim.message())?,
-    })
-}
-
-fn carried(fact: &StoredFact) -> Carried {
-    Carried { body: fact.body.clone().into(), sealed: fact.sealed.clone().map(Into::into) }
 }

@@ -158,6 +158,17 @@ impl Journal {
         super::queue::used_percent(&self.connection, self.room_bytes).step(&self.path, "measure")
     }
 
+    /// Leaves so much room that `percent` of it, at least 1, are used by now: trials show by it what a terminal gives up.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the journal cannot be read.
+    pub fn leave_room(&mut self, percent: i64) -> Result<(), StoreError> {
+        let pragma = |name| self.connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+        let used = (|| Ok((pragma("page_count")? - pragma("freelist_count")?) * pragma("page_size")?))();
+        self.room_bytes = used.step(&self.path, "measure")? * 100 / percent.max(1);
+        Ok(())
+    }
+
     /// The full name of a fact of this enrolment.
     #[must_use]
     pub fn fact_id(&self, seq: u64) -> FactId {
@@ -290,14 +301,5 @@ impl Journal {
     /// As after a receipt for everything up to `seq`.
     pub(crate) fn acked_as_if_receipted(&mut self, seq: u64) {
         self.acked_seq = seq;
-    }
-
-    /// As if so many percent of the room were used.
-    pub(crate) fn leave_room(&mut self, percent: i64) -> Result<(), StoreError> {
-        self.room_bytes = i64::MAX / 100;
-        let pragma = |name| self.connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-        let used = (|| Ok((pragma("page_count")? - pragma("freelist_count")?) * pragma("page_size")?))();
-        self.room_bytes = used.step(&self.path, "measure")? * 100 / percent;
-        Ok(())
     }
 }

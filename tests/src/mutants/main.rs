@@ -93,7 +93,7 @@ fn noticed_by_any(club: &Club, mutant: Mutant, seeds: u64) -> Option<Option<Stri
 fn noticed(club: &Club, mutant: Option<Mutant>, seeds: u64) -> Option<String> {
     (1..=seeds).find_map(|seed| {
         let played = mutant::with(mutant, || {
-            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| play(club, seed)))
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| play(club, seed, None)))
         });
         let words = match played {
             Ok(Ok(played)) => played.violations.first()?.what.clone(),

@@ -67,6 +67,8 @@ pub struct Books {
     pub blocked: BTreeSet<usize>,
     /// Terminals whose block lists were tampered with.
     pub tampered: BTreeSet<usize>,
+    /// A day was settled, so what of it came late stands as it did.
+    pub is_settled: bool,
     /// Facts that a person decided about.
     pub pinned: BTreeSet<FactId>,
     /// Members about whom the scripted terminal said something of value.
@@ -147,6 +149,10 @@ impl CentreBooks {
                 "I7: the head at seq {last} is {ours:?}, told was {}",
                 receipt.result.head_hash
             ));
+        }
+        if receipt.session.mark.journal_size == 0 {
+            // A bare answer says that the facts are durable, and nothing of what became of them.
+            return None;
         }
         let batch = Hash::of(&[
             &header.device.0,

@@ -48,6 +48,7 @@ impl Run<'_> {
         self.check_sums()?;
         self.check_postings()?;
         self.check_figures()?;
+        self.check_dishonest()?;
         let found = self.centre.verify()?;
         for finding in found.findings.into_iter().take(5) {
             self.violated(format!("I8: {finding}"));
@@ -231,8 +232,13 @@ impl Run<'_> {
             self.counters.kind(usize::try_from(kind)?, times.unsigned_abs());
         }
         let epoch: i64 = look.query_row("SELECT central_epoch FROM club", [], |row| row.get(0))?;
+        let since = "SELECT recovering_since FROM policy";
+        let since: Option<i64> = look.query_row(since, [], |row| row.get(0))?;
         if epoch > 1 {
             self.counters.path("a recovery began");
+            if since.is_none() {
+                self.counters.path("a recovery ended");
+            }
         }
         if changed > 0 {
             self.counters.path("evidence changed after a verdict");

@@ -3,6 +3,8 @@
 //! A crash copies the files as they lie on the disk, write-ahead log and all, and forgets the memory; the old
 //! connections are then closed over the files that nobody looks at any more.
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -15,7 +17,7 @@ use hufu_edge::clock::Clock;
 use hufu_edge::rules::backoff::Backoff;
 use hufu_edge::run::core::Core;
 use hufu_edge::state::{self, RunEnds};
-use hufu_edge::store::{BootInfo, DIRECTORY_FILE, Directory, JOURNAL_FILE, NameKey, Store};
+use hufu_edge::store::{BootInfo, DIRECTORY_FILE, Directory, JOURNAL_FILE, NameKey, Store, asides};
 use hufu_edge::sync::authorize::Authorizer;
 use hufu_edge::sync::client::{Centre, CentreError, Channel};
 use hufu_edge::sync::download::{DirectoryLane, DownloadError, Polled, UpdatesLane};
@@ -30,6 +32,7 @@ use hufu_shared::wire::lease::{LeaseAnswer, LeaseAsk};
 
 use super::centre::block_on;
 use super::club::{CLUB, Club, EPOCH};
+use super::random::Random;
 use super::time::{MachineClock, TrueTime};
 
 /// The three ways in which a terminal speaks to the centre.
@@ -41,9 +44,31 @@ pub enum LaneKind {
     Updates,
     /// Members and cards.
     Directory,
+    /// What an earlier enrolment left, by its place among those.
+    Aside(u8),
 }
 
-/// All lanes.
+impl LaneKind {
+    /// Its place among the lanes of a terminal.
+    #[must_use]
+    pub fn place(self) -> usize {
+        match self {
+            Self::Upload => 0,
+            Self::Updates => 1,
+            Self::Directory => 2,
+            Self::Aside(n) => LANES.len() + usize::from(n),
+        }
+    }
+
+    /// The lane at a place.
+    #[must_use]
+    pub fn at(place: usize) -> Self {
+        let aside = || Self::Aside(u8::try_from(place - LANES.len()).unwrap_or(u8::MAX));
+        LANES.get(place).copied().unwrap_or_else(aside)
+    }
+}
+
+/// The lanes that every terminal has.
 pub const LANES: [LaneKind; 3] = [LaneKind::Upload, LaneKind::Updates, LaneKind::Directory];
 
 enum Job {
@@ -147,7 +172,7 @@ pub struct Running {
     pub shared: Shared,
     /// Orders of the centre.
     pub ends: RunEnds,
-    /// The lanes, in the order of [`LANES`].
+    /// The lanes, in the order of [`LANES`]; then one for each earlier enrolment's journal.
     pub lanes: Vec<Lane>,
     /// What asks for more while a card waits.
     pub asker: Asker,
@@ -284,7 +309,11 @@ impl Device {
             Job::Updates(Box::new(updates)),
             Job::Directory(Box::new(keeper)),
         ];
-        let lanes = jobs.into_iter().map(|job| Lane::new(job, &self.pair)).collect();
+        let mut lanes: Vec<Lane> = jobs.into_iter().map(|job| Lane::new(job, &self.pair)).collect();
+        for left in asides(&self.folder) {
+            let uploader = Uploader::aside(Store::open_aside(&left, self.id)?, shared.clone(), known);
+            lanes.push(Lane::new(Job::Upload(Box::new(uploader)), &self.pair));
+        }
         let core = Core::new(store, directory, terminal);
         self.running = Some(Running { core, clock, shared, ends, lanes, asker, booted_at: time.now() });
         Ok(())
@@ -303,6 +332,31 @@ impl Device {
         self.running = None;
         std::fs::remove_dir_all(&old)?;
         Ok(())
+    }
+
+    /// Leaves on the disk what a power cut may leave there beside the synced commits: half of the next commit behind the
+    /// last one in the log, and a page that a checkpoint was about to copy from the log into the file.
+    ///
+    /// # Errors
+    /// If the files cannot be changed.
+    pub fn tear(&self, random: &mut Random) -> anyhow::Result<bool> {
+        let mut log = self.folder.join(JOURNAL_FILE).into_os_string();
+        log.push("-wal");
+        let Ok(mut bytes) = std::fs::read(&log) else { return Ok(false) };
+        let Some(Committed { end, pages, page_size }) = committed(&bytes) else { return Ok(false) };
+        let half: Vec<u8> =
+            (0..random.below(page_size + 1)).map(|_| random.number().to_le_bytes()[0]).collect();
+        bytes.resize(bytes.len().max(end + half.len()), 0);
+        bytes[end..end + half.len()].copy_from_slice(&half);
+        std::fs::write(&log, &bytes)?;
+        let file = OpenOptions::new().read(true).write(true).open(self.journal())?;
+        let page = pages[random.index(pages.len())];
+        // The first page tells what the file is; a disk writes its sector whole, and the log says the same.
+        if page > 1 && page * page_size <= file.metadata()?.len() {
+            let from = (page - 1) * page_size + random.below(page_size / 2);
+            file.write_all_at(&random.bytes::<512>(), from)?;
+        }
+        Ok(true)
     }
 
     /// Ends the program in good order.
@@ -378,6 +432,34 @@ impl Asker {
             Poll::Pending => anyhow::bail!("an ask waits although it was answered"),
         }
     }
+}
+
+/// What a write-ahead log holds of whole commits.
+struct Committed {
+    end: usize,
+    pages: Vec<u64>,
+    page_size: u64,
+}
+
+/// Reads the frames of the log's newest round up to its last commit; none if there is no commit.
+fn committed(log: &[u8]) -> Option<Committed> {
+    const HEADER: usize = 32;
+    const FRAME_HEADER: usize = 24;
+    let number = |at: usize| Some(u32::from_be_bytes(log.get(at..at + 4)?.try_into().ok()?));
+    let (page_size, salts) = (number(8)?, (number(16)?, number(20)?));
+    let frame_len = FRAME_HEADER + usize::try_from(page_size).ok()?;
+    let mut found = Committed { end: HEADER, pages: Vec::new(), page_size: page_size.into() };
+    let (mut at, mut open) = (HEADER, Vec::new());
+    while at + frame_len <= log.len() && (number(at + 8)?, number(at + 12)?) == salts {
+        open.push(u64::from(number(at)?));
+        let is_commit = number(at + 4)? > 0;
+        at += frame_len;
+        if is_commit {
+            found.end = at;
+            found.pages.append(&mut open);
+        }
+    }
+    (!found.pages.is_empty()).then_some(found)
 }
 
 /// Copies a folder's files; shared memory is not on a disk, so a crash loses it.

@@ -28,6 +28,10 @@ pub enum Fault {
     RollBack(usize),
     /// A stopped terminal meets a person.
     Enrol(usize),
+    /// Somebody makes room on a terminal's disk.
+    Room(usize),
+    /// A stick is carried to the centre.
+    Stick(usize),
 }
 
 impl Run<'_> {
@@ -77,6 +81,8 @@ impl Run<'_> {
             Fault::Restore(device) if !self.is_calm => self.restore(device)?,
             Fault::RollBack(copy) if !self.is_calm => self.roll_back(copy)?,
             Fault::Enrol(device) => self.enrol(device)?,
+            Fault::Room(device) => self.make_room(device)?,
+            Fault::Stick(stick) => self.take_stick_in(stick)?,
             Fault::Restore(_) | Fault::RollBack(_) => {}
         }
         Ok(())
@@ -112,6 +118,9 @@ impl Run<'_> {
             self.counters.path("crash with a request under way");
         }
         own.crash()?;
+        if self.random.chance(400) && own.tear(&mut self.random)? {
+            self.counters.path("torn write at a crash");
+        }
         let after = self.random.between(0, 40 * MINUTE);
         self.after(after, What::Boot { device });
         Ok(())
@@ -220,6 +229,11 @@ impl Run<'_> {
 
     fn roll_back(&mut self, copy: usize) -> anyhow::Result<()> {
         let (path, books) = self.copies[copy].clone();
+        if self.random.chance(300) {
+            // A terminal that just forgot what it had long delivered: what the copy lacks of it nobody has any more.
+            let device = self.random.index(self.devices.len());
+            self.prune(device)?;
+        }
         self.centre.roll_back(self.club, &path)?;
         self.books.centre = books;
         self.counters.path("centre rolled back");

@@ -160,7 +160,8 @@ impl Run<'_> {
     /// Whether something besides its own rules may have taken a fact its effect.
     fn is_doubtful(&self, key: &Key, told: &Told) -> bool {
         let (device, epoch, seq, _) = *key;
-        self.books.excused.contains(&(device, epoch))
+        self.books.is_settled
+            || self.books.excused.contains(&(device, epoch))
             || self.books.pinned.contains(&FactId { device, epoch, seq })
             || self.books.handed_on.iter().any(|(card, _)| *card == told.card)
     }

@@ -62,11 +62,14 @@ impl Run<'_> {
         let (Some(device), Some(member)) = (device, member) else { return Ok(()) };
         let Some(running) = self.devices[device].running.as_mut() else { return Ok(()) };
         let (now, directory) = (running.clock.now(), running.core.directory().version());
-        running.core.store().with(|journal| {
+        let over = running.core.store().with(|journal| {
             journal.count_lease_ages(now.mono_ns)?;
             // Staff may close late; until then nothing may be spent of what is over.
             if now.mono_ns % 3 == 0 { journal.close_expired(&now, directory) } else { Ok(0) }
         })?;
+        if over > 0 {
+            self.counters.path("lease over at a terminal");
+        }
         let most = if self.random.chance(200) { 5_000 } else { 6 };
         let amount = Amount(self.random.between(1, most));
         let legs = vec![Leg { unit: Unit::Pts, amount }];

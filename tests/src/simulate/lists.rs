@@ -24,7 +24,7 @@ const TABLES: [&str; 4] = [
 ];
 
 impl Run<'_> {
-    /// Compares one terminal that was in the run all along with a fresh one.
+    /// Compares the block lists of all terminals, and the directory of one, with those of a fresh one.
     ///
     /// # Errors
     /// If a file cannot be read.
@@ -45,7 +45,6 @@ impl Run<'_> {
         for lane in [LaneKind::Updates, LaneKind::Directory, LaneKind::Updates] {
             self.take_all(&mut fresh, lane)?;
         }
-        let (own, other) = (&self.devices[device], &fresh);
         let mut wrong = Vec::new();
         for card in 0..self.size.members + 8 {
             let token = self.club.token_key.token(&super::club::card_text(card));
@@ -53,12 +52,15 @@ impl Run<'_> {
                 let Some(running) = &of.running else { return Ok(false) };
                 Ok(running.core.store().with(|journal| Ok(journal.blocked(&token).is_some()))?)
             };
-            if is_blocked(own)? != is_blocked(other)? {
-                wrong.push(format!(
-                    "I13: card {card} is blocked at terminal {device} or at a fresh one, not at both"
-                ));
+            let should = is_blocked(&fresh)?;
+            for n in &on {
+                if is_blocked(&self.devices[*n])? != should {
+                    wrong
+                        .push(format!("I13: card {card} at terminal {n} is not as at a fresh one: {should}"));
+                }
             }
         }
+        let (own, other) = (&self.devices[device], &fresh);
         let (one, two) =
             (open(&own.folder().join(DIRECTORY_FILE))?, open(&other.folder().join(DIRECTORY_FILE))?);
         for sql in TABLES {
@@ -87,8 +89,7 @@ impl Run<'_> {
     fn take_all(&self, device: &mut Device, lane: LaneKind) -> anyhow::Result<()> {
         let certificate = Arc::clone(&device.certificate);
         let Some(running) = device.running.as_mut() else { return Ok(()) };
-        let at = super::device::LANES.iter().position(|known| *known == lane).unwrap_or(0);
-        let own = &mut running.lanes[at];
+        let own = &mut running.lanes[lane.place()];
         own.begin();
         for _ in 0..EXCHANGES_MAX {
             match own.poll() {

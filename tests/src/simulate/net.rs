@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use axum::http::{Request, Response};
 use hufu_edge::sync::authorize::ASK_GIVE_UP_MS;
 use hufu_edge::sync::client::CentreError;
+use hufu_edge::sync::download::DownloadError;
 use hufu_edge::sync::upload::{EVENTS_PATH, Progress};
 use hufu_shared::cbor;
 use hufu_shared::wire::lease::{LeaseAnswer, LeaseAsk};
@@ -17,7 +18,7 @@ use hufu_shared::wire::problem::{Problem, ProblemKind};
 use hufu_shared::wire::upload::{Receipt, Upload};
 
 use super::books::Expected;
-use super::device::{Ended, LANES, Lane, LaneKind};
+use super::device::{Ended, Lane, LaneKind};
 use super::run::{Run, What};
 use super::time::{HOUR, MINUTE, MS, S};
 
@@ -39,7 +40,8 @@ impl Run<'_> {
     /// Lets the lanes of a terminal that just started begin.
     pub fn start_lanes(&mut self, device: usize) {
         let life = self.devices[device].life;
-        for lane in LANES {
+        let lanes = self.devices[device].running.as_ref().map_or(0, |running| running.lanes.len());
+        for lane in (0..lanes).map(LaneKind::at) {
             let after = self.random.between(0, 3_000) * MS;
             self.after(after, What::Start { device, life, lane });
         }
@@ -54,6 +56,12 @@ impl Run<'_> {
         if own.is_busy() {
             return Ok(());
         }
+        if lane == LaneKind::Directory && self.is_tight(device)? {
+            // What room is left is for facts, as the daemon has it.
+            self.after(30 * MINUTE, What::Start { device, life, lane });
+            return Ok(());
+        }
+        let Some(own) = self.lane(device, life, lane) else { return Ok(()) };
         own.begin();
         self.go_on(device, lane)
     }
@@ -65,7 +73,7 @@ impl Run<'_> {
             return None;
         }
         let running = device.running.as_mut()?;
-        running.lanes.get_mut(LANES.iter().position(|known| *known == lane)?)
+        running.lanes.get_mut(lane.place())
     }
 
     /// Takes a lane on until it waits for the centre or its step has ended.
@@ -233,7 +241,7 @@ impl Run<'_> {
             }
             // The end of an enrolment is told in these words.
             Some(ProblemKind::Revoked | ProblemKind::Epoch | ProblemKind::Unauthenticated) => {}
-            Some(ProblemKind::Lost) => self.counters.path("gap answered"),
+            Some(ProblemKind::Lost) => self.counters.path("facts lost for good"),
             _ => {
                 self.violated(format!("an upload of {enrolment:?} got {} {}", problem.status, problem.detail))
             }
@@ -291,7 +299,11 @@ impl Run<'_> {
             Ended::Upload(Ok(Progress::Idle)) => None,
             Ended::Upload(Ok(Progress::Stopped)) => None,
             Ended::Upload(Ok(Progress::Sent { next_poll_ms })) => {
-                self.sent(device)?;
+                if let LaneKind::Aside(_) = lane {
+                    self.counters.path("earlier enrolment delivered");
+                } else {
+                    self.sent(device)?;
+                }
                 Some(i64::from(next_poll_ms) * MS)
             }
             Ended::Upload(Ok(Progress::Again)) => Some(0),
@@ -306,7 +318,12 @@ impl Run<'_> {
                 Some(if polled.more { 0 } else { self.random.between(60, 180) * MINUTE })
             }
             Ended::Directory(Ok(())) => Some(self.random.between(60, 180) * MINUTE),
-            Ended::Updates(Err(_)) | Ended::Directory(Err(_)) => Some(self.failed(device, lane, None, 0)),
+            Ended::Updates(Err(error)) | Ended::Directory(Err(error)) => {
+                if let (DownloadError::BlocksBackwards { .. }, false) = (&error, self.is_rolled_back) {
+                    self.violated(format!("I13: terminal {device} was told too high a number: {error}"));
+                }
+                Some(self.failed(device, lane, None, 0))
+            }
         };
         if lane == LaneKind::Upload && wait.is_none() && self.is_calm {
             wait = Some(HOUR);

@@ -21,6 +21,7 @@ use super::device::{Device, LaneKind};
 use super::faults::Fault;
 use super::net::{EXCHANGE_TIMEOUT, Exchange};
 use super::random::Random;
+use super::rare::StickInHand;
 use super::stranger::Stranger;
 use super::time::{DAY, FIRST_DAY, HOUR, MS, TrueTime};
 use super::value::Desks;
@@ -108,6 +109,10 @@ pub enum What {
     },
     /// An admin looks after people and goods.
     Clerk,
+    /// Something rare that is no fault of a machine.
+    Rare,
+    /// A day is settled.
+    Settle,
 }
 
 /// Something that must not be.
@@ -165,6 +170,8 @@ pub struct Run<'a> {
     pub stranger: Stranger,
     /// What lies on the counters.
     pub desks: Desks,
+    /// Sticks with queues of terminals that are on their way.
+    pub sticks: Vec<StickInHand>,
     /// Requests under way, and those whose copies may still arrive.
     pub exchanges: BTreeMap<u64, Exchange>,
     /// The number of the newest event or exchange.
@@ -210,6 +217,7 @@ impl<'a> Run<'a> {
             is_rolled_back: false,
             stranger: Stranger::new(club),
             desks: Desks::default(),
+            sticks: Vec::new(),
             exchanges: BTreeMap::new(),
             queue: BinaryHeap::new(),
             numbered: 0,
@@ -283,6 +291,8 @@ impl<'a> Run<'a> {
             What::AskAgain { number } => self.asked_again(number),
             What::Thief { card } => self.thief(card),
             What::Clerk => self.clerk(),
+            What::Rare => self.rare(),
+            What::Settle => self.settle_day(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use hufu_edge::rules::decide::Outcome;
 use hufu_edge::rules::decide::value::Asked;
-use hufu_edge::run::core::{Mode, Presented, own_fact};
+use hufu_edge::run::core::{Mode, Presented, Swiped, own_fact};
 use hufu_edge::store::StoreError;
 use hufu_shared::act::{Act, CardStatusSet, CaseDecided, Pin, PinOutcome, Verdict};
 use hufu_shared::fact::{ClockStepped, Event, Purpose};
@@ -47,6 +47,7 @@ impl Run<'_> {
             self.plan_leases(day * DAY);
             self.plan_value(day * DAY);
             self.plan_people(day * DAY);
+            self.plan_rare(day * DAY);
             for _ in 0..6 {
                 let at = self.random.between(9 * HOUR, 23 * HOUR);
                 self.after(day * DAY + at, What::Admin);
@@ -157,7 +158,10 @@ impl Run<'_> {
         let presented = Presented { card: club::card_text(card), reader: 0 };
         let mode = Mode { purpose: purpose.clone(), operator: None };
         let token = self.club.token_key.token(&presented.card);
-        let is_blocked = running.core.store().with(|journal| Ok(journal.blocked(&token).is_some()))?;
+        let (is_blocked, used_percent) = running
+            .core
+            .store()
+            .with(|journal| Ok((journal.blocked(&token).is_some(), journal.used_percent()?)))?;
         let swiped = running.core.swipe_asked(&presented, &mode, asked, &now)?;
         self.swipes += 1;
         let is_refused = matches!(swiped.decision.outcome, Outcome::Refused(_));
@@ -168,9 +172,10 @@ impl Run<'_> {
                 return Ok(());
             }
         }
+        self.check_room(device, used_percent, purpose, &swiped)?;
         if card < self.size.members && !is_refused {
             let window_s = swiped.terms.as_ref().map_or(0, |terms| terms.repeat_window_s);
-            self.note_tap(device, (card, purpose), swiped.seq, i64::from(window_s) * S);
+            self.note_tap(device, (card, purpose), &swiped, i64::from(window_s) * S);
         }
         self.note_spend(device, &swiped);
         self.note_value(device, card, &swiped);
@@ -178,19 +183,36 @@ impl Run<'_> {
             self.counters.path("crash before shown");
             return self.crash(device);
         }
-        swiped.seq.map_or(Ok(()), |seq| self.shown(device, seq))
+        if let Some(seq) = swiped.seq {
+            self.shown(device, seq)?;
+            if !self.is_calm && self.random.chance(12) {
+                self.counters.path("crash right after it was shown");
+                return self.crash(device);
+            }
+        }
+        Ok(())
     }
 
     /// Keeps the books of double taps: the first of a window opens it, whatever wall clocks say.
-    fn note_tap(&mut self, device: usize, (card, purpose): (usize, &Purpose), seq: Option<u64>, window: i64) {
+    fn note_tap(&mut self, device: usize, (card, purpose): (usize, &Purpose), swiped: &Swiped, window: i64) {
         let own = &self.devices[device];
-        let Some(seq) = seq.filter(|_| matches!(purpose, Purpose::Visit | Purpose::Earn(_))) else { return };
+        let Some(seq) = swiped.seq.filter(|_| matches!(purpose, Purpose::Visit | Purpose::Earn(_))) else {
+            return;
+        };
         let (key, now) = ((device, own.life, card, format!("{purpose:?}")), self.time.now());
         let opened = self.windows.get(&key).is_some_and(|opened| now - opened <= window);
         if !opened {
             self.windows.insert(key, now);
         }
         self.books.repeats.insert((own.id, own.epoch, seq), opened);
+        if let Event::Earned(earned) = &swiped.decision.event
+            && earned.repeats.is_some() != opened
+        {
+            self.violated(format!(
+                "kind 2: terminal {device} says that seq {seq} repeats {:?}",
+                earned.repeats
+            ));
+        }
     }
 
     /// A new fact wakes the uploads.
@@ -294,7 +316,21 @@ impl Run<'_> {
             self.books.centre.pins.insert(case, first.then(|| pins.clone()));
         }
         let decided = CaseDecided { case: Hash(case), verdict, pins, reason: Hash([0; 32]) };
-        self.centre.act(Act::CaseDecided(decided))
+        self.centre.act(Act::CaseDecided(decided))?;
+        // The member turns up once more: evidence that comes after the verdict.
+        if kind == 27 && self.random.chance(600) { self.come_again(case) } else { Ok(()) }
+    }
+
+    fn come_again(&mut self, case: [u8; 32]) -> anyhow::Result<()> {
+        let about = "SELECT member, occurrence FROM conflict WHERE id = ?1";
+        let (member, occurrence): ([u8; 16], [u8; 16]) =
+            self.centre.look().query_row(about, [case], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let member = (0..self.size.members).find(|n| club::member(*n).0 == member);
+        let occurrences = 0..self.size.days * OCCURRENCES_PER_DAY;
+        let occurrence = occurrences.map(club::occurrence).find(|known| known.0 == occurrence);
+        let (Some(member), Some(occurrence)) = (member, occurrence) else { return Ok(()) };
+        let device = self.random.index(self.devices.len());
+        self.present(device, member, &Purpose::CheckIn(occurrence))
     }
 
     /// The facts of a case.
@@ -329,7 +365,14 @@ impl Run<'_> {
             card: club::card(card),
             status,
             reason: Hash([0; 32]),
-        }))
+        }))?;
+        // Some terminals ask just now, before it is published or right after.
+        for _ in 0..3 {
+            let device = self.random.index(self.devices.len());
+            let (life, after) = (self.devices[device].life, self.random.between(0, 50) * MS);
+            self.after(after, What::Start { device, life, lane: LaneKind::Updates });
+        }
+        Ok(())
     }
 
     /// A stray card is registered to somebody.

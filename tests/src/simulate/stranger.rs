@@ -1,6 +1,7 @@
 //! A scripted terminal that is not built like the others: newer, or wrong, or dishonest. It signs with a good key and
 //! keeps a good chain, but its facts are made by hand: some nobody here can read, some claim what cannot be.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::http::{Method, Request};
@@ -11,12 +12,13 @@ use hufu_shared::chain::{self, BatchClaim};
 use hufu_shared::fact::{
     Booted, DayClosed, DayTotals, Earned, Event, FACT_FORMAT, Fact, Reversed, Shown, Subject, Visited,
 };
-use hufu_shared::ids::{BootId, DeviceId, FactId, Hash};
+use hufu_shared::ids::{BootId, DeviceId, FactId, Hash, LeaseId};
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::time::{ClockQuality, Day, Instant};
 use hufu_shared::token::MediumKind;
+use hufu_shared::wire::lease::LeaseState;
 use hufu_shared::wire::problem::{Problem, ProblemKind};
-use hufu_shared::wire::upload::{Attempt, BatchHeader, Carried, Receipt, Upload};
+use hufu_shared::wire::upload::{Attempt, BatchHeader, Carried, LeaseReport, Receipt, ReceiptMark, Upload};
 use hufu_shared::wire::version::{PROTO, Version};
 
 use super::club::{self, Club};
@@ -28,13 +30,22 @@ const BATCH_FACTS: usize = 40;
 
 /// The scripted terminal.
 pub struct Stranger {
-    id: DeviceId,
+    /// Its id.
+    pub(super) id: DeviceId,
     pair: Pair,
     certificate: Arc<[u8]>,
     booted_at: i64,
-    bodies: Vec<Vec<u8>>,
+    /// Its facts, from seq 1 on.
+    pub(super) bodies: Vec<Vec<u8>>,
     hashes: Vec<Hash>,
-    acked: usize,
+    /// How many of them are acknowledged.
+    pub(super) acked: usize,
+    /// Places of facts that nobody here can read.
+    pub(super) unreadable: BTreeSet<usize>,
+    /// Leases with what it says to have spent of each.
+    pub(super) leases: BTreeMap<(LeaseId, u32), (LeaseState, Amount)>,
+    /// The newest mark that it holds.
+    pub(super) mark: Option<ReceiptMark>,
 }
 
 impl Stranger {
@@ -45,7 +56,18 @@ impl Stranger {
         let (id, pair) = (club::device(n), club.pairs[n].clone());
         let certificate = Arc::from(pair.certificate().as_ref());
         let hashes = vec![chain::start(id, 1, pair.public_key_info())];
-        Self { id, pair, certificate, booted_at: 0, bodies: Vec::new(), hashes, acked: 0 }
+        Self {
+            id,
+            pair,
+            certificate,
+            booted_at: 0,
+            bodies: Vec::new(),
+            hashes,
+            acked: 0,
+            unreadable: BTreeSet::new(),
+            leases: BTreeMap::new(),
+            mark: None,
+        }
     }
 
     fn push(&mut self, body: Vec<u8>) {
@@ -73,7 +95,7 @@ impl Stranger {
     }
 
     /// Records something.
-    fn record(&mut self, now: i64, wall: i64, event: Event) {
+    pub(super) fn record(&mut self, now: i64, wall: i64, event: Event) {
         let body = cbor::encode(&self.fact(now, wall, event));
         self.push(body);
     }
@@ -84,6 +106,7 @@ impl Stranger {
         // A map of less than 23 fields has its length in its first byte; field 64 is one more.
         body[0] += 1;
         body.extend([0x18, 64, 0]);
+        self.unreadable.insert(self.bodies.len());
         self.push(body);
     }
 
@@ -119,8 +142,12 @@ impl Stranger {
                 wall: Instant(now),
                 oldest_held: 1,
                 waiting: 0,
-                echo: None,
-                lease_report: None,
+                // A centre that was rolled back waits for this one like for any other.
+                echo: self.mark.clone(),
+                lease_report: self.mark.as_ref().map(|mark| LeaseReport {
+                    epoch: mark.central_epoch,
+                    states: self.leases.values().map(|held| held.0.clone()).collect(),
+                }),
                 heard: None,
             },
         })
@@ -134,6 +161,11 @@ impl Run<'_> {
     /// If the centre's answer cannot be read.
     pub fn stranger(&mut self) -> anyhow::Result<()> {
         let now = self.time.now();
+        if self.is_calm {
+            // It adds nothing more, and delivers and reports like any other.
+            self.after(3 * HOUR, What::Stranger);
+            return self.strange_upload(now);
+        }
         if self.stranger.bodies.is_empty() {
             self.stranger.booted_at = now;
             let booted = Booted {
@@ -148,11 +180,19 @@ impl Run<'_> {
         for _ in 0..self.random.between(1, 3) {
             self.strange_fact(now);
         }
-        self.strange_upload(now)?;
-        let after = self.random.between(2 * HOUR, 14 * HOUR);
-        if !self.is_calm {
-            self.after(after, What::Stranger);
+        if self.random.chance(700) {
+            self.steal(now);
         }
+        let poisons = self.stranger.acked > 0 && !self.is_centre_down && self.random.chance(250);
+        if poisons {
+            self.poison(now)?;
+        }
+        self.strange_upload(now)?;
+        if poisons {
+            self.mend_books()?;
+        }
+        let after = self.random.between(2 * HOUR, 14 * HOUR);
+        self.after(after, What::Stranger);
         Ok(())
     }
 
@@ -194,10 +234,10 @@ impl Run<'_> {
 
     /// Sends what is not acknowledged, sometimes with what is.
     fn strange_upload(&mut self, now: i64) -> anyhow::Result<()> {
-        if self.is_centre_down {
+        if self.is_centre_down || self.stranger.bodies.is_empty() {
             return Ok(());
         }
-        let acked = self.stranger.acked;
+        let acked = self.stranger.acked.min(self.stranger.bodies.len() - usize::from(self.is_calm));
         let from = if self.random.chance(300) { self.random.index(acked + 1) } else { acked };
         let to = self.stranger.bodies.len().min(from + BATCH_FACTS);
         let upload = self.stranger.upload(from, to, now, self.random.bytes())?;
@@ -211,6 +251,8 @@ impl Run<'_> {
         if response.status().is_success() {
             let receipt: Receipt = cbor::decode(response.body())?;
             self.stranger.acked = usize::try_from(receipt.result.acked_seq)?.max(acked);
+            self.note_poisoned(&receipt);
+            self.keep_leases(&receipt);
         } else if let Ok(problem) = serde_json::from_slice::<Problem>(response.body())
             && ProblemKind::of(&problem) == Some(ProblemKind::Gap)
         {
