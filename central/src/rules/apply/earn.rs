@@ -115,11 +115,8 @@ impl Work {
             let standing = self.earn_standing(&sale, worth, capped);
             self.stand(id, standing, Some(member));
         }
-        let to = if known.over_limit && known.pin != Some(true) {
-            Account::Held(posting::fact_cause(id))
-        } else {
-            Account::Available(member)
-        };
+        let to =
+            if is_held(&known) { Account::Held(posting::fact_cause(id)) } else { Account::Available(member) };
         let flow = Flow {
             debit: Account::Issuer(known.office),
             credit: to,
@@ -260,6 +257,8 @@ impl Work {
         for cap in covering {
             ids.extend(self.linked(links::earned(sale.member, cap.period.first_day(sale.known.day))));
         }
+        // What waits for a person is in no sum but its own until it is released.
+        ids.retain(|id| *id == sale.id || !self.fact(*id).is_some_and(is_held));
         let earns: Vec<cap::Earn> = ids.into_iter().filter_map(|id| self.cap_earn(id, sale.member)).collect();
         cap::judge(&caps, &earns).get(&(sale.id, Unit::Pts)).copied().unwrap_or(alone)
     }
@@ -343,7 +342,7 @@ impl Work {
         if !worth.counts {
             return Standing::of(Became::NoEffect, KIND_SLIP, None);
         }
-        if known.over_limit && known.pin != Some(true) {
+        if is_held(known) {
             let case = posting::case_id(KIND_OVER_LIMIT, &[&posting::fact_cause(id).0]);
             return Standing::of(Became::Held, KIND_OVER_LIMIT, Some(case));
         }
@@ -418,6 +417,11 @@ impl Work {
             tap.repeats(opened, window) || (said == Some(earlier.seq) && tap.key == opened.key)
         })
     }
+}
+
+/// Whether a purchase passed a limit of issuing, and no person let it pass yet.
+fn is_held(known: &KnownFact) -> bool {
+    known.over_limit && known.pin != Some(true)
 }
 
 /// Whether a purchase of a settled day was the one of its sale, held above a limit or not.

@@ -175,6 +175,30 @@ async fn kind_23_a_cap_over_offices_cuts_the_later_one_whichever_arrives_first()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn kind_23_what_waits_for_a_person_takes_nothing_of_a_cap_until_it_is_released() {
+    each(|db| async move {
+        found(&db).await;
+        let (events, offices) = (vec![], vec![]);
+        let cap = EarnCap { unit: Unit::Pts, period: Period::Month, most: Amount(30), events, offices };
+        let mut policy = Policy { earn_caps: vec![cap], ..Policy::default() };
+        policy.issue.points_per_fact = Amount(25);
+        act(&db, 40, NOON.offset(-10_000 * SECOND_US), Act::PolicySet(Box::new(policy))).await;
+        let mut a = Terminal::start(TERMINAL_A);
+        let much = sale(&mut a, 0, 1, 28, "1", None);
+        let fair = sale(&mut a, 600, 1, 20, "2", None);
+        a.upload(&db).await;
+        assert_eq!(standing(&db, much).await, ("held".to_owned(), Some(40)));
+        assert_eq!((points(&db, 1).await, standing(&db, fair).await), (20, ("applied".to_owned(), None)));
+        let released = FactsReleased { facts: vec![much], reason: Hash([0; 32]) };
+        act(&db, 60, NOON, Act::FactsReleased(released)).await;
+        assert_eq!(points(&db, 1).await, 30, "the earlier one counts whole, the later one what is left");
+        assert_eq!(standing(&db, fair).await, ("applied_with_case".to_owned(), Some(23)));
+        sums_hold(&db).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn inv_20_what_passes_a_limit_of_issuing_is_held_until_a_person_lets_it_pass() {
     each(|db| async move {
         found(&db).await;
