@@ -2,7 +2,7 @@
 
 use hufu_shared::cbor;
 use hufu_shared::fact::{DayTotals, Event, Fact, Shown};
-use hufu_shared::money::{Leg, Unit};
+use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::time::{Instant, SECOND_US};
 use hufu_shared::token::MediumKind;
 
@@ -229,6 +229,9 @@ fn totals(ui: &Ui, difference: &DayDifference) -> Compared {
 /// Reads one count of a day's totals.
 type Count = fn(&DayTotals) -> u64;
 
+/// Reads one sum of a day's totals, in fen.
+type Sum = fn(&DayTotals) -> Amount;
+
 /// The totals of a day, line by line.
 fn total_rows(ui: &Ui, compared: &mut Compared, closed: &DayTotals, reckoned: &DayTotals) {
     let counts: [(&str, Count); 6] = [
@@ -247,8 +250,15 @@ fn total_rows(ui: &Ui, compared: &mut Compared, closed: &DayTotals, reckoned: &D
         ui.t("totals-promised"),
         vec![legs_words(ui, &closed.promised), legs_words(ui, &reckoned.promised)],
     );
-    let money = |totals: &DayTotals| format!("¥{}", totals.purchases.display(Unit::Cny));
-    compared.row(ui.t("totals-purchases"), vec![money(closed), money(reckoned)]);
+    let sums: [(&str, Sum); 3] = [
+        ("totals-purchases", |totals| totals.purchases),
+        ("totals-topped-up", |totals| totals.topped_up),
+        ("totals-paid-out", |totals| totals.paid_out),
+    ];
+    for (key, read) in sums {
+        let cell = |totals| format!("¥{}", read(totals).display(Unit::Cny));
+        compared.row(ui.t(key), vec![cell(closed), cell(reckoned)]);
+    }
 }
 
 /// Totals that a terminal closed beside what the centre reckons.

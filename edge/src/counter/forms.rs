@@ -64,19 +64,19 @@ impl Refused {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModeInput {
-    /// `visit`, `look_up`, `earn`, `spend`, `top_up`, `hand_out`, `report_lost`, `back`, `check_in`, or the id of an
+    /// `visit`, `look_up`, `earn`, `spend`, `top_up`, `cash_out`, `hand_out`, `report_lost`, `back`, `check_in`, or the id of an
     /// occurrence.
     pub mode: String,
     /// The occurrence, with `check_in`.
     #[serde(default)]
     pub occurrence: Option<String>,
-    /// Yuan as people write them, with `earn`, `spend` and `top_up`.
+    /// Yuan as people write them, with `earn`, `spend`, `top_up` and `cash_out`.
     #[serde(default)]
     pub amount: Option<String>,
     /// Points as people write them, with `spend`.
     #[serde(default)]
     pub points: Option<String>,
-    /// Code of the way to pay, with `top_up`.
+    /// Code of the way to pay, with `top_up` and `cash_out`.
     #[serde(default)]
     pub method: Option<String>,
     /// Number of the slip.
@@ -120,7 +120,14 @@ impl ModeInput {
                 let legs = slips::legs(self.points.as_deref(), self.amount.as_deref())?;
                 ModeOrder::Spend { legs, slip: paper()? }
             }
-            "top_up" => slips::top_up(self.amount.as_deref(), self.method.as_deref(), paper()?)?,
+            "top_up" => {
+                let (amount, method, slip) = self.money(paper()?)?;
+                ModeOrder::TopUp { amount, method, slip }
+            }
+            "cash_out" => {
+                let (amount, method, slip) = self.money(paper()?)?;
+                ModeOrder::CashOut { amount, method, slip }
+            }
             "hand_out" => {
                 let quantity = self.quantity.as_ref().map(Number::get).transpose()?;
                 slips::hand_out(self.item.as_deref(), quantity)?
@@ -130,6 +137,10 @@ impl ModeInput {
             id => occurrence(id)?,
         };
         Ok(Order::SetMode(mode))
+    }
+
+    fn money(&self, slip: Option<SlipTyped>) -> Result<(Amount, String, SlipTyped), Refused> {
+        slips::money(self.amount.as_deref(), self.method.as_deref(), slip)
     }
 
     fn earn(&self, slip: Option<SlipTyped>) -> Result<ModeOrder, Refused> {

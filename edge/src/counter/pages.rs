@@ -310,8 +310,10 @@ fn word(outcome: Outcome, purpose: Option<&Purpose>, ui: &Ui) -> String {
 /// Swipes that moved value and can be taken back, in whole or part.
 fn returns(view: &CounterView, ui: &Ui) -> Vec<Line> {
     let moved = |swipe: &&SwipeView| {
-        let value =
-            matches!(swipe.purpose, Purpose::Spend { .. } | Purpose::TopUp { .. } | Purpose::Earn { .. });
+        let value = matches!(
+            swipe.purpose,
+            Purpose::Spend { .. } | Purpose::CashOut { .. } | Purpose::TopUp { .. } | Purpose::Earn { .. }
+        );
         let stands = matches!(swipe.outcome, Outcome::Accepted | Outcome::Recorded | Outcome::Redeemed);
         value && stands && swipe.seq.is_some()
     };

@@ -121,6 +121,15 @@ pub enum ModeOrder {
         /// The slip printed for it.
         slip: SlipTyped,
     },
+    /// Stored value to be paid out in money, for one card.
+    CashOut {
+        /// Fen.
+        amount: Amount,
+        /// Dictionary code of the way to pay.
+        method: String,
+        /// The slip printed for it.
+        slip: SlipTyped,
+    },
     /// Something to be handed out at the activity that is chosen, for one card.
     HandOut {
         /// What.

@@ -294,7 +294,7 @@ async fn mode(State(counter): Shared, headers: HeaderMap, Input(input): Input<Mo
     let pane = match input.mode.as_str() {
         "earn" => "earn",
         "spend" => "spend",
-        "top_up" => "top_up",
+        "top_up" | "cash_out" => "top_up",
         _ => "swipe",
     };
     let order = input.order();

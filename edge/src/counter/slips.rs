@@ -73,17 +73,17 @@ pub(super) fn legs(typed_points: Option<&str>, typed_yuan: Option<&str>) -> Resu
     if legs.is_empty() { Err(Refused::Points) } else { Ok(legs) }
 }
 
-/// Stored value to be paid in.
-pub(super) fn top_up(
+/// Stored value to be paid in or out: how much, by which way, on which slip.
+pub(super) fn money(
     amount: Option<&str>,
     method: Option<&str>,
     slip: Option<SlipTyped>,
-) -> Result<ModeOrder, Refused> {
+) -> Result<(Amount, String, SlipTyped), Refused> {
     let amount = yuan(amount.unwrap_or_default())?;
     let method = METHODS.into_iter().find(|code| method == Some(code)).ok_or(Refused::Request)?;
     // Money changes hands: without its slip nobody can find it again.
     let slip = slip.ok_or(Refused::Slip)?;
-    Ok(ModeOrder::TopUp { amount, method: method.to_owned(), slip })
+    Ok((amount, method.to_owned(), slip))
 }
 
 /// An item to be handed out, by its id.
@@ -182,12 +182,12 @@ mod tests {
     }
 
     #[test]
-    fn a_top_up_needs_its_slip_and_a_known_way_to_pay() {
+    fn money_in_or_out_needs_its_slip_and_a_known_way_to_pay() {
         let paper = || slip(Some("7"), None, None).unwrap();
-        assert!(top_up(Some("100"), Some("cash"), paper()).is_ok());
-        assert_eq!(top_up(Some("100"), Some("cash"), None), Err(Refused::Slip));
-        assert_eq!(top_up(Some("100"), Some("barter"), paper()), Err(Refused::Request));
-        assert_eq!(top_up(Some("0"), Some("cash"), paper()), Err(Refused::Amount));
+        assert!(money(Some("100"), Some("cash"), paper()).is_ok());
+        assert_eq!(money(Some("100"), Some("cash"), None), Err(Refused::Slip));
+        assert_eq!(money(Some("100"), Some("barter"), paper()), Err(Refused::Request));
+        assert_eq!(money(Some("0"), Some("cash"), paper()), Err(Refused::Amount));
     }
 
     #[test]

@@ -45,7 +45,11 @@ pub fn moved(outcome: Outcome, purpose: &Purpose, moved: &[Leg], ui: &Ui) -> Opt
 pub(super) fn redeemed(result: &ResultView, ui: &Ui) -> (String, Option<String>) {
     // Where only stored value was spent, the guest has paid; everything else was redeemed.
     let paid = result.moved.iter().all(|leg| leg.unit == Unit::Cny);
-    let base = if paid { "counter-outcome-paid" } else { "counter-outcome-redeemed" };
+    let base = match &result.purpose {
+        Purpose::CashOut { .. } => "counter-outcome-paid_out",
+        _ if paid => "counter-outcome-paid",
+        _ => "counter-outcome-redeemed",
+    };
     let spent = moved(result.outcome, &result.purpose, &result.moved, ui).unwrap_or_default();
     let next = if result.left.is_empty() {
         spent

@@ -219,6 +219,11 @@ pub enum Purpose {
         /// Fen.
         amount: Amount,
     },
+    /// Stored value paid out in money.
+    CashOut {
+        /// Fen.
+        amount: Amount,
+    },
     /// Something handed out.
     HandOut {
         /// How many.

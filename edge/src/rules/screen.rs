@@ -152,7 +152,11 @@ pub fn outcome_words(outcome: Outcome, seen: &Seen<'_>) -> Words {
 fn redeemed(seen: &Seen<'_>) -> Words {
     // Where only stored value was spent the guest has paid; everything else was redeemed.
     let paid = seen.value.legs.iter().all(|leg| leg.unit == Unit::Cny);
-    let title = t(if paid { "display-paid" } else { "display-redeemed" });
+    let title = match seen.purpose {
+        Purpose::Spend(spending) if spending.paid_out.is_some() => t("display-paid-out"),
+        _ if paid => t("display-paid"),
+        _ => t("display-redeemed"),
+    };
     let rest: Vec<Text> =
         if shows_points(seen) { seen.value.left.iter().map(rest).collect() } else { Vec::new() };
     let mut lines = greeting(seen);

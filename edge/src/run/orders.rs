@@ -5,7 +5,7 @@ use hufu_shared::fact::{
     Spending, ToppingUp,
 };
 use hufu_shared::ids::{CommandId, LeaseId};
-use hufu_shared::money::Amount;
+use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::token::CardText;
 use hufu_shared::wire::upload::Order as CentreOrder;
 
@@ -78,12 +78,14 @@ impl Dispatch {
             }),
             ModeOrder::Spend { legs, slip } => {
                 let slip = slip.map(|typed| self.slip(typed, now));
-                let spending = Spending { legs, slip, item: None };
-                if is_impossible(&spending) {
-                    return Err(Declined::Amount);
-                }
-                Purpose::Spend(spending)
+                spend(Spending { legs, slip, item: None, paid_out: None })?
             }
+            ModeOrder::CashOut { amount, method, slip } => spend(Spending {
+                legs: vec![Leg { unit: Unit::Cny, amount: self.possible(amount, now)? }],
+                slip: Some(self.slip(slip, now)),
+                item: None,
+                paid_out: Some(method),
+            })?,
             ModeOrder::TopUp { amount, method, slip } => Purpose::TopUp(ToppingUp {
                 amount: self.possible(amount, now)?,
                 method,
@@ -224,6 +226,11 @@ impl Dispatch {
         let directory = self.core.directory().version();
         self.core.store().with(|journal| journal.close_day(day, now, directory)).map(|(closed, _)| closed)
     }
+}
+
+/// What nobody could spend is not even chosen.
+fn spend(spending: Spending) -> Result<Purpose, Declined> {
+    if is_impossible(&spending) { Err(Declined::Amount) } else { Ok(Purpose::Spend(spending)) }
 }
 
 fn settled(done: Result<bool, StoreError>) -> Result<(), Declined> {

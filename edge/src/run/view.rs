@@ -5,7 +5,7 @@
 use hufu_hardware::card::SourceKind;
 use hufu_shared::fact::{Event, Fact, Purpose as FactPurpose};
 use hufu_shared::member::MemberRow;
-use hufu_shared::money::{Amount, Unit};
+use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::scheme::Words;
 use hufu_shared::time::DAY_US;
 
@@ -53,7 +53,7 @@ pub fn purpose(directory: &Directory, purpose: &FactPurpose) -> Purpose {
         FactPurpose::LookUp => Purpose::LookUp,
         FactPurpose::Earn(purchase) => Purpose::Earn { purchase: *purchase },
         FactPurpose::EarnSlip(purchase) => Purpose::Earn { purchase: purchase.amount },
-        FactPurpose::Spend(spending) => Purpose::Spend { legs: spending.legs.clone() },
+        FactPurpose::Spend(spending) => spent(&spending.legs, spending.paid_out.as_deref()),
         FactPurpose::TopUp(paid) => Purpose::TopUp { amount: paid.amount },
         FactPurpose::HandOut(handing) => Purpose::HandOut { quantity: handing.quantity },
         FactPurpose::ReportLost => Purpose::ReportLost,
@@ -62,6 +62,13 @@ pub fn purpose(directory: &Directory, purpose: &FactPurpose) -> Purpose {
             let name = small.occurrence(*occurrence).map(|row| row.name.clone());
             Purpose::CheckIn { name: name.unwrap_or_else(|| Words { zh: String::new(), en: String::new() }) }
         }
+    }
+}
+
+fn spent(legs: &[Leg], paid_out: Option<&str>) -> Purpose {
+    match (legs, paid_out) {
+        ([leg], Some(_)) => Purpose::CashOut { amount: leg.amount },
+        _ => Purpose::Spend { legs: legs.to_vec() },
     }
 }
 
@@ -310,7 +317,7 @@ fn purpose_of(dispatch: &Dispatch, fact: &Fact) -> Option<Purpose> {
         Event::Attended(attended) => Some(purpose(directory, &FactPurpose::CheckIn(attended.occurrence))),
         Event::Earned(earned) => Some(Purpose::Earn { purchase: earned.purchase }),
         Event::Refused(refused) => Some(purpose(directory, &refused.purpose)),
-        Event::Spent(spent) => Some(Purpose::Spend { legs: spent.legs.clone() }),
+        Event::Spent(fact) => Some(spent(&fact.legs, fact.paid_out.as_deref())),
         Event::ToppedUp(topped) => Some(Purpose::TopUp { amount: topped.amount }),
         Event::HandedOut(handed) => Some(Purpose::HandOut { quantity: handed.quantity }),
         Event::CardReportedLost(_) => Some(Purpose::ReportLost),

@@ -456,7 +456,14 @@ mod tests {
             Funding::Lease(LeaseUse { lease, generation, spent_total: Amount(*total), state: state.version })
         });
         let funding = funding.collect();
-        let spent = Spent { subject: subject(n), legs: legs.to_vec(), funding, slip: None, item: None };
+        let spent = Spent {
+            subject: subject(n),
+            legs: legs.to_vec(),
+            funding,
+            slip: None,
+            item: None,
+            paid_out: None,
+        };
         fact(now, hufu_shared::fact::Shown::Redeemed, Event::Spent(spent))
     }
 

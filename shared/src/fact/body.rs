@@ -205,6 +205,9 @@ pub struct Spent {
     /// What it was spent on, if handed out.
     #[n(4)]
     pub item: Option<ItemId>,
+    /// Stored value that was paid out in money: dictionary code of the way it was paid. None where it was spent.
+    #[n(5)]
+    pub paid_out: Option<String>,
 }
 
 /// A reversal of a value fact.
@@ -316,6 +319,9 @@ pub struct Spending {
     /// What it is spent on, if handed out.
     #[n(2)]
     pub item: Option<ItemId>,
+    /// Stored value to be paid out in money: dictionary code of the way to pay. None where it is spent.
+    #[n(3)]
+    pub paid_out: Option<String>,
 }
 
 /// What is to be paid in.
@@ -412,69 +418,6 @@ pub struct LeaseClosed {
     /// All that the device spent of it.
     #[n(2)]
     pub spent_total: Amount,
-}
-
-/// A terminal's own account of a day, computed from its journal.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize)]
-#[cbor(map)]
-pub struct DayClosed {
-    /// The business day.
-    #[n(0)]
-    pub day: Day,
-    /// First seq that it covers.
-    #[n(1)]
-    pub from_seq: u64,
-    /// Last seq that it covers, the one before this fact.
-    #[n(2)]
-    pub to_seq: u64,
-    /// What the facts in that range come to.
-    #[n(3)]
-    pub totals: DayTotals,
-}
-
-/// Sums over a range of facts.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode, Serialize)]
-#[cbor(map)]
-pub struct DayTotals {
-    /// Facts in the range, of every kind.
-    #[n(0)]
-    pub facts: u64,
-    /// Visits.
-    #[n(1)]
-    pub visited: u64,
-    /// Check-ins that were no repeats.
-    #[n(2)]
-    pub attended: u64,
-    /// Repeats.
-    #[n(3)]
-    pub repeats: u64,
-    /// Purchases and other earns that were no repeats.
-    #[n(4)]
-    pub earned: u64,
-    /// What displays promised, per unit, sorted by unit.
-    #[n(5)]
-    pub promised: Vec<Leg>,
-    /// Fen of purchases that were no repeats.
-    #[n(6)]
-    pub purchases: Amount,
-    /// Spends.
-    #[n(7)]
-    pub spent: u64,
-    /// What was spent, per unit.
-    #[n(8)]
-    pub spent_legs: Vec<Leg>,
-    /// Fen paid in.
-    #[n(9)]
-    pub topped_up: Amount,
-    /// Hand-outs.
-    #[n(10)]
-    pub handed_out: u64,
-    /// Refusals, each counted as often as it happened.
-    #[n(11)]
-    pub refused: u64,
-    /// Value facts reversed.
-    #[n(12)]
-    pub reversed: u64,
 }
 
 /// The end of a command.

@@ -9,12 +9,14 @@
 //! a [`Reader`] puts it back.
 
 mod body;
+mod day;
 mod header;
 
 use minicbor::{Decode, Encode};
 use serde::Serialize;
 
 pub use body::*;
+pub use day::{DayClosed, DayTotals};
 pub use header::{ReadError, Reader, STATED_FACTS_MAX, Standing, stated_at, stated_in};
 
 use crate::ids::OperatorId;

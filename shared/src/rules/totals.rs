@@ -2,7 +2,7 @@
 //! and the two must agree (conflict kind 30).
 
 use crate::fact::{DayTotals, Event, Fact};
-use crate::money::{AmountOverflow, add_leg};
+use crate::money::{AmountOverflow, Unit, add_leg};
 
 /// Adds one fact into the totals.
 ///
@@ -31,6 +31,9 @@ pub fn add(totals: &mut DayTotals, fact: &Fact) -> Result<(), AmountOverflow> {
             totals.spent += 1;
             for leg in &spent.legs {
                 add_leg(&mut totals.spent_legs, *leg)?;
+                if spent.paid_out.is_some() && leg.unit == Unit::Cny {
+                    totals.paid_out = totals.paid_out.plus(leg.amount)?;
+                }
             }
         }
         Event::ToppedUp(topped) => totals.topped_up = totals.topped_up.plus(topped.amount)?,

@@ -120,6 +120,7 @@ pub fn facts() -> Vec<Fact> {
                 funding: vec![Funding::Lease(lease), Funding::OwnCredit],
                 slip: Some(slip("7")),
                 item: Some(ItemId([0xaa; 16])),
+                paid_out: None,
             }),
         ),
         (

@@ -78,7 +78,7 @@ impl Run<'_> {
             Funding::Lease(LeaseUse { lease: state.lease, generation, spent_total, state: state.version });
         let legs = vec![Leg { unit: Unit::Pts, amount: Amount(amount) }];
         self.books.strange.insert(card);
-        let spent = Spent { subject, legs, funding: vec![funding], slip: None, item: None };
+        let spent = Spent { subject, legs, funding: vec![funding], slip: None, item: None, paid_out: None };
         self.stranger.record(now, now, Event::Spent(spent));
     }
 

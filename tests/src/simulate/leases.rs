@@ -73,7 +73,7 @@ impl Run<'_> {
         let most = if self.random.chance(200) { 5_000 } else { 6 };
         let amount = Amount(self.random.between(1, most));
         let legs = vec![Leg { unit: Unit::Pts, amount }];
-        let purpose = Purpose::Spend(Spending { legs, slip: None, item: None });
+        let purpose = Purpose::Spend(Spending { legs, slip: None, item: None, paid_out: None });
         self.present(device, member, &purpose)
     }
 

@@ -81,7 +81,11 @@ impl Run<'_> {
         self.after(lasts, What::Mend(Fault::Room(device)));
         let member = self.random.index(self.size.members);
         let legs = vec![Leg { unit: Unit::Pts, amount: Amount(1) }];
-        self.present(device, member, &Purpose::Spend(Spending { legs, slip: None, item: None }))?;
+        self.present(
+            device,
+            member,
+            &Purpose::Spend(Spending { legs, slip: None, item: None, paid_out: None }),
+        )?;
         self.present(device, member, &Purpose::Visit)
     }
 

@@ -170,7 +170,7 @@ impl Run<'_> {
         };
         let slip = self.random.chance(400).then(|| self.print());
         let item = self.random.chance(200).then(|| item(0));
-        let purpose = Purpose::Spend(Spending { legs, slip, item });
+        let purpose = Purpose::Spend(Spending { legs, slip, item, paid_out: None });
         self.ask_and_spend(Waiting { device, life: self.devices[device].life, card, purpose, asked: 0 })
     }
 
@@ -359,7 +359,7 @@ impl Run<'_> {
             self.tamper(device, card)?;
         }
         let legs = vec![Leg { unit: Unit::Pts, amount: Amount(self.random.between(1, 4)) }];
-        self.present(device, card, &Purpose::Spend(Spending { legs, slip: None, item: None }))
+        self.present(device, card, &Purpose::Spend(Spending { legs, slip: None, item: None, paid_out: None }))
     }
 
     /// Somebody opens a terminal and takes a card off its block list.

@@ -10,8 +10,8 @@
 
 use std::collections::BTreeSet;
 
-use hufu_shared::fact::{Event, Funding, LeaseUse, Spent};
-use hufu_shared::ids::{FactId, LeaseId, MemberId};
+use hufu_shared::fact::{Event, Fact, Funding, LeaseUse, Spent};
+use hufu_shared::ids::{FactId, LeaseId, MemberId, OfficeId};
 use hufu_shared::money::{Amount, Leg};
 use hufu_shared::wire::upload::Became;
 use hufu_shared::wire::version::Version;
@@ -33,7 +33,7 @@ use crate::rules::lease::spend::{
 };
 use crate::rules::links;
 use crate::rules::need::Need;
-use crate::rules::posting::{self, Account, PostingCode};
+use crate::rules::posting::{self, Account, MethodCode, PostingCode};
 use crate::rules::world::{KnownFact, Standing};
 
 /// Kinds of which the first that fits decides.
@@ -267,7 +267,7 @@ impl Work {
         let repeats = known.pin.is_none() && self.repeats_spend(id, fact);
         let mut flows = Vec::new();
         for ((part, came), row) in came.iter().zip(&rows) {
-            let redeemed = Account::Redeemed(known.office);
+            let redeemed = went_to(known.office, fact);
             let mut bearers = self.payers(id, &known, *part, *came);
             flows.extend(
                 bearers.iter().map(|payer| moved(*part, payer.0, redeemed, payer.1, PostingCode::Spend)),
@@ -391,6 +391,14 @@ impl Work {
                 payer.and_then(|payer| self.paid_by_last_owner(id, payer)).unwrap_or(plain(id, known))
             }
         }
+    }
+}
+
+/// Where what is spent goes: out of the drawer if stored value was paid out in money, else to what was redeemed.
+fn went_to(office: OfficeId, fact: &Fact) -> Account {
+    match &fact.event {
+        Event::Spent(Spent { paid_out: Some(method), .. }) => Account::Cash(office, MethodCode::new(method)),
+        _ => Account::Redeemed(office),
     }
 }
 

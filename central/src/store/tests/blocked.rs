@@ -55,6 +55,7 @@ pub(super) fn spend(terminal: &mut Terminal, seconds: i64, amount: i64, total: i
         funding: vec![Funding::Lease(used)],
         slip: None,
         item: None,
+        paid_out: None,
     };
     terminal.record(seconds, Shown::Redeemed, Event::Spent(spent))
 }

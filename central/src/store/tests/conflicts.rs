@@ -391,6 +391,7 @@ async fn value_that_waits_for_its_right_is_not_set_free_by_a_card() {
             funding: vec![],
             slip: None,
             item: None,
+            paid_out: None,
         };
         let id = terminal.record(0, Shown::Redeemed, Event::Spent(spent));
         terminal.upload(&db).await;

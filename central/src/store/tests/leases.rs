@@ -70,6 +70,7 @@ fn spend_as(terminal: &mut Terminal, seconds: i64, amount: i64, used: LeaseUse) 
         funding: vec![Funding::Lease(used)],
         slip: None,
         item: None,
+        paid_out: None,
     };
     terminal.record(seconds, Shown::Redeemed, Event::Spent(spent))
 }

@@ -4,6 +4,7 @@ mod asks;
 mod attendance;
 mod based;
 mod blocked;
+mod cash_out;
 mod clocks;
 mod conflicts;
 mod edges;

@@ -547,6 +547,7 @@ impl Stage {
             funding: vec![Funding::Lease(used)],
             slip: Some(self.next_slip(terminal)),
             item: None,
+            paid_out: None,
         };
         self.record(terminal, who, Event::Spent(spent), What::Spent(terminal, points));
     }

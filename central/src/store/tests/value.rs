@@ -61,7 +61,7 @@ async fn upload(db: &Db, first: &mut Terminal, second: &mut Terminal, swap: bool
     }
 }
 
-async fn sums_hold(db: &Db) {
+pub(super) async fn sums_hold(db: &Db) {
     assert_eq!(count(db, "sums_not_zero", vec![]).await, 0);
 }
 

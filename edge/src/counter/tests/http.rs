@@ -290,6 +290,7 @@ async fn forms_of_value_become_orders_and_what_is_wrong_is_said_on_the_pane_that
         ("/mode", "mode=spend&points=%EF%BC%91%EF%BC%90%EF%BC%90&amount=&slip="),
         ("/mode", "mode=spend&points=&amount=20&slip=b+12"),
         ("/mode", "mode=top_up&amount=100&method=wechat&slip=A-7"),
+        ("/mode", "mode=cash_out&amount=60&method=cash&slip=A-8"),
         ("/mode", "mode=earn&amount=320&slip=12&slip_date=2026-11-21&replaces=11&replaces_date="),
         ("/mode", "mode=report_lost"),
         ("/reverse", "seq=1205&slip=&slip_date=&points=40&amount=&reason=return&return_slip="),
@@ -304,13 +305,16 @@ async fn forms_of_value_become_orders_and_what_is_wrong_is_said_on_the_pane_that
     assert_eq!(*legs, [super::samples::pts(100)]);
     let Order::SetMode(ModeOrder::Spend { legs, slip: Some(slip) }) = &orders[1] else { panic!("a slip") };
     assert_eq!((legs.as_slice(), slip.number.as_str()), ([super::samples::cny(2_000)].as_slice(), "B12"));
-    let Order::SetMode(ModeOrder::EarnSlip { replaces: Some(old), .. }) = &orders[3] else { panic!("earn") };
+    let Order::SetMode(ModeOrder::EarnSlip { replaces: Some(old), .. }) = &orders[4] else { panic!("earn") };
     assert_eq!(old.number, "11");
-    assert!(matches!(&orders[6], Order::TakeBack { reason, .. } if reason == "mistake"));
+    let Order::SetMode(ModeOrder::CashOut { amount, method, slip }) = &orders[3] else { panic!("cash out") };
+    assert_eq!((amount.0, method.as_str(), slip.number.as_str()), (6_000, "cash", "A-8"));
+    assert!(matches!(&orders[7], Order::TakeBack { reason, .. } if reason == "mistake"));
     let bad = [
         ("/mode", "mode=spend&points=&amount=", "积分不正确", "pane-spend"),
         ("/mode", "mode=top_up&amount=100&method=cash&slip=", "小票不正确", "pane-top_up"),
         ("/mode", "mode=top_up&amount=0&method=cash&slip=1", "金额不正确", "pane-top_up"),
+        ("/mode", "mode=cash_out&amount=60&method=cash&slip=", "小票不正确", "pane-top_up"),
         ("/reverse", "slip=&reason=return", "小票不正确", "pane-reverse"),
         ("/mode", "mode=earn&amount=320&replaces=11", "小票不正确", "pane-earn"),
     ];

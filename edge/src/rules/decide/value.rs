@@ -130,7 +130,10 @@ pub fn is_impossible(spending: &Spending) -> bool {
     let legs = &spending.legs;
     let twice = |at: usize| legs[..at].iter().any(|leg| leg.unit == legs[at].unit);
     let wrong = |at: usize| !legs[at].amount.is_positive() || legs[at].unit == Unit::Growth || twice(at);
-    legs.is_empty() || (0..legs.len()).any(wrong)
+    // Money is paid out for stored value alone, and without its slip nobody can find it again.
+    let other = |leg: &Leg| leg.unit != Unit::Cny;
+    let wrong_pay = spending.paid_out.is_some() && (legs.iter().any(other) || spending.slip.is_none());
+    legs.is_empty() || (0..legs.len()).any(wrong) || wrong_pay
 }
 
 pub(super) fn spend(known: &Known<'_>, subject: Subject, spending: &Spending, now: &Now) -> Decision {
@@ -162,6 +165,7 @@ pub(super) fn spend(known: &Known<'_>, subject: Subject, spending: &Spending, no
         funding: uses.into_iter().map(Funding::Lease).collect(),
         slip: spending.slip.clone(),
         item: spending.item,
+        paid_out: spending.paid_out.clone(),
     };
     Decision { value, ..plain(Event::Spent(spent), Outcome::Redeemed) }
 }

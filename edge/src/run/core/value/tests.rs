@@ -28,7 +28,7 @@ fn place(states: &[hufu_shared::wire::lease::LeaseState]) -> Place {
 }
 
 fn spending(legs: &[Leg]) -> Purpose {
-    Purpose::Spend(Spending { legs: legs.to_vec(), slip: None, item: None })
+    Purpose::Spend(Spending { legs: legs.to_vec(), slip: None, item: None, paid_out: None })
 }
 
 fn slip(number: &str) -> SlipKey {
@@ -185,8 +185,9 @@ fn what_the_centre_said_chooses_the_words_of_a_refusal_and_nothing_else() {
 #[test]
 fn kind_02_the_same_spend_at_once_or_the_same_slip_ever_is_refused_as_done() {
     let mut place = place(&[lease(1, Unit::Pts, 1_000, 7)]);
-    let with_slip =
-        |number: &str| Purpose::Spend(Spending { legs: vec![pts(10)], slip: Some(slip(number)), item: None });
+    let with_slip = |number: &str| {
+        Purpose::Spend(Spending { legs: vec![pts(10)], slip: Some(slip(number)), item: None, paid_out: None })
+    };
     place.swipe(1, spending(&[pts(10)]), 1);
     let again = place.swipe(1, spending(&[pts(10)]), 20);
     assert_eq!(again.decision.outcome, Outcome::Refused(RefusalReason::R06));

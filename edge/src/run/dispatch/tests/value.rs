@@ -294,6 +294,41 @@ fn kind_32_goods_paid_from_stored_value_are_given_back_once_for_a_slip_of_return
 }
 
 #[test]
+fn rule_h04_stored_value_is_paid_out_from_the_lease_and_counted_with_the_drawer() {
+    let mut desk = desktop();
+    let now = at(desk.hands.mono_ns() / 1_000_000_000);
+    grant(desk.dispatch.core.store(), &[lease(1, Unit::Cny, 9_000, 8)], &now);
+    let pay_out = |fen: i64, number: &str| {
+        let (amount, method) = (Amount(fen), "cash".to_owned());
+        Order::SetMode(ModeOrder::CashOut { amount, method, slip: slip(number) })
+    };
+    assert_eq!(desk.order(pay_out(0, "p1")), Err(Declined::Amount));
+    desk.order(pay_out(6_000, "p1")).expect("possible");
+    let purpose = SeenPurpose::CashOut { amount: Amount(6_000) };
+    assert!(matches!(&desk.view().view.mode, ModeView::Once { purpose: next } if *next == purpose));
+    desk.present(1);
+    let view = desk.view();
+    let result = view.view.result.as_ref().expect("a result");
+    assert_eq!((result.outcome, &result.purpose), (Seen::Redeemed, &purpose));
+    let Some(FactEvent::Spent(spent)) = desk.facts().last().map(|fact| fact.event.clone()) else {
+        panic!("a spend")
+    };
+    assert_eq!((spent.paid_out.as_deref(), desk.left()), (Some("cash"), vec![3_000]));
+    for (fen, number, seen) in
+        [(1_000, "p1", Seen::Refused(RefusalReason::R06)), (4_000, "p2", Seen::OverOfflineLimit)]
+    {
+        desk.wait(30);
+        desk.order(pay_out(fen, number)).expect("possible");
+        desk.present(1);
+        assert_eq!(desk.outcome(), Some(seen), "{number}: a slip once, and never more than is held here");
+    }
+    let (reply, mut answer) = oneshot::channel();
+    desk.handle(Event::Control(ControlOrder::CloseDay(reply)));
+    let totals = answer.try_recv().expect("answered").expect("closed").totals;
+    assert_eq!((totals.spent, totals.paid_out, totals.topped_up), (1, Amount(6_000), Amount(0)));
+}
+
+#[test]
 fn a_lost_card_is_typed_compared_and_refused_from_then_on() {
     let mut desk = desktop();
     desk.order(Order::SetMode(ModeOrder::ReportLost)).expect("chosen");
@@ -317,6 +352,7 @@ fn what_cannot_be_spent_by_anybody_is_not_even_chosen() {
         ModeOrder::Spend { legs: vec![pts(1), pts(2)], slip: None },
         ModeOrder::TopUp { amount: Amount(i64::MAX), method: "cash".into(), slip: slip("1") },
         ModeOrder::EarnSlip { amount: Amount(0), slip: slip("1"), replaces: None },
+        ModeOrder::CashOut { amount: Amount(-1), method: "cash".into(), slip: slip("1") },
     ];
     for mode in modes {
         assert_eq!(desk.order(Order::SetMode(mode.clone())), Err(Declined::Amount), "{mode:?}");
