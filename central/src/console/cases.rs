@@ -18,7 +18,7 @@ use super::ui::{Ui, number};
 use super::verdict::{self, Choice};
 use crate::db::Tx;
 use crate::rules::apply::OwnerCase;
-use crate::rules::world::CaseState;
+use crate::rules::world::{CaseState, KnownCase};
 use crate::store::cases::{self, Case, KindCount, Side};
 use crate::store::people::{self, PeopleError};
 
@@ -310,26 +310,7 @@ fn detail(ui: &Ui, loaded: Loaded, typed: Typed, next: String) -> Option<Detail>
     let (case, name, sides, count, decisions) = loaded.case?;
     let (known, kind) = (&case.known, case.known.kind);
     let is_open = matches!(known.state, CaseState::Open | CaseState::EvidenceChanged);
-    let mut facts = Vec::new();
-    if known.member.is_some() {
-        facts.push((ui.t("case-member"), name.clone()));
-    }
-    if let Some((words, points)) = &loaded.occurrence {
-        facts.push((
-            ui.t("case-occurrence"),
-            ui.t_with("case-occurrence-points", &[("name", &ui.pick(words)), ("points", &number(*points))]),
-        ));
-    }
-    if let Some((device, _, code, office)) = &loaded.device {
-        facts.push((ui.t("case-device"), format!("{device} · {code} {}", ui.pick(office))));
-    }
-    let waited = [("time", ui.time(known.opened)), ("ago", ui.ago(known.opened))];
-    let waited = waited.each_ref().map(|(name, value)| (*name, value.as_str()));
-    facts.push((ui.t("case-opened"), ui.t_with("case-waited", &waited)));
-    facts.push((ui.t("case-automatic"), ui.t(&format!("automatic-{}", known.automatic))));
-    if let Some(deadline) = known.deadline.filter(|_| is_open) {
-        facts.push((ui.t("case-deadline"), ui.time(deadline)));
-    }
+    let mut facts = known_facts(ui, &loaded, known, &name, is_open);
     let verdicts = verdict::choices(kind, !is_open)
         .iter()
         .map(|choice| Verdict {
@@ -376,6 +357,37 @@ fn detail(ui: &Ui, loaded: Loaded, typed: Typed, next: String) -> Option<Detail>
         error: typed.error,
         next,
     })
+}
+
+/// What is known of a case, a line each.
+fn known_facts(
+    ui: &Ui,
+    loaded: &Loaded,
+    known: &KnownCase,
+    name: &str,
+    is_open: bool,
+) -> Vec<(String, String)> {
+    let mut facts = Vec::new();
+    if known.member.is_some() {
+        facts.push((ui.t("case-member"), name.to_owned()));
+    }
+    if let Some((words, points)) = &loaded.occurrence {
+        facts.push((
+            ui.t("case-occurrence"),
+            ui.t_with("case-occurrence-points", &[("name", &ui.pick(words)), ("points", &number(*points))]),
+        ));
+    }
+    if let Some((device, _, code, office)) = &loaded.device {
+        facts.push((ui.t("case-device"), format!("{device} · {code} {}", ui.pick(office))));
+    }
+    let waited = [("time", ui.time(known.opened)), ("ago", ui.ago(known.opened))];
+    let waited = waited.each_ref().map(|(name, value)| (*name, value.as_str()));
+    facts.push((ui.t("case-opened"), ui.t_with("case-waited", &waited)));
+    facts.push((ui.t("case-automatic"), ui.t(&format!("automatic-{}", known.automatic))));
+    if let Some(deadline) = known.deadline.filter(|_| is_open) {
+        facts.push((ui.t("case-deadline"), ui.time(deadline)));
+    }
+    facts
 }
 
 /// Check-ins that could be made the one that counts.
