@@ -306,8 +306,8 @@ fn entry(ui: &Ui, case: &Case, name: &str, selected: bool, filter: &str) -> Entr
     }
 }
 
-fn detail(ui: &Ui, loaded: Loaded, typed: Typed, next: String) -> Option<Detail> {
-    let (case, name, sides, count, decisions) = loaded.case?;
+fn detail(ui: &Ui, mut loaded: Loaded, typed: Typed, next: String) -> Option<Detail> {
+    let (case, name, sides, count, decisions) = loaded.case.take()?;
     let (known, kind) = (&case.known, case.known.kind);
     let is_open = matches!(known.state, CaseState::Open | CaseState::EvidenceChanged);
     let mut facts = known_facts(ui, &loaded, known, &name, is_open);
