@@ -10,7 +10,7 @@ use hufu_shared::ids::{DeviceId, FactId, Hash};
 use hufu_shared::member::{CardStatus, OccurrenceState};
 use hufu_shared::money::Amount;
 use hufu_shared::scheme::{EarnRate, SchemeTerms};
-use hufu_shared::time::Day;
+use hufu_shared::time::{ClockQuality, Day};
 
 use super::club::{self, OCCURRENCES_PER_DAY};
 use super::device::LaneKind;
@@ -87,7 +87,9 @@ impl Run<'_> {
         let card = self.some_card();
         let purpose = self.some_purpose();
         self.present(device, card, &purpose)?;
-        if self.random.chance(120) {
+        // Only a terminal that has not heard the centre since its start goes by its own wall clock.
+        let chance = if self.goes_by_its_own_clock(device) { 600 } else { 120 };
+        if self.random.chance(chance) {
             self.last_taps.insert(device, (card, purpose));
             let after = self.random.between(1, 90) * S;
             self.after(after, What::Again { device });
@@ -101,12 +103,18 @@ impl Run<'_> {
     /// If the journal refuses.
     pub fn again(&mut self, device: usize) -> anyhow::Result<()> {
         if let Some((card, purpose)) = self.last_taps.remove(&device) {
-            if !self.is_calm && self.random.chance(250) {
+            let chance = if self.goes_by_its_own_clock(device) { 700 } else { 250 };
+            if !self.is_calm && self.random.chance(chance) {
                 self.step_clock(device)?;
             }
             self.present(device, card, &purpose)?;
         }
         Ok(())
+    }
+
+    fn goes_by_its_own_clock(&self, device: usize) -> bool {
+        let running = self.devices[device].running.as_ref();
+        running.is_some_and(|running| running.clock.now().quality != ClockQuality::Synced)
     }
 
     /// A card that somebody holds out: mostly of a few members, sometimes one that belongs to nobody.
