@@ -205,10 +205,11 @@ impl Work {
 
     /// All purchases that share a slip with this one, directly or through others.
     fn slip_family(&self, id: FactId) -> Vec<SlipFact> {
-        let mut family = BTreeMap::new();
+        // Who is looked at is not who belongs: a settled purchase without the sale leads to others, and is left out.
+        let (mut family, mut seen) = (BTreeMap::new(), BTreeSet::new());
         let mut open = vec![id];
         while let Some(id) = open.pop() {
-            if family.contains_key(&id) {
+            if !seen.insert(id) {
                 continue;
             }
             let Some(known) = self.fact(id) else { continue };

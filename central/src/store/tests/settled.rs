@@ -169,6 +169,30 @@ async fn inv_19_the_sale_of_a_slip_is_kept_and_its_return_takes_back() {
     .await;
 }
 
+/// Two settled purchases without the sale of their slip lead to each other, and the search among them ends.
+#[tokio::test(flavor = "multi_thread")]
+async fn kind_32_a_slip_that_several_settled_purchases_lost_is_judged_to_an_end() {
+    each(|db| async move {
+        found(&db).await;
+        let third = third_terminal(&db).await;
+        let (mut a, mut b, mut c) =
+            (Terminal::start(TERMINAL_A), Terminal::start(TERMINAL_B), Terminal::start(third));
+        let first = purchase(&mut a, 0, "1", 30_000);
+        let lost = [purchase(&mut b, 600, "1", 30_000), purchase(&mut b, 700, "1", 30_000)];
+        a.upload(&db).await;
+        b.upload(&db).await;
+        settle(&db).await;
+        let late = purchase(&mut c, 800, "1", 50_000);
+        c.upload(&db).await;
+        assert_eq!(standing(&db, first).await, plain());
+        for fact in lost.into_iter().chain([late]) {
+            assert_eq!(standing(&db, fact).await, with_case("no_effect", 32));
+        }
+        assert_eq!(points(&db, 1).await, 6);
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn inv_19_late_facts_are_judged_alike_whichever_comes_first() {
     let mut ends = Vec::new();
