@@ -1,7 +1,6 @@
 //! Ends cases whose time is up: what their automatic outcome left open stays without effect.
 
-use std::time::Duration;
-
+use super::next_round;
 use crate::app::{ActError, App};
 use crate::store::cases::{self, CASES_ENDED_MAX};
 
@@ -26,16 +25,14 @@ pub async fn round(app: &App) -> Result<usize, ActError> {
 
 /// Runs until the service stops.
 pub async fn run(app: App) {
-    let mut stop = app.stopping.subscribe();
     loop {
         match round(&app).await {
             Ok(0) => {}
             Ok(ended) => tracing::info!(ended, "cases ended by themselves"),
             Err(error) => tracing::error!(%error, "cases whose time is up could not be ended"),
         }
-        tokio::select! {
-            () = tokio::time::sleep(Duration::from_millis(ROUND_MS)) => {}
-            _ = stop.wait_for(|stop| *stop) => return,
+        if !next_round(&app, ROUND_MS).await {
+            return;
         }
     }
 }

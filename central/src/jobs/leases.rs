@@ -1,9 +1,8 @@
 //! Sets aside what members may need at terminals, before those are offline.
 
-use std::time::Duration;
-
 use hufu_shared::money::Unit;
 
+use super::next_round;
 use crate::app::App;
 use crate::store::{StoreError, leases};
 
@@ -30,12 +29,7 @@ pub async fn round(app: &App) -> Result<u64, StoreError> {
 
 /// Runs until the service stops.
 pub async fn run(app: App) {
-    let mut stop = app.stopping.subscribe();
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(Duration::from_millis(ROUND_MS)) => {}
-            _ = stop.wait_for(|stop| *stop) => return,
-        }
+    while next_round(&app, ROUND_MS).await {
         match round(&app).await {
             Ok(0) => {}
             Ok(granted) => tracing::info!(granted, "set aside for terminals"),

@@ -1,8 +1,8 @@
 //! Looks up whom applications to join look like, soon after they came in.
 
 use std::sync::Arc;
-use std::time::Duration;
 
+use super::next_round;
 use crate::app::App;
 use crate::random::NoRandom;
 use crate::store::lookalikes;
@@ -38,16 +38,14 @@ pub async fn round(app: &App) -> Result<u64, LookError> {
 
 /// Runs until the service stops.
 pub async fn run(app: App) {
-    let mut stop = app.stopping.subscribe();
     loop {
         match round(&app).await {
             Ok(0) => {}
             Ok(looked_up) => tracing::info!(looked_up, "applications looked up"),
             Err(error) => tracing::error!(%error, "applications could not be looked up"),
         }
-        tokio::select! {
-            () = tokio::time::sleep(Duration::from_millis(ROUND_MS)) => {}
-            _ = stop.wait_for(|stop| *stop) => return,
+        if !next_round(&app, ROUND_MS).await {
+            return;
         }
     }
 }

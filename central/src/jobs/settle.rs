@@ -1,9 +1,8 @@
 //! Settles business days 40 days after they were.
 
-use std::time::Duration;
-
 use hufu_shared::time::Day;
 
+use super::next_round;
 use crate::app::{ActError, App};
 use crate::store::acts;
 
@@ -23,13 +22,8 @@ pub async fn round(app: &App) -> Result<Option<Day>, ActError> {
 
 /// Runs until the service stops.
 pub async fn run(app: App) {
-    let mut stop = app.stopping.subscribe();
     let mut wait_ms = FIRST_ROUND_MS;
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(Duration::from_millis(wait_ms)) => {}
-            _ = stop.wait_for(|stop| *stop) => return,
-        }
+    while next_round(&app, wait_ms).await {
         wait_ms = ROUND_MS;
         match round(&app).await {
             Ok(None) => {}

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use hufu_shared::fact::{Event, Purpose, Shown, Subject};
+use hufu_shared::fact::{Purpose, Subject};
 use hufu_shared::ids::{MemberId, OccurrenceId, OperatorId};
 use hufu_shared::member::{CardRow, MemberRow};
 use hufu_shared::money::{Amount, Unit};
@@ -356,23 +356,6 @@ fn new_fact(
         shown: decision.outcome.shown(),
         rule: decision.rule.map(str::to_owned),
         event: decision.event.clone(),
-        sealed: None,
-    }
-}
-
-/// A fact about the terminal itself, that nothing is shown for.
-#[must_use]
-pub fn own_fact(event: Event, directory: Version, now: &Now) -> NewFact {
-    NewFact {
-        wall: now.wall,
-        mono_ns: now.mono_ns,
-        clock: now.quality,
-        directory,
-        scheme: 0,
-        operator: None,
-        shown: Shown::Nothing,
-        rule: None,
-        event,
         sealed: None,
     }
 }

@@ -17,7 +17,7 @@ use hufu_shared::time::{ClockQuality, Instant};
 use hufu_shared::token::CardText;
 
 use super::asking::Asking;
-use super::core::{Core, Mode, Presented, Swiped, own_fact};
+use super::core::{Core, Mode, Presented, Swiped};
 use super::effects::Effect;
 use super::events::{Event, Shown};
 use super::readers::{self, ReaderBook};
@@ -32,7 +32,7 @@ use crate::rules::decide::value::Moved;
 use crate::rules::screen::{Face, Seen as Said, outcome_words, plain_words};
 use crate::rules::timekeeping::Now;
 use crate::state::{LeaseAsking, Link};
-use crate::store::StoreError;
+use crate::store::{NewFact, StoreError};
 
 /// Takes asks for the centre.
 pub type AskSender = tokio::sync::mpsc::Sender<LeaseAsking>;
@@ -350,7 +350,7 @@ impl Dispatch {
         if let Some(by_us) = self.clock.look_for_step() {
             tracing::warn!(by_us, "the wall clock was stepped");
             let now = self.clock.now();
-            let fact = own_fact(
+            let fact = NewFact::of_terminal(
                 FactEvent::ClockStepped(ClockStepped { by_us }),
                 self.core.directory().version(),
                 &now,

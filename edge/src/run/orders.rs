@@ -9,7 +9,7 @@ use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::token::CardText;
 use hufu_shared::wire::upload::Order as CentreOrder;
 
-use super::core::{Presented, TakingBack, Which, own_fact};
+use super::core::{Presented, TakingBack, Which};
 use super::dispatch::{Candidate, Dispatch};
 use super::events::ControlOrder;
 use super::view;
@@ -19,7 +19,7 @@ use crate::rules::decide::Outcome;
 use crate::rules::decide::value::{NotReversed, is_impossible};
 use crate::rules::timekeeping::Now;
 use crate::state::CentralOrder;
-use crate::store::StoreError;
+use crate::store::{NewFact, StoreError};
 
 impl Dispatch {
     pub(super) fn order(&mut self, order: Order, now: &Now) -> Result<(), Declined> {
@@ -198,7 +198,7 @@ impl Dispatch {
 
     fn answer(&mut self, command: CommandId, done: bool, detail: String, now: &Now) {
         let event = FactEvent::CommandDone(CommandDone { command, done, detail });
-        let fact = own_fact(event, self.core.directory().version(), now);
+        let fact = NewFact::of_terminal(event, self.core.directory().version(), now);
         self.keep("answer an order of the centre", |dispatch| {
             dispatch.core.store().with(|journal| journal.append(vec![fact]).map(drop))
         });

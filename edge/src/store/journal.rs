@@ -27,7 +27,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::error::{Step, StoreError};
 use super::taps::{RecentSpend, Taps};
 use crate::rules::quota::is_tight;
-use crate::rules::timekeeping::Uptime;
+use crate::rules::timekeeping::{Now, Uptime};
 
 /// Equal refusals within this are one fact, in nanoseconds of monotonic time.
 pub const REFUSAL_WINDOW_NS: u64 = 10_000_000_000;
@@ -58,6 +58,25 @@ pub struct NewFact {
     pub event: Event,
     /// What only the centre may read.
     pub sealed: Option<Vec<u8>>,
+}
+
+impl NewFact {
+    /// A fact about the terminal itself, that nothing is shown for.
+    #[must_use]
+    pub fn of_terminal(event: Event, directory: Version, now: &Now) -> Self {
+        Self {
+            wall: now.wall,
+            mono_ns: now.mono_ns,
+            clock: now.quality,
+            directory,
+            scheme: 0,
+            operator: None,
+            shown: Shown::Nothing,
+            rule: None,
+            event,
+            sealed: None,
+        }
+    }
 }
 
 /// A fact that is on the disk.

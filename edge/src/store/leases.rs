@@ -18,7 +18,6 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::error::{Step, StoreError};
 use super::journal::{Journal, NewFact, from_sql, to_sql};
-use super::lifecycle::plain;
 use crate::rules::lease::{self, Age, Holding, Ignored, PoweredOff, Receiving, Taken};
 use crate::rules::timekeeping::{Now, Uptime};
 
@@ -307,7 +306,7 @@ impl Journal {
                         (held.state.lease, held.state.generation) == (closed.lease, closed.generation)
                     };
                     beside.iter_mut().filter(|held| ended(held)).for_each(|held| held.closed = true);
-                    facts.push(plain(now, directory, Event::LeaseClosed(closed)));
+                    facts.push(NewFact::of_terminal(Event::LeaseClosed(closed), directory, now));
                 }
             }
         };
@@ -333,7 +332,7 @@ impl Journal {
         let (end, done, detail) = match held.as_ref().map(|held| (held, lease::close(held, 0))) {
             Some((held, Some((closed, _)))) => {
                 let spent_total = held.spent_total;
-                facts.push(plain(now, directory, Event::LeaseClosed(closed)));
+                facts.push(NewFact::of_terminal(Event::LeaseClosed(closed), directory, now));
                 let detail = format!("closed generation {generation} of lease {lease}, {spent_total} spent");
                 (LeaseEnd::Closed { spent_total }, true, detail)
             }
@@ -346,7 +345,11 @@ impl Journal {
                 (LeaseEnd::NotHeld, false, detail)
             }
         };
-        facts.push(plain(now, directory, Event::CommandDone(CommandDone { command, done, detail })));
+        facts.push(NewFact::of_terminal(
+            Event::CommandDone(CommandDone { command, done, detail }),
+            directory,
+            now,
+        ));
         self.append(facts)?;
         Ok(end)
     }
@@ -360,7 +363,7 @@ impl Journal {
         let expired = open.iter().filter(|held| held.expired(now.mono_ns));
         let facts: Vec<NewFact> = expired
             .filter_map(|held| lease::close(held, 0))
-            .map(|(closed, _)| plain(now, directory, Event::LeaseClosed(closed)))
+            .map(|(closed, _)| NewFact::of_terminal(Event::LeaseClosed(closed), directory, now))
             .collect();
         let count = facts.len();
         if count > 0 {

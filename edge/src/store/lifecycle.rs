@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use hufu_shared::cbor;
 use hufu_shared::chain;
-use hufu_shared::fact::{Booted, Event, Fact, Purpose, Shown};
+use hufu_shared::fact::{Booted, Event, Fact, Purpose};
 use hufu_shared::ids::{BootId, DeviceId, Hash};
 use hufu_shared::time::{DAY_US, Instant};
 use hufu_shared::wire::version::Version;
@@ -176,7 +176,7 @@ impl Journal {
             software: info.software,
             unclean,
         };
-        let fact = plain(now, info.directory, Event::Booted(booted));
+        let fact = NewFact::of_terminal(Event::Booted(booted), info.directory, now);
         let off = self.powered_off(now.mono_ns)?;
         let machine = self.machine.clone();
         let appended = self.guarded("boot", |journal| {
@@ -293,22 +293,6 @@ impl Journal {
             return Err(self.damaged(detail));
         }
         Ok(())
-    }
-}
-
-/// A fact about the terminal itself.
-pub(super) fn plain(now: &Now, directory: Version, event: Event) -> NewFact {
-    NewFact {
-        wall: now.wall,
-        mono_ns: now.mono_ns,
-        clock: now.quality,
-        directory,
-        scheme: 0,
-        operator: None,
-        shown: Shown::Nothing,
-        rule: None,
-        event,
-        sealed: None,
     }
 }
 

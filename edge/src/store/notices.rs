@@ -11,8 +11,8 @@ use hufu_shared::wire::version::Version;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::{Step, StoreError};
+use super::journal::NewFact;
 use super::journal::{Appended, Journal, from_sql, to_sql};
-use super::lifecycle::plain;
 use crate::rules::timekeeping::Now;
 
 /// Notices handed to the counter page at once; older ones follow as these are acknowledged.
@@ -240,7 +240,7 @@ impl Journal {
                 reason: REASON_NOT_SHOWN.to_owned(),
                 slip: None,
             };
-            let mut new = plain(now, directory, Event::Reversed(reversed));
+            let mut new = NewFact::of_terminal(Event::Reversed(reversed), directory, now);
             new.scheme = fact.scheme;
             facts.push(new);
         }

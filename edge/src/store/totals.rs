@@ -7,8 +7,8 @@ use hufu_shared::time::Day;
 use hufu_shared::wire::version::Version;
 
 use super::error::{Step, StoreError};
+use super::journal::NewFact;
 use super::journal::{Appended, Journal, from_sql};
-use super::lifecycle::plain;
 use crate::rules::timekeeping::Now;
 
 /// Facts read at once while adding up.
@@ -29,7 +29,8 @@ impl Journal {
         self.flush_refusal()?;
         let (from_seq, totals) = self.totals_since_close()?;
         let closed = DayClosed { day, from_seq, to_seq: self.head.0, totals };
-        let appended = self.append(vec![plain(now, directory, Event::DayClosed(closed.clone()))])?;
+        let appended =
+            self.append(vec![NewFact::of_terminal(Event::DayClosed(closed.clone()), directory, now)])?;
         Ok((closed, appended[0]))
     }
 

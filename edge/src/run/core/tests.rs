@@ -2,6 +2,7 @@
 
 use hufu_shared::cbor;
 use hufu_shared::fact::Fact;
+use hufu_shared::fact::{Event, Shown};
 use hufu_shared::member::CardStatus;
 use hufu_shared::money::Amount;
 use hufu_shared::time::SECOND_US;

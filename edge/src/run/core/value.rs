@@ -6,11 +6,11 @@ use hufu_shared::member::MemberRow;
 use hufu_shared::money::{Leg, Unit};
 use hufu_shared::wire::lease::LeaseAsk;
 
-use super::{Core, Presented, own_fact};
+use super::{Core, Presented};
 use crate::rules::decide::Earlier;
 use crate::rules::decide::value::{NotReversed, Original, ask, reverse};
 use crate::rules::timekeeping::Now;
-use crate::store::{Attended, Journal, StoreError, ValueKind};
+use crate::store::{Attended, Journal, NewFact, StoreError, ValueKind};
 
 /// What staff want to take back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,7 +130,7 @@ impl Core {
                 Err(why) => return Ok(Err(why)),
             };
             let legs = reversed.legs.clone();
-            let mut new = own_fact(Event::Reversed(reversed), directory, now);
+            let mut new = NewFact::of_terminal(Event::Reversed(reversed), directory, now);
             new.operator = operator;
             let appended = journal.append(vec![new])?;
             let seq = appended.first().and_then(|fact| fact.id).map_or(0, |id| id.seq);

@@ -21,13 +21,14 @@ use crate::sync::task::spawn;
 
 /// Waits until something holds, at most ten seconds.
 async fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    for _ in 0..1_000 {
+    // Three waits of a backoff can take 7 s by chance, and the first word of the centre 5 s more.
+    for _ in 0..3_000 {
         if holds() {
             return;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("{what}: not within 10 s");
+    panic!("{what}: not within 30 s");
 }
 
 /// As a centre holds the long poll for a while when there is no news.
