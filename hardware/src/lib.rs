@@ -3,7 +3,7 @@
 //!
 //! Reading order: [`card`] says what a reader can tell, [`debounce`] and [`health`] are pure helpers over those
 //! events, [`pcsc`] and [`serial`] are the readers themselves; [`panel`] is a display, [`text`] and [`layout`] draw
-//! on it; [`signal`] is light and sound; [`fake`] holds a complete stand-in for each trait.
+//! on it; [`signal`] is light and sound, [`printer`] puts receipts onto paper; [`fake`] holds a complete stand-in for each trait.
 //!
 //! Invariants
 //! - A source runs on threads of its own, never panics, and never stops for ever because of an error: it says
@@ -22,6 +22,7 @@ pub mod health;
 pub mod layout;
 pub mod panel;
 pub mod pcsc;
+pub mod printer;
 pub mod serial;
 pub mod signal;
 pub mod text;

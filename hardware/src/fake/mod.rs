@@ -5,8 +5,10 @@
 
 mod card;
 mod panel;
+pub mod printer;
 mod signal;
 
 pub use card::{FakeCardSource, FakeReader, Step};
 pub use panel::{FakePanel, PanelTape};
+pub use printer::{FakePrinter, PrinterTape};
 pub use signal::{FakeSignal, SignalTape};
