@@ -3,7 +3,6 @@
 use clap::Args;
 
 use crate::db::Db;
-use crate::jobs::publisher;
 use crate::store::verify::{self, Verification};
 
 /// All holds.
@@ -27,8 +26,6 @@ pub struct VerifyArgs {
 /// # Errors
 /// If the database cannot be read at all.
 pub async fn run(args: &VerifyArgs, db: &Db, key: &[u8; 32]) -> anyhow::Result<u8> {
-    // A centre that was killed may leave entries without a number; replay follows the numbers.
-    publisher::publish_now(db).await?;
     let found =
         if args.from_base { verify::verify_from_base(db, key).await? } else { verify::verify(db).await? };
     if args.json {

@@ -100,18 +100,6 @@ impl Db {
         Ok(Self { inner: Inner::Local(Arc::new(Local::new(connection))) })
     }
 
-    /// An empty database in memory, run in the same way as this one: for the replay of its journal.
-    ///
-    /// # Errors
-    /// As [`Db::memory`].
-    pub fn empty_alike(&self) -> Result<Self, DbError> {
-        if !matches!(self.inner, Inner::Local(_)) {
-            return Self::memory();
-        }
-        let connection = migrate::open_sqlite(&Place::Memory, Older::Migrate)?;
-        Ok(Self { inner: Inner::Local(Arc::new(Local::new(connection))) })
-    }
-
     async fn open_as(url: &str, older: Older) -> Result<Self, DbError> {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             let database = Postgres::new(url)?;
@@ -182,6 +170,39 @@ impl Db {
             Inner::Local(_) => {}
             Inner::Postgres(database) => database.close(),
         }
+    }
+}
+
+/// A fresh database in memory whose transactions run at once on the caller's thread, so that it can be filled from
+/// within a transaction of another database.
+#[derive(Debug)]
+pub struct Scratch {
+    inner: Local,
+}
+
+impl Scratch {
+    /// An empty one, with the newest schema.
+    ///
+    /// # Errors
+    /// [`DbError`] if a migration fails.
+    pub fn new() -> Result<Self, DbError> {
+        Ok(Self { inner: Local::new(migrate::open_sqlite(&Place::Memory, Older::Migrate)?) })
+    }
+
+    /// As [`Db::write`].
+    ///
+    /// # Errors
+    /// As [`Db::write`].
+    pub fn write<T, E: From<DbError>>(&self, work: impl Fn(&mut Tx<'_>) -> Result<T, E>) -> Result<T, E> {
+        self.inner.write(work)
+    }
+
+    /// As [`Db::read`].
+    ///
+    /// # Errors
+    /// As [`Db::read`].
+    pub fn read<T, E: From<DbError>>(&self, work: impl Fn(&mut Tx<'_>) -> Result<T, E>) -> Result<T, E> {
+        self.inner.read(work)
     }
 }
 

@@ -13,7 +13,7 @@ use hufu_shared::keys::verify_centre;
 use hufu_shared::time::Instant;
 
 use super::{StoreError, base, dump, journal, rows};
-use crate::db::{Db, SqlFile, Tx};
+use crate::db::{Db, Row, Scratch, SqlFile, Tx};
 use crate::rules::entry::{EntryBody, journal_link, journal_start};
 
 static SQL: SqlFile = SqlFile::new("verify", include_str!("../../sql/both/verify.sql"));
@@ -42,17 +42,15 @@ struct Stored {
     id: EntryId,
     received: Instant,
     body: Vec<u8>,
-    n: u64,
-    hash: Hash,
 }
 
-/// Verifies a database by replaying its whole journal.
+/// Verifies a database by replaying its whole journal. All of it is read from one state of the database, so a service
+/// that goes on beside it changes nothing of the answer.
 ///
 /// # Errors
 /// [`StoreError`] if it cannot be read at all; what is wrong inside is a finding.
 pub async fn verify(db: &Db) -> Result<Verification, StoreError> {
-    let replay = db.empty_alike()?;
-    replay_from(db, replay, (0, journal_start()), Verification::default()).await
+    db.read(whole).await
 }
 
 /// Verifies a database by replaying what came since its newest base; from empty, if it has none. `key` is the centre's
@@ -61,10 +59,19 @@ pub async fn verify(db: &Db) -> Result<Verification, StoreError> {
 /// # Errors
 /// As [`verify`].
 pub async fn verify_from_base(db: &Db, key: &[u8; 32]) -> Result<Verification, StoreError> {
-    let Some(newest) = db.read(base::newest).await? else { return verify(db).await };
+    let key = *key;
+    db.read(move |tx| since_base(tx, &key)).await
+}
+
+fn whole(tx: &mut Tx<'_>) -> Result<Verification, StoreError> {
+    replay_from(tx, &Scratch::new()?, (0, journal_start()), Verification::default())
+}
+
+fn since_base(tx: &mut Tx<'_>, key: &[u8; 32]) -> Result<Verification, StoreError> {
+    let Some(newest) = base::newest(tx)? else { return whole(tx) };
     let mut found = Verification::default();
-    let replay = db.empty_alike()?;
-    let hash = restore(db, &replay, &newest).await?;
+    let replay = Scratch::new()?;
+    let hash = restore(tx, &replay, &newest)?;
     let message = base::message(newest.entry, newest.version, newest.hash);
     if hash != newest.hash || verify_centre(key, &message, &newest.signature).is_err() {
         found.findings.push(format!(
@@ -74,126 +81,130 @@ pub async fn verify_from_base(db: &Db, key: &[u8; 32]) -> Result<Verification, S
         return Ok(found);
     }
     let before = newest.n.saturating_sub(1);
-    let head = db.read(move |tx| base::head_at(tx, before)).await?;
-    replay_from(db, replay, (before, head.unwrap_or_else(journal_start)), found).await
+    let head = base::head_at(tx, before)?;
+    replay_from(tx, &replay, (before, head.unwrap_or_else(journal_start)), found)
 }
 
 /// Fills a database from a base; answers the hash of what it then holds.
-async fn restore(db: &Db, replay: &Db, newest: &base::Base) -> Result<Hash, StoreError> {
+fn restore(tx: &mut Tx<'_>, replay: &Scratch, newest: &base::Base) -> Result<Hash, StoreError> {
     for n in 0_i64.. {
-        let from = newest.clone();
-        let Some(part) = db.read(move |tx| base::part(tx, &from, n)).await? else { break };
-        replay.write(move |tx| base::put(tx, &part, n == 0)).await?;
+        let Some(part) = base::part(tx, newest, n)? else { break };
+        replay.write(|tx| base::put(tx, &part, n == 0))?;
     }
-    replay.read(|tx| Ok(base::state(tx)?.hash)).await
+    replay.read(|tx| Ok(base::state(tx)?.hash))
 }
 
-async fn replay_from(
-    db: &Db,
-    replay: Db,
+fn replay_from(
+    tx: &mut Tx<'_>,
+    replay: &Scratch,
     (mut last, mut head): (u64, Hash),
     mut found: Verification,
 ) -> Result<Verification, StoreError> {
+    let mut received = Instant(0);
     loop {
-        let entries = db.read(move |tx| entries_after(tx, last)).await?;
-        let Some(newest) = entries.last() else { break };
-        for entry in &entries {
-            check_link(entry, &mut head, last, &mut found);
-            last = entry.n;
+        let entries = entries_after(tx, last)?;
+        if entries.is_empty() {
+            break;
         }
-        debug_assert_eq!(last, newest.n, "entries come in order");
-        replay_entries(&replay, entries, &mut found).await?;
+        for (n, hash, entry) in entries {
+            check_link((n, hash), &entry, &mut head, last, &mut found);
+            (last, received) = (n, entry.received);
+            replay_entry(replay, &entry, &format!("entry {n}"), &mut found)?;
+        }
     }
-    let published = db.read(journal::published).await?;
+    let published = journal::published(tx)?;
     if published != (last, head) {
         found.findings.push(format!(
             "journal: the publisher stands at {} with head {}, the entries end at {last} with head {head}",
             published.0, published.1
         ));
     }
-    compare(db, &replay, &mut found).await?;
-    let checks = db.read(|tx| Ok::<_, StoreError>([sums(tx)?, chains(tx)?].concat())).await?;
-    found.findings.extend(checks);
-    replay.close().await;
+    // Committed and without a number yet: the rows hold them already, and they follow in this order.
+    loop {
+        let entries = entries_waiting(tx, received)?;
+        let Some(newest) = entries.last() else { break };
+        received = newest.received;
+        for entry in &entries {
+            replay_entry(replay, entry, "the entry without a number", &mut found)?;
+        }
+    }
+    compare(tx, replay, &mut found)?;
+    found.findings.extend([sums(tx)?, chains(tx)?].concat());
     Ok(found)
 }
 
-fn entries_after(tx: &mut Tx<'_>, n: u64) -> Result<Vec<Stored>, StoreError> {
+/// The numbered entries that follow number `n`, at most [`ENTRIES_PER_READ_MAX`], with number and stored hash.
+fn entries_after(tx: &mut Tx<'_>, n: u64) -> Result<Vec<(u64, Hash, Stored)>, StoreError> {
     let rows = tx.query(journal::SQL.get("entries_from"), &[rows::number(n), ENTRIES_PER_READ_MAX.into()])?;
-    rows.iter()
-        .map(|row| {
-            Ok(Stored {
-                id: EntryId(row.array(0)?),
-                received: Instant(row.int(1)?),
-                body: row.blob(2)?.to_vec(),
-                n: row.uint(3)?,
-                hash: Hash(row.array(4)?),
-            })
-        })
-        .collect()
+    rows.iter().map(|row| Ok((row.uint(3)?, Hash(row.array(4)?), stored(row)?))).collect()
 }
 
-fn check_link(entry: &Stored, head: &mut Hash, last: u64, found: &mut Verification) {
-    if entry.n != last + 1 {
-        found.findings.push(format!("journal: entry {} follows entry {last}", entry.n));
+/// The entries that were received after `received`, at most [`ENTRIES_PER_READ_MAX`].
+fn entries_waiting(tx: &mut Tx<'_>, received: Instant) -> Result<Vec<Stored>, StoreError> {
+    let from = [received.0.into(), ENTRIES_PER_READ_MAX.into()];
+    tx.query(journal::SQL.get("entries_after"), &from)?.iter().map(stored).collect()
+}
+
+fn stored(row: &Row) -> Result<Stored, StoreError> {
+    Ok(Stored { id: EntryId(row.array(0)?), received: Instant(row.int(1)?), body: row.blob(2)?.to_vec() })
+}
+
+fn check_link((n, hash): (u64, Hash), entry: &Stored, head: &mut Hash, last: u64, found: &mut Verification) {
+    if n != last + 1 {
+        found.findings.push(format!("journal: entry {n} follows entry {last}"));
     }
     let computed = journal_link(*head, entry.id, entry.received, &entry.body);
-    if computed != entry.hash {
+    if computed != hash {
         found.findings.push(format!(
-            "journal: entry {} ({}) was changed: its bytes give the hash {computed}, stored is {}",
-            entry.n, entry.id, entry.hash
+            "journal: entry {n} ({}) was changed: its bytes give the hash {computed}, stored is {hash}",
+            entry.id
         ));
     }
     // Go on from what is stored, so that one damaged entry is one finding.
-    *head = entry.hash;
+    *head = hash;
 }
 
-async fn replay_entries(
-    replay: &Db,
-    entries: Vec<Stored>,
+/// Applies one entry to the replay; `name` is what a finding calls it.
+fn replay_entry(
+    replay: &Scratch,
+    entry: &Stored,
+    name: &str,
     found: &mut Verification,
 ) -> Result<(), StoreError> {
-    for entry in entries {
-        let body: EntryBody = match cbor::decode(&entry.body) {
-            Ok(body) => body,
-            Err(error) => {
-                found
-                    .findings
-                    .push(format!("journal: entry {} ({}) cannot be read: {error}", entry.n, entry.id));
-                continue;
-            }
-        };
-        if let EntryBody::Batch(batch) = &body {
-            found.facts += batch.bodies.len() as u64;
+    let body: EntryBody = match cbor::decode(&entry.body) {
+        Ok(body) => body,
+        Err(error) => {
+            found.findings.push(format!("journal: {name} ({}) cannot be read: {error}", entry.id));
+            return Ok(());
         }
-        if let EntryBody::Act(taken) = &body
-            && let Act::ApplyVersionSet(set) = &taken.act
-        {
-            let given: Hash = replay.read(|tx| Ok::<_, StoreError>(base::state(tx)?.hash)).await?;
-            if given != set.state {
-                found.findings.push(format!(
-                    "journal: entry {} takes the state {} for a base, the journal gives {given}",
-                    entry.n, set.state
-                ));
-            }
+    };
+    if let EntryBody::Batch(batch) = &body {
+        found.facts += batch.bodies.len() as u64;
+    }
+    if let EntryBody::Act(taken) = &body
+        && let Act::ApplyVersionSet(set) = &taken.act
+    {
+        let given: Hash = replay.read(|tx| Ok::<_, StoreError>(base::state(tx)?.hash))?;
+        if given != set.state {
+            found.findings.push(format!(
+                "journal: {name} takes the state {} for a base, the journal gives {given}",
+                set.state
+            ));
         }
-        found.entries += 1;
-        let (id, received) = (entry.id, entry.received);
-        let taken = replay.write(move |tx| journal::take(tx, id, received, body.clone()).map(|_| ())).await;
-        if let Err(error) = taken {
-            found
-                .findings
-                .push(format!("journal: entry {} ({}) cannot be applied: {error}", entry.n, entry.id));
-        }
+    }
+    found.entries += 1;
+    let taken = replay.write(|tx| journal::take(tx, entry.id, entry.received, body.clone()).map(|_| ()));
+    if let Err(error) = taken {
+        found.findings.push(format!("journal: {name} ({}) cannot be applied: {error}", entry.id));
     }
     Ok(())
 }
 
 /// Compares every derived row.
-async fn compare(db: &Db, replay: &Db, found: &mut Verification) -> Result<(), StoreError> {
+fn compare(tx: &mut Tx<'_>, replay: &Scratch, found: &mut Verification) -> Result<(), StoreError> {
     for (name, key_columns) in dump::TABLES.iter().copied() {
-        let stands = db.read(move |tx| dump::table(tx, name, key_columns)).await?;
-        let given = replay.read(move |tx| dump::table(tx, name, key_columns)).await?;
+        let stands = dump::table(tx, name, key_columns)?;
+        let given = replay.read(|tx| dump::table(tx, name, key_columns))?;
         found.rows += given.len() as u64;
         let differences = differences(name, &stands, &given);
         let more = differences.len().saturating_sub(FINDINGS_PER_TABLE_MAX);

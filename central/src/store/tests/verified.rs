@@ -57,6 +57,37 @@ async fn inv_08_replaying_the_journal_gives_the_same_rows() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn inv_08_a_service_that_goes_on_beside_the_check_is_no_finding() {
+    each(|db| async move {
+        story(&db).await;
+        let at_work = tokio::spawn({
+            let db = db.clone();
+            async move {
+                let mut c = Terminal::start(third_terminal(&db).await);
+                for n in 0..40 {
+                    c.purchase(1_000 + 10 * n, 1, 32_000, 6);
+                    c.upload(&db).await;
+                    if n % 3 == 0 {
+                        db.write(journal::publish).await.expect("publish");
+                    }
+                }
+            }
+        });
+        let mut looks = 0;
+        while !at_work.is_finished() || looks == 0 {
+            let found = verify(&db).await.expect("readable");
+            assert_eq!(found.findings, Vec::<String>::new(), "at look {looks}");
+            looks += 1;
+        }
+        at_work.await.expect("the terminal's work went well");
+        // The last entries have no number yet.
+        let found = verify(&db).await.expect("readable");
+        assert_eq!((found.findings, found.facts), (Vec::new(), 49));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn threat_t12_a_changed_balance_is_named() {
     each(|db| async move {
         story(&db).await;
