@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{ActivityId, CardId, MemberId, OccurrenceId, OfficeId};
 use crate::money::Amount;
 use crate::scheme::{SchemeTerms, Words};
-use crate::time::{Instant, OfficeClock};
+use crate::time::{Instant, OfficeClock, SECOND_US};
 use crate::token::Token;
 
 /// Whether a member takes part.
@@ -171,6 +171,9 @@ pub enum OccurrenceState {
     Ended,
 }
 
+/// How long after an occurrence's planned end somebody may still be seen leaving it, in microseconds.
+pub const LATE_EXIT_US: i64 = 6 * 3_600 * SECOND_US;
+
 /// One holding of an activity.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -222,6 +225,13 @@ impl OccurrenceRow {
     #[must_use]
     pub fn runs_at(&self, at: Instant) -> bool {
         self.state == OccurrenceState::Approved && self.starts <= at && at < self.ends
+    }
+
+    /// Whether people may be seen leaving it at an instant: it counts that, and has begun. Guests go after the end, too.
+    #[must_use]
+    pub fn lets_out_at(&self, at: Instant) -> bool {
+        let from_start = self.starts <= at && at < self.ends.offset(LATE_EXIT_US);
+        self.exits && self.state != OccurrenceState::Planned && from_start
     }
 }
 

@@ -1,7 +1,7 @@
 //! Both sides of a case in columns, with what differs marked.
 
 use hufu_shared::cbor;
-use hufu_shared::fact::{DayTotals, Event, Fact, Shown};
+use hufu_shared::fact::{DayTotals, Event, Fact, Shown, Way};
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::time::{Instant, SECOND_US};
 use hufu_shared::token::MediumKind;
@@ -99,6 +99,14 @@ pub fn sides(ui: &Ui, sides: &[Side]) -> Compared {
         all(&|side| side.fact.as_ref().map_or_else(|| ui.t("fact-unreadable"), read))
     };
     compared.row(ui.t("side-event"), all(&|side| ui.t(&format!("event-{}", side.event))));
+    let leaves = |side: &Side| match side.fact.as_ref().map(|fact| &fact.event) {
+        Some(Event::Attended(attended)) => Some(attended.way == Way::Out),
+        _ => None,
+    };
+    if sides.iter().any(|side| leaves(side) == Some(true)) {
+        let way = |side: &Side| leaves(side).map(|out| ui.t(if out { "way-out" } else { "way-in" }));
+        compared.row(ui.t("side-way"), all(&|side| way(side).unwrap_or_else(|| "—".to_owned())));
+    }
     compared.row(
         ui.t("side-office"),
         all(&|side| format!("{} {}", side.office.code, ui.pick(&side.office.name))),
@@ -234,9 +242,10 @@ type Sum = fn(&DayTotals) -> Amount;
 
 /// The totals of a day, line by line.
 fn total_rows(ui: &Ui, compared: &mut Compared, closed: &DayTotals, reckoned: &DayTotals) {
-    let counts: [(&str, Count); 6] = [
+    let counts: [(&str, Count); 7] = [
         ("totals-facts", |totals| totals.facts),
         ("totals-attended", |totals| totals.attended),
+        ("totals-left", |totals| totals.left),
         ("totals-repeats", |totals| totals.repeats),
         ("totals-earned", |totals| totals.earned),
         ("totals-visited", |totals| totals.visited),

@@ -43,6 +43,7 @@ pub(super) fn close_day(config: &Config, json: bool) -> Result<(), Failure> {
     line("command-day", day.to_owned());
     line("command-day-facts", number("/totals/facts").to_string());
     line("command-day-attended", number("/totals/attended").to_string());
+    line("command-day-left", number("/totals/left").to_string());
     line("command-day-visited", number("/totals/visited").to_string());
     line("command-day-repeats", number("/totals/repeats").to_string());
     line("command-day-earned", number("/totals/earned").to_string());

@@ -9,6 +9,7 @@ use super::display::OneOrMany;
 use super::reader::RawReader;
 use super::{CentralConfig, Config, ConfigError, CounterConfig, SignalConfig, TerminalConfig};
 use crate::locale::Language;
+use crate::rules::gate::Gate;
 
 /// Where the configuration is if nobody says otherwise.
 pub const CONFIG_PATH: &str = "/etc/hufu/edge.toml";
@@ -37,6 +38,8 @@ struct RawTerminal {
     data_dir: PathBuf,
     #[serde(default)]
     language: Language,
+    #[serde(default)]
+    way: Gate,
 }
 
 #[derive(Deserialize)]
@@ -186,7 +189,11 @@ fn check(path: &Path, raw: RawConfig) -> Result<Config, ConfigError> {
     let readers = raw.reader.into_iter().enumerate();
     let displays = raw.display.0.into_iter().enumerate();
     Ok(Config {
-        terminal: TerminalConfig { data_dir: raw.terminal.data_dir, language: raw.terminal.language },
+        terminal: TerminalConfig {
+            data_dir: raw.terminal.data_dir,
+            language: raw.terminal.language,
+            way: raw.terminal.way,
+        },
         central: CentralConfig { url },
         counter: CounterConfig {
             listen,

@@ -15,6 +15,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::locale::Language;
+use crate::rules::gate::Gate;
 
 pub use display::{DisplayConfig, DisplayKind};
 pub use error::ConfigError;
@@ -47,6 +48,8 @@ pub struct TerminalConfig {
     pub data_dir: PathBuf,
     /// Lang of displays and commands.
     pub language: Language,
+    /// Which way members pass here, at activities that count who leaves.
+    pub way: Gate,
 }
 
 /// The centre.

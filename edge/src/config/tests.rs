@@ -52,6 +52,10 @@ fn bad_files_say_where_and_what_was_expected() {
             format!("{SMALLEST}[counter]\nlisten = \"0.0.0.0:7090\"\n"),
             "or counter.listen_unpaired = true, met",
         ),
+        (
+            SMALLEST.replace("[terminal]\n", "[terminal]\nway = \"up\"\n"),
+            "edge.toml, line 2: unknown variant `up`, expected one of `both`, `in`, `out`",
+        ),
         (format!("{SMALLEST}[counter]\nport = 1\n"), "edge.toml, line 7: unknown field `port`"),
         (
             format!("{SMALLEST}[[reader]]\nkind = \"nfc\"\n"),

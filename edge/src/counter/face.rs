@@ -338,6 +338,7 @@ pub fn purpose(purpose: &Purpose, ui: &Ui) -> String {
         Purpose::Visit => ui.t("counter-mode-visit"),
         Purpose::LookUp => ui.t("counter-mode-look_up"),
         Purpose::CheckIn { name } => ui.t1("counter-mode-check_in", "name", ui.words(name)),
+        Purpose::CheckOut { name } => ui.t1("counter-mode-check_out", "name", ui.words(name)),
         Purpose::Earn { purchase } => ui.t1("counter-mode-earn", "amount", ui.yuan(*purchase)),
         Purpose::Spend { legs } => ui.t1("counter-mode-spend", "what", value::legs(legs, ui)),
         Purpose::TopUp { amount } => ui.t1("counter-mode-top_up", "amount", ui.yuan(*amount)),
@@ -357,6 +358,7 @@ pub fn mode(mode: &ModeView, ui: &Ui) -> String {
         ModeView::Visit => Purpose::Visit,
         ModeView::LookUp => Purpose::LookUp,
         ModeView::CheckIn { name, .. } => Purpose::CheckIn { name: name.clone() },
+        ModeView::CheckOut { name, .. } => Purpose::CheckOut { name: name.clone() },
         ModeView::Earn { purchase } => Purpose::Earn { purchase: *purchase },
         ModeView::Once { purpose } => purpose.clone(),
     };
@@ -368,6 +370,7 @@ fn purpose_key(purpose: &Purpose) -> &'static str {
         Purpose::Visit => "visit",
         Purpose::LookUp => "look_up",
         Purpose::CheckIn { .. } => "check_in",
+        Purpose::CheckOut { .. } => "check_out",
         Purpose::Earn { .. } => "earn",
         Purpose::Spend { .. } => "spend",
         Purpose::TopUp { .. } => "top_up",

@@ -11,6 +11,8 @@ use serde::Deserialize;
 use super::port::{Declined, ModeOrder, Order, SlipTyped, Verdict};
 use super::slips;
 
+/// What stands before the id of an occurrence where the button means leaving it.
+pub const OUT_PREFIX: &str = "out-";
 /// Characters of an amount that are looked at.
 const AMOUNT_CHARS_MAX: usize = 32;
 
@@ -64,10 +66,10 @@ impl Refused {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModeInput {
-    /// `visit`, `look_up`, `earn`, `spend`, `top_up`, `cash_out`, `hand_out`, `report_lost`, `back`, `check_in`, or the id of an
-    /// occurrence.
+    /// `visit`, `look_up`, `earn`, `spend`, `top_up`, `cash_out`, `hand_out`, `report_lost`, `back`, `check_in`,
+    /// `check_out`, the id of an occurrence, or that with `out-` before it.
     pub mode: String,
-    /// The occurrence, with `check_in`.
+    /// The occurrence, with `check_in` and `check_out`.
     #[serde(default)]
     pub occurrence: Option<String>,
     /// Yuan as people write them, with `earn`, `spend`, `top_up` and `cash_out`.
@@ -108,8 +110,8 @@ impl ModeInput {
     /// # Errors
     /// [`Refused`] with what is wrong.
     pub fn order(&self) -> Result<Order, Refused> {
-        let occurrence =
-            |text: &str| text.parse::<OccurrenceId>().map(ModeOrder::CheckIn).map_err(|_| Refused::Request);
+        let occurrence = |text: &str| text.parse::<OccurrenceId>().map_err(|_| Refused::Request);
+        let named = self.occurrence.as_deref().unwrap_or_default();
         let paper = || slips::slip(self.slip.as_deref(), self.slip_date.as_deref(), self.shop.as_deref());
         let mode = match self.mode.as_str() {
             "visit" => ModeOrder::Visit,
@@ -133,8 +135,12 @@ impl ModeInput {
                 slips::hand_out(self.item.as_deref(), quantity)?
             }
             "report_lost" => ModeOrder::ReportLost,
-            "check_in" => occurrence(self.occurrence.as_deref().unwrap_or_default())?,
-            id => occurrence(id)?,
+            "check_in" => ModeOrder::CheckIn(occurrence(named)?),
+            "check_out" => ModeOrder::CheckOut(occurrence(named)?),
+            id => match id.strip_prefix(OUT_PREFIX) {
+                Some(id) => ModeOrder::CheckOut(occurrence(id)?),
+                None => ModeOrder::CheckIn(occurrence(id)?),
+            },
         };
         Ok(Order::SetMode(mode))
     }
@@ -322,7 +328,13 @@ mod tests {
         assert_eq!(input(&id.to_string()).order(), Ok(Order::SetMode(ModeOrder::CheckIn(id))));
         let named = ModeInput { occurrence: Some(id.to_string()), ..input("check_in") };
         assert_eq!(named.order(), Ok(Order::SetMode(ModeOrder::CheckIn(id))));
-        for wrong in ["", "check_in", "delete", "' OR 1=1"] {
+        for leaving in [
+            input(&format!("{OUT_PREFIX}{id}")),
+            ModeInput { occurrence: Some(id.to_string()), ..input("check_out") },
+        ] {
+            assert_eq!(leaving.order(), Ok(Order::SetMode(ModeOrder::CheckOut(id))));
+        }
+        for wrong in ["", "check_in", "check_out", "out-", "out-7", "delete", "' OR 1=1"] {
             assert_eq!(input(wrong).order(), Err(Refused::Request), "{wrong}");
         }
     }

@@ -9,6 +9,7 @@ use hufu_shared::time::SECOND_US;
 use hufu_shared::wire::upload::Became;
 
 use super::face::{Face, face, look, mode, purpose, refusal_texts};
+use super::forms::OUT_PREFIX;
 use super::routes::Typed;
 use super::slips::{METHODS, REASONS};
 use super::value;
@@ -257,7 +258,7 @@ fn stopped_key(stopped: Stopped) -> &'static str {
 
 fn modes(view: &CounterView, ui: &Ui) -> Vec<ModeLine> {
     let mut modes: Vec<ModeLine> =
-        view.activities.iter().map(|activity| activity_line(activity, view, ui)).collect();
+        view.activities.iter().flat_map(|activity| activity_lines(activity, view, ui)).collect();
     // What can be chosen comes first: a terminal seldom changes its activity, and then in a hurry.
     modes.sort_by_key(|line| line.disabled);
     let plain = |value: &str, current| ModeLine {
@@ -274,9 +275,38 @@ fn modes(view: &CounterView, ui: &Ui) -> Vec<ModeLine> {
     modes
 }
 
-fn activity_line(activity: &ActivityView, view: &CounterView, ui: &Ui) -> ModeLine {
-    let current =
-        matches!(&view.mode, ModeView::CheckIn { occurrence, .. } if *occurrence == activity.occurrence);
+/// The ways into and out of an activity that this terminal records. Where both are, each says which it is.
+fn activity_lines(activity: &ActivityView, view: &CounterView, ui: &Ui) -> Vec<ModeLine> {
+    let (id, name) = (activity.occurrence, ui.words(&activity.name));
+    let mut lines = Vec::new();
+    if activity.enters {
+        let title = match activity.leaves {
+            Some(_) => ui.t1("counter-mode-way-in", "name", name),
+            None => name.to_owned(),
+        };
+        lines.push(ModeLine {
+            value: id.to_string(),
+            title,
+            hint: activity_hint(activity, ui),
+            current: matches!(&view.mode, ModeView::CheckIn { occurrence, .. } if *occurrence == id),
+            disabled: !activity.running,
+        });
+    }
+    if let Some(open) = activity.leaves {
+        let hours = format!("{}–{}", ui.time(activity.starts), ui.time(activity.ends));
+        let hint = if open { "counter-activity-out" } else { "counter-activity-out-closed" };
+        lines.push(ModeLine {
+            value: format!("{OUT_PREFIX}{id}"),
+            title: ui.t1("counter-mode-way-out", "name", name),
+            hint: format!("{hours} · {}", ui.t(hint)),
+            current: matches!(&view.mode, ModeView::CheckOut { occurrence, .. } if *occurrence == id),
+            disabled: !open,
+        });
+    }
+    lines
+}
+
+fn activity_hint(activity: &ActivityView, ui: &Ui) -> String {
     let mut hint = vec![format!("{}–{}", ui.time(activity.starts), ui.time(activity.ends))];
     if activity.points.is_positive() {
         hint.push(ui.t1("counter-activity-points", "n", ui.points(activity.points)));
@@ -288,21 +318,16 @@ fn activity_line(activity: &ActivityView, view: &CounterView, ui: &Ui) -> ModeLi
         let ended = activity.ends <= ui.now;
         hint.push(ui.t(if ended { "counter-activity-ended" } else { "counter-activity-later" }));
     }
-    ModeLine {
-        value: activity.occurrence.to_string(),
-        title: ui.words(&activity.name).to_owned(),
-        hint: hint.join(" · "),
-        current,
-        disabled: !activity.running,
-    }
+    hint.join(" · ")
 }
 
 /// An outcome in one word; a repeat that is no check-in must not read "checked in".
 fn word(outcome: Outcome, purpose: Option<&Purpose>, ui: &Ui) -> String {
     match (outcome, purpose) {
-        (Outcome::AlreadyIn, Some(Purpose::Visit | Purpose::Earn { .. } | Purpose::LookUp)) => {
-            ui.t("counter-word-repeat")
-        }
+        (
+            Outcome::AlreadyIn,
+            Some(Purpose::Visit | Purpose::Earn { .. } | Purpose::LookUp | Purpose::CheckOut { .. }),
+        ) => ui.t("counter-word-repeat"),
         _ => ui.t(&format!("counter-word-{}", look(outcome).key)),
     }
 }
@@ -420,7 +445,7 @@ fn kind_text(notice: &NoticeView, view: &CounterView, ui: &Ui) -> Option<String>
                 }
             }
         }
-        kind @ (2 | 9 | 13 | 25 | 28) => ui.t(&format!("counter-notice-kind-{kind}")),
+        kind @ (2 | 4 | 9 | 13 | 25 | 28) => ui.t(&format!("counter-notice-kind-{kind}")),
         _ => return None,
     };
     Some(text)

@@ -90,6 +90,8 @@ pub enum ModeOrder {
     Visit,
     /// A check-in to an occurrence.
     CheckIn(OccurrenceId),
+    /// Leaving an occurrence.
+    CheckOut(OccurrenceId),
     /// Points for a purchase of so many fen, for one card.
     Earn(Amount),
     /// Looking up.

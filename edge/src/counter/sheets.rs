@@ -116,7 +116,7 @@ impl<'a> HelpPage<'a> {
                 text: ui.t(&format!("counter-help-{}", look.key)),
             }
         });
-        let parts = ["offline", "earn", "spend", "typed", "notices", "power"]
+        let parts = ["offline", "ways", "earn", "spend", "typed", "notices", "power"]
             .map(|part| (ui.t(&format!("counter-help-{part}")), ui.t(&format!("counter-help-{part}-text"))));
         let reasons = REASONS.map(|reason| {
             let (why, next) = refusal_texts(reason, place, ui);

@@ -115,6 +115,13 @@ pub enum ModeView {
         /// Its activity's name.
         name: Words,
     },
+    /// Leaving an occurrence.
+    CheckOut {
+        /// Which.
+        occurrence: OccurrenceId,
+        /// Its activity's name.
+        name: Words,
+    },
     /// Points for a purchase, for one card; then the mode before returns.
     Earn {
         /// The price in fen.
@@ -144,6 +151,10 @@ pub struct ActivityView {
     pub points: Amount,
     /// Whether it receives attendance now.
     pub running: bool,
+    /// Whether this terminal stands at a way in.
+    pub enters: bool,
+    /// Whether people may be seen leaving it now; none where this terminal does not record that.
+    pub leaves: Option<bool>,
     /// Members checked in at this terminal.
     pub attended_here: u64,
 }
@@ -199,6 +210,11 @@ pub enum Purpose {
     Visit,
     /// A check-in.
     CheckIn {
+        /// The activity's name.
+        name: Words,
+    },
+    /// Leaving.
+    CheckOut {
         /// The activity's name.
         name: Words,
     },

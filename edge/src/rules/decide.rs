@@ -134,6 +134,7 @@ pub fn decide(known: &Known<'_>, subject: Subject, purpose: &Purpose, now: &Now)
         Purpose::LookUp => visit(known, subject, now, None),
         Purpose::Visit => visit(known, subject, now, known.tap),
         Purpose::CheckIn(occurrence) => check_in(known, subject, *occurrence, now),
+        Purpose::CheckOut(occurrence) => check_out(known, subject, *occurrence, now),
         Purpose::Earn(purchase) => earn(known, subject, (*purchase, None), now),
     }
 }
@@ -181,6 +182,12 @@ fn refusal_of_purpose(known: &Known<'_>, purpose: &Purpose, now: &Now) -> Option
             None if !known.has_directory => None,
             _ => Some(RefusalReason::R10),
         },
+        Purpose::CheckOut(_) => match known.occurrence {
+            Some(occurrence) if !occurrence.is_held_at(known.here) => Some(RefusalReason::R04),
+            Some(occurrence) if lets_out(occurrence, now) => None,
+            None if !known.has_directory => None,
+            _ => Some(RefusalReason::R10),
+        },
         Purpose::Earn(amount) => (!amount.is_positive() || above(*amount)).then_some(RefusalReason::R11),
         Purpose::EarnSlip(purchase) => {
             let twice = purchase.replaces.as_ref() == Some(&purchase.slip);
@@ -201,6 +208,15 @@ pub fn runs(occurrence: &OccurrenceRow, now: &Now) -> bool {
     match now.quality {
         ClockQuality::Floor => occurrence.state == OccurrenceState::Approved,
         ClockQuality::Synced | ClockQuality::Kept => occurrence.runs_at(now.trusted),
+    }
+}
+
+/// Whether people may be seen leaving an occurrence now. As [`runs`] where the clock cannot be trusted.
+#[must_use]
+pub fn lets_out(occurrence: &OccurrenceRow, now: &Now) -> bool {
+    match now.quality {
+        ClockQuality::Floor => occurrence.exits && occurrence.state != OccurrenceState::Planned,
+        ClockQuality::Synced | ClockQuality::Kept => occurrence.lets_out_at(now.trusted),
     }
 }
 
@@ -257,6 +273,20 @@ fn check_in(known: &Known<'_>, subject: Subject, occurrence: OccurrenceId, now: 
     };
     let first_at = repeats.map(|first| first.at);
     Decision { promised, first_at, ..plain(Event::Attended(attended), outcome) }
+}
+
+/// Leaving gives and takes nothing. Whether there was a way in is for the centre to say: it may have been elsewhere.
+fn check_out(known: &Known<'_>, subject: Subject, occurrence: OccurrenceId, now: &Now) -> Decision {
+    let outcome = match (welcome(known, now), known.tap) {
+        (Outcome::UnknownCard, _) => Outcome::UnknownCard,
+        (_, Some(_)) => Outcome::AlreadyIn,
+        (_, None) if now.quality == ClockQuality::Floor => Outcome::Recorded,
+        (outcome, None) => outcome,
+    };
+    let repeats = known.tap.map(|first| first.seq);
+    let attended = Attended { subject, occurrence, promised: Vec::new(), repeats, gate: None, way: Way::Out };
+    let first_at = known.tap.map(|first| first.at);
+    Decision { first_at, ..plain(Event::Attended(attended), outcome) }
 }
 
 fn earn(

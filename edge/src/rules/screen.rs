@@ -126,12 +126,14 @@ pub fn outcome_words(outcome: Outcome, seen: &Seen<'_>) -> Words {
             short_line: None,
         },
         Outcome::AlreadyIn => {
+            let lines = if leaves(seen) { farewell(seen) } else { greeting(seen) };
             let title = match seen.purpose {
                 Purpose::CheckIn(_) => t("display-already-in"),
+                Purpose::CheckOut(_) => t("display-already-left"),
                 Purpose::Visit | Purpose::LookUp => t("display-already-visited"),
                 _ => t("display-already-earned"),
             };
-            Words { lines: greeting(seen), short_title: title.clone(), title, short_line: None }
+            Words { lines, short_title: title.clone(), title, short_line: None }
         }
         Outcome::UnknownCard => Words {
             title: t("display-unknown-whole"),
@@ -174,6 +176,7 @@ fn accepted(seen: &Seen<'_>) -> Words {
     let gain = gain(seen);
     let title = match seen.purpose {
         Purpose::CheckIn(_) => t("display-accepted-check-in"),
+        Purpose::CheckOut(_) => t("display-accepted-check-out"),
         Purpose::TopUp(_) => t("display-topped-up"),
         Purpose::HandOut(_) => t("display-handed-out"),
         // Others can read this: what exactly was recorded is between guest and staff.
@@ -187,6 +190,10 @@ fn accepted(seen: &Seen<'_>) -> Words {
         Purpose::Earn(_) | Purpose::EarnSlip(_) | Purpose::Spend(_) => t("display-recorded"),
         Purpose::Visit | Purpose::LookUp => t("display-accepted-visit"),
     };
+    if leaves(seen) {
+        let short_line = Some(t("display-come-again"));
+        return Words { short_title: title.clone(), title, lines: farewell(seen), short_line };
+    }
     let mut lines = greeting(seen);
     if matches!(seen.purpose, Purpose::ReportLost) {
         return Words { short_title: t("display-recorded"), title, lines, short_line: None };
@@ -221,6 +228,17 @@ fn gain(seen: &Seen<'_>) -> Option<Text> {
 
 fn shows_points(seen: &Seen<'_>) -> bool {
     seen.terms.is_some_and(|terms| terms.display_points)
+}
+
+fn leaves(seen: &Seen<'_>) -> bool {
+    matches!(seen.purpose, Purpose::CheckOut(_))
+}
+
+/// Who goes is not welcomed, and points are no part of a goodbye.
+fn farewell(seen: &Seen<'_>) -> Vec<Text> {
+    let greeting = seen.member.and_then(|member| member.greeting.clone());
+    let by_name = greeting.map(|greeting| t1("display-farewell", "greeting", greeting));
+    by_name.into_iter().chain([t("display-come-again")]).collect()
 }
 
 fn greeting(seen: &Seen<'_>) -> Vec<Text> {
@@ -338,6 +356,20 @@ mod tests {
                 "display-points-short [(\"points\", \"1,280\")]",
             ]
         );
+    }
+
+    #[test]
+    fn who_leaves_is_sent_off_by_name_and_not_welcomed() {
+        let terms = SchemeTerms::property_club(1, Day(0));
+        let out = Purpose::CheckOut(OccurrenceId([2; 16]));
+        let guest = member(Some("欧阳女士"));
+        let all = said(Outcome::Accepted, &out, (Some(&guest), None), 0, &terms);
+        let by_name = "display-farewell [(\"greeting\", \"欧阳女士\")]";
+        let (done, again) = ("display-accepted-check-out []", "display-come-again []");
+        assert_eq!(all, [done, by_name, again, done, again]);
+        assert_eq!(said(Outcome::Accepted, &out, (None, None), 0, &terms), [done, again, done, again]);
+        let twice = said(Outcome::AlreadyIn, &out, (Some(&guest), None), 0, &terms);
+        assert_eq!(twice, ["display-already-left []", by_name, again, "display-already-left []"]);
     }
 
     #[test]

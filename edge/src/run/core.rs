@@ -211,6 +211,15 @@ impl Core {
             .is_some_and(|row| row.is_held_at(self.terminal.office) && decide::runs(row, now))
     }
 
+    /// Whether staff may set the terminal to record who leaves an occurrence now.
+    #[must_use]
+    pub fn may_check_out(&self, occurrence: OccurrenceId, now: &Now) -> bool {
+        let small = self.directory.small();
+        small
+            .occurrence(occurrence)
+            .is_some_and(|row| row.is_held_at(self.terminal.office) && decide::lets_out(row, now))
+    }
+
     fn fetch(&self, card: &CardText, now: &Now) -> Result<Fetched, StoreError> {
         let tokens: Vec<Token> = self.terminal.token_keys.iter().map(|key| key.token(card)).collect();
         let small = self.directory.small();
@@ -270,6 +279,9 @@ impl Core {
         if let Purpose::HandOut(handing) = purpose {
             occurrence = small.occurrence(handing.occurrence);
         }
+        if let Purpose::CheckOut(id) = purpose {
+            occurrence = small.occurrence(*id);
+        }
         if let Purpose::CheckIn(id) = purpose {
             occurrence = small.occurrence(*id);
             let bytes = token.to_bytes();
@@ -328,6 +340,7 @@ fn tap_key(subject: &Subject, purpose: &Purpose) -> Option<TapKey> {
         Purpose::LookUp => return None,
         Purpose::Visit => TapPurpose::Visit,
         Purpose::CheckIn(occurrence) => TapPurpose::CheckIn(*occurrence),
+        Purpose::CheckOut(occurrence) => TapPurpose::CheckOut(*occurrence),
         Purpose::Earn(purchase) => TapPurpose::Earn(*purchase),
         // These are known by their slip, item or amounts.
         Purpose::Spend(_)

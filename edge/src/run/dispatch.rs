@@ -29,6 +29,7 @@ use crate::counter::view::{
 };
 use crate::rules::decide::Outcome;
 use crate::rules::decide::value::Moved;
+use crate::rules::gate::Gate;
 use crate::rules::screen::{Face, Seen as Said, outcome_words, plain_words};
 use crate::rules::timekeeping::Now;
 use crate::state::{LeaseAsking, Link};
@@ -59,6 +60,8 @@ pub struct Dispatch {
     pub(super) desk: Desk,
     pub(super) link: Link,
     pub(super) display: DisplayState,
+    /// Which way members pass here.
+    pub(super) gate: Gate,
     /// Where asks for the centre go; none while there is no lane.
     pub(super) asks: Option<AskSender>,
     upkeep: Upkeep,
@@ -136,6 +139,7 @@ impl Dispatch {
             desk: Desk::default(),
             link,
             display,
+            gate: Gate::Both,
             asks: None,
             upkeep: Upkeep::default(),
             clock,
@@ -153,6 +157,14 @@ impl Dispatch {
     /// Sends snapshots here from now on.
     pub fn attach(&mut self, view: ViewSink) {
         self.view = Some(view);
+    }
+
+    /// Members pass here this way only, from now on. What the terminal was set to do before is turned that way.
+    pub fn set_gate(&mut self, gate: Gate) {
+        self.gate = gate;
+        let small = self.core.directory().small();
+        let turn = |purpose: &Purpose| gate.turn(purpose, |occurrence| small.occurrence(occurrence));
+        (self.mode.purpose, self.before) = (turn(&self.mode.purpose), turn(&self.before));
     }
 
     /// Asks of the centre go here from now on.
@@ -458,10 +470,10 @@ impl Dispatch {
         self.mode.purpose = purpose;
     }
 
-    /// The occurrence that cards are checked in to, if any.
+    /// The occurrence that cards are checked in to or out of, if any.
     pub(super) fn occurrence(&self) -> Option<OccurrenceId> {
         match self.mode.purpose {
-            Purpose::CheckIn(occurrence) => Some(occurrence),
+            Purpose::CheckIn(occurrence) | Purpose::CheckOut(occurrence) => Some(occurrence),
             _ => None,
         }
     }
@@ -469,7 +481,7 @@ impl Dispatch {
 
 /// Whether a purpose is for one card only: what it was before returns after it.
 pub(super) fn is_once(purpose: &Purpose) -> bool {
-    !matches!(purpose, Purpose::LookUp | Purpose::Visit | Purpose::CheckIn(_))
+    !matches!(purpose, Purpose::LookUp | Purpose::Visit | Purpose::CheckIn(_) | Purpose::CheckOut(_))
 }
 
 impl Desk {

@@ -4,7 +4,7 @@ use hufu_shared::fact::{
     CommandDone, DayClosed, Event as FactEvent, Handing, Purchase, Purpose, READER_COUNTER, SlipKey,
     Spending, ToppingUp,
 };
-use hufu_shared::ids::{CommandId, LeaseId};
+use hufu_shared::ids::{CommandId, LeaseId, OccurrenceId};
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::token::CardText;
 use hufu_shared::wire::upload::Order as CentreOrder;
@@ -66,10 +66,9 @@ impl Dispatch {
             ModeOrder::Visit => Purpose::Visit,
             ModeOrder::LookUp => Purpose::LookUp,
             ModeOrder::Back => self.before.clone(),
-            ModeOrder::CheckIn(occurrence) if self.core.may_check_in(occurrence, now) => {
-                Purpose::CheckIn(occurrence)
+            ModeOrder::CheckIn(occurrence) | ModeOrder::CheckOut(occurrence) => {
+                self.passing(occurrence, matches!(mode, ModeOrder::CheckIn(_)), now)?
             }
-            ModeOrder::CheckIn(_) => return Err(Declined::NotRunning),
             ModeOrder::Earn(purchase) => Purpose::Earn(self.possible(purchase, now)?),
             ModeOrder::EarnSlip { amount, slip, replaces } => Purpose::EarnSlip(Purchase {
                 amount: self.possible(amount, now)?,
@@ -102,6 +101,19 @@ impl Dispatch {
         (self.desk.candidate, self.desk.result, self.desk.asking) = (None, None, None);
         self.set_purpose(purpose);
         Ok(())
+    }
+
+    /// A way in or out that is open here and now.
+    fn passing(&self, occurrence: OccurrenceId, enters: bool, now: &Now) -> Result<Purpose, Declined> {
+        let small = self.core.directory().small();
+        let ways = small.occurrence(occurrence).map(|row| self.gate.ways(row)).unwrap_or_default();
+        if enters && ways.enters && self.core.may_check_in(occurrence, now) {
+            Ok(Purpose::CheckIn(occurrence))
+        } else if !enters && ways.leaves && self.core.may_check_out(occurrence, now) {
+            Ok(Purpose::CheckOut(occurrence))
+        } else {
+            Err(Declined::NotRunning)
+        }
     }
 
     /// An amount that the scheme allows at a terminal.

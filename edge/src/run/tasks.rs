@@ -148,6 +148,7 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
     let (effects, showing, desk) = start_effects(config, &core, &clock, events.clone());
     let entries = sources.iter().map(|source| (source.name(), source.kind())).collect();
     let mut dispatch = Dispatch::new(core.clone(), clock.clone(), effects, entries, display_state(config))?;
+    dispatch.set_gate(config.terminal.way);
     let (port, PortEnds { view, orders }) = Port::new(dispatch.first_view()?, desk);
     dispatch.attach(view);
     dispatch.rest();

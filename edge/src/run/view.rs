@@ -3,7 +3,8 @@
 //! It holds what staff may see and nothing else: names as the scheme gives them, last characters of a card.
 
 use hufu_hardware::card::SourceKind;
-use hufu_shared::fact::{Event, Fact, Purpose as FactPurpose};
+use hufu_shared::fact::{Event, Fact, Purpose as FactPurpose, Way};
+use hufu_shared::ids::OccurrenceId;
 use hufu_shared::member::MemberRow;
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::scheme::Words;
@@ -58,11 +59,17 @@ pub fn purpose(directory: &Directory, purpose: &FactPurpose) -> Purpose {
         FactPurpose::HandOut(handing) => Purpose::HandOut { quantity: handing.quantity },
         FactPurpose::ReportLost => Purpose::ReportLost,
         FactPurpose::CheckIn(occurrence) => {
-            let small = directory.small();
-            let name = small.occurrence(*occurrence).map(|row| row.name.clone());
-            Purpose::CheckIn { name: name.unwrap_or_else(|| Words { zh: String::new(), en: String::new() }) }
+            Purpose::CheckIn { name: name_of_activity(directory, *occurrence) }
+        }
+        FactPurpose::CheckOut(occurrence) => {
+            Purpose::CheckOut { name: name_of_activity(directory, *occurrence) }
         }
     }
+}
+
+fn name_of_activity(directory: &Directory, occurrence: OccurrenceId) -> Words {
+    let small = directory.small();
+    small.occurrence(occurrence).map_or_else(no_words, |row| row.name.clone())
 }
 
 fn spent(legs: &[Leg], paid_out: Option<&str>) -> Purpose {
@@ -239,9 +246,12 @@ fn mode(dispatch: &Dispatch) -> ModeView {
         FactPurpose::LookUp => ModeView::LookUp,
         FactPurpose::Earn(purchase) => ModeView::Earn { purchase: *purchase },
         FactPurpose::CheckIn(occurrence) => {
-            let small = dispatch.core.directory().small();
-            let name = small.occurrence(*occurrence).map(|row| row.name.clone());
-            ModeView::CheckIn { occurrence: *occurrence, name: name.unwrap_or_else(no_words) }
+            let name = name_of_activity(dispatch.core.directory(), *occurrence);
+            ModeView::CheckIn { occurrence: *occurrence, name }
+        }
+        FactPurpose::CheckOut(occurrence) => {
+            let name = name_of_activity(dispatch.core.directory(), *occurrence);
+            ModeView::CheckOut { occurrence: *occurrence, name }
         }
         FactPurpose::EarnSlip(purchase) => ModeView::Earn { purchase: purchase.amount },
         once => ModeView::Once { purpose: purpose(dispatch.core.directory(), once) },
@@ -262,11 +272,13 @@ fn activities(dispatch: &Dispatch, now: &Now) -> Result<Vec<ActivityView>, Store
         let long = row.ends.since(row.starts) > 366 * DAY_US;
         Some(row.occurrence) == chosen
             || (days.contains(&today) && !long)
+            || row.lets_out_at(now.trusted)
             || (long && row.runs_at(now.trusted))
     });
     of_today
         .map(|row| {
             let attended_here = core.store().with(|journal| journal.attendance(row.occurrence))?;
+            let ways = dispatch.gate.ways(row);
             Ok(ActivityView {
                 occurrence: row.occurrence,
                 name: row.name.clone(),
@@ -274,6 +286,8 @@ fn activities(dispatch: &Dispatch, now: &Now) -> Result<Vec<ActivityView>, Store
                 ends: row.ends,
                 points: row.points,
                 running: decide::runs(row, now),
+                enters: ways.enters,
+                leaves: ways.leaves.then(|| decide::lets_out(row, now)),
                 attended_here,
             })
         })
@@ -314,7 +328,11 @@ fn purpose_of(dispatch: &Dispatch, fact: &Fact) -> Option<Purpose> {
     let directory = dispatch.core.directory();
     match &fact.event {
         Event::Visited(_) => Some(Purpose::Visit),
-        Event::Attended(attended) => Some(purpose(directory, &FactPurpose::CheckIn(attended.occurrence))),
+        Event::Attended(attended) => {
+            let (occurrence, enters) = (attended.occurrence, attended.way == Way::In);
+            let what = if enters { FactPurpose::CheckIn } else { FactPurpose::CheckOut };
+            Some(purpose(directory, &what(occurrence)))
+        }
         Event::Earned(earned) => Some(Purpose::Earn { purchase: earned.purchase }),
         Event::Refused(refused) => Some(purpose(directory, &refused.purpose)),
         Event::Spent(fact) => Some(spent(&fact.legs, fact.paid_out.as_deref())),

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use hufu_shared::cbor;
 use hufu_shared::chain;
-use hufu_shared::fact::{Event, FACT_FORMAT, Fact, Refused, STATED_FACTS_MAX, Shown, Standing};
+use hufu_shared::fact::{Event, FACT_FORMAT, Fact, Refused, STATED_FACTS_MAX, Shown, Standing, Way};
 use hufu_shared::ids::{DeviceId, FactId, Hash, OccurrenceId, OperatorId};
 use hufu_shared::member::CardStatus;
 use hufu_shared::mutant::{self, Mutant};
@@ -444,6 +444,7 @@ impl Journal {
             .step(&self.path, "append fact")?;
         if let Event::Attended(attended) = &fact.event
             && attended.repeats.is_none()
+            && attended.way == Way::In
         {
             let token = attended.subject.token.to_bytes();
             let who: &[u8] = attended.subject.member.as_ref().map_or(&token, |member| &member.0);

@@ -66,6 +66,10 @@ impl Taps {
 
     /// Takes a tap in and forgets those that can no longer be repeated.
     pub(super) fn take(&mut self, key: TapKey, tap: RecentTap) {
+        // Who went the other way in between repeats nothing.
+        if let Some(opposite) = key.opposite() {
+            self.by_key.remove(&opposite);
+        }
         self.order.push_back((key.clone(), tap.mono_ns));
         self.by_key.insert(key, tap);
         let keep_from = tap.mono_ns.saturating_sub(KEPT_NS);

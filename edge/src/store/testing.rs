@@ -179,10 +179,9 @@ pub(crate) fn card_row(n: u8) -> CardRow {
     }
 }
 
-pub(crate) fn rows(members: u8) -> Vec<DirectoryRow> {
-    let office =
-        OfficeRow { office: OFFICE, code: "A".into(), name: words("案场"), clock: OfficeClock::default() };
-    let occurrence = OccurrenceRow {
+/// The activity that runs all day, as the directory has it.
+pub(crate) fn occurrence() -> OccurrenceRow {
+    OccurrenceRow {
         occurrence: OCCASION,
         activity: ActivityId([6; 16]),
         name: words("业主答谢会"),
@@ -194,10 +193,20 @@ pub(crate) fn rows(members: u8) -> Vec<DirectoryRow> {
         points: Amount(2),
         places: None,
         offices: vec![OFFICE],
-    };
+    }
+}
+
+/// The same where it counts who leaves.
+pub(crate) fn counted() -> OccurrenceRow {
+    OccurrenceRow { exits: true, ..occurrence() }
+}
+
+pub(crate) fn rows(members: u8) -> Vec<DirectoryRow> {
+    let office =
+        OfficeRow { office: OFFICE, code: "A".into(), name: words("案场"), clock: OfficeClock::default() };
     let mut rows = vec![
         DirectoryRow::Office(office),
-        DirectoryRow::Occurrence(occurrence),
+        DirectoryRow::Occurrence(occurrence()),
         DirectoryRow::Scheme(SchemeTerms::property_club(1, Day(0))),
     ];
     for n in 1..=members {
@@ -233,9 +242,20 @@ pub(crate) fn snapshot(club: ClubId, chunks: &[Vec<DirectoryRow>]) -> (Manifest,
 
 /// A directory with a few members.
 pub(crate) fn directory(folder: &Path, members: u8) -> Directory {
+    directory_of(folder, rows(members))
+}
+
+/// As [`directory`], where the activity counts who leaves.
+pub(crate) fn counting_directory(folder: &Path, members: u8) -> Directory {
+    let mut rows = rows(members);
+    rows[1] = DirectoryRow::Occurrence(counted());
+    directory_of(folder, rows)
+}
+
+fn directory_of(folder: &Path, rows: Vec<DirectoryRow>) -> Directory {
     let directory =
         Directory::open(&folder.join(super::DIRECTORY_FILE), CLUB, terminal().name_key).expect("opens");
-    let (manifest, chunks) = snapshot(CLUB, &[rows(members)]);
+    let (manifest, chunks) = snapshot(CLUB, &[rows]);
     let mut builder = SnapshotBuilder::begin(&directory, &manifest).expect("begins");
     builder.take_chunk(&chunks[0]).expect("whole");
     builder.finish().expect("in place");

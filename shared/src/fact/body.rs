@@ -304,6 +304,9 @@ pub enum Purpose {
     /// Earn on a purchase with a slip.
     #[n(8)]
     EarnSlip(#[n(0)] Purchase),
+    /// Leave an occurrence that counts who leaves.
+    #[n(9)]
+    CheckOut(#[n(0)] OccurrenceId),
 }
 
 /// What is to be spent: all of it or nothing.

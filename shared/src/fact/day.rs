@@ -37,7 +37,7 @@ pub struct DayTotals {
     /// Visits.
     #[n(1)]
     pub visited: u64,
-    /// Check-ins that were no repeats.
+    /// Check-ins that were no repeats; who left is counted in [`DayTotals::left`].
     #[n(2)]
     pub attended: u64,
     /// Repeats.
@@ -74,4 +74,8 @@ pub struct DayTotals {
     #[n(13)]
     #[cbor(default)]
     pub paid_out: Amount,
+    /// Times that somebody left an occurrence that counts it, without repeats.
+    #[n(14)]
+    #[cbor(default)]
+    pub left: u64,
 }

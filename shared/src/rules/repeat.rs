@@ -16,6 +16,19 @@ pub struct TapKey {
     pub purpose: TapPurpose,
 }
 
+impl TapKey {
+    /// The same card at the same reader going the other way: who went out in between has come in anew.
+    #[must_use]
+    pub fn opposite(&self) -> Option<Self> {
+        let purpose = match self.purpose {
+            TapPurpose::CheckIn(occurrence) => TapPurpose::CheckOut(occurrence),
+            TapPurpose::CheckOut(occurrence) => TapPurpose::CheckIn(occurrence),
+            TapPurpose::Visit | TapPurpose::Earn(_) => return None,
+        };
+        Some(Self { subject: self.subject, purpose })
+    }
+}
+
 /// The purpose of a tap, where a repeat has no effect of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum TapPurpose {

@@ -1,7 +1,7 @@
 //! A day's totals from its facts: a terminal computes them from its own journal, the centre from what it took in,
 //! and the two must agree (conflict kind 30).
 
-use crate::fact::{DayTotals, Event, Fact};
+use crate::fact::{DayTotals, Event, Fact, Way};
 use crate::money::{AmountOverflow, Unit, add_leg};
 
 /// Adds one fact into the totals.
@@ -13,6 +13,7 @@ pub fn add(totals: &mut DayTotals, fact: &Fact) -> Result<(), AmountOverflow> {
     match &fact.event {
         Event::Visited(_) => totals.visited += 1,
         Event::Attended(attended) if attended.repeats.is_some() => totals.repeats += 1,
+        Event::Attended(attended) if attended.way == Way::Out => totals.left += 1,
         Event::Attended(attended) => {
             totals.attended += 1;
             for leg in &attended.promised {

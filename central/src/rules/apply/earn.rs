@@ -6,6 +6,7 @@
 //! period, with it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use hufu_shared::cbor;
 use hufu_shared::fact::{Earned, Event, Fact, Visited};
@@ -414,8 +415,15 @@ impl Work {
         }
         let window = self.scheme(fact.scheme).map_or(0, |scheme| scheme.repeat_window_s);
         let first = FactId { seq: 0, ..id };
+        // Who went the other way in between repeats nothing.
+        let opposite = tap.key.opposite();
+        let went_back = |earlier: FactId| {
+            let between = (Bound::Excluded(earlier), Bound::Excluded(id));
+            self.world.taps.range(between).any(|(_, opened)| opposite.as_ref() == Some(&opened.key))
+        };
         self.world.taps.range(first..id).any(|(earlier, opened)| {
-            tap.repeats(opened, window) || (said == Some(earlier.seq) && tap.key == opened.key)
+            let again = tap.repeats(opened, window) && !went_back(*earlier);
+            again || (said == Some(earlier.seq) && tap.key == opened.key)
         })
     }
 }

@@ -67,6 +67,26 @@ async fn kind_04_who_leaves_and_comes_back_has_one_attendance_and_no_case() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn kind_04_who_comes_back_at_once_at_the_same_reader_repeats_nothing() {
+    each(|db| async move {
+        found(&db).await;
+        plan(&db, 60, salon(true)).await;
+        let mut a = Terminal::start(TERMINAL_A);
+        let ways = [(0, Way::In), (10, Way::Out), (20, Way::In), (30, Way::Out)];
+        let facts = ways.map(|(seconds, way)| pass(&mut a, seconds, 1, way));
+        let twice = pass(&mut a, 35, 1, Way::Out);
+        a.upload(&db).await;
+        for id in facts {
+            assert_eq!(standing(&db, id).await, plain(), "{id:?}");
+        }
+        assert_eq!(standing(&db, twice).await, with_case("merged", 2));
+        plan(&db, 61, OccurrenceRow { state: OccurrenceState::Ended, ..salon(true) }).await;
+        assert_eq!(count(&db, "cases_of_kind", vec![4.into()]).await, 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn kind_04_in_twice_is_closed_at_the_second_entry_and_a_person_may_edit_it() {
     each(|db| async move {
         found(&db).await;

@@ -11,7 +11,7 @@ use crate::counter::face::{face, look};
 use crate::counter::pages::{CounterPage, Frame, Parts};
 use crate::counter::routes::Typed;
 use crate::counter::sheets::{HelpPage, StatusPage, status_rows};
-use crate::counter::view::{CounterView, Outcome, PersonView, Purpose, SwipeView};
+use crate::counter::view::{CounterView, ModeView, Outcome, PersonView, Purpose, ResultView, SwipeView};
 use crate::counter::words::Ui;
 use crate::locale::Language;
 
@@ -125,15 +125,41 @@ fn case_57_markup_in_names_is_shown_as_typed() {
     assert!(page.contains("&#60;script&#62;alert(1)"), "the name is shown as typed");
 }
 
+/// Headline and next step of an outcome that nobody is named beside.
+fn reads_as(outcome: Outcome, purpose: Purpose, language: Language) -> (String, String) {
+    let shown = ResultView { person: None, ..result(outcome, purpose) };
+    let face = face(&CounterView { result: Some(shown), ..afternoon() }, &ui(language));
+    (face.headline, face.next.unwrap_or_default())
+}
+
+#[test]
+fn kind_04_an_activity_that_counts_who_leaves_has_a_button_for_each_way() {
+    let mut view = afternoon();
+    view.activities[0].leaves = Some(true);
+    let id = view.activities[0].occurrence;
+    view.mode = ModeView::CheckOut { occurrence: id, name: view.activities[0].name.clone() };
+    let [page, ..] = render(&view, Language::Zh, false);
+    for text in ["秋季品鉴会 · 进场签到", "秋季品鉴会 · 离场登记", "下一张卡：离场登记 · 秋季品鉴会"]
+    {
+        assert!(page.contains(text), "{text}");
+    }
+    let button = |value: String| {
+        let at = page.find(&format!("value=\"{value}\" id=")).expect("a button");
+        page[at..].split('>').next().unwrap_or_default().contains("aria-pressed=\"true\"")
+    };
+    assert_eq!((button(id.to_string()), button(format!("out-{id}"))), (false, true));
+    view.activities[0].enters = false;
+    let [page, ..] = render(&view, Language::Zh, false);
+    assert!(!page.contains("进场签到"), "an exit only");
+}
+
 #[test]
 fn outcomes_read_as_agreed() {
     let check_in = || Purpose::CheckIn { name: words("品鉴会", "Tasting") };
-    let reads = |outcome, purpose: Purpose, language| {
-        let mut shown = result(outcome, purpose);
-        shown.person = None;
-        let face = face(&CounterView { result: Some(shown), ..afternoon() }, &ui(language));
-        (face.headline, face.next.unwrap_or_default())
-    };
+    let leaving = Purpose::CheckOut { name: words("品鉴会", "Tasting") };
+    let left = reads_as(Outcome::Accepted, leaving, Language::Zh);
+    assert_eq!(left, ("离场登记成功".to_owned(), String::new()));
+    let reads = reads_as;
     let table = [
         (Outcome::Accepted, "签到成功", "", "Checked in", ""),
         (

@@ -48,6 +48,8 @@ pub fn afternoon() -> CounterView {
         ends: ago(-to),
         points: Amount(points),
         running: from <= 0 && to > 0,
+        enters: true,
+        leaves: None,
         attended_here: 0,
     };
     let mut running = activity(1, tasting(), -62, 118, 6);
@@ -206,6 +208,19 @@ fn check_in() -> Purpose {
     Purpose::CheckIn { name: tasting() }
 }
 
+fn check_out() -> Purpose {
+    Purpose::CheckOut { name: tasting() }
+}
+
+/// An afternoon with an activity that counts who leaves, at a terminal set to that.
+fn leaving(result: Option<ResultView>) -> CounterView {
+    let mut view = CounterView { result, ..afternoon() };
+    view.activities[0].leaves = Some(true);
+    view.activities[2].leaves = Some(false);
+    view.mode = ModeView::CheckOut { occurrence: view.activities[0].occurrence, name: tasting() };
+    view
+}
+
 fn with(result: ResultView) -> CounterView {
     CounterView { result: Some(result), ..afternoon() }
 }
@@ -280,6 +295,12 @@ pub fn outcomes() -> Vec<(String, CounterView)> {
             }),
         ),
         ("already", with(ResultView { first_at: Some(ago(21)), ..result(Outcome::AlreadyIn, check_in()) })),
+        ("leaving-idle", leaving(None)),
+        ("left", leaving(Some(result(Outcome::Accepted, check_out())))),
+        (
+            "left-already",
+            leaving(Some(ResultView { first_at: Some(ago(1)), ..result(Outcome::AlreadyIn, check_out()) })),
+        ),
         ("already-earn", with(result(Outcome::AlreadyIn, earn()))),
         ("unknown", with(nobody(Outcome::UnknownCard, check_in()))),
         ("unknown-earn", with(ResultView { promised: six, ..nobody(Outcome::UnknownCard, earn()) })),

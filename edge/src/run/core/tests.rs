@@ -1,8 +1,7 @@
 //! One swipe after another on real files.
 
 use hufu_shared::cbor;
-use hufu_shared::fact::Fact;
-use hufu_shared::fact::{Event, Shown};
+use hufu_shared::fact::{Event, Fact, Shown, Way};
 use hufu_shared::member::CardStatus;
 use hufu_shared::money::Amount;
 use hufu_shared::time::SECOND_US;
@@ -20,6 +19,13 @@ struct Place {
 fn place() -> Place {
     let folder = tempfile::tempdir().expect("a folder");
     let core = Core::new(booted(folder.path()), directory(folder.path(), 3), Arc::new(terminal()));
+    Place { _folder: folder, core }
+}
+
+/// Where the activity counts who leaves.
+fn counting_place() -> Place {
+    let folder = tempfile::tempdir().expect("a folder");
+    let core = Core::new(booted(folder.path()), counting_directory(folder.path(), 3), Arc::new(terminal()));
     Place { _folder: folder, core }
 }
 
@@ -65,6 +71,28 @@ fn kind_02_the_same_member_again_is_in_already_also_after_a_start_and_an_hour() 
     place.core.store().with(|journal| journal.boot(boot_info(2), &at(0))).expect("boots");
     assert_eq!(swipe(&mut place, 1, Purpose::CheckIn(OCCASION), 5).decision.outcome, Outcome::AlreadyIn);
     assert_eq!(place.core.store().with(|journal| journal.attendance(OCCASION)).expect("counted"), 1);
+}
+
+#[test]
+fn kind_04_who_leaves_and_comes_back_at_once_has_passed_three_times_and_repeated_nothing() {
+    let mut place = counting_place();
+    let (way_in, way_out) = (Purpose::CheckIn(OCCASION), Purpose::CheckOut(OCCASION));
+    let mut pass = |purpose: &Purpose, seconds| {
+        let swiped = swipe(&mut place, 1, purpose.clone(), seconds);
+        let Event::Attended(attended) = swiped.decision.event else { panic!("a passing") };
+        (swiped.decision.outcome, attended.way, attended.repeats)
+    };
+    assert_eq!(pass(&way_in, 1), (Outcome::Accepted, Way::In, None));
+    assert_eq!(pass(&way_out, 11), (Outcome::Accepted, Way::Out, None));
+    assert_eq!(pass(&way_out, 16), (Outcome::AlreadyIn, Way::Out, Some(3)));
+    assert_eq!(pass(&way_in, 21), (Outcome::Accepted, Way::In, None), "back for an umbrella");
+    assert_eq!(pass(&way_out, 31), (Outcome::Accepted, Way::Out, None));
+    let (attended, totals) = place
+        .core
+        .store()
+        .with(|journal| Ok((journal.attendance(OCCASION)?, journal.totals_since_close()?.1)))
+        .expect("counted");
+    assert_eq!((attended, totals.attended, totals.left, totals.repeats), (1, 2, 2, 1));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use hufu_hardware::fake::{FakePanel, FakeSignal, PanelTape, SignalTape};
 use hufu_hardware::panel::Depth;
 use hufu_hardware::signal::Light;
 use hufu_shared::cbor;
-use hufu_shared::fact::Fact;
+use hufu_shared::fact::{Fact, Way};
 use hufu_shared::money::Amount;
 use hufu_shared::time::SECOND_US;
 use tokio::sync::oneshot;
@@ -21,6 +21,7 @@ use crate::locale::Language;
 use crate::rules::screen::Offers;
 use crate::run::effects::Effects;
 use crate::run::events::ControlOrder;
+use crate::store::Directory;
 use crate::store::testing::*;
 
 mod value;
@@ -45,6 +46,10 @@ struct Desktop {
 }
 
 fn desktop() -> Desktop {
+    desktop_with(directory)
+}
+
+fn desktop_with(directory: impl FnOnce(&std::path::Path, u8) -> Directory) -> Desktop {
     let folder = tempfile::tempdir().expect("a folder");
     let core = Core::new(booted(folder.path()), directory(folder.path(), 3), Arc::new(terminal()));
     let hands = Arc::new(Hands(AtomicU64::new(1_000_000_000)));
@@ -228,6 +233,49 @@ fn rule_k26_an_activity_that_does_not_run_cannot_be_chosen_and_ends_by_itself() 
     desk.wait(9 * 3_600);
     desk.present(1);
     assert_eq!(desk.shown(), [(Face::Outcome(Outcome::Refused(RefusalReason::R10)), None)]);
+}
+
+#[test]
+fn kind_04_staff_choose_the_way_and_a_gate_has_only_its_own() {
+    let mut desk = desktop_with(counting_directory);
+    let offered = |desk: &Desktop| {
+        let view = desk.view();
+        (view.view.activities[0].enters, view.view.activities[0].leaves)
+    };
+    assert_eq!(offered(&desk), (true, Some(true)));
+    desk.order(Order::SetMode(ModeOrder::CheckOut(OCCASION))).expect("it counts who leaves");
+    assert!(matches!(desk.view().view.mode, ModeView::CheckOut { occurrence: OCCASION, .. }));
+    desk.present(1);
+    let fact = desk.facts().pop().expect("one");
+    assert!(matches!(fact.event, FactEvent::Attended(passing) if passing.way == Way::Out));
+    let snapshot = desk.view();
+    assert!(matches!(snapshot.view.last[0].purpose, SeenPurpose::CheckOut { .. }));
+    assert_eq!(snapshot.view.activities[0].attended_here, 0, "leaving is no attendance");
+    // It stays so until staff choose again, also for the next start.
+    let again = Dispatch::new(
+        desk.dispatch.core.clone(),
+        desk.dispatch.clock.clone(),
+        mpsc::channel().0,
+        Vec::new(),
+        DisplayState::default(),
+    );
+    assert_eq!(again.expect("a loop").mode.purpose, Purpose::CheckOut(OCCASION));
+    desk.dispatch.set_gate(Gate::In);
+    desk.handle(Event::Tick);
+    assert_eq!(desk.dispatch.mode.purpose, Purpose::CheckIn(OCCASION), "it was moved to the entrance");
+    assert_eq!(offered(&desk), (true, None));
+    assert_eq!(desk.order(Order::SetMode(ModeOrder::CheckOut(OCCASION))), Err(Declined::NotRunning));
+    desk.dispatch.set_gate(Gate::Out);
+    desk.handle(Event::Tick);
+    assert_eq!(offered(&desk), (false, Some(true)));
+    assert_eq!(desk.order(Order::SetMode(ModeOrder::CheckIn(OCCASION))), Err(Declined::NotRunning));
+}
+
+#[test]
+fn nobody_is_counted_out_of_an_activity_that_does_not_count_it() {
+    let mut desk = desktop();
+    assert_eq!(desk.view().view.activities[0].leaves, None);
+    assert_eq!(desk.order(Order::SetMode(ModeOrder::CheckOut(OCCASION))), Err(Declined::NotRunning));
 }
 
 #[test]
