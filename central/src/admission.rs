@@ -171,7 +171,7 @@ impl Admission {
     pub fn credit(&self) -> Credit {
         let now_us = self.now_us();
         let mut state = self.state();
-        let is_busy = state.slots.is_ahead(now_us) || !state.waiting.is_empty();
+        let is_busy = !state.waiting.is_empty() || state.slots.is_ahead(now_us);
         let wait_us = if is_busy {
             let (pace, in_front) = (state.pace, (state.waiting.len(), self.at_once));
             state.slots.take(&pace, in_front, now_us)
@@ -180,6 +180,14 @@ impl Admission {
         };
         let next_poll_ms = u32::try_from((wait_us / 1_000).min(NEXT_POLL_MS_MAX)).unwrap_or(u32::MAX);
         Credit { max_facts: state.pace.facts_max(), next_poll_ms }
+    }
+
+    /// Whether terminals wait for their turn, here or at a time that they were told.
+    #[must_use]
+    pub fn is_crowded(&self) -> bool {
+        let now_us = self.now_us();
+        let state = self.state();
+        !state.waiting.is_empty() || state.slots.is_ahead(now_us)
     }
 
     fn now_us(&self) -> u64 {

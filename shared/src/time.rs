@@ -85,6 +85,12 @@ impl Day {
         NaiveDate::from_num_days_from_ce_opt(self.0.checked_add(EPOCH_FROM_CE)?)
     }
 
+    /// The day of an instant by the world's time, the same at every office.
+    #[must_use]
+    pub fn utc(at: Instant) -> Self {
+        Self(i32::try_from(at.0.div_euclid(DAY_US)).unwrap_or(i32::MAX))
+    }
+
     /// The day `days` later.
     #[must_use]
     pub fn plus(self, days: i32) -> Self {

@@ -12,6 +12,7 @@
 #[path = "ingest/raw.rs"]
 mod raw;
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -36,6 +37,9 @@ const ROTATIONS: usize = 40;
 /// Devices that upload at the same time, unless told otherwise.
 const CONNECTIONS: usize = 4;
 const MEMBERS: usize = 20_000;
+/// Batches after which other devices take over: no terminal sees so many people in a day, and what one gives beyond its
+/// daily limit would be held.
+const BATCHES_PER_DEVICE: usize = 20;
 /// The goals: the product's rate over the baseline's; microseconds of integrity per fact; bytes of framing per fact;
 /// bytes of a plain check-in.
 const GOAL_RATIO: f64 = 0.6;
@@ -119,7 +123,8 @@ async fn perf_p07_p08_batches_beside_a_bare_transaction(engine: Engine, argument
     };
     let listen = "127.0.0.1:0".parse()?;
     let (site, crowd) = Site::found(folder.path(), places.product.as_deref(), listen, &plan).await?;
-    let devices = site.enrol(arguments.connections).await?;
+    let shifts = arguments.rotations / BATCHES_PER_DEVICE + 1;
+    let devices = site.enrol(arguments.connections * shifts).await?;
     site.arrive();
     publisher::publish_all(&site.app).await?;
     Db::open(&places.baseline).await?.close().await;
@@ -131,7 +136,7 @@ async fn perf_p07_p08_batches_beside_a_bare_transaction(engine: Engine, argument
         Engine::Sqlite => Baseline::sqlite(&places.baseline)?,
         Engine::Postgres => Baseline::postgres(&places.baseline).await?,
     };
-    let mut product = Product::new(&site, crowd, devices).await?;
+    let mut product = Product::new(&site, crowd, devices, arguments.connections).await?;
     let measured = alternate(&site, &mut product, source, baseline, arguments.rotations).await?;
     let wanted = (BATCH_FACTS_MAX * arguments.connections) as u64;
     for written in &measured.rows {
@@ -148,6 +153,9 @@ async fn perf_p07_p08_batches_beside_a_bare_transaction(engine: Engine, argument
 struct Product {
     crowd: Crowd,
     devices: Vec<(Device, Link)>,
+    centre: SocketAddr,
+    /// How many upload at the same time.
+    at_once: usize,
     next: usize,
     sent: Option<Upload>,
 }
@@ -167,7 +175,7 @@ struct Counts {
 }
 
 impl Product {
-    async fn new(site: &Site, crowd: Crowd, devices: Vec<Device>) -> Result<Self> {
+    async fn new(site: &Site, crowd: Crowd, devices: Vec<Device>, at_once: usize) -> Result<Self> {
         let mut linked = Vec::new();
         for mut device in devices {
             let mut link = device.connect(site.device).await?;
@@ -178,13 +186,26 @@ impl Product {
             ensure!(receipt.is_ok(), "{receipt:?}");
             linked.push((device, link));
         }
-        Ok(Self { crowd, devices: linked, next: 0, sent: None })
+        Ok(Self { crowd, devices: linked, centre: site.device, at_once, next: 0, sent: None })
+    }
+
+    /// Those whose turn it is.
+    fn on_duty(&mut self, rotation: usize) -> &mut [(Device, Link)] {
+        let from = rotation / BATCHES_PER_DEVICE * self.at_once;
+        &mut self.devices[from..from + self.at_once]
     }
 
     /// Signed batches, one per device.
-    fn record(&mut self) -> Result<Vec<Upload>> {
+    async fn record(&mut self, rotation: usize) -> Result<Vec<Upload>> {
         let mut batches = Vec::new();
-        for (device, _) in &mut self.devices {
+        let from = rotation / BATCHES_PER_DEVICE * self.at_once;
+        for (device, link) in &mut self.devices[from..from + self.at_once] {
+            // A connection that was idle for long is gone; a new one is no part of what is measured.
+            if link.is_closed() {
+                *link = device.connect(self.centre).await?;
+            }
+        }
+        for (device, _) in &mut self.devices[from..from + self.at_once] {
             for _ in 0..BATCH_FACTS_MAX {
                 let (shown, event) = self.crowd.fact(self.next);
                 self.next += 1;
@@ -197,14 +218,15 @@ impl Product {
         Ok(batches)
     }
 
-    async fn upload(&mut self, batches: &[Upload]) -> Result<()> {
-        let sending = self.devices.iter_mut().zip(batches).map(|((device, link), batch)| async move {
-            let receipt = device.upload(link, batch, || SystemClock.now()).await?;
-            let receipt = receipt.map_err(|said| anyhow::anyhow!("no receipt: {said:?}"))?;
-            let told = &receipt.result.dispositions;
-            ensure!(told.is_empty(), "all is plainly applied: {:?}", told.first());
-            Ok(())
-        });
+    async fn upload(&mut self, rotation: usize, batches: &[Upload]) -> Result<()> {
+        let sending =
+            self.on_duty(rotation).iter_mut().zip(batches).map(|((device, link), batch)| async move {
+                let receipt = device.upload(link, batch, || SystemClock.now()).await?;
+                let receipt = receipt.map_err(|said| anyhow::anyhow!("no receipt: {said:?}"))?;
+                let told = &receipt.result.dispositions;
+                ensure!(told.is_empty(), "all is plainly applied: {:?}", told.first());
+                Ok(())
+            });
         try_join_all(sending).await.map(drop)
     }
 
@@ -223,9 +245,9 @@ async fn alternate(
     let mut measured =
         Measured { product: Vec::new(), baseline: Vec::new(), receipts: Vec::new(), rows: Vec::new() };
     for rotation in 0..=rotations {
-        let batches = product.record()?;
+        let batches = product.record(rotation).await?;
         let begin = clock();
-        product.upload(&batches).await?;
+        product.upload(rotation, &batches).await?;
         let receipted = begin.elapsed();
         publisher::publish_all(&site.app).await?;
         let took = begin.elapsed();

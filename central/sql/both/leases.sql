@@ -45,7 +45,7 @@ ORDER BY 1, 2 LIMIT 16
 SELECT COUNT(*) FROM card WHERE member = $1 AND status = 'active'
 
 -- name: seen_by_others
-SELECT COUNT(*) FROM fact WHERE member = $1 AND office = $2 AND device <> $3 AND at >= $4
+SELECT COUNT(*) FROM (SELECT 1 FROM fact WHERE member = $1 AND office = $2 AND device <> $3 AND at >= $4 LIMIT 1) AS seen
 
 -- name: candidates
 SELECT DISTINCT f.member FROM fact f JOIN balance b ON b.member = f.member AND b.class = 'available' AND b.amount > 0
@@ -62,5 +62,5 @@ ORDER BY f.member LIMIT $4
 SELECT id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices, exits FROM occurrence
 WHERE state = 'approved' AND starts > $1 AND starts <= $2
 
--- name: devices
-SELECT id, office FROM device WHERE status = 'active' ORDER BY id
+-- name: devices_after
+SELECT id, office FROM device WHERE status = 'active' AND id > $1 ORDER BY id LIMIT $2

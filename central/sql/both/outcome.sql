@@ -142,6 +142,10 @@ INSERT INTO posting (id, cause, ordinal, debit, credit, amount, unit, code, memb
     day, scheme, rule, entry)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
 
+-- name: move_balance
+INSERT INTO balance (account, unit, class, member, amount, entry) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (account, unit) DO UPDATE SET amount = balance.amount + excluded.amount, entry = excluded.entry
+
 -- name: open_balance
 INSERT INTO balance (account, unit, class, member, amount, entry) VALUES ($1, $2, $3, $4, 0, $5)
 ON CONFLICT (account, unit) DO NOTHING

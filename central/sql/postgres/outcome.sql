@@ -23,6 +23,11 @@ SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bigint[], $4::text[], $5::tex
     $8::text[], $9::bytea[], $10::bytea[], $11::bigint[], $12::bigint[], $13::bytea[], $14::bigint[], $15::bigint[],
     $16::bigint[], $17::text[], $18::bytea[])
 
+-- name: move_balance
+INSERT INTO balance (account, unit, class, member, amount, entry)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bytea[], $5::bigint[], $6::bytea[])
+ON CONFLICT (account, unit) DO UPDATE SET amount = balance.amount + excluded.amount, entry = excluded.entry
+
 -- name: open_balance
 INSERT INTO balance (account, unit, class, member, amount, entry)
 SELECT u.account, u.unit, u.class, u.member, 0, u.entry

@@ -30,16 +30,24 @@ impl Local {
         work: impl Fn(&mut Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let connection = self.connection();
-        command(&connection, "BEGIN IMMEDIATE")?;
-        let mut tx = Tx::sqlite(&connection, false);
-        let result = work(&mut tx);
-        let result = tx.settle(result);
-        // Disk full or an I/O error may have rolled back everything by itself.
-        if connection.is_autocommit() {
-            return result.and_then(|_| Err(DbError::Closed.into()));
+        let mut is_hurried = true;
+        loop {
+            command(&connection, "BEGIN IMMEDIATE")?;
+            let mut tx = Tx::sqlite(&connection, false).hurried(is_hurried);
+            let result = work(&mut tx);
+            let result = tx.settle(result);
+            // Disk full or an I/O error may have rolled back everything by itself.
+            if connection.is_autocommit() {
+                return result.and_then(|_| Err(DbError::Closed.into()));
+            }
+            if tx.must_slow_down() {
+                command(&connection, "ROLLBACK")?;
+                is_hurried = false;
+                continue;
+            }
+            command(&connection, if result.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
+            return result;
         }
-        command(&connection, if result.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
-        result
     }
 
     pub(super) fn read<T, E: From<DbError>>(

@@ -6,6 +6,7 @@
 //! first run's answer stands or the closure runs again; without one it runs again and must be idempotent by its keys.
 //! Out of scope: encryption to the server; put both on one machine, or a tunnel between.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::str::FromStr;
 use std::time::Duration;
@@ -31,8 +32,6 @@ const TRIES_MAX: u32 = 5;
 const BACKOFF_BASE_MS: u64 = 10;
 /// Statements of a batch that are on their way at the same time.
 const PIPELINED_STATEMENTS_MAX: usize = 30;
-/// Questions asked ahead that are on their way at the same time.
-const PIPELINED_QUESTIONS_MAX: usize = 200;
 
 /// A node that lost its leadership still answers; this throws such a connection out of the pool.
 const RECYCLE_CHECK: &str = "DO $$ BEGIN IF current_setting('transaction_read_only')::boolean THEN \
@@ -97,6 +96,7 @@ impl Postgres {
         E: From<DbError> + Send + 'static,
     {
         let mut tries = 1;
+        let mut is_hurried = true;
         let mut doubt = None;
         loop {
             let (result, must_retry) = match self.client().await {
@@ -109,12 +109,17 @@ impl Postgres {
                         Waits { handle: Handle::current(), statement_timeout_ms: self.statement_timeout_ms };
                     let before = doubt.take();
                     let task = tokio::task::spawn_blocking(move || {
-                        let tried = run_once(&waits, client, &work, is_read_only, before);
+                        let tried =
+                            run_once(&waits, client, &work, Manner { is_read_only, is_hurried }, before);
                         (work, tried)
                     });
                     let Ok((back, tried)) = task.await else { return Err(DbError::Panicked.into()) };
                     work = back;
                     doubt = tried.doubt;
+                    if tried.must_slow_down {
+                        is_hurried = false;
+                        continue;
+                    }
                     (tried.result, tried.must_retry)
                 }
             };
@@ -136,10 +141,20 @@ fn backoff(tries: u32) -> Duration {
     Duration::from_millis(full_ms / 2 + full_ms * u64::from(random[0]) / 512)
 }
 
+/// How a transaction is run.
+#[derive(Clone, Copy)]
+struct Manner {
+    is_read_only: bool,
+    /// Without savepoints.
+    is_hurried: bool,
+}
+
 /// How one try ended.
 struct Tried<T, E> {
     result: Result<T, E>,
     must_retry: bool,
+    /// It must run again at once, with savepoints.
+    must_slow_down: bool,
     /// The connection's state is unknown; it is thrown away.
     is_broken: bool,
     /// The COMMIT got no answer.
@@ -154,11 +169,11 @@ struct Doubt<T> {
 
 impl<T, E: From<DbError>> Tried<T, E> {
     fn over(result: Result<T, E>, is_broken: bool) -> Self {
-        Self { result, must_retry: false, is_broken, doubt: None }
+        Self { result, must_retry: false, must_slow_down: false, is_broken, doubt: None }
     }
 
     fn failed(error: DbError, is_broken: bool, doubt: Option<Doubt<T>>) -> Self {
-        Self { must_retry: error.is_transient(), result: Err(error.into()), is_broken, doubt }
+        Self { must_retry: error.is_transient(), doubt, ..Self::over(Err(error.into()), is_broken) }
     }
 }
 
@@ -166,10 +181,10 @@ fn run_once<T, E: From<DbError>>(
     waits: &Waits,
     mut client: Client,
     work: &impl Fn(&mut Tx<'_>) -> Result<T, E>,
-    is_read_only: bool,
+    manner: Manner,
     doubt: Option<Doubt<T>>,
 ) -> Tried<T, E> {
-    let tried = in_transaction(waits, &mut client, work, is_read_only, doubt);
+    let tried = in_transaction(waits, &mut client, work, manner, doubt);
     if tried.is_broken {
         drop(Client::take(client));
     }
@@ -180,7 +195,7 @@ fn in_transaction<T, E: From<DbError>>(
     waits: &Waits,
     client: &mut Client,
     work: &impl Fn(&mut Tx<'_>) -> Result<T, E>,
-    is_read_only: bool,
+    Manner { is_read_only, is_hurried }: Manner,
     doubt: Option<Doubt<T>>,
 ) -> Tried<T, E> {
     let isolation = if is_read_only { IsolationLevel::RepeatableRead } else { IsolationLevel::ReadCommitted };
@@ -189,7 +204,7 @@ fn in_transaction<T, E: From<DbError>>(
         Ok(transaction) => transaction,
         Err(error) => return Tried::failed(error, true, doubt),
     };
-    let mut tx = Tx::postgres(waits, &transaction);
+    let mut tx = Tx::postgres(waits, &transaction).hurried(is_hurried);
     if let Some(before) = doubt {
         match before.witness.is_there(&mut tx) {
             Ok(false) => {}
@@ -212,6 +227,10 @@ fn in_transaction<T, E: From<DbError>>(
         });
         return Tried::over(result, true);
     }
+    if tx.must_slow_down() && !must_retry {
+        let is_broken = limited(waits, "ROLLBACK", transaction.rollback()).is_err();
+        return Tried { must_slow_down: true, ..Tried::over(result, is_broken) };
+    }
     let answer = match result {
         Ok(answer) if !must_retry => answer,
         result => {
@@ -220,7 +239,7 @@ fn in_transaction<T, E: From<DbError>>(
                 let reason = "a conflict was met under a savepoint".to_owned();
                 Err(DbError::Commit { reason, transient: true }.into())
             });
-            return Tried { result, must_retry, is_broken, doubt: None };
+            return Tried { must_retry, ..Tried::over(result, is_broken) };
         }
     };
     match limited(waits, "COMMIT", transaction.commit()) {
@@ -228,7 +247,7 @@ fn in_transaction<T, E: From<DbError>>(
         Err(error) => {
             let must_retry = error.is_transient() || matches!(error, DbError::Timeout { .. });
             let doubt = witness.map(|witness| Doubt { answer, witness });
-            Tried { result: Err(error.into()), must_retry, is_broken: true, doubt }
+            Tried { must_retry, doubt, ..Tried::over(Err(error.into()), true) }
         }
     }
 }
@@ -277,24 +296,46 @@ pub(super) fn query(
     rows.iter().map(|row| row_values(sql, row)).collect()
 }
 
-/// Several questions on their way at the same time; answers in their order.
+/// Many questions of few kinds; answers in their order. Those of one kind are asked by one statement, whose parameters
+/// are arrays.
 pub(super) fn query_many(
     waits: &Waits,
     transaction: &Transaction<'_>,
     asked: &[(&'static Sql, Vec<Value>)],
 ) -> Result<Vec<Vec<Row>>, DbError> {
-    let mut answers = Vec::with_capacity(asked.len());
-    for chunk in asked.chunks(PIPELINED_QUESTIONS_MAX) {
-        let mut statements = Vec::with_capacity(chunk.len());
-        for (sql, _) in chunk {
-            statements.push(prepared(waits, transaction, sql)?);
-        }
-        let parameters: Vec<_> = chunk.iter().map(|(_, values)| borrowed(values)).collect();
-        let sent =
-            statements.iter().zip(&parameters).map(|(statement, row)| transaction.query(statement, row));
-        let names = chunk.first().map_or("", |(sql, _)| &sql.name);
-        for ((sql, _), rows) in chunk.iter().zip(limited(waits, names, try_join_all(sent))?) {
-            answers.push(rows.iter().map(|row| row_values(sql, row)).collect::<Result<_, _>>()?);
+    let mut kinds: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (index, (sql, _)) in asked.iter().enumerate() {
+        kinds.entry(&sql.name).or_default().push(index);
+    }
+    let mut statements = Vec::with_capacity(kinds.len());
+    for indices in kinds.values() {
+        let sql = asked[indices[0]].0;
+        let one = prepared(waits, transaction, sql)?;
+        let types: Vec<&str> = one.params().iter().map(Type::name).collect();
+        let many = sql.postgres_many(&types);
+        statements.push((sql, indices, limited(waits, &sql.name, transaction.prepare_cached(&many))?));
+    }
+    let column_of = |indices: &[usize], n: usize| Column(indices.iter().map(|i| &asked[*i].1[n]).collect());
+    let columns_of = |(sql, indices, _): &(&Sql, &Vec<usize>, Statement)| -> Vec<Column<'_>> {
+        (0..sql.parameters).map(|n| column_of(indices, n)).collect()
+    };
+    let columns: Vec<Vec<Column<'_>>> = statements.iter().map(columns_of).collect();
+    let parameters: Vec<_> = columns.iter().map(|columns| arrays(columns)).collect();
+    let sent = statements.iter().zip(&parameters).map(|(kind, columns)| transaction.query(&kind.2, columns));
+    let first = asked.first().map_or("", |(sql, _)| &sql.name);
+    let found = limited(waits, first, try_join_all(sent))?;
+    let mut answers = vec![Vec::new(); asked.len()];
+    for ((sql, indices, _), rows) in statements.iter().zip(&found) {
+        for row in rows {
+            let mut answer = row_values(sql, row)?;
+            let number = answer.values.remove(0);
+            let index = if let Value::Int(n) = number { usize::try_from(n - 1).ok() } else { None };
+            let index = index.and_then(|n| indices.get(n)).ok_or_else(|| DbError::Rows {
+                statement: sql.name.clone(),
+                rows: rows.len(),
+                expected: "one number of a question in each",
+            })?;
+            answers[*index].push(answer);
         }
     }
     Ok(answers)
@@ -321,10 +362,9 @@ pub(super) fn execute_many(
     if let Some(members) = members
         && !members.is_empty()
     {
-        let columns: Vec<Column<'_>> = (0..members.len()).map(|column| Column { rows, column }).collect();
-        let columns: Vec<&(dyn ToSql + Sync)> =
-            columns.iter().map(|c| -> &(dyn ToSql + Sync) { c }).collect();
-        return limited(waits, &sql.name, transaction.execute(&statement, &columns));
+        let column = |n: usize| Column(rows.iter().map(|row| &row[n]).collect());
+        let columns: Vec<Column<'_>> = (0..members.len()).map(column).collect();
+        return limited(waits, &sql.name, transaction.execute(&statement, &arrays(&columns)));
     }
     let mut changed = 0;
     for chunk in rows.chunks(PIPELINED_STATEMENTS_MAX) {
@@ -342,11 +382,12 @@ fn array_member(kind: &Type) -> Option<&Type> {
     }
 }
 
-/// One column of a batch, sent as a PostgreSQL array.
+/// One column of many rows, sent as a PostgreSQL array.
 #[derive(Debug)]
-struct Column<'a> {
-    rows: &'a [Vec<Value>],
-    column: usize,
+struct Column<'a>(Vec<&'a Value>);
+
+fn arrays<'a>(columns: &'a [Column<'a>]) -> Vec<&'a (dyn ToSql + Sync)> {
+    columns.iter().map(|column| -> &(dyn ToSql + Sync) { column }).collect()
 }
 
 impl ToSql for Column<'_> {
@@ -355,8 +396,7 @@ impl ToSql for Column<'_> {
         kind: &Type,
         out: &mut BytesMut,
     ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
-        let values: Vec<&Value> = self.rows.iter().map(|row| &row[self.column]).collect();
-        values.to_sql(kind, out)
+        self.0.to_sql(kind, out)
     }
 
     fn accepts(kind: &Type) -> bool {

@@ -38,6 +38,27 @@ impl Sql {
             Engine::Postgres => &self.postgres,
         }
     }
+
+    /// The same question for a whole list of parameters, on PostgreSQL: each parameter is an array of its type, the
+    /// first column says which of the list a row answers, counted from 1. `OFFSET 0` keeps the planner from turning
+    /// hundreds of look-ups by key into one walk through a table whose size it guesses wrongly.
+    pub(super) fn postgres_many(&self, types: &[&str]) -> String {
+        let asked = |piece: Piece<'_>| match piece {
+            Piece::Word(word) if word.starts_with('$') => format!("asked.p{}", &word[1..]),
+            Piece::Word(text) | Piece::Fixed(text) | Piece::Sign(text) => text.to_owned(),
+        };
+        let question: String = pieces(&self.postgres).into_iter().map(asked).collect();
+        let number = 1..=types.len();
+        let arrays: Vec<String> =
+            number.clone().zip(types).map(|(n, kind)| format!("${n}::{kind}[]")).collect();
+        let names: Vec<String> = number.map(|n| format!("p{n}")).collect();
+        format!(
+            "SELECT asked.n, answer.* FROM unnest({}) WITH ORDINALITY AS asked ({}, n) \
+             CROSS JOIN LATERAL ({question} OFFSET 0) AS answer ORDER BY asked.n",
+            arrays.join(", "),
+            names.join(", ")
+        )
+    }
 }
 
 /// The statements of one file and its overrides. Make it a `static`:

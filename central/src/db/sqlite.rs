@@ -184,7 +184,7 @@ impl rusqlite::ToSql for Value {
 
 /// One waiting transaction, its types hidden.
 trait Job: Send {
-    /// Runs the closure; answers whether its changes stay.
+    /// Runs the closure; answers whether its changes stay. The last run counts.
     fn run(&mut self, tx: &mut Tx<'_>) -> bool;
     fn is_read_only(&self) -> bool;
     /// Tells the caller, after the commit. `Err` carries why the commit failed.
@@ -385,9 +385,14 @@ impl Writer {
         }
     }
 
-    /// Runs all jobs in one transaction, each under its own savepoint.
+    /// Runs all jobs in one transaction: first in a hurry, then, if one of them cannot stay as it is, anew with each
+    /// under its own savepoint.
     fn run_joined(&self, jobs: &mut [Box<dyn Job>]) -> Result<(), CommitFailure> {
-        let result = self.begin().and_then(|()| {
+        let result = self.run_hurried(jobs).and_then(|is_done| {
+            if is_done {
+                return Ok(());
+            }
+            self.begin()?;
             for job in jobs.iter_mut() {
                 self.run_job(job.as_mut())?;
             }
@@ -400,6 +405,34 @@ impl Writer {
             }
             CommitFailure { is_transient: error.is_transient(), reason: error.to_string() }
         })
+    }
+
+    /// Runs all jobs without a savepoint: each page that is changed under one is first copied aside. Whether that did.
+    fn run_hurried(&self, jobs: &mut [Box<dyn Job>]) -> Result<bool, DbError> {
+        self.begin()?;
+        let is_alone = jobs.len() == 1;
+        for job in jobs.iter_mut() {
+            let mut tx = Tx::sqlite(&self.connection, job.is_read_only()).hurried(true);
+            let stays = job.run(&mut tx);
+            self.check_open()?;
+            if !stays || tx.must_slow_down() {
+                command(&self.connection, "ROLLBACK")?;
+                return Ok(is_alone && !tx.must_slow_down());
+            }
+        }
+        command(&self.connection, "COMMIT").map(|()| true)
+    }
+
+    /// Disk full or an I/O error may have rolled back everything: then the joined transactions are lost too.
+    fn check_open(&self) -> Result<(), DbError> {
+        if !self.connection.is_autocommit() {
+            return Ok(());
+        }
+        let source = rusqlite::Error::SqliteFailure(
+            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR),
+            Some("the transaction was rolled back by SQLite".to_owned()),
+        );
+        Err(DbError::Sqlite { statement: "joined transactions".to_owned(), source })
     }
 
     fn begin(&self) -> Result<(), DbError> {
@@ -416,14 +449,7 @@ impl Writer {
         command(&self.connection, "SAVEPOINT job")?;
         let mut tx = Tx::sqlite(&self.connection, job.is_read_only());
         let stays = job.run(&mut tx);
-        // Disk full or an I/O error may have rolled back everything: then the joined transactions are lost too.
-        if self.connection.is_autocommit() {
-            let reason = rusqlite::Error::SqliteFailure(
-                rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR),
-                Some("the transaction was rolled back by SQLite".to_owned()),
-            );
-            return Err(DbError::Sqlite { statement: "SAVEPOINT job".to_owned(), source: reason });
-        }
+        self.check_open()?;
         if !stays {
             command(&self.connection, "ROLLBACK TO job")?;
         }

@@ -250,6 +250,68 @@ async fn goal_g16_fifty_writers_on_one_row_lose_no_update() {
     .await;
 }
 
+/// Savepoints are left out at first; what is met where one would have been makes all run again with them.
+#[tokio::test]
+async fn a_transaction_runs_twice_only_if_a_savepoint_was_missed() {
+    each(|db| async move {
+        create(&db).await;
+        for (broken, expected) in [(false, 1), (true, 2)] {
+            let runs = Arc::new(AtomicU32::new(0));
+            let counted = Arc::clone(&runs);
+            let first = if broken { 3 } else { 1 };
+            let done = db
+                .write(move |tx| {
+                    counted.fetch_add(1, Ordering::SeqCst);
+                    insert(tx, first, "a")?;
+                    let inner = tx.savepoint("inner", |tx| {
+                        insert(tx, first + 1, "b")?;
+                        if broken { insert(tx, first, "again") } else { Ok(1) }
+                    });
+                    assert_eq!(inner.is_err(), broken);
+                    Ok::<_, DbError>(())
+                })
+                .await;
+            done.unwrap();
+            assert_eq!(runs.load(Ordering::SeqCst), expected);
+        }
+        assert_eq!(
+            count(&db).await,
+            3,
+            "both of the first, and of the second what stood outside the savepoint"
+        );
+    })
+    .await;
+}
+
+/// Many questions at once are answered as each of them alone: a row or none.
+#[tokio::test]
+async fn questions_asked_ahead_are_answered_as_one_by_one() {
+    each(|db| async move {
+        create(&db).await;
+        db.write(|tx| {
+            for id in 1..=40 {
+                insert(tx, id, if id % 2 == 0 { "even" } else { "odd" })?;
+            }
+            for name in ["load", "lock"] {
+                let asked: Vec<Vec<Value>> = (30..=50).map(|id| vec![id.into()]).collect();
+                let one_by_one: Vec<Vec<Row>> =
+                    asked.iter().map(|key| tx.query(SQL.get(name), key)).collect::<Result<_, _>>()?;
+                tx.ask_ahead(asked.iter().map(|key| (SQL.get(name), key.clone())).collect())?;
+                for (key, alone) in asked.iter().zip(&one_by_one) {
+                    let ahead = tx.query(SQL.get(name), key)?;
+                    let values =
+                        |rows: &[Row]| rows.iter().map(|row| row.values().to_vec()).collect::<Vec<_>>();
+                    assert_eq!(values(&ahead), values(alone));
+                }
+            }
+            Ok::<_, DbError>(())
+        })
+        .await
+        .unwrap();
+    })
+    .await;
+}
+
 /// Two transactions that lock two rows in opposite order: PostgreSQL ends one with 40P01, which is run again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deadlock_is_run_again_even_under_a_savepoint() {

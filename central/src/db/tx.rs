@@ -3,6 +3,8 @@
 //! Invariants: a statement that failed outside a savepoint dooms the transaction on both engines (PostgreSQL does so by
 //! itself, and would answer COMMIT with a silent rollback); a transient failure dooms it even inside a savepoint,
 //! because the whole transaction must then be run again.
+//! Savepoints cost both engines much and are seldom used: a transaction runs in a hurry first, without them; if what one
+//! would have undone fails, all of it is undone and run again with them.
 //! Out of scope: opening and committing; the engines' modules do that.
 
 use std::collections::HashMap;
@@ -20,6 +22,10 @@ pub struct Tx<'c> {
     is_transient: bool,
     /// A statement was given up: the connection is still busy with it.
     is_stuck: bool,
+    /// Savepoints are left out.
+    is_hurried: bool,
+    /// One that was left out is missed.
+    is_missed: bool,
     witness: Option<Witness>,
     /// Answers of statements that were asked ahead.
     ahead: HashMap<(usize, Vec<Value>), Vec<Row>>,
@@ -45,22 +51,37 @@ enum On<'c> {
 
 impl<'c> Tx<'c> {
     pub(super) fn sqlite(connection: &'c Connection, is_read_only: bool) -> Self {
-        Self {
-            on: On::Sqlite { connection, is_read_only },
-            failed: None,
-            is_transient: false,
-            is_stuck: false,
-            witness: None,
-            ahead: HashMap::new(),
-        }
+        Self::new(On::Sqlite { connection, is_read_only })
     }
 
     pub(super) fn postgres(
         waits: &'c postgres::Waits,
         transaction: &'c deadpool_postgres::Transaction<'c>,
     ) -> Self {
-        let on = On::Postgres { waits, transaction };
-        Self { on, failed: None, is_transient: false, is_stuck: false, witness: None, ahead: HashMap::new() }
+        Self::new(On::Postgres { waits, transaction })
+    }
+
+    fn new(on: On<'c>) -> Self {
+        Self {
+            on,
+            failed: None,
+            is_transient: false,
+            is_stuck: false,
+            is_hurried: false,
+            is_missed: false,
+            witness: None,
+            ahead: HashMap::new(),
+        }
+    }
+
+    /// Without savepoints. Whatever the closure then answers, it must run again with them if [`Tx::must_slow_down`].
+    pub(super) fn hurried(self, is_hurried: bool) -> Self {
+        Self { is_hurried, ..self }
+    }
+
+    /// Whether all must be undone and run again with savepoints.
+    pub(super) fn must_slow_down(&self) -> bool {
+        self.is_missed
     }
 
     /// Names what proves that this transaction was committed, should the answer to its COMMIT be lost: `check` is then
@@ -197,6 +218,9 @@ impl<'c> Tx<'c> {
             !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'),
             "the name of a savepoint is a plain lower-case word, not {name:?}"
         );
+        if self.is_hurried {
+            return self.without_savepoint(name, work);
+        }
         self.command(&format!("SAVEPOINT sp_{name}"))?;
         let before = self.failed.take();
         let result = work(self);
@@ -211,6 +235,22 @@ impl<'c> Tx<'c> {
             self.command(&format!("ROLLBACK TO SAVEPOINT sp_{name}"))?;
             self.command(&format!("RELEASE SAVEPOINT sp_{name}"))?;
         }
+        result
+    }
+
+    fn without_savepoint<T, E: From<DbError>>(
+        &mut self,
+        name: &'static str,
+        work: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        // What is tried after a failure is tried for nothing.
+        if self.is_missed {
+            return Err(DbError::Swallowed { statement: format!("SAVEPOINT sp_{name}") }.into());
+        }
+        let before = self.failed.take();
+        let result = work(self);
+        self.is_missed = result.is_err() || self.failed.is_some();
+        self.failed = before;
         result
     }
 

@@ -1,5 +1,6 @@
 //! Sets aside what members may need at terminals, before those are offline.
 
+use hufu_shared::ids::DeviceId;
 use hufu_shared::money::Unit;
 
 use super::next_round;
@@ -9,30 +10,40 @@ use crate::store::{StoreError, leases};
 /// Milliseconds between rounds.
 const ROUND_MS: u64 = 20_000;
 
-/// One round: every member whom other terminals have seen lately, at every terminal of that office.
+/// One round: members whom other terminals of an office have seen lately, at some of its terminals, those after `after`.
+/// It ends early when terminals wait to deliver: what was done there counts more than what may be. Answers how many got
+/// something, and behind which terminal the next round goes on.
 ///
 /// # Errors
 /// [`StoreError`] if the database fails.
-pub async fn round(app: &App) -> Result<u64, StoreError> {
+pub async fn round(app: &App, after: Option<DeviceId>) -> Result<(u64, Option<DeviceId>), StoreError> {
     let now = app.now();
-    let pairs = app.db.read(move |tx| leases::candidates(tx, now)).await?;
+    let (pairs, next) = app.db.read(move |tx| leases::candidates(tx, now, after)).await?;
     let mut granted = 0;
     for pair in pairs {
+        if app.uploads.is_crowded() {
+            break;
+        }
         for unit in [Unit::Pts, Unit::Cny] {
-            let Ok(entry) = app.entry_id() else { return Ok(granted) };
+            let Ok(entry) = app.entry_id() else { return Ok((granted, after)) };
             let done = app.write(move |tx| leases::grant_ahead(tx, pair, unit, (entry, now))).await?;
             granted += u64::from(done);
         }
     }
-    Ok(granted)
+    Ok((granted, next))
 }
 
 /// Runs until the service stops.
 pub async fn run(app: App) {
+    let mut after = None;
     while next_round(&app, ROUND_MS).await {
-        match round(&app).await {
-            Ok(0) => {}
-            Ok(granted) => tracing::info!(granted, "set aside for terminals"),
+        match round(&app, after).await {
+            Ok((granted, next)) => {
+                after = next;
+                if granted > 0 {
+                    tracing::info!(granted, "set aside for terminals");
+                }
+            }
             Err(error) => tracing::error!(%error, "nothing could be set aside for terminals"),
         }
     }

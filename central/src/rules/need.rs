@@ -10,13 +10,15 @@ use std::collections::BTreeSet;
 use hufu_shared::act::Act;
 use hufu_shared::fact::{Event, Fact, Funding};
 use hufu_shared::ids::{CardId, DeviceId, FactId, Hash, ItemId, LeaseId, MemberId, OccurrenceId, OfficeId};
-use hufu_shared::time::{Day, Instant};
+use hufu_shared::time::{Day, Instant, OfficeClock};
 use hufu_shared::token::Token;
 use hufu_shared::wire::version::Version;
 
 use super::entry::EntryBody;
+use super::judge::travel::Travel;
 use super::links;
 use super::posting;
+use super::world::World;
 
 /// One thing to fetch. Asking for what does not exist is answered by its absence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -111,6 +113,41 @@ pub fn first(body: &EntryBody) -> BTreeSet<Need> {
                 Need::Device(loss.device),
                 Need::Case(posting::case_id(20, &[&loss.device.0, &epoch])),
             ]);
+        }
+    }
+    needs
+}
+
+/// What a batch will need besides, once it is known whose its cards are: a guess again, and right for most facts.
+#[must_use]
+pub fn second(world: &World, body: &EntryBody) -> BTreeSet<Need> {
+    let mut needs = BTreeSet::new();
+    let EntryBody::Batch(batch) = body else { return needs };
+    let default = OfficeClock::default();
+    let office = world.devices.get(&batch.device).and_then(|device| world.offices.get(&device.office));
+    let clock = office.map_or(&default, |office| &office.clock);
+    let travel_us = Travel::of(&world.policy).longest();
+    let travels = travel_us > 0 && world.offices.len() > 1;
+    for (fact, seq) in batch.facts().iter().zip(batch.from_seq..) {
+        let Ok(fact) = fact else { continue };
+        let id = FactId { device: batch.device, epoch: batch.epoch, seq };
+        let Some(subject) = fact.event.subject() else { continue };
+        if travels {
+            let days = [-travel_us, 0, travel_us].map(|way| Day::utc(fact.wall.offset(way)));
+            needs.extend(days.map(|day| Need::Linked(links::seen(subject.token, day))));
+        }
+        let card = world.tokens.get(&subject.token).and_then(|card| world.cards.get(card));
+        let Some(member) = card.and_then(|card| card.member) else { continue };
+        match &fact.event {
+            Event::Attended(attended) => {
+                needs.extend([Need::Group(member, attended.occurrence), Need::Purse(member)]);
+            }
+            Event::Earned(_) => {
+                let issued = Need::Issued(batch.device, clock.business_day(fact.wall));
+                needs.extend([Need::Purse(member), Need::Linked(links::reversals(id)), issued]);
+                needs.extend(links::of_fact(fact).into_iter().map(Need::Linked));
+            }
+            _ => {}
         }
     }
     needs

@@ -55,7 +55,7 @@ pub struct World {
     /// Boots, by seq of their `Booted` fact.
     pub boots: BTreeMap<(DeviceId, u32, u64), KnownBoot>,
     /// Earlier taps with the tokens in question.
-    pub taps: BTreeMap<FactId, Tap>,
+    pub taps: BTreeMap<Token, BTreeMap<FactId, Tap>>,
     /// Facts.
     pub facts: BTreeMap<FactId, KnownFact>,
     /// Which facts have a link.

@@ -22,7 +22,12 @@ use crate::rules::need::Need;
 use crate::rules::world::{DeviceStatus, World};
 
 /// Statements of this file.
-pub static SQL: SqlFile = SqlFile::new("leases", include_str!("../../sql/both/leases.sql"));
+pub static SQL: SqlFile = SqlFile::with_overrides(
+    "leases",
+    include_str!("../../sql/both/leases.sql"),
+    include_str!("../../sql/sqlite/leases.sql"),
+    "",
+);
 
 /// States sent to a terminal in one answer.
 pub const STATES_MAX: i64 = 16;
@@ -36,6 +41,8 @@ const REACHED_WITHIN_US: i64 = 60 * SECOND_US;
 const RECALL_STANDS_US: i64 = 600 * SECOND_US;
 /// Members who are granted something ahead of need in one round, per terminal.
 const AHEAD_MAX: i64 = 50;
+/// Terminals looked at in one round; the next round goes on behind them.
+const AHEAD_DEVICES_MAX: i64 = 40;
 
 /// An ask of a terminal.
 #[derive(Debug, Clone)]
@@ -363,19 +370,28 @@ fn order_id(lease: LeaseId, generation: u32) -> CommandId {
 }
 
 /// Who may be granted something ahead of need at each terminal: members whom others have seen at its office lately, and
-/// on the eve of an activity at that office also those whose lease there may be filled up.
+/// on the eve of an activity at that office also those whose lease there may be filled up. Looks at some terminals, those
+/// after `after`; answers also behind which to go on, none at the end.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn candidates(tx: &mut Tx<'_>, now: Instant) -> Result<Vec<(DeviceId, MemberId)>, StoreError> {
+pub fn candidates(
+    tx: &mut Tx<'_>,
+    now: Instant,
+    after: Option<DeviceId>,
+) -> Result<(Vec<(DeviceId, MemberId)>, Option<DeviceId>), StoreError> {
     let policy = world::base(tx)?.policy.lease;
     let since = now.offset(-i64::from(policy.seen_days) * DAY_US);
     let tomorrow = [now.0.into(), now.offset(DAY_US).0.into()];
     let starting = tx.query(SQL.get("starting"), &tomorrow)?;
     let starting = starting.iter().map(rows::occurrence).collect::<Result<Vec<_>, _>>()?;
-    let mut pairs = Vec::new();
-    for device in tx.query(SQL.get("devices"), &[])? {
+    let (mut pairs, mut last) = (Vec::new(), None);
+    let after = after.unwrap_or(DeviceId([0; 16]));
+    let devices = tx.query(SQL.get("devices_after"), &[after.0.into(), AHEAD_DEVICES_MAX.into()])?;
+    let is_full = i64::try_from(devices.len()) == Ok(AHEAD_DEVICES_MAX);
+    for device in devices {
         let id = DeviceId(device.array(0)?);
+        last = Some(id);
         let office = OfficeId(device.array(1)?);
         let is_eve = starting.iter().any(|row| row.offices.is_empty() || row.offices.contains(&office));
         let statement = if is_eve { "before_activity" } else { "candidates" };
@@ -384,7 +400,7 @@ pub fn candidates(tx: &mut Tx<'_>, now: Instant) -> Result<Vec<(DeviceId, Member
             pairs.push((id, MemberId(row.array(0)?)));
         }
     }
-    Ok(pairs)
+    Ok((pairs, last.filter(|_| is_full)))
 }
 
 /// Grants one member ahead of need at one terminal, as far as the policy allows; whether anything was granted.

@@ -1,7 +1,7 @@
 //! Writes the rows that an entry gave, all in the caller's transaction.
 //!
-//! Balances are summed per account before they are written, in the order of their names, so that two transactions
-//! can never wait for each other in a circle.
+//! Balances are summed per account before they are written. The gate of the journal lets one transaction write at a
+//! time, so no two of them can wait for each other in a circle.
 
 use std::collections::BTreeMap;
 
@@ -423,24 +423,34 @@ fn add_balances(tx: &mut Tx<'_>, entry: EntryId, postings: &[Posting]) -> Result
             sums.entry((account.to_string(), posting.leg.unit)).or_insert((account, 0)).1 += signed;
         }
     }
-    let (mut opened, mut added) = (Vec::with_capacity(sums.len()), Vec::with_capacity(sums.len()));
+    let (mut whole, mut opened, mut added) = (Vec::with_capacity(sums.len()), Vec::new(), Vec::new());
     for ((name, unit), (account, sum)) in sums {
         let sum = i64::try_from(sum)
             .map_err(|_| StoreError::Range { what: "sum of postings on one account", met: i64::MAX })?;
-        let member = account.member().map(|member| member.0);
-        opened.push(vec![
-            name.as_str().into(),
-            unit.code().into(),
-            account.class().into(),
-            member.into(),
-            entry.0.into(),
-        ]);
-        added.push(vec![name.into(), unit.code().into(), sum.into(), entry.0.into()]);
+        let key = [name.as_str().into(), unit.code().into()];
+        let about = [account.class().into(), account.member().map(|member| member.0).into()];
+        // A CHECK on an upsert looks at the change as if it were the balance: what would break it is opened first and
+        // changed then.
+        if is_a_balance(account.class(), sum) {
+            whole.push([&key[..], &about, &[sum.into(), entry.0.into()]].concat());
+        } else {
+            opened.push([&key[..], &about, &[entry.0.into()]].concat());
+            added.push([&key[..], &[sum.into(), entry.0.into()]].concat());
+        }
     }
-    // Opened first, changed then: a CHECK on an upsert would look at the change as if it were the balance.
+    tx.execute_many(SQL.get("move_balance"), &whole)?;
     tx.execute_many(SQL.get("open_balance"), &opened)?;
     tx.execute_many(SQL.get("add_balance"), &added)?;
     Ok(())
+}
+
+/// Whether a change could be the balance of an account that had nothing, as the schema checks it.
+fn is_a_balance(class: &str, sum: i64) -> bool {
+    match class {
+        "available" | "escrow" => sum >= 0,
+        "owed" => sum <= 0,
+        _ => true,
+    }
 }
 
 fn set_case(tx: &mut Tx<'_>, entry: EntryId, id: Hash, case: &KnownCase) -> Result<(), StoreError> {

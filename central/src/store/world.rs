@@ -46,12 +46,11 @@ pub fn apply_entry(tx: &mut Tx<'_>, entry: &Entry) -> Result<Outcome, StoreError
     if !(OLDEST_APPLY_VERSION..=APPLY_VERSION).contains(&world.apply_version) {
         return Err(StoreError::ApplyVersion { met: world.apply_version });
     }
-    let mut needs = need::first(&entry.body);
+    let first = need::first(&entry.body);
+    fetch_all(tx, &mut world, &first)?;
+    let mut needs = need::second(&world, &entry.body);
     for _ in 0..ROUNDS_MAX {
-        tx.ask_ahead(needs.iter().flat_map(questions).collect())?;
-        for need in &needs {
-            fetch(tx, &mut world, *need)?;
-        }
+        fetch_all(tx, &mut world, &needs)?;
         match apply(&world, entry) {
             Ok(outcome) => return Ok(outcome),
             Err(missing) if missing.is_empty() => break,
@@ -59,6 +58,11 @@ pub fn apply_entry(tx: &mut Tx<'_>, entry: &Entry) -> Result<Outcome, StoreError
         }
     }
     Err(StoreError::Needs { entry: entry.id, rounds: ROUNDS_MAX })
+}
+
+fn fetch_all(tx: &mut Tx<'_>, world: &mut World, needs: &BTreeSet<Need>) -> Result<(), StoreError> {
+    tx.ask_ahead(needs.iter().flat_map(questions).collect())?;
+    needs.iter().try_for_each(|need| fetch(tx, world, *need))
 }
 
 /// The statements that [`fetch`] will run for the needs that a batch has by the hundred. One left out costs a wait.
@@ -407,7 +411,7 @@ fn taps_in(
         // A stored fact that cannot be read any more made no tap that could be compared.
         let fact = known::readable(tx, id, row.blob(1)?)?;
         if let Some(tap) = fact.as_ref().and_then(Tap::opening) {
-            world.taps.insert(id, tap);
+            world.taps.entry(token).or_default().insert(id, tap);
         }
     }
     Ok(())

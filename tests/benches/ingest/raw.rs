@@ -16,10 +16,11 @@ use tokio_postgres::{Client, NoTls};
 
 /// Tables whose rows a batch writes: how its rows are found (`$1` entry, `$2` device, `$3` and `$4` range of seqs), and
 /// what an existing row of the same key becomes.
-const TABLES: [(&str, &str, &str); 9] = [
+const TABLES: [(&str, &str, &str); 11] = [
     ("entry", "id = $1", ""),
     ("entry_place", "entry = $1", ""),
     ("fact", "device = $2 AND epoch = 1 AND seq BETWEEN $3 AND $4", ""),
+    ("fact_link", "device = $2 AND epoch = 1 AND seq BETWEEN $3 AND $4", ""),
     ("posting", "device = $2 AND epoch = 1 AND seq BETWEEN $3 AND $4", ""),
     ("attendance", "entry = $1", ""),
     ("conflict", "entry = $1", ""),
@@ -27,6 +28,12 @@ const TABLES: [(&str, &str, &str); 9] = [
         "balance",
         "entry = $1",
         "ON CONFLICT (account, unit) DO UPDATE SET amount = excluded.amount, entry = excluded.entry",
+    ),
+    (
+        "issued",
+        "entry = $1",
+        "ON CONFLICT (device, day) DO UPDATE SET points = excluded.points, top_up = excluded.top_up, \
+         entry = excluded.entry",
     ),
     (
         "directory_change",
@@ -161,7 +168,9 @@ pub enum Baseline {
 impl Baseline {
     pub fn sqlite(path: &str) -> Result<Self> {
         let connection = Connection::open(path)?;
-        connection.execute_batch("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL")?;
+        // As the product has it: as durable, and with as much memory.
+        connection
+            .execute_batch("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-32768")?;
         Ok(Self::Sqlite(connection))
     }
 

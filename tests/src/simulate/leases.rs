@@ -32,7 +32,7 @@ impl Run<'_> {
             0 => self.write_off()?,
             1..=2 => self.recall()?,
             _ => {
-                if block_on(jobs::leases::round(&self.centre.app))? > 0 {
+                if block_on(jobs::leases::round(&self.centre.app, None))?.0 > 0 {
                     self.counters.path("lease set");
                 }
             }

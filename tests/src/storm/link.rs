@@ -88,6 +88,12 @@ impl Link {
         tokio::time::timeout(limit, connecting).await.context("no connection in time")?
     }
 
+    /// Whether the other side has ended it.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.sender.is_closed()
+    }
+
     /// Gets a path.
     ///
     /// # Errors

@@ -91,7 +91,7 @@ impl Work {
         let Some(known) = self.world.facts.get(&id) else { return };
         let tap = known.fact.as_ref().and_then(Tap::opening);
         if let Some(tap) = tap.filter(|_| known.standing.became != Became::Merged) {
-            self.world.taps.insert(id, tap);
+            self.world.taps.entry(tap.key.subject.0).or_default().insert(id, tap);
         }
     }
 

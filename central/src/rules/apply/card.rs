@@ -11,7 +11,7 @@ use hufu_shared::act::{CardSet, CardStatusSet};
 use hufu_shared::fact::{Event, Fact, Subject};
 use hufu_shared::ids::{FactId, MemberId};
 use hufu_shared::member::CardStatus;
-use hufu_shared::time::{DAY_US, Day, Instant};
+use hufu_shared::time::Day;
 use hufu_shared::token::Token;
 use hufu_shared::wire::upload::Became;
 use minicbor::{Decode, Encode};
@@ -152,13 +152,13 @@ impl Work {
         if travel.longest() == 0 || self.world.offices.len() < 2 {
             return;
         }
-        self.link(links::seen(token, day_of(known.at)), id);
+        self.link(links::seen(token, Day::utc(known.at)), id);
         let (from, to) = (known.at.offset(-travel.longest()), latest(known).offset(travel.longest()));
-        if day_of(to).0 - day_of(from).0 > 2 {
+        if Day::utc(to).0 - Day::utc(from).0 > 2 {
             // Over so long a time the card can have been anywhere.
             return;
         }
-        let days = day_of(from).0..=day_of(to).0;
+        let days = Day::utc(from).0..=Day::utc(to).0;
         let near = days.flat_map(|day| self.linked(links::seen(token, Day(day))));
         let uses: Vec<Use> = near.filter_map(|id| Some(used(id, self.fact(id)?))).collect();
         let mut found: Vec<Impossible> = travel::impossible(&uses, &travel);
@@ -247,11 +247,6 @@ fn push_turn(history: &mut Vec<CardTurn>, turn: CardTurn) {
 /// Whether an event says that the card was there. A refusal has no effect that could be anybody's.
 fn shows_card(event: &Event) -> bool {
     !matches!(event, Event::Refused(_) | Event::ApplicationTaken(_) | Event::ProfileChangeRequested(_))
-}
-
-/// The day of an instant, the same at every office.
-fn day_of(at: Instant) -> Day {
-    Day(i32::try_from(at.0.div_euclid(DAY_US)).unwrap_or(i32::MAX))
 }
 
 fn used(id: FactId, known: &KnownFact) -> Use {

@@ -410,18 +410,18 @@ impl Work {
     /// the centre finds by itself.
     pub(super) fn is_repeat(&self, id: FactId, fact: &Fact, said: Option<u64>) -> bool {
         let Some(tap) = hufu_shared::rules::repeat::Tap::of(fact) else { return false };
-        if let Some(subject) = fact.event.subject() {
-            self.has(Need::Taps(id.device, id.epoch, subject.token));
-        }
+        let token = tap.key.subject.0;
+        self.has(Need::Taps(id.device, id.epoch, token));
+        let Some(taps) = self.world.taps.get(&token) else { return false };
         let window = self.scheme(fact.scheme).map_or(0, |scheme| scheme.repeat_window_s);
         let first = FactId { seq: 0, ..id };
         // Who went the other way in between repeats nothing.
         let opposite = tap.key.opposite();
         let went_back = |earlier: FactId| {
             let between = (Bound::Excluded(earlier), Bound::Excluded(id));
-            self.world.taps.range(between).any(|(_, opened)| opposite.as_ref() == Some(&opened.key))
+            taps.range(between).any(|(_, opened)| opposite.as_ref() == Some(&opened.key))
         };
-        self.world.taps.range(first..id).any(|(earlier, opened)| {
+        taps.range(first..id).any(|(earlier, opened)| {
             let again = tap.repeats(opened, window) && !went_back(*earlier);
             again || (said == Some(earlier.seq) && tap.key == opened.key)
         })
