@@ -31,13 +31,19 @@ pub(super) enum Matter {
 /// Judgements in one entry after which two of its rules are taken to contradict each other: a fault of this program, to
 /// be told instead of going round for ever.
 pub(super) const JUDGED_MAX: u32 = 200_000;
+/// Judgements at a time while rows are missing: what rules say of half a world need not agree, and is never used; they go
+/// on only to name what else they need.
+const JUDGED_IN_PART_MAX: u32 = 1_000;
 
 impl Work {
     /// Judges what is to be judged, and what that makes to be judged, until nothing is left.
     pub(super) fn judge_all(&mut self) {
+        let mut here = 0;
         while let Some(matter) = self.dirty.pop_first() {
             self.judged += 1;
-            if self.judged > JUDGED_MAX {
+            here += 1;
+            let in_part = here > JUDGED_IN_PART_MAX && !self.missing.borrow().is_empty();
+            if self.judged > JUDGED_MAX || in_part {
                 self.dirty.clear();
                 return;
             }
