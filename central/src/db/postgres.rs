@@ -6,7 +6,6 @@
 //! first run's answer stands or the closure runs again; without one it runs again and must be idempotent by its keys.
 //! Out of scope: encryption to the server; put both on one machine, or a tunnel between.
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::str::FromStr;
 use std::time::Duration;
@@ -303,17 +302,19 @@ pub(super) fn query_many(
     transaction: &Transaction<'_>,
     asked: &[(&'static Sql, Vec<Value>)],
 ) -> Result<Vec<Vec<Row>>, DbError> {
-    let mut kinds: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    let mut kinds: Vec<(&Sql, Vec<usize>)> = Vec::new();
     for (index, (sql, _)) in asked.iter().enumerate() {
-        kinds.entry(&sql.name).or_default().push(index);
+        match kinds.iter_mut().find(|(kind, _)| std::ptr::eq(*kind, *sql)) {
+            Some((_, indices)) => indices.push(index),
+            None => kinds.push((*sql, vec![index])),
+        }
     }
     let mut statements = Vec::with_capacity(kinds.len());
-    for indices in kinds.values() {
-        let sql = asked[indices[0]].0;
+    for (sql, indices) in &kinds {
         let one = prepared(waits, transaction, sql)?;
         let types: Vec<&str> = one.params().iter().map(Type::name).collect();
         let many = sql.postgres_many(&types);
-        statements.push((sql, indices, limited(waits, &sql.name, transaction.prepare_cached(&many))?));
+        statements.push((*sql, indices, limited(waits, &sql.name, transaction.prepare_cached(&many))?));
     }
     let column_of = |indices: &[usize], n: usize| Column(indices.iter().map(|i| &asked[*i].1[n]).collect());
     let columns_of = |(sql, indices, _): &(&Sql, &Vec<usize>, Statement)| -> Vec<Column<'_>> {

@@ -41,7 +41,8 @@ impl Sql {
 
     /// The same question for a whole list of parameters, on PostgreSQL: each parameter is an array of its type, the
     /// first column says which of the list a row answers, counted from 1. `OFFSET 0` keeps the planner from turning
-    /// hundreds of look-ups by key into one walk through a table whose size it guesses wrongly.
+    /// hundreds of look-ups by key into one walk through a table whose size it guesses wrongly; and so the rows of a
+    /// question stay in its own order, which a sort by their number would mix.
     pub(super) fn postgres_many(&self, types: &[&str]) -> String {
         let asked = |piece: Piece<'_>| match piece {
             Piece::Word(word) if word.starts_with('$') => format!("asked.p{}", &word[1..]),
@@ -54,7 +55,7 @@ impl Sql {
         let names: Vec<String> = number.map(|n| format!("p{n}")).collect();
         format!(
             "SELECT asked.n, answer.* FROM unnest({}) WITH ORDINALITY AS asked ({}, n) \
-             CROSS JOIN LATERAL ({question} OFFSET 0) AS answer ORDER BY asked.n",
+             CROSS JOIN LATERAL ({question} OFFSET 0) AS answer",
             arrays.join(", "),
             names.join(", ")
         )

@@ -249,7 +249,8 @@ impl<'c> Tx<'c> {
         }
         let before = self.failed.take();
         let result = work(self);
-        self.is_missed = result.is_err() || self.failed.is_some();
+        // One missed within stays missed, whatever is made of it here.
+        self.is_missed |= result.is_err() || self.failed.is_some();
         self.failed = before;
         result
     }

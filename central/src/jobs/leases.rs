@@ -11,8 +11,8 @@ use crate::store::{StoreError, leases};
 const ROUND_MS: u64 = 20_000;
 
 /// One round: members whom other terminals of an office have seen lately, at some of its terminals, those after `after`.
-/// It ends early when terminals wait to deliver: what was done there counts more than what may be. Answers how many got
-/// something, and behind which terminal the next round goes on.
+/// It ends early when terminals wait to deliver: what was done there counts more than what may be; then the next round
+/// begins at the same terminals. Answers how many got something, and behind which terminal the next round goes on.
 ///
 /// # Errors
 /// [`StoreError`] if the database fails.
@@ -22,7 +22,7 @@ pub async fn round(app: &App, after: Option<DeviceId>) -> Result<(u64, Option<De
     let mut granted = 0;
     for pair in pairs {
         if app.uploads.is_crowded() {
-            break;
+            return Ok((granted, after));
         }
         for unit in [Unit::Pts, Unit::Cny] {
             let Ok(entry) = app.entry_id() else { return Ok((granted, after)) };
