@@ -258,6 +258,12 @@ impl App {
         Ok(u64::from_be_bytes(bits))
     }
 
+    /// Whether the service stops: then a job ends its round after the step at hand.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
+    }
+
     /// Wakes who waits for news, though no new number was published.
     pub fn wake(&self) {
         self.published.send_modify(|_| {});

@@ -7,7 +7,7 @@ use crate::store::cases::{self, CASES_ENDED_MAX};
 /// Milliseconds between rounds.
 const ROUND_MS: u64 = 60_000;
 
-/// Ends all cases whose time is up; answers how many.
+/// Ends all cases whose time is up, unless the service stops; answers how many.
 ///
 /// # Errors
 /// [`ActError`] if the database fails, or no id can be made.
@@ -17,7 +17,7 @@ pub async fn round(app: &App) -> Result<usize, ActError> {
         let (id, now) = (app.entry_id()?, app.now());
         let some = app.write(move |tx| cases::end_overdue(tx, id, now)).await?;
         ended += some;
-        if i64::try_from(some).unwrap_or(i64::MAX) < CASES_ENDED_MAX {
+        if i64::try_from(some).unwrap_or(i64::MAX) < CASES_ENDED_MAX || app.is_stopping() {
             return Ok(ended);
         }
     }

@@ -23,6 +23,8 @@ pub async fn round(app: &App) -> Result<Option<Day>, ActError> {
     loop {
         let (id, now) = (app.entry_id()?, app.now());
         match app.write(move |tx| expiry::step(tx, run, after, id, now)).await? {
+            // What was taken off stays so; the next start goes on with the rest.
+            Step::Upto(_) if app.is_stopping() => return Ok(None),
             Step::Upto(member) => after = Some(member),
             Step::Done => return Ok(Some(run.cutoff)),
             Step::Recovering => return Ok(None),

@@ -11,7 +11,8 @@ use crate::store::{StoreError, leases};
 const ROUND_MS: u64 = 20_000;
 
 /// One round: members whom other terminals of an office have seen lately, at some of its terminals, those after `after`.
-/// It ends early when terminals wait to deliver: what was done there counts more than what may be; then the next round
+/// It ends early when the service stops, and when terminals wait to deliver: what was done there counts more than what
+/// may be; then the next round
 /// begins at the same terminals. Answers how many got something, and behind which terminal the next round goes on.
 ///
 /// # Errors
@@ -21,7 +22,7 @@ pub async fn round(app: &App, after: Option<DeviceId>) -> Result<(u64, Option<De
     let (pairs, next) = app.db.read(move |tx| leases::candidates(tx, now, after)).await?;
     let mut granted = 0;
     for pair in pairs {
-        if app.uploads.is_crowded() {
+        if app.uploads.is_crowded() || app.is_stopping() {
             return Ok((granted, after));
         }
         for unit in [Unit::Pts, Unit::Cny] {

@@ -22,13 +22,13 @@ pub enum LookError {
     Random(#[from] NoRandom),
 }
 
-/// Looks up every application that waits for it; answers how many.
+/// Looks up every application that waits for it, unless the service stops; answers how many.
 ///
 /// # Errors
 /// [`LookError`]; what was looked up before stays so.
 pub async fn round(app: &App) -> Result<u64, LookError> {
     let mut looked_up = 0;
-    while app.db.read(lookalikes::is_waiting).await.map_err(PeopleError::from)? {
+    while !app.is_stopping() && app.db.read(lookalikes::is_waiting).await.map_err(PeopleError::from)? {
         let (id, now, vault, keys) = (app.entry_id()?, app.now(), app.vault.clone(), Arc::clone(&app.keys));
         let done = app.write(move |tx| lookalikes::look_up(tx, (&vault, keys.open_key()), id, now)).await?;
         looked_up += u64::from(done.is_some());

@@ -47,6 +47,16 @@ pub fn pass_gate(tx: &mut Tx<'_>, now: Instant) -> Result<Instant, StoreError> {
     Ok(received)
 }
 
+/// Holds the gate without passing it: for whoever locks rows first and may take an entry after. Rows are locked only
+/// behind the gate, so that no two transactions wait for each other in a circle.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn hold_gate(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    tx.query_one(SQL.get("gate"), &[])?;
+    Ok(())
+}
+
 /// Takes an entry in: loads what it needs, applies it, writes what it gives. `received` comes from [`pass_gate`] in
 /// the same transaction.
 ///

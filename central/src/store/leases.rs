@@ -141,8 +141,9 @@ fn became(error: &NotGranted) -> AskBecame {
     }
 }
 
-/// What a decision about a lease of this device and member may look at.
+/// What a decision about a lease of this device and member may look at, behind the gate.
 fn fetch(tx: &mut Tx<'_>, device: DeviceId, member: MemberId) -> Result<World, StoreError> {
+    journal::hold_gate(tx)?;
     let mut world = world::base(tx)?;
     for need in [
         Need::Device(device),

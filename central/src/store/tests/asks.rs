@@ -1,5 +1,9 @@
 //! Asks of terminals: what is set aside ahead of need and on demand, who is asked to close, what a terminal is sent.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
 use hufu_shared::act::{Act, RecoveryEnded, ValueEnd, ValueMoved};
 use hufu_shared::fact::{Event, LeaseClosed, Shown, Visited};
 use hufu_shared::ids::{DeviceId, EntryId, Hash, LeaseId, OccurrenceId};
@@ -16,9 +20,9 @@ use crate::db::{Db, DbError};
 use crate::rules::entry::journal_start;
 use crate::rules::lease::LeaseRow;
 use crate::store::contact::{self, Heartbeat};
-use crate::store::directory;
 use crate::store::leases::{self, Answered, Asked};
 use crate::store::recovery::{self, Proven, Source};
+use crate::store::{StoreError, directory, journal, world};
 
 const LATER: Instant = Instant(NOON.0 + 9 * 3600 * SECOND_US);
 
@@ -156,6 +160,46 @@ async fn members_whom_others_saw_here_are_granted_something_ahead_and_the_termin
         let echo: (LeaseId, Version) = (sent[0].lease, sent[0].version);
         db.write(move |tx| leases::echoed(tx, here, &[echo])).await.expect("echo");
         assert!(db.read(move |tx| leases::unechoed(tx, here)).await.expect("states").is_empty());
+    })
+    .await;
+}
+
+/// While one holds the gate and goes on to a terminal's row, another who would grant there waits at the gate, and has
+/// not locked that row: else each would wait for the other until the database ended one of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_grants_waits_at_the_gate_before_any_row_is_locked() {
+    each(|db| async move {
+        found(&db).await;
+        let mut other = Terminal::start(third_terminal(&db).await);
+        other.record(0, Shown::Accepted, Event::Visited(Visited { subject: subject(1) }));
+        other.upload(&db).await;
+        give(&db, 40, 100).await;
+        let (passed, gate) = mpsc::channel();
+        let runs = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&runs);
+        let first = db.write(move |tx| -> Result<(), StoreError> {
+            counted.fetch_add(1, Ordering::SeqCst);
+            journal::pass_gate(tx, LATER)?;
+            let _ = passed.send(());
+            // Long enough for the other to come as far as it can.
+            std::thread::park_timeout(Duration::from_millis(300));
+            world::device_row(tx, TERMINAL_B)?;
+            Ok(())
+        });
+        let counted = Arc::clone(&runs);
+        let second = async {
+            let heard = tokio::task::spawn_blocking(move || gate.recv_timeout(Duration::from_secs(20)));
+            heard.await.expect("no panic").expect("the gate is passed");
+            db.write(move |tx| {
+                counted.fetch_add(1, Ordering::SeqCst);
+                leases::grant_ahead(tx, (TERMINAL_B, member(1)), Unit::Pts, (EntryId([60; 16]), LATER))
+            })
+            .await
+        };
+        let (first, second) = tokio::join!(first, second);
+        first.expect("nobody is in its way");
+        assert!(second.expect("granted"));
+        assert_eq!(runs.load(Ordering::SeqCst), 2, "neither was ended and run again");
     })
     .await;
 }

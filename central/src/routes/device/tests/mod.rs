@@ -2,6 +2,7 @@
 
 mod admission;
 mod enrolment;
+mod jobs;
 mod kit;
 mod lists;
 mod uploads;
