@@ -12,8 +12,8 @@ const ROUND_MS: u64 = 20_000;
 
 /// One round: members whom other terminals of an office have seen lately, at some of its terminals, those after `after`.
 /// It ends early when the service stops, and when terminals wait to deliver: what was done there counts more than what
-/// may be; then the next round
-/// begins at the same terminals. Answers how many got something, and behind which terminal the next round goes on.
+/// may be; then the next round begins at the same terminals. Answers how many got something, and behind which terminal
+/// the next round goes on.
 ///
 /// # Errors
 /// [`StoreError`] if the database fails.

@@ -2,8 +2,8 @@
 
 use hufu_edge::rules::decide::Outcome;
 use hufu_edge::rules::decide::value::Asked;
-use hufu_edge::run::core::{Mode, Presented, Swiped, own_fact};
-use hufu_edge::store::StoreError;
+use hufu_edge::run::core::{Mode, Presented, Swiped};
+use hufu_edge::store::{NewFact, StoreError};
 use hufu_shared::act::{Act, CardStatusSet, CaseDecided, Pin, PinOutcome, Verdict};
 use hufu_shared::fact::{ClockStepped, Event, Purpose};
 use hufu_shared::ids::{DeviceId, FactId, Hash};
@@ -257,7 +257,7 @@ impl Run<'_> {
         let Some(running) = self.devices[device].running.as_mut() else { return Ok(()) };
         if let Some(by_us) = running.clock.look_for_step() {
             let (now, directory) = (running.clock.now(), running.core.directory().version());
-            let fact = own_fact(Event::ClockStepped(ClockStepped { by_us }), directory, &now);
+            let fact = NewFact::of_terminal(Event::ClockStepped(ClockStepped { by_us }), directory, &now);
             running.core.store().with(|journal| -> Result<_, StoreError> { journal.append(vec![fact]) })?;
             self.counters.path("wall clock stepped");
             self.wake_upload(device);

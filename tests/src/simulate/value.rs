@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use hufu_edge::rules::decide::value::Asked;
-use hufu_edge::run::core::{Presented, TakingBack, Which, own_fact};
+use hufu_edge::run::core::{Presented, TakingBack, Which};
 use hufu_edge::store::{NewFact, StoreError};
 use hufu_shared::fact::{
     Event, Form, Handing, ProfileChange, Purchase, Purpose, READER_COUNTER, SlipKey, Spending, Subject,
@@ -315,7 +315,7 @@ impl Run<'_> {
         };
         let Some(running) = self.devices[device].running.as_mut() else { return Ok(()) };
         let (now, directory) = (running.clock.now(), running.core.directory().version());
-        let fact = NewFact { sealed: Some(sealed.sealed), ..own_fact(event, directory, &now) };
+        let fact = NewFact { sealed: Some(sealed.sealed), ..NewFact::of_terminal(event, directory, &now) };
         let taken =
             running.core.store().with(|journal| -> Result<_, StoreError> { journal.append(vec![fact]) })?;
         match taken.first().and_then(|fact| fact.id) {
