@@ -12,6 +12,7 @@ mod small;
 
 use embedded_graphics::pixelcolor::Rgb888;
 use embedded_graphics::prelude::*;
+use embedded_graphics::primitives::{PrimitiveStyleBuilder, Rectangle, StrokeAlignment};
 
 use crate::panel::{Depth, Frame};
 use crate::text::{Fonts, Style, fit};
@@ -108,23 +109,46 @@ fn rgb(hex: u32) -> Rgb888 {
     Rgb888::new(r, g, b)
 }
 
+/// Where everything of a screen stands. Made once per screen; painting it again as a line scrolls costs little.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arrangement {
+    size: Size,
+    colours: (Rgb888, Rgb888),
+    pieces: Vec<Piece>,
+}
+
+/// Something that stands somewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Piece {
+    /// One line of text within columns (x from, x to), `width` pixels wide.
+    Text { text: String, style: Style, columns: (u32, u32), y: u32, width: u32 },
+    /// A shape in a square.
+    Icon { icon: Icon, x: u32, y: u32, px: u32 },
+    /// A border around everything.
+    Border { px: u32, colour: Rgb888 },
+}
+
 /// Draws a screen over the whole frame. `shown_ms` is for how long it has been shown, which moves scrolling lines.
 ///
 /// On a one-bit panel all shades are light on dark; the icon alone tells outcomes apart.
 pub fn draw(screen: &Screen, fonts: &Fonts, frame: &mut Frame, depth: Depth, shown_ms: u32) -> Motion {
-    let (paper, ink) = match depth {
+    arrange(screen, fonts, frame.size(), depth).paint(fonts, frame, shown_ms)
+}
+
+/// Where everything of a screen stands on a panel of this size.
+#[must_use]
+pub fn arrange(screen: &Screen, fonts: &Fonts, size: Size, depth: Depth) -> Arrangement {
+    let colours = match depth {
         Depth::Mono => (Rgb888::BLACK, Rgb888::WHITE),
         Depth::Rgb => screen.shade.colours(),
     };
-    frame.clear(paper).unwrap_or_else(|never| match never {});
-    let height = frame.size().height;
-    let mut canvas = Canvas { fonts, frame, ink, shown_ms, motion: Motion::Still };
-    if height < LARGE_HEIGHT_MIN {
+    let mut canvas = Canvas { fonts, size, pieces: Vec::new() };
+    if size.height < LARGE_HEIGHT_MIN {
         small::draw(screen, &mut canvas);
     } else {
         large::draw(screen, &mut canvas);
     }
-    canvas.motion
+    Arrangement { size, colours, pieces: canvas.pieces }
 }
 
 /// Panels at least this high, in pixels, get the layout for large ones.
@@ -134,50 +158,89 @@ pub const SCROLL_HOLD_MS: u32 = 1_200;
 /// Time between two pictures of a scrolling line, in milliseconds.
 pub const SCROLL_STEP_MS: u32 = 60;
 
-/// What both layouts draw with.
+impl Arrangement {
+    /// Draws it over the whole frame, which has the size that it was made for.
+    pub fn paint(&self, fonts: &Fonts, frame: &mut Frame, shown_ms: u32) -> Motion {
+        frame.clear(self.colours.0).unwrap_or_else(|never| match never {});
+        self.paint_at(Point::zero(), fonts, frame, shown_ms)
+    }
+
+    /// Draws it with its corner at a point, upon what is there.
+    fn paint_at(&self, corner: Point, fonts: &Fonts, frame: &mut Frame, shown_ms: u32) -> Motion {
+        let ink = self.colours.1;
+        let mut motion = Motion::Still;
+        for piece in &self.pieces {
+            match piece {
+                Piece::Text { text, style, columns, y, width } => {
+                    let (left, right) =
+                        (columns.0.cast_signed() + corner.x, columns.1.cast_signed() + corner.x);
+                    let y = y.cast_signed() + corner.y;
+                    let room = columns.1.saturating_sub(columns.0);
+                    if *width <= room {
+                        let x = left + ((room - width) / 2).cast_signed();
+                        fonts.draw(text, *style, Point::new(x, y), ink, (left, right), frame);
+                        continue;
+                    }
+                    let around = width + 2 * style.px();
+                    let x = left - scrolled(*style, around, shown_ms);
+                    for x in [x, x + around.cast_signed()] {
+                        fonts.draw(text, *style, Point::new(x, y), ink, (left, right), frame);
+                    }
+                    let hold = SCROLL_HOLD_MS.saturating_sub(shown_ms);
+                    motion = Motion::AgainInMs(hold.max(SCROLL_STEP_MS));
+                }
+                Piece::Icon { icon, x, y, px } => {
+                    let at = corner + Point::new(x.cast_signed(), y.cast_signed());
+                    icon::draw(*icon, at, *px, ink, frame);
+                }
+                Piece::Border { px, colour } => {
+                    let style = PrimitiveStyleBuilder::new()
+                        .stroke_color(*colour)
+                        .stroke_width(*px)
+                        .stroke_alignment(StrokeAlignment::Inside)
+                        .build();
+                    let border = Rectangle::new(corner, self.size).into_styled(style);
+                    border.draw(frame).unwrap_or_else(|never| match never {});
+                }
+            }
+        }
+        motion
+    }
+}
+
+/// How far a line has moved that comes round after so many pixels. Two and a half characters a second is slow enough
+/// to read.
+fn scrolled(style: Style, around: u32, shown_ms: u32) -> i32 {
+    let moved = shown_ms.saturating_sub(SCROLL_HOLD_MS) / SCROLL_STEP_MS;
+    let step = (style.px() * 5 / 2 * SCROLL_STEP_MS).div_ceil(1_000);
+    let offset = (u64::from(moved) * u64::from(step)) % u64::from(around);
+    i32::try_from(offset).unwrap_or(0)
+}
+
+/// What both layouts place their pieces on.
 struct Canvas<'a> {
     fonts: &'a Fonts,
-    frame: &'a mut Frame,
-    ink: Rgb888,
-    shown_ms: u32,
-    motion: Motion,
+    size: Size,
+    pieces: Vec<Piece>,
 }
 
 impl Canvas<'_> {
     fn width(&self) -> u32 {
-        self.frame.size().width
+        self.size.width
     }
 
     fn height(&self) -> u32 {
-        self.frame.size().height
+        self.size.height
     }
 
-    /// Draws one line within the columns: centred if it fits, else it scrolls round for ever.
+    /// Places one line within the columns: centred if it fits, else it scrolls round for ever.
     fn line(&mut self, text: &str, style: Style, columns: (u32, u32), y: u32) {
-        let room = columns.1.saturating_sub(columns.0);
         let width = self.fonts.measure(text, style);
-        let (left, right) = (columns.0.cast_signed(), columns.1.cast_signed());
-        let y = y.cast_signed();
-        if width <= room {
-            let x = left + ((room - width) / 2).cast_signed();
-            self.fonts.draw(text, style, Point::new(x, y), self.ink, (left, right), self.frame);
-            return;
-        }
-        // Two and a half characters a second is slow enough to read.
-        let gap = 2 * style.px();
-        let moved = self.shown_ms.saturating_sub(SCROLL_HOLD_MS) / SCROLL_STEP_MS;
-        let step = (style.px() * 5 / 2 * SCROLL_STEP_MS).div_ceil(1_000);
-        let offset = (u64::from(moved) * u64::from(step)) % u64::from(width + gap);
-        let x = left - i32::try_from(offset).unwrap_or(0);
-        for x in [x, x + (width + gap).cast_signed()] {
-            self.fonts.draw(text, style, Point::new(x, y), self.ink, (left, right), self.frame);
-        }
-        let hold = SCROLL_HOLD_MS.saturating_sub(self.shown_ms);
-        self.motion = Motion::AgainInMs(hold.max(SCROLL_STEP_MS));
+        self.pieces.push(Piece::Text { text: text.to_owned(), style, columns, y, width });
     }
 
     fn icon(&mut self, icon: Icon, x: u32, y: u32, px: u32) {
-        icon::draw(icon, Point::new(x.cast_signed(), y.cast_signed()), px, self.ink, self.frame);
+        self.pieces.push(Piece::Icon { icon, x, y, px });
     }
 
     /// True if no word has to be cut to wrap the text.

@@ -1,5 +1,8 @@
 //! Displays: a frame to draw on with `embedded-graphics`, and the devices that show it.
 //!
+//! The panels in this file are pictures; those on a bus are [`device::DevicePanel`] over a driver: [`ssd1306`],
+//! [`sh1106`], [`mipi`] (ILI9341, ST7789), opened by [`linux`], or [`framebuffer`].
+//!
 //! Every panel owns a [`Frame`] in full colour. Callers draw on it, then [`Panel::flush`]. A panel of one bit per pixel
 //! reduces the frame by brightness when it flushes, so callers draw the same way on all.
 //!
@@ -8,6 +11,16 @@
 //! never sees half a frame.
 //!
 //! Out of scope: what to draw ([`crate::layout`]) and when.
+
+pub mod bus;
+pub mod device;
+pub mod framebuffer;
+pub mod linux;
+pub mod mipi;
+pub mod sh1106;
+pub mod ssd1306;
+#[cfg(test)]
+mod testing;
 
 use std::convert::Infallible;
 use std::io::Write;
@@ -48,6 +61,12 @@ impl Frame {
     pub fn new(size: Size) -> Self {
         let size = Size::new(size.width.clamp(1, PANEL_SIDE_MAX), size.height.clamp(1, PANEL_SIDE_MAX));
         Self { size, rgb: vec![0; size.width as usize * size.height as usize * 3] }
+    }
+
+    /// Becomes a copy of another frame without a new allocation where the size allows it.
+    pub fn copy_from(&mut self, other: &Self) {
+        self.size = other.size;
+        self.rgb.clone_from(&other.rgb);
     }
 
     /// The raw pixels, three bytes each.
@@ -167,7 +186,7 @@ pub enum PanelError {
         /// Why.
         source: std::io::Error,
     },
-    /// The device did not take the frame. Drivers of bus displays and fakes use this.
+    /// The device did not take the frame: displays on a bus, and fakes.
     #[error("send frame to display {name}: {detail}")]
     Device {
         /// Which panel.

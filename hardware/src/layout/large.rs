@@ -4,10 +4,7 @@
 //! All sizes come from the height and shrink in steps until everything fits; if nothing fits, the icon goes and every
 //! text becomes one row that scrolls.
 
-use embedded_graphics::prelude::*;
-use embedded_graphics::primitives::{PrimitiveStyleBuilder, Rectangle, StrokeAlignment};
-
-use super::{Canvas, Screen, Shade};
+use super::{Canvas, Piece, Screen, Shade};
 use crate::text::Style;
 
 /// Sizes as parts of the panel's height in thousandths, before shrinking.
@@ -160,12 +157,6 @@ fn part(height: u32, thousandths: u32) -> u32 {
 }
 
 fn outline(canvas: &mut Canvas<'_>) {
-    let green = Shade::Green.colours().0;
-    let style = PrimitiveStyleBuilder::new()
-        .stroke_color(green)
-        .stroke_width(part(canvas.height(), MARGIN).max(3))
-        .stroke_alignment(StrokeAlignment::Inside)
-        .build();
-    let whole = Rectangle::new(Point::zero(), canvas.frame.size());
-    whole.into_styled(style).draw(canvas.frame).unwrap_or_else(|never| match never {});
+    let px = part(canvas.height(), MARGIN).max(3);
+    canvas.pieces.push(Piece::Border { px, colour: Shade::Green.colours().0 });
 }
