@@ -25,7 +25,12 @@ use crate::db::{DbError, Row, SqlFile, Tx, Value};
 use crate::vault::{Vault, VaultError, mask};
 
 /// Statements of this file and of [`super::snapshot`].
-pub static SQL: SqlFile = SqlFile::new("directory", include_str!("../../sql/both/directory.sql"));
+pub static SQL: SqlFile = SqlFile::with_overrides(
+    "directory",
+    include_str!("../../sql/both/directory.sql"),
+    "",
+    include_str!("../../sql/postgres/directory.sql"),
+);
 
 /// Changes behind which a snapshot is quicker than deltas.
 pub const DELTA_BEHIND_MAX: u64 = 5_000;

@@ -62,7 +62,11 @@ pub fn apply_entry(tx: &mut Tx<'_>, entry: &Entry) -> Result<Outcome, StoreError
 
 fn fetch_all(tx: &mut Tx<'_>, world: &mut World, needs: &BTreeSet<Need>) -> Result<(), StoreError> {
     tx.ask_ahead(needs.iter().flat_map(questions).collect())?;
-    needs.iter().try_for_each(|need| fetch(tx, world, *need))
+    needs.iter().try_for_each(|need| fetch_one(tx, world, *need))?;
+    // A wait for each owner would cost more than all the rest of a batch.
+    let owners: BTreeSet<Need> = needs.iter().flat_map(|need| owners(world, *need)).collect();
+    tx.ask_ahead(owners.difference(&world.fetched).flat_map(questions).collect())?;
+    owners.iter().try_for_each(|owner| fetch_one(tx, world, *owner))
 }
 
 /// The statements that [`fetch`] will run for the needs that a batch has by the hundred. One left out costs a wait.
@@ -147,6 +151,27 @@ fn recovery_of(row: &Row, column: usize) -> Result<Recovery, StoreError> {
 /// # Errors
 /// [`StoreError`].
 pub fn fetch(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), StoreError> {
+    fetch_one(tx, world, need)?;
+    owners(world, need).into_iter().try_for_each(|owner| fetch_one(tx, world, owner))
+}
+
+/// Whoever had a card: its next question is who goes on in their place.
+fn owners(world: &World, need: Need) -> BTreeSet<Need> {
+    let card = match need {
+        Need::Card(token) => world.tokens.get(&token).copied(),
+        Need::CardById(card) => Some(card),
+        _ => None,
+    };
+    let known = card.and_then(|card| world.cards.get(&card));
+    known
+        .into_iter()
+        .flat_map(|card| &card.history)
+        .filter_map(|turn| turn.member)
+        .map(Need::Member)
+        .collect()
+}
+
+fn fetch_one(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), StoreError> {
     if !world.fetched.insert(need) {
         return Ok(());
     }
@@ -392,11 +417,9 @@ fn card_in(
         status: CardStatus::from_code(status).ok_or_else(|| rows::unknown("status of a card", status))?,
         history: cbor::decode(row.blob(3)?).map_err(|source| stored("card", &card.to_string(), source))?,
     };
-    let owners: BTreeSet<MemberId> = known.history.iter().filter_map(|turn| turn.member).collect();
     world.cards.insert(card, known);
     world.tokens.extend(token.map(|token| (token, card)));
-    // Whoever had the card, its next question is who goes on in their place.
-    owners.into_iter().try_for_each(|owner| fetch(tx, world, Need::Member(owner)))
+    Ok(())
 }
 
 fn taps_in(

@@ -45,6 +45,8 @@ pub struct Device {
     acked_head: Hash,
     /// Bodies after `acked`, each with the chain hash after it.
     held: VecDeque<(Vec<u8>, Hash)>,
+    /// When each of them happened.
+    walls: VecDeque<Instant>,
     stated: Option<u64>,
     boot: BootId,
     boot_at: Instant,
@@ -98,6 +100,7 @@ impl Device {
             epoch: answer.epoch,
             centre_key: answer.central_sign_key,
             held: VecDeque::new(),
+            walls: VecDeque::new(),
             stated: None,
             boot: BootId(random()?),
             boot_at: answer.central_time,
@@ -173,6 +176,7 @@ impl Device {
         let before = self.held.back().map_or(self.acked_head, |(_, hash)| *hash);
         let hash = chain::link(before, &body);
         self.held.push_back((body, hash));
+        self.walls.push_back(wall);
         seq
     }
 
@@ -236,7 +240,10 @@ impl Device {
         upload: &Upload,
         now: impl Fn() -> Instant,
     ) -> Result<Result<Receipt, Said>> {
-        let said = link.post("/device/v1/events", cbor::encode(upload)).await?;
+        // Who waits longest comes first, so the centre is told before it takes the body.
+        let oldest = self.walls.front().map_or(0, |wall| wall.0);
+        let path = format!("/device/v1/events?oldest={oldest}");
+        let said = link.post(&path, cbor::encode(upload)).await?;
         if matches!(said, Said::Problem { .. }) {
             return Ok(Err(said));
         }
@@ -258,6 +265,7 @@ impl Device {
         self.heard = Some(Heard { central_time: session.central_time, mono_ns: self.mono_ns(now) });
         while self.acked < acked {
             let (_, head) = self.held.pop_front().context("a receipt for facts that are not held")?;
+            self.walls.pop_front();
             self.acked += 1;
             self.acked_head = head;
         }
