@@ -1,6 +1,7 @@
 -- name: unechoed
 SELECT l.lease, l.generation, l.device, l.enrolment, l.member, l.unit, l.granted_total, l.settled, l.lost, l.released, l.written_off, l.disputed, l.dismissed, l.spent_reported, l.last_seq, l.holes, l.closed, l.ttl_s, l.reboot_cost_s, l.reboots_max, l.version_epoch, l.version_n, l.set_at, l.first_epoch
-FROM lease l LEFT JOIN lease_echo e ON e.device = l.device AND e.lease = l.lease
+FROM lease l JOIN device d ON d.id = l.device AND d.epoch = l.enrolment
+LEFT JOIN lease_echo e ON e.device = l.device AND e.lease = l.lease
 WHERE l.device = $1 AND l.is_open = 1 AND (e.lease IS NULL OR e.epoch < l.version_epoch OR (e.epoch = l.version_epoch AND e.n < l.version_n))
 ORDER BY l.set_at, l.lease LIMIT $2
 
@@ -37,9 +38,14 @@ DELETE FROM recall WHERE member = $1 AND unit = $2
 
 -- name: orders
 SELECT r.lease, r.generation FROM recall r JOIN lease l ON l.lease = r.lease AND l.generation = r.generation
+JOIN device d ON d.id = l.device AND d.epoch = l.enrolment
 WHERE r.device = $1 AND l.is_open = 1 AND r.asked_at >= $2
 UNION SELECT lease, generation FROM lease WHERE device = $1 AND written_off IS NOT NULL AND closed IS NULL
 ORDER BY 1, 2 LIMIT 16
+
+-- name: held
+SELECT l.lease FROM lease l JOIN device d ON d.id = l.device AND d.epoch = l.enrolment
+WHERE l.member = $1 AND l.is_open = 1
 
 -- name: active_cards
 SELECT COUNT(*) FROM card WHERE member = $1 AND status = 'active'
@@ -50,7 +56,8 @@ SELECT COUNT(*) FROM (SELECT 1 FROM fact WHERE member = $1 AND office = $2 AND d
 -- name: candidates
 SELECT DISTINCT f.member FROM fact f JOIN balance b ON b.member = f.member AND b.class = 'available' AND b.amount > 0
 WHERE f.office = $1 AND f.device <> $2 AND f.at >= $3 AND f.member IS NOT NULL
-AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.device = $2 AND l.member = f.member AND l.is_open = 1)
+AND NOT EXISTS (SELECT 1 FROM lease l JOIN device d ON d.id = l.device AND d.epoch = l.enrolment
+WHERE l.device = $2 AND l.member = f.member AND l.is_open = 1)
 ORDER BY f.member LIMIT $4
 
 -- name: before_activity

@@ -185,6 +185,9 @@ pub enum SetRefused {
     /// Device, member or unit differ from those of a generation of the lease: a lease is of one purse for ever.
     #[error("lease expected of the same device, member and unit")]
     OtherPurse,
+    /// The generation was granted to an earlier enrolment: the counter of today's begins elsewhere.
+    #[error("lease expected of the device's newest enrolment")]
+    OtherEnrolment,
     /// More than the member has available.
     #[error("at most what is available may be set aside")]
     NotAvailable,
@@ -210,7 +213,7 @@ pub fn set(
     }
     let known = rows.iter().find(|row| row.generation == act.generation);
     if let Some(row) = known {
-        allow_raise(row, act)?;
+        allow_raise(row, act, enrolment)?;
     } else if rows.iter().any(|row| row.generation > act.generation || row.version >= act.version)
         || act.granted_total < Amount::ZERO
     {
@@ -232,9 +235,12 @@ pub fn set(
     Ok(Set { row, moved })
 }
 
-fn allow_raise(row: &LeaseRow, act: &LeaseSet) -> Result<(), SetRefused> {
+fn allow_raise(row: &LeaseRow, act: &LeaseSet, enrolment: u32) -> Result<(), SetRefused> {
     if !row.is_open() {
         return Err(SetRefused::Ended);
+    }
+    if row.enrolment != enrolment {
+        return Err(SetRefused::OtherEnrolment);
     }
     if act.granted_total < row.granted_total || act.version <= row.version {
         return Err(SetRefused::Shrinks);

@@ -182,7 +182,7 @@ fn book(
         available: Amount(purse.available),
         owed: Amount(purse.owed),
         member_escrow: Amount(purse.escrow),
-        open: of_unit().find(|row| row.device == device && row.member == member && row.is_open()).cloned(),
+        open: of_unit().find(|row| is_held(world, row, device, member)).cloned(),
         device_escrow: sum(&mut of_unit().filter(|row| row.device == device)),
         device_raised: Amount(raised.map(|row| row.int(0)).transpose()?.unwrap_or(0)),
         recovering: !world.may_debit(),
@@ -190,6 +190,13 @@ fn book(
         member_active: is_active && cards > 0,
         known_here: seen > 0,
     })
+}
+
+/// Whether the terminal holds this lease for the member now. What an earlier enrolment held stays aside until its facts
+/// are in or a person writes it off: the terminal of today has another counter.
+fn is_held(world: &World, row: &LeaseRow, device: DeviceId, member: MemberId) -> bool {
+    let enrolment = world.devices.get(&device).map_or(0, |known| known.epoch);
+    (row.device, row.member, row.enrolment) == (device, member, enrolment) && row.is_open()
 }
 
 fn clock(world: &World, office: OfficeId) -> OfficeClock {
@@ -219,9 +226,7 @@ fn grant(
     (entry, now): (EntryId, Instant),
 ) -> Result<LeaseRow, StoreError> {
     let epoch = journal::club(tx)?.epoch;
-    let mine = |row: &&LeaseRow| {
-        (row.device, row.member, row.unit) == (what.device, what.member, what.unit) && row.is_open()
-    };
+    let mine = |row: &&LeaseRow| row.unit == what.unit && is_held(world, row, what.device, what.member);
     let open = world.leases.values().find(mine);
     let next = |last: Version| if last.epoch == epoch.n { last.n + 1 } else { 1 };
     let set = LeaseSet {
@@ -266,7 +271,11 @@ fn recall(
     // A recall of long ago that nobody asks about any more makes room for a new one.
     if running.iter().all(|recall| recall.asked_at < asked.now.offset(-RECALL_STANDS_US)) {
         tx.execute(SQL.get("drop_recalls"), &[member.0.into(), unit.code().into()])?;
-        let rows: Vec<LeaseRow> = world.leases.values().filter(|row| row.member == member).cloned().collect();
+        let held = tx.query(SQL.get("held"), &[member.0.into()])?;
+        let held =
+            held.iter().map(|row| Ok(LeaseId(row.array(0)?))).collect::<Result<Vec<_>, StoreError>>()?;
+        let rows = world.leases.values().filter(|row| row.member == member && held.contains(&row.lease));
+        let rows: Vec<LeaseRow> = rows.cloned().collect();
         for holder in caps::recall(&rows, unit, asked.device, missing).iter().take(RECALLED_MAX) {
             let values = [
                 holder.lease.0.into(),

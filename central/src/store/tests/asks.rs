@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use hufu_shared::act::{Act, RecoveryEnded, ValueEnd, ValueMoved};
+use hufu_shared::act::{
+    Act, DeviceEnrolled, DeviceKey, LeaseCause, LeaseSet, RecoveryEnded, ValueEnd, ValueMoved,
+};
 use hufu_shared::fact::{Event, LeaseClosed, Shown, Visited};
 use hufu_shared::ids::{DeviceId, EntryId, Hash, LeaseId, OccurrenceId};
 use hufu_shared::member::OccurrenceRow;
@@ -200,6 +202,46 @@ async fn who_grants_waits_at_the_gate_before_any_row_is_locked() {
         first.expect("nobody is in its way");
         assert!(second.expect("granted"));
         assert_eq!(runs.load(Ordering::SeqCst), 2, "neither was ended and run again");
+    })
+    .await;
+}
+
+/// A terminal that was enrolled again counts anew: what its earlier enrolment held is no more raised, sent or called back.
+#[tokio::test(flavor = "multi_thread")]
+async fn kind_22_what_an_earlier_enrolment_held_stays_aside_and_the_new_one_gets_leases_of_its_own() {
+    each(|db| async move {
+        found(&db).await;
+        seen_at_both(&db).await;
+        give(&db, 40, 100).await;
+        let old = ask(&db, TERMINAL_A, None, 20, 50, LATER).await.row.expect("a lease");
+        let key = DeviceKey { device: TERMINAL_A, epoch: 2, key: vec![9; 91] };
+        let enrolled = DeviceEnrolled { key, seal_key: [0; 32], board: Hash([0; 32]) };
+        act(&db, 51, LATER, Act::DeviceEnrolled(enrolled)).await;
+        let sent = || db.read(|tx| leases::unechoed(tx, TERMINAL_A));
+        assert_eq!(sent().await.expect("states"), [], "the new journal knows nothing of it");
+        let fresh = ask(&db, TERMINAL_A, None, 30, 52, LATER).await.row.expect("a lease");
+        assert_ne!(fresh.lease, old.lease);
+        assert_eq!((fresh.enrolment, fresh.granted_total, points(&db, 1).await), (2, Amount(30), 50));
+        assert_eq!(sent().await.expect("states"), [fresh]);
+        // Nobody can close it any more: it is not waited for.
+        heard(&db, TERMINAL_A, LATER).await;
+        let elsewhere = ask(&db, TERMINAL_B, None, 95, 53, LATER).await;
+        assert_eq!((elsewhere.became, elsewhere.recalled.len()), (AskBecame::TooLittle, 0));
+        // Whatever a shell overlooks, nothing more is set aside for it.
+        let raise = LeaseSet {
+            lease: old.lease,
+            generation: old.generation,
+            device: TERMINAL_A,
+            member: member(1),
+            unit: Unit::Pts,
+            granted_total: Amount(40),
+            terms: old.terms.clone(),
+            version: Version { n: old.version.n + 1, ..old.version },
+            cause: LeaseCause::Raised,
+        };
+        act(&db, 54, LATER, Act::LeaseSet(raise)).await;
+        assert_eq!(points(&db, 1).await, 50);
+        assert_eq!(count(&db, "sums_not_zero", vec![]).await, 0);
     })
     .await;
 }
