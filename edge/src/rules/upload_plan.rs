@@ -193,7 +193,8 @@ impl Lane {
     /// What to do next.
     #[must_use]
     pub fn plan(&self, standing: &Standing) -> Plan {
-        let from_seq = self.from_seq.unwrap_or(standing.acked_seq + 1);
+        // What is held no more cannot be sent: the attempt says where the queue begins, and the centre that it is lost.
+        let from_seq = self.from_seq.unwrap_or(standing.acked_seq + 1).max(standing.oldest_held);
         if self.stopped.is_some() {
             Plan::Stopped
         } else if from_seq > standing.last_seq {

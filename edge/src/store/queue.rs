@@ -390,7 +390,8 @@ impl Journal {
         })
     }
 
-    /// Prunes facts acknowledged more than [`KEPT_DAYS_MIN`] days before `now`, to be called only while the clock is
+    /// Prunes facts acknowledged more than [`KEPT_DAYS_MIN`] days before `now`; the newest stays, since a centre that asks
+    /// what leases are held is answered beside it. To be called only while the clock is
     /// set by the centre: a clock that jumped ahead must not shorten what a restored centre can be filled from.
     /// Returns how many went.
     ///
@@ -402,7 +403,7 @@ impl Journal {
         let sql = "SELECT coalesce(max(seq), 0) FROM acks WHERE day <= ?1";
         let until: i64 =
             self.connection.query_row(sql, [day], |row| row.get(0)).step(&self.path, "read acks")?;
-        let until = from_sql(until).min(self.acked_seq);
+        let until = from_sql(until).min(self.acked_seq).min(self.head.0.saturating_sub(1));
         let Some(hash) = self.hash_at(until)? else { return Ok(0) };
         let (anchor, _) = self.anchor()?;
         if until <= anchor {

@@ -57,6 +57,14 @@ fn a_lane_sends_what_has_no_receipt_and_then_rests() {
 }
 
 #[test]
+fn a_lane_that_went_back_sends_from_the_oldest_fact_held_when_the_earlier_ones_were_pruned() {
+    let mut lane = Lane::default();
+    assert_eq!(lane.problem(&SENT, &gap(20), &OWN), Verdict::Resend);
+    assert_eq!(from_seq(&lane, &OWN), Some(20));
+    assert_eq!(from_seq(&lane, &Standing { oldest_held: 31, ..OWN }), Some(31));
+}
+
+#[test]
 fn a_good_receipt_is_taken_and_its_credit_kept() {
     let mut lane = Lane::default();
     assert_eq!(lane.receipt(&SENT, &receipt(60), &OWN, &GOOD), Verdict::Take { next_poll_ms: 250 });
