@@ -36,9 +36,11 @@ impl Work {
         self.stand(id, Standing::of(Became::Held, KIND_UNKNOWN_CARD, Some(case)), None);
     }
 
-    /// The card is known now: what was held for it takes effect.
+    /// The card is known now: what was held for it takes effect. If its day was settled meanwhile, it had nothing then, and
+    /// is judged like what comes later.
     pub(super) fn release(&mut self, token: Token) {
         for id in self.held_for(token) {
+            self.list_late(id);
             self.change(id, |known| known.standing = plain(id, known));
             self.take_effect(id);
         }

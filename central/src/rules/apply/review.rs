@@ -57,6 +57,8 @@ impl Work {
         }
         waiting.sort_by_key(|id| (self.world.facts.get(id).map(|known| known.at), *id));
         for id in waiting {
+            // It had nothing while it waited: of a day settled meanwhile, it is judged like what comes later.
+            self.list_late(id);
             self.change(id, |known| known.standing = plain(id, known));
             self.take_effect(id);
             self.judge_all();

@@ -32,9 +32,13 @@ async fn settle(db: &Db) {
 }
 
 fn purchase(terminal: &mut Terminal, seconds: i64, slip: &str, fen: i64) -> FactId {
+    purchase_of(terminal, 1, seconds, slip, fen)
+}
+
+fn purchase_of(terminal: &mut Terminal, n: u8, seconds: i64, slip: &str, fen: i64) -> FactId {
     let slip = SlipKey { shop: "A".to_owned(), number: slip.to_owned(), date: Day(20_779) };
     let earned = Earned {
-        subject: subject(1),
+        subject: subject(n),
         purchase: Amount(fen),
         promised: vec![Leg { unit: Unit::Pts, amount: Amount(fen / 10_000 * 2) }],
         slip: Some(slip),
@@ -170,6 +174,27 @@ async fn inv_19_the_sale_of_a_slip_is_kept_and_its_return_takes_back() {
 }
 
 /// Two settled purchases without the sale of their slip lead to each other, and the search among them ends.
+/// Purchases of an unknown card had nothing when their day was settled: bound later, one sale still counts once.
+#[tokio::test(flavor = "multi_thread")]
+async fn kind_41_what_waited_for_its_card_when_the_day_was_settled_is_judged_like_what_comes_later() {
+    each(|db| async move {
+        found(&db).await;
+        let (mut a, mut b) = (Terminal::start(TERMINAL_A), Terminal::start(TERMINAL_B));
+        let first = purchase_of(&mut a, 7, 0, "1", 30_000);
+        a.upload(&db).await;
+        let again = purchase_of(&mut b, 7, 3_600, "1", 30_000);
+        b.upload(&db).await;
+        assert_eq!(standing(&db, first).await, with_case("held", 13));
+        settle(&db).await;
+        act(&db, 201, NOON.offset(40 * DAY_US), Act::CardsSet(vec![card(7, Some(member(2)))])).await;
+        assert_eq!(points(&db, 2).await, 6, "one sale");
+        assert_eq!(standing(&db, again).await, with_case("no_effect", 32));
+        assert_eq!(count(&db, "case_evidence", vec![41.into()]).await, 2, "a person sees both");
+        assert_eq!(count(&db, "sums_not_zero", vec![]).await, 0);
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn kind_32_a_slip_that_several_settled_purchases_lost_is_judged_to_an_end() {
     each(|db| async move {
