@@ -44,6 +44,7 @@ impl Run<'_> {
         self.check_times()?;
         self.check_repeats()?;
         self.check_pins()?;
+        self.check_owners()?;
         self.check_leases()?;
         self.check_sums()?;
         self.check_postings()?;
@@ -206,6 +207,25 @@ impl Run<'_> {
             }
         }
         wrong.into_iter().take(3).for_each(|what| self.violated(what));
+        Ok(())
+    }
+
+    /// I15: whatever waits for somebody lies in a case that is not closed; a file's first fact stands for the others of its
+    /// review. What this program cannot read waits for the next one, without a case.
+    fn check_owners(&mut self) -> anyhow::Result<()> {
+        let sql = "SELECT hex(device) || '/' || epoch || '/' || seq || ' ' || became || ' by kind ' || kind FROM fact \
+                   WHERE became = 'held' AND NOT EXISTS (SELECT 1 FROM conflict_fact c JOIN conflict ON id = conflict \
+                   WHERE c.device = fact.device AND c.epoch = fact.epoch AND c.seq = fact.seq \
+                   AND conflict.kind = fact.kind AND state <> 'closed') UNION ALL \
+                   SELECT hex(device) || '/' || epoch || '/' || seq || ' ' || became || ' by kind ' || kind FROM fact \
+                   WHERE became = 'quarantined' AND kind IN (21, 22, 26) AND NOT EXISTS (SELECT 1 FROM conflict \
+                   WHERE conflict.device = fact.device AND conflict.kind = fact.kind AND state <> 'closed')";
+        let alone: Vec<String> = {
+            let mut statement = self.centre.look().prepare(sql)?;
+            let rows = statement.query_map([], |row| row.get(0))?;
+            rows.collect::<Result<_, _>>()?
+        };
+        alone.into_iter().take(3).for_each(|what| self.violated(format!("I15: nobody's case holds {what}")));
         Ok(())
     }
 

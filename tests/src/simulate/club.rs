@@ -45,8 +45,8 @@ pub const FOUNDED: i64 = FIRST_DAY - DAY;
 pub const SALON_POINTS: i64 = 10;
 /// Offices.
 pub const OFFICES: usize = 4;
-/// Occurrences per day: a salon that admits once everywhere, an open house that admits any number of times, and one at
-/// one office only.
+/// Occurrences per day: a salon that admits once everywhere, an open house that admits any number of times and counts who
+/// leaves, and one at one office only.
 pub const OCCURRENCES_PER_DAY: usize = 3;
 
 /// The founded club.
@@ -125,10 +125,10 @@ fn words(text: &str) -> Words {
 pub fn occurrence_row(n: usize) -> OccurrenceRow {
     let day = i64::try_from(n / OCCURRENCES_PER_DAY).unwrap_or(0);
     let begins = FIRST_DAY + day * DAY;
-    let (admits_once, offices) = match n % OCCURRENCES_PER_DAY {
-        0 => (true, Vec::new()),
-        1 => (false, Vec::new()),
-        _ => (true, vec![office(0)]),
+    let (admits_once, exits, offices) = match n % OCCURRENCES_PER_DAY {
+        0 => (true, false, Vec::new()),
+        1 => (false, true, Vec::new()),
+        _ => (true, false, vec![office(0)]),
     };
     OccurrenceRow {
         occurrence: occurrence(n),
@@ -138,7 +138,7 @@ pub fn occurrence_row(n: usize) -> OccurrenceRow {
         ends: Instant(begins + 20 * HOUR),
         state: OccurrenceState::Approved,
         admits_once,
-        exits: false,
+        exits,
         points: Amount(SALON_POINTS),
         places: None,
         offices,

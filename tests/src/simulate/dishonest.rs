@@ -4,14 +4,19 @@
 //! What that costs is bounded (I20): members lose no more by it than the centre ever set aside for it, and only out of
 //! what lay aside. Staff's handing out goods on its word is bounded by nobody.
 
+use std::sync::Arc;
+
+use axum::http::{Method, Request};
 use hufu_central::db::{SqlFile, Tx};
 use hufu_central::rules::posting::{attendance_cause, posting_id};
 use hufu_central::store::StoreError;
+use hufu_shared::cbor;
 use hufu_shared::fact::{Attended, Event, Funding, LeaseUse, Spent, Subject, Way};
+use hufu_shared::ids::MemberId;
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::token::MediumKind;
 use hufu_shared::wire::apart::Apart;
-use hufu_shared::wire::lease::LeaseState;
+use hufu_shared::wire::lease::{AUTHORIZE_PATH, LeaseAnswer, LeaseAsk, LeaseState};
 use hufu_shared::wire::upload::{Became, Receipt, ReceiptMark};
 
 use super::block_on;
@@ -40,12 +45,57 @@ impl Run<'_> {
         }
         for state in &receipt.session.leases {
             let Apart::Known(state) = state else { continue };
-            let held = self.stranger.leases.entry((state.lease, state.generation));
-            let held = held.or_insert_with(|| (state.clone(), Amount::ZERO));
-            if state.version > held.0.version {
-                held.0 = state.clone();
-            }
+            self.keep_lease(state);
         }
+    }
+
+    fn keep_lease(&mut self, state: &LeaseState) {
+        let held = self.stranger.leases.entry((state.lease, state.generation));
+        let held = held.or_insert_with(|| (state.clone(), Amount::ZERO));
+        if state.version > held.0.version {
+            held.0 = state.clone();
+        }
+    }
+
+    /// It asks for some of what a member has, whose card nobody holds out.
+    ///
+    /// # Errors
+    /// If the centre's answer cannot be read.
+    pub fn ask_for_more(&mut self) -> anyhow::Result<()> {
+        let sql = "SELECT member, amount FROM balance WHERE class = 'available' AND unit = 'PTS' AND amount > 0 \
+                   ORDER BY member";
+        let rich: Vec<(MemberId, i64)> = self
+            .centre
+            .look()
+            .prepare_cached(sql)?
+            .query_map([], |row| Ok((MemberId(row.get(0)?), row.get(1)?)))?
+            .collect::<Result<_, _>>()?;
+        if rich.is_empty() || self.is_centre_down {
+            return Ok(());
+        }
+        let (member, available) = rich[self.random.index(rich.len())];
+        let held =
+            self.stranger.leases.values().rfind(|held| held.0.member == member && held.0.unit == Unit::Pts);
+        let spent = held.map_or(0, |held| held.1.0);
+        let ask = LeaseAsk {
+            lease: held.map(|held| held.0.lease),
+            generation: held.map_or(0, |held| held.0.generation),
+            member,
+            unit: Unit::Pts,
+            wanted_total: Amount(spent + self.random.between(1, available)),
+        };
+        let mut request = Request::new(cbor::encode(&ask));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = AUTHORIZE_PATH.parse()?;
+        let certificate = Arc::clone(&self.stranger.certificate);
+        let response = self.centre.handle(request, &certificate)?;
+        if response.status().is_success()
+            && let Some(Apart::Known(state)) = cbor::decode::<LeaseAnswer>(response.body())?.state
+        {
+            self.keep_lease(&state);
+        }
+        self.ring();
+        Ok(())
     }
 
     /// It spends from a lease, as an honest terminal would or otherwise.

@@ -205,6 +205,9 @@ impl Run<'_> {
         let copy = own.clone_as(n)?;
         self.books.excused.insert((own.id, own.epoch));
         self.devices.push(copy);
+        if self.books.tampered.contains(&device) {
+            self.books.tampered.insert(n);
+        }
         self.counters.path("clone");
         self.after(MINUTE, What::Boot { device: n });
         for _ in 0..4 {
@@ -263,16 +266,17 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Whether this terminal waits for a person: the centre says so, or it does itself, whatever the centre forgot.
+    /// Whether this terminal waits for a person: the centre says so, or it does itself, whatever the centre forgot; or the
+    /// centre forgot its enrolment.
     #[must_use]
     pub fn is_stopped(&self, device: usize) -> bool {
         let own = &self.devices[device];
         if !own.gone && read_state(&own.journal()).is_ok_and(|state| state.stopped.is_some()) {
             return true;
         }
-        let status = "SELECT status FROM device WHERE id = ?1";
-        let status = self.centre.look().query_row(status, [own.id.0], |row| row.get::<_, String>(0));
-        !own.gone && status.is_ok_and(|status| status != "active")
+        let waits = "SELECT status <> 'active' OR epoch < ?2 FROM device WHERE id = ?1";
+        let waits = self.centre.look().query_row(waits, (own.id.0, own.epoch), |row| row.get::<_, bool>(0));
+        !own.gone && waits.is_ok_and(|waits| waits)
     }
 
     /// Settles every stopped terminal.

@@ -30,7 +30,7 @@ const FIRST_RATE: i64 = 2;
 /// Erasures of one run at most: an erased member says nothing any more.
 const ERASED_MAX: usize = 2;
 /// Kinds whose verdict is a pin on each fact, or none (console: let stand, take back).
-const PINNED_KINDS: [i64; 8] = [14, 16, 17, 23, 31, 32, 34, 40];
+const PINNED_KINDS: [i64; 9] = [4, 14, 16, 17, 23, 31, 32, 34, 40];
 
 impl Run<'_> {
     /// The rules of this run's club, each of them on in some runs, and its first goods.
@@ -249,7 +249,7 @@ impl Run<'_> {
         self.centre.act(Act::PointsExpired(PointsExpired { cutoff, members }))
     }
 
-    /// Some facts under review are let out, not always all.
+    /// All facts of an enrolment that are under review are let out, or of several.
     fn release(&mut self) -> anyhow::Result<()> {
         let sql = "SELECT device, epoch, seq FROM fact WHERE became = 'quarantined' AND kind IN (21, 22, 26) \
                    ORDER BY device, epoch, seq";
@@ -262,7 +262,11 @@ impl Run<'_> {
                 Ok(FactId { device: hufu_shared::ids::DeviceId(row.get(0)?), epoch: row.get(1)?, seq })
             })?
             .collect::<Result<_, _>>()?;
-        let facts: Vec<FactId> = waiting.into_iter().filter(|_| self.random.chance(600)).collect();
+        let mut enrolments: Vec<_> = waiting.iter().map(|fact| (fact.device, fact.epoch)).collect();
+        enrolments.dedup();
+        enrolments.retain(|_| self.random.chance(600));
+        let facts: Vec<FactId> =
+            waiting.into_iter().filter(|fact| enrolments.contains(&(fact.device, fact.epoch))).collect();
         if facts.is_empty() {
             return Ok(());
         }

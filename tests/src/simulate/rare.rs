@@ -58,8 +58,27 @@ impl Run<'_> {
         let device = self.random.index(self.devices.len());
         match self.random.below(100) {
             0..=44 => self.fill_disk(device),
-            _ => self.put_on_stick(device),
+            _ => {
+                let behind = self.behind()?;
+                let device = if self.random.chance(800) { behind.unwrap_or(device) } else { device };
+                self.put_on_stick(device)
+            }
         }
+    }
+
+    /// A terminal whose staff have reason for a stick: it has a queue, of which the centre knows more than it does if
+    /// there is one.
+    fn behind(&mut self) -> anyhow::Result<Option<usize>> {
+        let (mut queued, mut ahead) = (Vec::new(), Vec::new());
+        for (n, own) in self.devices.iter().enumerate().filter(|(_, own)| !own.gone && own.running.is_some())
+        {
+            let state = read_state(&own.journal())?;
+            let taken = self.books.centre.taken.get(&(own.id, own.epoch)).map_or(0, Vec::len) as u64;
+            queued.extend((state.queue_len() > 0).then_some(n));
+            ahead.extend((state.acked_seq < taken && taken < state.last_seq).then_some(n));
+        }
+        let among = if ahead.is_empty() { queued } else { ahead };
+        Ok((!among.is_empty()).then(|| among[self.random.index(among.len())]))
     }
 
     /// Whether a terminal keeps its room for facts.

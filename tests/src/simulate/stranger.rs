@@ -33,7 +33,8 @@ pub struct Stranger {
     /// Its id.
     pub(super) id: DeviceId,
     pair: Pair,
-    certificate: Arc<[u8]>,
+    /// What it shows the centre.
+    pub(super) certificate: Arc<[u8]>,
     booted_at: i64,
     /// Its facts, from seq 1 on.
     pub(super) bodies: Vec<Vec<u8>>,
@@ -179,6 +180,9 @@ impl Run<'_> {
         }
         for _ in 0..self.random.between(1, 3) {
             self.strange_fact(now);
+        }
+        if self.random.chance(400) {
+            self.ask_for_more()?;
         }
         if self.random.chance(700) {
             self.steal(now);

@@ -15,18 +15,18 @@ use hufu_shared::fact::{
     ToppingUp,
 };
 use hufu_shared::form::{FormContent, ROUTE_OFFICE};
-use hufu_shared::ids::{ItemId, OccurrenceId};
+use hufu_shared::ids::{ItemId, MemberId, OccurrenceId};
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::time::Day;
 use hufu_shared::token::MediumKind;
-use hufu_shared::wire::lease::{AskBecame, LeaseAsk};
+use hufu_shared::wire::lease::AskBecame;
 use hufu_shared::wire::version::Version;
 use rusqlite::Connection;
 
 use super::club::{self, OCCURRENCES_PER_DAY};
 use super::device::LaneKind;
 use super::run::{Run, What};
-use super::time::{DAY, FIRST_DAY, HOUR, MINUTE, MS};
+use super::time::{DAY, FIRST_DAY, HOUR, MINUTE, MS, S};
 
 /// Things of value that happen at one terminal on one day, about.
 const VALUE_PER_DEVICE_DAY: i64 = 5;
@@ -45,6 +45,8 @@ const PEOPLE_WITH_FORMS: usize = 4;
 const PEOPLE_WITH_GIFTS: usize = 8;
 /// How often a lost card is tried.
 const TRIES: usize = 3;
+/// Guests in a thousand who spend who want more than lies ready where they stand, and know that they have it.
+const WANTS_ALL_PER_MILLE: u64 = 120;
 
 /// A sale, as its slip says.
 #[derive(Debug, Clone)]
@@ -160,6 +162,9 @@ impl Run<'_> {
 
     /// A spend of one unit or of both.
     fn pay(&mut self, device: usize) -> anyhow::Result<()> {
+        if self.random.chance(WANTS_ALL_PER_MILLE) {
+            return self.pay_with_all(device);
+        }
         let card = self.some_card();
         let points = Leg { unit: Unit::Pts, amount: Amount(self.random.between(1, 30)) };
         let money = Leg { unit: Unit::Cny, amount: Amount(self.random.between(1, 40) * 250) };
@@ -172,6 +177,34 @@ impl Run<'_> {
         let item = self.random.chance(200).then(|| item(0));
         let purpose = Purpose::Spend(Spending { legs, slip, item, paid_out: None });
         self.ask_and_spend(Waiting { device, life: self.devices[device].life, card, purpose, asked: 0 })
+    }
+
+    /// A spend of what lies here, at the centre and at other terminals. Those hold a poll open, as any terminal does.
+    fn pay_with_all(&mut self, device: usize) -> anyhow::Result<()> {
+        let sql = "SELECT member, sum(CASE WHEN device = ?1 THEN escrow ELSE 0 END) + coalesce((SELECT sum(amount) \
+                   FROM balance WHERE balance.member = lease.member AND balance.unit = lease.unit \
+                   AND class = 'available'), 0), sum(CASE WHEN device = ?1 THEN 0 ELSE escrow END) AS elsewhere \
+                   FROM lease WHERE is_open = 1 AND unit = 'PTS' GROUP BY member HAVING elsewhere > 0 ORDER BY member";
+        let found: Vec<([u8; 16], i64, i64)> = self
+            .centre
+            .look()
+            .prepare_cached(sql)?
+            .query_map([self.devices[device].id.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+            .collect::<Result<_, _>>()?;
+        if found.is_empty() {
+            return Ok(());
+        }
+        let (member, near, elsewhere) = found[self.random.index(found.len())];
+        let Some(card) = (0..self.size.members).find(|n| club::member(*n).0 == member) else { return Ok(()) };
+        let amount = Amount(near + self.random.between(1, elsewhere));
+        let legs = vec![Leg { unit: Unit::Pts, amount }];
+        let purpose = Purpose::Spend(Spending { legs, slip: None, item: None, paid_out: None });
+        self.wake_holders(MemberId(member));
+        self.numbered += 1;
+        let (number, life) = (self.numbered, self.devices[device].life);
+        self.desks.waiting.insert(number, Waiting { device, life, card, purpose, asked: 0 });
+        self.after(2 * S, What::AskAgain { number });
+        Ok(())
     }
 
     /// A card waits no longer for others to close, or asks once more.
@@ -196,10 +229,10 @@ impl Run<'_> {
         let now = running.clock.now();
         let presented = Presented { card: club::card_text(card), reader: 0 };
         let asks = running.core.asks(&presented, purpose, &now)?;
-        let mut last = None;
+        let (mut last, mut is_enough) = (None, true);
         for ask in &asks {
             let Some(answer) = self.ask(device, ask)? else {
-                last = Some(Asked::default());
+                (last, is_enough) = (Some(Asked::default()), false);
                 break;
             };
             let figure = answer.figure.map(|amount| Leg { unit: ask.unit, amount });
@@ -208,7 +241,7 @@ impl Run<'_> {
                 AskBecame::Granted => self.counters.path("raised on demand"),
                 AskBecame::Recalling if asked < ASKS_MAX => {
                     self.counters.path("others asked to close");
-                    self.wake_holders(ask);
+                    self.wake_holders(ask.member);
                     self.numbered += 1;
                     let number = self.numbered;
                     let after = i64::from(answer.again_ms.max(50)) * MS;
@@ -216,22 +249,24 @@ impl Run<'_> {
                     self.after(after, What::AskAgain { number });
                     return Ok(());
                 }
-                _ => break,
+                _ => {
+                    is_enough = false;
+                    break;
+                }
             }
         }
-        if asked > 0 && asks.is_empty() {
+        if asked > 0 && is_enough {
             self.counters.path("others closed in time");
         }
         self.present_asked(device, card, purpose, last)
     }
 
     /// Terminals that hold something for the member poll at once: their wait is ended by the centre.
-    fn wake_holders(&mut self, ask: &LeaseAsk) {
+    fn wake_holders(&mut self, member: MemberId) {
         for device in 0..self.devices.len() {
             let own = &self.devices[device];
             if own.running.is_some() && !own.cut_off {
                 let life = own.life;
-                let member = ask.member;
                 let holds = own.running.as_ref().is_some_and(|running| {
                     let held = running.core.store().with(|journal| journal.open_leases(member));
                     held.is_ok_and(|held| !held.is_empty())
