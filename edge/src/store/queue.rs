@@ -390,9 +390,9 @@ impl Journal {
         })
     }
 
-    /// Prunes facts acknowledged more than [`KEPT_DAYS_MIN`] days before `now`; the newest stays, since a centre that asks
-    /// what leases are held is answered beside it. To be called only while the clock is
+    /// Prunes facts acknowledged more than [`KEPT_DAYS_MIN`] days before `now`, to be called only while the clock is
     /// set by the centre: a clock that jumped ahead must not shorten what a restored centre can be filled from.
+    /// The newest stays: a centre that asks which leases are held is answered beside it.
     /// Returns how many went.
     ///
     /// # Errors

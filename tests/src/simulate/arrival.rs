@@ -22,17 +22,23 @@ struct Taken {
     body: EntryBody,
 }
 
-/// Statements whose rows make the normal form. `available` and `owed` of a member count as one: which of them a credit
-/// went to depends on the other credits at that moment, what the member can claim does not. A case that ended by
-/// itself is left out: it was open for a moment in one order (owed until a credit came, cut until a return made room, say)
-/// and never in another.
-const NORMAL_FORM: [(&str, &str); 4] = [
+/// Statements whose rows make the normal form. `available`, `owed` and what a recovery lost of a member count as one:
+/// which of them a credit went to depends on the other credits at that moment, what the member can claim does not, nor
+/// what of the loss is paid back in all. A case that ended by itself is left out: it was open for a moment in one order
+/// (owed until a credit came, cut until a return made room, say) and never in another.
+const NORMAL_FORM: [(&str, &str); 5] = [
     (
         "net effect",
-        "SELECT hex(cause), unit, replace(account, '/owed', '/available') AS account, sum(signed) AS net FROM ( \
+        "SELECT hex(cause), unit, CASE WHEN account LIKE 'loss/recovery/%' \
+         THEN 'member/' || substr(account, 15) || '/available' ELSE replace(account, '/owed', '/available') END AS net_of, \
+         sum(signed) AS net FROM ( \
          SELECT cause, unit, credit AS account, amount AS signed FROM posting UNION ALL \
          SELECT cause, unit, debit AS account, -amount AS signed FROM posting) \
          GROUP BY 1, 2, 3 HAVING net <> 0 ORDER BY 1, 2, 3",
+    ),
+    (
+        "recovery loss",
+        "SELECT account, unit, amount FROM balance WHERE account LIKE 'loss/recovery/%' AND amount <> 0 ORDER BY 1, 2",
     ),
     (
         "attendance",

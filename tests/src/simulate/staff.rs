@@ -1,5 +1,7 @@
 //! What people do: members present cards, staff close the day, an admin decides cases and keeps cards and plans.
 
+use std::collections::BTreeSet;
+
 use hufu_edge::rules::decide::Outcome;
 use hufu_edge::rules::decide::value::Asked;
 use hufu_edge::run::core::{Mode, Presented, Swiped};
@@ -314,6 +316,12 @@ impl Run<'_> {
                 counting += u32::from(pin.outcome == PinOutcome::Counts);
                 pin.outcome != PinOutcome::Counts || counting == 1
             });
+            // What had the admission when its day was settled has it until a person says that it does not.
+            if self.books.is_settled && counting > 0 {
+                let named: BTreeSet<FactId> = pins.iter().map(|pin| pin.fact).collect();
+                let others = self.evidence(case)?.into_iter().filter(|fact| !named.contains(fact));
+                pins.extend(others.map(|fact| Pin { fact, outcome: PinOutcome::DoesNotCount }));
+            }
         }
         if !pins.is_empty() {
             self.books.pinned.extend(pins.iter().map(|pin| pin.fact));
