@@ -1,12 +1,13 @@
 //! Rows of the database as the rules know them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hufu_shared::cbor;
 use hufu_shared::fact::Fact;
-use hufu_shared::ids::{BootId, DeviceId, FactId, Hash, LeaseId, MemberId, OfficeId};
+use hufu_shared::ids::{BootId, DeviceId, FactId, Hash, LeaseId, MemberId, OccurrenceId, OfficeId};
 use hufu_shared::money::{Amount, Unit};
 use hufu_shared::time::{Day, Instant};
+use hufu_shared::token::Token;
 use hufu_shared::wire::lease::LeaseTerms;
 use hufu_shared::wire::upload::Became;
 use hufu_shared::wire::version::Version;
@@ -19,7 +20,8 @@ use crate::rules::judge::attendance::PlaceClaim;
 use crate::rules::lease::{Hole, LeaseRow};
 use crate::rules::posting::Account;
 use crate::rules::world::{
-    Flows, KnownBoot, KnownFact, KnownMember, KnownPlace, Lot, Purse, Standing, became_from_code,
+    CaseState, Flows, KnownBoot, KnownCase, KnownFact, KnownMember, KnownPlace, Lot, Purse, Standing,
+    became_from_code,
 };
 
 /// A fact, from the columns that `world.sql` lists.
@@ -258,4 +260,27 @@ pub fn lease_values(row: &LeaseRow) -> Vec<Value> {
 
 fn unit(code: &str) -> Result<Unit, StoreError> {
     Unit::from_code(code).ok_or_else(|| unknown("unit", code))
+}
+
+/// A case without its facts.
+///
+/// # Errors
+/// [`StoreError`] if the row does not hold one.
+pub fn case(row: &Row) -> Result<KnownCase, StoreError> {
+    let state = row.text(1)?;
+    Ok(KnownCase {
+        kind: rows::kind_at(row, 0)?.unwrap_or(0),
+        state: CaseState::from_code(state).ok_or_else(|| unknown("state of a case", state))?,
+        member: row.array_opt(2)?.map(MemberId),
+        occurrence: row.array_opt(3)?.map(OccurrenceId),
+        device: row.array_opt(4)?.map(DeviceId),
+        token: row.array_opt(5)?.map(Token::from_bytes),
+        detail: row.blob(6)?.to_vec(),
+        automatic: row.text(7)?.to_owned(),
+        verdict: row.text_opt(8)?.map(str::to_owned),
+        opened: Instant(row.int(9)?),
+        changed: Instant(row.int(10)?),
+        deadline: row.int_opt(11)?.map(Instant),
+        facts: BTreeSet::new(),
+    })
 }

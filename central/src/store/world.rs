@@ -23,8 +23,7 @@ use crate::rules::judge::issue::Issued;
 use crate::rules::need::{self, Need};
 use crate::rules::outcome::Outcome;
 use crate::rules::world::{
-    CaseState, DeviceStatus, Group, KnownCard, KnownCase, KnownDevice, KnownEpoch, KnownField,
-    PublishedScheme, Recovery, World,
+    DeviceStatus, Group, KnownCard, KnownDevice, KnownEpoch, KnownField, PublishedScheme, Recovery, World,
 };
 
 /// Statements of this file.
@@ -461,49 +460,14 @@ fn group_in(
 }
 
 fn case_in(tx: &mut Tx<'_>, world: &mut World, id: Hash) -> Result<(), StoreError> {
-    if let Some(mut case) = case_head(tx, id)? {
-        if !KINDS_WITHOUT_NUMBER.contains(&case.kind) {
-            case.facts = case_facts(tx, id)?;
-        }
-        world.cases.insert(id, case);
+    let Some(row) = tx.query_opt(SQL.get("case"), &[id.0.into()])? else { return Ok(()) };
+    let mut case = known::case(&row)?;
+    if !KINDS_WITHOUT_NUMBER.contains(&case.kind) {
+        let found = tx.query(SQL.get("case_facts"), &[id.0.into()])?;
+        case.facts = found.iter().map(|row| rows::fact_id_at(row, 0)).collect::<Result<_, _>>()?;
     }
+    world.cases.insert(id, case);
     Ok(())
-}
-
-/// A case with its facts, or `None` if there is none of that id.
-///
-/// # Errors
-/// [`StoreError`] if the database fails or holds what this version cannot read.
-pub fn case_row(tx: &mut Tx<'_>, id: Hash) -> Result<Option<KnownCase>, StoreError> {
-    let Some(mut case) = case_head(tx, id)? else { return Ok(None) };
-    case.facts = case_facts(tx, id)?;
-    Ok(Some(case))
-}
-
-fn case_facts(tx: &mut Tx<'_>, id: Hash) -> Result<BTreeSet<FactId>, StoreError> {
-    let found = tx.query(SQL.get("case_facts"), &[id.0.into()])?;
-    found.iter().map(|row| rows::fact_id_at(row, 0)).collect()
-}
-
-/// A case without its facts.
-fn case_head(tx: &mut Tx<'_>, id: Hash) -> Result<Option<KnownCase>, StoreError> {
-    let Some(row) = tx.query_opt(SQL.get("case"), &[id.0.into()])? else { return Ok(None) };
-    let state = row.text(1)?.to_owned();
-    Ok(Some(KnownCase {
-        kind: rows::kind_at(&row, 0)?.unwrap_or(0),
-        state: CaseState::from_code(&state).ok_or_else(|| rows::unknown("state of a case", &state))?,
-        member: row.array_opt(2)?.map(MemberId),
-        occurrence: row.array_opt(3)?.map(OccurrenceId),
-        device: row.array_opt(4)?.map(DeviceId),
-        token: row.array_opt(5)?.map(Token::from_bytes),
-        detail: row.blob(6)?.to_vec(),
-        automatic: row.text(7)?.to_owned(),
-        verdict: row.text_opt(8)?.map(str::to_owned),
-        opened: Instant(row.int(9)?),
-        changed: Instant(row.int(10)?),
-        deadline: row.int_opt(11)?.map(Instant),
-        facts: BTreeSet::new(),
-    }))
 }
 
 fn stored(what: &'static str, id: &str, source: cbor::WireError) -> StoreError {

@@ -14,81 +14,27 @@ use std::path::{Path, PathBuf};
 
 use hufu_shared::cbor;
 use hufu_shared::chain;
-use hufu_shared::fact::{Event, FACT_FORMAT, Fact, Refused, STATED_FACTS_MAX, Shown, Standing, Way};
-use hufu_shared::ids::{DeviceId, FactId, Hash, OccurrenceId, OperatorId};
+use hufu_shared::fact::{Event, FACT_FORMAT, Fact, Refused, STATED_FACTS_MAX, Standing, Way};
+use hufu_shared::ids::{DeviceId, FactId, Hash, OccurrenceId};
 use hufu_shared::member::CardStatus;
 use hufu_shared::mutant::{self, Mutant};
 use hufu_shared::rules::repeat::{Tap, TapKey};
-use hufu_shared::time::{ClockQuality, Instant};
+use hufu_shared::time::Instant;
 use hufu_shared::token::Token;
 use hufu_shared::wire::version::Version;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::appending::{Appended, NewFact};
 use super::error::{Step, StoreError};
 use super::taps::{RecentSpend, Taps};
 use crate::rules::quota::is_tight;
-use crate::rules::timekeeping::{Now, Uptime};
+use crate::rules::timekeeping::Uptime;
 
 /// Equal refusals within this are one fact, in nanoseconds of monotonic time.
 pub const REFUSAL_WINDOW_NS: u64 = 10_000_000_000;
 
 /// Bytes that the journal's file may take: years of a busy terminal's facts at the days for which they are kept.
 pub const JOURNAL_BYTES_MAX: i64 = 1024 * 1024 * 1024;
-
-/// A fact to be appended; the journal adds its place.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewFact {
-    /// What the wall clock claimed.
-    pub wall: Instant,
-    /// Nanoseconds since the daemon started.
-    pub mono_ns: u64,
-    /// How far the claim is trusted.
-    pub clock: ClockQuality,
-    /// Directory that the decision used.
-    pub directory: Version,
-    /// Scheme version that the decision used.
-    pub scheme: u32,
-    /// Who was signed in.
-    pub operator: Option<OperatorId>,
-    /// What people are about to be shown.
-    pub shown: Shown,
-    /// The rule that computed a value.
-    pub rule: Option<String>,
-    /// What happened.
-    pub event: Event,
-    /// What only the centre may read.
-    pub sealed: Option<Vec<u8>>,
-}
-
-impl NewFact {
-    /// A fact about the terminal itself, that nothing is shown for.
-    #[must_use]
-    pub fn of_terminal(event: Event, directory: Version, now: &Now) -> Self {
-        Self {
-            wall: now.wall,
-            mono_ns: now.mono_ns,
-            clock: now.quality,
-            directory,
-            scheme: 0,
-            operator: None,
-            shown: Shown::Nothing,
-            rule: None,
-            event,
-            sealed: None,
-        }
-    }
-}
-
-/// A fact that is on the disk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Appended {
-    /// Its name; none for a refusal whose window is still open.
-    pub id: Option<FactId>,
-    /// Chain hash after it, or the head before it if it has no place yet.
-    pub hash: Hash,
-    /// How often it happened so far; above 1 for counted refusals only.
-    pub count: u32,
-}
 
 /// An earlier check-in at this terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

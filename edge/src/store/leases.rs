@@ -16,8 +16,9 @@ use hufu_shared::wire::updates::LEASE_ECHO_MAX;
 use hufu_shared::wire::version::{CentralEpoch, Version};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::appending::NewFact;
 use super::error::{Step, StoreError};
-use super::journal::{Journal, NewFact, from_sql, to_sql};
+use super::journal::{Journal, from_sql, to_sql};
 use crate::rules::lease::{self, Age, Holding, Ignored, PoweredOff, Receiving, Taken};
 use crate::rules::timekeeping::{Now, Uptime};
 

@@ -14,9 +14,10 @@ use hufu_shared::wire::version::Version;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::JOURNAL_FILE;
+use super::appending::NewFact;
 use super::blocks::read_blocks;
 use super::error::{Step, StoreError};
-use super::journal::{JOURNAL_BYTES_MAX, Journal, NewFact, from_sql, to_sql};
+use super::journal::{JOURNAL_BYTES_MAX, Journal, from_sql, to_sql};
 use super::leases::{age_at_boot, note_uptime};
 use super::open::{
     BUSY_TIMEOUT_MS, JOURNAL, beside, check_identity, create, is_absent, open_reader, open_wal, rename,

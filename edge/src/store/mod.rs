@@ -8,6 +8,7 @@
 //! connection that met an I/O error commits nothing any more.
 //! Out of scope: deciding, sending, showing.
 
+mod appending;
 mod blocks;
 mod directory;
 mod error;
@@ -24,10 +25,11 @@ mod taps;
 mod totals;
 mod values;
 
+pub use appending::{Appended, NewFact};
 pub use directory::{About, Directory, Known, Small};
 pub use error::StoreError;
 pub use handle::Store;
-pub use journal::{Appended, Attended, Journal, NewFact, RecentTap};
+pub use journal::{Attended, Journal, RecentTap};
 pub use leases::{Allowance, LeaseEnd, LeaseTaken};
 pub use lifecycle::{BootInfo, Booting, asides};
 pub use names::NameKey;

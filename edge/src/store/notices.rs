@@ -10,9 +10,9 @@ use hufu_shared::wire::upload::{Became, Disposition};
 use hufu_shared::wire::version::Version;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::appending::{Appended, NewFact};
 use super::error::{Step, StoreError};
-use super::journal::NewFact;
-use super::journal::{Appended, Journal, from_sql, to_sql};
+use super::journal::{Journal, from_sql, to_sql};
 use crate::rules::timekeeping::Now;
 
 /// Notices handed to the counter page at once; older ones follow as these are acknowledged.

@@ -6,9 +6,9 @@ use hufu_shared::rules::totals;
 use hufu_shared::time::Day;
 use hufu_shared::wire::version::Version;
 
+use super::appending::{Appended, NewFact};
 use super::error::{Step, StoreError};
-use super::journal::NewFact;
-use super::journal::{Appended, Journal, from_sql};
+use super::journal::{Journal, from_sql};
 use crate::rules::timekeeping::Now;
 
 /// Facts read at once while adding up.

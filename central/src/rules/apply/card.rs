@@ -172,15 +172,19 @@ impl Work {
         self.case(posting::case_id(KIND_TRAVEL, &[&token.to_bytes()]), fresh, facts);
     }
 
-    /// A terminal was told that a card is lost: it is refused everywhere from now on, unless the card took another
-    /// turn since the report.
+    /// A terminal was told that a card is lost.
     pub(super) fn reported_lost(&mut self, id: FactId, known: &KnownFact, subject: &Subject) {
         let Some(member) = self.owner(known, subject) else {
             self.hold_for_card(id, subject.token);
             return;
         };
         self.stand(id, plain(id, known), Some(member));
-        let Some(card) = self.card(subject.token).cloned() else { return };
+        self.refuse_lost(id, known, subject.token);
+    }
+
+    /// A card that was reported lost is refused everywhere from now on, unless it took another turn since the report.
+    pub(super) fn refuse_lost(&mut self, id: FactId, known: &KnownFact, token: Token) {
+        let Some(card) = self.card(token).cloned() else { return };
         let since = card.history.iter().rposition(|turn| turn.since <= known.at).unwrap_or(0);
         if card.status == CardStatus::Active && since + 1 >= card.history.len() {
             self.has(Need::CardById(card.card));

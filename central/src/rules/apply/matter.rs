@@ -69,6 +69,10 @@ impl Work {
         }
         self.travelled(id, &known, fact);
         if self.is_of_merged_or_erased(id, &known, fact) {
+            // Whoever the holder was: the card is in other hands, and its terminal refuses it already.
+            if let Event::CardReportedLost(seen) = &fact.event {
+                self.refuse_lost(id, &known, seen.subject.token);
+            }
             return;
         }
         match &fact.event {

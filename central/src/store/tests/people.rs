@@ -1,7 +1,7 @@
 //! Who is who: merging, taking apart, erasing, requests and applications, on both databases.
 
 use hufu_shared::act::{Act, LookAlikesFound, MemberErased, MembersMerged, Pin, PinOutcome, Verdict};
-use hufu_shared::fact::{Event, Form, ProfileChange, Shown};
+use hufu_shared::fact::{Event, Form, ProfileChange, Shown, Visited};
 use hufu_shared::ids::{FactId, Hash, MemberId};
 use hufu_shared::time::SECOND_US;
 use hufu_shared::wire::version::Version;
@@ -137,11 +137,17 @@ async fn kind_12_what_an_erased_member_had_goes_to_the_sink_and_later_facts_give
         assert_eq!(count(&db, "points", vec!["sink/erased".into()]).await, SALON_POINTS + 6);
         let late = a.purchase(1300, 1, 10_000, 2);
         let other = a.purchase(1400, 2, 10_000, 2);
+        let lost = Event::CardReportedLost(Visited { subject: subject(1) });
+        let report = a.record(1500, Shown::Accepted, lost);
         a.upload(&db).await;
-        assert_eq!(standing(&db, late).await, ("no_effect".to_owned(), Some(12)));
+        for orphan in [late, report] {
+            assert_eq!(standing(&db, orphan).await, ("no_effect".to_owned(), Some(12)));
+        }
+        let card = probe(&db, "card_status", vec![card(1, None).card.0.into()]).await;
+        assert_eq!(card[0].text(0).expect("text"), "lost", "its terminal refuses it, and so do all");
         assert_eq!(standing(&db, other).await, plain());
         assert_eq!((points(&db, 1).await, points(&db, 2).await), (0, SALON_POINTS + 6));
-        assert_eq!(count(&db, "case_evidence", vec![12.into()]).await, 1);
+        assert_eq!(count(&db, "case_evidence", vec![12.into()]).await, 2);
         // Who looks at the list cannot make it count either.
         let pins = vec![Pin { fact: late, outcome: PinOutcome::Counts }];
         later(&db, 61, decided(orphan_case(member(1)), Verdict::Acknowledge, pins)).await;
