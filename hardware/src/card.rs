@@ -86,6 +86,12 @@ pub enum Medium {
     },
     /// One line of a scanner, without its line end.
     Line(String),
+    /// The number of a 125 kHz chip, in the digits of the form that the club knows its cards by.
+    Proximity(String),
+    /// A number written in a card's memory.
+    Number(String),
+    /// Bytes of a card's memory.
+    Data(Vec<u8>),
 }
 
 impl fmt::Debug for Medium {
@@ -94,6 +100,9 @@ impl fmt::Debug for Medium {
             Self::Uid(bytes) => write!(f, "Uid({} bytes)", bytes.len()),
             Self::Stripe { number, .. } => write!(f, "Stripe({} digits)", number.len()),
             Self::Line(text) => write!(f, "Line({} bytes)", text.len()),
+            Self::Proximity(number) => write!(f, "Proximity({} digits)", number.len()),
+            Self::Number(number) => write!(f, "Number({} characters)", number.len()),
+            Self::Data(bytes) => write!(f, "Data({} bytes)", bytes.len()),
         }
     }
 }
@@ -116,6 +125,27 @@ pub enum Evidence {
     },
     /// A scanner's line; nothing beyond its text is known.
     Scan,
+}
+
+/// What was entered at the keys of a reader. `Debug` shows no number: it may be a card's.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Entry {
+    /// A card's number, digits only; never a bank card's.
+    Number(String),
+    /// An amount above 0, in the smallest unit of money.
+    Amount(u64),
+    /// What was begun is not to be.
+    Cancel,
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => write!(f, "Number({} digits)", number.len()),
+            Self::Amount(amount) => write!(f, "Amount({amount})"),
+            Self::Cancel => f.write_str("Cancel"),
+        }
+    }
 }
 
 /// One completed presentation.
@@ -155,6 +185,15 @@ pub enum CardEvent {
         /// When, nanoseconds of the caller's clock.
         at_ns: u64,
     },
+    /// Something was entered at the keys of a reader.
+    Entered {
+        /// Where.
+        source: SourceId,
+        /// What.
+        entry: Entry,
+        /// When, nanoseconds of the caller's clock.
+        at_ns: u64,
+    },
     /// The card is there, but reading takes unusually long: ask the member to hold it still.
     KeepStill {
         /// Where.
@@ -191,6 +230,7 @@ impl CardEvent {
             Self::Presented(p) => &p.source,
             Self::Removed { source, .. }
             | Self::ReadFailed { source, .. }
+            | Self::Entered { source, .. }
             | Self::KeepStill { source, .. }
             | Self::SourceUp { source, .. }
             | Self::SourceDown { source, .. } => source,
@@ -204,6 +244,7 @@ impl CardEvent {
             Self::Presented(p) => p.at_ns,
             Self::Removed { at_ns, .. }
             | Self::ReadFailed { at_ns, .. }
+            | Self::Entered { at_ns, .. }
             | Self::KeepStill { at_ns, .. }
             | Self::SourceUp { at_ns, .. }
             | Self::SourceDown { at_ns, .. } => *at_ns,
@@ -221,6 +262,12 @@ pub enum ErrorKind {
     NotAnswering,
     /// The card answered, but not with an identity (no UID command, wrong status, impossible length).
     Unsupported,
+    /// A card of another kind than this reader is set to read, or one that lacks the club's application.
+    WrongCard,
+    /// The key that the reader is set to does not open this card.
+    WrongKey,
+    /// The card is of the right kind, but nothing is written where the identity should stand.
+    Blank,
     /// The card invents a new UID at each tap (4 bytes starting with 08): it identifies nobody.
     RandomUid,
     /// A bank card. Its number is dropped at once.
@@ -373,6 +420,9 @@ mod tests {
         assert_eq!(format!("{stripe:?}"), "Stripe(8 digits)");
         assert_eq!(format!("{:?}", Medium::Uid(vec![4, 0xde, 0x5f, 0x1e])), "Uid(4 bytes)");
         assert_eq!(format!("{:?}", Medium::Line("secret".into())), "Line(6 bytes)");
+        assert_eq!(format!("{:?}", Medium::Number("80001234".into())), "Number(8 characters)");
+        assert_eq!(format!("{:?}", Medium::Proximity("0012345678".into())), "Proximity(10 digits)");
+        assert_eq!(format!("{:?}", Medium::Data(vec![0x12, 0x34])), "Data(2 bytes)");
     }
 
     #[test]

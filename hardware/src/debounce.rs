@@ -8,7 +8,7 @@
 //!
 //! Out of scope: rules about visits ("already checked in today"), which outlive seconds and restarts.
 
-use crate::card::{CardEvent, Medium, SourceId, SourceKind};
+use crate::card::{CardEvent, Evidence, Medium, SourceId};
 
 /// Default window: a medium that returns within this time after it left is the same presentation.
 pub const DEBOUNCE_WINDOW_MS: u64 = 1_500;
@@ -56,9 +56,13 @@ impl Debounce {
 
     /// Takes any event of any source and says whether it counts. Every event but `Presented` counts; removals and
     /// outages are noted on the way.
-    pub fn observe(&mut self, event: &CardEvent, offered: SourceKind) -> Verdict {
+    pub fn observe(&mut self, event: &CardEvent) -> Verdict {
         match event {
-            CardEvent::Presented(p) => self.presented(&p.source, &p.medium, offered, p.at_ns),
+            CardEvent::Presented(p) => {
+                // Only smart-card readers say when a card leaves; at all others it has left when it was read.
+                let stays = matches!(p.evidence, Evidence::Tap { .. });
+                self.presented(&p.source, &p.medium, stays, p.at_ns)
+            }
             CardEvent::Removed { source, at_ns } | CardEvent::SourceDown { source, at_ns, .. } => {
                 self.left(source, *at_ns);
                 Verdict::New
@@ -67,29 +71,22 @@ impl Debounce {
         }
     }
 
-    /// A medium was read at `at_ns`. A tapped card is held until [`Debounce::left`]; a swipe or scan is over at once.
-    pub fn presented(
-        &mut self,
-        source: &SourceId,
-        medium: &Medium,
-        offered: SourceKind,
-        at_ns: u64,
-    ) -> Verdict {
+    /// A medium was read at `at_ns`. One that `stays` is held until [`Debounce::left`]; any other is over at once.
+    pub fn presented(&mut self, source: &SourceId, medium: &Medium, stays: bool, at_ns: u64) -> Verdict {
         let window_ns = self.window_ns;
         self.seen.retain(|s| s.held || at_ns.saturating_sub(s.last_ns) <= window_ns);
-        let held = offered == SourceKind::Tap;
-        if held {
+        if stays {
             // A reader holds one card: whatever it held before has left, even if nobody said so.
             self.left(source, at_ns);
         }
         if let Some(seen) = self.seen.iter_mut().find(|s| is_same(&s.medium, medium)) {
-            (seen.source, seen.held, seen.last_ns) = (source.clone(), held, at_ns);
+            (seen.source, seen.held, seen.last_ns) = (source.clone(), stays, at_ns);
             return Verdict::Repeat;
         }
         if self.seen.len() == DEBOUNCE_MEDIA_MAX {
             self.seen.remove(0);
         }
-        self.seen.push(Seen { medium: medium.clone(), source: source.clone(), held, last_ns: at_ns });
+        self.seen.push(Seen { medium: medium.clone(), source: source.clone(), held: stays, last_ns: at_ns });
         Verdict::New
     }
 

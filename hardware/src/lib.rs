@@ -2,8 +2,9 @@
 //! scripted fake.
 //!
 //! Reading order: [`card`] says what a reader can tell, [`debounce`] and [`health`] are pure helpers over those
-//! events, [`pcsc`] and [`serial`] are the readers themselves; [`panel`] is a display, [`text`] and [`layout`] draw
-//! on it; [`signal`] is light and sound, [`printer`] puts receipts onto paper; [`fake`] holds a complete stand-in for each trait.
+//! events, [`pcsc`], [`serial`], [`keyboard`] and [`framed`] are the readers themselves; [`panel`] is a display, [`text`] and
+//! [`layout`] draw on it; [`signal`] is light and sound, [`printer`] puts receipts onto paper; [`fake`] holds a complete
+//! stand-in for each trait.
 //!
 //! Invariants
 //! - A source runs on threads of its own, never panics, and never stops for ever because of an error: it says
@@ -15,14 +16,19 @@
 //! Out of scope: what a card means, who holds it, what it may do. This crate knows nothing of members or money, does
 //! no networking and needs no async runtime. Choosing and configuring devices is the caller's.
 
+mod attached;
 pub mod card;
 pub mod debounce;
 pub mod fake;
+pub mod framed;
 pub mod health;
+pub mod keyboard;
 pub mod layout;
 pub mod panel;
+pub mod payment;
 pub mod pcsc;
 pub mod printer;
 pub mod serial;
 pub mod signal;
+mod stop;
 pub mod text;

@@ -62,8 +62,7 @@ impl ReaderBook {
     /// Takes an event; false for a presentation that is only a flicker of the one before.
     pub fn observe(&mut self, event: &CardEvent) -> bool {
         self.health.observe(event);
-        let kind = self.entries.get(event.source().index).map_or(SourceKind::Tap, |(_, kind)| *kind);
-        self.debounce.observe(event, kind) == Verdict::New
+        self.debounce.observe(event) == Verdict::New
     }
 
     /// Whether there is any reader, and none of them works.

@@ -16,12 +16,9 @@ fn play(rows: &[(u64, Do, Option<Verdict>)]) {
     for (line, (ms, what, expected)) in rows.iter().enumerate() {
         let at = ms * MS;
         let got = match what {
-            Do::Tap(reader, card) => Some(debounce.presented(
-                &SourceId::new(0, *reader),
-                &Medium::Uid(vec![*card; 4]),
-                SourceKind::Tap,
-                at,
-            )),
+            Do::Tap(reader, card) => {
+                Some(debounce.presented(&SourceId::new(0, *reader), &Medium::Uid(vec![*card; 4]), true, at))
+            }
             Do::Off(reader) => {
                 debounce.left(&SourceId::new(0, *reader), at);
                 None
@@ -29,7 +26,7 @@ fn play(rows: &[(u64, Do, Option<Verdict>)]) {
             Do::Swipe(card) => Some(debounce.presented(
                 &SourceId::new(1, "stripe"),
                 &Medium::Line(card.to_string()),
-                SourceKind::Swipe,
+                false,
                 at,
             )),
         };
@@ -87,9 +84,42 @@ fn a_stripe_read_with_fewer_tracks_is_the_same_card() {
         number: "80001234".into(),
     };
     let (mut debounce, source) = (Debounce::default(), SourceId::new(0, "s"));
-    let mut pull = |track1, ms| debounce.presented(&source, &stripe(track1), SourceKind::Swipe, ms * MS);
+    let mut pull = |track1, ms| debounce.presented(&source, &stripe(track1), false, ms * MS);
     assert_eq!(pull(Some("B80001234^A/B^25"), 0), New);
     assert_eq!(pull(None, 900), Repeat);
+}
+
+#[test]
+fn case_73_sources_that_never_say_removed_hold_nothing() {
+    use crate::card::{Evidence, Presented};
+    let mut debounce = Debounce::default();
+    let mut read = |medium: &Medium, evidence: &Evidence, ms: u64| {
+        let source = SourceId::new(0, "reader");
+        let (medium, evidence) = (medium.clone(), evidence.clone());
+        debounce.observe(&CardEvent::Presented(Presented { source, medium, evidence, at_ns: ms * MS }))
+    };
+    let tap = Evidence::Tap { atr: Vec::new(), card: crate::pcsc::atr::CardKind::Unknown };
+    let number = || "80001234".to_owned();
+    for (n, (medium, evidence)) in [
+        (Medium::Proximity(number()), Evidence::Scan),
+        (Medium::Line(number()), Evidence::Scan),
+        (
+            Medium::Stripe { track1: None, track2: None, number: number() },
+            Evidence::Swipe { lrc_checked: false },
+        ),
+        (Medium::Number(number()), tap.clone()),
+        (Medium::Data(vec![1, 2, 3, 4]), tap),
+    ]
+    .iter()
+    .enumerate()
+    {
+        let from = n as u64 * 100_000;
+        assert_eq!(read(medium, evidence, from), New, "{medium:?}");
+        assert_eq!(read(medium, evidence, from + 1_000), Repeat, "{medium:?}");
+        // A card on a smart-card reader lies there until it is said to have left.
+        let later = if matches!(evidence, Evidence::Tap { .. }) { Repeat } else { New };
+        assert_eq!(read(medium, evidence, from + 9_000), later, "{medium:?}");
+    }
 }
 
 #[test]
@@ -97,7 +127,7 @@ fn memory_is_bounded() {
     let mut debounce = Debounce::default();
     for n in 0..1_000_u32 {
         let medium = Medium::Line(n.to_string());
-        debounce.presented(&SourceId::new(0, "s"), &medium, SourceKind::Scan, 0);
+        debounce.presented(&SourceId::new(0, "s"), &medium, false, 0);
     }
     assert_eq!(debounce.seen.len(), DEBOUNCE_MEDIA_MAX);
 }

@@ -1,13 +1,16 @@
-//! Smart-card readers through PC/SC (`pcscd`).
+//! Smart-card readers through `pcscd` (PC/SC): contactless and contact.
 //!
-//! [`apdu`] and [`atr`] are pure bytes, `slot` is the pure state machine of one reader, [`reader`] and `worker` hold the
-//! threads.
-//! Only the UID is read today; applications on the card (DESFire, NTAG 424 proofs) would be further steps of a read.
+//! [`apdu`] holds the bytes, [`atr`] tells what a card is, [`mode`] where its identity stands and [`script`] how it is
+//! read there (all pure), [`slot`] is one reader as a state machine (pure), [`reader`] the threads that talk to the
+//! service.
 
 pub mod apdu;
 pub mod atr;
+pub mod mode;
 pub mod reader;
+mod script;
 mod slot;
 mod worker;
 
+pub use mode::ReadMode;
 pub use reader::PcscSource;

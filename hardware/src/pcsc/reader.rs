@@ -20,8 +20,9 @@ use std::time::Duration;
 
 use pcsc::{Context, Error, PNP_NOTIFICATION, ReaderState, Scope, State};
 
+use super::mode::{KeyError, ReadMode, SectorKey};
 use super::slot::{Input, Slot};
-use super::worker::{Outlet, Worker};
+use super::worker::{Outlet, Plan, Worker};
 use crate::card::{
     CardEvent, CardSource, ErrorKind, EventSink, MonotonicClock, Running, SourceError, SourceId, SourceKind,
 };
@@ -46,12 +47,21 @@ pub const WORKER_STOP_WAIT_MS: u64 = 300;
 pub struct PcscSource {
     index: usize,
     name_contains: String,
+    mode: ReadMode,
 }
 
 impl PcscSource {
-    /// Slots for configuration entry `index`; an empty `name_contains` takes every slot.
+    /// Slots for configuration entry `index`; an empty `name_contains` takes every slot. Cards are known by their
+    /// serial number.
     pub fn new(index: usize, name_contains: impl Into<String>) -> Self {
-        Self { index, name_contains: name_contains.into() }
+        Self { index, name_contains: name_contains.into(), mode: ReadMode::Uid }
+    }
+
+    /// The same slots, whose cards are known by what `mode` reads.
+    #[must_use]
+    pub fn reading(mut self, mode: ReadMode) -> Self {
+        self.mode = mode;
+        self
     }
 }
 
@@ -66,11 +76,18 @@ impl CardSource for PcscSource {
 
     fn start(self: Box<Self>, sink: EventSink, clock: MonotonicClock) -> Result<Running, SourceError> {
         let name = self.name();
+        if let Err((key, expected)) = self.mode.check() {
+            let detail = format!("{key}: expected {expected}");
+            return Err(SourceError::new(name, ErrorKind::Other, detail));
+        }
         let stop = Arc::new(Stop::default());
         let watch_stop = Arc::clone(&stop);
         let thread = std::thread::Builder::new()
             .name("pcsc-watch".into())
-            .spawn(move || Watch { config: *self, sink, clock, stop: watch_stop, told_down: None }.run())
+            .spawn(move || {
+                let plan = Plan { mode: self.mode.clone(), key: None };
+                Watch { config: *self, plan, sink, clock, stop: watch_stop, told_down: None }.run();
+            })
             .map_err(|e| SourceError::new(name, ErrorKind::Other, format!("no thread: {e}")))?;
         Ok(Running::new(move || stop.stop(), vec![thread]))
     }
@@ -168,6 +185,8 @@ struct Reader {
 
 struct Watch {
     config: PcscSource,
+    /// The key in it is loaded when a session begins, so that a file put right is taken up without a restart.
+    plan: Plan,
     sink: EventSink,
     clock: MonotonicClock,
     stop: Arc<Stop>,
@@ -179,6 +198,11 @@ impl Watch {
     fn run(mut self) {
         let mut backoff_ms = BACKOFF_MS_MIN;
         while !self.stop.is_stopped() {
+            if let Err(error) = self.load_key() {
+                self.tell_down(ErrorKind::Denied, &error.to_string());
+                self.stop.pause(Duration::from_millis(BACKOFF_MS_MAX));
+                continue;
+            }
             let mut readers = BTreeMap::new();
             let result = self.session(&mut readers, &mut backoff_ms);
             self.stop.set_context(None);
@@ -208,6 +232,13 @@ impl Watch {
                 Woken::ByService => BACKOFF_MS_MIN,
             };
         }
+    }
+
+    fn load_key(&mut self) -> Result<(), KeyError> {
+        if let ReadMode::Classic { key_file, .. } = &self.plan.mode {
+            self.plan.key = Some(SectorKey::load(key_file)?);
+        }
+        Ok(())
     }
 
     /// Waits before the service is tried again; ends early when its socket is replaced, that is, when it has just been
@@ -300,7 +331,7 @@ impl Watch {
         let outlet = Outlet { source, sink: self.sink.clone(), clock: self.clock.clone() };
         let slot = Arc::new(Mutex::new(Slot::new()));
         let (orders, inbox) = mpsc::channel();
-        let worker = Worker::new(name, Arc::clone(&slot), outlet.clone());
+        let worker = Worker::new(name, Arc::clone(&slot), outlet.clone(), self.plan.clone());
         let thread = std::thread::Builder::new().name("pcsc-read".into()).spawn(move || worker.run(&inbox));
         match thread {
             Ok(thread) => {

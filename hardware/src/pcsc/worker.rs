@@ -9,13 +9,14 @@ use std::ffi::{CStr, CString};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
-use pcsc::{Context, Disposition, Error, Protocols, Scope, ShareMode};
+use pcsc::{Card, Context, Disposition, Error, Protocols, Scope, ShareMode};
 
-use super::apdu::{AfterUid, GET_UID, after_get_uid};
 use super::atr::card_kind;
+use super::mode::{ReadMode, SectorKey};
+use super::script::{self, Exchange, Fault};
 use super::slot::{Action, Input, ReadCard, Slot};
 use crate::card::{
-    CardEvent, ErrorKind, EventSink, Evidence, Medium, MonotonicClock, Presented, SourceId, SourceKind,
+    CardEvent, ErrorKind, EventSink, Evidence, MonotonicClock, Presented, SourceId, SourceKind,
 };
 
 /// Tries of one read while the card stays: a hand that trembles interrupts the first.
@@ -48,14 +49,20 @@ impl Outlet {
                 }
                 Action::Presented { card, seen_ns } => {
                     let evidence = Evidence::Tap { card: card_kind(&card.atr), atr: card.atr };
-                    let medium = Medium::Uid(card.uid);
-                    CardEvent::Presented(Presented { source, medium, evidence, at_ns: seen_ns })
+                    CardEvent::Presented(Presented { source, medium: card.medium, evidence, at_ns: seen_ns })
                 }
                 Action::Failed(kind) => {
                     CardEvent::ReadFailed { source, offered: SourceKind::Tap, kind, at_ns }
                 }
                 Action::KeepStill => CardEvent::KeepStill { source, at_ns },
                 Action::Removed => CardEvent::Removed { source, at_ns },
+                Action::Stuck => CardEvent::SourceDown {
+                    source,
+                    kind: ErrorKind::NotAnswering,
+                    reason: "a card does not answer and holds the reader up".into(),
+                    at_ns,
+                },
+                Action::Unstuck => CardEvent::SourceUp { source, at_ns },
             };
             self.sink.send(event);
         }
@@ -68,12 +75,13 @@ pub(super) struct Worker {
     name: CString,
     slot: Arc<Mutex<Slot>>,
     outlet: Outlet,
+    plan: Plan,
     context: Option<Context>,
 }
 
 impl Worker {
-    pub(super) fn new(name: &CStr, slot: Arc<Mutex<Slot>>, outlet: Outlet) -> Self {
-        Self { name: name.to_owned(), slot, outlet, context: None }
+    pub(super) fn new(name: &CStr, slot: Arc<Mutex<Slot>>, outlet: Outlet, plan: Plan) -> Self {
+        Self { name: name.to_owned(), slot, outlet, plan, context: None }
     }
 
     /// Reads whenever it is told a generation, until nobody can tell it any more.
@@ -105,43 +113,43 @@ impl Worker {
             Some(context) => context,
             None => Context::establish(Scope::System).map_err(card_error)?,
         };
-        let result = read_uid(&context, &self.name);
+        let result = read_card(&context, &self.name, &self.plan);
         // A context that lost its service never recovers.
-        if result != Err(Error::CommError)
-            && result != Err(Error::NoService)
-            && result != Err(Error::InvalidHandle)
-        {
+        let is_lost =
+            |error: &Error| matches!(error, Error::CommError | Error::NoService | Error::InvalidHandle);
+        if !matches!(&result, Err(Fault::Way(error)) if is_lost(error)) {
             self.context = Some(context);
         }
-        let (answer, atr) = result.map_err(card_error)?;
-        match after_get_uid(&answer) {
-            AfterUid::Uid(uid) => Ok(ReadCard { uid, atr }),
-            AfterUid::Failed(kind) => Err(kind),
-            AfterUid::AskAgain(_) => Err(ErrorKind::Unsupported),
-        }
+        result.map_err(|fault| match fault {
+            Fault::Way(error) => card_error(error),
+            Fault::Card(kind) => kind,
+        })
     }
 }
 
-/// The raw answer to "get UID", and the ATR.
-///
-/// Asked twice: a card pulled in mid-answer can leave a beginning behind that happens to end like a whole answer, and
-/// the service learns of the removal only later. Such a card does not answer the second time.
-fn read_uid(context: &Context, name: &CStr) -> Result<(Vec<u8>, Vec<u8>), Error> {
-    let card = context.connect(name, ShareMode::Shared, Protocols::ANY)?;
-    let mut buffer = [0; ANSWER_BYTES_MAX];
-    let mut command = GET_UID;
-    let mut answer = card.transmit(&command, &mut buffer)?.to_vec();
-    if let AfterUid::AskAgain(length) = after_get_uid(&answer) {
-        command[4] = length;
-        answer = card.transmit(&command, &mut buffer)?.to_vec();
+/// How the cards of an entry are read: the mode, and the key where it needs one.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Plan {
+    pub(super) mode: ReadMode,
+    pub(super) key: Option<SectorKey>,
+}
+
+impl Exchange for Card {
+    type Error = Error;
+
+    fn exchange(&mut self, command: &[u8]) -> Result<Vec<u8>, Error> {
+        let mut buffer = [0; ANSWER_BYTES_MAX];
+        self.transmit(command, &mut buffer).map(<[u8]>::to_vec)
     }
-    if matches!(after_get_uid(&answer), AfterUid::Uid(_)) && card.transmit(&command, &mut buffer)? != answer {
-        return Err(Error::NotTransacted);
-    }
-    let atr = card.status2_owned()?.atr().to_vec();
+}
+
+fn read_card(context: &Context, name: &CStr, plan: &Plan) -> Result<ReadCard, Fault<Error>> {
+    let mut card = context.connect(name, ShareMode::Shared, Protocols::ANY).map_err(Fault::Way)?;
+    let atr = card.status2_owned().map_err(Fault::Way)?.atr().to_vec();
+    let medium = script::read(&plan.mode, plan.key.as_ref(), card_kind(&atr), &mut card)?;
     // Not reset: another program may talk to the same card. A failure here comes too late to matter.
     drop(card.disconnect(Disposition::LeaveCard));
-    Ok((answer, atr))
+    Ok(ReadCard { medium, atr })
 }
 
 /// What an error during a read means for the member in front of the reader.

@@ -12,6 +12,7 @@
 //! Out of scope: whose number it is.
 
 use crate::card::ErrorKind;
+use crate::payment::is_payment_number;
 
 /// Longest track 1, sentinels and LRC included.
 pub const TRACK_1_CHARS_MAX: usize = 79;
@@ -201,43 +202,6 @@ fn number_of_track_1(content: &str) -> Option<String> {
 fn digits(text: &str) -> Option<String> {
     let fits = text.len() >= NUMBER_DIGITS_MIN && text.bytes().all(|b| b.is_ascii_digit());
     fits.then(|| text.to_owned())
-}
-
-/// True if this is, by its range and check digit, the number of a bank card: such a number must never be stored.
-/// One in ten arbitrary numbers of such a range passes Luhn too; refusing those is the price.
-#[must_use]
-pub fn is_payment_number(number: &str) -> bool {
-    if !(13..=19).contains(&number.len()) || !number.bytes().all(|b| b.is_ascii_digit()) {
-        return false;
-    }
-    let head: u32 = number[..4].parse().unwrap_or(0);
-    let in_range = match head {
-        // Visa; Mastercard (both ranges); American Express; Diners; JCB.
-        4_000..=4_999 | 5_100..=5_599 | 2_221..=2_720 | 3_400..=3_499 | 3_700..=3_799 => true,
-        3_000..=3_059 | 3_095 | 3_600..=3_699 | 3_800..=3_999 | 3_528..=3_589 => true,
-        // UnionPay; Discover; Maestro; older ranges of Chinese banks.
-        6_200..=6_299 | 8_100..=8_171 | 6_011 | 6_440..=6_599 | 5_000..=5_099 | 5_600..=5_899 => true,
-        9_558 | 9_559 => true,
-        _ => false,
-    };
-    in_range && passes_luhn(number)
-}
-
-fn passes_luhn(number: &str) -> bool {
-    let sum: u32 = number
-        .bytes()
-        .rev()
-        .enumerate()
-        .map(|(place, byte)| {
-            let digit = u32::from(byte - b'0');
-            match (place % 2, digit) {
-                (1, 5..) => digit * 2 - 9,
-                (1, _) => digit * 2,
-                _ => digit,
-            }
-        })
-        .sum();
-    sum.is_multiple_of(10)
 }
 
 #[cfg(test)]

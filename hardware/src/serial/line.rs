@@ -9,6 +9,7 @@
 //! - After any rubbish the next frame is read; one burst of rubbish is told at most once.
 //! - A scanner that has ended a line once must end every line: a text cut by a pause is then not taken for a whole one.
 
+use super::em125::{Form, KnownBy};
 use crate::card::ErrorKind;
 
 /// Most bytes of one frame. Three stripe tracks have 226, signed member codes about 200.
@@ -25,6 +26,19 @@ pub enum Protocol {
     Iso7813,
     /// One text per line, UTF-8 without control characters.
     Line,
+    /// Numbers of 125 kHz chips, one per line.
+    Proximity {
+        /// The form in which the reader prints them.
+        form: Form,
+        /// By how much of a number the club knows its cards.
+        known_by: KnownBy,
+    },
+}
+
+impl Protocol {
+    fn is_stripe(self) -> bool {
+        self == Self::Iso7813
+    }
 }
 
 /// What came out.
@@ -97,7 +111,7 @@ impl Framer {
             return out;
         }
         self.last_byte_ns = None;
-        if self.protocol == Protocol::Line && self.ends_lines && !self.kept.is_empty() {
+        if !self.protocol.is_stripe() && self.ends_lines && !self.kept.is_empty() {
             self.drop_kept(ErrorKind::Malformed);
         }
         self.end_frame(&mut out);
@@ -114,7 +128,7 @@ impl Framer {
                 self.ends_lines |= !self.kept.is_empty();
                 self.skipping = false;
                 // Tracks of one swipe may stand on lines of their own: track 1 waits for a track 2 to follow.
-                let waits = self.protocol == Protocol::Iso7813 && is_track_1_only(&self.kept);
+                let waits = self.protocol.is_stripe() && is_track_1_only(&self.kept);
                 if !waits {
                     self.end_frame(out);
                 }
@@ -133,22 +147,17 @@ impl Framer {
     }
 
     fn may_begin(&self, byte: u8) -> bool {
-        match self.protocol {
-            Protocol::Iso7813 => matches!(byte, b'%' | b';'),
-            // Spaces, NUL and STX before a text are not part of it.
-            Protocol::Line => byte > b' ',
-        }
+        // Spaces, NUL and STX before a text are not part of it.
+        if self.protocol.is_stripe() { matches!(byte, b'%' | b';') } else { byte > b' ' }
     }
 
     fn overflow(&mut self) {
         // A real swipe may have begun inside the rubbish: keep what follows the last start sentinel.
-        let tail = match self.protocol {
-            Protocol::Iso7813 => self.kept.iter().rposition(|b| matches!(b, b'%' | b';')),
-            Protocol::Line => None,
-        };
+        let start = self.kept.iter().rposition(|b| matches!(b, b'%' | b';'));
+        let tail = start.filter(|_| self.protocol.is_stripe());
         let tail = tail.filter(|at| *at > FRAME_BYTES_MAX / 2).map(|at| self.kept.split_off(at));
         self.drop_kept(ErrorKind::TooLong);
-        self.skipping = self.protocol == Protocol::Line;
+        self.skipping = !self.protocol.is_stripe();
         self.kept = tail.unwrap_or_default();
     }
 
@@ -160,10 +169,11 @@ impl Framer {
 
     fn end_frame(&mut self, out: &mut Vec<Framed>) {
         let kept = std::mem::take(&mut self.kept);
-        let text = match self.protocol {
+        let text = if self.protocol.is_stripe() {
             // A stripe has ASCII only; rubbish before the track is the parser's to skip.
-            Protocol::Iso7813 => Some(kept.iter().map(|b| char::from(*b)).collect::<String>()),
-            Protocol::Line => String::from_utf8(kept).ok().filter(|t| !t.contains(char::is_control)),
+            Some(kept.iter().map(|b| char::from(*b)).collect::<String>())
+        } else {
+            String::from_utf8(kept).ok().filter(|t| !t.contains(char::is_control))
         };
         match text.as_deref().map(str::trim_end) {
             Some("") => {}

@@ -9,23 +9,21 @@
 //!
 //! Out of scope: flow control, parity, any writing to the device.
 
-use std::path::PathBuf;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serialport::{SerialPort, TTYPort};
 
-use super::iso7813;
-use super::line::{Framed, Framer, Protocol};
+use super::line::{Framer, Protocol};
+use super::medium::{self, medium_of};
+use crate::attached::{Outlet, keep_open};
+pub use crate::attached::{READ_WAIT_MS, REOPEN_MS};
 use crate::card::{
-    CardEvent, CardSource, ErrorKind, EventSink, Evidence, Medium, MonotonicClock, Presented, Running,
-    SourceError, SourceId, SourceKind,
+    CardSource, ErrorKind, EventSink, MonotonicClock, Running, SourceError, SourceId, SourceKind,
 };
+use crate::stop::Stop;
 
-/// Pause between two tries to open the port, in milliseconds.
-pub const REOPEN_MS: u64 = 1_000;
-/// Longest wait for a byte, in milliseconds; also the longest that a stop may be overlooked.
-pub const READ_WAIT_MS: u64 = 250;
 /// Speeds outside this range are a slip in the configuration.
 pub const BAUD_RANGE: std::ops::RangeInclusive<u32> = 300..=921_600;
 
@@ -49,10 +47,7 @@ impl SerialSource {
 
 impl CardSource for SerialSource {
     fn kind(&self) -> SourceKind {
-        match self.protocol {
-            Protocol::Iso7813 => SourceKind::Swipe,
-            Protocol::Line => SourceKind::Scan,
-        }
+        medium::offered(self.protocol)
     }
 
     fn name(&self) -> String {
@@ -81,97 +76,15 @@ impl CardSource for SerialSource {
     }
 }
 
-#[derive(Default)]
-struct Stop {
-    stopped: Mutex<bool>,
-    changed: Condvar,
-}
-
-impl Stop {
-    fn stop(&self) {
-        *self.stopped.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.changed.notify_all();
-    }
-
-    fn is_stopped(&self) -> bool {
-        *self.stopped.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Sleeps, or returns early when stopped.
-    fn pause(&self, time: Duration) {
-        let guard = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
-        drop(self.changed.wait_timeout_while(guard, time, |stopped| !*stopped));
-    }
-}
-
-struct Outlet {
-    source: SourceId,
-    offered: SourceKind,
-    sink: EventSink,
-    clock: MonotonicClock,
-}
-
-impl Outlet {
-    fn up(&self) {
-        self.sink.send(CardEvent::SourceUp { source: self.source.clone(), at_ns: self.clock.now_ns() });
-    }
-
-    fn down(&self, kind: ErrorKind, reason: String) {
-        let (source, at_ns) = (self.source.clone(), self.clock.now_ns());
-        self.sink.send(CardEvent::SourceDown { source, kind, reason, at_ns });
-    }
-
-    fn framed(&self, protocol: Protocol, framed: Framed) {
-        let (source, offered, at_ns) = (self.source.clone(), self.offered, self.clock.now_ns());
-        let event = match medium_of(protocol, framed) {
-            Ok((medium, evidence)) => CardEvent::Presented(Presented { source, medium, evidence, at_ns }),
-            Err(kind) => CardEvent::ReadFailed { source, offered, kind, at_ns },
-        };
-        self.sink.send(event);
-    }
-}
-
-/// What a frame presents.
-fn medium_of(protocol: Protocol, framed: Framed) -> Result<(Medium, Evidence), ErrorKind> {
-    let text = match framed {
-        Framed::Frame(text) => text,
-        Framed::Bad(kind) => return Err(kind),
-    };
-    match protocol {
-        Protocol::Line => Ok((Medium::Line(text), Evidence::Scan)),
-        Protocol::Iso7813 => {
-            let iso7813::Swipe { track1, track2, number, lrc_checked } = iso7813::parse(&text)?;
-            Ok((Medium::Stripe { track1, track2, number }, Evidence::Swipe { lrc_checked }))
-        }
-    }
-}
-
 fn run(config: &SerialSource, outlet: &Outlet, stop: &Stop) {
-    // The outage last told, so that each is told once, and again when its nature changes.
-    let mut told = None;
-    while !stop.is_stopped() {
-        match open(config) {
-            Ok(mut port) => {
-                outlet.up();
-                if let Err(reason) = listen(config.protocol, &mut port, outlet, stop) {
-                    outlet.down(ErrorKind::DeviceGone, reason);
-                    told = Some(ErrorKind::DeviceGone);
-                }
-            }
-            Err((kind, reason)) if told != Some(kind) => {
-                outlet.down(kind, reason);
-                told = Some(kind);
-            }
-            Err(_) => {}
-        }
-        stop.pause(Duration::from_millis(REOPEN_MS));
-    }
+    let listen = |mut port| listen(config.protocol, &mut port, outlet, stop);
+    keep_open(|| open_port(&config.path, config.baud), listen, outlet, stop);
 }
 
-fn open(config: &SerialSource) -> Result<TTYPort, (ErrorKind, String)> {
-    let path = config.path.to_string_lossy();
-    let opened =
-        serialport::new(path, config.baud).timeout(Duration::from_millis(READ_WAIT_MS)).open_native();
+/// Opens a port and says that a terminal is ready.
+pub(crate) fn open_port(path: &Path, baud: u32) -> Result<TTYPort, (ErrorKind, String)> {
+    let path = path.to_string_lossy();
+    let opened = serialport::new(path, baud).timeout(Duration::from_millis(READ_WAIT_MS)).open_native();
     let mut port = opened.map_err(|error| (open_kind(&error), format!("open port: {error}")))?;
     // Best effort: scanners may wait for "terminal ready", pseudo-terminals have no such line.
     drop(port.write_data_terminal_ready(true));
@@ -211,7 +124,7 @@ fn listen(protocol: Protocol, port: &mut TTYPort, outlet: &Outlet, stop: &Stop) 
             Err(error) => return Err(format!("read: {error}")),
         };
         for framed in framed {
-            outlet.framed(protocol, framed);
+            outlet.read(medium_of(protocol, framed));
         }
     }
     Ok(())

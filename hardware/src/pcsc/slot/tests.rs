@@ -4,7 +4,7 @@ use super::*;
 use proptest::prelude::*;
 
 fn card() -> ReadCard {
-    ReadCard { uid: vec![1, 2, 3, 4], atr: vec![] }
+    ReadCard { medium: Medium::Uid(vec![1, 2, 3, 4]), atr: vec![] }
 }
 
 fn word(action: &Action) -> String {
@@ -14,6 +14,8 @@ fn word(action: &Action) -> String {
         Action::Failed(kind) => format!("failed {kind:?}"),
         Action::KeepStill => "keep still".into(),
         Action::Removed => "removed".into(),
+        Action::Stuck => "stuck".into(),
+        Action::Unstuck => "unstuck".into(),
     }
 }
 
@@ -98,6 +100,25 @@ fn a_card_that_left_and_came_back_between_two_looks_is_a_new_one() {
 }
 
 #[test]
+fn a_card_that_never_answers_is_an_outage_of_the_reader_until_it_does() {
+    play(vec![
+        (0, look(true, 1), "read 1"),
+        (2_000, Input::Tick, "failed NotAnswering"),
+        (2_100, look(false, 2), "removed"),
+        // Another card at the same reader waits behind the hanging one.
+        (3_000, look(true, 3), "read 2"),
+        (5_000, Input::Tick, "stuck, failed NotAnswering"),
+        (5_500, Input::Tick, ""),
+        (9_000, done(1), "unstuck"),
+        (9_010, done(2), ""),
+        (9_100, look(false, 4), "removed"),
+        (9_200, look(true, 5), "read 3"),
+        (9_210, done(3), "presented@9200"),
+        (20_000, Input::Tick, ""),
+    ]);
+}
+
+#[test]
 fn a_reader_that_goes_takes_its_read_with_it() {
     play(vec![
         (0, look(true, 1), "read 1"),
@@ -113,7 +134,7 @@ proptest! {
     /// Whatever happens: reads and their endings alternate, and nothing is presented twice.
     #[test]
     fn every_read_ends_exactly_once(steps in proptest::collection::vec((0_u8..6, 0_u64..900), 1..200)) {
-        let (mut slot, mut now, mut count, mut open, mut latest) = (Slot::new(), 0, 0, 0_i32, 0);
+        let (mut slot, mut now, mut count, mut open, mut latest, mut stuck) = (Slot::new(), 0, 0, 0_i32, 0, false);
         for (what, wait_ms) in steps {
             now += wait_ms * NS_PER_MS;
             let input = match what {
@@ -121,18 +142,20 @@ proptest! {
                 1 => { count += 1; look(false, count) }
                 2 => done(latest),
                 3 => failed(latest, ErrorKind::CardLost),
-                4 => Input::Gone(ErrorKind::DeviceGone),
+                4 => { stuck = false; Input::Gone(ErrorKind::DeviceGone) }
                 _ => Input::Tick,
             };
             for action in slot.step(input, now) {
                 match action {
                     Action::Read { generation } => { prop_assert!(generation > latest); latest = generation; open += 1; }
                     Action::Presented { .. } | Action::Failed(_) => open -= 1,
+                    Action::Stuck => { prop_assert!(!stuck); stuck = true; }
+                    Action::Unstuck => { prop_assert!(stuck); stuck = false; }
                     Action::KeepStill | Action::Removed => {}
                 }
                 prop_assert!((0..=1).contains(&open));
             }
-            prop_assert_eq!(slot.due_ns().is_some(), open == 1);
+            prop_assert!(slot.due_ns().is_some() || open == 0, "an open read has a deadline");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Case tables and properties of the track parser.
 
 use super::*;
+use crate::payment::is_payment_number;
 use proptest::prelude::*;
 
 fn number(frame: &str) -> Result<String, ErrorKind> {

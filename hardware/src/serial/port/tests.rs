@@ -1,6 +1,8 @@
 //! The port's thread against real pseudo-terminals: unplugging, replugging, garbage.
 
 use super::*;
+use crate::card::{CardEvent, Medium};
+use crate::serial::em125::{Form, KnownBy};
 use crate::serial::pty::pty;
 use std::io::Write;
 use std::os::unix::fs::symlink;
@@ -53,7 +55,8 @@ impl Desk {
             CardEvent::Presented(p) => match p.medium {
                 Medium::Stripe { number, .. } => format!("stripe {number}"),
                 Medium::Line(text) => format!("line {text}"),
-                Medium::Uid(_) => "uid".into(),
+                Medium::Proximity(number) => format!("chip {number}"),
+                _ => "another medium".into(),
             },
             CardEvent::ReadFailed { kind, offered, .. } => format!("failed {offered:?} {kind:?}"),
             CardEvent::SourceUp { source, .. } => format!("up {}", source.index),
@@ -159,6 +162,25 @@ fn pieces_bank_cards_and_lines() {
 }
 
 #[test]
+fn chips_of_125_khz_and_banks_numbers_at_scanners() {
+    let mut reader = Desk::new(Protocol::Proximity { form: Form::H6D8, known_by: KnownBy::Bits24 });
+    assert_eq!(reader.next(), "down DeviceGone");
+    reader.plug();
+    assert_eq!(reader.next(), "up 2");
+    reader.send(b"\x0207302202\r\n\x03");
+    assert_eq!(reader.next(), "chip 07302202");
+    reader.send(b"0040856634\r");
+    assert_eq!(reader.next(), "failed Tap Malformed", "a reader set to another form");
+
+    let mut scanner = Desk::new(Protocol::Line);
+    assert_eq!(scanner.next(), "down DeviceGone");
+    scanner.plug();
+    assert_eq!(scanner.next(), "up 2");
+    scanner.send(b"6225 8800 1234 5675\r");
+    assert_eq!(scanner.next(), "failed Scan PaymentCard");
+}
+
+#[test]
 fn a_port_in_use_is_busy_and_an_impossible_speed_is_an_error() {
     let mut desk = Desk::new(Protocol::Line);
     assert_eq!(desk.next(), "down DeviceGone");
@@ -175,4 +197,61 @@ fn a_port_in_use_is_busy_and_an_impossible_speed_is_an_error() {
     let wrong = SerialSource::new(0, "/dev/null", 1, Protocol::Line);
     let error = Box::new(wrong).start(sender.into(), clock()).unwrap_err().to_string();
     assert!(error.contains("baud 1"), "{error}");
+}
+
+#[test]
+fn sixteen_sources_at_once_are_all_heard_and_each_fails_alone() {
+    use crate::debounce::{Debounce, Verdict};
+    use crate::health::Health;
+    const SOURCES: usize = 16;
+    let folder = tempfile::tempdir().unwrap();
+    let (sender, events) = channel();
+    let clock = clock();
+    let path = |at: usize| folder.path().join(format!("reader-{at}"));
+    let plug = |at: usize| {
+        let (device, terminal, name) = pty();
+        symlink(name, path(at)).unwrap();
+        (device, terminal)
+    };
+    let mut lines: Vec<_> = (0..SOURCES).map(|at| Some(plug(at))).collect();
+    let running: Vec<Running> = (0..SOURCES)
+        .map(|at| {
+            let source = SerialSource::new(at, path(at), 9_600, Protocol::Line);
+            Box::new(source).start(sender.clone().into(), clock.clone()).unwrap()
+        })
+        .collect();
+    let (mut health, mut debounce) = (Health::new(), Debounce::default());
+    let mut until = |health: &mut Health, wanted: &dyn Fn(&Health, &[usize]) -> bool| {
+        let mut counted = Vec::new();
+        while !wanted(health, &counted) {
+            let event = events.recv_timeout(WAIT).unwrap();
+            health.observe(&event);
+            let is_presented = matches!(event, CardEvent::Presented(_));
+            if debounce.observe(&event) == Verdict::New && is_presented {
+                counted.push(event.source().index);
+            }
+        }
+        counted.sort_unstable();
+        counted
+    };
+    until(&mut health, &|health, _| (0..SOURCES).all(|at| health.is_ready(at)));
+    for (at, line) in lines.iter_mut().enumerate() {
+        line.as_mut().unwrap().0.write_all(format!("8000{at:04}\r").as_bytes()).unwrap();
+    }
+    let all = until(&mut health, &|_, counted| counted.len() == SOURCES);
+    assert_eq!(all, (0..SOURCES).collect::<Vec<_>>());
+    // One is pulled: the others are still heard, and say nothing of it.
+    std::fs::remove_file(path(7)).unwrap();
+    lines[7] = None;
+    until(&mut health, &|health, _| !health.is_ready(7));
+    assert!((0..SOURCES).filter(|at| *at != 7).all(|at| health.is_ready(at)));
+    // The same card at two of them in a moment counts once.
+    for at in [3, 4] {
+        lines[at].as_mut().unwrap().0.write_all(b"90001234\r").unwrap();
+    }
+    lines[5].as_mut().unwrap().0.write_all(b"90005678\r").unwrap();
+    assert_eq!(until(&mut health, &|_, counted| counted.len() == 2).len(), 2);
+    lines[7] = Some(plug(7));
+    until(&mut health, &|health, _| health.is_ready(7));
+    running.into_iter().for_each(Running::stop);
 }
