@@ -34,7 +34,8 @@ CREATE TABLE state (
     machine_boot TEXT,                                              -- the machine's start when leases were last aged
     machine_ns INTEGER CHECK (machine_ns >= 0),                     -- nanoseconds since that start, then
     stopped TEXT,                                                   -- why uploading stopped; none while it goes on
-    refusals_counted INTEGER NOT NULL DEFAULT 0 CHECK (refusals_counted >= 0) -- refusals since the room got tight
+    refusals_counted INTEGER NOT NULL DEFAULT 0 CHECK (refusals_counted >= 0), -- refusals since the room got tight
+    paper_seq INTEGER CHECK (paper_seq >= 0)                        -- facts up to here came before the first printer
 ) STRICT;
 
 -- Who was checked in to what, first time only. `who` is a member (16 bytes) or, if unknown, a token (18 bytes).
@@ -141,3 +142,9 @@ CREATE TABLE handed_out (
     at INTEGER NOT NULL,
     PRIMARY KEY (occurrence, item, who)
 ) STRICT, WITHOUT ROWID;
+
+-- Slips that came out of the printer. What is due and not here was not printed.
+CREATE TABLE paper (
+    seq INTEGER PRIMARY KEY CHECK (seq > 0),
+    copies INTEGER NOT NULL CHECK (copies > 0)
+) STRICT;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::display::OneOrMany;
+use super::printer::RawPrinter;
 use super::reader::RawReader;
 use super::{CentralConfig, Config, ConfigError, CounterConfig, SignalConfig, TerminalConfig};
 use crate::locale::Language;
@@ -28,6 +29,7 @@ struct RawConfig {
     #[serde(default)]
     display: OneOrMany,
     signal: Option<RawSignal>,
+    printer: Option<RawPrinter>,
     #[serde(default)]
     simulator: RawSimulator,
 }
@@ -203,6 +205,7 @@ fn check(path: &Path, raw: RawConfig) -> Result<Config, ConfigError> {
         readers: readers.map(|(at, raw)| raw.check(at, &checker)).collect::<Result<_, _>>()?,
         displays: displays.map(|(at, raw)| raw.check(at, &checker)).collect::<Result<_, _>>()?,
         signal: raw.signal.map(|signal| SignalConfig { port: signal.port, baud: signal.baud }),
+        printer: raw.printer.map(|printer| printer.check(&checker)).transpose()?,
         simulator_url: Some(raw.simulator.url).filter(|url| !url.is_empty()),
     })
 }

@@ -9,6 +9,7 @@
 mod display;
 mod error;
 mod load;
+mod printer;
 mod reader;
 
 use std::net::SocketAddr;
@@ -20,6 +21,7 @@ use crate::rules::gate::Gate;
 pub use display::{DisplayConfig, DisplayKind};
 pub use error::ConfigError;
 pub use load::{CONFIG_PATH, load, parse};
+pub use printer::PrinterConfig;
 pub use reader::{ReaderConfig, SerialProtocol};
 
 /// Everything that can be configured.
@@ -37,6 +39,8 @@ pub struct Config {
     pub displays: Vec<DisplayConfig>,
     /// Light and sound.
     pub signal: Option<SignalConfig>,
+    /// Receipts.
+    pub printer: Option<PrinterConfig>,
     /// Address of the tray of virtual cards that the counter page shows; none outside demonstrations.
     pub simulator_url: Option<String>,
 }

@@ -83,6 +83,23 @@ fn bad_files_say_where_and_what_was_expected() {
             "key display[0].size: expected width x",
         ),
         (format!("{SMALLEST}[display]\nkind = \"desk\"\ncolor = 1\n"), "unknown field `color`"),
+        (
+            format!("{SMALLEST}[printer]\nkind = \"fax\"\n"),
+            "key printer.kind: expected \"serial\", \"usb\" or",
+        ),
+        (format!("{SMALLEST}[printer]\nkind = \"usb\"\n"), "key printer.port: expected the path of a port"),
+        (
+            format!("{SMALLEST}[printer]\nkind = \"tcp\"\naddress = \"10.0.0.9\"\n"),
+            "key printer.address: expected host:port",
+        ),
+        (
+            format!("{SMALLEST}[printer]\nkind = \"usb\"\nport = \"/dev/lp\"\npaper_mm = 76\n"),
+            "key printer.paper_mm: expected 58 or 80, met \"76\"",
+        ),
+        (
+            format!("{SMALLEST}[printer]\nkind = \"usb\"\nport = \"/dev/lp\"\nautomatic = [\"gift\"]\n"),
+            "key printer.automatic: expected top_up, earn,",
+        ),
         ("[terminal\n".to_owned(), "edge.toml, line 1:"),
     ];
     for (text, part) in table {
@@ -132,7 +149,7 @@ fn the_example_is_valid_and_documents_every_key() {
     let config = read(example, &[]).expect("the example can be used as it is");
     assert_eq!((config.readers.len(), config.displays.len(), config.signal.is_some()), (2, 1, true));
     // Keys that the program knows, as its own error about an unknown one lists them.
-    for section in ["terminal", "central", "counter", "reader", "display", "signal", "simulator"] {
+    for section in ["terminal", "central", "counter", "reader", "display", "signal", "printer", "simulator"] {
         assert!(example.contains(&format!("[{section}]")), "{section} is missing");
         let unknown = match section {
             "reader" => format!("{SMALLEST}[[reader]]\nkind = \"pcsc\"\nunknown_key = 1\n"),

@@ -1,7 +1,8 @@
 //! The counter page: what staff at a desk see and choose, on a phone or a tablet.
 //!
 //! Reading order: [`view`] is what it shows, as data; [`port`] is the seam to the run loop; [`face`] gives an outcome
-//! its looks and words; [`pages`] and [`sheets`] fill the templates; [`forms`] reads what is sent; [`guard`] says who
+//! its looks and words; [`pages`], [`sheets`] and [`papers`] fill the
+//! templates; [`forms`] reads what is sent; [`guard`] says who
 //! may speak; [`live`] wakes the pages; [`routes`] is the table of addresses; [`serve`] accepts.
 //!
 //! Invariants: nothing is decided here, each act is one order to the run loop; the page works without script; reading
@@ -15,6 +16,7 @@ pub mod guard;
 pub mod live;
 pub mod pages;
 pub mod palette;
+pub mod papers;
 pub mod port;
 pub mod routes;
 pub mod serve;

@@ -10,6 +10,7 @@ use hufu_shared::wire::upload::Became;
 
 use super::face::{Face, face, look, mode, purpose, refusal_texts};
 use super::forms::OUT_PREFIX;
+use super::papers::{self, PaperStrip, SlipMark};
 use super::routes::Typed;
 use super::slips::{METHODS, REASONS};
 use super::value;
@@ -98,6 +99,8 @@ pub struct Line {
     pub why: String,
     /// What became of the fact.
     pub became: Option<String>,
+    /// The printed slip.
+    pub slip: Option<SlipMark>,
 }
 
 /// A candidate's form.
@@ -134,6 +137,8 @@ pub struct Parts {
     pub unshown: Vec<Line>,
     /// Notices to staff.
     pub notices: Vec<Line>,
+    /// Slips that are not on paper.
+    pub paper: Option<PaperStrip>,
     /// The large panel.
     pub face: Face,
     /// The candidate's form.
@@ -197,6 +202,7 @@ impl Parts {
             tight: view.link.tight_percent.map(|percent| ui.t1("counter-tight", "percent", percent)),
             unshown: view.unshown.iter().map(|fact| unshown(fact, ui)).collect(),
             notices: view.notices.iter().map(|notice| notice_line(notice, view, ui)).collect(),
+            paper: papers::strip(view, ui),
             face: face(view, ui),
             candidate: view.candidate.as_ref().map(|candidate| CandidateForm {
                 n: candidate.n,
@@ -377,6 +383,7 @@ fn swipe_line(swipe: &SwipeView, view: &CounterView, ui: &Ui) -> Line {
         }),
         times: (swipe.count > 1).then(|| ui.t1("counter-last-times", "n", swipe.count.to_string())),
         time: ui.second(swipe.at),
+        slip: papers::mark(swipe.seq, view, ui),
         ..Line::default()
     }
 }

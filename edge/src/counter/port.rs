@@ -50,6 +50,11 @@ pub enum Order {
         /// What staff say.
         verdict: Verdict,
     },
+    /// Print the slip of a value fact, again or at last.
+    Reprint {
+        /// Its seq.
+        seq: u64,
+    },
     /// Take back a value fact of this terminal, or a part of it.
     TakeBack {
         /// Which.

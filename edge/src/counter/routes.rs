@@ -23,7 +23,7 @@ use super::guard::{Guard, is_own_host, is_own_page};
 use super::pages::{CounterPage, Frame, PanelPage, Parts};
 use super::port::{Order, Port, Snapshot};
 use super::sheets::{HelpPage, StatusPage, status_rows};
-use super::slips::ReverseInput;
+use super::slips::{ReprintInput, ReverseInput};
 use super::words::Ui;
 use super::{assets, live};
 use crate::locale::Language;
@@ -62,6 +62,7 @@ pub fn router(counter: Arc<Counter>) -> Router {
         .route("/notices", post(notice))
         .route("/unshown", post(unshown))
         .route("/reverse", post(reverse))
+        .route("/reprint", post(reprint))
         // For the page's script.
         .route("/panel", get(panel))
         .route("/live", get(stream))
@@ -335,6 +336,10 @@ async fn reverse(State(counter): Shared, headers: HeaderMap, Input(input): Input
         ..Typed::default()
     };
     counter.act(&headers, order, typed).await
+}
+
+async fn reprint(State(counter): Shared, headers: HeaderMap, Input(input): Input<ReprintInput>) -> Response {
+    counter.act(&headers, input.order(), Typed::default()).await
 }
 
 async fn stream(State(counter): Shared) -> Response {

@@ -7,6 +7,7 @@ use hufu_shared::time::{ClockQuality, SECOND_US};
 
 use super::face::{look, refusal_texts};
 use super::pages::Frame;
+use super::papers;
 use super::value;
 use super::view::{AllowanceView, CounterView, Outcome};
 use super::words::Ui;
@@ -160,7 +161,9 @@ pub fn status_rows(view: &CounterView, ui: &Ui) -> Vec<StatusRow> {
         state: ui.t("counter-status-refused-state"),
         note: joined([Some(what.clone()), Some(ui.t("counter-status-refused-todo")), None]),
     }));
-    rows.extend([display(view, ui), clock(view, ui)]);
+    rows.push(display(view, ui));
+    rows.extend(papers::status_row(view, ui));
+    rows.push(clock(view, ui));
     let item = ui.t("counter-status-version");
     rows.push(StatusRow { item, class: "", state: view.software.clone(), note: String::new() });
     rows

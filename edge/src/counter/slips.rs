@@ -93,6 +93,25 @@ pub(super) fn hand_out(item: Option<&str>, quantity: Option<u64>) -> Result<Mode
     Ok(ModeOrder::HandOut { item, quantity })
 }
 
+/// `POST /reprint`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReprintInput {
+    /// The fact.
+    pub seq: Option<Number>,
+}
+
+impl ReprintInput {
+    /// The order.
+    ///
+    /// # Errors
+    /// [`Refused::Request`] without a fact.
+    pub fn order(&self) -> Result<Order, Refused> {
+        let seq = self.seq.as_ref().ok_or(Refused::Request)?.get()?;
+        Ok(Order::Reprint { seq })
+    }
+}
+
 /// `POST /reverse`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -61,6 +61,8 @@ pub struct CounterView {
     pub clock: ClockView,
     /// The member display.
     pub display: DisplayView,
+    /// The receipt printer; none without one.
+    pub printer: Option<PrinterView>,
 }
 
 /// Connection to the centre.
@@ -484,6 +486,46 @@ pub struct DisplayView {
     pub kind: Option<String>,
     /// What is wrong with it; none if it works.
     pub fault: Option<String>,
+}
+
+/// The receipt printer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PrinterView {
+    /// Its port.
+    pub name: String,
+    /// Whether it was heard of since the start.
+    pub known: bool,
+    /// What is in the way, as a word; none while it prints.
+    pub hindrance: Option<&'static str>,
+    /// Whether the paper is near its end.
+    pub near_end: bool,
+    /// Slips of late, newest first.
+    pub slips: Vec<SlipView>,
+}
+
+/// A slip of late.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SlipView {
+    /// The fact's seq.
+    pub seq: u64,
+    /// Its number as it stands on paper.
+    pub number: String,
+    /// When the fact was recorded.
+    pub at: Instant,
+    /// How often it was printed.
+    pub copies: u32,
+    /// Whether it is in the printer's queue.
+    pub queued: bool,
+    /// Whether it should have been printed and was not.
+    pub let_go: bool,
+}
+
+impl SlipView {
+    /// A slip that nobody asked for yet.
+    #[must_use]
+    pub fn new(seq: u64, number: String, at: Instant) -> Self {
+        Self { seq, number, at, copies: 0, queued: false, let_go: false }
+    }
 }
 
 fn why_name<S: Serializer>(why: &Why, serializer: S) -> Result<S::Ok, S::Error> {

@@ -10,5 +10,6 @@ pub mod lease;
 pub mod member_plan;
 pub mod quota;
 pub mod screen;
+pub mod slip;
 pub mod timekeeping;
 pub mod upload_plan;

@@ -20,6 +20,7 @@ use super::asking::Asking;
 use super::core::{Core, Mode, Presented, Swiped};
 use super::effects::Effect;
 use super::events::{Event, Shown};
+use super::paper::Paper;
 use super::readers::{self, ReaderBook};
 use super::view;
 use crate::clock::Clock;
@@ -64,6 +65,7 @@ pub struct Dispatch {
     pub(super) gate: Gate,
     /// Where asks for the centre go; none while there is no lane.
     pub(super) asks: Option<AskSender>,
+    pub(super) paper: Paper,
     upkeep: Upkeep,
 }
 
@@ -141,6 +143,7 @@ impl Dispatch {
             display,
             gate: Gate::Both,
             asks: None,
+            paper: Paper::default(),
             upkeep: Upkeep::default(),
             clock,
         })
@@ -190,6 +193,7 @@ impl Dispatch {
             Event::Asked(asked) => self.asked(asked, &now),
             Event::Control(order) => self.control(order, &now),
             Event::Shown(shown) => self.shown(&shown),
+            Event::Printer(report) => self.printer_says(&report),
             Event::Tick => self.tick(&now),
             Event::Stop => self.stop(&now),
         }
@@ -280,6 +284,7 @@ impl Dispatch {
         // A loop whose displays are gone still records; the send can only fail at the end of the program.
         drop(self.effects.send(Effect::Show { face: Face::Outcome(outcome), words, seq: swiped.seq }));
         tracing::info!(seq = swiped.seq, outcome = ?outcome, "a swipe was recorded");
+        self.print_due(swiped.seq, &swiped.decision.event, &swiped.decision.value.left);
         self.desk.n += 1;
         let result = view::result(self, &swiped, purpose, source, now);
         view::remember(&mut self.desk, &result, swiped.count);

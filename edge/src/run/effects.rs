@@ -9,6 +9,7 @@ use std::time::Duration;
 use chrono_tz::Tz;
 use hufu_hardware::layout::{self, Icon, LARGE_HEIGHT_MIN, Motion, Screen, Shade};
 use hufu_hardware::panel::Panel;
+use hufu_hardware::printer::queue::Job;
 use hufu_hardware::signal::{Cue, Light, Signal, Sound};
 use hufu_hardware::text::Fonts;
 
@@ -35,12 +36,15 @@ pub enum Effect {
     },
     /// What the displays show when nothing else is to be shown, and in which zone the time of day is.
     Rest(Face, Tz),
+    /// A slip for the printer's queue.
+    Print(Job),
 }
 
 /// The devices, and what they are to show at rest.
 pub struct Effects {
     panels: Vec<Box<dyn Panel>>,
     signal: Box<dyn Signal>,
+    print: Box<dyn Fn(Job) + Send>,
     fonts: Fonts,
     language: Language,
     clock: Clock,
@@ -65,7 +69,15 @@ impl Effects {
         clock: Clock,
         rest: (Face, Tz),
     ) -> Self {
-        Self { panels, signal, fonts: Fonts::load(), language, clock, rest }
+        // Without a printer nothing is sent to one.
+        let print = Box::new(|job: Job| tracing::error!(slip = job.id, "a slip is for no printer"));
+        Self { panels, signal, print, fonts: Fonts::load(), language, clock, rest }
+    }
+
+    /// Hands slips over here; must not wait.
+    #[must_use]
+    pub fn with_printer(self, print: impl Fn(Job) + Send + 'static) -> Self {
+        Self { print: Box::new(print), ..self }
     }
 
     /// Performs effects until the sender is gone; `report` hears of each.
@@ -90,6 +102,10 @@ impl Effects {
                         tracing::warn!(%error, "failed to give a signal");
                     }
                     wait_ms = self.draw(&showing, &mut told, &report, Some(seq));
+                }
+                Ok(Effect::Print(job)) => {
+                    (self.print)(job);
+                    wait_ms = self.draw(&showing, &mut told, &report, None);
                 }
                 Err(RecvTimeoutError::Timeout) => {
                     if showing.ends && self.age_ms(&showing) >= RESULT_SHOWN_MS {

@@ -1,6 +1,7 @@
 //! Everything that can happen to the daemon, as one enum, in one queue.
 
 use hufu_hardware::card::CardEvent;
+use hufu_hardware::printer::queue::Report;
 use hufu_shared::fact::DayClosed;
 use tokio::sync::oneshot;
 
@@ -27,6 +28,8 @@ pub enum Event {
     Control(ControlOrder),
     /// A display took a picture, or did not.
     Shown(Shown),
+    /// The printer speaks.
+    Printer(Report),
     /// Time passes.
     Tick,
     /// The program is to end.

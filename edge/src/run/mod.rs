@@ -1,7 +1,8 @@
 //! The loop that ties the parts: every reader, order, timer and answer becomes one event, handled one after another.
 //!
 //! Reading order: [`core`] is one swipe from token to commit; [`dispatch`] is the loop; [`effects`] shows what was
-//! decided; [`view`] makes the counter page's snapshot; [`tasks`] starts and stops everything.
+//! decided; [`view`] makes the counter page's snapshot; `paper` prints slips, [`ticket`] says what stands on them; [`tasks`]
+//! starts and stops everything.
 //!
 //! Invariants: an effect is only ever sent after the commit that it tells of; the loop never waits for the network or
 //! a display.
@@ -14,6 +15,8 @@ pub mod dispatch;
 pub mod effects;
 pub mod events;
 mod orders;
+pub mod paper;
 pub mod readers;
 pub mod tasks;
+pub mod ticket;
 pub mod view;

@@ -50,6 +50,7 @@ impl Dispatch {
                 let slip = slip.map(|typed| self.slip(typed, now));
                 self.take_back(&TakingBack { of, part, reason, slip }, now)
             }
+            Order::Reprint { seq } => self.reprint(seq),
             Order::Resolve { seq, verdict } => {
                 let directory = self.core.directory().version();
                 let handed_over = verdict == Verdict::HandedOver;
@@ -148,6 +149,7 @@ impl Dispatch {
             }
         };
         tracing::info!(seq = taken.seq, "a value fact was taken back");
+        self.print_taken_back(taken.seq);
         self.desk.n += 1;
         let result = view::taken_back(self, &taken, now);
         view::remember(&mut self.desk, &result, 1);

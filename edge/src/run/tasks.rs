@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use hufu_hardware::card::{CardSource, EventSink, Running, SourceError};
 use hufu_hardware::panel::{DeskPanel, Panel, PngPanel, SharedFrame};
+use hufu_hardware::printer::EscPos;
+use hufu_hardware::printer::queue::{Job, PrintQueue, Report};
 use hufu_hardware::signal::{NoSignal, Signal, StackLight};
 use hufu_shared::ids::BootId;
 use tokio::net::TcpListener;
@@ -24,9 +26,10 @@ use super::core::Core;
 use super::dispatch::{Dispatch, DisplayState};
 use super::effects::{Effect, Effects};
 use super::events::{EVENTS_MAX, Event};
+use super::paper::PrinterSetup;
 use super::readers::{self, READERS_MAX};
 use crate::clock::{self, Clock, SystemClock};
-use crate::config::{Config, DisplayKind};
+use crate::config::{Config, DisplayKind, PrinterConfig};
 use crate::counter::guard::{Guard, GuardError};
 use crate::counter::port::{Port, PortEnds, Request};
 use crate::counter::routes::{Counter, router};
@@ -151,6 +154,10 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
     dispatch.set_gate(config.terminal.way);
     let (port, PortEnds { view, orders }) = Port::new(dispatch.first_view()?, desk);
     dispatch.attach(view);
+    if let Some(printer) = &config.printer {
+        let (name, automatic) = (printer.port.name(), printer.automatic.clone());
+        dispatch.attach_printer(PrinterSetup { name, automatic, language: config.terminal.language })?;
+    }
     dispatch.rest();
     let page = router(Arc::new(counter(config, port, &clock)?));
     let (sync_ends, run_ends) = state::channel(clock.now().trusted);
@@ -226,12 +233,36 @@ fn start_effects(
     let (panels, desk) = panels(config);
     let (effects, effects_out) = std_mpsc::channel();
     let rest = (Face::Idle(Offers::default()), core.office_clock().tz().unwrap_or(chrono_tz::Asia::Shanghai));
-    let show = Effects::new(panels, signal(config), config.terminal.language, clock.clone(), rest);
+    let mut show = Effects::new(panels, signal(config), config.terminal.language, clock.clone(), rest);
+    if let Some(printer) = &config.printer {
+        show = show.with_printer(start_printer(printer, clock, events.clone()));
+    }
     let showing = std::thread::spawn(move || {
         // The loop may have ended already; then nobody needs to know.
         show.run(&effects_out, |report| drop(events.blocking_send(Event::Shown(report))));
     });
     (effects, showing, desk)
+}
+
+/// Starts the printer on a thread of its own; the answer takes slips and never waits.
+fn start_printer(
+    config: &PrinterConfig,
+    clock: &Clock,
+    events: mpsc::Sender<Event>,
+) -> impl Fn(Job) + Send + use<> {
+    let printer = EscPos::new(config.port.clone(), config.profile);
+    let tell = events.clone();
+    let queue = PrintQueue::start(Box::new(printer), clock.monotonic(), move |report| {
+        // The loop may have ended already; then nobody needs to know.
+        drop(tell.blocking_send(Event::Printer(report)));
+    });
+    move |job| {
+        let id = job.id;
+        if let Err(error) = queue.submit(job) {
+            warn!(slip = id, %error, "a slip was not taken");
+            drop(events.blocking_send(Event::Printer(Report::LetGo { id })));
+        }
+    }
 }
 
 async fn start_sync(parts: SyncParts) -> Option<SyncTasks> {

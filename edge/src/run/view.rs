@@ -223,10 +223,11 @@ pub(super) fn build(dispatch: &Dispatch, now: &Now) -> Result<CounterView, Store
         allowances: allowances.collect(),
         clock: ClockView { quality: now.quality, offset_us: dispatch.clock.offset_us() },
         display: DisplayView { kind: dispatch.display.kind.clone(), fault: dispatch.display.fault.clone() },
+        printer: dispatch.printer_view(),
     })
 }
 
-fn no_words() -> Words {
+pub(super) fn no_words() -> Words {
     Words { zh: String::new(), en: String::new() }
 }
 

@@ -19,6 +19,7 @@ mod lifecycle;
 mod names;
 mod notices;
 mod open;
+mod paper;
 mod queue;
 mod snapshot;
 mod taps;

@@ -300,6 +300,12 @@ impl Journal {
         whole(&self.connection, &self.path, facts)
     }
 
+    /// Whether the centre has acknowledged the fact at `seq`.
+    #[must_use]
+    pub fn is_acked(&self, seq: u64) -> bool {
+        seq <= self.acked_seq
+    }
+
     /// Facts that the centre has not acknowledged.
     #[must_use]
     pub fn queue_len(&self) -> u64 {

@@ -286,7 +286,7 @@ impl Journal {
     pub fn forget_values(&mut self) -> Result<(), StoreError> {
         let anchor = to_sql(self.anchor()?.0);
         self.guarded("forget old values", |journal| {
-            for table in ["value_legs", "slips", "handed_out"] {
+            for table in ["value_legs", "slips", "handed_out", "paper"] {
                 let gone =
                     journal.connection.execute(&format!("DELETE FROM {table} WHERE seq <= ?1"), [anchor]);
                 gone.step(&journal.path, "forget old values")?;

@@ -106,6 +106,7 @@ pub fn afternoon() -> CounterView {
         allowances: vec![AllowanceView { unit: Unit::Pts, members: 12, left: Amount(3_840), expired: 1 }],
         clock: ClockView { quality: ClockQuality::Synced, offset_us: Some(120_000) },
         display: DisplayView { kind: Some("desk".to_owned()), fault: None },
+        printer: None,
     }
 }
 
@@ -386,6 +387,29 @@ pub fn moments() -> Vec<(&'static str, CounterView)> {
         tight_percent: None,
     };
     fresh.display = DisplayView { kind: None, fault: None };
+    let slip = |seq, copies, queued, let_go| SlipView {
+        copies,
+        queued,
+        let_go,
+        ..SlipView::new(seq, format!("7F3A-1-{seq:06}"), ago(4))
+    };
+    let mut paper = afternoon();
+    for (at, swipe) in paper.last.iter_mut().enumerate() {
+        swipe.seq = Some(1_200 - at as u64);
+    }
+    paper.printer = Some(PrinterView {
+        name: "/dev/hufu-printer".to_owned(),
+        known: true,
+        hindrance: Some("paper-out"),
+        near_end: false,
+        slips: vec![slip(1_200, 0, true, false), slip(1_199, 2, false, false), slip(1_196, 0, false, false)],
+    });
+    let mut unprinted = paper.clone();
+    if let Some(printer) = &mut unprinted.printer {
+        (printer.hindrance, printer.near_end) = (None, true);
+        printer.slips.push(slip(1_150, 0, false, true));
+        printer.slips[0].queued = false;
+    }
     let mut earning = afternoon();
     earning.mode = ModeView::Earn { purchase: Amount(32_050) };
     vec![
@@ -402,6 +426,8 @@ pub fn moments() -> Vec<(&'static str, CounterView)> {
         ("readers-down", down),
         ("fresh", fresh),
         ("earning", earning),
+        ("paper-out", paper),
+        ("unprinted", unprinted),
     ]
 }
 

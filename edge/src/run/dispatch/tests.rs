@@ -24,6 +24,7 @@ use crate::run::events::ControlOrder;
 use crate::store::Directory;
 use crate::store::testing::*;
 
+mod paper;
 mod value;
 
 struct Hands(AtomicU64);
@@ -99,7 +100,7 @@ impl Desktop {
     fn shown(&self) -> Vec<(Face, Option<u64>)> {
         let shown = |effect| match effect {
             Effect::Show { face, seq, .. } => Some((face, seq)),
-            Effect::Rest(..) => None,
+            Effect::Rest(..) | Effect::Print(_) => None,
         };
         self.effects.try_iter().filter_map(shown).collect()
     }

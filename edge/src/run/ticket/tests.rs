@@ -1,0 +1,167 @@
+//! Slips read back from the bytes that a printer gets. `HUFU_PICTURES=folder cargo test -p hufu-edge ticket` writes them as
+//! pictures.
+
+use hufu_hardware::fake::printer::{Piece, draw, read};
+use hufu_hardware::printer::{Profile, Width, escpos};
+use hufu_hardware::text::Fonts;
+use hufu_shared::fact::SlipKey;
+use hufu_shared::ids::{DeviceId, FactId, MemberId};
+use hufu_shared::time::{Day, MINUTE_US, SECOND_US};
+
+use super::*;
+
+/// 15:02:11 in Shanghai, 2026-11-22.
+const AT: Instant = Instant(1_795_330_931 * SECOND_US);
+
+fn id(seq: u64) -> FactId {
+    let mut device = [7; 16];
+    device[14..].copy_from_slice(&[0x7f, 0x3a]);
+    FactId { device: DeviceId(device), epoch: 1, seq }
+}
+
+fn heading(language: Language) -> Heading {
+    let words = |zh: &str, en: &str| Words { zh: zh.to_owned(), en: en.to_owned() };
+    Heading {
+        club: words("滨江会", "Riverside Club"),
+        office: words("滨江壹号", "Riverside One"),
+        terminal: "前台一号".to_owned(),
+        zone: chrono_tz::Asia::Shanghai,
+        language,
+    }
+}
+
+fn leg(unit: Unit, amount: i64) -> Leg {
+    Leg { unit, amount: Amount(amount) }
+}
+
+fn a_slip(kind: SlipKind, changes: Vec<Leg>) -> Slip {
+    let day: Day = "2026-11-22".parse().expect("a day");
+    let money = matches!(kind, SlipKind::TopUp | SlipKind::CashOut);
+    Slip {
+        kind,
+        fact: id(128),
+        at: AT,
+        day,
+        operator: None,
+        member: Some(MemberId([1; 16])),
+        changes,
+        purchase: (kind == SlipKind::Earn).then_some(Amount(32_050)),
+        method: money.then(|| "wechat".to_owned()),
+        sales_slip: money.then(|| SlipKey { shop: "A".into(), number: "A-0012".into(), date: day }),
+        original: (kind == SlipKind::Undo).then(|| id(117)),
+        unconfirmed: false,
+        clock_unsure: false,
+    }
+}
+
+fn around(after: Vec<Leg>) -> Around {
+    Around { name: Some("欧阳*玥".to_owned()), after, ..Around::default() }
+}
+
+/// What a member reads, line by line, with single spaces.
+fn paper(ticket: &Ticket, width: Width, name: &str) -> Vec<String> {
+    let bytes = escpos::encode(ticket, &Profile::common(width), &Fonts::load());
+    let pieces = read(&bytes).expect("a printer understands it");
+    if let Some(folder) = std::env::var_os("HUFU_PICTURES") {
+        let picture = draw(&pieces, width.dots()).to_png();
+        std::fs::write(std::path::Path::new(&folder).join(name), picture).expect("written");
+    }
+    let text = |piece: &Piece| match piece {
+        Piece::Text { text, .. } => Some(text.split_whitespace().collect::<Vec<_>>().join(" ")),
+        Piece::Qr { data, .. } => Some(format!("<{data}>")),
+        _ => None,
+    };
+    pieces.iter().filter_map(text).filter(|line| !line.is_empty() && !line.starts_with("---")).collect()
+}
+
+#[test]
+fn rule_h04_a_top_up_says_who_where_when_how_much_and_what_is_there_now() {
+    let slip_of = a_slip(SlipKind::TopUp, vec![leg(Unit::Cny, 50_000)]);
+    let ticket = slip(&slip_of, &around(vec![leg(Unit::Cny, 123_450)]), &heading(Language::Zh));
+    let expected = [
+        "滨江会",
+        "滨江壹号 · 前台一号",
+        "充值小票",
+        "小票号 7F3A-1-000128",
+        "业务日期 2026-11-22",
+        "时间 15:02:11",
+        "会员 欧阳*玥",
+        "支付方式 微信支付",
+        "销售单号 A-0012",
+        "储值（元） +500.00",
+        "此前储值余额 ￥734.50",
+        "现储值余额 ￥1,234.50",
+        "<07070707-0707-0707-0707-070707077f3a/1/128>",
+        "请妥善保管本小票",
+    ];
+    assert_eq!(paper(&ticket, Width::Mm80, "slip-top_up-zh-80.png"), expected);
+    assert_eq!(paper(&ticket, Width::Mm58, "slip-top_up-zh-58.png"), expected);
+}
+
+#[test]
+fn every_kind_prints_in_both_languages_on_both_papers() {
+    let kinds = [
+        (SlipKind::TopUp, vec![leg(Unit::Cny, 50_000)], vec![leg(Unit::Cny, 123_450)]),
+        (SlipKind::Earn, vec![leg(Unit::Pts, 6)], vec![]),
+        (SlipKind::Redeem, vec![leg(Unit::Pts, -1_200)], vec![leg(Unit::Pts, 80)]),
+        (SlipKind::Spend, vec![leg(Unit::Cny, -8_800)], vec![leg(Unit::Cny, 41_200)]),
+        (SlipKind::CashOut, vec![leg(Unit::Cny, -20_000)], vec![leg(Unit::Cny, 30_000)]),
+        (SlipKind::Undo, vec![leg(Unit::Pts, 1_200)], vec![]),
+    ];
+    for (kind, changes, after) in kinds {
+        for language in Language::ALL {
+            for (width, mm) in [(Width::Mm58, 58), (Width::Mm80, 80)] {
+                let ticket = slip(&a_slip(kind, changes.clone()), &around(after.clone()), &heading(language));
+                let lines =
+                    paper(&ticket, width, &format!("slip-{}-{}-{mm}.png", kind.code(), language.tag()));
+                let all = lines.join("\n");
+                let sign = if changes[0].amount.0 < 0 { '-' } else { '+' };
+                let figure = Amount(changes[0].amount.0.abs()).display(changes[0].unit);
+                assert!(all.contains(&format!("{sign}{figure}")), "{all}");
+                assert!(all.contains("7F3A-1-000128") && all.contains("15:02:11"), "{all}");
+                assert!(!all.contains("slip-") && !all.contains("counter-"), "a key without words: {all}");
+                let foreign = language == Language::En && lines.iter().any(|line| line.contains("小票"));
+                assert!(!foreign, "{all}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_not_settled_and_what_is_a_copy_is_said() {
+    let base = a_slip(SlipKind::Redeem, vec![leg(Unit::Pts, -100)]);
+    let lines = |slip_of: &Slip, around: &Around| {
+        paper(&slip(slip_of, around, &heading(Language::Zh)), Width::Mm58, "slip-copy-zh-58.png").join("\n")
+    };
+    let copy = lines(&base, &Around { copy: 2, offline: true, ..around(vec![]) });
+    assert!(copy.contains("补打（第 2 次）") && copy.contains("离线登记，联网后入账"), "{copy}");
+    assert!(!copy.contains("此前"), "a copy does not know the figures of then");
+    let unsure = Slip { unconfirmed: true, clock_unsure: true, ..base.clone() };
+    let first = lines(&unsure, &around(vec![]));
+    assert!(
+        first.contains("待总部确认") && first.contains("时间未校准") && !first.contains("补打"),
+        "{first}"
+    );
+    let secret = lines(&base, &Around::default());
+    assert!(!secret.contains("会员"), "a member who asked for secrecy is not named");
+}
+
+#[test]
+fn a_complaint_has_its_number_and_its_promised_time() {
+    let receipt = ComplaintReceipt {
+        number: "7F3A-1-000131".to_owned(),
+        at: AT,
+        topic: "停车场照明".to_owned(),
+        promised_until: AT.offset(3 * 24 * 60 * MINUTE_US),
+        contact: Some("客服中心 400-000-0000".to_owned()),
+        offline: true,
+        copy: 0,
+    };
+    let lines = paper(&complaint(&receipt, &heading(Language::Zh)), Width::Mm58, "slip-complaint-zh-58.png");
+    let all = lines.join("\n");
+    for part in
+        ["投诉受理回执", "7F3A-1-000131", "2026-11-22 15:02", "停车场照明", "2026-11-25 15:02", "离线登记"]
+    {
+        assert!(all.contains(part), "{part} is missing in\n{all}");
+    }
+}
