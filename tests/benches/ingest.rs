@@ -3,9 +3,10 @@
 //! Product: batches of 500 facts over real HTTP and TLS with client certificates, chain, signature, cursor, every check,
 //! postings, balances, receipt, and their publication. Baseline: one transaction per batch on one connection that writes
 //! the very rows which the product wrote (facts, postings, balances, attendance, entry, place, numbered changes, cursor)
-//! into the same schema: prepared inserts on SQLite, binary COPY and INSERT..SELECT on PostgreSQL. Both sides alternate
-//! in one process, because the disk's speed drifts by more than either costs; what is reported is the median over the
-//! rotations of the ratio within each. Beside it: what chain and signature cost per fact, and bytes on the wire.
+//! into the same schema: prepared inserts on SQLite, binary COPY and one prepared upsert of whole columns for each other
+//! table on PostgreSQL. Both sides alternate in one process, because the disk's speed drifts by more than either costs;
+//! what is reported is the median over the rotations of the ratio within each. Beside it: what chain and signature cost
+//! per fact, and bytes on the wire. With `--connections 1` no two batches can share a sync to the disk.
 //!
 //! `cargo bench -p hufu-tests --bench ingest [-- --rotations N --connections N --engine sqlite|postgres]`
 

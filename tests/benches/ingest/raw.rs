@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags};
 use std::collections::BTreeMap;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::{Client, NoTls, Statement, Transaction};
 
 /// Tables whose rows a batch writes: how its rows are found (`$1` entry, `$2` device, `$3` and `$4` range of seqs), and
 /// what an existing row of the same key becomes.
@@ -162,7 +162,12 @@ impl Source {
 /// Where the same rows are written once more.
 pub enum Baseline {
     Sqlite(Connection),
-    Postgres { client: Client, types: BTreeMap<&'static str, Vec<Type>> },
+    Postgres {
+        client: Client,
+        types: BTreeMap<&'static str, Vec<Type>>,
+        /// For tables whose rows may be there already, one statement each whose parameters are their columns.
+        upserts: BTreeMap<&'static str, Statement>,
+    },
 }
 
 impl Baseline {
@@ -176,17 +181,24 @@ impl Baseline {
 
     pub async fn postgres(url: &str) -> Result<Self> {
         let client = connect(url).await?;
-        let mut types = BTreeMap::new();
-        for (table, _, _) in TABLES {
-            client
-                .batch_execute(&format!(
-                    "CREATE TEMP TABLE bare_{table} (LIKE {table}) ON COMMIT DELETE ROWS"
-                ))
-                .await?;
+        let (mut types, mut upserts) = (BTreeMap::new(), BTreeMap::new());
+        for (table, _, conflict) in TABLES {
             let statement = client.prepare(&format!("SELECT * FROM {table}")).await?;
-            types.insert(table, statement.columns().iter().map(|column| column.type_().clone()).collect());
+            let of_table: Vec<Type> =
+                statement.columns().iter().map(|column| column.type_().clone()).collect();
+            if !conflict.is_empty() {
+                let arrays: Vec<String> = of_table
+                    .iter()
+                    .enumerate()
+                    .map(|(n, kind)| format!("${}::{}[]", n + 1, kind.name()))
+                    .collect();
+                let text =
+                    format!("INSERT INTO {table} SELECT * FROM unnest({}) {conflict}", arrays.join(", "));
+                upserts.insert(table, client.prepare(&text).await?);
+            }
+            types.insert(table, of_table);
         }
-        Ok(Self::Postgres { client, types })
+        Ok(Self::Postgres { client, types, upserts })
     }
 
     /// One transaction.
@@ -205,33 +217,39 @@ impl Baseline {
                 }
                 transaction.commit()?;
             }
-            Self::Postgres { client, types } => {
+            Self::Postgres { client, types, upserts } => {
                 let transaction = client.transaction().await?;
                 for (table, _, conflict) in TABLES {
                     let Some(rows) = written.0.get(table) else { continue };
-                    let sink =
-                        transaction.copy_in(&format!("COPY bare_{table} FROM STDIN (FORMAT binary)")).await?;
-                    let writer = BinaryCopyInWriter::new(sink, &types[table]);
-                    let mut writer = std::pin::pin!(writer);
-                    for row in rows {
-                        let row: Vec<&(dyn ToSql + Sync)> =
-                            row.iter().map(|cell| -> &(dyn ToSql + Sync) { cell }).collect();
-                        writer.as_mut().write(&row).await?;
+                    if conflict.is_empty() {
+                        copy(&transaction, table, &types[table], rows).await?;
+                    } else {
+                        let columns: Vec<Vec<&Cell>> = (0..types[table].len())
+                            .map(|n| rows.iter().map(|row| &row[n]).collect())
+                            .collect();
+                        let columns: Vec<&(dyn ToSql + Sync)> =
+                            columns.iter().map(|column| -> &(dyn ToSql + Sync) { column }).collect();
+                        transaction.execute(&upserts[table], &columns).await?;
                     }
-                    writer.finish().await?;
-                    let statement = transaction
-                        .prepare(&format!(
-                            "INSERT INTO {table} SELECT * FROM bare_{table} {}",
-                            if conflict.is_empty() { "ON CONFLICT DO NOTHING" } else { conflict }
-                        ))
-                        .await?;
-                    transaction.execute(&statement, &[]).await?;
                 }
                 transaction.commit().await?;
             }
         }
         Ok(())
     }
+}
+
+/// The quickest way in for rows that are all new: straight into their table, without a statement for each.
+async fn copy(transaction: &Transaction<'_>, table: &str, types: &[Type], rows: &[Vec<Cell>]) -> Result<()> {
+    let sink = transaction.copy_in(&format!("COPY {table} FROM STDIN (FORMAT binary)")).await?;
+    let writer = BinaryCopyInWriter::new(sink, types);
+    let mut writer = std::pin::pin!(writer);
+    for row in rows {
+        let row: Vec<&(dyn ToSql + Sync)> = row.iter().map(|cell| -> &(dyn ToSql + Sync) { cell }).collect();
+        writer.as_mut().write(&row).await?;
+    }
+    writer.finish().await?;
+    Ok(())
 }
 
 async fn connect(url: &str) -> Result<Client> {
