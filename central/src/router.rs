@@ -5,6 +5,7 @@ use axum::routing::{get, post};
 use hufu_shared::wire::enrol::ENROL_BYTES_MAX;
 use hufu_shared::wire::lease::AUTHORIZE_PATH;
 use hufu_shared::wire::problem::ProblemKind;
+use hufu_shared::wire::undo::UNDO_PATH;
 
 use crate::app::App;
 use crate::error::ApiError;
@@ -21,6 +22,7 @@ pub fn device(app: App) -> Router {
         .route("/device/v1/renew", post(enrol::renew).layer(small))
         .route("/device/v1/events", post(events::events).layer(large))
         .route(AUTHORIZE_PATH, post(leases::authorize))
+        .route(UNDO_PATH, post(leases::undo))
         .route("/device/v1/updates", get(updates::updates))
         .route("/device/v1/directory", get(directory::delta))
         .route("/device/v1/directory/snapshot/manifest", get(directory::manifest))

@@ -9,6 +9,7 @@ use hufu_shared::ids::CommandId;
 use hufu_shared::money::{Leg, Unit};
 use hufu_shared::time::Instant;
 use hufu_shared::wire::lease::{AskBecame, LeaseAsk, RecallState, Recalled};
+use hufu_shared::wire::undo::{UndoAsk, UndoBecame};
 use hufu_shared::wire::upload::Order;
 use tokio::sync::{mpsc, watch};
 
@@ -52,13 +53,15 @@ pub struct CentralOrder {
     pub order: Result<Order, String>,
 }
 
-/// A card waits: the centre is to be asked for more.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Somebody waits: the centre is to be asked for more, or whether a top-up may be undone.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LeaseAsking {
     /// Names this asking.
     pub n: u64,
     /// One ask per leg that the leases held do not pay for.
     pub asks: Vec<LeaseAsk>,
+    /// The top-up that is to be undone.
+    pub undo: Option<UndoAsk>,
 }
 
 /// What came of asking, so far or at last. The states themselves are in the journal already.
@@ -72,6 +75,8 @@ pub struct LeaseAsked {
     pub became: Option<AskBecame>,
     /// The member's figure in that unit.
     pub figure: Option<Leg>,
+    /// Whether the top-up may be undone; none if no answer came.
+    pub undo: Option<UndoBecame>,
     /// Terminals elsewhere that hold some of it.
     pub recalled: Vec<(Unit, Recalled)>,
 }

@@ -6,6 +6,7 @@
 
 pub mod admission;
 pub mod apply;
+pub mod desk;
 pub mod entry;
 pub mod ingest;
 pub mod judge;

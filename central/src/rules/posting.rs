@@ -236,6 +236,12 @@ impl PostingCode {
     }
 }
 
+/// The cause of what was moved at the centre under this name.
+#[must_use]
+pub fn move_cause(id: Hash) -> Hash {
+    Hash::of(&[b"hufu-cause-move", &id.0])
+}
+
 /// The cause of what one fact gave.
 #[must_use]
 pub fn fact_cause(fact: FactId) -> Hash {

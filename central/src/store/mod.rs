@@ -16,6 +16,7 @@ pub mod journal;
 pub mod known;
 pub mod leases;
 pub mod lookalikes;
+pub mod money;
 pub mod outcome;
 pub mod overview;
 pub mod people;

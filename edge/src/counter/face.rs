@@ -111,6 +111,7 @@ fn of_result(result: &ResultView, view: &CounterView, ui: &Ui) -> Face {
     let look = look(result.outcome);
     let place = ui.words(&view.place_word);
     let (headline, next) = match result.outcome {
+        Outcome::Refused(_) if result.not_undone.is_some() => value::not_undone(result.not_undone, ui),
         Outcome::Refused(reason) => refusal(reason, Some(result), place, ui),
         _ => said(result, look, place, ui),
     };
@@ -137,7 +138,7 @@ fn of_result(result: &ResultView, view: &CounterView, ui: &Ui) -> Face {
             ui.t1(key, "n", ui.points(points))
         });
     }
-    if let Outcome::Refused(reason) = result.outcome {
+    if let (Outcome::Refused(reason), None) = (result.outcome, result.not_undone) {
         face.marks.push(format!("{reason:?}"));
         // A balance beside a refusal only helps where points are what is missing.
         face.points = face.points.filter(|_| reason == RefusalReason::R05);

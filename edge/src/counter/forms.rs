@@ -54,6 +54,7 @@ impl Refused {
             Self::Declined(Declined::NothingLeft) => "counter-declined-nothing_left",
             Self::Declined(Declined::TooMuch) => "counter-declined-too_much",
             Self::Declined(Declined::TooLate) => "counter-declined-too_late",
+            Self::Declined(Declined::Offline) => "counter-declined-offline",
             Self::Declined(Declined::SlipUsed) => "counter-declined-slip_used",
             Self::Declined(Declined::Stale) => "counter-declined-stale",
             Self::Declined(Declined::Unable) => "counter-declined-unable",

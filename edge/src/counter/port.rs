@@ -172,9 +172,12 @@ pub enum Declined {
     /// More than is left of it.
     #[error("more than is left cannot be taken back")]
     TooMuch,
-    /// A top-up of an earlier shift, or that the centre has already.
-    #[error("the centre has this top-up already, or its shift is over")]
+    /// A top-up of an earlier shift.
+    #[error("the shift of this top-up is over")]
     TooLate,
+    /// A top-up that the centre has already, which cannot be asked now.
+    #[error("the centre has this top-up already and cannot be asked")]
+    Offline,
     /// The slip of a return that was used before.
     #[error("this slip was used before")]
     SlipUsed,

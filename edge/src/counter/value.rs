@@ -5,7 +5,7 @@ use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::wire::lease::RecallState;
 
 use super::face::{Face, purpose};
-use super::view::{AskingView, Outcome, Purpose, RecalledView, ResultView, ShortView, Taken};
+use super::view::{AskingView, NotUndone, Outcome, Purpose, RecalledView, ResultView, ShortView, Taken};
 use super::words::Ui;
 use crate::rules::decide::value::Why;
 
@@ -25,6 +25,20 @@ pub fn leg(leg: Leg, ui: &Ui) -> String {
 pub fn legs(legs: &[Leg], ui: &Ui) -> String {
     let all: Vec<String> = legs.iter().map(|each| leg(*each, ui)).collect();
     all.join(" + ")
+}
+
+/// That a top-up was not undone, and what to do.
+#[must_use]
+pub fn not_undone(why: Option<NotUndone>, ui: &Ui) -> (String, Option<String>) {
+    let key = match why {
+        Some(NotUndone::NotCovered) => "counter-undo-not_covered",
+        Some(NotUndone::OtherShift) => "counter-undo-other_shift",
+        Some(NotUndone::Undone) => "counter-undo-undone",
+        Some(NotUndone::Recovering) => "counter-undo-recovering",
+        Some(NotUndone::NoAnswer) => "counter-undo-no_answer",
+        Some(NotUndone::Unable) | None => "counter-undo-unable",
+    };
+    (ui.t("counter-undo-not"), Some(ui.t(key)))
 }
 
 /// What was moved as a figure with its sign; none where nothing was.

@@ -268,6 +268,24 @@ pub enum Taken {
     ToppedUp,
 }
 
+/// Why a top-up was not undone at the desk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NotUndone {
+    /// Part of it is spent or set aside already.
+    NotCovered,
+    /// Its shift is counted.
+    OtherShift,
+    /// It was undone before.
+    Undone,
+    /// The centre recovers.
+    Recovering,
+    /// The centre did not answer.
+    NoAnswer,
+    /// Anything else.
+    Unable,
+}
+
 /// What was missing for a spend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct ShortView {
@@ -384,6 +402,8 @@ pub struct ResultView {
     pub valid_from: Option<Instant>,
     /// What was missing, for a spend that was not possible.
     pub short: Option<ShortView>,
+    /// Why a top-up was not undone, if that was asked for.
+    pub not_undone: Option<NotUndone>,
     /// What was spent, paid in or taken back.
     pub moved: Vec<Leg>,
     /// The member's figures after it, where they are known.

@@ -73,7 +73,7 @@ impl Dispatch {
             }
         };
         let n = self.desk.n + 1;
-        if sender.try_send(LeaseAsking { n, asks }).is_err() {
+        if sender.try_send(LeaseAsking { n, asks, undo: None }).is_err() {
             return false;
         }
         self.desk.n = n;
@@ -99,6 +99,9 @@ impl Dispatch {
 
     /// The lane has a word about the card that waits.
     pub(super) fn asked(&mut self, asked: LeaseAsked, now: &Now) {
+        if self.undo_answered(&asked, now) {
+            return;
+        }
         let Some(asking) = self.desk.asking.as_mut().filter(|asking| asking.view.n == asked.n) else {
             return;
         };
@@ -115,6 +118,7 @@ impl Dispatch {
         if self.desk.asking.as_ref().is_some_and(over) {
             self.end_asking(Asked::default(), now);
         }
+        self.undo_no_longer(now);
     }
 
     fn end_asking(&mut self, said: Asked, now: &Now) {

@@ -22,6 +22,7 @@ use super::effects::Effect;
 use super::events::{Event, Shown};
 use super::paper::Paper;
 use super::readers::{self, ReaderBook};
+use super::undoing::Undoing;
 use super::view;
 use crate::clock::Clock;
 use crate::counter::port::ViewSink;
@@ -77,6 +78,7 @@ pub(super) struct Desk {
     pub(super) result_at_ns: u64,
     pub(super) candidate: Option<Candidate>,
     pub(super) asking: Option<Asking>,
+    pub(super) undoing: Option<Undoing>,
     /// Counts results and candidates, so that a page tells a new one from the one it has.
     pub(super) n: u64,
 }

@@ -19,4 +19,5 @@ pub mod paper;
 pub mod readers;
 pub mod tasks;
 pub mod ticket;
+mod undoing;
 pub mod view;

@@ -48,7 +48,7 @@ impl Dispatch {
                     WhichTyped::Slip(typed) => Which::Slip(self.slip(typed, now)),
                 };
                 let slip = slip.map(|typed| self.slip(typed, now));
-                self.take_back(&TakingBack { of, part, reason, slip }, now)
+                self.take_back(TakingBack { of, part, reason, slip }, None, now)
             }
             Order::Reprint { seq } => self.reprint(seq),
             Order::Resolve { seq, verdict } => {
@@ -135,13 +135,19 @@ impl Dispatch {
     }
 
     /// Takes something back and says so; nobody's card is needed for it.
-    fn take_back(&mut self, taking: &TakingBack, now: &Now) -> Result<(), Declined> {
+    pub(super) fn take_back(
+        &mut self,
+        taking: TakingBack,
+        covered: Option<u64>,
+        now: &Now,
+    ) -> Result<(), Declined> {
         let operator = self.mode.operator;
-        let taken = match self.core.reverse(taking, operator, now) {
+        let taken = match self.core.reverse_covered(&taking, covered, operator, now) {
             Ok(Ok(taken)) => taken,
             Ok(Err(NotReversed::Nothing)) => return Err(Declined::NothingLeft),
             Ok(Err(NotReversed::TooMuch { .. })) => return Err(Declined::TooMuch),
             Ok(Err(NotReversed::TooLate)) => return Err(Declined::TooLate),
+            Ok(Err(NotReversed::AskFirst { seq })) => return self.ask_to_undo(taking, seq, now),
             Ok(Err(NotReversed::SlipUsed)) => return Err(Declined::SlipUsed),
             Err(error) => {
                 tracing::error!(%error, "failed to take something back");

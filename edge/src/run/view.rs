@@ -147,6 +147,7 @@ pub(super) fn plain_result(dispatch: &Dispatch, outcome: Outcome, source: Source
         first_office: None,
         valid_from: None,
         short: None,
+        not_undone: None,
         moved: Vec::new(),
         left: Vec::new(),
         offline: !dispatch.link.online,
@@ -219,7 +220,12 @@ pub(super) fn build(dispatch: &Dispatch, now: &Now) -> Result<CounterView, Store
         notices: open.iter().map(|notice| notice_view(dispatch, notice)).collect(),
         unshown: unshown.iter().map(|fact| unshown_view(dispatch, fact)).collect(),
         candidate: dispatch.desk.candidate.as_ref().map(|candidate| candidate.view.clone()),
-        asking: dispatch.desk.asking.as_ref().map(|asking| asking.view.clone()),
+        asking: dispatch
+            .desk
+            .asking
+            .as_ref()
+            .map(|asking| asking.view.clone())
+            .or_else(|| dispatch.desk.undoing.as_ref().map(|undoing| undoing.view.clone())),
         allowances: allowances.collect(),
         clock: ClockView { quality: now.quality, offset_us: dispatch.clock.offset_us() },
         display: DisplayView { kind: dispatch.display.kind.clone(), fault: dispatch.display.fault.clone() },

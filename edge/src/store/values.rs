@@ -13,6 +13,7 @@ use rusqlite::{OptionalExtension, params};
 
 use super::error::{Step, StoreError};
 use super::journal::{Attended, Journal, RecentTap, from_sql, to_sql};
+use crate::rules::decide::value::Undo;
 
 /// A value fact of this terminal, as far as it can be taken back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -175,16 +176,21 @@ impl Journal {
         FactId { device: self.device, epoch: self.epoch, seq }
     }
 
-    /// Whether a fact lies in the present shift and the centre does not have it, as far as this terminal knows.
+    /// Who may undo a top-up, as far as this terminal knows.
     ///
     /// # Errors
     /// [`StoreError`] if the journal cannot be read.
-    pub fn is_undoable(&self, seq: u64) -> Result<bool, StoreError> {
+    pub fn undo_of(&self, seq: u64) -> Result<Undo, StoreError> {
         let closed: i64 = self
             .connection
             .query_row("SELECT closed_seq FROM state", [], |row| row.get(0))
             .step(&self.path, "read last close of day")?;
-        Ok(seq > self.acked_seq && seq > from_sql(closed) && seq <= self.head.0)
+        let in_shift = seq > from_sql(closed) && seq <= self.head.0;
+        Ok(match (in_shift, seq > self.acked_seq) {
+            (true, true) => Undo::Here,
+            (true, false) => Undo::AskFirst,
+            (false, _) => Undo::Centre,
+        })
     }
 
     /// A value fact of this enrolment; none if there is no such fact or it is no longer remembered.

@@ -16,6 +16,7 @@ use hufu_shared::wire::apart::Apart;
 use hufu_shared::wire::lease::{
     AUTHORIZE_PATH, AskBecame, LEASE_ANSWER_BYTES_MAX, LeaseAnswer, LeaseAsk, LeaseState,
 };
+use hufu_shared::wire::undo::{UNDO_BYTES_MAX, UNDO_PATH, UndoAnswer, UndoAsk, UndoBecame};
 use tokio::sync::{mpsc, watch};
 use tracing::{info, warn};
 
@@ -50,7 +51,12 @@ impl Authorizer {
     pub async fn ask(&self, channel: &Channel, asking: &LeaseAsking, told: &mpsc::Sender<LeaseAsked>) {
         let mut last = LeaseAsked { n: asking.n, ..LeaseAsked::default() };
         let patience = Duration::from_millis(ASK_GIVE_UP_MS);
-        let whole = self.ask_all(channel, &asking.asks, told, &mut last);
+        let whole = async {
+            if let Some(undo) = &asking.undo {
+                last.undo = self.ask_undo(channel, undo).await;
+            }
+            self.ask_all(channel, &asking.asks, told, &mut last).await;
+        };
         if tokio::time::timeout(patience, whole).await.is_err() {
             // What is still on its way is not here: the last word heard says whether it ever will be.
             info!(n = asking.n, "the centre was asked for too long");
@@ -63,6 +69,13 @@ impl Authorizer {
         last.done = true;
         // A loop that is gone needs no answer.
         drop(told.send(last).await);
+    }
+
+    /// Whether a top-up may be undone. None if no answer came or it was not understood.
+    async fn ask_undo(&self, channel: &Channel, undo: &UndoAsk) -> Option<UndoBecame> {
+        let answer = channel.centre.post(UNDO_PATH, cbor::encode(undo), UNDO_BYTES_MAX).await;
+        let answer: UndoAnswer = answer.inspect_err(|error| self.shared.failed("undo", error)).ok()?;
+        Some(answer.became)
     }
 
     async fn ask_all(

@@ -19,6 +19,7 @@ pub mod enrol;
 pub mod lease;
 pub mod problem;
 pub mod stick;
+pub mod undo;
 pub mod updates;
 pub mod upload;
 pub mod version;

@@ -1,4 +1,5 @@
-//! `POST /device/v1/leases/authorize`: a terminal asks for enough to spend.
+//! `POST /device/v1/leases/authorize`: a terminal asks for enough to spend; `POST /device/v1/top-ups/undo`: whether it
+//! may undo a top-up.
 //!
 //! The answer is the lease as it stands afterwards, and what is on its way from other terminals. Asking charges
 //! nothing, and a lost answer leaves value set aside, never spent.
@@ -8,6 +9,7 @@ use axum::extract::State;
 use axum::response::Response;
 use hufu_shared::cbor;
 use hufu_shared::wire::lease::{LEASE_ASK_BYTES_MAX, LeaseAnswer, LeaseAsk, LeaseState};
+use hufu_shared::wire::undo::{UNDO_BYTES_MAX, UndoAnswer, UndoAsk};
 
 use super::{cbor_answer, read_body};
 use crate::app::App;
@@ -16,6 +18,7 @@ use crate::error::ApiError;
 use crate::middleware::Caller;
 use crate::rules::lease::LeaseRow;
 use crate::store::leases::{self, Asked};
+use crate::store::money;
 
 /// `POST /device/v1/leases/authorize`.
 ///
@@ -36,6 +39,16 @@ pub async fn authorize(State(app): State<App>, caller: Caller, body: Body) -> Re
         again_ms: answered.again_ms,
     };
     Ok(cbor_answer(&answer))
+}
+
+/// `POST /device/v1/top-ups/undo`: whether a terminal may undo a top-up of its own.
+///
+/// # Errors
+/// [`ApiError`]: `malformed`, `revoked`.
+pub async fn undo(State(app): State<App>, caller: Caller, body: Body) -> Result<Response, ApiError> {
+    let ask: UndoAsk = cbor::decode(&read_body(body, UNDO_BYTES_MAX).await?)?;
+    let became = app.db.read(move |tx| money::undo(tx, caller.device, ask)).await?;
+    Ok(cbor_answer(&UndoAnswer { became }))
 }
 
 /// The state of a lease, signed for its terminal.

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use hufu_shared::act::{ValueEnd, ValueMoved};
 use hufu_shared::fact::{DayClosed, Event, Fact};
-use hufu_shared::ids::{DeviceId, FactId, Hash, MemberId};
+use hufu_shared::ids::{DeviceId, FactId, MemberId};
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::time::Day;
 use hufu_shared::wire::upload::Became;
@@ -123,7 +123,7 @@ impl Work {
     pub(super) fn value_moved(&mut self, moved: &ValueMoved) {
         let (debit, credit) = (end_account(moved.from), end_account(moved.to));
         let cause = Cause {
-            hash: Hash::of(&[b"hufu-cause-move", &moved.id.0]),
+            hash: posting::move_cause(moved.id),
             member: member_of(moved.from).or(member_of(moved.to)),
             fact: None,
             case: None,

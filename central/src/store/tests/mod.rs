@@ -7,6 +7,7 @@ mod blocked;
 mod cash_out;
 mod clocks;
 mod conflicts;
+mod desk;
 mod edges;
 mod expiry;
 mod forms;

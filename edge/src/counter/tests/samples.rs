@@ -136,6 +136,7 @@ pub fn result(outcome: Outcome, purpose: Purpose) -> ResultView {
         first_office: None,
         valid_from: None,
         short: None,
+        not_undone: None,
         moved: Vec::new(),
         left: Vec::new(),
         offline: false,
@@ -241,6 +242,18 @@ fn of_value() -> Vec<(&'static str, CounterView)> {
     for of in [Taken::Earned, Taken::Spent, Taken::ToppedUp] {
         let taken = result(Outcome::Accepted, Purpose::TakeBack { of });
         all.push(("taken-back", with(ResultView { moved: vec![pts(6)], ..taken })));
+    }
+    for why in [
+        NotUndone::NotCovered,
+        NotUndone::OtherShift,
+        NotUndone::Undone,
+        NotUndone::Recovering,
+        NotUndone::NoAnswer,
+        NotUndone::Unable,
+    ] {
+        let of = Purpose::TakeBack { of: Taken::ToppedUp };
+        let not = ResultView { not_undone: Some(why), ..result(Outcome::Refused(RefusalReason::R15), of) };
+        all.push(("not-undone", with(not)));
     }
     for (why, possible) in WHYS {
         let short = short(why, possible, None);

@@ -272,10 +272,21 @@ pub struct Original<'a> {
     pub left: &'a [Leg],
     /// Whether it is stored value paid in.
     pub top_up: bool,
-    /// Whether it lies in the present shift and the centre does not have it.
-    pub undoable: bool,
+    /// Who may undo it, where it is stored value paid in.
+    pub undo: Undo,
     /// Whether the slip of the return was used before: a return is paid back once for its slip.
     pub slip_used: bool,
+}
+
+/// Who may undo stored value paid in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Undo {
+    /// This terminal: it lies in the present shift, and the centre does not have it or said that it is covered.
+    Here,
+    /// This terminal, if the centre says that it is covered: it lies in the present shift, but the centre has it.
+    AskFirst,
+    /// The centre: its shift is over.
+    Centre,
 }
 
 /// Why nothing is taken back.
@@ -292,9 +303,15 @@ pub enum NotReversed {
         /// The unit.
         unit: Unit,
     },
-    /// Stored value that was paid in before this shift, or that the centre has already.
-    #[error("a top-up is undone in its own shift and before the centre has it, or at the centre")]
+    /// Stored value that was paid in before this shift.
+    #[error("a top-up is undone in its own shift, or at the centre")]
     TooLate,
+    /// Stored value of this shift that the centre has already: it must say first that it is covered.
+    #[error("the centre has this top-up and must say first whether what the member has covers it")]
+    AskFirst {
+        /// Seq of the top-up.
+        seq: u64,
+    },
     /// The slip of the return stands for something else already.
     #[error("this slip was used before")]
     SlipUsed,
@@ -314,8 +331,12 @@ pub fn reverse(
     if left.is_empty() {
         return Err(NotReversed::Nothing);
     }
-    if original.top_up && !original.undoable {
-        return Err(NotReversed::TooLate);
+    match original.undo {
+        Undo::Centre if original.top_up => return Err(NotReversed::TooLate),
+        Undo::AskFirst if original.top_up => {
+            return Err(NotReversed::AskFirst { seq: original.fact.seq });
+        }
+        _ => {}
     }
     if original.slip_used {
         return Err(NotReversed::SlipUsed);

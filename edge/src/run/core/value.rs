@@ -8,7 +8,7 @@ use hufu_shared::wire::lease::LeaseAsk;
 
 use super::{Core, Presented};
 use crate::rules::decide::Earlier;
-use crate::rules::decide::value::{NotReversed, Original, ask, reverse};
+use crate::rules::decide::value::{NotReversed, Original, Undo, ask, reverse};
 use crate::rules::timekeeping::Now;
 use crate::store::{Attended, Journal, NewFact, StoreError, ValueKind};
 
@@ -84,6 +84,13 @@ impl Core {
         self.fetch(&presented.card, now).ok().and_then(|fetched| fetched.member)
     }
 
+    /// Whose a value fact is, with the figures that people are shown.
+    #[must_use]
+    pub fn member_of_value(&self, seq: u64) -> Option<MemberRow> {
+        let fact = self.store.with(|journal| journal.value_fact(seq)).ok().flatten();
+        fact.and_then(|fact| fact.member).and_then(|member| self.member(member))
+    }
+
     /// A member's row with the figures that people are shown. A directory that cannot be read knows nobody.
     #[must_use]
     pub fn member(&self, member: MemberId) -> Option<MemberRow> {
@@ -103,6 +110,20 @@ impl Core {
         operator: Option<OperatorId>,
         now: &Now,
     ) -> Result<Result<TakenBack, NotReversed>, StoreError> {
+        self.reverse_covered(taking, None, operator, now)
+    }
+
+    /// As [`Core::reverse`]; `covered` is the top-up of which the centre just said that what its member has covers it.
+    ///
+    /// # Errors
+    /// As [`Core::reverse`].
+    pub fn reverse_covered(
+        &mut self,
+        taking: &TakingBack,
+        covered: Option<u64>,
+        operator: Option<OperatorId>,
+        now: &Now,
+    ) -> Result<Result<TakenBack, NotReversed>, StoreError> {
         let directory = self.directory.version();
         self.store.with(|journal| {
             let seq = match &taking.of {
@@ -115,7 +136,10 @@ impl Core {
                 fact: journal.fact_id(fact.seq),
                 left: &fact.left,
                 top_up: fact.kind == ValueKind::ToppedUp,
-                undoable: journal.is_undoable(fact.seq)?,
+                undo: match journal.undo_of(fact.seq)? {
+                    Undo::AskFirst if covered == Some(fact.seq) => Undo::Here,
+                    undo => undo,
+                },
                 slip_used: taking
                     .slip
                     .as_ref()

@@ -66,7 +66,7 @@ async fn told(bench: &Bench, played: &PlayedCentre) -> Vec<LeaseAsked> {
     let lane =
         Authorizer::new(bench.store.clone(), bench.directory.clone(), bench.shared.clone(), bench.known());
     let (tell, mut told) = mpsc::channel(64);
-    lane.ask(&bench.channel(played), &LeaseAsking { n: 7, asks: vec![ask()] }, &tell).await;
+    lane.ask(&bench.channel(played), &LeaseAsking { n: 7, asks: vec![ask()], undo: None }, &tell).await;
     drop(tell);
     let mut words = Vec::new();
     while let Some(word) = told.recv().await {

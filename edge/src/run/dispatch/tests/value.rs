@@ -5,12 +5,13 @@ use hufu_shared::ids::CommandId;
 use hufu_shared::money::{Leg, Unit};
 use hufu_shared::scheme::Words as BothWords;
 use hufu_shared::wire::lease::{AskBecame, RecallState, Recalled};
+use hufu_shared::wire::undo::UndoBecame;
 use hufu_shared::wire::upload::Order as CentreOrder;
 use tokio::sync::mpsc as async_mpsc;
 
 use super::*;
 use crate::counter::port::{SlipTyped, WhichTyped};
-use crate::counter::view::Taken;
+use crate::counter::view::{NotUndone, Taken};
 use crate::rules::decide::value::{REASON_TOP_UP_UNDONE, Why};
 use crate::state::{CentralOrder, LeaseAsked};
 
@@ -250,7 +251,7 @@ fn rule_h04_a_top_up_is_undone_offline_in_its_shift_while_the_centre_does_not_ha
         Ok(())
     });
     receipted.expect("noted");
-    assert_eq!(desk.order(undo(first)), Err(Declined::TooLate), "the centre has it");
+    assert_eq!(desk.order(undo(first)), Err(Declined::Offline), "the centre has it");
     desk.order(undo(unsent)).expect("the centre does not have it");
     let Some(FactEvent::Reversed(undone)) = desk.facts().last().map(|fact| fact.event.clone()) else {
         panic!("undone")
@@ -365,4 +366,85 @@ fn what_cannot_be_spent_by_anybody_is_not_even_chosen() {
     desk.present(1);
     assert!(matches!(desk.facts().last().map(|fact| fact.event.clone()), Some(FactEvent::HandedOut(_))));
     assert!(matches!(desk.view().view.mode, ModeView::CheckIn { .. }), "and back to the activity");
+}
+
+/// A top-up of 100 yuan that the centre has; its seq.
+fn paid_in(desk: &mut Desktop) -> u64 {
+    let amount = Amount(10_000);
+    let mode = ModeOrder::TopUp { amount, method: "cash".to_owned(), slip: slip("t1") };
+    desk.order(Order::SetMode(mode)).expect("possible");
+    desk.present(1);
+    let seq = desk.facts().last().expect("one").seq;
+    desk.dispatch
+        .core
+        .store()
+        .with(|journal| {
+            journal.acked_as_if_receipted(seq);
+            Ok(())
+        })
+        .expect("acknowledged");
+    seq
+}
+
+fn undo(seq: u64) -> Order {
+    Order::TakeBack { of: WhichTyped::Fact(seq), part: None, reason: "mistake".to_owned(), slip: None }
+}
+
+fn not_undone(desk: &Desktop) -> Option<NotUndone> {
+    desk.view().view.result.as_ref().and_then(|result| result.not_undone)
+}
+
+#[test]
+fn a_top_up_that_the_centre_has_is_undone_only_on_its_word_that_it_is_covered() {
+    let mut desk = desktop();
+    let seq = paid_in(&mut desk);
+    assert_eq!(desk.order(undo(seq)), Err(Declined::Offline), "offline it is refused");
+    let mut asked = desk.online();
+    for became in [Some(UndoBecame::NotCovered), None, Some(UndoBecame::Covered)] {
+        desk.order(undo(seq)).expect("it is asked for");
+        let asking = asked.try_recv().expect("asked");
+        assert_eq!(asking.undo.map(|undo| undo.seq), Some(seq));
+        assert!(desk.view().view.asking.is_some());
+        let before = desk.facts().len();
+        let word = LeaseAsked { n: asking.n, done: true, undo: became, ..LeaseAsked::default() };
+        desk.handle(Event::Asked(word));
+        assert!(desk.view().view.asking.is_none());
+        match became {
+            Some(UndoBecame::Covered) => assert_eq!(desk.facts().len(), before + 1),
+            _ => assert_eq!(desk.facts().len(), before, "nothing is recorded"),
+        }
+        assert_eq!(not_undone(&desk).is_some(), became != Some(UndoBecame::Covered));
+    }
+    let Some(FactEvent::Reversed(reversed)) = desk.facts().last().map(|fact| fact.event.clone()) else {
+        panic!("a reversal")
+    };
+    assert_eq!((reversed.original.seq, reversed.reason.as_str()), (seq, REASON_TOP_UP_UNDONE));
+    assert_eq!(desk.order(undo(seq)), Err(Declined::NothingLeft), "once");
+}
+
+#[test]
+fn an_undo_that_nobody_answers_is_given_up_and_a_late_word_does_nothing() {
+    let mut desk = desktop();
+    let seq = paid_in(&mut desk);
+    let mut asked = desk.online();
+    desk.order(undo(seq)).expect("it is asked for");
+    let asking = asked.try_recv().expect("asked");
+    let before = desk.facts().len();
+    desk.wait(5);
+    desk.handle(Event::Tick);
+    assert_eq!(not_undone(&desk), Some(NotUndone::NoAnswer));
+    let word =
+        LeaseAsked { n: asking.n, done: true, undo: Some(UndoBecame::Covered), ..LeaseAsked::default() };
+    desk.handle(Event::Asked(word));
+    assert_eq!(desk.facts().len(), before, "staff were told no");
+    // A shift that was closed meanwhile is counted: the word came too late for it.
+    desk.order(undo(seq)).expect("it is asked for again");
+    let asking = asked.try_recv().expect("asked");
+    let (reply, _answer) = oneshot::channel();
+    desk.handle(Event::Control(ControlOrder::CloseDay(reply)));
+    let word =
+        LeaseAsked { n: asking.n, done: true, undo: Some(UndoBecame::Covered), ..LeaseAsked::default() };
+    desk.handle(Event::Asked(word));
+    assert_eq!(not_undone(&desk), Some(NotUndone::OtherShift));
+    assert_eq!(desk.order(undo(seq)), Err(Declined::TooLate));
 }

@@ -1,0 +1,275 @@
+//! Stored value: which top-ups a member has, whether a terminal may undo one, and what a person at the centre wants.
+//!
+//! What still stands of a top-up or a sale is read from the books and not reckoned anew. Out of scope: what is posted,
+//! which [`crate::rules::desk`] says and the journal takes.
+
+use hufu_shared::act::{Act, Actor};
+use hufu_shared::fact::Event;
+use hufu_shared::ids::{DeviceId, EntryId, FactId, Hash, MemberId, OfficeId};
+use hufu_shared::money::{Amount, Unit};
+use hufu_shared::time::Instant;
+use hufu_shared::wire::undo::{UndoAsk, UndoBecame};
+
+use super::{StoreError, acts, journal, known, rows, world};
+use crate::db::{Row, SqlFile, Tx};
+use crate::rules::desk::{Known, NotPossible, Plan, Wish, plan};
+use crate::rules::judge::money::{NeedsAdmin, UndoAsked, may_undo};
+use crate::rules::posting::{self, Account};
+use crate::rules::world::{Flows, Purse};
+
+/// Statements of this file.
+pub static SQL: SqlFile = SqlFile::new("money", include_str!("../../sql/both/money.sql"));
+
+/// A top-up as the books have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopUp {
+    /// Which fact.
+    pub id: FactId,
+    /// Whose.
+    pub member: Option<MemberId>,
+    /// What was paid in.
+    pub amount: Amount,
+    /// What of it was not taken back.
+    pub stands: Amount,
+    /// What of that waits for a cash count or a person.
+    pub held: Amount,
+    /// When.
+    pub at: Instant,
+    /// Where.
+    pub office: OfficeId,
+    /// What people call the terminal.
+    pub device_name: String,
+}
+
+/// A sale paid for with stored value, as the books have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sale {
+    /// Which fact.
+    pub id: FactId,
+    /// Whose.
+    pub member: Option<MemberId>,
+    /// What of the stored value was not given back.
+    pub stands: Amount,
+    /// Number of its slip.
+    pub slip: Option<String>,
+    /// When.
+    pub at: Instant,
+    /// Where it was redeemed.
+    pub office: OfficeId,
+    /// What people call the terminal.
+    pub device_name: String,
+}
+
+fn flows(tx: &mut Tx<'_>, cause: Hash) -> Result<Flows, StoreError> {
+    known::flows(&tx.query(world::SQL.get("flows"), &[cause.0.into()])?)
+}
+
+/// What a cause gave to accounts of one kind.
+fn net(flows: &Flows, of: impl Fn(&Account) -> bool) -> Amount {
+    let fen = flows.net.iter().filter(|((account, unit), _)| *unit == Unit::Cny && of(account));
+    Amount(fen.map(|(_, amount)| *amount).sum())
+}
+
+/// Whether a wish was granted before.
+fn is_done(tx: &mut Tx<'_>, wish: &Wish, member: MemberId) -> Result<bool, StoreError> {
+    Ok(flows(tx, posting::move_cause(wish.id(member)))?.postings > 0)
+}
+
+fn top_up_in(tx: &mut Tx<'_>, row: &Row) -> Result<Option<TopUp>, StoreError> {
+    let id = rows::fact_id_at(row, 0)?;
+    let Some(fact) = known::readable(tx, id, row.blob(3)?)? else { return Ok(None) };
+    let Event::ToppedUp(topped) = fact.event else { return Ok(None) };
+    let member = row.array_opt(6)?.map(MemberId);
+    let of_cause = flows(tx, posting::fact_cause(id))?;
+    let held = net(&of_cause, |account| matches!(account, Account::Held(_)));
+    let had = net(&of_cause, |account| matches!(account, Account::Available(_)));
+    let undone = match member {
+        Some(member) => is_done(tx, &Wish::Undo(id), member)?,
+        None => false,
+    };
+    let stands = if undone { Amount::ZERO } else { Amount(held.0 + had.0) };
+    Ok(Some(TopUp {
+        id,
+        member,
+        amount: topped.amount,
+        stands,
+        held,
+        at: Instant(row.int(4)?),
+        office: OfficeId(row.array(5)?),
+        device_name: row.text(7)?.to_owned(),
+    }))
+}
+
+/// A sale of which stored value was part, as the books have it. What was paid out in money is none.
+fn sale_in(tx: &mut Tx<'_>, row: &Row) -> Result<Option<Sale>, StoreError> {
+    let id = rows::fact_id_at(row, 0)?;
+    let Some(fact) = known::readable(tx, id, row.blob(3)?)? else { return Ok(None) };
+    let Event::Spent(spent) = fact.event else { return Ok(None) };
+    let of_cause = flows(tx, posting::fact_cause(id))?;
+    let redeemed = of_cause.net.keys().find_map(|(account, unit)| match account {
+        Account::Redeemed(office) if *unit == Unit::Cny => Some(*office),
+        _ => None,
+    });
+    let Some(office) = redeemed else { return Ok(None) };
+    let member = row.array_opt(6)?.map(MemberId);
+    let refunded = match member {
+        Some(member) => is_done(tx, &Wish::Refund { sale: id, amount: None }, member)?,
+        None => false,
+    };
+    let paid = net(&of_cause, |account| matches!(account, Account::Redeemed(_)));
+    Ok(Some(Sale {
+        id,
+        member,
+        stands: if refunded { Amount::ZERO } else { paid },
+        slip: spent.slip.map(|slip| slip.number),
+        at: Instant(row.int(4)?),
+        office,
+        device_name: row.text(7)?.to_owned(),
+    }))
+}
+
+/// The newest sales of a member of which stored value was part, among their newest `limit` spends.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn sales(tx: &mut Tx<'_>, member: MemberId, limit: u32) -> Result<Vec<Sale>, StoreError> {
+    let found = tx.query(SQL.get("sales_of"), &[member.0.into(), limit.into()])?;
+    let mut all = Vec::new();
+    for row in &found {
+        all.extend(sale_in(tx, row)?);
+    }
+    Ok(all)
+}
+
+/// A top-up by its fact.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn top_up(tx: &mut Tx<'_>, id: FactId) -> Result<Option<TopUp>, StoreError> {
+    match tx.query_opt(SQL.get("top_up"), &rows::fact_id_values(id))? {
+        Some(row) => top_up_in(tx, &row),
+        None => Ok(None),
+    }
+}
+
+/// The newest top-ups of a member, at most `limit`.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn top_ups(tx: &mut Tx<'_>, member: MemberId, limit: u32) -> Result<Vec<TopUp>, StoreError> {
+    let found = tx.query(SQL.get("top_ups_of"), &[member.0.into(), limit.into()])?;
+    let mut all = Vec::with_capacity(found.len());
+    for row in &found {
+        all.extend(top_up_in(tx, row)?);
+    }
+    Ok(all)
+}
+
+/// What a member has and owes of stored value.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn purse(tx: &mut Tx<'_>, member: MemberId) -> Result<Purse, StoreError> {
+    // Pages read it as well, so nothing is locked; whoever acts on it stands behind the gate.
+    let balances = tx.query(SQL.get("balances"), &[member.0.into()])?;
+    let purses = known::purses(member, &balances, &[])?;
+    Ok(purses.get(&(member, Unit::Cny)).copied().unwrap_or_default())
+}
+
+/// Answers a terminal that asks whether it may undo a top-up of its own. Changes nothing.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn undo(tx: &mut Tx<'_>, device: DeviceId, ask: UndoAsk) -> Result<UndoBecame, StoreError> {
+    if world::recovery(tx)?.since.is_some() {
+        return Ok(UndoBecame::Recovering);
+    }
+    let id = FactId { device, epoch: ask.epoch, seq: ask.seq };
+    let Some(TopUp { member: Some(member), stands, held, .. }) = top_up(tx, id)? else {
+        return Ok(UndoBecame::Unknown);
+    };
+    if !stands.is_positive() {
+        return Ok(UndoBecame::Undone);
+    }
+    let closed = tx.query_opt(SQL.get("day_closed_after"), &rows::fact_id_values(id))?;
+    let there = Amount(purse(tx, member)?.available.saturating_add(held.0));
+    let asked = UndoAsked {
+        same_terminal: true,
+        same_shift: closed.is_none(),
+        is_acked: true,
+        amount: stands,
+        available: Some(there),
+    };
+    Ok(match may_undo(asked) {
+        Ok(()) => UndoBecame::Covered,
+        Err(NeedsAdmin::OtherShift | NeedsAdmin::OtherTerminal) => UndoBecame::OtherShift,
+        Err(NeedsAdmin::NotCovered | NeedsAdmin::NotReached) => UndoBecame::NotCovered,
+    })
+}
+
+/// What a wish would post, as the books are now.
+///
+/// # Errors
+/// [`StoreError`] if the database fails; in the answer, why it is not possible.
+pub fn planned(
+    tx: &mut Tx<'_>,
+    member: MemberId,
+    wish: &Wish,
+) -> Result<Result<Plan, NotPossible>, StoreError> {
+    let purse = purse(tx, member)?;
+    let mut known = Known {
+        available: Amount(purse.available),
+        owed: Amount(purse.owed),
+        is_done: is_done(tx, wish, member)?,
+        is_recovering: world::recovery(tx)?.since.is_some(),
+        ..Known::default()
+    };
+    match wish {
+        Wish::CashOut { .. } => {}
+        Wish::Undo(id) => {
+            if let Some(top_up) = top_up(tx, *id)?.filter(|top_up| top_up.member == Some(member)) {
+                (known.stands, known.held) = (top_up.stands, top_up.held);
+                known.office = Some(top_up.office);
+            }
+        }
+        Wish::Refund { sale, .. } => {
+            let found = tx.query_opt(SQL.get("sale"), &rows::fact_id_values(*sale))?;
+            let sold = match found {
+                Some(row) => sale_in(tx, &row)?,
+                None => None,
+            };
+            if let Some(sold) = sold.filter(|sold| sold.member == Some(member)) {
+                known.stands = sold.stands;
+                known.office = Some(sold.office);
+            }
+        }
+    }
+    Ok(plan(member, wish, known))
+}
+
+/// Does what a person wants, if it would still post exactly what they saw; none if it would not.
+///
+/// # Errors
+/// [`StoreError`]; then nothing was changed.
+pub fn take(
+    tx: &mut Tx<'_>,
+    (member, wish, seen): (MemberId, &Wish, &Plan),
+    (note, actor): (&acts::Note, &Actor),
+    (entry, now): (EntryId, Instant),
+) -> Result<Option<Hash>, StoreError> {
+    journal::pass_gate(tx, now)?;
+    let Ok(plan) = planned(tx, member, wish)? else { return Ok(None) };
+    if plan != *seen {
+        return Ok(None);
+    }
+    let staff = match actor {
+        Actor::Admin(staff) => Some(*staff),
+        _ => None,
+    };
+    note.put(tx, staff, now)?;
+    let mut moved = plan.moved;
+    moved.reason = note.commitment;
+    let id = moved.id;
+    acts::take(tx, entry, now, actor, &Act::ValueMoved(moved))?;
+    Ok(Some(id))
+}
