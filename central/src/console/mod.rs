@@ -18,10 +18,12 @@ mod guard;
 mod leases;
 mod login;
 mod members;
+mod money;
 mod overview;
 pub mod password;
 mod place;
 mod recovery;
+mod requests;
 mod session;
 mod signed;
 mod ui;
@@ -89,7 +91,10 @@ pub fn router(app: App) -> Router {
         .route("/days", get(days::page))
         .route("/members", get(members::list).post(members::search))
         .route("/members/{id}", get(members::one))
+        .route("/members/{id}/money", get(money::page).post(money::act))
         .route("/cards/{id}", post(members::set_card))
+        .route("/requests", get(requests::list))
+        .route("/requests/{id}", get(requests::one).post(requests::deal))
         .route("/login", get(login::form).post(login::sign_in))
         .route("/logout", post(login::sign_out))
         .route("/password", get(login::password_form).post(login::change_password))

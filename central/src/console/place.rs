@@ -2,7 +2,9 @@
 //!
 //! Called behind the gate, in the transaction of the verdict: data and verdict stand together or not at all.
 
-use hufu_shared::act::{Act, Actor, CaseDecided, LookAlikesFound, MemberSet, Pin, PinOutcome, Verdict};
+use hufu_shared::act::{
+    Act, Actor, CaseDecided, FieldSet, LookAlikesFound, MemberSet, Pin, PinOutcome, ProfileSet, Verdict,
+};
 use hufu_shared::cbor;
 use hufu_shared::form::FormContent;
 use hufu_shared::ids::{EntryId, FactId, Hash, MemberId, OfficeId};
@@ -188,24 +190,93 @@ pub fn request(
     case: &Case,
     chosen: FactId,
 ) -> Result<Result<(), &'static str>, PeopleError> {
-    let field = field_of_case(case).to_owned();
     let Some(member) = case.known.member else { return Ok(Err("case-changed")) };
-    let content: FormContent = match lookalikes::content(tx, shell.key, chosen)? {
+    take_over(tx, shell, (member, chosen), &[field_of_case(case).to_owned()])
+}
+
+/// Writes what a request asks for in these fields into the member's data.
+fn take_over(
+    tx: &mut Tx<'_>,
+    shell: &Shell<'_>,
+    (member, request): (MemberId, FactId),
+    fields: &[String],
+) -> Result<Result<(), &'static str>, PeopleError> {
+    let content: FormContent = match lookalikes::content(tx, shell.key, request)? {
         Some(Ok(content)) => content,
         _ => return Ok(Err("request-unreadable")),
     };
-    let (Some(value), Some(row)) = (content.get(&field), people::member(tx, member)?) else {
+    let (Some(mut personal), Some(row)) = (shell.vault.reveal(tx, member)?, people::member(tx, member)?)
+    else {
         return Ok(Err("request-unreadable"));
     };
-    let Some(mut personal) = shell.vault.reveal(tx, member)? else { return Ok(Err("request-unreadable")) };
     let today = OfficeClock::default().business_day(shell.now);
-    if !write(&mut personal, &field, value, today) {
-        return Ok(Err("alike-value"));
+    for field in fields {
+        let Some(value) = content.get(field) else { return Ok(Err("request-unreadable")) };
+        if !write(&mut personal, field, value.trim(), today) {
+            return Ok(Err("alike-value"));
+        }
     }
     let secret = people::wants_secrecy(tx, shell.vault, member, row.personal)?;
     let personal = people::put_personal(tx, shell.vault, member, &personal, secret, shell.salt)?;
     let act = Act::MembersSet(vec![MemberSet { personal, ..row }]);
     acts::take(tx, shell.entry, shell.now, shell.actor, &act)?;
+    Ok(Ok(()))
+}
+
+/// What a person said of a request that nobody disagrees with.
+#[derive(Debug, Clone, Copy)]
+pub struct Said<'a> {
+    /// Whose data.
+    pub member: MemberId,
+    /// Which fields.
+    pub fields: &'a [String],
+    /// Whether it is taken over.
+    pub taken_over: bool,
+}
+
+/// Deals with a request that nobody disagrees with; answers the key of what is wrong.
+///
+/// # Errors
+/// [`PeopleError`].
+pub fn said(
+    tx: &mut Tx<'_>,
+    shell: &Shell<'_>,
+    (entry, request): (EntryId, FactId),
+    (said, reason): (&Said<'_>, Hash),
+) -> Result<Result<(), &'static str>, PeopleError> {
+    let Said { member, fields, taken_over } = *said;
+    if taken_over && let Err(key) = take_over(tx, shell, (member, request), fields)? {
+        return Ok(Err(key));
+    }
+    let change = |field: &String| FieldSet { field: field.clone(), request: Some(request), taken_over };
+    let set = ProfileSet { member, changes: fields.iter().map(change).collect(), reason };
+    acts::take(tx, entry, shell.now, shell.actor, &Act::ProfileSet(set))?;
+    Ok(Ok(()))
+}
+
+/// Gives an application that looks like nobody its member: a new one, or the one that a person found; answers the key of
+/// what is wrong. The act is the one of looking up: it says whose the application is.
+///
+/// # Errors
+/// [`PeopleError`].
+pub fn alone(
+    tx: &mut Tx<'_>,
+    shell: &Shell<'_>,
+    (entry, application): (EntryId, FactId),
+    member: Option<MemberId>,
+) -> Result<Result<(), &'static str>, PeopleError> {
+    let member = match member {
+        Some(member) if people::member(tx, member)?.is_some() => member,
+        Some(_) => return Ok(Err("bind-nobody")),
+        None => match new_member(tx, shell, application, &Default::default())? {
+            Ok(member) => member,
+            Err(key) => return Ok(Err(key)),
+        },
+    };
+    shell.vault.forget_form(tx, application)?;
+    let found =
+        LookAlikesFound { application, members: vec![], applications: vec![], same_document: Some(member) };
+    acts::take(tx, entry, shell.now, shell.actor, &Act::LookAlikesFound(found))?;
     Ok(Ok(()))
 }
 

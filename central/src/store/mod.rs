@@ -23,6 +23,7 @@ pub mod people;
 pub mod publisher;
 pub mod reconcile;
 pub mod recovery;
+pub mod requests;
 pub mod rows;
 pub mod snapshot;
 pub mod staff;

@@ -264,6 +264,7 @@ CREATE INDEX fact_member_occurrence ON fact (member, occurrence);
 CREATE INDEX fact_token ON fact (token, device, epoch, seq);
 CREATE INDEX fact_office_day ON fact (office, day);
 CREATE INDEX fact_device_at ON fact (device, at);
+CREATE INDEX fact_request ON fact (received) WHERE event = 'profile_change_requested';
 
 -- By what a fact is found again when another one concerns it: hashes of what they have in common.
 CREATE TABLE fact_link (

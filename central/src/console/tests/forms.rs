@@ -1,85 +1,18 @@
 //! Sealed forms at the console: from the fact of a terminal to the member's data.
 
 use axum::http::StatusCode;
-use hufu_shared::chain;
-use hufu_shared::fact::{Event, FACT_FORMAT, Fact, Form, ProfileChange, Shown, Subject};
-use hufu_shared::form::{FormContent, ROUTE_OFFICE, SALT_BYTES};
-use hufu_shared::ids::{DeviceId, FactId, MemberId};
-use hufu_shared::time::ClockQuality;
-use hufu_shared::token::{MediumKind, Token};
+use hufu_shared::fact::{Event, Form, ProfileChange};
+use hufu_shared::ids::{FactId, MemberId};
 use hufu_shared::wire::version::Version;
 
 use super::kit::{Browser, Page, Site, each};
-use crate::db::{SqlFile, Tx};
-use crate::jobs::lookalikes;
+use super::taking::{card_in_use, revealed, takes, written};
 use crate::rules::apply::{look_alike_case, profile_case};
-use crate::rules::entry::{EntryBody, TakenBatch};
-use crate::store::people::PeopleError;
-use crate::store::{cases, contact, journal, lookalikes as found, people};
+use crate::store::{cases, lookalikes as found, people};
 use crate::vault::Personal;
-
-static PROBE: SqlFile = SqlFile::new("probe", include_str!("probe.sql"));
-
-fn written(fields: &[(&str, &str)]) -> FormContent {
-    let field = |(code, value): &(&str, &str)| ((*code).to_owned(), (*value).to_owned());
-    FormContent { fields: fields.iter().map(field).collect() }
-}
-
-/// Takes a form in as an upload does: the next fact of the first terminal, its sealed part beside it.
-async fn takes(site: &Site, content: &FormContent, event: impl Fn(Form) -> Event) -> FactId {
-    let form = content.seal(&site.app.keys.seal_public(), [3; SALT_BYTES]).expect("a good key");
-    let body = Form { commitment: form.commitment, subject: None, route: ROUTE_OFFICE.to_owned() };
-    let (event, now, entry) = (event(body), site.app.now(), site.app.entry_id().expect("an id"));
-    let work = move |tx: &mut Tx<'_>| -> Result<FactId, PeopleError> {
-        let received = journal::pass_gate(tx, now)?;
-        let device = DeviceId(tx.query_one(PROBE.get("a_device"), &[])?.array(0)?);
-        let (acked, head) = contact::cursor(tx, device, 1)?.expect("a terminal with history");
-        let fact = Fact {
-            format: FACT_FORMAT,
-            seq: acked + 1,
-            wall: now,
-            mono_ns: 3_600_000_000_000,
-            boot: 1,
-            clock: ClockQuality::Synced,
-            directory: Version { epoch: 1, n: 1 },
-            block: Version { epoch: 1, n: 1 },
-            scheme: 1,
-            operator: None,
-            shown: Shown::Accepted,
-            rule: None,
-            event: event.clone(),
-        };
-        let bytes = hufu_shared::cbor::encode(&fact);
-        let batch = TakenBatch {
-            device,
-            epoch: 1,
-            from_seq: acked + 1,
-            head: chain::link(head, &bytes),
-            bodies: vec![bytes.into()],
-            quarantined: Vec::new(),
-            sample: None,
-            stated: Vec::new(),
-            review: None,
-            knew: Vec::new(),
-        };
-        journal::take(tx, entry, received, EntryBody::Batch(batch))?;
-        let id = FactId { device, epoch: 1, seq: acked + 1 };
-        contact::put_sealed(tx, id, &form.sealed)?;
-        Ok(id)
-    };
-    let id = site.app.write(work).await.expect("taken in");
-    lookalikes::round(&site.app).await.expect("looked up");
-    id
-}
 
 async fn applies(site: &Site, fields: &[(&str, &str)]) -> FactId {
     takes(site, &written(fields), Event::ApplicationTaken).await
-}
-
-async fn revealed(site: &Site, member: MemberId) -> Personal {
-    let vault = site.app.vault.clone();
-    let read = move |tx: &mut Tx<'_>| vault.reveal(tx, member);
-    site.app.db.read(read).await.expect("readable").expect("in the vault")
 }
 
 async fn waits(site: &Site, id: FactId) -> bool {
@@ -165,17 +98,9 @@ async fn rule_k08_applications_alone_need_final_contact_data_and_become_one_new_
 async fn kind_15_the_request_that_a_person_picks_is_written_into_the_members_data() {
     each(|site| async move {
         let mut browser = Browser::signed_in(&site).await;
-        let card = site
-            .app
-            .db
-            .read::<_, crate::db::DbError, _>(|tx| tx.query_one(PROBE.get("a_card_in_use"), &[]))
-            .await
-            .expect("a card");
-        let token = Token::from_bytes(card.array(0).expect("token"));
-        let member = MemberId(card.array(1).expect("member"));
+        let (subject, member) = card_in_use(&site).await;
         let asks = |form: Form| {
-            let subject = Subject { token, member: None, reader: 0, medium: MediumKind::Uid };
-            let form = Form { subject: Some(subject), ..form };
+            let form = Form { subject: Some(subject.clone()), ..form };
             let fields = vec![("mobile".to_owned(), Version { epoch: 1, n: 1 })];
             Event::ProfileChangeRequested(ProfileChange { form, fields })
         };

@@ -17,6 +17,7 @@ const PAGES: [&str; 9] = [
     "/cases?ended=1",
     "/days",
     "/members",
+    "/requests",
     "/devices",
     "/devices/invite",
     "/facts",

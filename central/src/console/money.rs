@@ -1,0 +1,309 @@
+//! 储值办理: stored value moved by a person at the centre. A top-up undone, value paid out, goods taken back.
+//!
+//! Two steps: the first says what will be posted and what the member then has; the second does exactly that, or, if the
+//! books have changed meanwhile, shows the first again.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Response};
+use hufu_shared::act::ValueEnd;
+use hufu_shared::ids::{MemberId, OfficeId};
+use hufu_shared::member::OfficeRow;
+use hufu_shared::money::{Amount, Unit};
+
+use super::Console;
+use super::cases::fact_text;
+use super::failure::{Failure, go};
+use super::leases::amount;
+use super::members::masked_name;
+use super::requests::fact_of;
+use super::signed::{Fields, Posted, SignedIn};
+use super::ui::Ui;
+use super::verdict::note;
+use crate::db::Tx;
+use crate::random;
+use crate::rules::desk::{NotPossible, Plan, Wish};
+use crate::store::StoreError;
+use crate::store::money::{self, Sale, TopUp};
+use crate::store::people::{self, PeopleError};
+
+/// Top-ups, and spends, that the page lists.
+const LISTED_MAX: u32 = 50;
+
+/// What can be chosen.
+struct Line {
+    id: String,
+    what: String,
+    amount: String,
+    note: String,
+}
+
+#[derive(Template)]
+#[template(path = "money.html")]
+struct MoneyPage {
+    ui: Ui,
+    back: String,
+    name: String,
+    available: String,
+    owed: String,
+    top_ups: Vec<Line>,
+    sales: Vec<Line>,
+    offices: Vec<(String, String)>,
+    /// Tells one paying out from another of the same amount.
+    once: String,
+    typed: Typed,
+    done: bool,
+    error: String,
+}
+
+/// What a person typed, to be kept after an error.
+#[derive(Default)]
+struct Typed {
+    amount: String,
+    office: String,
+    chosen: String,
+}
+
+/// One posting that the second step will make: from, to, how much.
+struct Posting {
+    from: String,
+    to: String,
+    amount: String,
+}
+
+#[derive(Template)]
+#[template(path = "money_sure.html")]
+struct SurePage {
+    ui: Ui,
+    back: String,
+    name: String,
+    what: String,
+    postings: Vec<Posting>,
+    available: [String; 2],
+    owed: [String; 2],
+    owes: bool,
+    hidden: Vec<(String, String)>,
+    seen: String,
+    reason: String,
+    error: String,
+}
+
+fn yuan(ui: &Ui, fen: i64) -> String {
+    amount(ui, Unit::Cny, fen)
+}
+
+/// Fen of an amount as people write it.
+fn fen(text: &str) -> Option<Amount> {
+    Amount::parse(text, Unit::Cny).ok().filter(|amount| amount.is_positive())
+}
+
+/// The page of a member.
+pub async fn page(
+    State(console): State<Console>,
+    Path(id): Path<MemberId>,
+    by: SignedIn,
+) -> Result<Response, Failure> {
+    let ui = by.ui.at("members");
+    let done = ui.path.ends_with("?done");
+    show(&console, ui, id, (Typed::default(), String::new()), done, StatusCode::OK).await
+}
+
+async fn show(
+    console: &Console,
+    ui: Ui,
+    id: MemberId,
+    (typed, error): (Typed, String),
+    done: bool,
+    status: StatusCode,
+) -> Result<Response, Failure> {
+    let vault = console.app.vault.clone();
+    let load = move |tx: &mut Tx<'_>| -> Result<_, PeopleError> {
+        if people::member(tx, id)?.is_none() {
+            return Ok(None);
+        }
+        let lists = (money::top_ups(tx, id, LISTED_MAX)?, money::sales(tx, id, LISTED_MAX)?);
+        let name = masked_name(tx, &vault, Some(id))?;
+        Ok(Some((name, money::purse(tx, id)?, lists, people::offices(tx)?)))
+    };
+    let (name, purse, (top_ups, sales), offices) =
+        console.app.db.read(load).await?.ok_or(Failure::NotFound)?;
+    let top_ups = top_ups.iter().filter(|top_up| top_up.stands.is_positive());
+    let sales = sales.iter().filter(|sale| sale.stands.is_positive());
+    let page = MoneyPage {
+        back: format!("/members/{id}"),
+        name,
+        available: yuan(&ui, purse.available),
+        owed: if purse.owed > 0 { yuan(&ui, purse.owed) } else { String::new() },
+        top_ups: top_ups.map(|top_up| top_up_line(&ui, &offices, top_up)).collect(),
+        sales: sales.map(|sale| sale_line(&ui, &offices, sale)).collect(),
+        offices: offices.iter().map(|office| (office.office.to_string(), ui.pick(&office.name))).collect(),
+        once: data_encoding::HEXLOWER.encode(&random::bytes::<16>()?),
+        typed,
+        done,
+        error,
+        ui,
+    };
+    Ok((status, Html(page.render()?)).into_response())
+}
+
+fn place(ui: &Ui, offices: &[OfficeRow], office: OfficeId) -> String {
+    let known = offices.iter().find(|row| row.office == office);
+    known.map_or_else(|| "—".to_owned(), |row| ui.pick(&row.name))
+}
+
+fn top_up_line(ui: &Ui, offices: &[OfficeRow], top_up: &TopUp) -> Line {
+    let held = top_up.held.is_positive();
+    Line {
+        id: fact_text(top_up.id),
+        what: format!("{} · {}", ui.time(top_up.at), place(ui, offices, top_up.office)),
+        amount: yuan(ui, top_up.stands.0),
+        note: if held { ui.t("money-held-note") } else { top_up.device_name.clone() },
+    }
+}
+
+fn sale_line(ui: &Ui, offices: &[OfficeRow], sale: &Sale) -> Line {
+    let slip = sale.slip.as_ref().map(|slip| ui.t_with("money-slip", &[("n", slip)]));
+    Line {
+        id: fact_text(sale.id),
+        what: format!("{} · {}", ui.time(sale.at), place(ui, offices, sale.office)),
+        amount: yuan(ui, sale.stands.0),
+        note: slip.unwrap_or_else(|| sale.device_name.clone()),
+    }
+}
+
+/// What a form asks for, or the key of what is wrong with it.
+fn wish_of(fields: &Fields) -> Result<Wish, &'static str> {
+    let chosen = || fact_of(fields.get("fact")).ok_or("money-choose");
+    match fields.get("do") {
+        "undo" => Ok(Wish::Undo(chosen()?)),
+        "refund" => {
+            let amount = match fields.get("amount") {
+                "" => None,
+                text => Some(fen(text).ok_or("money-amount-wrong")?),
+            };
+            Ok(Wish::Refund { sale: chosen()?, amount })
+        }
+        "cash_out" => {
+            let once = data_encoding::HEXLOWER.decode(fields.get("once").as_bytes()).ok();
+            let once = once.and_then(|bytes| <[u8; 16]>::try_from(bytes).ok()).ok_or("money-changed")?;
+            let amount = fen(fields.get("amount")).ok_or("money-amount-wrong")?;
+            let office = fields.get("office").parse().map_err(|_| "money-office-missing")?;
+            Ok(Wish::CashOut { amount, office, once })
+        }
+        _ => Err("money-choose"),
+    }
+}
+
+fn key_of(why: NotPossible) -> &'static str {
+    match why {
+        NotPossible::Unknown => "money-unknown",
+        NotPossible::Done => "money-done-before",
+        NotPossible::Held => "money-held",
+        NotPossible::TooMuch => "money-too-much",
+        NotPossible::Recovering => "money-recovering",
+    }
+}
+
+/// What the second step must still find: figures and postings alike.
+fn seen_of(plan: &Plan) -> String {
+    let takes = plan.takes.map_or((-1, -1), |takes| (takes.available.0, takes.owed.0));
+    let (leg, after) = (plan.moved.leg.amount.0, (plan.available.0, plan.owed.0));
+    format!("{leg}.{}.{}.{}.{}", takes.0, takes.1, after.0, after.1)
+}
+
+/// First step: says what would be posted. Second step: does it.
+pub async fn act(
+    State(console): State<Console>,
+    Path(id): Path<MemberId>,
+    posted: Posted,
+) -> Result<Response, Failure> {
+    let posted = posted.settled()?;
+    let ui = posted.by.ui.clone().at("members");
+    let fields = &posted.fields;
+    let again = |key: &str| {
+        let [amount, office, chosen] = ["amount", "office", "fact"].map(|name| fields.get(name).to_owned());
+        let typed = Typed { amount, office, chosen };
+        show(&console, ui.clone(), id, (typed, ui.t(key)), false, StatusCode::UNPROCESSABLE_ENTITY)
+    };
+    let wish = match wish_of(fields) {
+        Ok(wish) => wish,
+        Err(key) => return again(key).await,
+    };
+    let (vault, asked) = (console.app.vault.clone(), wish.clone());
+    let load = move |tx: &mut Tx<'_>| -> Result<_, PeopleError> {
+        let offices = people::offices(tx)?;
+        let name = masked_name(tx, &vault, Some(id))?;
+        Ok((money::planned(tx, id, &asked)?, offices, name, money::purse(tx, id)?))
+    };
+    let (planned, offices, name, purse) = console.app.db.read(load).await?;
+    let plan = match planned {
+        Ok(plan) if offices.iter().any(|row| row.office == plan.moved.office) => plan,
+        Ok(_) => return again("money-office-missing").await,
+        Err(why) => return again(key_of(why)).await,
+    };
+    let is_sure = fields.get("sure") == "yes";
+    let error = match (is_sure, fields.get("seen") == seen_of(&plan), fields.get("reason").is_empty()) {
+        (false, ..) => "",
+        (true, false, _) => "money-changed",
+        (true, true, true) => "reason-missing",
+        (true, true, false) => match take(&console, &posted, id, (wish, plan.clone())).await? {
+            true => return Ok(go(&format!("/members/{id}/money?done"))),
+            false => "money-changed",
+        },
+    };
+    let hidden = ["do", "fact", "amount", "office", "once"];
+    let hidden = hidden.into_iter().map(|field| (field.to_owned(), fields.get(field).to_owned()));
+    let page = SurePage {
+        back: format!("/members/{id}/money"),
+        name,
+        what: ui.t(&format!("money-{}", fields.get("do").replace('_', "-"))),
+        postings: postings(&ui, &offices, &plan),
+        available: [yuan(&ui, purse.available), yuan(&ui, plan.available.0)],
+        owed: [yuan(&ui, purse.owed), yuan(&ui, plan.owed.0)],
+        owes: plan.owed.0 > purse.owed,
+        hidden: hidden.filter(|field| !field.1.is_empty()).collect(),
+        seen: seen_of(&plan),
+        reason: fields.get("reason").to_owned(),
+        error: if error.is_empty() { String::new() } else { ui.t(error) },
+        ui,
+    };
+    let status = if error.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    Ok((status, Html(page.render()?)).into_response())
+}
+
+/// The postings in words.
+fn postings(ui: &Ui, offices: &[OfficeRow], plan: &Plan) -> Vec<Posting> {
+    let end = |end: ValueEnd| match end {
+        ValueEnd::Cash(office) => ui.t_with("money-at-cash", &[("office", &place(ui, offices, office))]),
+        ValueEnd::Redeemed(office) => {
+            ui.t_with("money-at-redeemed", &[("office", &place(ui, offices, office))])
+        }
+        ValueEnd::Member(_) | ValueEnd::Issuer(_) | ValueEnd::Adjust(_) => ui.t("money-at-available"),
+    };
+    let (from, to) = (end(plan.moved.from), end(plan.moved.to));
+    let Some(takes) = plan.takes else {
+        return vec![Posting { from, to, amount: yuan(ui, plan.moved.leg.amount.0) }];
+    };
+    let parts = [(from, takes.available), (ui.t("money-at-owed"), takes.owed)];
+    let part = |(from, part): (String, Amount)| Posting { from, to: to.clone(), amount: yuan(ui, part.0) };
+    parts.into_iter().filter(|part| part.1.is_positive()).map(part).collect()
+}
+
+async fn take(
+    console: &Console,
+    posted: &Posted,
+    member: MemberId,
+    (wish, plan): (Wish, Plan),
+) -> Result<bool, Failure> {
+    let note = note(console, posted.fields.get("reason"))?;
+    let (entry, now, actor) = (console.app.entry_id()?, console.app.now(), posted.by.actor());
+    let work = move |tx: &mut Tx<'_>| -> Result<_, StoreError> {
+        money::take(tx, (member, &wish, &plan), (&note, &actor), (entry, now))
+    };
+    let done = console.app.write(work).await?;
+    if let Some(id) = done {
+        tracing::info!(%member, %id, "stored value was moved at the centre's desk");
+    }
+    Ok(done.is_some())
+}

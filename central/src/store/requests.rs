@@ -1,0 +1,149 @@
+//! Forms that wait for a person: applications to join, and requests to change a member's data.
+//!
+//! What was dealt with is told by what apply kept of it; nothing here opens a form. Out of scope: cases about forms
+//! that disagree or look alike, which have a page of their own.
+
+use hufu_shared::fact::Event;
+use hufu_shared::ids::{FactId, Hash, MemberId, OfficeId};
+use hufu_shared::time::Instant;
+
+use super::{StoreError, known, rows};
+use crate::db::{Row, SqlFile, Tx};
+use crate::rules::apply::{look_alike_case, profile_case};
+use crate::rules::links;
+
+/// Statements of this file.
+pub static SQL: SqlFile = SqlFile::new("requests", include_str!("../../sql/both/requests.sql"));
+
+/// Requests that are looked through for those that wait, newest first.
+pub const CHANGES_SCANNED_MAX: i64 = 500;
+
+/// Number of the conflict kind "unknown card".
+const KIND_UNKNOWN_CARD: u8 = 13;
+
+/// What a form asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asks {
+    /// To become a member.
+    Join,
+    /// To change these fields, which nobody has dealt with, of a member; none where the card is unknown.
+    Change(Option<MemberId>, Vec<String>),
+}
+
+/// What keeps a form from being dealt with here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Nothing: a person may deal with it.
+    Ready,
+    /// It is being looked up whom it looks like.
+    LookedUp,
+    /// It is in this case.
+    Case(Hash),
+    /// Nobody knows the card that came with it.
+    UnknownCard,
+}
+
+/// A form that waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// Which fact.
+    pub id: FactId,
+    /// What it asks for.
+    pub asks: Asks,
+    /// What keeps it.
+    pub state: State,
+    /// When it reached the centre.
+    pub received: Instant,
+    /// Where it was taken.
+    pub office: OfficeId,
+    /// What people call the terminal.
+    pub device_name: String,
+}
+
+fn application_in(row: &Row) -> Result<Waiting, StoreError> {
+    let id = rows::fact_id_at(row, 0)?;
+    let state = match (row.text(5)? == "held", row.flag(7)?) {
+        (true, _) => State::Case(look_alike_case(id)),
+        (false, false) => State::LookedUp,
+        (false, true) => State::Ready,
+    };
+    Ok(Waiting {
+        id,
+        asks: Asks::Join,
+        state,
+        received: Instant(row.int(3)?),
+        office: OfficeId(row.array(4)?),
+        device_name: row.text(8)?.to_owned(),
+    })
+}
+
+/// A request, if any of its fields waits.
+fn change_in(tx: &mut Tx<'_>, row: &Row) -> Result<Option<Waiting>, StoreError> {
+    let id = rows::fact_id_at(row, 0)?;
+    let Some(fact) = known::readable(tx, id, row.blob(9)?)? else { return Ok(None) };
+    let Event::ProfileChangeRequested(change) = fact.event else { return Ok(None) };
+    let mut fields = Vec::new();
+    for (field, _) in change.fields {
+        if !is_linked(tx, links::dealt_with(id, &field), id)? {
+            fields.push(field);
+        }
+    }
+    let held = row.text(5)? == "held";
+    let (member, kind) = (row.array_opt(7)?.map(MemberId), rows::kind_at(row, 6)?);
+    let state = match (member, fields.first()) {
+        (None, _) if held && kind == Some(KIND_UNKNOWN_CARD) => State::UnknownCard,
+        // A form that came without a card names nobody.
+        (None, _) | (_, None) => return Ok(None),
+        (Some(member), Some(first)) if held => State::Case(profile_case(member, first)),
+        (Some(_), Some(_)) => State::Ready,
+    };
+    Ok(Some(Waiting {
+        id,
+        asks: Asks::Change(member, fields),
+        state,
+        received: Instant(row.int(3)?),
+        office: OfficeId(row.array(4)?),
+        device_name: row.text(8)?.to_owned(),
+    }))
+}
+
+fn is_linked(tx: &mut Tx<'_>, link: Hash, id: FactId) -> Result<bool, StoreError> {
+    let [device, epoch, seq] = rows::fact_id_values(id);
+    Ok(tx.query_opt(SQL.get("is_linked"), &[link.0.into(), device, epoch, seq])?.is_some())
+}
+
+/// Applications that wait, the oldest first, at most `limit`.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn applications(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<Waiting>, StoreError> {
+    tx.query(SQL.get("applications"), &[limit.into()])?.iter().map(application_in).collect()
+}
+
+/// Requests that wait, among the newest [`CHANGES_SCANNED_MAX`], the oldest first; and whether there are older ones.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn changes(tx: &mut Tx<'_>) -> Result<(Vec<Waiting>, bool), StoreError> {
+    let found = tx.query(SQL.get("changes"), &[CHANGES_SCANNED_MAX.into()])?;
+    let mut all = Vec::new();
+    for row in found.iter().rev() {
+        all.extend(change_in(tx, row)?);
+    }
+    Ok((all, i64::try_from(found.len()).unwrap_or(i64::MAX) >= CHANGES_SCANNED_MAX))
+}
+
+/// One form that waits; none if it does no more.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn one(tx: &mut Tx<'_>, id: FactId) -> Result<Option<Waiting>, StoreError> {
+    let key = rows::fact_id_values(id);
+    if let Some(row) = tx.query_opt(SQL.get("application"), &key)? {
+        return application_in(&row).map(Some);
+    }
+    match tx.query_opt(SQL.get("change"), &key)? {
+        Some(row) => change_in(tx, &row),
+        None => Ok(None),
+    }
+}
