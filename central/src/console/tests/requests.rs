@@ -12,14 +12,14 @@ fn told(page: &Page) -> &str {
     page.between("role=\"alert\" tabindex=\"-1\">", "<").unwrap_or_default()
 }
 
-/// A request of a card's holder for another mobile.
-async fn wants(site: &Site, subject: &Subject, mobile: &str) -> String {
+/// A request of a card's holder to change a field.
+async fn wants(site: &Site, subject: &Subject, (field, value): (&str, &str)) -> String {
     let asks = |form: Form| {
         let form = Form { subject: Some(subject.clone()), ..form };
-        let fields = vec![("mobile".to_owned(), Version { epoch: 1, n: 1 })];
+        let fields = vec![(field.to_owned(), Version { epoch: 1, n: 1 })];
         Event::ProfileChangeRequested(ProfileChange { form, fields })
     };
-    let id = takes(site, &written(&[("mobile", mobile)]), asks).await;
+    let id = takes(site, &written(&[(field, value)]), asks).await;
     format!("/requests/{}", super::super::cases::fact_text(id))
 }
 
@@ -83,26 +83,26 @@ async fn rule_k08_an_application_is_a_members_whom_a_person_found() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rule_k13_a_request_is_taken_over_or_declined_and_those_that_disagree_are_a_case() {
+async fn kind_15_a_request_is_taken_over_or_declined_and_those_that_disagree_are_a_case() {
     each(|site| async move {
         let mut browser = Browser::signed_in(&site).await;
         let (subject, member) = card_in_use(&site).await;
-        let path = wants(&site, &subject, "13900001111").await;
+        let path = wants(&site, &subject, ("mobile", "13900001111")).await;
         let page = browser.get(&path).await;
         assert!(page.text.contains("139****1111") && page.text.contains("现有资料"), "both sides, masked");
         let done = browser.post(&path, &[("deal", "take"), ("reason", "本人来电核实")]).await;
         assert_eq!(done.to(), "/requests?done=take", "{}", told(&done));
         assert_eq!(revealed(&site, member).await.mobile.as_deref(), Some("13900001111"));
         assert!(browser.get("/requests").await.text.contains(NONE));
-        let path = wants(&site, &subject, "13900002222").await;
+        let path = wants(&site, &subject, ("home_phone", "13900002222")).await;
         let done = browser.post(&path, &[("deal", "decline"), ("reason", "非本人")]).await;
         assert_eq!(done.to(), "/requests?done=decline", "{}", told(&done));
-        assert_eq!(revealed(&site, member).await.mobile.as_deref(), Some("13900001111"), "as it was");
+        assert_ne!(revealed(&site, member).await.home_phone.as_deref(), Some("13900002222"), "as it was");
         assert!(browser.get("/requests").await.text.contains(NONE));
-        let path = wants(&site, &subject, "13900003333").await;
-        let wrong = wants(&site, &subject, "13900004444").await;
+        let path = wants(&site, &subject, ("email", "a@example.cn")).await;
+        let wrong = wants(&site, &subject, ("email", "b@example.cn")).await;
         let list = browser.get("/requests").await;
-        assert!(list.text.contains(&format!("/cases/{}", profile_case(member, "mobile"))), "in doubt");
+        assert!(list.text.contains(&format!("/cases/{}", profile_case(member, "email"))), "in doubt");
         for path in [path, wrong] {
             let refused = browser.post(&path, &[("deal", "take"), ("reason", "先到先得")]).await;
             assert_eq!(told(&refused), "申请已有变化，请重新核对。", "the case decides");
@@ -117,7 +117,7 @@ async fn a_value_that_is_none_of_its_field_is_refused_and_nothing_is_written() {
         let mut browser = Browser::signed_in(&site).await;
         let (subject, member) = card_in_use(&site).await;
         let before = revealed(&site, member).await.mobile;
-        let path = wants(&site, &subject, "not a number").await;
+        let path = wants(&site, &subject, ("mobile", "not a number")).await;
         let refused = browser.post(&path, &[("deal", "take"), ("reason", "本人来电核实")]).await;
         assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert!(!told(&refused).is_empty());
