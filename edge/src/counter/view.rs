@@ -12,11 +12,14 @@ use hufu_shared::ids::OccurrenceId;
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::scheme::Words;
 use hufu_shared::time::{ClockQuality, Instant};
-use hufu_shared::wire::lease::RecallState;
 use hufu_shared::wire::upload::Became;
 use serde::{Serialize, Serializer};
 
 use crate::rules::decide::value::Why;
+
+mod asking;
+
+pub use asking::{AskingView, NotUndone, RecalledView};
 
 /// Swipes that the list holds at most.
 pub const LAST_SWIPES_MAX: usize = 20;
@@ -268,24 +271,6 @@ pub enum Taken {
     ToppedUp,
 }
 
-/// Why a top-up was not undone at the desk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NotUndone {
-    /// Part of it is spent or set aside already.
-    NotCovered,
-    /// Its shift is counted.
-    OtherShift,
-    /// It was undone before.
-    Undone,
-    /// The centre recovers.
-    Recovering,
-    /// The centre did not answer.
-    NoAnswer,
-    /// Anything else.
-    Unable,
-}
-
 /// What was missing for a spend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct ShortView {
@@ -300,35 +285,6 @@ pub struct ShortView {
     /// Why.
     #[serde(serialize_with = "why_name")]
     pub why: Why,
-}
-
-/// The centre is being asked for more.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct AskingView {
-    /// Names this asking: grows with each.
-    pub n: u64,
-    /// What for.
-    pub purpose: Purpose,
-    /// Whose card.
-    pub person: Option<PersonView>,
-    /// Since when.
-    pub since: Instant,
-    /// Terminals elsewhere that hold some of it.
-    pub recalled: Vec<RecalledView>,
-}
-
-/// A terminal elsewhere that holds some of what is wanted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct RecalledView {
-    /// Its office.
-    pub office: Words,
-    /// What came of recalling it.
-    #[serde(serialize_with = "recall_name")]
-    pub state: RecallState,
-    /// How much, as it is written.
-    pub amount: Leg,
-    /// When it was last heard of.
-    pub heard_at: Option<Instant>,
 }
 
 /// What this terminal holds of one unit for all members.
@@ -550,10 +506,6 @@ impl SlipView {
 
 fn why_name<S: Serializer>(why: &Why, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&format!("{why:?}"))
-}
-
-fn recall_name<S: Serializer>(state: &RecallState, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&format!("{state:?}"))
 }
 
 fn zone_name<S: Serializer>(zone: &Tz, serializer: S) -> Result<S::Ok, S::Error> {
