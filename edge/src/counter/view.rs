@@ -15,11 +15,9 @@ use hufu_shared::time::{ClockQuality, Instant};
 use hufu_shared::wire::upload::Became;
 use serde::{Serialize, Serializer};
 
-use crate::rules::decide::value::Why;
-
 mod asking;
 
-pub use asking::{AskingView, NotUndone, RecalledView};
+pub use asking::{AskingView, NotUndone, RecalledView, ShortView};
 
 /// Swipes that the list holds at most.
 pub const LAST_SWIPES_MAX: usize = 20;
@@ -271,22 +269,6 @@ pub enum Taken {
     ToppedUp,
 }
 
-/// What was missing for a spend.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct ShortView {
-    /// In which unit.
-    pub unit: Unit,
-    /// What was wanted.
-    pub wanted: Amount,
-    /// What could be spent here now.
-    pub possible: Amount,
-    /// How much the member lacks over all; none if it is only out of reach.
-    pub missing: Option<Amount>,
-    /// Why.
-    #[serde(serialize_with = "why_name")]
-    pub why: Why,
-}
-
 /// What this terminal holds of one unit for all members.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AllowanceView {
@@ -502,10 +484,6 @@ impl SlipView {
     pub fn new(seq: u64, number: String, at: Instant) -> Self {
         Self { seq, number, at, copies: 0, queued: false, let_go: false }
     }
-}
-
-fn why_name<S: Serializer>(why: &Why, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&format!("{why:?}"))
 }
 
 fn zone_name<S: Serializer>(zone: &Tz, serializer: S) -> Result<S::Ok, S::Error> {

@@ -164,14 +164,6 @@ impl Dispatch {
         self.view = Some(view);
     }
 
-    /// Members pass here this way only, from now on. What the terminal was set to do before is turned that way.
-    pub fn set_gate(&mut self, gate: Gate) {
-        self.gate = gate;
-        let small = self.core.directory().small();
-        let turn = |purpose: &Purpose| gate.turn(purpose, |occurrence| small.occurrence(occurrence));
-        (self.mode.purpose, self.before) = (turn(&self.mode.purpose), turn(&self.before));
-    }
-
     /// Asks of the centre go here from now on.
     pub fn attach_asks(&mut self, asks: AskSender) {
         self.asks = Some(asks);

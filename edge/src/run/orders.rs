@@ -17,6 +17,7 @@ use crate::counter::port::{Declined, ModeOrder, Order, SlipTyped, Verdict, Which
 use crate::counter::view::{CandidateView, Source};
 use crate::rules::decide::Outcome;
 use crate::rules::decide::value::{NotReversed, is_impossible};
+use crate::rules::gate::Gate;
 use crate::rules::timekeeping::Now;
 use crate::state::CentralOrder;
 use crate::store::{NewFact, StoreError};
@@ -102,6 +103,14 @@ impl Dispatch {
         (self.desk.candidate, self.desk.result, self.desk.asking) = (None, None, None);
         self.set_purpose(purpose);
         Ok(())
+    }
+
+    /// Members pass here this way only, from now on. What the terminal was set to do before is turned that way.
+    pub fn set_gate(&mut self, gate: Gate) {
+        self.gate = gate;
+        let small = self.core.directory().small();
+        let turn = |purpose: &Purpose| gate.turn(purpose, |occurrence| small.occurrence(occurrence));
+        (self.mode.purpose, self.before) = (turn(&self.mode.purpose), turn(&self.before));
     }
 
     /// A way in or out that is open here and now.
