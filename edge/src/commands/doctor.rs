@@ -2,6 +2,7 @@
 //!
 //! What was measured goes into [`Seen`], the judgement is a plain function of it.
 
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,7 +14,8 @@ use super::aside;
 use super::exit::Exit;
 use super::readers::{self, Found};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, DisplayKind};
+use crate::config::Config;
+use crate::counter::view::PanelView;
 use crate::locale::{Args, Language, text, text_with};
 use crate::run::control::{self, Ask};
 use crate::store::{JOURNAL_FILE, StoreError, read_state};
@@ -49,8 +51,7 @@ pub(super) struct Seen {
     pub(super) writable: bool,
     pub(super) free_bytes: Option<u64>,
     pub(super) readers: Vec<Found>,
-    pub(super) displays: usize,
-    pub(super) display_fault: Option<String>,
+    pub(super) displays: Vec<PanelView>,
     pub(super) certificate_until: Option<Instant>,
     pub(super) queue_len: Option<u64>,
     pub(super) stopped: Option<String>,
@@ -115,12 +116,12 @@ fn look(config: &Config) -> Seen {
     let data_dir = &config.terminal.data_dir;
     let live = control::ask(data_dir, Ask::Status).ok();
     let clock = Clock::new(Arc::new(SystemClock::start()), Instant(0));
-    let mut seen = Seen { wall: clock.now().wall, displays: config.displays.len(), ..Seen::default() };
+    let mut seen = Seen { wall: clock.now().wall, ..Seen::default() };
     seen.offset_us = live.as_ref().and_then(|view| view.pointer("/clock/offset_us")).and_then(Value::as_i64);
     seen.writable = is_writable(data_dir);
     seen.free_bytes = free_bytes(data_dir);
     seen.readers = readers::look(config);
-    seen.display_fault = display_fault(config, live.as_ref());
+    seen.displays = displays(config, live.as_ref());
     seen.certificate_until = Identity::load(data_dir).ok().map(|identity| identity.device().not_after);
     seen.aside_len = aside::unacknowledged(data_dir).iter().map(|aside| aside.state.queue_len()).sum();
     let journal = data_dir.join(JOURNAL_FILE);
@@ -149,22 +150,35 @@ fn free_bytes(data_dir: &Path) -> Option<u64> {
     Some(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
-fn display_fault(config: &Config, live: Option<&Value>) -> Option<String> {
-    if let Some(view) = live {
-        return view.pointer("/display/fault").and_then(Value::as_str).map(str::to_owned);
+/// The displays as the daemon knows them; while it does not run, whether what each needs can be opened.
+fn displays(config: &Config, live: Option<&Value>) -> Vec<PanelView> {
+    if let Some(each) = live.and_then(|view| view.pointer("/display/each")).and_then(Value::as_array) {
+        let word = |panel: &Value, key: &str| panel.get(key).and_then(Value::as_str).map(str::to_owned);
+        return each
+            .iter()
+            .map(|panel| PanelView {
+                name: word(panel, "name").unwrap_or_default(),
+                fault: word(panel, "fault"),
+            })
+            .collect();
     }
-    config.displays.iter().find_map(|display| match &display.kind {
-        DisplayKind::Desk => None,
-        DisplayKind::Png { path } => {
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty())?;
-            (!folder.is_dir()).then(|| format!("{} is no folder", folder.display()))
-        }
-    })
+    let unusable = |path: &Path| {
+        let found = if path.is_dir() { Ok(()) } else { File::options().write(true).open(path).map(drop) };
+        found.err().map(|error| format!("{}: {error}", path.display()))
+    };
+    let shown = config.displays.iter().map(|display| PanelView {
+        name: display.kind.to_string(),
+        fault: display.kind.needs().into_iter().find_map(unusable),
+    });
+    shown.collect()
 }
 
 /// What the findings come to.
 pub(super) fn judge(seen: &Seen) -> Vec<Finding> {
-    vec![clock(seen), disk(seen), reader(seen), display(seen), certificate(seen), queue(seen)]
+    let mut findings = vec![clock(seen), disk(seen), reader(seen)];
+    findings.extend(display(seen));
+    findings.extend([certificate(seen), queue(seen)]);
+    findings
 }
 
 fn finding(item: &'static str, verdict: Verdict, key: &'static str, detail: impl ToString) -> Finding {
@@ -215,12 +229,21 @@ fn reader(seen: &Seen) -> Finding {
     finding("readers", Verdict::Good, "doctor-readers-good", seen.readers.len())
 }
 
-fn display(seen: &Seen) -> Finding {
-    match (&seen.display_fault, seen.displays) {
-        (Some(fault), _) => finding("display", Verdict::Bad, "doctor-display-fault", fault),
-        (None, 0) => finding("display", Verdict::Look, "doctor-display-none", ""),
-        (None, displays) => finding("display", Verdict::Good, "doctor-display-good", displays),
+/// One line for each display, so that it is plain which one is meant.
+fn display(seen: &Seen) -> Vec<Finding> {
+    if seen.displays.is_empty() {
+        return vec![finding("display", Verdict::Look, "doctor-display-none", "")];
     }
+    let judged = seen.displays.iter().map(|panel| match &panel.fault {
+        Some(fault) if fault.contains(&panel.name) => {
+            finding("display", Verdict::Bad, "doctor-display-fault", fault)
+        }
+        Some(fault) => {
+            finding("display", Verdict::Bad, "doctor-display-fault", format!("{}: {fault}", panel.name))
+        }
+        None => finding("display", Verdict::Good, "doctor-display-good", &panel.name),
+    });
+    judged.collect()
 }
 
 fn certificate(seen: &Seen) -> Finding {

@@ -11,12 +11,17 @@ use super::doctor::{Seen, Verdict, judge};
 use super::queue::QueueCommand;
 use super::readers::Found;
 use super::*;
+use crate::counter::view::PanelView;
 use crate::locale::{Language, text};
 use crate::store::testing::{at, boot_info, visited};
 use crate::store::{JOURNAL_FILE, Store};
 use crate::sync::tests::ca::TestCa;
 
 const NOW: Instant = Instant(1_795_320_000_000_000);
+
+fn panel(name: &str, fault: Option<&str>) -> PanelView {
+    PanelView { name: name.to_owned(), fault: fault.map(str::to_owned) }
+}
 
 fn well() -> Seen {
     Seen {
@@ -26,8 +31,7 @@ fn well() -> Seen {
         writable: true,
         free_bytes: Some(1 << 34),
         readers: vec![Found { name: "ACS".into(), up: true, reason: String::new() }],
-        displays: 1,
-        display_fault: None,
+        displays: vec![panel("desk", None), panel("ssd1306 /dev/i2c-1 0x3c", None)],
         certificate_until: Some(NOW.offset(20 * DAY_US)),
         queue_len: Some(3),
         stopped: None,
@@ -75,7 +79,7 @@ fn doctor_names_each_fault_and_says_what_to_do_in_both_languages() {
         ("disk", Verdict::Bad, |seen| seen.journal_fault = Some("damaged".into())),
         ("readers", Verdict::Bad, |seen| seen.readers[0].up = false),
         ("readers", Verdict::Look, |seen| seen.readers.clear()),
-        ("display", Verdict::Bad, |seen| seen.display_fault = Some("gone".into())),
+        ("display", Verdict::Bad, |seen| seen.displays[1].fault = Some("gone".into())),
         ("certificate", Verdict::Bad, |seen| seen.certificate_until = Some(NOW.offset(-1))),
         ("certificate", Verdict::Bad, |seen| seen.certificate_until = None),
         ("queue", Verdict::Bad, |seen| seen.stopped = Some("fork".into())),

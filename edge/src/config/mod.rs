@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use crate::locale::Language;
 use crate::rules::gate::Gate;
 
-pub use display::{DisplayConfig, DisplayKind};
+pub use display::{DisplayConfig, DisplayKind, MipiChip, OledChip};
 pub use error::ConfigError;
 pub use load::{CONFIG_PATH, load, parse};
 pub use printer::PrinterConfig;

@@ -76,7 +76,7 @@ fn bad_files_say_where_and_what_was_expected() {
         ),
         (
             format!("{SMALLEST}[display]\nkind = \"tv\"\n"),
-            "key display[0].kind: expected \"png\" or \"desk\"",
+            "key display[0].kind: expected \"png\", \"desk\", \"ssd1306\", \"sh1106\",",
         ),
         (
             format!("{SMALLEST}[display]\nkind = \"desk\"\nsize = \"big\"\n"),
@@ -104,6 +104,91 @@ fn bad_files_say_where_and_what_was_expected() {
     ];
     for (text, part) in table {
         let error = read(&text, &[]).expect_err(&text);
+        assert!(error.contains(part), "expected {part:?} in {error:?} for\n{text}");
+    }
+}
+
+fn displays(text: &str) -> Vec<DisplayConfig> {
+    read(&format!("{SMALLEST}{text}"), &[]).expect(text).displays
+}
+
+#[test]
+fn every_kind_of_display_is_declared_with_what_it_needs() {
+    let all = displays(
+        "[[display]]\nkind = \"ssd1306\"\nbus = \"/dev/i2c-1\"\n\
+         [[display]]\nkind = \"sh1106\"\nbus = \"/dev/i2c-0\"\naddress = 0x3D\nrotation = 180\n\
+         [[display]]\nkind = \"ili9341\"\nbus = \"/dev/spidev0.0\"\ndc_pin = \"gpiochip0:25\"\nreset_pin = \"gpiochip0:24\"\n\
+         [[display]]\nkind = \"st7789\"\nbus = \"/dev/spidev0.1\"\ndc_pin = \"gpiochip0:9\"\nlight_pin = \"gpiochip1:3\"\n\
+         rotation = 180\noffset = \"0,80\"\nspeed_hz = 40000000\nbgr = true\ninverted = false\n\
+         [[display]]\nkind = \"framebuffer\"\npath = \"/dev/fb0\"\npixels = \"rgb565\"\nstride_bytes = 1664\n",
+    );
+    let names: Vec<String> = all.iter().map(|display| display.kind.to_string()).collect();
+    assert_eq!(
+        names,
+        [
+            "ssd1306 /dev/i2c-1 0x3c",
+            "sh1106 /dev/i2c-0 0x3d",
+            "ili9341 /dev/spidev0.0",
+            "st7789 /dev/spidev0.1",
+            "framebuffer /dev/fb0"
+        ]
+    );
+    let sizes: Vec<(u32, u32)> =
+        all.iter().map(|display| (display.size.width, display.size.height)).collect();
+    assert_eq!(sizes, [(128, 64), (128, 64), (320, 240), (240, 240), (800, 480)]);
+    assert!(matches!(all[0].kind, DisplayKind::Oled { turned: false, .. }));
+    assert!(matches!(all[1].kind, DisplayKind::Oled { turned: true, .. }));
+    let DisplayKind::Mipi { wiring, settings, .. } = &all[2].kind else { panic!("no mipi") };
+    assert!(settings.rotation.is_sideways() && settings.bgr && !settings.inverted && wiring.light.is_none());
+    let DisplayKind::Mipi { wiring, settings, .. } = &all[3].kind else { panic!("no mipi") };
+    assert_eq!(
+        (settings.offset, settings.bgr, settings.inverted, wiring.speed_hz),
+        ((0, 80), true, false, 40_000_000)
+    );
+    assert_eq!(all[3].kind.needs().len(), 3, "bus, chip of DC, chip of the light");
+    let DisplayKind::Framebuffer { geometry, .. } = &all[4].kind else { panic!("no framebuffer") };
+    assert_eq!((geometry.format.bytes(), geometry.stride_bytes), (2, 1_664));
+}
+
+#[test]
+fn wrong_displays_say_what_was_expected() {
+    let spi = "kind = \"ili9341\"\nbus = \"/dev/spidev0.0\"\ndc_pin = \"gpiochip0:25\"\n";
+    let table = [
+        ("kind = \"ssd1306\"\n", "display[0].bus: expected the device file of a bus"),
+        (
+            "kind = \"ssd1306\"\nbus = \"/dev/i2c-1\"\naddress = 60\nsize = \"1x1\"\n",
+            "display[0].size: expected no such key",
+        ),
+        (
+            "kind = \"sh1106\"\nbus = \"/dev/i2c-1\"\naddress = 0x27\n",
+            "display[0].address: expected 0x3C or 0x3D, met \"0x27\"",
+        ),
+        (
+            "kind = \"sh1106\"\nbus = \"/dev/i2c-1\"\nrotation = 90\n",
+            "display[0].rotation: expected 0 or 180",
+        ),
+        ("kind = \"st7789\"\nbus = \"/dev/spidev0.0\"\n", "display[0].dc_pin: expected chip and line"),
+        (&format!("{spi}reset_pin = \"24\"\n"), "display[0].reset_pin: expected chip and line"),
+        (&format!("{spi}rotation = 45\n"), "display[0].rotation: expected 0, 90, 180 or 270"),
+        (&format!("{spi}rotation = 0\n"), "display[0].size: expected at most 240x320"),
+        (&format!("{spi}offset = \"1,1\"\n"), "display[0].size: expected at most 240x320"),
+        (&format!("{spi}offset = \"a\"\n"), "display[0].offset: expected columns and rows"),
+        (&format!("{spi}speed_hz = 5\n"), "display[0].speed_hz: expected 100000 to"),
+        (&format!("{spi}mono = true\n"), "display[0].mono: expected no such key"),
+        ("kind = \"framebuffer\"\n", "display[0].path: expected the path of a file"),
+        (
+            "kind = \"framebuffer\"\npath = \"/dev/fb0\"\npixels = \"rgb\"\n",
+            "display[0].pixels: expected \"rgb565\" or",
+        ),
+        (
+            "kind = \"framebuffer\"\npath = \"/dev/fb0\"\nstride_bytes = 3199\n",
+            "display[0].stride_bytes: expected at least",
+        ),
+        ("kind = \"desk\"\npath = \"/x\"\n", "display[0].path: expected no such key"),
+        ("kind = \"png\"\n", "display[0].path: expected the path of a file"),
+    ];
+    for (text, part) in table {
+        let error = read(&format!("{SMALLEST}[display]\n{text}"), &[]).expect_err(text);
         assert!(error.contains(part), "expected {part:?} in {error:?} for\n{text}");
     }
 }

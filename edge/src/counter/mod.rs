@@ -16,6 +16,7 @@ pub mod guard;
 pub mod live;
 pub mod pages;
 pub mod palette;
+mod panels;
 pub mod papers;
 pub mod port;
 pub mod routes;

@@ -19,6 +19,8 @@ mod asking;
 
 pub use asking::{AskingView, NotUndone, RecalledView, ShortView};
 
+pub use super::panels::{DisplayView, PanelView};
+
 /// Swipes that the list holds at most.
 pub const LAST_SWIPES_MAX: usize = 20;
 
@@ -435,15 +437,6 @@ pub struct ClockView {
     pub quality: ClockQuality,
     /// What the centre's clock is ahead, in microseconds; none if unknown.
     pub offset_us: Option<i64>,
-}
-
-/// The member display.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct DisplayView {
-    /// Kind in the configuration; none without a display.
-    pub kind: Option<String>,
-    /// What is wrong with it; none if it works.
-    pub fault: Option<String>,
 }
 
 /// The receipt printer.

@@ -29,6 +29,8 @@ pub enum Face {
     KeepStill,
     /// The centre is being asked.
     Asking,
+    /// Staff are to look who stands there before going on.
+    Attention,
     /// No reader works.
     NotReady,
     /// Waiting.
@@ -271,7 +273,8 @@ pub fn plain_words(face: Face) -> Option<Words> {
         Face::Failed(Offered::Tap) => ("display-failed-tap", None, "display-failed-tap"),
         Face::Failed(Offered::Swipe) => ("display-failed-swipe", None, "display-failed-swipe"),
         Face::Failed(Offered::Scan) => ("display-failed-scan", None, "display-failed-scan"),
-        Face::Asking => ("display-asking-whole", None, "display-asking"),
+        // The same words: members need not know which of both it is.
+        Face::Asking | Face::Attention => ("display-asking-whole", None, "display-asking"),
         Face::KeepStill => ("display-keep-still-whole", None, "display-keep-still"),
         Face::NotReady => ("display-not-ready", Some("display-not-ready-sorry"), "display-not-ready"),
         Face::Idle(offers) => match (offers.card, offers.code) {

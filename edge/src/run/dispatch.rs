@@ -20,6 +20,7 @@ use super::asking::Asking;
 use super::core::{Core, Mode, Presented, Swiped};
 use super::effects::Effect;
 use super::events::{Event, Shown};
+use super::panels::DisplayState;
 use super::paper::Paper;
 use super::readers::{self, ReaderBook};
 use super::undoing::Undoing;
@@ -97,17 +98,6 @@ impl Candidate {
     pub(super) fn is_over(&self, now: &Now) -> bool {
         now.mono_ns.saturating_sub(self.at_ns) > RESULT_KEPT_NS
     }
-}
-
-/// The member displays, as far as the loop knows.
-#[derive(Debug, Default)]
-pub struct DisplayState {
-    /// Kinds in the configuration, as words.
-    pub kind: Option<String>,
-    /// What is wrong.
-    pub fault: Option<String>,
-    /// What they were last told to show at rest.
-    pub rest: Option<(Face, Tz)>,
 }
 
 #[derive(Debug, Default)]
@@ -346,7 +336,7 @@ impl Dispatch {
     }
 
     fn shown(&mut self, shown: &Shown) {
-        self.display.fault.clone_from(&shown.fault);
+        self.display.note(&shown.faults);
         if let Some(seq) = shown.seq {
             self.keep("mark as shown", |dispatch| {
                 dispatch.core.store().with(|journal| {

@@ -83,7 +83,7 @@ impl Effects {
     /// Performs effects until the sender is gone; `report` hears of each.
     pub fn run(mut self, effects: &Receiver<Effect>, report: impl Fn(Shown)) {
         let mut showing = self.resting();
-        let mut told = None;
+        let mut told = vec![None; self.panels.len()];
         let mut wait_ms = self.draw(&showing, &mut told, &report, None);
         loop {
             match effects.recv_timeout(Duration::from_millis(wait_ms)) {
@@ -113,7 +113,12 @@ impl Effects {
                     }
                     wait_ms = self.draw(&showing, &mut told, &report, None);
                 }
-                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Disconnected) => {
+                    // A display keeps its last picture: it must not go on asking for cards that nobody reads.
+                    self.rest.0 = Face::NotReady;
+                    self.draw(&self.resting(), &mut told, &report, None);
+                    return;
+                }
             }
         }
     }
@@ -136,7 +141,7 @@ impl Effects {
     fn draw(
         &mut self,
         showing: &Showing,
-        told: &mut Option<String>,
+        told: &mut Vec<Option<String>>,
         report: &impl Fn(Shown),
         seq: Option<Option<u64>>,
     ) -> u64 {
@@ -145,45 +150,49 @@ impl Effects {
         let mut again_ms =
             if showing.ends { RESULT_SHOWN_MS.saturating_sub(age_ms).max(1) } else { IDLE_REDRAW_MS };
         let time = self.clock.now().trusted.display_time(self.rest.1);
-        let (mut fault, mut taken) = (None, self.panels.is_empty());
+        let mut faults = Vec::with_capacity(self.panels.len());
         for panel in &mut self.panels {
             let large = panel.size().height >= LARGE_HEIGHT_MIN;
             let footer = if showing.ends { None } else { Some(time.clone()) };
-            let screen = screen(showing, large, footer, self.language);
+            let screen = screen(showing.face, &showing.words, large, footer, self.language);
             let depth = panel.depth();
             let motion = layout::draw(&screen, &self.fonts, panel.frame_mut(), depth, shown_ms);
             if let Motion::AgainInMs(ms) = motion {
                 again_ms = again_ms.min(u64::from(ms));
             }
-            match panel.flush() {
-                Ok(()) => taken = true,
-                Err(error) => fault = Some(error.to_string()),
+            faults.push(panel.flush().err().map(|error| error.to_string()));
+        }
+        for (fault, _) in faults.iter().zip(told.iter()).filter(|(fault, told)| fault != told) {
+            match fault {
+                Some(error) => tracing::warn!(%error, "a display did not take a picture"),
+                None => tracing::info!("a display takes pictures again"),
             }
         }
-        if let (Some(error), true) = (&fault, fault != *told) {
-            tracing::warn!(%error, "a display did not take a picture");
+        if seq.is_some() || faults != *told {
+            // One display that took it is enough to have been told; without any, staff tell.
+            let taken = faults.is_empty() || faults.contains(&None);
+            report(Shown { seq: seq.flatten().filter(|_| taken), faults: faults.clone() });
         }
-        if seq.is_some() || fault != *told {
-            let seq = seq.flatten().filter(|_| taken);
-            report(Shown { seq, fault: fault.clone() });
-        }
-        *told = fault;
+        *told = faults;
         again_ms
     }
 }
 
-fn screen(showing: &Showing, large: bool, footer: Option<String>, language: Language) -> Screen {
+/// What a display of this size shows of a face and its words: the short ones where there is little room.
+#[must_use]
+pub fn screen(face: Face, words: &Words, large: bool, footer: Option<String>, language: Language) -> Screen {
     let say = |text: &Text| {
         let args: Args = text.args.iter().map(|(name, value)| (*name, value.clone())).collect();
         text_with(language, text.key, &args)
     };
-    let (shade, icon) = look(showing.face);
-    let words = &showing.words;
-    let (title, lines): (&Text, Vec<String>) = if large {
-        (&words.title, words.lines.iter().map(say).collect())
+    let (shade, icon) = look(face);
+    let (title, lines): (&Text, Vec<&Text>) = if large {
+        (&words.title, words.lines.iter().collect())
     } else {
-        (&words.short_title, words.short_line.iter().map(say).collect())
+        (&words.short_title, words.short_line.iter().collect())
     };
+    // A line may be a matter of one language only.
+    let lines = lines.into_iter().map(say).filter(|line| !line.is_empty()).collect();
     Screen { shade, icon: Some(icon), title: say(title), lines, footer }
 }
 
@@ -197,6 +206,7 @@ pub fn look(face: Face) -> (Shade, Icon) {
         Face::Outcome(Outcome::Refused(_) | Outcome::OverOfflineLimit) => (Shade::Red, Icon::Cross),
         Face::Outcome(Outcome::AlreadyIn) => (Shade::GreenOutline, Icon::DoubleCheck),
         Face::Outcome(Outcome::UnknownCard) => (Shade::Blue, Icon::Question),
+        Face::Attention => (Shade::Blue, Icon::Warning),
         Face::Failed(_) | Face::KeepStill | Face::Asking => (Shade::Blue, Icon::Wave),
         Face::NotReady => (Shade::Grey, Icon::Plug),
         Face::Idle(_) => (Shade::Dark, Icon::Card),
@@ -211,7 +221,7 @@ pub fn cue(face: Face) -> Cue {
         Face::Outcome(Outcome::Recorded) => (Light::Amber, Sound::MIDDLE),
         Face::Outcome(Outcome::Refused(_) | Outcome::OverOfflineLimit) => (Light::Red, Sound::LOW_TWICE),
         Face::Outcome(Outcome::AlreadyIn) => (Light::Green, Sound::HIGH),
-        Face::Outcome(Outcome::UnknownCard) => (Light::Blue, Sound::SHORT_THRICE),
+        Face::Outcome(Outcome::UnknownCard) | Face::Attention => (Light::Blue, Sound::SHORT_THRICE),
         Face::Failed(_) => (Light::Blue, Sound::SHORT),
         Face::KeepStill | Face::Asking => (Light::Blue, Sound::NONE),
         Face::NotReady | Face::Idle(_) => (Light::Off, Sound::NONE),

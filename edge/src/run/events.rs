@@ -41,8 +41,8 @@ pub enum Event {
 pub struct Shown {
     /// The fact that was shown, if the effect told of one.
     pub seq: Option<u64>,
-    /// What is wrong with the displays; none if all took it.
-    pub fault: Option<String>,
+    /// What is wrong with each display, in the order of the configuration; none if it took the picture.
+    pub faults: Vec<Option<String>>,
 }
 
 /// What a command of this machine asks for.

@@ -15,6 +15,7 @@ pub mod dispatch;
 pub mod effects;
 pub mod events;
 mod orders;
+pub mod panels;
 pub mod paper;
 pub mod readers;
 pub mod tasks;

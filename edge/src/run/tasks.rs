@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use hufu_hardware::card::{CardSource, EventSink, Running, SourceError};
-use hufu_hardware::panel::{DeskPanel, Panel, PngPanel, SharedFrame};
+use hufu_hardware::panel::SharedFrame;
 use hufu_hardware::printer::EscPos;
 use hufu_hardware::printer::queue::{Job, PrintQueue, Report};
 use hufu_hardware::signal::{NoSignal, Signal, StackLight};
@@ -23,13 +23,14 @@ use tracing::{error, info, warn};
 use super::board;
 use super::control::{self, ControlError};
 use super::core::Core;
-use super::dispatch::{Dispatch, DisplayState};
+use super::dispatch::Dispatch;
 use super::effects::{Effect, Effects};
 use super::events::{EVENTS_MAX, Event};
+use super::panels;
 use super::paper::PrinterSetup;
 use super::readers::{self, READERS_MAX};
 use crate::clock::{self, Clock, SystemClock};
-use crate::config::{Config, DisplayKind, PrinterConfig};
+use crate::config::{Config, PrinterConfig};
 use crate::counter::guard::{Guard, GuardError};
 use crate::counter::port::{Port, PortEnds, Request};
 use crate::counter::routes::{Counter, router};
@@ -150,7 +151,7 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
 
     let (effects, showing, desk) = start_effects(config, &core, &clock, events.clone());
     let entries = sources.iter().map(|source| (source.name(), source.kind())).collect();
-    let mut dispatch = Dispatch::new(core.clone(), clock.clone(), effects, entries, display_state(config))?;
+    let mut dispatch = Dispatch::new(core.clone(), clock.clone(), effects, entries, panels::state(config))?;
     dispatch.set_gate(config.terminal.way);
     let (port, PortEnds { view, orders }) = Port::new(dispatch.first_view()?, desk);
     dispatch.attach(view);
@@ -230,7 +231,7 @@ fn start_effects(
     clock: &Clock,
     events: mpsc::Sender<Event>,
 ) -> (std_mpsc::Sender<Effect>, JoinHandle<()>, Option<SharedFrame>) {
-    let (panels, desk) = panels(config);
+    let (panels, desk) = panels::open(config);
     let (effects, effects_out) = std_mpsc::channel();
     let rest = (Face::Idle(Offers::default()), core.office_clock().tz().unwrap_or(chrono_tz::Asia::Shanghai));
     let mut show = Effects::new(panels, signal(config), config.terminal.language, clock.clone(), rest);
@@ -325,29 +326,6 @@ async fn listen(config: &Config) -> Result<TcpListener, StartError> {
     let address = config.counter.listen;
     let wrong = |source| StartError::Listen { address: address.to_string(), source };
     TcpListener::bind(address).await.map_err(wrong)
-}
-
-fn panels(config: &Config) -> (Vec<Box<dyn Panel>>, Option<SharedFrame>) {
-    let (mut panels, mut desk): (Vec<Box<dyn Panel>>, _) = (Vec::new(), None);
-    for display in &config.displays {
-        match &display.kind {
-            DisplayKind::Png { path } => {
-                panels.push(Box::new(PngPanel::new(path, display.size, display.depth)))
-            }
-            DisplayKind::Desk => {
-                let (panel, shared) = DeskPanel::new(display.size, display.depth);
-                panels.push(Box::new(panel));
-                // The page shows one; further ones would only repeat it.
-                desk.get_or_insert(shared);
-            }
-        }
-    }
-    (panels, desk)
-}
-
-fn display_state(config: &Config) -> DisplayState {
-    let kinds: Vec<&str> = config.displays.iter().map(|display| display.kind.code()).collect();
-    DisplayState { kind: (!kinds.is_empty()).then(|| kinds.join(", ")), fault: None, rest: None }
 }
 
 fn signal(config: &Config) -> Box<dyn Signal> {

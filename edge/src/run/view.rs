@@ -12,6 +12,7 @@ use hufu_shared::time::DAY_US;
 
 use super::core::{Swiped, TakenBack};
 use super::dispatch::{Desk, Dispatch};
+use super::panels::DisplayState;
 use crate::counter::view::{
     ActivityView, AllowanceView, ClockView, CounterView, DisplayView, LinkView, ModeView, NoticeView,
     Outcome, PersonView, Purpose, ReaderView, ResultView, ShortView, Source, Stopped, SwipeView, Taken,
@@ -228,9 +229,14 @@ pub(super) fn build(dispatch: &Dispatch, now: &Now) -> Result<CounterView, Store
             .or_else(|| dispatch.desk.undoing.as_ref().map(|undoing| undoing.view.clone())),
         allowances: allowances.collect(),
         clock: ClockView { quality: now.quality, offset_us: dispatch.clock.offset_us() },
-        display: DisplayView { kind: dispatch.display.kind.clone(), fault: dispatch.display.fault.clone() },
+        display: display(dispatch),
         printer: dispatch.printer_view(),
     })
+}
+
+fn display(dispatch: &Dispatch) -> DisplayView {
+    let DisplayState { kind, fault, each, .. } = &dispatch.display;
+    DisplayView { kind: kind.clone(), fault: fault.clone(), each: each.clone() }
 }
 
 pub(super) fn no_words() -> Words {

@@ -105,7 +105,7 @@ pub fn afternoon() -> CounterView {
         asking: None,
         allowances: vec![AllowanceView { unit: Unit::Pts, members: 12, left: Amount(3_840), expired: 1 }],
         clock: ClockView { quality: ClockQuality::Synced, offset_us: Some(120_000) },
-        display: DisplayView { kind: Some("desk".to_owned()), fault: None },
+        display: DisplayView { kind: Some("desk".to_owned()), fault: None, each: Vec::new() },
         printer: None,
     }
 }
@@ -399,7 +399,7 @@ pub fn moments() -> Vec<(&'static str, CounterView)> {
         refused: None,
         tight_percent: None,
     };
-    fresh.display = DisplayView { kind: None, fault: None };
+    fresh.display = DisplayView { kind: None, fault: None, each: Vec::new() };
     let slip = |seq, copies, queued, let_go| SlipView {
         copies,
         queued,
