@@ -6,7 +6,7 @@
     python3 make-fonts.py
 
 The result is committed; this needs to run only when a font or the set of characters changes. It prints what each file
-covers and fails if a character that a name in mainland China may hold (通用规范汉字表, GBK) is in no face.
+covers and fails if a character that a name in mainland China may hold (GB 18030-2022 level 2) is in no face.
 """
 
 import bz2
@@ -49,6 +49,17 @@ def gbk_characters():
             except UnicodeDecodeError:
                 pass
     return found
+
+
+def level_2_characters(standard, gbk):
+    """What GB 18030-2022 level 2 asks for: level 1 (the unified ideographs up to U+9FEF, extension A, six of
+    extension B and the radicals that older versions kept in two bytes) and 通用规范汉字表."""
+    ideographs = set(range(0x3400, 0x4DB6)) | set(range(0x4E00, 0x9FF0)) | {0x3007}
+    two_bytes = {0x20087, 0x20089, 0x200CC, 0x215D7, 0x2298F, 0x241FE}
+    radicals = set(range(0x2F00, 0x2FD6)) | {
+        0x2E81, 0x2E84, 0x2E88, 0x2E8B, 0x2E8C, 0x2E97, 0x2EA7, 0x2EAA, 0x2EAE, 0x2EB3, 0x2EB6, 0x2EB7, 0x2EBB, 0x2ECA
+    }
+    return ideographs | two_bytes | radicals | standard | gbk
 
 
 def pack(name, raw):
@@ -158,15 +169,19 @@ def main():
     plain |= {0x20AC, 0x2212, 0x3013, 0x00B7}
     marks = {code for code in gbk if code < 0x3400 or code >= 0xF900}
     first = plain | marks | standard
-    bitmaps = make_bitmaps(standard)
+    level_2 = level_2_characters(standard, gbk)
+    bitmaps = make_bitmaps(level_2)
     main_face = make_outlines("outline-main.bin", NOTO, NOTO_FACE, first)
     rest_face = make_outlines("outline-rest.bin", MICROHEI, MICROHEI_FACE, gbk - main_face)
-    print(f"bitmaps: {len(bitmaps)}, outlines: {len(main_face)} + {len(rest_face)}")
-    for what, wanted in (("通用规范汉字表", standard), ("GBK", gbk)):
-        print(what, "without bitmap:", len(wanted - bitmaps), "without outline:", len(wanted - main_face - rest_face))
-    if (standard | gbk) - bitmaps or standard - main_face:
+    more_face = make_outlines("outline-more.bin", NOTO, NOTO_FACE, level_2 - main_face - rest_face)
+    outlines = main_face | rest_face | more_face
+    print(f"bitmaps: {len(bitmaps)}, outlines: {len(main_face)} + {len(rest_face)} + {len(more_face)}")
+    for what, wanted in (("通用规范汉字表", standard), ("GBK", gbk), ("GB 18030-2022 level 2", level_2)):
+        print(what, "without bitmap:", len(wanted - bitmaps), "without outline:", len(wanted - outlines))
+    if level_2 - bitmaps or level_2 - outlines or standard - main_face:
         sys.exit("a character of a name would be missing")
-    for name, codes in (("standard.bin", standard), ("gbk.bin", gbk - standard)):
+    lists = (("standard.bin", standard), ("gbk.bin", gbk - standard), ("more.bin", level_2 - standard - gbk))
+    for name, codes in lists:
         pack(name, "".join(map(chr, sorted(codes))).encode("utf-8"))
 
 

@@ -66,6 +66,15 @@ fn title_above_line(screen: &Screen, canvas: &mut Canvas<'_>, line: &str) {
     canvas.line(line, SMALL, (0, width), top + 1);
 }
 
+/// How far letters such as `g` and `y` hang below the square of a Han character, in pixels.
+fn hanging(text: &str, style: Style) -> u32 {
+    let hangs = |c: char| u32::from(c) < 0x2e80 && !c.is_ascii_digit() && !c.is_ascii_uppercase() && c != ' ';
+    match style {
+        Style::Outline { px, .. } if text.chars().any(hangs) => px.div_ceil(8),
+        _ => 0,
+    }
+}
+
 /// Icon left, title right of it in as many rows as fit, within the upper `height` rows.
 fn title_beside_icon(screen: &Screen, canvas: &mut Canvas<'_>, height: u32) {
     let width = canvas.width();
@@ -76,12 +85,14 @@ fn title_beside_icon(screen: &Screen, canvas: &mut Canvas<'_>, height: u32) {
         let rows = canvas.wrap(&screen.title, *style, room);
         let count = u32::try_from(rows.len()).unwrap_or(u32::MAX);
         let whole = canvas.breaks_cleanly(&screen.title, *style, room);
-        (whole && count.saturating_mul(style.px()) <= height).then_some((*style, rows))
+        let needed = count.saturating_mul(style.px()).saturating_add(hanging(&screen.title, *style));
+        (whole && needed <= height).then_some((*style, rows))
     };
     let (style, rows) =
         BESIDE_ICON.iter().find_map(fits).unwrap_or_else(|| (SMALL, vec![screen.title.clone()]));
     let count = u32::try_from(rows.len()).unwrap_or(1).max(1);
-    let gap = (height - (count * style.px()).min(height)) / (count + 1);
+    let needed = count * style.px() + hanging(&screen.title, style);
+    let gap = height.saturating_sub(needed) / (count + 1);
     let widest = rows.iter().map(|row| canvas.fonts.measure(row, style)).max().unwrap_or(0).min(room);
     let shift = (room - widest) / 2;
     if let Some(icon) = screen.icon {

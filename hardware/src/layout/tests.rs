@@ -2,7 +2,12 @@
 //! at by people: `HUFU_PICTURES=folder cargo test -p hufu-hardware pictures` writes them.
 
 use super::*;
+use crate::text::MISSING;
 use proptest::prelude::*;
+use std::sync::LazyLock;
+
+/// Unpacked once for all tests of a run.
+static FONTS: LazyLock<Fonts> = LazyLock::new(Fonts::load);
 
 const SIZES: [(Size, Depth); 4] = [
     (Size::new(128, 64), Depth::Mono),
@@ -31,7 +36,7 @@ fn screen(shade: Shade, icon: Icon, title: &str, lines: &[&str]) -> Screen {
 
 fn drawn(screen: &Screen, size: Size, depth: Depth, shown_ms: u32) -> (Frame, Motion) {
     let mut frame = Frame::new(size);
-    let motion = draw(screen, &Fonts::load(), &mut frame, depth, shown_ms);
+    let motion = draw(screen, &FONTS, &mut frame, depth, shown_ms);
     (if depth == Depth::Mono { frame.to_mono() } else { frame }, motion)
 }
 
@@ -222,8 +227,143 @@ fn no_row_is_cut_off_at_the_bottom_or_the_top() {
     }
 }
 
+/// Where a piece stands: an icon's square, a line's characters; a border stands around everything.
+fn place(piece: &Piece) -> Option<Rectangle> {
+    let at = |x: u32, y: u32| Point::new(x.cast_signed(), y.cast_signed());
+    match piece {
+        Piece::Text { style, columns, y, width, .. } => {
+            let room = columns.1 - columns.0;
+            let wide = (*width).min(room);
+            Some(Rectangle::new(at(columns.0 + (room - wide) / 2, *y), Size::new(wide, style.px())))
+        }
+        Piece::Icon { x, y, px, .. } => Some(Rectangle::new(at(*x, *y), Size::new(*px, *px))),
+        Piece::Border { .. } => None,
+    }
+}
+
+/// Every piece lies inside, none upon another, and each character of a line that scrolls comes by whole.
+fn check_places(arranged: &Arrangement) -> Result<(), String> {
+    let whole = Rectangle::new(Point::zero(), arranged.size);
+    let places: Vec<Rectangle> = arranged.pieces.iter().filter_map(place).collect();
+    for (n, place) in places.iter().enumerate() {
+        if place.intersection(&whole) != *place {
+            return Err(format!("{place:?} is not inside"));
+        }
+        if let Some(other) = places[..n].iter().find(|other| !place.intersection(other).is_zero_sized()) {
+            return Err(format!("{place:?} stands upon {other:?}"));
+        }
+    }
+    for piece in &arranged.pieces {
+        if let Piece::Text { style, columns, width, text, .. } = piece {
+            let room = columns.1 - columns.0;
+            if *width > room && room < 3 * style.px() {
+                return Err(format!("{text} scrolls through a slit"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Paints with room all around, so that ink beyond the edge is seen instead of being cut off.
+fn ink_outside(arranged: &Arrangement, shown_ms: u32) -> Option<Point> {
+    const ROOM: u32 = 12;
+    let mut frame = Frame::new(arranged.size + Size::new_equal(2 * ROOM));
+    let paper = arranged.colours.0;
+    frame.clear(paper).unwrap();
+    let corner = Point::new_equal(ROOM.cast_signed());
+    arranged.paint_at(corner, &FONTS, &mut frame, shown_ms);
+    let inside = Rectangle::new(corner, arranged.size);
+    let (width, height) = (frame.size().width.cast_signed(), frame.size().height.cast_signed());
+    let is_edge = |y: i32| y < corner.y || y >= height - corner.y;
+    let points = (0..height).flat_map(|y| {
+        let xs =
+            if is_edge(y) { (0..width).chain(0..0) } else { (0..corner.x).chain(width - corner.x..width) };
+        xs.map(move |x| Point::new(x, y))
+    });
+    let mut outside = points.filter(|point| !inside.contains(*point));
+    outside.find(|point| frame.pixel(*point) != Some(paper))
+}
+
+/// The characters that members must see, without those that a break may leave out.
+fn visible<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<char> {
+    let mut all: Vec<char> =
+        texts.flat_map(str::chars).filter(|c| !c.is_whitespace() && !"·\u{200b}".contains(*c)).collect();
+    all.sort_unstable();
+    all
+}
+
+fn check(screen: &Screen, size: Size, depth: Depth, shown_ms: u32) -> Result<(), String> {
+    let arranged = arrange(screen, &FONTS, size, depth);
+    check_places(&arranged)?;
+    if let Some(point) = ink_outside(&arranged, shown_ms) {
+        return Err(format!("ink at {point:?}, outside"));
+    }
+    let drawn = arranged.pieces.iter().filter_map(|piece| match piece {
+        Piece::Text { text, .. } => Some(text.as_str()),
+        _ => None,
+    });
+    let words = [&screen.title].into_iter().chain(&screen.lines);
+    // A small display leaves the time of day out where lines need its room.
+    let footer =
+        screen.footer.as_ref().filter(|_| size.height >= LARGE_HEIGHT_MIN || screen.lines.is_empty());
+    let expected = visible(words.chain(footer).map(String::as_str));
+    if visible(drawn) != expected {
+        return Err(format!("{:?} became {:?}", screen, arranged.pieces));
+    }
+    Ok(())
+}
+
+#[test]
+fn every_outcome_lies_inside_whole() {
+    for (size, depth) in SIZES {
+        for (name, small, large) in gallery() {
+            let screen = if size.height < LARGE_HEIGHT_MIN { &small } else { &large };
+            for footer in [None, Some("15:02".to_owned())] {
+                let screen = Screen { footer, ..screen.clone() };
+                assert_eq!(check(&screen, size, depth, 0), Ok(()), "{name} at {size:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_name_of_fifty_characters_lies_inside_whole_wherever_it_stands() {
+    let names = [
+        "阿卜杜热合曼·阿卜杜克力木·买买提依明·吐尔逊娜依·热依汗古丽·麦麦提图尔荪·伊斯坎代尔·穆合塔尔女士",
+        &"堃".repeat(50),
+        "Wolfeschlegelsteinhausenbergerdorff, Gymnasiast Jy",
+        &"𬭎䶮".repeat(25),
+        &MISSING.to_string().repeat(50),
+    ];
+    for (size, depth) in SIZES {
+        for name in names {
+            assert!(name.chars().count() >= 45, "{name}");
+            for (title, line) in [(name, "签到成功"), ("签到成功", name)] {
+                let screen = screen(Shade::Green, Icon::Check, title, &[line, "积分 1,280"]);
+                for shown_ms in [0, 5_000, 60_000] {
+                    assert_eq!(check(&screen, size, depth, shown_ms), Ok(()), "{name} at {size:?}");
+                }
+            }
+        }
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn names_and_words_lie_inside_whole_on_every_display(
+        title in "[一-龥A-Za-z0-9gjpqy·，。！ ]{1,50}",
+        lines in proptest::collection::vec("[一-龥A-Za-z0-9gjpqy·，。！（） ]{1,50}", 0..4),
+        footer: bool,
+        shown_ms in 0_u32..30_000,
+        which in 0_usize..4,
+    ) {
+        let footer = footer.then(|| "15:02".to_owned());
+        let screen = Screen { shade: Shade::Blue, icon: Some(Icon::Wave), title, lines, footer };
+        let (size, depth) = SIZES[which];
+        prop_assert_eq!(check(&screen, size, depth, shown_ms), Ok(()), "at {:?}", size);
+    }
+
     #[test]
     fn any_words_on_any_panel(
         title in "\\PC{0,30}",

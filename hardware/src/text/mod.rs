@@ -1,7 +1,8 @@
 //! Text that never drops a character: faces, measuring, drawing.
 //!
-//! Names of members hold rare characters (喆, 堃, 䶮, 𬭎). Three faces stand behind each other: an outline face with all
-//! of 通用规范汉字表, a second one with the rest of GBK, and a 16-pixel bitmap face with most of Unicode. What none of
+//! Names of members hold rare characters (喆, 堃, 䶮, 𬭎). Four faces stand behind each other: an outline face with all
+//! of 通用规范汉字表, one with the rest of GBK, one with the rest of GB 18030-2022 level 2, and a 16-pixel bitmap face with
+//! most of Unicode. What none of
 //! them has is drawn as `〓`, which says "a character stands here", and never vanishes.
 //!
 //! Invariants: `measure` is what `draw` covers; characters without a shape of their own (variation selectors, zero-width
@@ -82,6 +83,7 @@ pub struct Fonts {
     bitmap: OnceLock<Option<BitmapFace>>,
     main: OnceLock<Option<OutlineFace>>,
     rest: OnceLock<Option<OutlineFace>>,
+    more: OnceLock<Option<OutlineFace>>,
 }
 
 impl Fonts {
@@ -131,7 +133,7 @@ impl Fonts {
         if is_invisible(c) || c.is_control() {
             return true;
         }
-        let outlined = || [self.main(), self.rest()].into_iter().flatten().any(|face| face.has(c));
+        let outlined = || self.outline_for(c).is_some();
         let in_bitmap = || self.bitmap().is_some_and(|face| face.glyph(c).is_some());
         match style {
             Style::Bitmap { .. } => in_bitmap(),
@@ -172,8 +174,10 @@ impl Fonts {
     }
 
     fn outline_for(&self, c: char) -> Option<&OutlineFace> {
-        // The second face is unpacked only if the first lacks the character.
-        self.main().filter(|face| face.has(c)).or_else(|| self.rest().filter(|face| face.has(c)))
+        // A further face is unpacked only if those before lack a character that it may have.
+        let main = self.main().filter(|face| face.has(c));
+        main.or_else(|| self.rest().filter(|face| face.has(c)))
+            .or_else(|| self.more().filter(|face| face.has(c)))
     }
 
     fn bitmap_or_missing(&self, c: char) -> Option<bitmap::Glyph<'_>> {
@@ -194,6 +198,11 @@ impl Fonts {
     fn rest(&self) -> Option<&OutlineFace> {
         let packed = include_bytes!("../../assets/outline-rest.bin");
         self.rest.get_or_init(|| OutlineFace::parse(unpack(packed)?)).as_ref()
+    }
+
+    fn more(&self) -> Option<&OutlineFace> {
+        let packed = include_bytes!("../../assets/outline-more.bin");
+        self.more.get_or_init(|| OutlineFace::parse(unpack(packed)?)).as_ref()
     }
 }
 
