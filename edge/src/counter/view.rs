@@ -20,6 +20,7 @@ mod asking;
 pub use asking::{AskingView, NotUndone, RecalledView, ShortView};
 
 pub use super::panels::{DisplayView, PanelView};
+pub use super::papers::{PrinterView, SlipView};
 
 /// Swipes that the list holds at most.
 pub const LAST_SWIPES_MAX: usize = 20;
@@ -437,46 +438,6 @@ pub struct ClockView {
     pub quality: ClockQuality,
     /// What the centre's clock is ahead, in microseconds; none if unknown.
     pub offset_us: Option<i64>,
-}
-
-/// The receipt printer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct PrinterView {
-    /// Its port.
-    pub name: String,
-    /// Whether it was heard of since the start.
-    pub known: bool,
-    /// What is in the way, as a word; none while it prints.
-    pub hindrance: Option<&'static str>,
-    /// Whether the paper is near its end.
-    pub near_end: bool,
-    /// Slips of late, newest first.
-    pub slips: Vec<SlipView>,
-}
-
-/// A slip of late.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct SlipView {
-    /// The fact's seq.
-    pub seq: u64,
-    /// Its number as it stands on paper.
-    pub number: String,
-    /// When the fact was recorded.
-    pub at: Instant,
-    /// How often it was printed.
-    pub copies: u32,
-    /// Whether it is in the printer's queue.
-    pub queued: bool,
-    /// Whether it should have been printed and was not.
-    pub let_go: bool,
-}
-
-impl SlipView {
-    /// A slip that nobody asked for yet.
-    #[must_use]
-    pub fn new(seq: u64, number: String, at: Instant) -> Self {
-        Self { seq, number, at, copies: 0, queued: false, let_go: false }
-    }
 }
 
 fn zone_name<S: Serializer>(zone: &Tz, serializer: S) -> Result<S::Ok, S::Error> {

@@ -108,7 +108,7 @@ fn swipes() -> Vec<Sample> {
         Swipe { promised: None, ..Swipe::of(Purpose::HandOut(handing)) }
             .sample("accepted, handed out", Outcome::Accepted),
         check_in().sample("recorded, not confirmed", Outcome::Recorded),
-        check_in().sample("refused", Outcome::Refused(RefusalReason::CardLost)),
+        check_in().sample("refused", Outcome::Refused(RefusalReason::R07)),
         check_in().sample("already in", Outcome::AlreadyIn),
         Swipe::of(Purpose::Visit).sample("already visited", Outcome::AlreadyIn),
         Swipe::of(Purpose::Earn(Amount(32_000))).sample("already earned", Outcome::AlreadyIn),

@@ -27,9 +27,9 @@ const CELLS: [(&str, [&str; 4]); 22] = [
         "recorded, not confirmed",
         [
             "已为您登记|无需再刷",
-            "Recorded for you|No need to tap again",
+            "Recorded for you|No need to retap",
             "已登记|无需再刷",
-            "Recorded|No need to tap again",
+            "Recorded|No need to retap",
         ],
     ),
     ("refused", ["请联系现场工作人员", "Please ask our staff", "请咨询工作人员", "Please ask staff"]),
