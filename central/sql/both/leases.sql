@@ -54,16 +54,16 @@ SELECT COUNT(*) FROM card WHERE member = $1 AND status = 'active'
 SELECT COUNT(*) FROM (SELECT 1 FROM fact WHERE member = $1 AND office = $2 AND device <> $3 AND at >= $4 LIMIT 1) AS seen
 
 -- name: candidates
-SELECT DISTINCT f.member FROM fact f JOIN balance b ON b.member = f.member AND b.class = 'available' AND b.amount > 0
-WHERE f.office = $1 AND f.device <> $2 AND f.at >= $3 AND f.member IS NOT NULL
+SELECT DISTINCT b.member FROM balance b WHERE b.class = 'available' AND b.amount > 0 AND b.member IS NOT NULL
+AND EXISTS (SELECT 1 FROM fact f WHERE f.member = b.member AND f.office = $1 AND f.device <> $2 AND f.at >= $3)
 AND NOT EXISTS (SELECT 1 FROM lease l JOIN device d ON d.id = l.device AND d.epoch = l.enrolment
-WHERE l.device = $2 AND l.member = f.member AND l.is_open = 1)
-ORDER BY f.member LIMIT $4
+WHERE l.device = $2 AND l.member = b.member AND l.is_open = 1)
+ORDER BY b.member LIMIT $4
 
 -- name: before_activity
-SELECT DISTINCT f.member FROM fact f JOIN balance b ON b.member = f.member AND b.class = 'available' AND b.amount > 0
-WHERE f.office = $1 AND f.device <> $2 AND f.at >= $3 AND f.member IS NOT NULL
-ORDER BY f.member LIMIT $4
+SELECT DISTINCT b.member FROM balance b WHERE b.class = 'available' AND b.amount > 0 AND b.member IS NOT NULL
+AND EXISTS (SELECT 1 FROM fact f WHERE f.member = b.member AND f.office = $1 AND f.device <> $2 AND f.at >= $3)
+ORDER BY b.member LIMIT $4
 
 -- name: starting
 SELECT id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices, exits FROM occurrence
