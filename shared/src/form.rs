@@ -19,6 +19,10 @@ pub const FIELDS_MAX: usize = 32;
 pub const VALUE_CHARS_MAX: usize = 500;
 /// Route code of an application taken at a sales office (rule K3, 案场).
 pub const ROUTE_OFFICE: &str = "office";
+/// Code of the consent that visitors and applicants are shown; another wording is another code.
+pub const CONSENT_CONTACT: &str = "contact-1";
+/// Dictionary codes of the kinds of complaints (rule K31).
+pub const COMPLAINT_KINDS: [&str; 4] = ["sales", "quality", "property", "other"];
 /// Dictionary codes of the fields that the centre keeps of a member.
 pub const FIELDS: [&str; 9] =
     ["name", "sex", "mobile", "home_phone", "document", "birthday", "address", "email", "remark"];

@@ -7,7 +7,7 @@
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{ActivityId, CardId, MemberId, OccurrenceId, OfficeId};
+use crate::ids::{ActivityId, CardId, ItemId, MemberId, OccurrenceId, OfficeId};
 use crate::money::Amount;
 use crate::scheme::{SchemeTerms, Words};
 use crate::time::{Instant, OfficeClock, SECOND_US};
@@ -212,6 +212,25 @@ pub struct OccurrenceRow {
     #[n(10)]
     #[cbor(default)]
     pub exits: bool,
+    /// What is handed to members there, each once per member.
+    #[n(11)]
+    #[cbor(default)]
+    pub gifts: Vec<GiftRow>,
+}
+
+/// Something that is handed to members at an occurrence.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
+pub struct GiftRow {
+    /// What; the same item at several occurrences comes out of one stock.
+    #[n(0)]
+    pub item: ItemId,
+    /// Its name.
+    #[n(1)]
+    pub name: Words,
+    /// Pieces for each member, above zero.
+    #[n(2)]
+    pub each: u32,
 }
 
 impl OccurrenceRow {
@@ -219,6 +238,12 @@ impl OccurrenceRow {
     #[must_use]
     pub fn is_held_at(&self, office: OfficeId) -> bool {
         self.offices.is_empty() || self.offices.contains(&office)
+    }
+
+    /// What is handed out there under that id.
+    #[must_use]
+    pub fn gift(&self, item: ItemId) -> Option<&GiftRow> {
+        self.gifts.iter().find(|gift| gift.item == item)
     }
 
     /// Whether it receives attendance at an instant: approved and within its plan (rule K26).

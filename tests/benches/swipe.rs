@@ -208,6 +208,7 @@ fn fill(directory: &Directory, key: &TokenKey, cards: &[CardText]) {
             state: OccurrenceState::Approved,
             admits_once: true,
             exits: false,
+            gifts: Vec::new(),
             points: Amount(10),
             places: None,
             offices: Vec::new(),

@@ -356,6 +356,7 @@ impl Stage<'_> {
             state: OccurrenceState::Approved,
             admits_once: true,
             exits: false,
+            gifts: Vec::new(),
             points: Amount(SALON_POINTS),
             places: Some(300),
             offices: Vec::new(),

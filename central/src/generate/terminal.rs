@@ -143,7 +143,14 @@ impl Terminal {
     pub fn close_day(&mut self, at: Instant, day: Day, wrong: u64) {
         let mut totals = std::mem::take(&mut self.open_day);
         totals.refused += wrong;
-        let closed = DayClosed { day, from_seq: self.open_from, to_seq: self.seq, totals };
+        let closed = DayClosed {
+            day,
+            from_seq: self.open_from,
+            to_seq: self.seq,
+            totals,
+            unattended: false,
+            counted: None,
+        };
         self.record(at, Shown::Nothing, Event::DayClosed(closed));
         self.open_day = DayTotals::default();
         self.open_from = self.seq + 1;

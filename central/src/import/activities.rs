@@ -91,10 +91,19 @@ pub const COLUMNS: &[Column] = &[
         holds: "codes of the offices that hold it, separated by semicolons; empty for all",
         example: "A01;A02",
     },
+    Column {
+        name: "gifts",
+        zh: "礼品",
+        required: false,
+        holds: "what each member is handed once, separated by semicolons; *2 after a name for two pieces",
+        example: "茶叶礼盒;雨伞*2",
+    },
 ];
 
 /// Most points for one attendance: above that a comma was forgotten.
 const POINTS_MAX: i64 = 1_000_000;
+/// Most pieces of one thing for one member.
+const GIFT_PIECES_MAX: u32 = 100;
 
 /// A holding as a file has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,6 +130,8 @@ pub struct ActivityLine {
     pub places: Option<u32>,
     /// Offices that hold it.
     pub offices: Vec<OfficeId>,
+    /// Name and pieces of what each member is handed.
+    pub gifts: Vec<(String, u32)>,
 }
 
 /// Reads one row. Times are those of `zone`.
@@ -154,6 +165,7 @@ pub fn parse(line: &Line, known: &HashMap<String, OfficeId>, zone: Tz) -> Result
     let admits_once = yes(line, "admits_once", true, &mut bad);
     let exits = yes(line, "exits", false, &mut bad);
     let offices = held_at(line, known, &mut bad);
+    let gifts = gifts(line, &mut bad);
     match (starts, ends) {
         (Some(starts), Some(ends)) if bad.is_empty() => {
             let en = if en.is_empty() { zh.clone() } else { en };
@@ -171,10 +183,34 @@ pub fn parse(line: &Line, known: &HashMap<String, OfficeId>, zone: Tz) -> Result
                 exits,
                 places,
                 offices,
+                gifts,
             })
         }
         _ => Err(bad),
     }
+}
+
+/// Names of what is handed out with the pieces for each member; the same name twice is a slip of the finger.
+fn gifts(line: &Line, bad: &mut Vec<BadCell>) -> Vec<(String, u32)> {
+    let mut gifts: Vec<(String, u32)> = Vec::new();
+    let named = line.get("gifts").split([';', '；']).map(str::trim).filter(|name| !name.is_empty());
+    for met in named {
+        let (name, pieces) = met.rsplit_once(['*', '×']).map_or((met, Some(1)), |(name, pieces)| {
+            let pieces = pieces.trim().parse::<u32>().ok().filter(|n| (1..=GIFT_PIECES_MAX).contains(n));
+            (name.trim_end(), pieces)
+        });
+        match (text::title(name), pieces) {
+            (Ok(name), Some(pieces)) if !name.is_empty() && gifts.iter().all(|known| known.0 != name) => {
+                gifts.push((name, pieces));
+            }
+            _ => bad.push(line.bad(
+                "gifts",
+                met,
+                "different names, each with 1 to 100 pieces: 茶叶礼盒;雨伞*2",
+            )),
+        }
+    }
+    gifts
 }
 
 fn yes(line: &Line, column: &'static str, default: bool, bad: &mut Vec<BadCell>) -> bool {

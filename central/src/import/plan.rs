@@ -6,8 +6,9 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use hufu_shared::act::{CardSet, MemberSet};
-use hufu_shared::ids::{ActivityId, ClubId, OccurrenceId};
-use hufu_shared::member::{OccurrenceRow, OfficeRow};
+use hufu_shared::ids::{ActivityId, ClubId, ItemId, OccurrenceId};
+use hufu_shared::member::{GiftRow, OccurrenceRow, OfficeRow};
+use hufu_shared::scheme::Words;
 
 use super::BadCell;
 use super::activities::ActivityLine;
@@ -155,7 +156,14 @@ pub fn holding(line: &ActivityLine, club: ClubId) -> OccurrenceRow {
         places: line.places,
         offices: line.offices.clone(),
         exits: line.exits,
+        gifts: line.gifts.iter().map(|(name, each)| gift(name, *each, club)).collect(),
     }
+}
+
+/// Something that is handed out. Its id follows from club and name: the same name is the same stock.
+fn gift(name: &str, each: u32, club: ClubId) -> GiftRow {
+    let name = Words { zh: name.to_owned(), en: name.to_owned() };
+    GiftRow { item: ItemId(id_of(b"hufu-item", club, &name.zh)), name, each }
 }
 
 /// Compares a holding.

@@ -87,7 +87,8 @@ pub fn form_of(tx: &mut Tx<'_>, id: FactId, body: &[u8]) -> Result<Option<Form>,
         Err(error) => return Err(error),
     };
     Ok(match fact.event {
-        Event::ApplicationTaken(form) => Some(form),
+        Event::ApplicationTaken(form) | Event::VisitorRegistered(form) => Some(form),
+        Event::ComplaintTaken(complaint) => Some(complaint.form),
         Event::ProfileChangeRequested(change) => Some(change.form),
         _ => None,
     })

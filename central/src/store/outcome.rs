@@ -152,6 +152,7 @@ fn commit_plans(
             row.places.map(i64::from).into(),
             hufu_shared::cbor::encode(&row.offices).into(),
             i64::from(row.exits).into(),
+            hufu_shared::cbor::encode(&row.gifts).into(),
             entry.0.into(),
         ];
         tx.execute(SQL.get("set_occurrence"), &values)?;

@@ -81,17 +81,21 @@ pub fn office(row: &Row) -> Result<OfficeRow, StoreError> {
 }
 
 /// An occurrence from `id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices,
-/// exits`.
+/// exits, gifts`.
 ///
 /// # Errors
 /// [`StoreError`] if the row does not hold one.
 pub fn occurrence(row: &Row) -> Result<OccurrenceRow, StoreError> {
     let places = row.int_opt(9)?;
-    let offices = hufu_shared::cbor::decode(row.blob(10)?).map_err(|source| StoreError::Stored {
-        what: "offices of an occurrence",
-        id: row.blob(0).map(|id| format!("{id:02x?}")).unwrap_or_default(),
-        source,
-    })?;
+    let wrong = |what| {
+        move |source| StoreError::Stored {
+            what,
+            id: row.blob(0).map(|id| format!("{id:02x?}")).unwrap_or_default(),
+            source,
+        }
+    };
+    let offices = hufu_shared::cbor::decode(row.blob(10)?).map_err(wrong("offices of an occurrence"))?;
+    let gifts = hufu_shared::cbor::decode(row.blob(12)?).map_err(wrong("gifts of an occurrence"))?;
     Ok(OccurrenceRow {
         occurrence: hufu_shared::ids::OccurrenceId(row.array(0)?),
         activity: hufu_shared::ids::ActivityId(row.array(1)?),
@@ -106,6 +110,7 @@ pub fn occurrence(row: &Row) -> Result<OccurrenceRow, StoreError> {
             .transpose()?,
         offices,
         exits: row.flag(11)?,
+        gifts,
     })
 }
 

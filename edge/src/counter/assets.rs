@@ -1,4 +1,4 @@
-//! The style sheet and the script, inside the program, under addresses that change with their content.
+//! The style sheets and the script, inside the program, under addresses that change with their content.
 //!
 //! `/a/{hash}/{name}` may be kept by browsers for ever: another content has another address.
 
@@ -14,19 +14,24 @@ const HASH_CHARS: usize = 16;
 #[folder = "assets/"]
 struct Files;
 
-/// Addresses of the two files.
+/// Addresses of the files.
 #[derive(Debug)]
 pub struct Addresses {
     /// The style sheet.
     pub css: String,
     /// The script.
     pub js: String,
+    /// The style sheet of the further desk pages, beside the first.
+    pub desk: String,
 }
 
-static ADDRESSES: LazyLock<Addresses> =
-    LazyLock::new(|| Addresses { css: address("counter.css"), js: address("counter.js") });
+static ADDRESSES: LazyLock<Addresses> = LazyLock::new(|| Addresses {
+    css: address("counter.css"),
+    js: address("counter.js"),
+    desk: address("desk.css"),
+});
 
-/// Addresses of the two files.
+/// Addresses of the files.
 #[must_use]
 pub fn addresses() -> &'static Addresses {
     &ADDRESSES
@@ -61,7 +66,9 @@ mod tests {
 
     #[test]
     fn files_are_small_and_found_only_under_their_hash() {
-        for (address, limit) in [(&addresses().css, 15_000), (&addresses().js, 10_000)] {
+        for (address, limit) in
+            [(&addresses().css, 15_000), (&addresses().js, 10_000), (&addresses().desk, 5_000)]
+        {
             let mut parts = address.trim_start_matches("/a/").split('/');
             let (hash, name) = (parts.next().unwrap(), parts.next().unwrap());
             assert_eq!(hash.len(), HASH_CHARS, "{address}");

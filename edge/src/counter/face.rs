@@ -12,6 +12,10 @@ use super::view::{
 };
 use super::words::{BALANCE_FRESH_US, Ui};
 
+/// What can be done for a guest whose card nobody knows.
+const FORMS: [(&str, &str); 2] =
+    [("/walkin?form=visit", "desk-form-visit"), ("/walkin?form=apply", "desk-form-apply")];
+
 /// The large panel, ready to be put into the page.
 #[derive(Debug, Clone, Default)]
 pub struct Face {
@@ -37,6 +41,8 @@ pub struct Face {
     pub points: Option<String>,
     /// What it was for, or what the next card is for.
     pub context: String,
+    /// Where the next step is taken: address and words.
+    pub links: Vec<(&'static str, String)>,
     /// Further lines: who holds what is being recalled.
     pub details: Vec<String>,
     /// Stored value that the member may use.
@@ -127,6 +133,9 @@ fn of_result(result: &ResultView, view: &CounterView, ui: &Ui) -> Face {
         ..Face::default()
     };
     face.set_headline(headline);
+    if result.outcome == Outcome::UnknownCard {
+        face.links = FORMS.map(|(address, key)| (address, ui.t(key))).into();
+    }
     // While the reader is at work there is nobody to name yet.
     if let Some(person) = &result.person {
         face.set_person(person, ui);
@@ -151,6 +160,7 @@ fn of_result(result: &ResultView, view: &CounterView, ui: &Ui) -> Face {
         // What is left stands beside what was spent; the figure from before would contradict it.
         (face.points, face.value) = (None, None);
     }
+    face.details.extend(result.owes.map(|owes| ui.t1("counter-outcome-owes", "n", value::leg(owes, ui))));
     face.marks.extend(result.card_tail.as_ref().map(|tail| ui.t1("counter-card-tail", "tail", tail)));
     if result.source == Source::Typed {
         face.marks.push(ui.t("counter-typed-mark"));
@@ -210,7 +220,12 @@ fn refusal(
     place: &str,
     ui: &Ui,
 ) -> (String, Option<String>) {
-    let base = format!("counter-reason-{}", reason_key(reason));
+    // To somebody who has had the gift, "already submitted" would say nothing.
+    let handed = matches!(result.map(|result| &result.purpose), Some(Purpose::HandOut { .. }));
+    let base = match reason {
+        RefusalReason::R06 if handed => "counter-reason-r06-handed".to_owned(),
+        _ => format!("counter-reason-{}", reason_key(reason)),
+    };
     let headline = match reason {
         RefusalReason::R04 => ui.t1(&base, "place", place),
         _ => ui.t(&base),
@@ -344,7 +359,9 @@ pub fn purpose(purpose: &Purpose, ui: &Ui) -> String {
         Purpose::Spend { legs } => ui.t1("counter-mode-spend", "what", value::legs(legs, ui)),
         Purpose::TopUp { amount } => ui.t1("counter-mode-top_up", "amount", ui.yuan(*amount)),
         Purpose::CashOut { amount } => ui.t1("counter-mode-cash_out", "amount", ui.yuan(*amount)),
-        Purpose::HandOut { quantity } => ui.t1("counter-mode-hand_out", "n", quantity),
+        Purpose::HandOut { name, quantity } => {
+            ui.t2("counter-mode-hand_out", ("name", ui.words(name).to_owned()), ("n", quantity.to_string()))
+        }
         Purpose::ReportLost => ui.t("counter-mode-report_lost"),
         Purpose::TakeBack { of: Taken::Earned } => ui.t("counter-mode-take_back-earned"),
         Purpose::TakeBack { of: Taken::Spent } => ui.t("counter-mode-take_back-spent"),
@@ -361,6 +378,9 @@ pub fn mode(mode: &ModeView, ui: &Ui) -> String {
         ModeView::CheckIn { name, .. } => Purpose::CheckIn { name: name.clone() },
         ModeView::CheckOut { name, .. } => Purpose::CheckOut { name: name.clone() },
         ModeView::Earn { purchase } => Purpose::Earn { purchase: *purchase },
+        ModeView::HandOut { name, quantity, .. } => {
+            Purpose::HandOut { name: name.clone(), quantity: *quantity }
+        }
         ModeView::Once { purpose } => purpose.clone(),
     };
     purpose(&same, ui)

@@ -56,6 +56,8 @@ impl Refused {
             Self::Declined(Declined::TooLate) => "counter-declined-too_late",
             Self::Declined(Declined::Offline) => "counter-declined-offline",
             Self::Declined(Declined::SlipUsed) => "counter-declined-slip_used",
+            Self::Declined(Declined::AlreadyOpen) => "counter-declined-already_open",
+            Self::Declined(Declined::NoReason) => "counter-declined-no_reason",
             Self::Declined(Declined::Stale) => "counter-declined-stale",
             Self::Declined(Declined::Unable) => "counter-declined-unable",
             Self::Declined(Declined::Busy) => "counter-declined-busy",
@@ -68,9 +70,9 @@ impl Refused {
 #[serde(deny_unknown_fields)]
 pub struct ModeInput {
     /// `visit`, `look_up`, `earn`, `spend`, `top_up`, `cash_out`, `hand_out`, `report_lost`, `back`, `check_in`,
-    /// `check_out`, the id of an occurrence, or that with `out-` before it.
+    /// `check_out`, `hand_out:` with an occurrence and an item, the id of an occurrence, or that with `out-` before it.
     pub mode: String,
-    /// The occurrence, with `check_in` and `check_out`.
+    /// The occurrence, with `check_in`, `check_out` and `hand_out`.
     #[serde(default)]
     pub occurrence: Option<String>,
     /// Yuan as people write them, with `earn`, `spend`, `top_up` and `cash_out`.
@@ -133,7 +135,12 @@ impl ModeInput {
             }
             "hand_out" => {
                 let quantity = self.quantity.as_ref().map(Number::get).transpose()?;
-                slips::hand_out(self.item.as_deref(), quantity)?
+                slips::hand_out(self.occurrence.as_deref(), self.item.as_deref(), quantity)?
+            }
+            // As the page's own button names it: activity and item in one word.
+            gift if gift.starts_with("hand_out:") => {
+                let mut ids = gift.split(':').skip(1);
+                slips::hand_out(ids.next(), ids.next(), None)?
             }
             "report_lost" => ModeOrder::ReportLost,
             "check_in" => ModeOrder::CheckIn(occurrence(named)?),

@@ -1,15 +1,16 @@
 //! The counter page: what staff at a desk see and choose, on a phone or a tablet.
 //!
 //! Reading order: [`view`] is what it shows, as data; [`port`] is the seam to the run loop; [`face`] gives an outcome
-//! its looks and words; [`pages`], [`sheets`] and [`papers`] fill the
-//! templates; [`forms`] reads what is sent; [`guard`] says who
-//! may speak; [`live`] wakes the pages; [`routes`] is the table of addresses; [`serve`] accepts.
+//! its looks and words; [`pages`], [`sheets`] and [`papers`] fill the templates; [`forms`] reads what is sent; [`guard`]
+//! says who may speak; [`live`] wakes the pages; [`desk`] holds the further pages; [`routes`] is the table of addresses;
+//! [`serve`] accepts.
 //!
 //! Invariants: nothing is decided here, each act is one order to the run loop; the page works without script; reading
 //! changes nothing; every text is escaped and exists in both languages.
-//! Out of scope: operators and their PINs, pairing, forms for visitors and applicants.
+//! Out of scope: operators and their PINs, pairing.
 
 pub mod assets;
+pub mod desk;
 pub mod face;
 pub mod forms;
 pub mod guard;

@@ -4,6 +4,7 @@
 //! style or script, so the policy of [`super::guard`] holds without nonces.
 
 use askama::Template;
+use hufu_shared::fact::RefusalReason;
 use hufu_shared::money::Amount;
 use hufu_shared::time::SECOND_US;
 use hufu_shared::wire::upload::Became;
@@ -15,8 +16,8 @@ use super::routes::Typed;
 use super::slips::{METHODS, REASONS};
 use super::value;
 use super::view::{
-    ActivityView, CounterView, LinkView, ModeView, NoticeView, Outcome, Purpose, Stopped, SwipeView,
-    UnshownView,
+    ActivityView, CounterView, GiftView, LinkView, ModeView, NoticeView, Outcome, Purpose, Stopped,
+    SwipeView, UnshownView,
 };
 use super::words::Ui;
 
@@ -263,8 +264,11 @@ fn stopped_key(stopped: Stopped) -> &'static str {
 }
 
 fn modes(view: &CounterView, ui: &Ui) -> Vec<ModeLine> {
-    let mut modes: Vec<ModeLine> =
-        view.activities.iter().flat_map(|activity| activity_lines(activity, view, ui)).collect();
+    let lines = |activity| {
+        let gifts = gift_lines(activity, view, ui);
+        activity_lines(activity, view, ui).into_iter().chain(gifts)
+    };
+    let mut modes: Vec<ModeLine> = view.activities.iter().flat_map(lines).collect();
     // What can be chosen comes first: a terminal seldom changes its activity, and then in a hurry.
     modes.sort_by_key(|line| line.disabled);
     let plain = |value: &str, current| ModeLine {
@@ -327,9 +331,28 @@ fn activity_hint(activity: &ActivityView, ui: &Ui) -> String {
     hint.join(" · ")
 }
 
+/// What is handed out at an activity while it runs.
+fn gift_lines(activity: &ActivityView, view: &CounterView, ui: &Ui) -> Vec<ModeLine> {
+    let line = |gift: &GiftView| {
+        let current = matches!(&view.mode, ModeView::HandOut { occurrence, item, .. }
+            if (*occurrence, *item) == (activity.occurrence, gift.item));
+        let here = ui.t1("counter-gift-here", "n", gift.handed_here.to_string());
+        let name = ui.words(&gift.name).to_owned();
+        ModeLine {
+            value: format!("hand_out:{}:{}", activity.occurrence, gift.item),
+            title: ui.t2("counter-mode-hand_out", ("name", name), ("n", gift.each.to_string())),
+            hint: format!("{} · {here}", ui.words(&activity.name)),
+            current,
+            disabled: false,
+        }
+    };
+    activity.gifts.iter().filter(|_| activity.running).map(line).collect()
+}
+
 /// An outcome in one word; a repeat that is no check-in must not read "checked in".
 fn word(outcome: Outcome, purpose: Option<&Purpose>, ui: &Ui) -> String {
     match (outcome, purpose) {
+        (Outcome::Refused(RefusalReason::R06), Some(Purpose::HandOut { .. })) => ui.t("counter-word-handed"),
         (
             Outcome::AlreadyIn,
             Some(Purpose::Visit | Purpose::Earn { .. } | Purpose::LookUp | Purpose::CheckOut { .. }),
@@ -363,6 +386,9 @@ fn swipe_line(swipe: &SwipeView, view: &CounterView, ui: &Ui) -> Line {
         "counter-last-no-name"
     };
     let what = match swipe.outcome {
+        Outcome::Refused(RefusalReason::R06) if matches!(swipe.purpose, Purpose::HandOut { .. }) => {
+            purpose(&swipe.purpose, ui)
+        }
         Outcome::Refused(reason) => {
             let (why, _) = refusal_texts(reason, ui.words(&view.place_word), ui);
             format!("{reason:?} {why}")

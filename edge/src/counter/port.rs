@@ -14,6 +14,7 @@ use hufu_shared::time::Day;
 use hufu_shared::token::CardText;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::desk::{DeskOrder, Done};
 use super::view::CounterView;
 
 /// Longest wait for the run loop's answer to an order, in milliseconds.
@@ -50,6 +51,8 @@ pub enum Order {
         /// What staff say.
         verdict: Verdict,
     },
+    /// What a further page of the desk asks for.
+    Desk(DeskOrder),
     /// Print the slip of a value fact, again or at last.
     Reprint {
         /// Its seq.
@@ -137,12 +140,14 @@ pub enum ModeOrder {
         /// The slip printed for it.
         slip: SlipTyped,
     },
-    /// Something to be handed out at the activity that is chosen, for one card.
+    /// A gift of an activity, to one member after the other.
     HandOut {
+        /// At which activity; the one that is chosen if left out.
+        occurrence: Option<OccurrenceId>,
         /// What.
         item: ItemId,
-        /// How many.
-        quantity: u32,
+        /// How many; as many as each member gets if left out.
+        quantity: Option<u32>,
     },
     /// A card to be reported lost.
     ReportLost,
@@ -181,6 +186,12 @@ pub enum Declined {
     /// The slip of a return that was used before.
     #[error("this slip was used before")]
     SlipUsed,
+    /// The shift is under way already.
+    #[error("the shift is open already")]
+    AlreadyOpen,
+    /// A count differs and nobody said why.
+    #[error("the count differs from what was expected: a reason is needed")]
+    NoReason,
     /// What the page showed is no longer there.
     #[error("the page was out of date")]
     Stale,
@@ -198,7 +209,7 @@ pub struct Request {
     /// What to do.
     pub order: Order,
     /// Takes the answer; a page that has gone away is no error.
-    pub reply: oneshot::Sender<Result<(), Declined>>,
+    pub reply: oneshot::Sender<Result<Done, Declined>>,
 }
 
 /// A snapshot with its number.
@@ -275,7 +286,7 @@ impl Port {
     ///
     /// # Errors
     /// [`Declined`] with the reason that staff are told.
-    pub async fn order(&self, order: Order) -> Result<(), Declined> {
+    pub async fn order(&self, order: Order) -> Result<Done, Declined> {
         let (reply, answer) = oneshot::channel();
         let asked = async {
             self.orders.send(Request { order, reply }).await.map_err(|_| Declined::Unable)?;

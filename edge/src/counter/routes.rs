@@ -4,6 +4,7 @@
 //! A page without script gets a redirect after a form, the script gets the changed parts, a program that sends JSON
 //! gets JSON. Reading never changes anything but the reader's own language, theme and sound, which live in cookies.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use askama::Template;
@@ -13,6 +14,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
+use hufu_shared::seal::SealKey;
 use hufu_shared::time::Instant;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -25,7 +27,7 @@ use super::port::{Order, Port, Snapshot};
 use super::sheets::{HelpPage, StatusPage, status_rows};
 use super::slips::{ReprintInput, ReverseInput};
 use super::words::Ui;
-use super::{assets, live};
+use super::{assets, desk, live};
 use crate::locale::Language;
 
 /// Longest body of a form, in bytes.
@@ -39,6 +41,8 @@ pub struct Counter {
     pub port: Port,
     /// Who may speak to the page.
     pub guard: Guard,
+    /// What the forms of visitors and applicants are sealed to.
+    pub seal_key: SealKey,
     /// Address of the simulator's tray, in demonstrations.
     pub simulator: Option<String>,
     /// The language of readers who have not chosen.
@@ -63,6 +67,7 @@ pub fn router(counter: Arc<Counter>) -> Router {
         .route("/unshown", post(unshown))
         .route("/reverse", post(reverse))
         .route("/reprint", post(reprint))
+        .merge(desk::routes::routes())
         // For the page's script.
         .route("/panel", get(panel))
         .route("/live", get(stream))
@@ -91,13 +96,19 @@ async fn guard(State(counter): Shared, request: Request, next: Next) -> Response
 
 /// A reader's choices in the address.
 #[derive(Debug, Default, Deserialize)]
-struct Choice {
+pub(super) struct Choice {
     lang: Option<String>,
     theme: Option<String>,
     sound: Option<String>,
 }
 
 impl Choice {
+    /// The choices among the parts of an address that has others as well.
+    pub(super) fn of(query: &BTreeMap<String, String>) -> Self {
+        let part = |name: &str| query.get(name).cloned();
+        Self { lang: part("lang"), theme: part("theme"), sound: part("sound") }
+    }
+
     /// The cookies that keep the choices; values that we do not offer are ignored.
     fn cookies(&self) -> Vec<HeaderValue> {
         let offered = [
@@ -123,7 +134,7 @@ fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 impl Counter {
-    fn frame(&self, headers: &HeaderMap, snapshot: &Snapshot) -> Frame {
+    pub(super) fn frame(&self, headers: &HeaderMap, snapshot: &Snapshot) -> Frame {
         let language = cookie(headers, "lang").and_then(Language::from_tag).unwrap_or(self.language);
         let files = assets::addresses();
         Frame {
@@ -157,9 +168,9 @@ impl Counter {
         };
         let json = is_json(headers);
         match done {
-            Ok(()) if json => self.state_json(StatusCode::OK),
-            Ok(()) if is_script(headers) => self.show(headers, StatusCode::OK, Typed::default(), None),
-            Ok(()) => Redirect::to("/").into_response(),
+            Ok(_) if json => self.state_json(StatusCode::OK),
+            Ok(_) if is_script(headers) => self.show(headers, StatusCode::OK, Typed::default(), None),
+            Ok(_) => Redirect::to("/").into_response(),
             Err(refused) => {
                 let status = match refused {
                     Refused::Declined(super::port::Declined::Busy) => StatusCode::SERVICE_UNAVAILABLE,
@@ -234,7 +245,7 @@ fn is_script(headers: &HeaderMap) -> bool {
     headers.contains_key("x-fragment")
 }
 
-fn html(status: StatusCode, template: &impl Template) -> Response {
+pub(super) fn html(status: StatusCode, template: &impl Template) -> Response {
     match template.render() {
         Ok(text) => (status, Html(text)).into_response(),
         Err(error) => {
@@ -245,7 +256,7 @@ fn html(status: StatusCode, template: &impl Template) -> Response {
 }
 
 /// Keeps the reader's choices and leads back to the same page without them.
-fn choose(choice: &Choice, path: &'static str) -> Option<Response> {
+pub(super) fn choose(choice: &Choice, path: &'static str) -> Option<Response> {
     let cookies = choice.cookies();
     if cookies.is_empty() {
         return None;

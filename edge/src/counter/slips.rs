@@ -86,11 +86,16 @@ pub(super) fn money(
     Ok((amount, method.to_owned(), slip))
 }
 
-/// An item to be handed out, by its id.
-pub(super) fn hand_out(item: Option<&str>, quantity: Option<u64>) -> Result<ModeOrder, Refused> {
+/// An item to be handed out, by its id and, if given, that of its activity.
+pub(super) fn hand_out(
+    occurrence: Option<&str>,
+    item: Option<&str>,
+    quantity: Option<u64>,
+) -> Result<ModeOrder, Refused> {
+    let occurrence = given(occurrence).map(str::parse).transpose().map_err(|_| Refused::Request)?;
     let item: ItemId = given(item).unwrap_or_default().parse().map_err(|_| Refused::Request)?;
-    let quantity = u32::try_from(quantity.unwrap_or(1)).ok().filter(|n| *n > 0).ok_or(Refused::Request)?;
-    Ok(ModeOrder::HandOut { item, quantity })
+    let pieces = |n| u32::try_from(n).ok().filter(|n| *n > 0).ok_or(Refused::Request);
+    Ok(ModeOrder::HandOut { occurrence, item, quantity: quantity.map(pieces).transpose()? })
 }
 
 /// `POST /reprint`.

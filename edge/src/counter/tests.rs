@@ -1,5 +1,6 @@
 //! The page as a whole: every snapshot in both languages, and the addresses as browsers and programs meet them.
 
+mod desk;
 mod http;
 mod pages;
-mod samples;
+pub(super) mod samples;

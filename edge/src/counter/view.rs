@@ -8,7 +8,7 @@
 
 use chrono_tz::Tz;
 use hufu_shared::fact::RefusalReason;
-use hufu_shared::ids::OccurrenceId;
+use hufu_shared::ids::{ItemId, OccurrenceId};
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::scheme::Words;
 use hufu_shared::time::{ClockQuality, Instant};
@@ -21,6 +21,10 @@ pub use asking::{AskingView, NotUndone, RecalledView, ShortView};
 
 pub use super::panels::{DisplayView, PanelView};
 pub use super::papers::{PrinterView, SlipView};
+
+mod waiting;
+
+pub use waiting::{CandidateView, GuestView, NoticeView, UnshownView};
 
 /// Swipes that the list holds at most.
 pub const LAST_SWIPES_MAX: usize = 20;
@@ -57,6 +61,8 @@ pub struct CounterView {
     pub unshown: Vec<UnshownView>,
     /// A member found by a typed number, waiting to be compared and confirmed (rule H2).
     pub candidate: Option<CandidateView>,
+    /// Whose card was shown last: a form can be written for them.
+    pub guest: Option<GuestView>,
     /// The centre is being asked for more, for the card that was presented.
     pub asking: Option<AskingView>,
     /// What this terminal may give out while offline, per unit.
@@ -135,6 +141,17 @@ pub enum ModeView {
     },
     /// The member is shown to staff; nothing of value is recorded.
     LookUp,
+    /// A gift of an occurrence, to one member after the other.
+    HandOut {
+        /// At which occurrence.
+        occurrence: OccurrenceId,
+        /// What.
+        item: ItemId,
+        /// Its name.
+        name: Words,
+        /// Pieces for each member.
+        quantity: u32,
+    },
     /// Something of value for one card; then the mode before returns.
     Once {
         /// What.
@@ -163,6 +180,21 @@ pub struct ActivityView {
     pub leaves: Option<bool>,
     /// Members checked in at this terminal.
     pub attended_here: u64,
+    /// What is handed out there.
+    pub gifts: Vec<GiftView>,
+}
+
+/// Something that is handed out at an occurrence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct GiftView {
+    /// What.
+    pub item: ItemId,
+    /// Its name.
+    pub name: Words,
+    /// Pieces for each member.
+    pub each: u32,
+    /// Members who had it at this terminal.
+    pub handed_here: u64,
 }
 
 /// The health of one reader.
@@ -248,6 +280,8 @@ pub enum Purpose {
     },
     /// Something handed out.
     HandOut {
+        /// Its name; empty if the directory no longer knows it.
+        name: Words,
         /// How many.
         quantity: u32,
     },
@@ -349,6 +383,8 @@ pub struct ResultView {
     pub moved: Vec<Leg>,
     /// The member's figures after it, where they are known.
     pub left: Vec<Leg>,
+    /// Points of a return that the member has spent already: gift or money must come back as well (rule S8).
+    pub owes: Option<Leg>,
     /// Whether the centre could not be reached.
     pub offline: bool,
     /// Seq of the fact; none while nothing was recorded.
@@ -376,59 +412,6 @@ pub struct SwipeView {
     pub moved: Vec<Leg>,
     /// Equal refusals that it stands for, itself included.
     pub count: u32,
-}
-
-/// What became of a fact otherwise than was shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct NoticeView {
-    /// Its number; acknowledged by it.
-    pub n: u64,
-    /// The fact's seq.
-    pub seq: u64,
-    /// When the swipe was; none if it is no longer held.
-    pub at: Option<Instant>,
-    /// Name for staff.
-    pub name: Option<String>,
-    /// What the swipe was for; none if it is no longer held.
-    pub purpose: Option<Purpose>,
-    /// What became of it.
-    pub became: Became,
-    /// Number of the conflict kind.
-    pub kind: Option<u8>,
-    /// Code of the other office.
-    pub other_office: Option<String>,
-    /// When the other side happened.
-    pub other_at: Option<Instant>,
-}
-
-/// A value fact of which nobody knows whether it was shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct UnshownView {
-    /// The fact's seq.
-    pub seq: u64,
-    /// When.
-    pub at: Instant,
-    /// What for.
-    pub purpose: Purpose,
-    /// Name for staff.
-    pub name: Option<String>,
-    /// Points recorded.
-    pub promised: Option<Amount>,
-}
-
-/// A member found by a typed number, to be compared with the card in the guest's hand.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct CandidateView {
-    /// Names this candidate; a confirmation of an older one does nothing.
-    pub n: u64,
-    /// Last characters of the typed number.
-    pub card_tail: String,
-    /// Who; none if the number is unknown here.
-    pub person: Option<PersonView>,
-    /// What confirming will do.
-    pub purpose: Purpose,
-    /// Why the card would be refused, if it would.
-    pub refused: Option<RefusalReason>,
 }
 
 /// The terminal's clock.

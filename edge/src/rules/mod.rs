@@ -10,6 +10,7 @@ pub mod lease;
 pub mod member_plan;
 pub mod quota;
 pub mod screen;
+pub mod shift;
 pub mod slip;
 pub mod timekeeping;
 pub mod upload_plan;

@@ -124,6 +124,7 @@ impl Dispatch {
     fn end_asking(&mut self, said: Asked, now: &Now) {
         let Some(Asking { presented, source, mode, .. }) = self.desk.asking.take() else { return };
         let swiped = self.core.swipe_asked(&presented, &mode, Some(said), now);
+        self.meet(&presented, &swiped, now);
         self.finish(swiped, &mode.purpose, source, now);
     }
 }

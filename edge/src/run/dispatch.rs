@@ -11,19 +11,20 @@ use std::sync::mpsc;
 
 use chrono_tz::Tz;
 use hufu_hardware::card::{CardEvent, SourceKind};
-use hufu_shared::fact::{ClockStepped, Event as FactEvent, Purpose, RefusalReason};
+use hufu_shared::fact::{Handing, Purpose, RefusalReason};
 use hufu_shared::ids::OccurrenceId;
-use hufu_shared::time::{ClockQuality, Instant};
 use hufu_shared::token::CardText;
 
 use super::asking::Asking;
 use super::core::{Core, Mode, Presented, Swiped};
+use super::desk::DeskPages;
 use super::effects::Effect;
 use super::events::{Event, Shown};
 use super::panels::DisplayState;
 use super::paper::Paper;
 use super::readers::{self, ReaderBook};
 use super::undoing::Undoing;
+use super::upkeep::Upkeep;
 use super::view;
 use crate::clock::Clock;
 use crate::counter::port::ViewSink;
@@ -36,19 +37,13 @@ use crate::rules::gate::Gate;
 use crate::rules::screen::{Face, Seen as Said, outcome_words, plain_words};
 use crate::rules::timekeeping::Now;
 use crate::state::{LeaseAsking, Link};
-use crate::store::{NewFact, StoreError};
+use crate::store::StoreError;
 
 /// Takes asks for the centre.
 pub type AskSender = tokio::sync::mpsc::Sender<LeaseAsking>;
 
-/// How often the time is persisted, in nanoseconds.
-const FLOOR_EVERY_NS: u64 = 60_000_000_000;
-/// How long nothing must have happened before the write-ahead log is emptied, in nanoseconds.
-const IDLE_NS: u64 = 5_000_000_000;
-/// How often old facts are pruned, in nanoseconds.
-const PRUNE_EVERY_NS: u64 = 6 * 3_600 * 1_000_000_000;
 /// How long the counter page keeps a result or a candidate that nothing replaced, in nanoseconds.
-const RESULT_KEPT_NS: u64 = 60_000_000_000;
+pub(super) const RESULT_KEPT_NS: u64 = 60_000_000_000;
 
 /// The loop's state.
 pub struct Dispatch {
@@ -61,6 +56,7 @@ pub struct Dispatch {
     /// What the mode returns to after a purchase.
     pub(super) before: Purpose,
     pub(super) desk: Desk,
+    pub(super) pages: DeskPages,
     pub(super) link: Link,
     pub(super) display: DisplayState,
     /// Which way members pass here.
@@ -68,7 +64,7 @@ pub struct Dispatch {
     /// Where asks for the centre go; none while there is no lane.
     pub(super) asks: Option<AskSender>,
     pub(super) paper: Paper,
-    upkeep: Upkeep,
+    pub(super) upkeep: Upkeep,
 }
 
 /// What staff see of the last minutes.
@@ -100,14 +96,6 @@ impl Candidate {
     }
 }
 
-#[derive(Debug, Default)]
-struct Upkeep {
-    last_event_ns: u64,
-    floor_ns: u64,
-    prune_ns: u64,
-    log_used: bool,
-}
-
 impl Dispatch {
     /// The loop over these parts. What the terminal was last set to do is taken up again, except a purchase.
     ///
@@ -131,6 +119,7 @@ impl Dispatch {
             mode: Mode { purpose: purpose.clone(), operator: None },
             before: purpose,
             desk: Desk::default(),
+            pages: DeskPages::default(),
             link,
             display,
             gate: Gate::Both,
@@ -229,6 +218,7 @@ impl Dispatch {
             return;
         }
         let swiped = self.core.swipe(&presented, &self.mode, now);
+        self.meet(&presented, &swiped, now);
         let purpose = self.mode.purpose.clone();
         self.finish(swiped, &purpose, source, now);
     }
@@ -347,76 +337,6 @@ impl Dispatch {
         }
     }
 
-    fn tick(&mut self, now: &Now) {
-        if let Some(by_us) = self.clock.look_for_step() {
-            tracing::warn!(by_us, "the wall clock was stepped");
-            let now = self.clock.now();
-            let fact = NewFact::of_terminal(
-                FactEvent::ClockStepped(ClockStepped { by_us }),
-                self.core.directory().version(),
-                &now,
-            );
-            self.keep("record a clock step", |dispatch| {
-                dispatch.core.store().with(|journal| journal.append(vec![fact]).map(drop))
-            });
-        }
-        if self.desk.result.is_some() && now.mono_ns.saturating_sub(self.desk.result_at_ns) > RESULT_KEPT_NS {
-            self.desk.result = None;
-        }
-        self.desk.candidate.take_if(|candidate| candidate.is_over(now));
-        self.ask_no_longer(now);
-        let mono_ns = now.mono_ns;
-        self.keep("keep the journal", |dispatch| {
-            dispatch.core.store().with(|journal| {
-                journal.flush_refusal_due(mono_ns)?;
-                journal.write_shown()
-            })
-        });
-        if mono_ns.saturating_sub(self.upkeep.floor_ns) >= FLOOR_EVERY_NS {
-            self.upkeep.floor_ns = mono_ns;
-            let at = now.floor;
-            self.keep("persist the time", |dispatch| {
-                dispatch.core.store().with(|journal| {
-                    journal.write_time_floor(at)?;
-                    journal.count_lease_ages(mono_ns)
-                })
-            });
-            if self.link.online {
-                self.close_expired(now);
-            }
-            self.upkeep.log_used = true;
-        }
-        let idle = mono_ns.saturating_sub(self.upkeep.last_event_ns) >= IDLE_NS;
-        if idle && self.upkeep.log_used {
-            self.upkeep.log_used = false;
-            self.keep("empty the write-ahead log", |dispatch| {
-                dispatch.core.store().with(|journal| journal.checkpoint())
-            });
-        }
-        if idle && mono_ns.saturating_sub(self.upkeep.prune_ns) >= PRUNE_EVERY_NS {
-            self.upkeep.prune_ns = mono_ns;
-            self.prune(now.trusted, now.quality);
-        }
-    }
-
-    fn prune(&mut self, at: Instant, quality: ClockQuality) {
-        if quality != ClockQuality::Synced {
-            return;
-        }
-        self.keep("prune old facts", |dispatch| {
-            let pruned = dispatch.core.store().with(|journal| {
-                let pruned = journal.prune(at)?;
-                journal.forget_values()?;
-                journal.forget_leases()?;
-                Ok(pruned)
-            })?;
-            if pruned > 0 {
-                tracing::info!(facts = pruned, "old acknowledged facts were pruned");
-            }
-            Ok(())
-        });
-    }
-
     fn stop(&mut self, now: &Now) {
         self.keep("end in good order", |dispatch| {
             dispatch.core.store().with(|journal| journal.shutdown(now))
@@ -459,10 +379,12 @@ impl Dispatch {
         self.mode.purpose = purpose;
     }
 
-    /// The occurrence that cards are checked in to or out of, if any.
+    /// The occurrence that is chosen, if any: cards are checked in to it or out of it, or its gifts handed out.
     pub(super) fn occurrence(&self) -> Option<OccurrenceId> {
         match self.mode.purpose {
-            Purpose::CheckIn(occurrence) | Purpose::CheckOut(occurrence) => Some(occurrence),
+            Purpose::CheckIn(occurrence)
+            | Purpose::CheckOut(occurrence)
+            | Purpose::HandOut(Handing { occurrence, .. }) => Some(occurrence),
             _ => None,
         }
     }
@@ -470,7 +392,10 @@ impl Dispatch {
 
 /// Whether a purpose is for one card only: what it was before returns after it.
 pub(super) fn is_once(purpose: &Purpose) -> bool {
-    !matches!(purpose, Purpose::LookUp | Purpose::Visit | Purpose::CheckIn(_) | Purpose::CheckOut(_))
+    !matches!(
+        purpose,
+        Purpose::LookUp | Purpose::Visit | Purpose::CheckIn(_) | Purpose::CheckOut(_) | Purpose::HandOut(_)
+    )
 }
 
 impl Desk {

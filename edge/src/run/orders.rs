@@ -4,7 +4,7 @@ use hufu_shared::fact::{
     CommandDone, DayClosed, Event as FactEvent, Handing, Purchase, Purpose, READER_COUNTER, SlipKey,
     Spending, ToppingUp,
 };
-use hufu_shared::ids::{CommandId, LeaseId, OccurrenceId};
+use hufu_shared::ids::{CommandId, ItemId, LeaseId, OccurrenceId};
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::token::CardText;
 use hufu_shared::wire::upload::Order as CentreOrder;
@@ -13,6 +13,7 @@ use super::core::{Presented, TakingBack, Which};
 use super::dispatch::{Candidate, Dispatch};
 use super::events::ControlOrder;
 use super::view;
+use crate::counter::desk::Done;
 use crate::counter::port::{Declined, ModeOrder, Order, SlipTyped, Verdict, WhichTyped};
 use crate::counter::view::{CandidateView, Source};
 use crate::rules::decide::Outcome;
@@ -23,8 +24,17 @@ use crate::state::CentralOrder;
 use crate::store::{NewFact, StoreError};
 
 impl Dispatch {
-    pub(super) fn order(&mut self, order: Order, now: &Now) -> Result<(), Declined> {
+    pub(super) fn order(&mut self, order: Order, now: &Now) -> Result<Done, Declined> {
         match order {
+            Order::Desk(order) => self.desk_order(order, now),
+            order => self.counter_order(order, now).map(|()| Done::Plain),
+        }
+    }
+
+    fn counter_order(&mut self, order: Order, now: &Now) -> Result<(), Declined> {
+        match order {
+            // Answered above, with more than that it was done.
+            Order::Desk(_) => Err(Declined::Unable),
             Order::SetMode(mode) => self.set_mode(mode, now),
             Order::Typed(card) => self.typed(card, now),
             Order::Confirm { n } => {
@@ -92,9 +102,9 @@ impl Dispatch {
                 method,
                 slip: self.slip(slip, now),
             }),
-            ModeOrder::HandOut { item, quantity } => {
-                let occurrence = self.occurrence().ok_or(Declined::NotRunning)?;
-                Purpose::HandOut(Handing { occurrence, item, quantity })
+            ModeOrder::HandOut { occurrence, item, quantity } => {
+                let occurrence = occurrence.or(self.occurrence()).ok_or(Declined::NotRunning)?;
+                self.hand_out((occurrence, item), quantity, now)?
             }
             ModeOrder::ReportLost => Purpose::ReportLost,
         };
@@ -124,6 +134,19 @@ impl Dispatch {
         } else {
             Err(Declined::NotRunning)
         }
+    }
+
+    /// A gift that the plan of a running activity names: what is not planned is not handed out by a slip of the finger.
+    fn hand_out(
+        &self,
+        (occurrence, item): (OccurrenceId, ItemId),
+        quantity: Option<u32>,
+        now: &Now,
+    ) -> Result<Purpose, Declined> {
+        let small = self.core.directory().small();
+        let gift = small.occurrence(occurrence).and_then(|row| row.gift(item));
+        let gift = gift.filter(|_| self.core.may_check_in(occurrence, now)).ok_or(Declined::NotRunning)?;
+        Ok(Purpose::HandOut(Handing { occurrence, item, quantity: quantity.unwrap_or(gift.each) }))
     }
 
     /// An amount that the scheme allows at a terminal.

@@ -16,6 +16,7 @@ use hufu_hardware::printer::EscPos;
 use hufu_hardware::printer::queue::{Job, PrintQueue, Report};
 use hufu_hardware::signal::{NoSignal, Signal, StackLight};
 use hufu_shared::ids::BootId;
+use hufu_shared::seal::SealKey;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tracing::{error, info, warn};
@@ -160,7 +161,7 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
         dispatch.attach_printer(PrinterSetup { name, automatic, language: config.terminal.language })?;
     }
     dispatch.rest();
-    let page = router(Arc::new(counter(config, port, &clock)?));
+    let page = router(Arc::new(counter(config, port, &clock, identity.enrolment.central_seal_key)?));
     let (sync_ends, run_ends) = state::channel(clock.now().trusted);
     dispatch.attach_asks(run_ends.asks.clone());
     let looping = std::thread::spawn(move || dispatch_loop(dispatch, inbox));
@@ -353,7 +354,7 @@ fn start_readers(
     Ok(readers::start(sources, &sink, &clock.monotonic())?)
 }
 
-fn counter(config: &Config, port: Port, clock: &Clock) -> Result<Counter, GuardError> {
+fn counter(config: &Config, port: Port, clock: &Clock, seal_key: SealKey) -> Result<Counter, GuardError> {
     let simulator = config.simulator_url.as_deref();
     let guard = Guard::new(
         config.counter.listen,
@@ -365,6 +366,7 @@ fn counter(config: &Config, port: Port, clock: &Clock) -> Result<Counter, GuardE
     Ok(Counter {
         port,
         guard,
+        seal_key,
         simulator: config.simulator_url.clone(),
         language: config.terminal.language,
         now: Box::new(move || clock.now().trusted),

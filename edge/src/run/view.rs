@@ -3,9 +3,9 @@
 //! It holds what staff may see and nothing else: names as the scheme gives them, last characters of a card.
 
 use hufu_hardware::card::SourceKind;
-use hufu_shared::fact::{Event, Fact, Purpose as FactPurpose, Way};
-use hufu_shared::ids::OccurrenceId;
-use hufu_shared::member::MemberRow;
+use hufu_shared::fact::{Event, Fact, Handing, Purpose as FactPurpose, Way};
+use hufu_shared::ids::{ItemId, OccurrenceId};
+use hufu_shared::member::{GiftRow, MemberRow, OccurrenceRow};
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::scheme::Words;
 use hufu_shared::time::DAY_US;
@@ -14,9 +14,9 @@ use super::core::{Swiped, TakenBack};
 use super::dispatch::{Desk, Dispatch};
 use super::panels::DisplayState;
 use crate::counter::view::{
-    ActivityView, AllowanceView, ClockView, CounterView, DisplayView, LinkView, ModeView, NoticeView,
-    Outcome, PersonView, Purpose, ReaderView, ResultView, ShortView, Source, Stopped, SwipeView, Taken,
-    UnshownView,
+    ActivityView, AllowanceView, ClockView, CounterView, DisplayView, GiftView, LinkView, ModeView,
+    NoticeView, Outcome, PersonView, Purpose, ReaderView, ResultView, ShortView, Source, Stopped, SwipeView,
+    Taken, UnshownView,
 };
 use crate::rules::decide;
 use crate::rules::decide::value::Short;
@@ -57,7 +57,9 @@ pub fn purpose(directory: &Directory, purpose: &FactPurpose) -> Purpose {
         FactPurpose::EarnSlip(purchase) => Purpose::Earn { purchase: purchase.amount },
         FactPurpose::Spend(spending) => spent(&spending.legs, spending.paid_out.as_deref()),
         FactPurpose::TopUp(paid) => Purpose::TopUp { amount: paid.amount },
-        FactPurpose::HandOut(handing) => Purpose::HandOut { quantity: handing.quantity },
+        FactPurpose::HandOut(handing) => {
+            handed(directory, handing.occurrence, handing.item, handing.quantity)
+        }
         FactPurpose::ReportLost => Purpose::ReportLost,
         FactPurpose::CheckIn(occurrence) => {
             Purpose::CheckIn { name: name_of_activity(directory, *occurrence) }
@@ -71,6 +73,12 @@ pub fn purpose(directory: &Directory, purpose: &FactPurpose) -> Purpose {
 fn name_of_activity(directory: &Directory, occurrence: OccurrenceId) -> Words {
     let small = directory.small();
     small.occurrence(occurrence).map_or_else(no_words, |row| row.name.clone())
+}
+
+fn handed(directory: &Directory, occurrence: OccurrenceId, item: ItemId, quantity: u32) -> Purpose {
+    let small = directory.small();
+    let gift = small.occurrence(occurrence).and_then(|row| row.gift(item));
+    Purpose::HandOut { name: gift.map_or_else(no_words, |gift| gift.name.clone()), quantity }
 }
 
 fn spent(legs: &[Leg], paid_out: Option<&str>) -> Purpose {
@@ -123,7 +131,13 @@ pub(super) fn taken_back(dispatch: &Dispatch, taken: &TakenBack, now: &Now) -> R
         ValueKind::ToppedUp => Taken::ToppedUp,
     };
     let member = taken.member.and_then(|member| dispatch.core.member(member));
+    let owes = member.as_ref().filter(|_| taken.kind == ValueKind::Earned).and_then(|member| {
+        let points = taken.legs.iter().find(|leg| leg.unit == Unit::Pts)?;
+        let amount = points.amount.minus(member.points).ok()?;
+        amount.is_positive().then_some(Leg { unit: Unit::Pts, amount })
+    });
     ResultView {
+        owes,
         purpose: Purpose::TakeBack { of },
         person: member.as_ref().map(person),
         moved: taken.legs.clone(),
@@ -151,6 +165,7 @@ pub(super) fn plain_result(dispatch: &Dispatch, outcome: Outcome, source: Source
         not_undone: None,
         moved: Vec::new(),
         left: Vec::new(),
+        owes: None,
         offline: !dispatch.link.online,
         seq: None,
     }
@@ -221,6 +236,7 @@ pub(super) fn build(dispatch: &Dispatch, now: &Now) -> Result<CounterView, Store
         notices: open.iter().map(|notice| notice_view(dispatch, notice)).collect(),
         unshown: unshown.iter().map(|fact| unshown_view(dispatch, fact)).collect(),
         candidate: dispatch.desk.candidate.as_ref().map(|candidate| candidate.view.clone()),
+        guest: dispatch.pages.guest.as_ref().map(|guest| guest.view.clone()),
         asking: dispatch
             .desk
             .asking
@@ -266,6 +282,14 @@ fn mode(dispatch: &Dispatch) -> ModeView {
             let name = name_of_activity(dispatch.core.directory(), *occurrence);
             ModeView::CheckOut { occurrence: *occurrence, name }
         }
+        FactPurpose::HandOut(Handing { occurrence, item, quantity }) => {
+            let (occurrence, item, quantity) = (*occurrence, *item, *quantity);
+            let Purpose::HandOut { name, .. } = handed(dispatch.core.directory(), occurrence, item, quantity)
+            else {
+                return ModeView::Visit;
+            };
+            ModeView::HandOut { occurrence, item, name, quantity }
+        }
         FactPurpose::EarnSlip(purchase) => ModeView::Earn { purchase: purchase.amount },
         once => ModeView::Once { purpose: purpose(dispatch.core.directory(), once) },
     }
@@ -302,9 +326,19 @@ fn activities(dispatch: &Dispatch, now: &Now) -> Result<Vec<ActivityView>, Store
                 enters: ways.enters,
                 leaves: ways.leaves.then(|| decide::lets_out(row, now)),
                 attended_here,
+                gifts: gifts(dispatch, row)?,
             })
         })
         .collect()
+}
+
+fn gifts(dispatch: &Dispatch, row: &OccurrenceRow) -> Result<Vec<GiftView>, StoreError> {
+    let view = |gift: &GiftRow| {
+        let store = dispatch.core.store();
+        let handed_here = store.with(|journal| journal.handed_total(row.occurrence, gift.item))?;
+        Ok(GiftView { item: gift.item, name: gift.name.clone(), each: gift.each, handed_here })
+    };
+    row.gifts.iter().map(view).collect()
 }
 
 fn readers(dispatch: &Dispatch, now: &Now) -> Vec<ReaderView> {
@@ -350,7 +384,7 @@ fn purpose_of(dispatch: &Dispatch, fact: &Fact) -> Option<Purpose> {
         Event::Refused(refused) => Some(purpose(directory, &refused.purpose)),
         Event::Spent(fact) => Some(spent(&fact.legs, fact.paid_out.as_deref())),
         Event::ToppedUp(topped) => Some(Purpose::TopUp { amount: topped.amount }),
-        Event::HandedOut(handed) => Some(Purpose::HandOut { quantity: handed.quantity }),
+        Event::HandedOut(fact) => Some(handed(directory, fact.occurrence, fact.item, fact.quantity)),
         Event::CardReportedLost(_) => Some(Purpose::ReportLost),
         _ => None,
     }

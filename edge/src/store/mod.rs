@@ -37,6 +37,7 @@ pub use names::NameKey;
 pub use notices::OpenNotice;
 pub use queue::{JournalState, Receipted, StoredFact, read_anchor, read_facts, read_state, read_whole};
 pub use snapshot::SnapshotBuilder;
+pub use totals::Closing;
 pub use values::{ValueFact, ValueKind};
 
 /// Name of the journal's file in the data folder.

@@ -6,10 +6,11 @@ use hufu_shared::fact::{
     Attended, Earned, Event, Purpose, RefusalReason, Refused, Shown, Subject, Visited, Way,
 };
 use hufu_shared::ids::{
-    ActivityId, BootId, CardId, ClubId, DeviceId, Hash, LeaseId, MemberId, OccurrenceId, OfficeId,
+    ActivityId, BootId, CardId, ClubId, DeviceId, Hash, ItemId, LeaseId, MemberId, OccurrenceId, OfficeId,
 };
 use hufu_shared::member::{
-    CardRow, CardStatus, DirectoryRow, MemberRow, MemberStatus, OccurrenceRow, OccurrenceState, OfficeRow,
+    CardRow, CardStatus, DirectoryRow, GiftRow, MemberRow, MemberStatus, OccurrenceRow, OccurrenceState,
+    OfficeRow,
 };
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::scheme::{SchemeTerms, Words};
@@ -26,6 +27,8 @@ use crate::terminal::Terminal;
 pub(crate) const CLUB: ClubId = ClubId([1; 16]);
 pub(crate) const OFFICE: OfficeId = OfficeId([2; 16]);
 pub(crate) const OCCASION: OccurrenceId = OccurrenceId([3; 16]);
+/// What members are handed at [`OCCASION`], two pieces each.
+pub(crate) const GIFT: ItemId = ItemId([9; 16]);
 /// Noon in Shanghai, 2026-11-22.
 pub(crate) const NOON: Instant = Instant(1_795_320_000 * SECOND_US);
 
@@ -190,6 +193,7 @@ pub(crate) fn occurrence() -> OccurrenceRow {
         state: OccurrenceState::Approved,
         admits_once: true,
         exits: false,
+        gifts: vec![GiftRow { item: GIFT, name: words("茶叶礼盒"), each: 2 }],
         points: Amount(2),
         places: None,
         offices: vec![OFFICE],

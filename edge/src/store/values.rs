@@ -260,6 +260,18 @@ impl Journal {
             .step(&self.path, "look up what was handed out")
     }
 
+    /// To how many members an item was handed at an occurrence, by this terminal.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the journal cannot be read.
+    pub fn handed_total(&self, occurrence: OccurrenceId, item: ItemId) -> Result<u64, StoreError> {
+        let sql = "SELECT count(*) FROM handed_out WHERE occurrence = ?1 AND item = ?2";
+        let mut statement = self.connection.prepare_cached(sql).step(&self.path, "prepare")?;
+        statement
+            .query_row(params![occurrence.0, item.0], |row| row.get(0).map(from_sql))
+            .step(&self.path, "count what was handed out")
+    }
+
     /// What of a member's spends here a figure that the centre reckoned at `as_of` cannot know.
     ///
     /// # Errors

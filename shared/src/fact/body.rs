@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::RefusalReason;
 use crate::ids::{BootId, CommandId, FactId, Hash, ItemId, LeaseId, MemberId, OccurrenceId, OperatorId};
 use crate::money::{Amount, Leg};
-use crate::time::Day;
+use crate::time::{Day, Instant};
 use crate::token::{MediumKind, Token};
 use crate::wire::version::Version;
 
@@ -259,6 +259,30 @@ pub struct Form {
     /// Dictionary code of the route.
     #[n(2)]
     pub route: String,
+    /// Code of the wording that the person agreed to, as it was shown; none where nobody asked.
+    #[n(3)]
+    pub consent: Option<String>,
+}
+
+/// A complaint as it is taken (rule K32).
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cbor(map)]
+pub struct Complaint {
+    /// What was said, sealed beside the fact.
+    #[n(0)]
+    pub form: Form,
+    /// Dictionary code of the kind (rule K31).
+    #[n(1)]
+    pub kind: String,
+    /// Whether it is urgent.
+    #[n(2)]
+    pub urgent: bool,
+    /// The number on the receipt that the guest was given.
+    #[n(3)]
+    pub receipt: String,
+    /// Until when the guest was promised an answer.
+    #[n(4)]
+    pub promised: Instant,
 }
 
 /// A request to change a member's data.

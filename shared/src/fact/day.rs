@@ -25,6 +25,37 @@ pub struct DayClosed {
     /// What the facts in that range come to.
     #[n(3)]
     pub totals: DayTotals,
+    /// Nobody handed over: the terminal closed by itself at the cut-off (未人工交班). Confirms no money.
+    #[n(4)]
+    #[cbor(default)]
+    pub unattended: bool,
+    /// What was counted, if it was.
+    #[n(5)]
+    pub counted: Option<Counted>,
+}
+
+/// What a person counted at the start or the end of a shift.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode, Serialize)]
+#[cbor(map)]
+pub struct Counted {
+    /// Fen in the drawer.
+    #[n(0)]
+    pub cash: Amount,
+    /// Gifts on the shelf.
+    #[n(1)]
+    pub gifts: u32,
+    /// Cards that belong to nobody yet.
+    #[n(2)]
+    pub blank_cards: u32,
+    /// Fen that the terminal expected in the drawer; none at the start.
+    #[n(3)]
+    pub cash_expected: Option<Amount>,
+    /// Gifts that the terminal expected on the shelf; none at the start.
+    #[n(4)]
+    pub gifts_expected: Option<u32>,
+    /// Dictionary code of the reason of a difference; none without one.
+    #[n(5)]
+    pub reason: Option<String>,
 }
 
 /// Sums over a range of facts.

@@ -16,7 +16,7 @@ use minicbor::{Decode, Encode};
 use serde::Serialize;
 
 pub use body::*;
-pub use day::{DayClosed, DayTotals};
+pub use day::{Counted, DayClosed, DayTotals};
 pub use header::{ReadError, Reader, STATED_FACTS_MAX, Standing, stated_at, stated_in};
 
 use crate::ids::OperatorId;
@@ -200,6 +200,15 @@ pub enum Event {
     /// A command of the centre was carried out, or not.
     #[n(17)]
     CommandDone(#[n(0)] CommandDone),
+    /// A visitor without a card was registered.
+    #[n(18)]
+    VisitorRegistered(#[n(0)] Form),
+    /// A complaint was taken.
+    #[n(19)]
+    ComplaintTaken(#[n(0)] Complaint),
+    /// A shift began.
+    #[n(20)]
+    ShiftOpened(#[n(0)] Counted),
 }
 
 impl Event {
@@ -225,6 +234,9 @@ impl Event {
             Self::LeaseClosed(_) => "lease_closed",
             Self::DayClosed(_) => "day_closed",
             Self::CommandDone(_) => "command_done",
+            Self::VisitorRegistered(_) => "visitor_registered",
+            Self::ComplaintTaken(_) => "complaint_taken",
+            Self::ShiftOpened(_) => "shift_opened",
         }
     }
 
@@ -238,7 +250,8 @@ impl Event {
             Self::Earned(earned) => Some(&earned.subject),
             Self::Spent(spent) => Some(&spent.subject),
             Self::ToppedUp(topped) => Some(&topped.subject),
-            Self::ApplicationTaken(form) => form.subject.as_ref(),
+            Self::ApplicationTaken(form) | Self::VisitorRegistered(form) => form.subject.as_ref(),
+            Self::ComplaintTaken(complaint) => complaint.form.subject.as_ref(),
             Self::ProfileChangeRequested(change) => change.form.subject.as_ref(),
             Self::Refused(refused) => refused.subject.as_ref(),
             _ => None,

@@ -8,16 +8,17 @@ use hufu_shared::act::{
     DeviceKey, JobRan, MemberSet, Pin, PinOutcome, SeenCursor, Verdict,
 };
 use hufu_shared::fact::{
-    Attended, Booted, ClockStepped, CommandDone, DayClosed, DayTotals, Earned, Event, FACT_FORMAT, Fact,
-    Form, Funding, HandedOut, LeaseClosed, LeaseUse, OperatorSession, ProfileChange, Purpose, RefusalReason,
-    Refused, Reversed, Shown, SlipKey, Spent, Subject, ToppedUp, Visited, Way,
+    Attended, Booted, ClockStepped, CommandDone, Complaint, Counted, DayClosed, DayTotals, Earned, Event,
+    FACT_FORMAT, Fact, Form, Funding, HandedOut, LeaseClosed, LeaseUse, OperatorSession, ProfileChange,
+    Purpose, RefusalReason, Refused, Reversed, Shown, SlipKey, Spent, Subject, ToppedUp, Visited, Way,
 };
 use hufu_shared::ids::{
     ActivityId, BootId, CardId, ClubId, CommandId, DeviceId, FactId, Hash, ItemId, LeaseId, MemberId,
     OccurrenceId, OfficeId, OperatorId,
 };
 use hufu_shared::member::{
-    CardRow, CardStatus, DirectoryRow, MemberRow, MemberStatus, OccurrenceRow, OccurrenceState, OfficeRow,
+    CardRow, CardStatus, DirectoryRow, GiftRow, MemberRow, MemberStatus, OccurrenceRow, OccurrenceState,
+    OfficeRow,
 };
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::scheme::{SchemeTerms, Words};
@@ -83,9 +84,35 @@ fn fact(shown: Shown, event: Event) -> Fact {
     }
 }
 
+fn counted() -> Counted {
+    Counted {
+        cash: Amount(120_000),
+        gifts: 36,
+        blank_cards: 12,
+        cash_expected: Some(Amount(121_000)),
+        gifts_expected: Some(36),
+        reason: Some("change".to_owned()),
+    }
+}
+
+fn complaint(form: Form) -> Complaint {
+    Complaint {
+        form,
+        kind: "sales".to_owned(),
+        urgent: true,
+        receipt: "TS-A-1-41".to_owned(),
+        promised: NOON.offset(7_200_000_000),
+    }
+}
+
 /// A fact of every event. The operator and the rule are filled in the one of a purchase.
 pub fn facts() -> Vec<Fact> {
-    let form = Form { commitment: Hash([8; 32]), subject: Some(subject()), route: "office".to_owned() };
+    let form = Form {
+        commitment: Hash([8; 32]),
+        subject: Some(subject()),
+        route: "office".to_owned(),
+        consent: Some("contact-1".to_owned()),
+    };
     let lease = LeaseUse { lease: LEASE, generation: 1, spent_total: Amount(300), state: VERSION };
     let totals = DayTotals { facts: 41, attended: 7, promised: points(70), ..DayTotals::default() };
     let visited = Visited { subject: subject() };
@@ -142,6 +169,12 @@ pub fn facts() -> Vec<Fact> {
             }),
         ),
         (Shown::Accepted, Event::ApplicationTaken(form.clone())),
+        (Shown::Accepted, Event::VisitorRegistered(Form { subject: None, ..form.clone() })),
+        (Shown::Accepted, Event::ComplaintTaken(complaint(form.clone()))),
+        (
+            Shown::Nothing,
+            Event::ShiftOpened(Counted { cash_expected: None, gifts_expected: None, ..counted() }),
+        ),
         (
             Shown::Accepted,
             Event::ProfileChangeRequested(ProfileChange {
@@ -158,7 +191,17 @@ pub fn facts() -> Vec<Fact> {
             Shown::Nothing,
             Event::LeaseClosed(LeaseClosed { lease: LEASE, generation: 1, spent_total: Amount(300) }),
         ),
-        (Shown::Nothing, Event::DayClosed(DayClosed { day: TODAY, from_seq: 1, to_seq: 41, totals })),
+        (
+            Shown::Nothing,
+            Event::DayClosed(DayClosed {
+                day: TODAY,
+                from_seq: 1,
+                to_seq: 41,
+                totals,
+                unattended: false,
+                counted: Some(counted()),
+            }),
+        ),
         (
             Shown::Nothing,
             Event::CommandDone(CommandDone {
@@ -227,6 +270,9 @@ fn occurrence() -> OccurrenceRow {
         state: OccurrenceState::Approved,
         admits_once: true,
         exits: false,
+        gifts: vec![GiftRow {
+            item: ItemId([0x46; 16]), name: words("茶叶礼盒", "Tea gift box"), each: 1
+        }],
         points: Amount(10),
         places: Some(120),
         offices: vec![OFFICE],

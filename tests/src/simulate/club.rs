@@ -139,6 +139,7 @@ pub fn occurrence_row(n: usize) -> OccurrenceRow {
         state: OccurrenceState::Approved,
         admits_once,
         exits,
+        gifts: Vec::new(),
         points: Amount(SALON_POINTS),
         places: None,
         offices,

@@ -213,7 +213,7 @@ impl Run<'_> {
                 let day = Day(i32::try_from((now + 8 * HOUR) / DAY).unwrap_or(0));
                 let totals = DayTotals { refused: 99, ..DayTotals::default() };
                 let to_seq = self.stranger.bodies.len() as u64;
-                let closed = DayClosed { day, from_seq: 1, to_seq, totals };
+                let closed = DayClosed { day, from_seq: 1, to_seq, totals, unattended: false, counted: None };
                 self.stranger.record(now, now, Event::DayClosed(closed));
             }
             2 => self.stranger.record(now, now + 400 * DAY, Event::Visited(Visited { subject })),

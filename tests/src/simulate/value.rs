@@ -14,7 +14,7 @@ use hufu_shared::fact::{
     Event, Form, Handing, ProfileChange, Purchase, Purpose, READER_COUNTER, SlipKey, Spending, Subject,
     ToppingUp,
 };
-use hufu_shared::form::{FormContent, ROUTE_OFFICE};
+use hufu_shared::form::{CONSENT_CONTACT, FormContent, ROUTE_OFFICE};
 use hufu_shared::ids::{ItemId, MemberId, OccurrenceId};
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::time::Day;
@@ -341,6 +341,7 @@ impl Run<'_> {
             commitment: sealed.commitment,
             subject: (!is_application).then_some(subject),
             route: ROUTE_OFFICE.to_owned(),
+            consent: Some(CONSENT_CONTACT.to_owned()),
         };
         let event = if is_application {
             Event::ApplicationTaken(form)

@@ -187,6 +187,7 @@ impl Site {
                 state: OccurrenceState::Approved,
                 admits_once: true,
                 exits: false,
+                gifts: Vec::new(),
                 points: Amount(POINTS),
                 places: None,
                 offices: Vec::new(),

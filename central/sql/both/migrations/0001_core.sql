@@ -107,6 +107,7 @@ CREATE TABLE occurrence (
     places BIGINT,
     offices BLOB NOT NULL,
     exits BIGINT NOT NULL CHECK (exits IN (0, 1)),
+    gifts BLOB NOT NULL,
     entry BLOB NOT NULL
 );
 

@@ -250,7 +250,14 @@ fn push_turn(history: &mut Vec<CardTurn>, turn: CardTurn) {
 
 /// Whether an event says that the card was there. A refusal has no effect that could be anybody's.
 fn shows_card(event: &Event) -> bool {
-    !matches!(event, Event::Refused(_) | Event::ApplicationTaken(_) | Event::ProfileChangeRequested(_))
+    !matches!(
+        event,
+        Event::Refused(_)
+            | Event::ApplicationTaken(_)
+            | Event::ProfileChangeRequested(_)
+            | Event::VisitorRegistered(_)
+            | Event::ComplaintTaken(_)
+    )
 }
 
 fn used(id: FactId, known: &KnownFact) -> Use {

@@ -53,6 +53,12 @@ impl Work {
         self.stand(id, plain(id, known), member);
     }
 
+    /// A visitor was registered, or a complaint taken: it stands, as the member's whose card was shown with it.
+    pub(super) fn spoken_for(&mut self, id: FactId, known: &KnownFact, form: &Form) {
+        let member = form.subject.as_ref().and_then(|subject| self.owner(known, subject));
+        self.stand(id, plain(id, known), member);
+    }
+
     /// Whom an application looks like was looked up. With one member's document number it is that member's (K6); else,
     /// if it looks like somebody, it waits for a person.
     pub(super) fn look_alikes_found(&mut self, found: &LookAlikesFound) {

@@ -1,6 +1,6 @@
 //! Matters: what is judged as one, from the whole set of its facts.
 
-use hufu_shared::fact::Event;
+use hufu_shared::fact::{Complaint, Event};
 use hufu_shared::ids::{DeviceId, FactId, ItemId, MemberId, OccurrenceId, OfficeId};
 use hufu_shared::time::Day;
 
@@ -103,6 +103,9 @@ impl Work {
             }
             Event::ApplicationTaken(form) => self.application_taken(id, &known, form),
             Event::ProfileChangeRequested(change) => self.change_requested(id, &known, change),
+            Event::VisitorRegistered(form) | Event::ComplaintTaken(Complaint { form, .. }) => {
+                self.spoken_for(id, &known, form);
+            }
             Event::Refused(refused) => {
                 let member = refused.subject.as_ref().and_then(|subject| self.owner(&known, subject));
                 self.stand(id, known.standing, member);

@@ -34,6 +34,9 @@ impl Work {
 
     /// A terminal counted its cash: the top-ups of the range are confirmed if the count agrees.
     pub(super) fn cash_counted(&mut self, id: FactId, closed: &DayClosed) {
+        if closed.unattended {
+            return;
+        }
         self.link(links::cash_counts(id.device), id);
         let range = closed.from_seq..=closed.to_seq;
         let days: BTreeSet<Day> = self

@@ -414,8 +414,14 @@ async fn kind_30_closings_in_one_batch_are_judged_like_closings_in_two() {
         terminal.upload(&db).await;
         assert_eq!(count(&db, "cases_of_kind", vec![30.into()]).await, 0);
         // One that covers itself and all that may ever come is a case, and reads nothing.
-        let impossible =
-            DayClosed { day: Day(20_779), from_seq: 1, to_seq: u64::MAX, totals: DayTotals::default() };
+        let impossible = DayClosed {
+            day: Day(20_779),
+            from_seq: 1,
+            to_seq: u64::MAX,
+            totals: DayTotals::default(),
+            unattended: false,
+            counted: None,
+        };
         terminal.record(300, Shown::Nothing, Event::DayClosed(impossible));
         terminal.upload(&db).await;
         assert_eq!(count(&db, "cases_of_kind", vec![30.into()]).await, 1);

@@ -64,7 +64,8 @@ impl Desk {
     /// Takes an application in, as the upload does: the fact, and its sealed part beside it.
     async fn applies(&mut self, db: &Db, seconds: i64, route: &str, fields: &[(&str, &str)]) -> FactId {
         let form = self.sealed(fields);
-        let body = Form { commitment: form.commitment, subject: None, route: route.to_owned() };
+        let body =
+            Form { commitment: form.commitment, subject: None, route: route.to_owned(), consent: None };
         let id = self.terminal.record(seconds, Shown::Accepted, Event::ApplicationTaken(body));
         self.terminal.upload(db).await;
         db.write(move |tx| contact::put_sealed(tx, id, &form.sealed)).await.expect("kept");
@@ -214,7 +215,12 @@ async fn rule_k08_each_choice_gives_its_outcome_and_what_was_merged_waits_no_mor
 
 /// Asks for fields of member 1's data, as the terminal knew them when its directory held everything up to `n`.
 fn wants(terminal: &mut Terminal, seconds: i64, fields: &[&str], n: u64) -> FactId {
-    let form = Form { commitment: Hash([9; 32]), subject: Some(subject(1)), route: "counter".to_owned() };
+    let form = Form {
+        commitment: Hash([9; 32]),
+        subject: Some(subject(1)),
+        route: "counter".to_owned(),
+        consent: None,
+    };
     let fields = fields.iter().map(|field| ((*field).to_owned(), Version { epoch: 1, n })).collect();
     terminal.record(seconds, Shown::Accepted, Event::ProfileChangeRequested(ProfileChange { form, fields }))
 }

@@ -59,6 +59,7 @@ pub fn occurrence() -> OccurrenceRow {
         state: OccurrenceState::Approved,
         admits_once: true,
         exits: false,
+        gifts: Vec::new(),
         points: Amount(SALON_POINTS),
         places: None,
         offices: Vec::new(),
@@ -235,7 +236,14 @@ impl Terminal {
     /// Closes the day with the totals of all facts so far.
     pub fn close_day(&mut self, seconds: i64) -> FactId {
         let totals = hufu_shared::rules::totals::of(&self.queue).expect("small numbers");
-        let closed = DayClosed { day: Day(20_779), from_seq: 1, to_seq: self.seq, totals };
+        let closed = DayClosed {
+            day: Day(20_779),
+            from_seq: 1,
+            to_seq: self.seq,
+            totals,
+            unattended: false,
+            counted: None,
+        };
         self.record(seconds, Shown::Nothing, Event::DayClosed(closed))
     }
 

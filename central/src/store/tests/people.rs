@@ -157,7 +157,12 @@ async fn kind_12_what_an_erased_member_had_goes_to_the_sink_and_later_facts_give
 }
 
 fn wants(terminal: &mut Terminal, seconds: i64, field: &str, base: u64) -> FactId {
-    let form = Form { commitment: Hash([9; 32]), subject: Some(subject(1)), route: "counter".to_owned() };
+    let form = Form {
+        commitment: Hash([9; 32]),
+        subject: Some(subject(1)),
+        route: "counter".to_owned(),
+        consent: None,
+    };
     let fields = vec![(field.to_owned(), Version { epoch: 1, n: base })];
     let event = Event::ProfileChangeRequested(ProfileChange { form, fields });
     terminal.record(seconds, Shown::Accepted, event)
@@ -198,7 +203,8 @@ async fn kind_29_an_application_that_looks_like_somebody_waits_for_a_person() {
     each(|db| async move {
         found(&db).await;
         let mut a = Terminal::start(TERMINAL_A);
-        let form = Form { commitment: Hash([9; 32]), subject: None, route: "website".to_owned() };
+        let form =
+            Form { commitment: Hash([9; 32]), subject: None, route: "website".to_owned(), consent: None };
         let apply = |form: &Form| Event::ApplicationTaken(form.clone());
         let first = a.record(0, Shown::Accepted, apply(&form));
         let second = a.record(60, Shown::Accepted, apply(&form));

@@ -491,7 +491,8 @@ impl Stage {
         let (at, _) = &self.terminals[terminal];
         let facts: Vec<_> = at.queue.clone();
         let totals = totals::of(&facts).expect("small numbers");
-        let closed = DayClosed { day: TODAY, from_seq: 1, to_seq: at.seq, totals };
+        let closed =
+            DayClosed { day: TODAY, from_seq: 1, to_seq: at.seq, totals, unattended: false, counted: None };
         self.record(terminal, 0, Event::DayClosed(closed), What::Counted);
     }
 

@@ -8,11 +8,13 @@ use embedded_graphics::prelude::*;
 use hufu_hardware::panel::{Depth, DeskPanel, Panel};
 use hufu_shared::ids::OccurrenceId;
 use hufu_shared::money::Amount;
+use hufu_shared::seal::OpenKey;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use super::samples::{NOW, afternoon, outcomes};
+use crate::counter::desk::Done;
 use crate::counter::guard::Guard;
 use crate::counter::port::{Declined, ModeOrder, Order, Port, ViewSink};
 use crate::counter::routes::{BODY_BYTES_MAX, Counter, router};
@@ -22,7 +24,7 @@ use crate::locale::Language;
 const WAIT: Duration = Duration::from_secs(10);
 
 /// A page on a port of its own; stops when dropped.
-struct Desk {
+pub(super) struct Desk {
     address: SocketAddr,
     sink: ViewSink,
     orders: Arc<Mutex<Vec<Order>>>,
@@ -32,6 +34,11 @@ struct Desk {
 
 /// A page whose run loop gives `answer` to every order.
 async fn desk(answer: Result<(), Declined>) -> Desk {
+    desk_answering(answer.map(|()| Done::Plain)).await
+}
+
+/// A page whose run loop gives `answer` to every order.
+pub(super) async fn desk_answering(answer: Result<Done, Declined>) -> Desk {
     let (panel, shared) = DeskPanel::new(Size::new(320, 240), Depth::Rgb);
     let (port, ends) = Port::new(afternoon(), Some(shared));
     let orders = Arc::new(Mutex::new(Vec::new()));
@@ -40,7 +47,7 @@ async fn desk(answer: Result<(), Declined>) -> Desk {
     tokio::spawn(async move {
         while let Some(request) = requests.recv().await {
             noted.lock().unwrap().push(request.order);
-            let _ = request.reply.send(answer);
+            let _ = request.reply.send(answer.clone());
         }
     });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -49,6 +56,7 @@ async fn desk(answer: Result<(), Declined>) -> Desk {
     let counter = Counter {
         port,
         guard,
+        seal_key: OpenKey::from_seed(&[7; 32]).seal_key(),
         simulator: Some("http://127.0.0.1:7099/".into()),
         language: Language::Zh,
         now: Box::new(|| NOW),
@@ -77,22 +85,22 @@ impl Desk {
         String::from_utf8_lossy(&answer).into_owned()
     }
 
-    async fn get(&self, path: &str) -> String {
+    pub(super) async fn get(&self, path: &str) -> String {
         self.ask(&format!("GET {path}"), &[], "").await
     }
 
-    async fn form(&self, path: &str, body: &str) -> String {
+    pub(super) async fn form(&self, path: &str, body: &str) -> String {
         let origin = format!("http://{}", self.address);
         let kind = ("content-type", "application/x-www-form-urlencoded");
         self.ask(&format!("POST {path}"), &[kind, ("origin", &origin)], body).await
     }
 
-    fn orders(&self) -> Vec<Order> {
+    pub(super) fn orders(&self) -> Vec<Order> {
         self.orders.lock().unwrap().clone()
     }
 }
 
-fn status(answer: &str) -> &str {
+pub(super) fn status(answer: &str) -> &str {
     answer.get(9..12).unwrap_or(answer)
 }
 

@@ -354,3 +354,21 @@ fn only_what_moved_value_is_offered_to_be_taken_back() {
         .collect();
     assert_eq!(offered, ["1300", "1200"], "the spend, and the purchase that waits to be confirmed");
 }
+
+#[test]
+fn kind_34_gifts_are_chosen_beside_their_activity_and_a_second_one_is_told_apart() {
+    let [page, ..] = render(&afternoon(), Language::Zh, false);
+    for part in ["领取 · 茶叶礼盒（每位 1 件）", "秋季品鉴会 · 本机已发 24 位", "value=\"hand_out:"]
+    {
+        assert!(page.contains(part), "the page lacks {part}");
+    }
+    let shown = |name: &str| {
+        let (_, view) = outcomes().into_iter().find(|(sample, _)| sample == name).unwrap();
+        face(&view, &ui(Language::Zh))
+    };
+    let before = shown("handed-before");
+    assert_eq!(before.headline, "已领取过");
+    assert_eq!(before.next.as_deref(), Some("14:22 已在本机领取，每位会员限领一次"));
+    let owes = shown("owes");
+    assert_eq!(owes.details, ["会员积分不足，还差 4 分：请一并收回礼品或等值现金"], "rule S8");
+}

@@ -3,7 +3,7 @@
 use crate::counter::view::*;
 use crate::rules::decide::value::Why;
 use hufu_shared::fact::RefusalReason;
-use hufu_shared::ids::OccurrenceId;
+use hufu_shared::ids::{ItemId, OccurrenceId};
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::scheme::Words;
 use hufu_shared::time::{ClockQuality, Instant, MINUTE_US, SECOND_US};
@@ -23,6 +23,10 @@ fn ago(minutes: i64) -> Instant {
 
 fn tasting() -> Words {
     words("秋季品鉴会", "Autumn tasting")
+}
+
+fn handing() -> Purpose {
+    Purpose::HandOut { name: words("茶叶礼盒", "Tea gift box"), quantity: 1 }
 }
 
 fn swipe(seconds: i64, outcome: Outcome, name: Option<&str>, promised: i64) -> SwipeView {
@@ -51,9 +55,16 @@ pub fn afternoon() -> CounterView {
         enters: true,
         leaves: None,
         attended_here: 0,
+        gifts: Vec::new(),
     };
     let mut running = activity(1, tasting(), -62, 118, 6);
     running.attended_here = 37;
+    running.gifts = vec![GiftView {
+        item: ItemId([9; 16]),
+        name: words("茶叶礼盒", "Tea gift box"),
+        each: 1,
+        handed_here: 24,
+    }];
     CounterView {
         zone: chrono_tz::Asia::Shanghai,
         office: words("滨江壹号", "Riverside One"),
@@ -102,6 +113,7 @@ pub fn afternoon() -> CounterView {
         notices: Vec::new(),
         unshown: Vec::new(),
         candidate: None,
+        guest: None,
         asking: None,
         allowances: vec![AllowanceView { unit: Unit::Pts, members: 12, left: Amount(3_840), expired: 1 }],
         clock: ClockView { quality: ClockQuality::Synced, offset_us: Some(120_000) },
@@ -139,6 +151,7 @@ pub fn result(outcome: Outcome, purpose: Purpose) -> ResultView {
         not_undone: None,
         moved: Vec::new(),
         left: Vec::new(),
+        owes: None,
         offline: false,
         seq: Some(1_205),
     }
@@ -229,6 +242,8 @@ fn with(result: ResultView) -> CounterView {
 
 /// What moved value, or did not.
 fn of_value() -> Vec<(&'static str, CounterView)> {
+    let refused = result(Outcome::Refused(RefusalReason::R06), handing());
+    let handed_before = ResultView { first_at: Some(ago(40)), ..refused };
     let mut all = vec![
         ("redeemed", with(redeemed(vec![pts(100)], vec![pts(1_180)]))),
         ("redeemed-figure-unknown", with(redeemed(vec![pts(100)], Vec::new()))),
@@ -236,7 +251,8 @@ fn of_value() -> Vec<(&'static str, CounterView)> {
         ("redeemed-and-paid", with(redeemed(vec![pts(100), cny(2_000)], vec![pts(1_180), cny(48_000)]))),
         ("topped-up", with(ResultView { moved: vec![cny(10_000)], ..result(Outcome::Accepted, top_up()) })),
         ("report-lost", with(result(Outcome::Accepted, Purpose::ReportLost))),
-        ("hand-out", with(result(Outcome::Accepted, Purpose::HandOut { quantity: 1 }))),
+        ("hand-out", with(result(Outcome::Accepted, handing()))),
+        ("handed-before", with(handed_before)),
         ("unknown-spend", with(ResultView { person: None, ..result(Outcome::UnknownCard, spend()) })),
     ];
     for of in [Taken::Earned, Taken::Spent, Taken::ToppedUp] {
@@ -255,6 +271,8 @@ fn of_value() -> Vec<(&'static str, CounterView)> {
         let not = ResultView { not_undone: Some(why), ..result(Outcome::Refused(RefusalReason::R15), of) };
         all.push(("not-undone", with(not)));
     }
+    let returned = result(Outcome::Accepted, Purpose::TakeBack { of: Taken::Earned });
+    all.push(("owes", with(ResultView { moved: vec![pts(6)], owes: Some(pts(4)), ..returned })));
     for (why, possible) in WHYS {
         let short = short(why, possible, None);
         let over = ResultView { short: Some(short), ..result(Outcome::OverOfflineLimit, spend()) };

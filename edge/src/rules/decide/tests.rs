@@ -60,6 +60,7 @@ impl World {
                 state: OccurrenceState::Approved,
                 admits_once: true,
                 exits: false,
+                gifts: Vec::new(),
                 points: Amount(2),
                 places: None,
                 offices: vec![HERE],

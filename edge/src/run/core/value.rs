@@ -78,6 +78,20 @@ impl Core {
         })
     }
 
+    /// Who or what a card is, as facts name it.
+    ///
+    /// # Errors
+    /// [`StoreError`] if journal or directory cannot be read.
+    pub fn subject_of(&self, presented: &Presented, now: &Now) -> Result<Subject, StoreError> {
+        let fetched = self.fetch(&presented.card, now)?;
+        Ok(Subject {
+            token: fetched.token,
+            member: fetched.card.and_then(|card| card.member),
+            reader: presented.reader,
+            medium: presented.card.kind,
+        })
+    }
+
     /// The member whose card it is, as far as the directory tells.
     #[must_use]
     pub fn member_of(&self, presented: &Presented, now: &Now) -> Option<MemberRow> {

@@ -8,9 +8,9 @@ use hufu_hardware::fake::{FakePanel, FakeSignal, PanelTape, SignalTape};
 use hufu_hardware::panel::Depth;
 use hufu_hardware::signal::Light;
 use hufu_shared::cbor;
-use hufu_shared::fact::{Fact, Way};
+use hufu_shared::fact::{Event as FactEvent, Fact, Way};
 use hufu_shared::money::Amount;
-use hufu_shared::time::SECOND_US;
+use hufu_shared::time::{Instant, SECOND_US};
 use tokio::sync::oneshot;
 
 use super::*;
@@ -24,6 +24,7 @@ use crate::run::events::ControlOrder;
 use crate::store::Directory;
 use crate::store::testing::*;
 
+mod desk;
 mod paper;
 mod value;
 
@@ -93,7 +94,7 @@ impl Desktop {
     fn order(&mut self, order: Order) -> Result<(), Declined> {
         let (reply, mut answer) = oneshot::channel();
         self.handle(Event::Order(Request { order, reply }));
-        answer.try_recv().expect("answered")
+        answer.try_recv().expect("answered").map(drop)
     }
 
     /// Faces shown since the last look.

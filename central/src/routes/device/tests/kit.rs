@@ -156,6 +156,7 @@ impl Site {
             state,
             admits_once: true,
             exits: false,
+            gifts: Vec::new(),
             points: Amount(POINTS),
             places: None,
             offices: Vec::new(),

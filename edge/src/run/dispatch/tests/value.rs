@@ -358,14 +358,48 @@ fn what_cannot_be_spent_by_anybody_is_not_even_chosen() {
     for mode in modes {
         assert_eq!(desk.order(Order::SetMode(mode.clone())), Err(Declined::Amount), "{mode:?}");
     }
-    let item = hufu_shared::ids::ItemId([9; 16]);
-    let hand = Order::SetMode(ModeOrder::HandOut { item, quantity: 1 });
-    assert_eq!(desk.order(hand.clone()), Err(Declined::NotRunning), "at no activity");
+}
+
+#[test]
+fn kind_34_a_planned_gift_is_handed_to_one_member_after_the_other_and_to_each_once() {
+    let mut desk = desktop();
+    let hand = |item| Order::SetMode(ModeOrder::HandOut { occurrence: None, item, quantity: None });
+    assert_eq!(desk.order(hand(GIFT)), Err(Declined::NotRunning), "at no activity");
     desk.order(Order::SetMode(ModeOrder::CheckIn(OCCASION))).expect("it runs");
-    desk.order(hand).expect("at this one");
+    let other = hufu_shared::ids::ItemId([0; 16]);
+    assert_eq!(desk.order(hand(other)), Err(Declined::NotRunning), "nobody planned it");
+    desk.order(hand(GIFT)).expect("at this one");
     desk.present(1);
-    assert!(matches!(desk.facts().last().map(|fact| fact.event.clone()), Some(FactEvent::HandedOut(_))));
-    assert!(matches!(desk.view().view.mode, ModeView::CheckIn { .. }), "and back to the activity");
+    desk.present(2);
+    let handed = desk.facts().into_iter().filter_map(|fact| match fact.event {
+        FactEvent::HandedOut(handed) => Some((handed.occurrence, handed.item, handed.quantity)),
+        _ => None,
+    });
+    assert_eq!(handed.collect::<Vec<_>>(), [(OCCASION, GIFT, 2); 2], "as many pieces as the plan gives each");
+    desk.wait(5);
+    desk.present(1);
+    let view = desk.view();
+    let result = view.view.result.as_ref().expect("shown");
+    assert_eq!(result.outcome, crate::counter::view::Outcome::Refused(RefusalReason::R06));
+    assert!(result.first_at.is_some(), "says when");
+    assert!(matches!(view.view.mode, ModeView::HandOut { item: GIFT, .. }), "and goes on");
+    assert_eq!(view.view.activities[0].gifts[0].handed_here, 2);
+}
+
+#[test]
+fn rule_s08_a_return_whose_points_are_spent_asks_for_the_gift_or_its_price() {
+    let mut desk = desktop();
+    let points = desk.dispatch.core.member(member_row(1).member).expect("known").points;
+    // Two points for each 100 yuan: so many that the member no longer has them when the goods come back.
+    let fen = Amount((points.0 / 2 + 50) * 10_000);
+    desk.order(Order::SetMode(ModeOrder::Earn(fen))).expect("possible");
+    desk.present(1);
+    let seq = desk.facts().last().expect("earned").seq;
+    let back = Order::TakeBack { of: WhichTyped::Fact(seq), part: None, reason: "return".into(), slip: None };
+    desk.order(back).expect("taken back");
+    let owes = desk.view().view.result.as_ref().and_then(|result| result.owes);
+    let earned = fen.0 / 10_000 * 2;
+    assert_eq!(owes, Some(pts(earned - points.0)));
 }
 
 /// A top-up of 100 yuan that the centre has; its seq.

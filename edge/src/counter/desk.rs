@@ -1,0 +1,141 @@
+//! The further pages of the desk: forms for visitors and applicants, shifts, the day at a glance.
+//!
+//! They ask the run loop by [`DeskOrder`] and get [`Done`] back. What a person wrote into a form is sealed to the centre
+//! before it becomes an order, so that nothing of it stands in a log, a snapshot or a file of this terminal.
+//!
+//! Reading order: this file is the seam; [`walkin`] reads the forms, [`shift`] the counts, [`today`] fills the day;
+//! [`routes`] are the addresses.
+//! Out of scope: what the centre does with a form.
+
+use hufu_shared::fact::{Counted, DayTotals};
+use hufu_shared::form::SealedForm;
+use hufu_shared::money::Amount;
+use hufu_shared::time::{Day, Instant};
+use serde::Serialize;
+
+pub mod forms;
+pub mod routes;
+pub mod shift;
+pub mod today;
+pub mod walkin;
+
+#[cfg(test)]
+mod tests;
+
+/// Bytes that name one form on a page: sent twice, it is taken once.
+pub const ONCE_BYTES: usize = 16;
+
+/// What the desk pages ask the run loop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeskOrder {
+    /// Record a form whose content is sealed already.
+    TakeForm(Taking),
+    /// Tell how the shift stands; changes nothing.
+    ReadShift,
+    /// Begin a shift with a count.
+    OpenShift(Counted),
+    /// End the shift with a count.
+    CloseShift(Counted),
+}
+
+/// A form to be recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taking {
+    /// Names this form: sent again it is not recorded again.
+    pub once: [u8; ONCE_BYTES],
+    /// What kind of form.
+    pub what: What,
+    /// The sealed content with its commitment.
+    pub form: SealedForm,
+    /// Code of the wording that the person agreed to.
+    pub consent: Option<String>,
+    /// Number of the guest on the page whose form it is; none for a form without a card.
+    pub guest: Option<u64>,
+}
+
+/// What kind of form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// 来访登记.
+    Visit,
+    /// 入会申请.
+    Application,
+    /// 资料变更申请, with the codes of the fields concerned. Needs a guest.
+    Change(Vec<String>),
+    /// 投诉受理.
+    Complaint {
+        /// Code of the kind.
+        kind: String,
+        /// Whether it is urgent.
+        urgent: bool,
+        /// Hours within which an answer is promised.
+        hours: u16,
+    },
+}
+
+impl What {
+    /// Whether it is somebody's whose card must have been shown.
+    #[must_use]
+    pub fn needs_guest(&self) -> bool {
+        matches!(self, Self::Change(_))
+    }
+}
+
+/// What came of an order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Done {
+    /// It was carried out; there is nothing more to say.
+    #[default]
+    Plain,
+    /// A form is on the disk.
+    Form(Taken),
+    /// How the shift stands.
+    Shift(Box<ShiftView>),
+}
+
+/// A form that is on the disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// Seq of its fact.
+    pub seq: u64,
+    /// Number on the receipt of a complaint.
+    pub receipt: Option<String>,
+    /// Until when an answer was promised.
+    pub promised: Option<Instant>,
+}
+
+/// How the shift stands.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ShiftView {
+    /// The count with which it began.
+    pub opened: Option<Counted>,
+    /// When that was.
+    pub opened_at: Option<Instant>,
+    /// Fen taken in cash since.
+    pub cash_in: Amount,
+    /// Fen paid out in cash since.
+    pub cash_out: Amount,
+    /// Fen that should be in the drawer.
+    pub cash_expected: Amount,
+    /// Gifts handed out since.
+    pub gifts_out: u32,
+    /// Gifts that should be on the shelf; none where nobody counted at the start.
+    pub gifts_expected: Option<u32>,
+    /// What all facts since the last closing come to.
+    pub totals: DayTotals,
+    /// The last closing, if it is still held.
+    pub last: Option<LastClosing>,
+}
+
+/// The last closing of a day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LastClosing {
+    /// Which day.
+    pub day: Day,
+    /// When.
+    pub at: Instant,
+    /// Nobody handed over: the terminal closed by itself (未人工交班).
+    pub unattended: bool,
+    /// Fen counted less fen expected; none where nobody counted.
+    pub difference: Option<Amount>,
+}

@@ -1,0 +1,106 @@
+//! `/today`: what today holds and what yesterday left open, on one page. Pure.
+
+use askama::Template;
+
+use super::super::pages::Frame;
+use super::super::view::CounterView;
+use super::super::words::Ui;
+use super::ShiftView;
+
+/// One activity of today.
+#[derive(Debug)]
+pub struct ActivityLine {
+    /// Start and end.
+    pub time: String,
+    /// Its name.
+    pub name: String,
+    /// `ok` while it runs, else none.
+    pub class: &'static str,
+    /// Running, later, ended.
+    pub state: String,
+    /// Members checked in here.
+    pub here: String,
+    /// What is handed out there, and how often it was.
+    pub gifts: Vec<String>,
+}
+
+/// Something that somebody should look at.
+#[derive(Debug)]
+pub struct OpenPoint {
+    /// What.
+    pub text: String,
+    /// Where it is dealt with.
+    pub link: &'static str,
+}
+
+/// The page.
+#[derive(Debug, Template)]
+#[template(path = "desk/today.html")]
+pub struct TodayPage<'a> {
+    /// The frame.
+    pub frame: &'a Frame,
+    /// Address of the desk pages' style sheet.
+    pub style: &'a str,
+    /// Office and day.
+    pub place: String,
+    /// Activities, by start.
+    pub activities: Vec<ActivityLine>,
+    /// What is left of yesterday and of today.
+    pub open: Vec<OpenPoint>,
+}
+
+impl<'a> TodayPage<'a> {
+    /// The page of a snapshot and the shift.
+    #[must_use]
+    pub fn new(frame: &'a Frame, style: &'a str, view: &CounterView, shift: &ShiftView) -> Self {
+        let ui = &frame.ui;
+        let place = format!("{} · {}", ui.words(&view.office), ui.day(ui.now));
+        let activities = view.activities.iter().map(|activity| {
+            let gift = |gift: &super::super::view::GiftView| {
+                let name = ui.words(&gift.name).to_owned();
+                ui.t2("desk-today-gift", ("name", name), ("n", gift.handed_here.to_string()))
+            };
+            let state = match (activity.running, activity.ends <= ui.now) {
+                (true, _) => "desk-today-running",
+                (false, true) => "counter-activity-ended",
+                (false, false) => "counter-activity-later",
+            };
+            ActivityLine {
+                time: format!("{}–{}", ui.time(activity.starts), ui.time(activity.ends)),
+                name: ui.words(&activity.name).to_owned(),
+                class: if activity.running { "ok" } else { "" },
+                state: ui.t(state),
+                here: ui.t1("counter-activity-here", "n", activity.attended_here.to_string()),
+                gifts: activity.gifts.iter().map(gift).collect(),
+            }
+        });
+        Self { frame, style, place, activities: activities.collect(), open: open_points(view, shift, ui) }
+    }
+}
+
+fn open_points(view: &CounterView, shift: &ShiftView, ui: &Ui) -> Vec<OpenPoint> {
+    let mut open = Vec::new();
+    let mut push = |text: String, link| open.push(OpenPoint { text, link });
+    if let Some(last) = &shift.last {
+        if last.unattended {
+            push(ui.t1("desk-shift-unattended", "day", last.day.to_string()), "/shift");
+        }
+        if let Some(off) = last.difference.filter(|off| off.0 != 0) {
+            let amount = ui.yuan(off);
+            push(ui.t2("desk-today-difference", ("day", last.day.to_string()), ("n", amount)), "/shift");
+        }
+    }
+    if shift.opened.is_none() {
+        push(ui.t("desk-shift-not-open"), "/shift");
+    }
+    if !view.unshown.is_empty() {
+        push(ui.t1("counter-unshown-heading", "n", view.unshown.len().to_string()), "/");
+    }
+    if !view.notices.is_empty() {
+        push(ui.t1("counter-notices-heading", "n", view.notices.len().to_string()), "/");
+    }
+    if !view.link.online && view.link.queue_len > 0 {
+        push(ui.t1("counter-offline", "n", view.link.queue_len.to_string()), "/status");
+    }
+    open
+}
