@@ -12,7 +12,6 @@ use hufu_shared::ids::{ItemId, OccurrenceId};
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::scheme::Words;
 use hufu_shared::time::{ClockQuality, Instant};
-use hufu_shared::wire::upload::Became;
 use serde::{Serialize, Serializer};
 
 mod asking;

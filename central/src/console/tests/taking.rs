@@ -78,7 +78,8 @@ pub async fn takes(site: &Site, content: &FormContent, event: impl Fn(Form) -> E
 /// Takes a form in that waits to be looked up.
 pub async fn takes_only(site: &Site, content: &FormContent, event: impl Fn(Form) -> Event) -> FactId {
     let form = content.seal(&site.app.keys.seal_public(), [3; SALT_BYTES]).expect("a good key");
-    let body = Form { commitment: form.commitment, subject: None, route: ROUTE_OFFICE.to_owned() };
+    let body =
+        Form { commitment: form.commitment, subject: None, route: ROUTE_OFFICE.to_owned(), consent: None };
     record(site, event(body), Some(form.sealed)).await
 }
 

@@ -173,10 +173,9 @@ async fn inv_19_the_sale_of_a_slip_is_kept_and_its_return_takes_back() {
     .await;
 }
 
-/// Two settled purchases without the sale of their slip lead to each other, and the search among them ends.
 /// Purchases of an unknown card had nothing when their day was settled: bound later, one sale still counts once.
 #[tokio::test(flavor = "multi_thread")]
-async fn kind_41_what_waited_for_its_card_when_the_day_was_settled_is_judged_like_what_comes_later() {
+async fn what_waited_for_its_card_when_the_day_was_settled_is_judged_like_what_comes_later() {
     each(|db| async move {
         found(&db).await;
         let (mut a, mut b) = (Terminal::start(TERMINAL_A), Terminal::start(TERMINAL_B));
@@ -195,6 +194,7 @@ async fn kind_41_what_waited_for_its_card_when_the_day_was_settled_is_judged_lik
     .await;
 }
 
+/// Two settled purchases without the sale of their slip lead to each other, and the search among them ends.
 #[tokio::test(flavor = "multi_thread")]
 async fn kind_32_a_slip_that_several_settled_purchases_lost_is_judged_to_an_end() {
     each(|db| async move {
