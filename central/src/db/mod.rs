@@ -79,7 +79,8 @@ impl Db {
         Self::open_as(url, Older::Refuse).await
     }
 
-    /// A fresh database in memory, for replay. Reads and writes share its one connection.
+    /// A fresh database in memory, served as a file is; reads and writes share its one connection. See [`Scratch`] for
+    /// one that runs on the caller's thread.
     ///
     /// # Errors
     /// [`DbError`] if a migration fails.
