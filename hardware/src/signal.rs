@@ -3,7 +3,14 @@
 //! A [`Cue`] is data. Sounds are short patterns of notes; the counter page plays the same pattern in the browser that a
 //! buzzer would play here, so both sound alike.
 //!
+//! Devices: [`StackLight`] speaks a line protocol of our own, [`lamp::TowerLamp`] the bytes of a bought lamp,
+//! [`gpio::GpioSignal`] switches a board's pins; [`beat`] turns a cue into what a device can do that knows only on and off.
+//!
 //! Out of scope: which outcome has which cue (the caller's table), volume and mute (the caller leaves `sound` empty).
+
+pub mod beat;
+pub mod gpio;
+pub mod lamp;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -107,6 +114,21 @@ pub enum SignalError {
         port: PathBuf,
         /// Why.
         source: std::io::Error,
+    },
+    /// A line of a board's pins could not be switched: the chip is not there, the user may not open it, or another program
+    /// holds the line. The next cue tries again.
+    #[error("signal on {chip}: {detail}")]
+    Gpio {
+        /// The chip.
+        chip: PathBuf,
+        /// Why.
+        detail: String,
+    },
+    /// The thread that plays cues is gone, which only happens when it panicked: the device stays dark until a restart.
+    #[error("the player of {name} has ended")]
+    Ended {
+        /// Which device.
+        name: &'static str,
     },
 }
 

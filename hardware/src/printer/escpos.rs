@@ -80,7 +80,6 @@ fn drawn(text: &str, look: (Align, bool, bool), width: Width, fonts: &Fonts) -> 
     let (align, bold, double) = look;
     let scale = if double { 2 } else { 1 };
     let mut frame = Frame::new(Size::new(width.dots(), DRAWN_LINE_DOTS * scale));
-    let style = Style::Outline { px: LINE_DOTS * scale, heavy: bold };
     let taken = ticket::measure(text) * COLUMN_DOTS * scale;
     let mut x = if align == Align::Centre { width.dots().saturating_sub(taken) / 2 } else { 0 };
     let top = ((DRAWN_LINE_DOTS - LINE_DOTS) * scale / 2).cast_signed();
@@ -89,10 +88,19 @@ fn drawn(text: &str, look: (Align, bool, bool), width: Width, fonts: &Fonts) -> 
         let edges = (x.cast_signed(), (x + cell).cast_signed());
         let mut glyph = [0; 4];
         let glyph = c.encode_utf8(&mut glyph);
-        fonts.draw(glyph, style, Point::new(edges.0, top), Rgb888::WHITE, edges, &mut frame);
+        let (style, down) = fitted(glyph, cell, (LINE_DOTS * scale, bold), fonts);
+        fonts.draw(glyph, style, Point::new(edges.0, top + down), Rgb888::WHITE, edges, &mut frame);
         x += cell;
     }
     raster(width.dots(), DRAWN_LINE_DOTS * scale, |x, y| frame.is_lit(Point::new(x, y)))
+}
+
+/// Our faces are proportional, the grid is not: a letter that is wider than its cell is drawn smaller, and lower by what
+/// it lost in height. Returns its style and by how many dots lower.
+pub(crate) fn fitted(glyph: &str, cell: u32, (px, heavy): (u32, bool), fonts: &Fonts) -> (Style, i32) {
+    let own = fonts.measure(glyph, Style::Outline { px, heavy }).max(1);
+    let fits = if own > cell { px * cell / own } else { px };
+    (Style::Outline { px: fits, heavy }, ((px - fits) * 3 / 4).cast_signed())
 }
 
 /// `GS v 0`: a picture of one bit per dot, full lines.

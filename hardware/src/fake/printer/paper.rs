@@ -1,7 +1,7 @@
 //! Reading what an ESC/POS printer would put onto its paper, and drawing it.
 //!
 //! Strict: a command that is not in the table is an error that names its place, as a model that lacks it would print
-//! rubbish there.
+//! rubbish there. Only how a wide letter is fitted into its cell is shared with the encoder, for looks.
 
 use embedded_graphics::pixelcolor::Rgb888;
 use embedded_graphics::prelude::{Point, RgbColor, Size};
@@ -9,7 +9,8 @@ use encoding_rs::GB18030;
 use fast_qr::{ECL, QRBuilder};
 
 use crate::panel::Frame;
-use crate::text::{Fonts, Style, is_invisible};
+use crate::printer::escpos::fitted;
+use crate::text::{Fonts, is_invisible};
 
 /// What lies on the paper, from top to bottom.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -286,14 +287,14 @@ fn draw_text(frame: &mut Frame, fonts: &Fonts, text: &str, look: (bool, bool, u3
     };
     let taken: i32 = text.chars().map(cell).sum();
     let mut x = if centre { (frame.size_of().0 - taken) / 2 } else { 0 };
-    let style = Style::Outline { px: 24 * scale, heavy: bold };
     for c in text.chars() {
         let right = x + cell(c);
         let mut letter = [0; 4];
         let letter = c.encode_utf8(&mut letter);
+        let (style, down) = fitted(letter, cell(c).cast_unsigned(), (24 * scale, bold), fonts);
         let own = fonts.measure(letter, style).cast_signed();
         let from = x + (cell(c) - own).max(0) / 2;
-        fonts.draw(letter, style, Point::new(from, y + 2), Rgb888::BLACK, (x, right), frame);
+        fonts.draw(letter, style, Point::new(from, y + 2 + down), Rgb888::BLACK, (x, right), frame);
         x = right;
     }
 }
