@@ -12,7 +12,8 @@
   if (!$("bar")) return;
 
   // --- sound -----------------------------------------------------------------------------------------------
-  const muted = document.querySelector("main").dataset.muted === "true";
+  const { muted, volume } = document.querySelector("main").dataset;
+  const clips = new Map();
   let audio = null;
   // Browsers keep a page silent until somebody has touched it.
   const wake = () => {
@@ -21,8 +22,21 @@
   };
   for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, wake, { passive: true });
   const sound = (panel) => {
-    if (muted && panel.dataset.insists !== "true") return;
+    const insists = panel.dataset.insists === "true", url = panel.dataset.voice;
+    if (muted === "true" && !insists) return;
+    // A site that is turned down still hears its refusals.
+    const loud = Math.max(Number(volume) / 100, insists ? 0.3 : 0);
+    if (!loud) return;
+    if (!url) return tones(panel, loud);
+    const clip = clips.get(url) ?? new Audio(url);
+    clips.set(url, clip);
+    clip.volume = loud;
+    clip.currentTime = 0;
+    clip.play().catch(() => tones(panel, loud));
+  };
+  const tones = (panel, volume) => {
     try { wake(); } catch { return; }
+    const top = volume / 2;
     let at = audio.currentTime + 0.02;
     for (const note of panel.dataset.tones.split(",").filter(Boolean)) {
       const [hz, ms] = note.split(":").map(Number), end = at + ms / 1000;
@@ -30,8 +44,8 @@
         const tone = audio.createOscillator(), loud = audio.createGain();
         tone.frequency.value = hz;
         loud.gain.setValueAtTime(0, at);
-        loud.gain.linearRampToValueAtTime(0.35, at + 0.01);
-        loud.gain.setValueAtTime(0.35, Math.max(at + 0.01, end - 0.03));
+        loud.gain.linearRampToValueAtTime(top, at + 0.01);
+        loud.gain.setValueAtTime(top, Math.max(at + 0.01, end - 0.03));
         loud.gain.linearRampToValueAtTime(0, end);
         tone.connect(loud).connect(audio.destination);
         tone.start(at);

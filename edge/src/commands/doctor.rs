@@ -1,4 +1,4 @@
-//! `doctor`: clock, disk, readers, display, certificate, queue; each with a verdict and what to do.
+//! `doctor`: clock, disk, readers, display, printer, certificate, queue, readiness to go offline; each with a verdict and what to do.
 //!
 //! What was measured goes into [`Seen`], the judgement is a plain function of it.
 
@@ -6,6 +6,7 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
+use hufu_hardware::printer::PrinterPort;
 use hufu_shared::time::{DAY_US, Instant, SECOND_US};
 use serde_json::{Value, json};
 
@@ -17,16 +18,13 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::counter::view::PanelView;
 use crate::locale::{Args, Language, text, text_with};
+use crate::rules::readiness::{FREE_BYTES_LOW, FREE_BYTES_MIN};
 use crate::run::control::{self, Ask};
 use crate::store::{JOURNAL_FILE, StoreError, read_state};
 use crate::sync::identity::Identity;
 
 /// A wall clock that differs more than this from the centre's is worth a word, in microseconds.
 const OFFSET_MAX_US: i64 = 120 * SECOND_US;
-/// Free bytes below which facts will soon not fit.
-const FREE_BYTES_MIN: u64 = 64 * 1024 * 1024;
-/// Free bytes below which it is time to make room.
-const FREE_BYTES_LOW: u64 = 512 * 1024 * 1024;
 /// Facts waiting from which the queue is worth a word.
 const QUEUE_LONG: u64 = 1_000;
 
@@ -52,6 +50,10 @@ pub(super) struct Seen {
     pub(super) free_bytes: Option<u64>,
     pub(super) readers: Vec<Found>,
     pub(super) displays: Vec<PanelView>,
+    /// Port of the printer, and what is in its way as a word.
+    pub(super) printer: Option<(String, Option<String>)>,
+    /// What is not ready to go offline, item and grade; none without a running daemon.
+    pub(super) unready: Option<Vec<(String, String)>>,
     pub(super) certificate_until: Option<Instant>,
     pub(super) queue_len: Option<u64>,
     pub(super) stopped: Option<String>,
@@ -96,9 +98,22 @@ fn line(language: Language, finding: &Finding) -> String {
         Verdict::Bad => "doctor-bad",
     };
     let item = text(language, item_key(finding.item));
-    let words = text_with(language, finding.key, &Args::from([("detail", finding.detail.clone())]));
+    let detail = match finding.item {
+        "printer" if finding.verdict != Verdict::Good => {
+            text(language, &format!("printer-{}", finding.detail))
+        }
+        "offline" => offline_detail(language, &finding.detail),
+        _ => finding.detail.clone(),
+    };
+    let words = text_with(language, finding.key, &Args::from([("detail", detail)]));
     let args = Args::from([("mark", text(language, mark)), ("item", item), ("words", words)]);
     text_with(language, "doctor-line", &args)
+}
+
+/// Words of parts in people's language.
+fn offline_detail(language: Language, items: &str) -> String {
+    let name = |item: &str| text(language, &format!("ready-item-{item}"));
+    items.split_whitespace().map(name).collect::<Vec<_>>().join(&text(language, "counter-verdict-and"))
 }
 
 fn item_key(item: &str) -> &'static str {
@@ -107,7 +122,9 @@ fn item_key(item: &str) -> &'static str {
         "disk" => "doctor-item-disk",
         "readers" => "doctor-item-readers",
         "display" => "doctor-item-display",
+        "printer" => "doctor-item-printer",
         "certificate" => "doctor-item-certificate",
+        "offline" => "doctor-item-offline",
         _ => "doctor-item-queue",
     }
 }
@@ -122,6 +139,8 @@ fn look(config: &Config) -> Seen {
     seen.free_bytes = free_bytes(data_dir);
     seen.readers = readers::look(config);
     seen.displays = displays(config, live.as_ref());
+    seen.printer = printer(config, live.as_ref());
+    seen.unready = live.as_ref().map(unready);
     seen.certificate_until = Identity::load(data_dir).ok().map(|identity| identity.device().not_after);
     seen.aside_len = aside::unacknowledged(data_dir).iter().map(|aside| aside.state.queue_len()).sum();
     let journal = data_dir.join(JOURNAL_FILE);
@@ -173,12 +192,51 @@ fn displays(config: &Config, live: Option<&Value>) -> Vec<PanelView> {
     shown.collect()
 }
 
+/// The daemon's own word; without one, whether a port on this machine is there.
+fn printer(config: &Config, live: Option<&Value>) -> Option<(String, Option<String>)> {
+    let printer = config.printer.as_ref()?;
+    let hindrance = match (live, &printer.port) {
+        (Some(view), _) => view.pointer("/printer/hindrance").and_then(Value::as_str).map(str::to_owned),
+        (None, PrinterPort::Serial { path, .. } | PrinterPort::Device { path }) => {
+            (!path.exists()).then(|| "unplugged".to_owned())
+        }
+        (None, PrinterPort::Tcp { .. }) => None,
+    };
+    Some((printer.port.name(), hindrance))
+}
+
+fn unready(view: &Value) -> Vec<(String, String)> {
+    let parts = view.pointer("/readiness/parts").and_then(Value::as_array).into_iter().flatten();
+    let word = |part: &Value, key| part.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    parts.map(|part| (word(part, "item"), word(part, "grade"))).filter(|part| part.1 != "ready").collect()
+}
+
 /// What the findings come to.
 pub(super) fn judge(seen: &Seen) -> Vec<Finding> {
     let mut findings = vec![clock(seen), disk(seen), reader(seen)];
     findings.extend(display(seen));
+    findings.extend(seen.printer.as_ref().map(print));
     findings.extend([certificate(seen), queue(seen)]);
+    findings.extend(seen.unready.as_ref().map(|unready| ready(unready)));
     findings
+}
+
+fn print((port, hindrance): &(String, Option<String>)) -> Finding {
+    match hindrance {
+        Some(code) => finding("printer", Verdict::Look, "doctor-printer-trouble", code),
+        None => finding("printer", Verdict::Good, "doctor-printer-good", port),
+    }
+}
+
+fn ready(unready: &[(String, String)]) -> Finding {
+    let of = |grade: &str| -> Vec<&str> {
+        unready.iter().filter(|part| part.1 == grade).map(|part| part.0.as_str()).collect()
+    };
+    match (of("bad").join(" "), of("look").join(" ")) {
+        (bad, _) if !bad.is_empty() => finding("offline", Verdict::Bad, "doctor-offline-bad", bad),
+        (_, look) if !look.is_empty() => finding("offline", Verdict::Look, "doctor-offline-look", look),
+        _ => finding("offline", Verdict::Good, "doctor-offline-good", ""),
+    }
 }
 
 fn finding(item: &'static str, verdict: Verdict, key: &'static str, detail: impl ToString) -> Finding {

@@ -1,6 +1,7 @@
 //! `status`: how the terminal is. Asks the daemon if one runs; else reads the journal without writing.
 
 use hufu_shared::money::{Amount, Unit};
+use hufu_shared::time::Instant;
 use serde_json::{Value, json};
 
 use super::Failure;
@@ -99,6 +100,14 @@ fn allowances(language: Language, view: &Value) -> Vec<String> {
     held.filter_map(line).collect()
 }
 
+/// Until when the terminal works without a connection.
+fn ready_until(language: Language, view: &Value) -> Option<String> {
+    let until = Instant(view.pointer("/readiness/until")?.as_i64()?);
+    let zone = view.get("zone").and_then(Value::as_str).and_then(|zone| zone.parse().ok());
+    let value = until.display(zone.unwrap_or(chrono_tz::Asia::Shanghai));
+    Some(text_with(language, "command-status-ready", &Args::from([("value", value)])))
+}
+
 fn lines(
     config: &Config,
     identity: &Identity,
@@ -116,6 +125,7 @@ fn lines(
         let online = view.pointer("/link/online").and_then(Value::as_bool).unwrap_or(false);
         lines.push(line("command-status-online", yes(language, online)));
         lines.extend(allowances(language, view));
+        lines.extend(ready_until(language, view));
     }
     if let Some(state) = journal {
         lines.push(line("command-status-facts", state.last_seq.to_string()));

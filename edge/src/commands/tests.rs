@@ -32,6 +32,8 @@ fn well() -> Seen {
         free_bytes: Some(1 << 34),
         readers: vec![Found { name: "ACS".into(), up: true, reason: String::new() }],
         displays: vec![panel("desk", None), panel("ssd1306 /dev/i2c-1 0x3c", None)],
+        printer: Some(("/dev/hufu-printer".into(), None)),
+        unready: Some(Vec::new()),
         certificate_until: Some(NOW.offset(20 * DAY_US)),
         queue_len: Some(3),
         stopped: None,
@@ -70,7 +72,7 @@ fn doctor_finds_nothing_on_a_well_machine() {
 #[test]
 fn doctor_names_each_fault_and_says_what_to_do_in_both_languages() {
     type Change = fn(&mut Seen);
-    let table: [(&str, Verdict, Change); 13] = [
+    let table: [(&str, Verdict, Change); 16] = [
         ("clock", Verdict::Bad, |seen| seen.floor = Some(NOW.offset(DAY_US))),
         ("clock", Verdict::Look, |seen| seen.offset_us = Some(-DAY_US)),
         ("disk", Verdict::Bad, |seen| seen.writable = false),
@@ -80,6 +82,9 @@ fn doctor_names_each_fault_and_says_what_to_do_in_both_languages() {
         ("readers", Verdict::Bad, |seen| seen.readers[0].up = false),
         ("readers", Verdict::Look, |seen| seen.readers.clear()),
         ("display", Verdict::Bad, |seen| seen.displays[1].fault = Some("gone".into())),
+        ("printer", Verdict::Look, |seen| seen.printer = Some(("lp0".into(), Some("paper-out".into())))),
+        ("offline", Verdict::Look, |seen| seen.unready = Some(vec![("leases".into(), "look".into())])),
+        ("offline", Verdict::Bad, |seen| seen.unready = Some(vec![("directory".into(), "bad".into())])),
         ("certificate", Verdict::Bad, |seen| seen.certificate_until = Some(NOW.offset(-1))),
         ("certificate", Verdict::Bad, |seen| seen.certificate_until = None),
         ("queue", Verdict::Bad, |seen| seen.stopped = Some("fork".into())),

@@ -8,12 +8,15 @@ use serde::Deserialize;
 use super::display::OneOrMany;
 use super::printer::RawPrinter;
 use super::reader::RawReader;
-use super::{CentralConfig, Config, ConfigError, CounterConfig, SignalConfig, TerminalConfig};
+use super::signal::RawSignal;
+use super::{CentralConfig, Config, ConfigError, CounterConfig, TerminalConfig};
 use crate::locale::Language;
 use crate::rules::gate::Gate;
 
 /// Where the configuration is if nobody says otherwise.
 pub const CONFIG_PATH: &str = "/etc/hufu/edge.toml";
+/// How loud the counter page sounds where nothing is said, in percent.
+const VOLUME_DEFAULT: u8 = 70;
 /// How environment variables that override a key begin.
 const ENV_PREFIX: &str = "HUFU_EDGE__";
 
@@ -56,24 +59,20 @@ struct RawCounter {
     listen: String,
     listen_unpaired: bool,
     embed_origins: Vec<String>,
+    volume: u8,
+    voice_dir: PathBuf,
 }
 
 impl Default for RawCounter {
     fn default() -> Self {
-        Self { listen: "127.0.0.1:7090".to_owned(), listen_unpaired: false, embed_origins: Vec::new() }
+        Self {
+            listen: "127.0.0.1:7090".to_owned(),
+            listen_unpaired: false,
+            embed_origins: Vec::new(),
+            volume: VOLUME_DEFAULT,
+            voice_dir: PathBuf::new(),
+        }
     }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawSignal {
-    port: PathBuf,
-    #[serde(default = "signal_baud")]
-    baud: u32,
-}
-
-fn signal_baud() -> u32 {
-    9_600
 }
 
 #[derive(Deserialize, Default)]
@@ -188,6 +187,10 @@ fn check(path: &Path, raw: RawConfig) -> Result<Config, ConfigError> {
             return Err(checker.wrong("counter.embed_origins".into(), expected, origin.clone()));
         }
     }
+    if raw.counter.volume > 100 {
+        let met = raw.counter.volume.to_string();
+        return Err(checker.wrong("counter.volume".into(), "0 to 100 percent", met));
+    }
     let readers = raw.reader.into_iter().enumerate();
     let displays = raw.display.0.into_iter().enumerate();
     Ok(Config {
@@ -201,10 +204,12 @@ fn check(path: &Path, raw: RawConfig) -> Result<Config, ConfigError> {
             listen,
             listen_unpaired: raw.counter.listen_unpaired,
             embed_origins: raw.counter.embed_origins,
+            volume: raw.counter.volume,
+            voice_dir: Some(raw.counter.voice_dir).filter(|dir| !dir.as_os_str().is_empty()),
         },
         readers: readers.map(|(at, raw)| raw.check(at, &checker)).collect::<Result<_, _>>()?,
         displays: displays.map(|(at, raw)| raw.check(at, &checker)).collect::<Result<_, _>>()?,
-        signal: raw.signal.map(|signal| SignalConfig { port: signal.port, baud: signal.baud }),
+        signal: raw.signal.map(|signal| signal.check(&checker)).transpose()?,
         printer: raw.printer.map(|printer| printer.check(&checker)).transpose()?,
         simulator_url: Some(raw.simulator.url).filter(|url| !url.is_empty()),
     })

@@ -11,6 +11,7 @@ mod error;
 mod load;
 mod printer;
 mod reader;
+mod signal;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -23,6 +24,7 @@ pub use error::ConfigError;
 pub use load::{CONFIG_PATH, load, parse};
 pub use printer::PrinterConfig;
 pub use reader::{ReaderConfig, SerialProtocol};
+pub use signal::SignalConfig;
 
 /// Everything that can be configured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,15 +74,10 @@ pub struct CounterConfig {
     pub listen_unpaired: bool,
     /// Origins that may show the page inside theirs.
     pub embed_origins: Vec<String>,
-}
-
-/// A stack light with buzzer on a serial port.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SignalConfig {
-    /// Path of the port.
-    pub port: PathBuf,
-    /// Bits per second.
-    pub baud: u32,
+    /// How loud the page sounds, in percent.
+    pub volume: u8,
+    /// Folder of voice clips, one per outcome, that sound instead of tones.
+    pub voice_dir: Option<PathBuf>,
 }
 
 #[cfg(test)]

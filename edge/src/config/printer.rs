@@ -22,7 +22,7 @@ pub struct PrinterConfig {
 }
 
 /// Printed unasked where nothing else is said: wherever value changed hands.
-const AUTOMATIC: [SlipKind; 6] = SlipKind::ALL;
+const AUTOMATIC: [SlipKind; 6] = SlipKind::VALUE;
 /// Bits per second where none are given.
 const BAUD_DEFAULT: u32 = 9_600;
 
@@ -78,7 +78,7 @@ impl RawPrinter {
                 .iter()
                 .map(|code| {
                     SlipKind::from_code(code).ok_or_else(|| {
-                        let expected = "top_up, earn, redeem, spend, cash_out or undo";
+                        let expected = "top_up, earn, redeem, spend, cash_out, undo or badge";
                         wrong("automatic", expected, code.clone())
                     })
                 })

@@ -100,6 +100,22 @@ fn bad_files_say_where_and_what_was_expected() {
             format!("{SMALLEST}[printer]\nkind = \"usb\"\nport = \"/dev/lp\"\nautomatic = [\"gift\"]\n"),
             "key printer.automatic: expected top_up, earn,",
         ),
+        (
+            format!("{SMALLEST}[counter]\nvolume = 101\n"),
+            "key counter.volume: expected 0 to 100 percent, met",
+        ),
+        (format!("{SMALLEST}[signal]\nkind = \"flag\"\n"), "key signal.kind: expected \"line\", \"lamp\" or"),
+        (format!("{SMALLEST}[signal]\nkind = \"gpio\"\n"), "key signal.green: expected at least one line"),
+        (
+            format!("{SMALLEST}[signal]\nkind = \"gpio\"\nred = 4\nbuzzer = 4\n"),
+            "key signal.green: expected each line of the chip once, met \"4\"",
+        ),
+        (
+            format!(
+                "{SMALLEST}[signal]\nkind = \"lamp\"\nport = \"/dev/x\"\n[signal.commands]\noff = \"2\"\n"
+            ),
+            "key signal.commands.off: expected at most 64 bytes",
+        ),
         ("[terminal\n".to_owned(), "edge.toml, line 1:"),
     ];
     for (text, part) in table {

@@ -55,6 +55,8 @@ pub struct Face {
     pub tones: String,
     /// Whether a muted page sounds all the same: a refusal must not pass unheard.
     pub insists: bool,
+    /// Whose voice clip may stand for the tones; empty for none.
+    pub voice: &'static str,
 }
 
 /// Colour class, shape, key and sound of an outcome.
@@ -130,6 +132,7 @@ fn of_result(result: &ResultView, view: &CounterView, ui: &Ui) -> Face {
         time: ui.second(result.at),
         tones: tones(look.sound),
         insists: look.insists,
+        voice: look.key,
         ..Face::default()
     };
     face.set_headline(headline);

@@ -66,7 +66,7 @@ impl Guard {
             Some(met) => origin(met).ok_or_else(|| wrong("simulator.url", met))?,
         };
         let policy = format!(
-            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; media-src 'self'; \
              connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors {ancestors}; \
              frame-src {frames}"
         );

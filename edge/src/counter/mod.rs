@@ -1,9 +1,9 @@
 //! The counter page: what staff at a desk see and choose, on a phone or a tablet.
 //!
 //! Reading order: [`view`] is what it shows, as data; [`port`] is the seam to the run loop; [`face`] gives an outcome
-//! its looks and words; [`pages`], [`sheets`] and [`papers`] fill the templates; [`forms`] reads what is sent; [`guard`]
-//! says who may speak; [`live`] wakes the pages; [`desk`] holds the further pages; [`routes`] is the table of addresses;
-//! [`serve`] accepts.
+//! its looks and words; [`pages`], [`sheets`], [`papers`] and [`prepared`] fill the templates; [`forms`] reads what is
+//! sent; [`voice`] sounds; [`guard`] says who may speak; [`live`] wakes the pages; [`desk`] holds the further pages;
+//! [`routes`] is the table of addresses; [`serve`] accepts.
 //!
 //! Invariants: nothing is decided here, each act is one order to the run loop; the page works without script; reading
 //! changes nothing; every text is escaped and exists in both languages.
@@ -20,12 +20,14 @@ pub mod palette;
 mod panels;
 pub mod papers;
 pub mod port;
+pub mod prepared;
 pub mod routes;
 pub mod serve;
 pub mod sheets;
 pub mod slips;
 pub mod value;
 pub mod view;
+pub mod voice;
 pub mod words;
 
 #[cfg(test)]

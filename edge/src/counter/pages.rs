@@ -3,6 +3,8 @@
 //! Every text goes through the templates' escaping: a name with markup in it shows as typed. No page contains inline
 //! style or script, so the policy of [`super::guard`] holds without nonces.
 
+use std::sync::Arc;
+
 use askama::Template;
 use hufu_shared::fact::RefusalReason;
 use hufu_shared::money::Amount;
@@ -19,6 +21,7 @@ use super::view::{
     ActivityView, CounterView, GiftView, LinkView, ModeView, NoticeView, Outcome, Purpose, Stopped,
     SwipeView, UnshownView,
 };
+use super::voice::Sounds;
 use super::words::Ui;
 
 /// A refusal or an unknown card waits for somebody for so long, in microseconds.
@@ -33,6 +36,8 @@ pub struct Frame {
     pub theme: &'static str,
     /// Whether sounds are muted, but for refusals.
     pub muted: bool,
+    /// How the page sounds.
+    pub sounds: Arc<Sounds>,
     /// Address of the style sheet.
     pub css: String,
     /// Address of the script.

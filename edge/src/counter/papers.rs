@@ -39,13 +39,15 @@ pub struct SlipView {
     pub queued: bool,
     /// Whether it should have been printed and was not.
     pub let_go: bool,
+    /// Whether it is a badge to wear.
+    pub badge: bool,
 }
 
 impl SlipView {
     /// A slip that nobody asked for yet.
     #[must_use]
-    pub fn new(seq: u64, number: String, at: Instant) -> Self {
-        Self { seq, number, at, copies: 0, queued: false, let_go: false }
+    pub fn new(seq: u64, number: String, at: Instant, badge: bool) -> Self {
+        Self { seq, number, at, copies: 0, queued: false, let_go: false, badge }
     }
 }
 
@@ -85,6 +87,7 @@ pub(super) fn mark(seq: Option<u64>, view: &CounterView, ui: &Ui) -> Option<Slip
     let slip = view.printer.as_ref()?.slips.iter().find(|slip| Some(slip.seq) == seq)?;
     let button = match slip {
         SlipView { queued: true, .. } => None,
+        SlipView { badge: true, .. } => Some(ui.t("counter-slip-badge")),
         SlipView { copies: 0, let_go: false, .. } => Some(ui.t("counter-slip-print")),
         _ => Some(ui.t("counter-slip-reprint")),
     };

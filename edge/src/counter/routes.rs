@@ -24,8 +24,9 @@ use super::forms::{CandidateInput, ModeInput, NoticeInput, Refused, TypedInput, 
 use super::guard::{Guard, is_own_host, is_own_page};
 use super::pages::{CounterPage, Frame, PanelPage, Parts};
 use super::port::{Order, Port, Snapshot};
-use super::sheets::{HelpPage, StatusPage, status_rows};
+use super::sheets::{HelpPage, StatusPage};
 use super::slips::{ReprintInput, ReverseInput};
+use super::voice::Sounds;
 use super::words::Ui;
 use super::{assets, desk, live};
 use crate::locale::Language;
@@ -47,6 +48,8 @@ pub struct Counter {
     pub simulator: Option<String>,
     /// The language of readers who have not chosen.
     pub language: Language,
+    /// How the page sounds.
+    pub sounds: Arc<Sounds>,
     /// The terminal's clock.
     pub now: Box<dyn Fn() -> Instant + Send + Sync>,
 }
@@ -73,6 +76,7 @@ pub fn router(counter: Arc<Counter>) -> Router {
         .route("/live", get(stream))
         .route("/display.png", get(display))
         .route("/a/{hash}/{name}", get(asset))
+        .route("/voice/{hash}/{name}", get(clip))
         // For programs.
         .route("/state.json", get(state))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
@@ -141,6 +145,7 @@ impl Counter {
             ui: Ui { language, zone: snapshot.view.zone, now: (self.now)() },
             theme: if cookie(headers, "theme") == Some("dark") { "dark" } else { "light" },
             muted: cookie(headers, "sound") == Some("off"),
+            sounds: Arc::clone(&self.sounds),
             css: files.css.clone(),
             js: files.js.clone(),
             unpaired: self.guard.is_unpaired(),
@@ -284,12 +289,7 @@ async fn status(State(counter): Shared, headers: HeaderMap, Query(choice): Query
     let snapshot = counter.port.snapshot();
     let frame = counter.frame(&headers, &snapshot);
     let parts = Parts::new(&snapshot.view, snapshot.version, &frame.ui, None);
-    let page = StatusPage {
-        frame: &frame,
-        place: format!("{} · {}", parts.office, parts.terminal),
-        made: frame.ui.minute(frame.ui.now),
-        rows: status_rows(&snapshot.view, &frame.ui),
-    };
+    let page = StatusPage::new(&frame, &snapshot.view, format!("{} · {}", parts.office, parts.terminal));
     html(StatusCode::OK, &page)
 }
 
@@ -367,10 +367,17 @@ async fn display(State(counter): Shared) -> Response {
     ([(header::CONTENT_TYPE, "image/png")], png.to_vec()).into_response()
 }
 
+async fn clip(State(counter): Shared, Path((hash, name)): Path<(String, String)>) -> Response {
+    kept(counter.sounds.file(&hash, &name))
+}
+
 async fn asset(Path((hash, name)): Path<(String, String)>) -> Response {
-    let Some((bytes, kind)) = assets::file(&hash, &name) else {
-        return StatusCode::NOT_FOUND.into_response();
-    };
+    kept(assets::file(&hash, &name))
+}
+
+/// A file that a browser may keep for ever: its address changes with its content.
+fn kept(file: Option<(Vec<u8>, &'static str)>) -> Response {
+    let Some((bytes, kind)) = file else { return StatusCode::NOT_FOUND.into_response() };
     let headers =
         [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "public, max-age=31536000, immutable")];
     (headers, bytes).into_response()

@@ -8,6 +8,7 @@ use hufu_shared::time::{ClockQuality, SECOND_US};
 use super::face::{look, refusal_texts};
 use super::pages::Frame;
 use super::papers;
+use super::prepared;
 use super::value;
 use super::view::{AllowanceView, CounterView, Outcome};
 use super::words::Ui;
@@ -38,8 +39,14 @@ pub struct StatusPage<'a> {
     pub place: String,
     /// When the page was made.
     pub made: String,
+    /// The one thing to know.
+    pub verdict: StatusRow,
     /// Part by part.
     pub rows: Vec<StatusRow>,
+    /// What lasts without a connection, part by part.
+    pub offline: Vec<StatusRow>,
+    /// Rules that only the centre enforces, in words.
+    pub unenforced: Vec<String>,
 }
 
 /// An outcome, explained.
@@ -129,6 +136,25 @@ impl<'a> HelpPage<'a> {
             parts: parts.into(),
             reasons_heading: ui.t("counter-help-reasons"),
             reasons: reasons.into(),
+        }
+    }
+}
+
+impl<'a> StatusPage<'a> {
+    /// The page of a snapshot; `place` names office and terminal.
+    #[must_use]
+    pub fn new(frame: &'a Frame, view: &CounterView, place: String) -> Self {
+        let ui = &frame.ui;
+        let rows = status_rows(view, ui);
+        let offline = prepared::rows(view, ui);
+        Self {
+            frame,
+            place,
+            made: ui.minute(ui.now),
+            verdict: prepared::verdict(view, (&rows, &offline), ui),
+            unenforced: prepared::unenforced(&view.readiness, ui),
+            rows,
+            offline,
         }
     }
 }

@@ -21,8 +21,10 @@ pub use asking::{AskingView, NotUndone, RecalledView, ShortView};
 pub use super::panels::{DisplayView, PanelView};
 pub use super::papers::{PrinterView, SlipView};
 
+mod ready;
 mod waiting;
 
+pub use ready::{ReadinessView, ReadyPart};
 pub use waiting::{CandidateView, GuestView, NoticeView, UnshownView};
 
 /// Swipes that the list holds at most.
@@ -72,6 +74,8 @@ pub struct CounterView {
     pub display: DisplayView,
     /// The receipt printer; none without one.
     pub printer: Option<PrinterView>,
+    /// Whether the terminal is ready to go offline.
+    pub readiness: ReadinessView,
 }
 
 /// Connection to the centre.

@@ -101,6 +101,15 @@ impl Age {
         self.reboots > terms.reboots_max || self.elapsed_ns(now_ns) >= terms.ttl_s.saturating_mul(NS_PER_S)
     }
 
+    /// Nanoseconds until the time of the terms is up; zero once it is.
+    #[must_use]
+    pub fn left_ns(&self, terms: &LeaseTerms, now_ns: u64) -> u64 {
+        if self.expired(terms, now_ns) {
+            return 0;
+        }
+        terms.ttl_s.saturating_mul(NS_PER_S).saturating_sub(self.elapsed_ns(now_ns))
+    }
+
     /// The same age, counted up to now. Persisted together with the time floor, so that a power cut forgets at most
     /// the time since; what it forgets is covered by the cost of the reboot or measured by the battery clock.
     #[must_use]

@@ -9,6 +9,7 @@ pub mod gate;
 pub mod lease;
 pub mod member_plan;
 pub mod quota;
+pub mod readiness;
 pub mod screen;
 pub mod shift;
 pub mod slip;

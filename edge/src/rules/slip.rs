@@ -3,8 +3,8 @@
 //! A slip follows from its fact alone, so that a copy printed tomorrow says the same: only the member's figures around
 //! it are known at the moment itself and left out of copies. Out of scope: words, the layout, when it is printed.
 
-use hufu_shared::fact::{Event, Fact, Shown, SlipKey};
-use hufu_shared::ids::{FactId, MemberId, OperatorId};
+use hufu_shared::fact::{Event, Fact, Shown, SlipKey, Way};
+use hufu_shared::ids::{FactId, MemberId, OccurrenceId, OperatorId};
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::time::{ClockQuality, Day, Instant, OfficeClock};
 
@@ -23,11 +23,16 @@ pub enum SlipKind {
     CashOut,
     /// Something taken back.
     Undo,
+    /// A check-in: what is printed is a badge to wear.
+    Badge,
 }
 
 impl SlipKind {
     /// All kinds.
-    pub const ALL: [Self; 6] =
+    pub const ALL: [Self; 7] =
+        [Self::TopUp, Self::Earn, Self::Redeem, Self::Spend, Self::CashOut, Self::Undo, Self::Badge];
+    /// Kinds that move value.
+    pub const VALUE: [Self; 6] =
         [Self::TopUp, Self::Earn, Self::Redeem, Self::Spend, Self::CashOut, Self::Undo];
 
     /// The word in configuration and locale keys.
@@ -40,6 +45,7 @@ impl SlipKind {
             Self::Spend => "spend",
             Self::CashOut => "cash_out",
             Self::Undo => "undo",
+            Self::Badge => "badge",
         }
     }
 
@@ -61,6 +67,10 @@ pub fn kind(event: &Event) -> Option<SlipKind> {
         Event::Spent(spent) if spent.legs.iter().any(|leg| leg.unit == Unit::Pts) => Some(SlipKind::Redeem),
         Event::Spent(_) => Some(SlipKind::Spend),
         Event::Reversed(_) => Some(SlipKind::Undo),
+        // Who leaves, or comes a second time, has a badge already.
+        Event::Attended(attended) if attended.way == Way::In => {
+            attended.repeats.is_none().then_some(SlipKind::Badge)
+        }
         _ => None,
     }
 }
@@ -90,6 +100,8 @@ pub struct Slip {
     pub sales_slip: Option<SlipKey>,
     /// What is taken back.
     pub original: Option<FactId>,
+    /// What a badge is for.
+    pub occurrence: Option<OccurrenceId>,
     /// Whether the centre has yet to say whether it stands.
     pub unconfirmed: bool,
     /// Whether the terminal's clock could not be trusted.
@@ -113,6 +125,7 @@ pub fn slip(fact: &Fact, id: FactId, original: Option<&Fact>, clock: &OfficeCloc
         method: None,
         sales_slip: None,
         original: None,
+        occurrence: None,
         unconfirmed: fact.shown == Shown::Recorded,
         clock_unsure: fact.clock == ClockQuality::Floor,
     };
@@ -140,6 +153,7 @@ pub fn slip(fact: &Fact, id: FactId, original: Option<&Fact>, clock: &OfficeCloc
             let gives_back = original.is_none_or(|fact| matches!(fact.event, Event::Spent(_)));
             slip.changes = if gives_back { reversed.legs.clone() } else { negative(&reversed.legs) };
         }
+        Event::Attended(attended) => slip.occurrence = Some(attended.occurrence),
         _ => {}
     }
     Some(slip)
@@ -160,7 +174,7 @@ pub fn number(id: FactId) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hufu_shared::fact::{Earned, Reversed, Spent, Subject, ToppedUp};
+    use hufu_shared::fact::{Attended, Earned, Reversed, Spent, Subject, ToppedUp};
     use hufu_shared::ids::DeviceId;
     use hufu_shared::token::{CardText, MediumKind, TokenKey};
     use hufu_shared::wire::version::Version;
@@ -258,6 +272,24 @@ mod tests {
             (vec![pts(40)], Some(id(4)), subject().member)
         );
         assert_eq!(back(earned(6, None), vec![pts(6)]).changes, [pts(-6)]);
+    }
+
+    #[test]
+    fn who_comes_in_first_gets_a_badge() {
+        let attended = |way, repeats| {
+            let occurrence = OccurrenceId([3; 16]);
+            let subject = subject();
+            Event::Attended(Attended {
+                subject,
+                occurrence,
+                promised: vec![pts(2)],
+                repeats,
+                gate: None,
+                way,
+            })
+        };
+        assert_eq!(of(attended(Way::In, None)).occurrence, Some(OccurrenceId([3; 16])));
+        assert_eq!([kind(&attended(Way::Out, None)), kind(&attended(Way::In, Some(3)))], [None, None]);
     }
 
     #[test]

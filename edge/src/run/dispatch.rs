@@ -111,7 +111,7 @@ impl Dispatch {
         let purpose = core.store().with(|journal| journal.purpose())?;
         let purpose = purpose.filter(|purpose| !is_once(purpose)).unwrap_or(Purpose::Visit);
         let link = Link::starting(clock.now().trusted);
-        Ok(Self {
+        let mut dispatch = Self {
             core,
             effects,
             view: None,
@@ -127,7 +127,9 @@ impl Dispatch {
             paper: Paper::default(),
             upkeep: Upkeep::default(),
             clock,
-        })
+        };
+        dispatch.measure_disk();
+        Ok(dispatch)
     }
 
     /// The counter page's first snapshot.

@@ -85,7 +85,10 @@ impl Dispatch {
                 self.print(&fact, &[])?;
             } else {
                 let number = self.slip_number(fact.seq)?;
-                let slip = SlipView { let_go: true, ..SlipView::new(fact.seq, number, fact.wall) };
+                let slip = SlipView {
+                    let_go: true,
+                    ..SlipView::new(fact.seq, number, fact.wall, is_badge(&fact.event))
+                };
                 self.paper.list(slip);
             }
         }
@@ -105,7 +108,7 @@ impl Dispatch {
                 return dispatch.print(&fact, after);
             }
             let number = dispatch.slip_number(seq)?;
-            dispatch.paper.list(SlipView::new(seq, number, fact.wall));
+            dispatch.paper.list(SlipView::new(seq, number, fact.wall, is_badge(&fact.event)));
             Ok(())
         });
     }
@@ -146,7 +149,11 @@ impl Dispatch {
         let Some(job) = self.job(fact, after)? else { return Ok(()) };
         let copies = self.core.store().with(|journal| journal.copies(seq))?;
         let number = self.slip_number(seq)?;
-        self.paper.list(SlipView { copies, queued: true, ..SlipView::new(seq, number, fact.wall) });
+        self.paper.list(SlipView {
+            copies,
+            queued: true,
+            ..SlipView::new(seq, number, fact.wall, is_badge(&fact.event))
+        });
         // A loop whose devices are gone still records; the send can only fail at the end of the program.
         drop(self.effects.send(Effect::Print(job)));
         Ok(())
@@ -175,8 +182,12 @@ impl Dispatch {
             zone: self.zone(),
             language: setup.language,
         };
+        let occasion = slip.occurrence.and_then(|id| small.occurrence(id)).map(|row| row.name.clone());
         let around = Around {
-            name: member.and_then(|member| member.masked_name),
+            name: member.as_ref().and_then(|member| member.masked_name.clone()),
+            greeting: member.as_ref().and_then(|member| member.greeting.clone()),
+            level: member.and_then(|member| member.level),
+            occasion,
             after: after.to_vec(),
             offline: !self.link.online && !acked,
             copy: copies,
@@ -230,4 +241,8 @@ impl Dispatch {
             slips: self.paper.slips.values().rev().cloned().collect(),
         })
     }
+}
+
+fn is_badge(event: &Event) -> bool {
+    slip::kind(event) == Some(SlipKind::Badge)
 }

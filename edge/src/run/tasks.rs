@@ -14,6 +14,8 @@ use hufu_hardware::card::{CardSource, EventSink, Running, SourceError};
 use hufu_hardware::panel::SharedFrame;
 use hufu_hardware::printer::EscPos;
 use hufu_hardware::printer::queue::{Job, PrintQueue, Report};
+use hufu_hardware::signal::gpio::{ChipSwitch, GpioSignal};
+use hufu_hardware::signal::lamp::TowerLamp;
 use hufu_hardware::signal::{NoSignal, Signal, StackLight};
 use hufu_shared::ids::BootId;
 use hufu_shared::seal::SealKey;
@@ -31,11 +33,12 @@ use super::panels;
 use super::paper::PrinterSetup;
 use super::readers::{self, READERS_MAX};
 use crate::clock::{self, Clock, SystemClock};
-use crate::config::{Config, PrinterConfig};
+use crate::config::{Config, PrinterConfig, SignalConfig};
 use crate::counter::guard::{Guard, GuardError};
 use crate::counter::port::{Port, PortEnds, Request};
 use crate::counter::routes::{Counter, router};
 use crate::counter::serve::serve;
+use crate::counter::voice::Sounds;
 use crate::random;
 use crate::rules::screen::{Face, Offers};
 use crate::rules::upload_plan::Stop;
@@ -331,7 +334,11 @@ async fn listen(config: &Config) -> Result<TcpListener, StartError> {
 
 fn signal(config: &Config) -> Box<dyn Signal> {
     match &config.signal {
-        Some(signal) => Box::new(StackLight::new(&signal.port, signal.baud)),
+        Some(SignalConfig::Line { port, baud }) => Box::new(StackLight::new(port, *baud)),
+        Some(SignalConfig::Lamp { port, baud, commands }) => {
+            Box::new(TowerLamp::new(port, *baud, commands.clone()))
+        }
+        Some(SignalConfig::Gpio(lines)) => Box::new(GpioSignal::new(lines.clone(), ChipSwitch::new(lines))),
         None => Box::new(NoSignal),
     }
 }
@@ -369,6 +376,7 @@ fn counter(config: &Config, port: Port, clock: &Clock, seal_key: SealKey) -> Res
         seal_key,
         simulator: config.simulator_url.clone(),
         language: config.terminal.language,
+        sounds: Arc::new(Sounds::load(config.counter.volume, config.counter.voice_dir.as_deref())),
         now: Box::new(move || clock.now().trusted),
     })
 }

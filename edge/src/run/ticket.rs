@@ -38,6 +38,12 @@ pub struct Around {
     pub offline: bool,
     /// Which further copy this is; 0 for the first print.
     pub copy: u32,
+    /// Form of address, for a badge; none for members who asked for secrecy.
+    pub greeting: Option<String>,
+    /// Level, for a badge.
+    pub level: Option<Words>,
+    /// Name of the activity, for a badge.
+    pub occasion: Option<Words>,
 }
 
 /// Acceptance of a complaint, for whoever made it.
@@ -67,13 +73,17 @@ struct Page<'a> {
 /// The ticket of a slip.
 #[must_use]
 pub fn slip(slip: &Slip, around: &Around, heading: &Heading) -> Ticket {
+    if slip.kind == SlipKind::Badge {
+        return badge(slip, around, heading);
+    }
     let mut page = Page::new(heading, &format!("slip-title-{}", slip.kind.code()), around.copy);
     page.pair("slip-number", number(slip.fact));
     page.pair("slip-day", slip.day.to_string());
     page.pair("slip-time", clock_time(slip.at, heading.zone));
     page.maybe("slip-operator", slip.operator.map(|operator| end_of(&operator.to_string())));
     page.maybe("slip-member", around.name.clone());
-    page.maybe("slip-method", slip.method.as_ref().map(|code| page.t(&format!("counter-method-{code}"))));
+    let method = if slip.kind == SlipKind::CashOut { "slip-method-out" } else { "slip-method" };
+    page.maybe(method, slip.method.as_ref().map(|code| page.t(&format!("counter-method-{code}"))));
     page.maybe("slip-purchase", slip.purchase.map(yuan));
     page.maybe("slip-sales", slip.sales_slip.as_ref().map(|sales| sales.number.clone()));
     page.maybe("slip-original", slip.original.map(number));
@@ -90,8 +100,24 @@ pub fn slip(slip: &Slip, around: &Around, heading: &Heading) -> Ticket {
     page.mark(slip.unconfirmed && !around.offline, "slip-unconfirmed");
     page.mark(promises, "slip-earn-note");
     page.mark(slip.clock_unsure, "slip-clock");
-    page.blocks.extend([Block::Gap, Block::Qr(slip.fact.to_string())]);
+    page.blocks.extend([Block::Gap, Block::Qr(slip.fact.to_string()), Block::Gap]);
     page.end("slip-keep")
+}
+
+/// A badge: what others may read, and nothing else. A copy is as good as the first.
+fn badge(slip: &Slip, around: &Around, heading: &Heading) -> Ticket {
+    let language = heading.language;
+    let pick = |words: &Option<Words>| words.as_ref().map(|words| language.pick(words).to_owned());
+    let name = around.greeting.clone().unwrap_or_else(|| text(language, "slip-badge-guest"));
+    let mut blocks =
+        vec![Block::centre(language.pick(&heading.club)), Block::Gap, Block::heading(name), Block::Gap];
+    blocks.extend(pick(&around.level).map(Block::loud));
+    blocks.push(Block::Rule);
+    blocks.extend(pick(&around.occasion).map(Block::loud));
+    blocks.push(Block::centre(format!("{} · {}", slip.day, language.pick(&heading.office))));
+    blocks.extend([Block::Gap, Block::Qr(slip.fact.to_string()), Block::Gap]);
+    blocks.push(Block::centre(number(slip.fact)));
+    Ticket { blocks }
 }
 
 /// The ticket of a complaint's acceptance.
@@ -99,12 +125,13 @@ pub fn slip(slip: &Slip, around: &Around, heading: &Heading) -> Ticket {
 pub fn complaint(receipt: &ComplaintReceipt, heading: &Heading) -> Ticket {
     let mut page = Page::new(heading, "slip-title-complaint", receipt.copy);
     let minute = |at: Instant| at.display(heading.zone).chars().take(16).collect::<String>();
-    page.total("slip-complaint-number", receipt.number.clone());
+    page.large("slip-complaint-number", receipt.number.clone());
     page.blocks.push(Block::Rule);
     page.pair("slip-complaint-at", minute(receipt.at));
     page.pair("slip-complaint-topic", receipt.topic.clone());
-    page.total("slip-complaint-until", minute(receipt.promised_until));
     page.maybe("slip-complaint-contact", receipt.contact.clone());
+    page.blocks.push(Block::Gap);
+    page.large("slip-complaint-until", minute(receipt.promised_until));
     page.blocks.push(Block::Rule);
     page.mark(receipt.offline, "slip-complaint-offline");
     page.end("slip-complaint-keep")
@@ -152,6 +179,11 @@ impl<'a> Page<'a> {
         self.blocks.push(Block::total(self.t(key), value));
     }
 
+    /// What is looked for on a line of its own.
+    fn large(&mut self, key: &str, value: String) {
+        self.blocks.extend([Block::centre(self.t(key)), Block::heading(value)]);
+    }
+
     fn mark(&mut self, there: bool, key: &str) {
         if there {
             let text = self.t(key);
@@ -162,10 +194,13 @@ impl<'a> Page<'a> {
     /// What changed, large, and the figures around it where they are known.
     fn change(&mut self, change: Leg, kind: SlipKind, after: &[Leg]) {
         let unit = unit_key(change.unit);
-        let plus = if change.amount.0 < 0 { "" } else { "+" };
-        // On paper the sign stands before the sign of currency.
-        let figure = format!("{plus}{}", change.amount.display(change.unit));
-        self.total(&format!("slip-{unit}"), figure);
+        let sign = if change.amount.0 < 0 { "−" } else { "+" };
+        let size = Amount(change.amount.0.abs());
+        let figure = match change.unit {
+            Unit::Cny => yuan(size),
+            unit => size.display(unit),
+        };
+        self.total(&format!("slip-{unit}"), format!("{sign}{figure}"));
         let after = after.iter().find(|leg| leg.unit == change.unit).map(|leg| leg.amount);
         // Points earned are not the member's yet.
         let Some(after) = after.filter(|_| kind != SlipKind::Earn) else { return };

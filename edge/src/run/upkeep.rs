@@ -18,6 +18,7 @@ const PRUNE_EVERY_NS: u64 = 6 * 3_600 * 1_000_000_000;
 /// When what was last done.
 #[derive(Debug, Default)]
 pub(super) struct Upkeep {
+    free_bytes: Option<u64>,
     pub(super) last_event_ns: u64,
     floor_ns: u64,
     prune_ns: u64,
@@ -53,6 +54,7 @@ impl Dispatch {
         });
         if mono_ns.saturating_sub(self.upkeep.floor_ns) >= FLOOR_EVERY_NS {
             self.upkeep.floor_ns = mono_ns;
+            self.measure_disk();
             let at = now.floor;
             self.keep("persist the time", |dispatch| {
                 dispatch.core.store().with(|journal| {
@@ -77,6 +79,17 @@ impl Dispatch {
             self.upkeep.prune_ns = mono_ns;
             self.prune(now.trusted, now.quality);
         }
+    }
+
+    pub(super) fn measure_disk(&mut self) {
+        let path = self.core.directory().path().to_owned();
+        let stat = path.parent().and_then(|folder| rustix::fs::statvfs(folder).ok());
+        self.upkeep.free_bytes = stat.map(|stat| stat.f_bavail.saturating_mul(stat.f_frsize));
+    }
+
+    /// Free bytes of the disk when they were last measured.
+    pub(super) fn free_bytes(&self) -> Option<u64> {
+        self.upkeep.free_bytes
     }
 
     fn prune(&mut self, at: Instant, quality: ClockQuality) {

@@ -15,15 +15,16 @@ use super::dispatch::{Desk, Dispatch};
 use super::panels::DisplayState;
 use crate::counter::view::{
     ActivityView, AllowanceView, ClockView, CounterView, DisplayView, GiftView, LinkView, ModeView,
-    NoticeView, Outcome, PersonView, Purpose, ReaderView, ResultView, ShortView, Source, Stopped, SwipeView,
-    Taken, UnshownView,
+    NoticeView, Outcome, PersonView, Purpose, ReaderView, ReadinessView, ReadyPart, ResultView, ShortView,
+    Source, Stopped, SwipeView, Taken, UnshownView,
 };
 use crate::rules::decide;
 use crate::rules::decide::value::Short;
 use crate::rules::quota::is_tight;
+use crate::rules::readiness::{Held, Part, readiness};
 use crate::rules::timekeeping::Now;
 use crate::rules::upload_plan::Stop;
-use crate::store::{Directory, OpenNotice, StoreError, ValueKind};
+use crate::store::{Allowance, Directory, OpenNotice, StoreError, ValueKind};
 
 /// How a medium came, in the page's words.
 #[must_use]
@@ -205,6 +206,7 @@ pub(super) fn build(dispatch: &Dispatch, now: &Now) -> Result<CounterView, Store
         let state = (journal.queue_len(), journal.directory_at(), journal.used_percent()?);
         Ok((state, journal.open_notices()?, journal.unshown()?, journal.allowances(now.mono_ns)?))
     })?;
+    let readiness = ready(dispatch, (&held, state.2), now);
     let allowances = held.into_iter().map(|held| AllowanceView {
         unit: held.unit,
         members: held.members,
@@ -247,12 +249,40 @@ pub(super) fn build(dispatch: &Dispatch, now: &Now) -> Result<CounterView, Store
         clock: ClockView { quality: now.quality, offset_us: dispatch.clock.offset_us() },
         display: display(dispatch),
         printer: dispatch.printer_view(),
+        readiness,
     })
 }
 
 fn display(dispatch: &Dispatch) -> DisplayView {
     let DisplayState { kind, fault, each, .. } = &dispatch.display;
     DisplayView { kind: kind.clone(), fault: fault.clone(), each: each.clone() }
+}
+
+/// Whether the terminal is ready to go offline.
+fn ready(dispatch: &Dispatch, (held, used_percent): (&[Allowance], u8), now: &Now) -> ReadinessView {
+    let core = &dispatch.core;
+    let small = core.directory().small();
+    let terms = core.terms(now);
+    let seen_at = core.store().with(|journal| Ok(journal.directory_at())).ok().flatten();
+    let held = Held {
+        directory_at: seen_at.max(small.about.map(|about| about.made_at)),
+        terms: terms.as_ref(),
+        occurrences: &small.occurrences,
+        here: core.terminal().office,
+        leased: held.iter().map(|held| held.members).max().unwrap_or(0),
+        leases_end_s: held.iter().filter_map(|held| held.ends_s).min(),
+        offset_us: dispatch.clock.offset_us(),
+        used_percent,
+        free_bytes: dispatch.free_bytes(),
+    };
+    let ready = readiness(&held, now);
+    let view =
+        |part: &Part| ReadyPart { item: part.item.code(), grade: part.grade.code(), until: part.until };
+    ReadinessView {
+        until: ready.until(),
+        parts: ready.parts.iter().map(view).collect(),
+        unenforced: ready.unenforced.iter().map(|rule| rule.code()).collect(),
+    }
 }
 
 pub(super) fn no_words() -> Words {

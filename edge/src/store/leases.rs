@@ -58,6 +58,8 @@ pub struct Allowance {
     pub left: Amount,
     /// Of these, members whose time is up.
     pub expired: u64,
+    /// Seconds until the first of the others can no longer spend.
+    pub ends_s: Option<u64>,
 }
 
 /// A state's bytes that are no state of ours any more, as rusqlite names such a thing.
@@ -259,7 +261,8 @@ impl Journal {
             let live = || all.iter().filter(|held| !held.expired(now_ns));
             let left = live().try_fold(Amount::ZERO, |sum, held| sum.plus(held.left()));
             let (members, expired) = (live().count() as u64, (all.len() - live().count()) as u64);
-            Allowance { unit, members, left: left.unwrap_or(Amount(i64::MAX)), expired }
+            let ends_s = live().map(|held| held.age.left_ns(&held.state.terms, now_ns) / 1_000_000_000).min();
+            Allowance { unit, members, left: left.unwrap_or(Amount(i64::MAX)), expired, ends_s }
         };
         Ok(Unit::ALL.map(of).into_iter().filter(|sum| sum.members + sum.expired > 0).collect())
     }

@@ -28,6 +28,7 @@ fn frame(language: Language) -> Frame {
         ui: Ui { language, zone: chrono_tz::Asia::Shanghai, now: NOW },
         theme: "light",
         muted: false,
+        sounds: std::sync::Arc::new(crate::counter::voice::Sounds::tones(70)),
         css: "/a.css".into(),
         js: "/a.js".into(),
         unpaired: false,

@@ -59,6 +59,7 @@ pub(super) async fn desk_answering(answer: Result<Done, Declined>) -> Desk {
         seal_key: OpenKey::from_seed(&[7; 32]).seal_key(),
         simulator: Some("http://127.0.0.1:7099/".into()),
         language: Language::Zh,
+        sounds: Arc::new(crate::counter::voice::Sounds::tones(70)),
         now: Box::new(|| NOW),
     };
     let (stop, stopped) = watch::channel(false);
@@ -110,7 +111,7 @@ async fn pages_carry_the_policy_and_are_not_kept() {
     for path in ["/", "/status", "/help", "/panel", "/state.json", "/nowhere"] {
         let answer = desk.get(path).await;
         let policy = "content-security-policy: default-src 'none'; script-src 'self'; style-src 'self'; \
-                      img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; \
+                      img-src 'self' data:; font-src 'self'; media-src 'self'; connect-src 'self'; form-action 'self'; \
                       base-uri 'none'; frame-ancestors 'none'; frame-src http://127.0.0.1:7099\r\n";
         assert!(answer.contains(policy), "{path}: {answer:.600}");
         assert!(answer.contains("cache-control: no-store") && answer.contains("nosniff"), "{path}");

@@ -10,7 +10,7 @@ use super::samples::{NOW, afternoon, moments, outcomes, result, words};
 use crate::counter::face::{face, look};
 use crate::counter::pages::{CounterPage, Frame, Parts};
 use crate::counter::routes::Typed;
-use crate::counter::sheets::{HelpPage, StatusPage, status_rows};
+use crate::counter::sheets::{HelpPage, StatusPage};
 use crate::counter::view::{CounterView, ModeView, Outcome, PersonView, Purpose, ResultView, SwipeView};
 use crate::counter::words::Ui;
 use crate::locale::Language;
@@ -28,6 +28,7 @@ fn frame(language: Language, unpaired: bool) -> Frame {
         ui: ui(language),
         theme: "light",
         muted: false,
+        sounds: std::sync::Arc::new(crate::counter::voice::Sounds::tones(70)),
         css: "/a.css".into(),
         js: "/a.js".into(),
         unpaired,
@@ -38,12 +39,10 @@ fn frame(language: Language, unpaired: bool) -> Frame {
 fn render(view: &CounterView, language: Language, unpaired: bool) -> [String; 3] {
     let frame = &frame(language, unpaired);
     let p = &Parts::new(view, 1, &frame.ui, None);
-    let empty = String::new;
     let typed = &Typed::default();
     let simulator = Some("http://127.0.0.1:7099/");
     let counter = CounterPage { frame, p, typed, display: Some(1), simulator };
-    let status =
-        StatusPage { frame, place: p.office.clone(), made: empty(), rows: status_rows(view, &frame.ui) };
+    let status = StatusPage::new(frame, view, p.office.clone());
     let help = HelpPage::new(frame, frame.ui.words(&view.place_word));
     [counter.render().unwrap(), status.render().unwrap(), help.render().unwrap()]
 }
@@ -371,4 +370,73 @@ fn kind_34_gifts_are_chosen_beside_their_activity_and_a_second_one_is_told_apart
     assert_eq!(before.next.as_deref(), Some("14:22 已在本机领取，每位会员限领一次"));
     let owes = shown("owes");
     assert_eq!(owes.details, ["会员积分不足，还差 4 分：请一并收回礼品或等值现金"], "rule S8");
+}
+
+#[test]
+fn the_status_page_has_one_verdict_on_top_and_names_what_to_see_to() {
+    let verdict = |view: &CounterView, language| {
+        let frame = frame(language, false);
+        let page = StatusPage::new(&frame, view, String::new());
+        (page.verdict.class, page.verdict.item, page.verdict.note)
+    };
+    let (class, word, note) = verdict(&afternoon(), Language::Zh);
+    assert_eq!((class, word.as_str()), ("wait", "今日可用"), "one allowance has expired: {note}");
+    assert!(note.contains("断网可用到 2026-11-25 15:02") && note.contains("请留意：案场备用"), "{note}");
+    let mut good = afternoon();
+    good.allowances[0].expired = 0;
+    let said = ("ok", "今日可用".to_owned(), "断网可用到 2026-11-25 15:02".to_owned());
+    assert_eq!(verdict(&good, Language::Zh), said);
+    assert_eq!(verdict(&good, Language::En).1, "Ready for today");
+    let moment = |name| moments().into_iter().find(|moment| moment.0 == name).expect("a sample").1;
+    let (class, word, note) = verdict(&moment("readers-down"), Language::Zh);
+    assert_eq!((class, word.as_str(), note.as_str()), ("bad", "需要处理", "请先处理：读卡器、上传"));
+    // A printer without paper is worth a look and stops nobody.
+    let (class, _, note) = verdict(&moment("paper-out"), Language::Zh);
+    assert_eq!(class, "wait");
+    assert!(note.contains("小票打印机"), "{note}");
+    let (class, _, note) = verdict(&moment("fresh"), Language::Zh);
+    assert_eq!(class, "bad");
+    assert!(note.contains("会员资料"), "{note}");
+    let page = &render(&good, Language::Zh, false)[1];
+    for part in ["断网时本机无法把关的规则", "断网后在别处挂失的卡", "各终端合计的活动名额"]
+    {
+        assert!(page.contains(part), "{part} is missing");
+    }
+}
+
+#[test]
+fn a_slip_that_is_not_on_paper_stands_beside_its_swipe_with_a_button() {
+    let page = |name, language| {
+        let view = moments().into_iter().find(|moment| moment.0 == name).expect("a sample").1;
+        render(&view, language, false)[0].clone()
+    };
+    let out = page("paper-out", Language::Zh);
+    for part in
+        ["打印机缺纸，1 张小票等待打印", "小票等待打印", "已补打 1 次", "打印小票", "action=\"/reprint\""]
+    {
+        assert!(out.contains(part), "{part} is missing");
+    }
+    let unprinted = page("unprinted", Language::Zh);
+    assert!(unprinted.contains("有 1 张小票未打印") && unprinted.contains("7F3A-1-001150"));
+    assert!(page("unprinted", Language::En).contains("Print again"));
+}
+
+/// `HUFU_PICTURES=folder cargo test -p hufu-edge leaves_its_pages` writes what a browser can be shown without a daemon.
+#[test]
+fn a_snapshot_leaves_its_pages_for_whoever_looks_at_them() {
+    let folder = std::env::var_os("HUFU_PICTURES").map(std::path::PathBuf::from);
+    for (name, view) in moments().into_iter().chain([("afternoon", afternoon())]) {
+        for language in Language::ALL {
+            let [counter, status, _] = render(&view, language, false);
+            for (page, html) in [("counter", counter), ("status", status)] {
+                assert!(html.contains("/a.css"), "{name} {page}");
+                let Some(folder) = &folder else { continue };
+                let css = include_str!("../../../assets/counter.css");
+                let html = html
+                    .replace("<link rel=\"stylesheet\" href=\"/a.css\">", &format!("<style>{css}</style>"));
+                let file = format!("{page}-{name}-{}.html", language.tag());
+                std::fs::write(folder.join(file), html).expect("written");
+            }
+        }
+    }
 }

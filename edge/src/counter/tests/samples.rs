@@ -43,6 +43,29 @@ fn swipe(seconds: i64, outcome: Outcome, name: Option<&str>, promised: i64) -> S
     }
 }
 
+/// How ready each part is, in the order of the rule.
+fn readiness(grades: &[&'static str; 6]) -> ReadinessView {
+    let items = ["directory", "activity", "scheme", "leases", "clock", "disk"];
+    let until = [Some(ago(-3 * 1_440)), Some(ago(-118)), None, Some(ago(-6 * 1_440)), None, None];
+    let part = |at: usize| ReadyPart {
+        item: items[at],
+        grade: grades[at],
+        until: until[at].filter(|_| grades[at] == "ready"),
+    };
+    ReadinessView {
+        parts: (0..6).map(part).collect(),
+        unenforced: vec![
+            "lost_elsewhere",
+            "new_cards",
+            "once_over_all",
+            "places",
+            "slips_elsewhere",
+            "approval",
+        ],
+        until: until[0].filter(|_| grades[0] == "ready"),
+    }
+}
+
 /// An ordinary afternoon, waiting for a card.
 pub fn afternoon() -> CounterView {
     let activity = |id: u8, name: Words, from: i64, to: i64, points| ActivityView {
@@ -119,6 +142,7 @@ pub fn afternoon() -> CounterView {
         clock: ClockView { quality: ClockQuality::Synced, offset_us: Some(120_000) },
         display: DisplayView { kind: Some("desk".to_owned()), fault: None, each: Vec::new() },
         printer: None,
+        readiness: readiness(&["ready"; 6]),
     }
 }
 
@@ -418,11 +442,12 @@ pub fn moments() -> Vec<(&'static str, CounterView)> {
         tight_percent: None,
     };
     fresh.display = DisplayView { kind: None, fault: None, each: Vec::new() };
+    fresh.readiness = readiness(&["bad", "look", "look", "look", "look", "ready"]);
     let slip = |seq, copies, queued, let_go| SlipView {
         copies,
         queued,
         let_go,
-        ..SlipView::new(seq, format!("7F3A-1-{seq:06}"), ago(4))
+        ..SlipView::new(seq, format!("7F3A-1-{seq:06}"), ago(4), false)
     };
     let mut paper = afternoon();
     for (at, swipe) in paper.last.iter_mut().enumerate() {

@@ -49,6 +49,7 @@ fn a_slip(kind: SlipKind, changes: Vec<Leg>) -> Slip {
         method: money.then(|| "wechat".to_owned()),
         sales_slip: money.then(|| SlipKey { shop: "A".into(), number: "A-0012".into(), date: day }),
         original: (kind == SlipKind::Undo).then(|| id(117)),
+        occurrence: None,
         unconfirmed: false,
         clock_unsure: false,
     }
@@ -87,8 +88,8 @@ fn rule_h04_a_top_up_says_who_where_when_how_much_and_what_is_there_now() {
         "时间 15:02:11",
         "会员 欧阳*玥",
         "支付方式 微信支付",
-        "销售单号 A-0012",
-        "储值（元） +500.00",
+        "单据号 A-0012",
+        "储值 +￥500.00",
         "此前储值余额 ￥734.50",
         "现储值余额 ￥1,234.50",
         "<07070707-0707-0707-0707-070707077f3a/1/128>",
@@ -117,7 +118,8 @@ fn every_kind_prints_in_both_languages_on_both_papers() {
                 let all = lines.join("\n");
                 let sign = if changes[0].amount.0 < 0 { '-' } else { '+' };
                 let figure = Amount(changes[0].amount.0.abs()).display(changes[0].unit);
-                assert!(all.contains(&format!("{sign}{figure}")), "{all}");
+                let currency = if changes[0].unit == Unit::Cny { "￥" } else { "" };
+                assert!(all.contains(&format!("{sign}{currency}{figure}")), "{all}");
                 assert!(all.contains("7F3A-1-000128") && all.contains("15:02:11"), "{all}");
                 assert!(!all.contains("slip-") && !all.contains("counter-"), "a key without words: {all}");
                 let foreign = language == Language::En && lines.iter().any(|line| line.contains("小票"));
@@ -144,6 +146,22 @@ fn what_is_not_settled_and_what_is_a_copy_is_said() {
     );
     let secret = lines(&base, &Around::default());
     assert!(!secret.contains("会员"), "a member who asked for secrecy is not named");
+}
+
+#[test]
+fn a_badge_is_read_from_afar() {
+    let words = |zh: &str, en: &str| Words { zh: zh.to_owned(), en: en.to_owned() };
+    let worn = Around {
+        greeting: Some("欧阳女士".to_owned()),
+        level: Some(words("金卡", "Gold")),
+        occasion: Some(words("秋季品鉴会", "Autumn tasting")),
+        ..around(vec![])
+    };
+    let ticket = slip(&a_slip(SlipKind::Badge, vec![]), &worn, &heading(Language::Zh));
+    let lines = paper(&ticket, Width::Mm80, "badge-zh-80.png");
+    let code = "<07070707-0707-0707-0707-070707077f3a/1/128>";
+    let day = "2026-11-22 · 滨江壹号";
+    assert_eq!(lines, ["滨江会", "欧阳女士", "金卡", "秋季品鉴会", day, code, "7F3A-1-000128"]);
 }
 
 #[test]

@@ -69,7 +69,7 @@ fn a_slip_follows_what_the_display_says_and_tells_what_is_there_now() {
     let [Effect::Show { seq: shown, .. }, Effect::Print(job)] = &done[..] else { panic!("{done:?}") };
     assert_eq!((*shown, job.id), (Some(seq), seq));
     let said = words(job);
-    for part in ["充值小票", "储值（元） +500.00", "支付方式 现金", "欧阳*玥", "离线登记，联网后入账"]
+    for part in ["充值小票", "储值 +¥500.00", "支付方式 现金", "欧阳*玥", "离线登记，联网后入账"]
     {
         assert!(said.contains(part), "{part} is missing in\n{said}");
     }
@@ -81,7 +81,7 @@ fn a_slip_follows_what_the_display_says_and_tells_what_is_there_now() {
         [SlipView {
             copies: 1,
             at: desk.printer().slips[0].at,
-            ..SlipView::new(seq, "0707-1-000002".into(), NOON)
+            ..SlipView::new(seq, "0707-1-000002".into(), NOON, false)
         }]
     );
     assert_eq!(desk.dispatch.core.store().with(|journal| journal.copies(seq)).expect("read"), 1);
@@ -173,7 +173,24 @@ fn what_is_taken_back_has_its_slip_too() {
     desk.order(Order::TakeBack { of, part: None, reason: "mistake".into(), slip: None }).expect("taken back");
     let jobs = desk.jobs();
     let said = words(&jobs[0]);
-    for part in ["撤销小票", "储值（元） -500.00", "原小票号 0707-1-000002"] {
+    for part in ["撤销小票", "储值 -¥500.00", "原小票号 0707-1-000002"] {
         assert!(said.replace('−', "-").contains(part), "{part} is missing in\n{said}");
     }
+}
+
+#[test]
+fn a_badge_says_what_others_may_read() {
+    let mut desk = with_printer();
+    desk.order(Order::SetMode(ModeOrder::CheckIn(OCCASION))).expect("it runs");
+    desk.present(1);
+    let jobs = desk.jobs();
+    let said = words(&jobs[0]);
+    for part in ["欧阳女士", "金卡", "业主答谢会", "2026-11-22", "0707-1-000002"] {
+        assert!(said.contains(part), "{part} is missing in\n{said}");
+    }
+    assert!(!said.contains("欧阳*玥") && !said.contains("欧阳堃玥") && !said.contains("积分"), "{said}");
+    assert!(desk.printer().slips[0].badge);
+    desk.wait(5);
+    desk.present(1);
+    assert!(desk.jobs().is_empty(), "who is in already has one");
 }
