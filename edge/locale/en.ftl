@@ -684,7 +684,6 @@ slip-complaint-number = Number
 slip-complaint-at = Taken
 slip-complaint-topic = About
 slip-complaint-until = Answer by
-slip-complaint-contact = Contact
 slip-complaint-offline = Recorded offline, sent once online
 slip-complaint-keep = Ask by this number. Thank you
 

@@ -685,7 +685,6 @@ slip-complaint-number = 编号
 slip-complaint-at = 受理时间
 slip-complaint-topic = 事由
 slip-complaint-until = 答复期限
-slip-complaint-contact = 联系人
 slip-complaint-offline = 离线登记，联网后送达总部
 slip-complaint-keep = 凭编号可查询进度，谢谢您的意见
 

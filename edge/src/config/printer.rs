@@ -21,8 +21,16 @@ pub struct PrinterConfig {
     pub automatic: Vec<SlipKind>,
 }
 
-/// Printed unasked where nothing else is said: wherever value changed hands.
-const AUTOMATIC: [SlipKind; 6] = SlipKind::VALUE;
+/// Printed unasked where nothing else is said: wherever value changed hands, and what a guest was promised.
+const AUTOMATIC: [SlipKind; 7] = [
+    SlipKind::TopUp,
+    SlipKind::Earn,
+    SlipKind::Redeem,
+    SlipKind::Spend,
+    SlipKind::CashOut,
+    SlipKind::Undo,
+    SlipKind::Complaint,
+];
 /// Bits per second where none are given.
 const BAUD_DEFAULT: u32 = 9_600;
 
@@ -78,7 +86,7 @@ impl RawPrinter {
                 .iter()
                 .map(|code| {
                     SlipKind::from_code(code).ok_or_else(|| {
-                        let expected = "top_up, earn, redeem, spend, cash_out, undo or badge";
+                        let expected = "top_up, earn, redeem, spend, cash_out, undo, badge or complaint";
                         wrong("automatic", expected, code.clone())
                     })
                 })

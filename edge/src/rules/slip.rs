@@ -25,15 +25,22 @@ pub enum SlipKind {
     Undo,
     /// A check-in: what is printed is a badge to wear.
     Badge,
+    /// A complaint that was taken: number and promised time.
+    Complaint,
 }
 
 impl SlipKind {
     /// All kinds.
-    pub const ALL: [Self; 7] =
-        [Self::TopUp, Self::Earn, Self::Redeem, Self::Spend, Self::CashOut, Self::Undo, Self::Badge];
-    /// Kinds that move value.
-    pub const VALUE: [Self; 6] =
-        [Self::TopUp, Self::Earn, Self::Redeem, Self::Spend, Self::CashOut, Self::Undo];
+    pub const ALL: [Self; 8] = [
+        Self::TopUp,
+        Self::Earn,
+        Self::Redeem,
+        Self::Spend,
+        Self::CashOut,
+        Self::Undo,
+        Self::Badge,
+        Self::Complaint,
+    ];
 
     /// The word in configuration and locale keys.
     #[must_use]
@@ -46,6 +53,7 @@ impl SlipKind {
             Self::CashOut => "cash_out",
             Self::Undo => "undo",
             Self::Badge => "badge",
+            Self::Complaint => "complaint",
         }
     }
 
@@ -71,8 +79,20 @@ pub fn kind(event: &Event) -> Option<SlipKind> {
         Event::Attended(attended) if attended.way == Way::In => {
             attended.repeats.is_none().then_some(SlipKind::Badge)
         }
+        Event::ComplaintTaken(_) => Some(SlipKind::Complaint),
         _ => None,
     }
+}
+
+/// What a guest takes home of a complaint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acceptance {
+    /// Its number.
+    pub number: String,
+    /// Dictionary code of what it is about. What was said is sealed and stands on no paper.
+    pub topic: String,
+    /// The answer is promised until then.
+    pub promised: Instant,
 }
 
 /// What a slip says.
@@ -102,6 +122,8 @@ pub struct Slip {
     pub original: Option<FactId>,
     /// What a badge is for.
     pub occurrence: Option<OccurrenceId>,
+    /// The complaint that it accepts.
+    pub complaint: Option<Acceptance>,
     /// Whether the centre has yet to say whether it stands.
     pub unconfirmed: bool,
     /// Whether the terminal's clock could not be trusted.
@@ -126,6 +148,7 @@ pub fn slip(fact: &Fact, id: FactId, original: Option<&Fact>, clock: &OfficeCloc
         sales_slip: None,
         original: None,
         occurrence: None,
+        complaint: None,
         unconfirmed: fact.shown == Shown::Recorded,
         clock_unsure: fact.clock == ClockQuality::Floor,
     };
@@ -154,6 +177,13 @@ pub fn slip(fact: &Fact, id: FactId, original: Option<&Fact>, clock: &OfficeCloc
             slip.changes = if gives_back { reversed.legs.clone() } else { negative(&reversed.legs) };
         }
         Event::Attended(attended) => slip.occurrence = Some(attended.occurrence),
+        Event::ComplaintTaken(taken) => {
+            slip.complaint = Some(Acceptance {
+                number: taken.receipt.clone(),
+                topic: taken.kind.clone(),
+                promised: taken.promised,
+            });
+        }
         _ => {}
     }
     Some(slip)

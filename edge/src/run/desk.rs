@@ -91,6 +91,7 @@ impl Dispatch {
             Declined::Unable
         })?;
         tracing::info!(seq = taken.seq, "a form was taken");
+        self.print_recorded(taken.seq);
         self.pages.taken.push_front((taking.once, taken.clone()));
         self.pages.taken.truncate(FORMS_REMEMBERED);
         Ok(taken)

@@ -187,7 +187,7 @@ impl Dispatch {
             }
         };
         tracing::info!(seq = taken.seq, "a value fact was taken back");
-        self.print_taken_back(taken.seq);
+        self.print_recorded(taken.seq);
         self.desk.n += 1;
         let result = view::taken_back(self, &taken, now);
         view::remember(&mut self.desk, &result, 1);

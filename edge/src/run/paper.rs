@@ -113,8 +113,8 @@ impl Dispatch {
         });
     }
 
-    /// The slip of something that was taken back at the counter.
-    pub(super) fn print_taken_back(&mut self, seq: u64) {
+    /// The slip of something that was recorded at the counter without a card: taken back, or accepted.
+    pub(super) fn print_recorded(&mut self, seq: u64) {
         let fact = self.core.store().with(|journal| journal.fact(seq));
         match fact {
             Ok(Some(fact)) => self.print_due(Some(seq), &fact.event, &[]),

@@ -10,7 +10,10 @@ use hufu_shared::scheme::Words;
 use hufu_shared::time::Instant;
 
 use crate::locale::{Args, Language, text, text_with};
-use crate::rules::slip::{Slip, SlipKind, number};
+use crate::rules::slip::{Acceptance, Slip, SlipKind, number};
+
+/// Characters in double width that the narrowest paper holds.
+const LARGE_CHARS_MAX: usize = 16;
 
 /// What stands around every slip.
 #[derive(Debug, Clone)]
@@ -46,25 +49,6 @@ pub struct Around {
     pub occasion: Option<Words>,
 }
 
-/// Acceptance of a complaint, for whoever made it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ComplaintReceipt {
-    /// Its number.
-    pub number: String,
-    /// When it was taken.
-    pub at: Instant,
-    /// What it is about, in the words of the club's dictionary.
-    pub topic: String,
-    /// The answer is promised until then.
-    pub promised_until: Instant,
-    /// Whom to ask meanwhile.
-    pub contact: Option<String>,
-    /// Whether the centre cannot be reached.
-    pub offline: bool,
-    /// Which further copy this is; 0 for the first print.
-    pub copy: u32,
-}
-
 struct Page<'a> {
     heading: &'a Heading,
     blocks: Vec<Block>,
@@ -75,6 +59,9 @@ struct Page<'a> {
 pub fn slip(slip: &Slip, around: &Around, heading: &Heading) -> Ticket {
     if slip.kind == SlipKind::Badge {
         return badge(slip, around, heading);
+    }
+    if let Some(accepted) = &slip.complaint {
+        return complaint(slip, accepted, around, heading);
     }
     let mut page = Page::new(heading, &format!("slip-title-{}", slip.kind.code()), around.copy);
     page.pair("slip-number", number(slip.fact));
@@ -120,20 +107,19 @@ fn badge(slip: &Slip, around: &Around, heading: &Heading) -> Ticket {
     Ticket { blocks }
 }
 
-/// The ticket of a complaint's acceptance.
-#[must_use]
-pub fn complaint(receipt: &ComplaintReceipt, heading: &Heading) -> Ticket {
-    let mut page = Page::new(heading, "slip-title-complaint", receipt.copy);
+/// The acceptance of a complaint, for whoever made it.
+fn complaint(slip: &Slip, accepted: &Acceptance, around: &Around, heading: &Heading) -> Ticket {
+    let mut page = Page::new(heading, "slip-title-complaint", around.copy);
     let minute = |at: Instant| at.display(heading.zone).chars().take(16).collect::<String>();
-    page.large("slip-complaint-number", receipt.number.clone());
+    page.large("slip-complaint-number", accepted.number.clone());
     page.blocks.push(Block::Rule);
-    page.pair("slip-complaint-at", minute(receipt.at));
-    page.pair("slip-complaint-topic", receipt.topic.clone());
-    page.maybe("slip-complaint-contact", receipt.contact.clone());
+    page.pair("slip-complaint-at", minute(slip.at));
+    page.pair("slip-complaint-topic", page.t(&format!("desk-choice-kind-{}", accepted.topic)));
     page.blocks.push(Block::Gap);
-    page.large("slip-complaint-until", minute(receipt.promised_until));
+    page.large("slip-complaint-until", minute(accepted.promised));
     page.blocks.push(Block::Rule);
-    page.mark(receipt.offline, "slip-complaint-offline");
+    page.mark(around.offline, "slip-complaint-offline");
+    page.mark(slip.clock_unsure, "slip-clock");
     page.end("slip-complaint-keep")
 }
 
@@ -179,9 +165,11 @@ impl<'a> Page<'a> {
         self.blocks.push(Block::total(self.t(key), value));
     }
 
-    /// What is looked for on a line of its own.
+    /// What is looked for on a line of its own: as large as stays in one piece on the narrowest paper.
     fn large(&mut self, key: &str, value: String) {
-        self.blocks.extend([Block::centre(self.t(key)), Block::heading(value)]);
+        let fits = value.chars().count() <= LARGE_CHARS_MAX;
+        let value = if fits { Block::heading(value) } else { Block::loud(value) };
+        self.blocks.extend([Block::centre(self.t(key)), value]);
     }
 
     fn mark(&mut self, there: bool, key: &str) {

@@ -161,6 +161,7 @@ fn taken_page<'a>(
         title: ui.t(&format!("desk-taken-{}", kind.code())),
         said: ui.t(if online { "desk-taken-online" } else { "desk-taken-offline" }),
         lines: receipt.into_iter().chain(promised).collect(),
+        print: taken.receipt.as_ref().and(snapshot.view.printer.as_ref()).map(|_| taken.seq.to_string()),
         next,
     }
 }

@@ -148,6 +148,7 @@ fn pages(language: Language) -> Vec<String> {
         title: frame.ui.t("desk-taken-complaint"),
         said: frame.ui.t("desk-taken-offline"),
         lines: vec![(frame.ui.t("desk-taken-receipt"), "A01-261122-0101-7".into())],
+        print: Some("7".to_owned()),
         next: Some(FormPart::new(Kind::Apply, "00".into(), &Input::new(), &Wrong::new(), &frame.ui)),
     };
     all.push(taken.render().expect("renders"));

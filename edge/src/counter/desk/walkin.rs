@@ -349,6 +349,8 @@ pub struct TakenPage<'a> {
     pub said: String,
     /// Number and promise of a complaint.
     pub lines: Vec<(String, String)>,
+    /// What a printer is asked for; none without a printer, or without anything to print.
+    pub print: Option<String>,
     /// The application that follows a visit, filled in as far as the visit says.
     pub next: Option<FormPart>,
 }

@@ -50,6 +50,7 @@ fn a_slip(kind: SlipKind, changes: Vec<Leg>) -> Slip {
         sales_slip: money.then(|| SlipKey { shop: "A".into(), number: "A-0012".into(), date: day }),
         original: (kind == SlipKind::Undo).then(|| id(117)),
         occurrence: None,
+        complaint: None,
         unconfirmed: false,
         clock_unsure: false,
     }
@@ -166,19 +167,19 @@ fn a_badge_is_read_from_afar() {
 
 #[test]
 fn a_complaint_has_its_number_and_its_promised_time() {
-    let receipt = ComplaintReceipt {
-        number: "7F3A-1-000131".to_owned(),
-        at: AT,
-        topic: "停车场照明".to_owned(),
-        promised_until: AT.offset(3 * 24 * 60 * MINUTE_US),
-        contact: Some("客服中心 400-000-0000".to_owned()),
-        offline: true,
-        copy: 0,
+    let accepted = Acceptance {
+        number: "A-261122-7F3A-131".to_owned(),
+        topic: "quality".to_owned(),
+        promised: AT.offset(3 * 24 * 60 * MINUTE_US),
     };
-    let lines = paper(&complaint(&receipt, &heading(Language::Zh)), Width::Mm58, "slip-complaint-zh-58.png");
+    let taken = Slip { complaint: Some(accepted), ..a_slip(SlipKind::Complaint, vec![]) };
+    let offline = Around { offline: true, ..around(vec![]) };
+    let ticket = slip(&taken, &offline, &heading(Language::Zh));
+    let lines = paper(&ticket, Width::Mm58, "slip-complaint-zh-58.png");
     let all = lines.join("\n");
+    assert!(!all.contains("欧阳"), "whoever finds it does not learn who complained");
     for part in
-        ["投诉受理回执", "7F3A-1-000131", "2026-11-22 15:02", "停车场照明", "2026-11-25 15:02", "离线登记"]
+        ["投诉受理回执", "A-261122-7F3A-131", "2026-11-22 15:02", "房屋质量", "2026-11-25 15:02", "离线登记"]
     {
         assert!(all.contains(part), "{part} is missing in\n{all}");
     }

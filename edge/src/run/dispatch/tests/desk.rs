@@ -32,6 +32,12 @@ impl Desktop {
         }
     }
 
+    /// A complaint without a card.
+    pub(super) fn complains(&mut self, kind: &str, hours: u16) -> Taken {
+        let what = What::Complaint { kind: kind.to_owned(), urgent: false, hours };
+        self.takes(taking(9, what, None)).expect("taken")
+    }
+
     fn shift(&mut self, order: DeskOrder) -> Result<ShiftView, Declined> {
         match self.asks(order)? {
             Done::Shift(view) => Ok(*view),

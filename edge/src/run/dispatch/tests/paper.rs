@@ -194,3 +194,22 @@ fn a_badge_says_what_others_may_read() {
     desk.present(1);
     assert!(desk.jobs().is_empty(), "who is in already has one");
 }
+
+#[test]
+fn whoever_complains_gets_number_and_promise_on_paper_even_if_it_comes_later() {
+    let mut desk = with_printer();
+    let out = Status { paper: Roll::Out, hindrance: Some(Hindrance::PaperOut) };
+    desk.handle(Event::Printer(Report::Status(out)));
+    let taken = desk.complains("quality", 24);
+    let jobs = desk.jobs();
+    let said = words(&jobs[0]);
+    let number = taken.receipt.expect("a number");
+    for part in ["投诉受理回执", &number, "房屋质量", "2026-11-23", "离线登记"] {
+        assert!(said.contains(part), "{part} is missing in\n{said}");
+    }
+    assert!(!said.contains("13800138000"), "what was said is sealed");
+    desk.handle(Event::Printer(Report::LetGo { id: taken.seq }));
+    assert!(desk.printer().slips[0].let_go, "the form is on the disk, its paper is owed");
+    assert_eq!(desk.order(Order::Reprint { seq: taken.seq }), Ok(()));
+    assert!(!words(&desk.jobs()[0]).contains("补打"), "it was never on paper");
+}
