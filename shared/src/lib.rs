@@ -25,6 +25,7 @@ pub mod act;
 pub mod fact;
 pub mod form;
 pub mod member;
+pub mod member_code;
 pub mod policy;
 pub mod scheme;
 

@@ -71,6 +71,12 @@ impl CardText {
         Self { kind: MediumKind::Uid, text: format!("uid:{}", data_encoding::HEXUPPER.encode(bytes)) }
     }
 
+    /// Of bytes in a card's memory that are no text.
+    #[must_use]
+    pub fn data(bytes: &[u8]) -> Self {
+        Self { kind: MediumKind::Uid, text: format!("data:{}", data_encoding::HEXUPPER.encode(bytes)) }
+    }
+
     /// Of a number from a stripe, a scanner or a keyboard. The same number means the same card whichever way it
     /// came: spaces and hyphens are dropped, full-width forms folded, letters upper-cased.
     ///
@@ -245,6 +251,17 @@ mod tests {
     fn a_chip_never_collides_with_a_number_of_the_same_digits() {
         let key = TokenKey::new(1, [9; 32]);
         assert_ne!(key.token(&CardText::uid(&[0x12, 0x34])), key.token(&number(MediumKind::Typed, "1234")));
+        assert_ne!(key.token(&CardText::uid(&[0x12, 0x34])), key.token(&CardText::data(&[0x12, 0x34])));
+    }
+
+    /// Cards were registered under these: another text for the same card would be another card.
+    #[test]
+    fn the_text_of_a_card_stays_as_it_is() {
+        assert_eq!(CardText::uid(&[0x04, 0xa1, 0xb2]).canonical(), "uid:04A1B2");
+        assert_eq!(CardText::data(&[0x04, 0xa1, 0xb2]).canonical(), "data:04A1B2");
+        for kind in [MediumKind::Stripe, MediumKind::Line, MediumKind::Typed] {
+            assert_eq!(number(kind, "0040 8566-34").canonical(), "number:0040856634");
+        }
     }
 
     #[test]

@@ -50,13 +50,15 @@ fn from_view(reader: &Value) -> Found {
 
 fn without_daemon(reader: &ReaderConfig) -> Vec<Found> {
     match reader {
-        ReaderConfig::Serial { port, .. } => {
-            let name = port.display().to_string();
-            let seen = std::fs::metadata(port);
+        ReaderConfig::Serial { port: path, .. }
+        | ReaderConfig::Keypad { port: path, .. }
+        | ReaderConfig::Evdev { device: path, .. } => {
+            let name = path.display().to_string();
+            let seen = std::fs::metadata(path);
             let reason = seen.as_ref().err().map(ToString::to_string).unwrap_or_default();
             vec![Found { name, up: seen.is_ok(), reason }]
         }
-        ReaderConfig::Pcsc { name_contains } => match list_slots() {
+        ReaderConfig::Pcsc { name_contains, .. } => match list_slots() {
             Ok(slots) => {
                 let mut found: Vec<Found> = slots
                     .into_iter()

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::display::OneOrMany;
 use super::printer::RawPrinter;
-use super::reader::RawReader;
+use super::reader::{self, RawReader};
 use super::signal::RawSignal;
 use super::{CentralConfig, Config, ConfigError, CounterConfig, TerminalConfig};
 use crate::locale::Language;
@@ -192,6 +192,8 @@ fn check(path: &Path, raw: RawConfig) -> Result<Config, ConfigError> {
         return Err(checker.wrong("counter.volume".into(), "0 to 100 percent", met));
     }
     let readers = raw.reader.into_iter().enumerate();
+    let readers: Vec<_> = readers.map(|(at, raw)| raw.check(at, &checker)).collect::<Result<_, _>>()?;
+    reader::check_all(&readers, &checker)?;
     let displays = raw.display.0.into_iter().enumerate();
     Ok(Config {
         terminal: TerminalConfig {
@@ -207,7 +209,7 @@ fn check(path: &Path, raw: RawConfig) -> Result<Config, ConfigError> {
             volume: raw.counter.volume,
             voice_dir: Some(raw.counter.voice_dir).filter(|dir| !dir.as_os_str().is_empty()),
         },
-        readers: readers.map(|(at, raw)| raw.check(at, &checker)).collect::<Result<_, _>>()?,
+        readers,
         displays: displays.map(|(at, raw)| raw.check(at, &checker)).collect::<Result<_, _>>()?,
         signal: raw.signal.map(|signal| signal.check(&checker)).transpose()?,
         printer: raw.printer.map(|printer| printer.check(&checker)).transpose()?,

@@ -23,7 +23,7 @@ pub use display::{DisplayConfig, DisplayKind, MipiChip, OledChip};
 pub use error::ConfigError;
 pub use load::{CONFIG_PATH, load, parse};
 pub use printer::PrinterConfig;
-pub use reader::{ReaderConfig, SerialProtocol};
+pub use reader::ReaderConfig;
 pub use signal::SignalConfig;
 
 /// Everything that can be configured.

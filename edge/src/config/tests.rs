@@ -2,6 +2,12 @@
 
 use std::path::Path;
 
+use hufu_hardware::framed::Dialect;
+use hufu_hardware::pcsc::ReadMode;
+use hufu_hardware::pcsc::mode::{Aid, Content, FileRef, KeySlot, Piece};
+use hufu_hardware::serial::Protocol;
+use hufu_hardware::serial::em125::{Form, KnownBy};
+
 use super::*;
 
 const SMALLEST: &str =
@@ -28,14 +34,118 @@ fn readers_and_displays_are_read_in_order() {
          size = \"128x64\"\nmono = true\n[signal]\nport = \"/dev/ttyS1\"\n"
     );
     let config = read(&text, &[]).expect("whole");
-    assert_eq!(config.readers[0], ReaderConfig::Pcsc { name_contains: "ACS".into() });
-    let serial =
-        ReaderConfig::Serial { port: "/dev/ttyUSB0".into(), baud: 9_600, protocol: SerialProtocol::Line };
+    assert_eq!(config.readers[0], ReaderConfig::Pcsc { name_contains: "ACS".into(), mode: ReadMode::Uid });
+    let serial = ReaderConfig::Serial { port: "/dev/ttyUSB0".into(), baud: 9_600, protocol: Protocol::Line };
     assert_eq!(config.readers[1], serial);
     assert_eq!((config.displays[0].size.width, config.displays[0].size.height), (128, 64));
     let two =
         format!("{SMALLEST}[[display]]\nkind = \"desk\"\n[[display]]\nkind = \"desk\"\nsize = \"240x240\"\n");
     assert_eq!(read(&two, &[]).expect("whole").displays.len(), 2);
+}
+
+/// A `[[reader]]` entry, read.
+fn reader(keys: &str) -> Result<ReaderConfig, String> {
+    let text = format!("{SMALLEST}[[reader]]\n{}\n", keys.replace("; ", "\n"));
+    read(&text, &[]).map(|config| config.readers[0].clone())
+}
+
+#[test]
+fn every_kind_of_reader_can_be_declared() {
+    let pcsc = |mode| ReaderConfig::Pcsc { name_contains: String::new(), mode };
+    let piece = |offset, length, content| Piece { offset, length, content };
+    let table = [
+        ("kind = 'pcsc'", pcsc(ReadMode::Uid)),
+        (
+            "kind = 'pcsc'; read = 'classic'; sector = 2; block = 1; key = 'B'; key_file = '/etc/hufu/m1.key'; content = 'bcd'",
+            pcsc(ReadMode::Classic {
+                sector: 2,
+                block: 1,
+                key: KeySlot::B,
+                key_file: "/etc/hufu/m1.key".into(),
+                piece: piece(0, 16, Content::Bcd),
+            }),
+        ),
+        (
+            "kind = 'pcsc'; read = 'pages'; page = 6; offset = 4; length = 8; content = 'bytes'",
+            pcsc(ReadMode::Pages { first: 6, piece: piece(4, 8, Content::Bytes) }),
+        ),
+        (
+            "kind = 'pcsc'; read = 'file'; application = '485546552e434c5542'; file = '0015'; length = 8",
+            pcsc(ReadMode::File {
+                application: Aid::new(b"HUFU.CLUB"),
+                file: FileRef::Id(0x15),
+                piece: piece(0, 8, Content::Text),
+            }),
+        ),
+        (
+            "kind = 'pcsc'; read = 'file'; short_file = 21",
+            pcsc(ReadMode::File {
+                application: None,
+                file: FileRef::Short(21),
+                piece: piece(0, 16, Content::Text),
+            }),
+        ),
+        (
+            "kind = 'serial'; port = '/dev/x'; protocol = '125khz'; form = '8H10D'; known_by_bits = 24",
+            ReaderConfig::Serial {
+                port: "/dev/x".into(),
+                baud: 9_600,
+                protocol: Protocol::Proximity { form: Form::H8D10, known_by: KnownBy::Bits24 },
+            },
+        ),
+        (
+            "kind = 'serial'; port = '/dev/x'; baud = 19200; protocol = 'keypad'; dialect = 'ascii'",
+            ReaderConfig::Keypad { port: "/dev/x".into(), baud: 19_200, dialect: Dialect::Ascii },
+        ),
+        (
+            "kind = 'evdev'; device = '/dev/input/by-id/x'; protocol = 'iso7813'",
+            ReaderConfig::Evdev { device: "/dev/input/by-id/x".into(), protocol: Protocol::Iso7813 },
+        ),
+    ];
+    for (keys, expected) in table {
+        assert_eq!(reader(keys), Ok(expected), "{keys}");
+    }
+}
+
+#[test]
+fn readers_that_cannot_work_are_refused_by_name() {
+    let table = [
+        ("kind = 'pcsc'; read = 'magic'", "read: expected \"uid\", \"classic\""),
+        ("kind = 'pcsc'; sector = 1", "sector: expected no such key for this kind"),
+        ("kind = 'pcsc'; read = 'classic'; sector = 1", "key_file: expected the path of a file"),
+        ("kind = 'pcsc'; read = 'classic'; key_file = 'k'", "sector: expected 0 to 39"),
+        (
+            "kind = 'pcsc'; read = 'classic'; sector = 1; block = 3; key_file = 'k'",
+            "block: expected a block before",
+        ),
+        ("kind = 'pcsc'; read = 'pages'; page = 0", "page: expected 4 or more"),
+        ("kind = 'pcsc'; read = 'file'; file = '15'", "file: expected four hexadecimal digits, met \"15\""),
+        ("kind = 'pcsc'; read = 'file'", "file: expected a file"),
+        (
+            "kind = 'pcsc'; read = 'file'; file = '0015'; application = 'A000000333010101'",
+            "application: expected 5 to 16 bytes in hexadecimal digits, never a bank's",
+        ),
+        ("kind = 'serial'; port = '/dev/x'; protocol = '125khz'", "form: expected \"8H10D\""),
+        (
+            "kind = 'serial'; port = '/dev/x'; protocol = '125khz'; form = '6H8D'; known_by_bits = 32",
+            "known_by_bits: expected no more bits than the form holds: 24 for 6H8D and 2.4H5D, met \"32\"",
+        ),
+        ("kind = 'serial'; port = '/dev/x'; protocol = 'line'; form = '6H8D'", "form: expected no such key"),
+        ("kind = 'serial'; port = '/dev/x'; protocol = 'keypad'; dialect = 'x'", "dialect: expected"),
+        ("kind = 'evdev'", "device: expected the path of an input device"),
+        ("kind = 'evdev'; device = '/dev/x'; protocol = 'keypad'", "protocol: expected \"iso7813\""),
+        (
+            "kind = 'evdev'; device = '/dev/x'; protocol = '125khz'; form = '8H10D'; [[reader]]; kind = 'serial'; port = '/dev/y'; protocol = '125khz'; form = '6H8D'",
+            "reader[1].known_by_bits: expected as many bits as at the 125 kHz reader before it",
+        ),
+    ];
+    for (keys, part) in table {
+        let error = reader(keys).expect_err(keys);
+        assert!(error.contains(part), "expected {part:?} in {error:?} for {keys}");
+    }
+    let key = "kind = 'pcsc'; read = 'classic'; sector = 1; key = 'A0A1A2A3A4A5'; key_file = 'k'";
+    let error = reader(key).expect_err("no key stands in the configuration");
+    assert!(error.contains("key: expected \"A\" or \"B\"") && !error.contains("A0A1"), "{error}");
 }
 
 #[test]
@@ -59,7 +169,7 @@ fn bad_files_say_where_and_what_was_expected() {
         (format!("{SMALLEST}[counter]\nport = 1\n"), "edge.toml, line 7: unknown field `port`"),
         (
             format!("{SMALLEST}[[reader]]\nkind = \"nfc\"\n"),
-            "key reader[0].kind: expected \"pcsc\" or \"serial\"",
+            "key reader[0].kind: expected \"pcsc\", \"serial\" or \"evdev\"",
         ),
         (format!("{SMALLEST}[[reader]]\nkind = \"serial\"\n"), "key reader[0].port: expected the path of"),
         (

@@ -3,6 +3,7 @@
 //! Input methods leave full-width digits, signs of currency and spaces behind; they mean the same. Anything else that
 //! is not a plain figure is refused, never guessed at.
 
+use hufu_hardware::payment::holds_payment_number;
 use hufu_shared::ids::OccurrenceId;
 use hufu_shared::money::{Amount, Unit};
 use hufu_shared::token::{CardText, MediumKind};
@@ -184,6 +185,10 @@ impl TypedInput {
     /// # Errors
     /// [`Refused::Number`].
     pub fn order(&self) -> Result<Order, Refused> {
+        // A bank card held instead of the club's: its number is not ours to look up.
+        if holds_payment_number(&self.number) {
+            return Err(Refused::Number);
+        }
         CardText::number(MediumKind::Typed, &self.number).map(Order::Typed).map_err(|_| Refused::Number)
     }
 }
@@ -352,6 +357,7 @@ mod tests {
         let typed = |number: &str| TypedInput { number: number.into() }.order();
         assert!(matches!(typed("ＶＩＰ－００ 42"), Ok(Order::Typed(card)) if card.tail() == "0042"));
         assert_eq!(typed("张三"), Err(Refused::Number));
+        assert_eq!(typed("6225 8800 1234 5675"), Err(Refused::Number), "a bank card's");
         assert_eq!(typed("  "), Err(Refused::Number));
     }
 

@@ -194,11 +194,13 @@ impl Dispatch {
             },
             CardEvent::ReadFailed { source, kind, offered, .. } => {
                 if readers::is_unusable(*kind) {
+                    tracing::info!(reader = %source.name, ?kind, "met something that is no card of ours");
                     self.unusable(source.index, now);
                 } else {
                     self.say(Face::Failed(readers::offered(*offered)), Seen::ReadFailed, *offered, now);
                 }
             }
+            CardEvent::Entered { source, entry, .. } => self.entered(source.index, entry, now),
             CardEvent::KeepStill { source, .. } => {
                 self.say(Face::KeepStill, Seen::KeepStill, self.kind_of(source.index), now);
             }

@@ -7,6 +7,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use chrono_tz::Tz;
+use hufu_hardware::framed::FramedDesk;
+use hufu_hardware::framed::link::Beep;
 use hufu_hardware::layout::{self, Icon, LARGE_HEIGHT_MIN, Motion, Screen, Shade};
 use hufu_hardware::panel::Panel;
 use hufu_hardware::printer::queue::Job;
@@ -43,6 +45,8 @@ pub enum Effect {
 /// The devices, and what they are to show at rest.
 pub struct Effects {
     panels: Vec<Box<dyn Panel>>,
+    /// Swipe terminals with a display of their own.
+    desks: Vec<FramedDesk>,
     signal: Box<dyn Signal>,
     print: Box<dyn Fn(Job) + Send>,
     fonts: Fonts,
@@ -71,7 +75,7 @@ impl Effects {
     ) -> Self {
         // Without a printer nothing is sent to one.
         let print = Box::new(|job: Job| tracing::error!(slip = job.id, "a slip is for no printer"));
-        Self { panels, signal, print, fonts: Fonts::load(), language, clock, rest }
+        Self { panels, desks: Vec::new(), signal, print, fonts: Fonts::load(), language, clock, rest }
     }
 
     /// Hands slips over here; must not wait.
@@ -80,10 +84,18 @@ impl Effects {
         Self { print: Box::new(print), ..self }
     }
 
+    /// Has these swipe terminals say the same as the displays.
+    #[must_use]
+    pub fn prompting(mut self, desks: Vec<FramedDesk>) -> Self {
+        self.desks = desks;
+        self
+    }
+
     /// Performs effects until the sender is gone; `report` hears of each.
     pub fn run(mut self, effects: &Receiver<Effect>, report: impl Fn(Shown)) {
         let mut showing = self.resting();
         let mut told = vec![None; self.panels.len()];
+        self.prompt(&showing);
         let mut wait_ms = self.draw(&showing, &mut told, &report, None);
         loop {
             match effects.recv_timeout(Duration::from_millis(wait_ms)) {
@@ -92,6 +104,7 @@ impl Effects {
                     self.rest = (face, zone);
                     if changed && !showing.ends {
                         showing = self.resting();
+                        self.prompt(&showing);
                     }
                     wait_ms = self.draw(&showing, &mut told, &report, None);
                 }
@@ -101,6 +114,7 @@ impl Effects {
                     if let Err(error) = self.signal.give(&cue(face)) {
                         tracing::warn!(%error, "failed to give a signal");
                     }
+                    self.prompt(&showing);
                     wait_ms = self.draw(&showing, &mut told, &report, Some(seq));
                 }
                 Ok(Effect::Print(job)) => {
@@ -110,6 +124,7 @@ impl Effects {
                 Err(RecvTimeoutError::Timeout) => {
                     if showing.ends && self.age_ms(&showing) >= RESULT_SHOWN_MS {
                         showing = self.resting();
+                        self.prompt(&showing);
                     }
                     wait_ms = self.draw(&showing, &mut told, &report, None);
                 }
@@ -131,6 +146,22 @@ impl Effects {
             short_line: None,
         });
         Showing { face: self.rest.0, words, since_ns: self.clock.now().mono_ns, ends: false }
+    }
+
+    /// Has the swipe terminals say it; they queue it by themselves, so this never waits.
+    fn prompt(&self, showing: &Showing) {
+        if self.desks.is_empty() {
+            return;
+        }
+        let screen = screen(showing.face, &showing.words, true, None, self.language);
+        let lines: Vec<&str> =
+            [screen.title.as_str()].into_iter().chain(screen.lines.iter().map(String::as_str)).collect();
+        for desk in &self.desks {
+            desk.show(&lines);
+            if let Some(beep) = beep(showing.face) {
+                desk.beep(beep);
+            }
+        }
     }
 
     fn age_ms(&self, showing: &Showing) -> u64 {
@@ -210,6 +241,19 @@ pub fn look(face: Face) -> (Shade, Icon) {
         Face::Failed(_) | Face::KeepStill | Face::Asking => (Shade::Blue, Icon::Wave),
         Face::NotReady => (Shade::Grey, Icon::Plug),
         Face::Idle(_) => (Shade::Dark, Icon::Card),
+    }
+}
+
+/// The sound of a face at a swipe terminal, which knows three.
+#[must_use]
+pub fn beep(face: Face) -> Option<Beep> {
+    match face {
+        Face::Outcome(Outcome::Accepted | Outcome::Redeemed | Outcome::Recorded | Outcome::AlreadyIn) => {
+            Some(Beep::Accepted)
+        }
+        Face::Outcome(Outcome::Refused(_) | Outcome::OverOfflineLimit) => Some(Beep::Refused),
+        Face::Outcome(Outcome::UnknownCard) | Face::Attention | Face::Failed(_) => Some(Beep::Attention),
+        Face::KeepStill | Face::Asking | Face::NotReady | Face::Idle(_) => None,
     }
 }
 

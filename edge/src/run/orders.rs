@@ -1,12 +1,13 @@
 //! Orders of staff, of the centre and of commands of this machine.
 
+use hufu_hardware::card::Entry;
 use hufu_shared::fact::{
     CommandDone, DayClosed, Event as FactEvent, Handing, Purchase, Purpose, READER_COUNTER, SlipKey,
     Spending, ToppingUp,
 };
 use hufu_shared::ids::{CommandId, ItemId, LeaseId, OccurrenceId};
 use hufu_shared::money::{Amount, Leg, Unit};
-use hufu_shared::token::CardText;
+use hufu_shared::token::{CardText, MediumKind};
 use hufu_shared::wire::upload::Order as CentreOrder;
 
 use super::core::{Presented, TakingBack, Which};
@@ -194,6 +195,28 @@ impl Dispatch {
         self.desk.candidate = None;
         (self.desk.result, self.desk.result_at_ns) = (Some(result), now.mono_ns);
         Ok(())
+    }
+
+    /// Takes what was entered at the keys of a swipe terminal: a number is compared by staff like one typed at the
+    /// page, an amount is that of the next card's purchase.
+    pub(super) fn entered(&mut self, reader: usize, entry: &Entry, now: &Now) {
+        let done = match entry {
+            Entry::Number(number) => match CardText::number(MediumKind::Typed, number) {
+                Ok(card) => self.typed(card, now),
+                Err(_) => return,
+            },
+            Entry::Amount(amount) => {
+                let amount = Amount(i64::try_from(*amount).unwrap_or(i64::MAX));
+                self.set_mode(ModeOrder::Earn(amount), now)
+            }
+            Entry::Cancel => {
+                self.desk.candidate = None;
+                self.set_mode(ModeOrder::Back, now)
+            }
+        };
+        if let Err(declined) = done {
+            tracing::info!(reader, ?declined, "what was entered at a swipe terminal was declined");
+        }
     }
 
     /// Finds the member of a typed number for staff to compare; nothing is recorded yet (rule H2).

@@ -4,28 +4,36 @@ use hufu_hardware::card::{
     CardEvent, CardSource, ErrorKind, EventSink, Medium, MonotonicClock, Running, SourceError, SourceKind,
 };
 use hufu_hardware::debounce::{Debounce, Verdict};
+use hufu_hardware::framed::{FramedDesk, FramedSource};
 use hufu_hardware::health::Health;
+use hufu_hardware::keyboard::KeyboardSource;
 use hufu_hardware::pcsc::PcscSource;
-use hufu_hardware::serial::{Protocol, SerialSource};
+use hufu_hardware::serial::SerialSource;
 use hufu_shared::token::{CardText, CardTextError, MediumKind};
 
-use crate::config::{ReaderConfig, SerialProtocol};
+use crate::config::ReaderConfig;
 use crate::rules::screen::{Offered, Offers};
 
 /// Readers that a fact can name: 255 is the counter page.
 pub const READERS_MAX: usize = 255;
 
-/// The source of a configuration entry.
+/// The source of a configuration entry, and the way to its display where it has one.
 #[must_use]
-pub fn source(index: usize, config: &ReaderConfig) -> Box<dyn CardSource> {
+pub fn source(index: usize, config: &ReaderConfig) -> (Box<dyn CardSource>, Option<FramedDesk>) {
     match config {
-        ReaderConfig::Pcsc { name_contains } => Box::new(PcscSource::new(index, name_contains.as_str())),
+        ReaderConfig::Pcsc { name_contains, mode } => {
+            let source = PcscSource::new(index, name_contains.as_str()).reading(mode.clone());
+            (Box::new(source), None)
+        }
         ReaderConfig::Serial { port, baud, protocol } => {
-            let protocol = match protocol {
-                SerialProtocol::Iso7813 => Protocol::Iso7813,
-                SerialProtocol::Line => Protocol::Line,
-            };
-            Box::new(SerialSource::new(index, port, *baud, protocol))
+            (Box::new(SerialSource::new(index, port, *baud, *protocol)), None)
+        }
+        ReaderConfig::Keypad { port, baud, dialect } => {
+            let (source, desk) = FramedSource::new(index, port, *baud, *dialect);
+            (Box::new(source), Some(desk))
+        }
+        ReaderConfig::Evdev { device, protocol } => {
+            (Box::new(KeyboardSource::new(index, device, *protocol)), None)
         }
     }
 }
@@ -107,6 +115,9 @@ pub fn card_text(medium: &Medium) -> Result<CardText, CardTextError> {
         Medium::Uid(bytes) => Ok(CardText::uid(bytes)),
         Medium::Stripe { number, .. } => CardText::number(MediumKind::Stripe, number),
         Medium::Line(text) => CardText::number(MediumKind::Line, text),
+        // A number is the same card wherever it stands: printed, on a stripe, in a chip.
+        Medium::Proximity(text) | Medium::Number(text) => CardText::number(MediumKind::Uid, text),
+        Medium::Data(bytes) => Ok(CardText::data(bytes)),
         _ => Err(CardTextError::Empty),
     }
 }
@@ -116,6 +127,39 @@ pub fn card_text(medium: &Medium) -> Result<CardText, CardTextError> {
 pub fn is_unusable(kind: ErrorKind) -> bool {
     matches!(
         kind,
-        ErrorKind::RandomUid | ErrorKind::PaymentCard | ErrorKind::Unsupported | ErrorKind::Checksum
+        ErrorKind::RandomUid
+            | ErrorKind::PaymentCard
+            | ErrorKind::Unsupported
+            | ErrorKind::Checksum
+            | ErrorKind::WrongCard
+            | ErrorKind::WrongKey
+            | ErrorKind::Blank
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Cards were registered under these texts: another reader, or a new release, must not make another card of one.
+    #[test]
+    fn a_card_stays_the_same_card_at_every_reader() {
+        let number = || "0040856634".to_owned();
+        let table = [
+            (Medium::Uid(vec![0x04, 0xa1]), "uid:04A1", MediumKind::Uid),
+            (Medium::Data(vec![0x04, 0xa1]), "data:04A1", MediumKind::Uid),
+            (Medium::Proximity(number()), "number:0040856634", MediumKind::Uid),
+            (Medium::Number(number()), "number:0040856634", MediumKind::Uid),
+            (Medium::Line(number()), "number:0040856634", MediumKind::Line),
+            (
+                Medium::Stripe { track1: None, track2: None, number: number() },
+                "number:0040856634",
+                MediumKind::Stripe,
+            ),
+        ];
+        for (medium, text, kind) in table {
+            let card = card_text(&medium).expect("a card");
+            assert_eq!((card.canonical(), card.kind), (text, kind), "{medium:?}");
+        }
+    }
 }

@@ -11,6 +11,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use hufu_hardware::card::{CardSource, EventSink, Running, SourceError};
+use hufu_hardware::framed::FramedDesk;
 use hufu_hardware::panel::SharedFrame;
 use hufu_hardware::printer::EscPos;
 use hufu_hardware::printer::queue::{Job, PrintQueue, Report};
@@ -149,11 +150,11 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
     // Whatever can be refused is, before a start is recorded.
     let listener = listen(config).await?;
     let control = control::open(data_dir)?;
-    let sources = sources(config)?;
+    let (sources, desks) = sources(config)?;
     let (core, clock) = open(data_dir, &identity)?;
     let (events, inbox) = mpsc::channel(EVENTS_MAX);
 
-    let (effects, showing, desk) = start_effects(config, &core, &clock, events.clone());
+    let (effects, showing, desk) = start_effects(config, &core, &clock, events.clone(), desks);
     let entries = sources.iter().map(|source| (source.name(), source.kind())).collect();
     let mut dispatch = Dispatch::new(core.clone(), clock.clone(), effects, entries, panels::state(config))?;
     dispatch.set_gate(config.terminal.way);
@@ -234,11 +235,13 @@ fn start_effects(
     core: &Core,
     clock: &Clock,
     events: mpsc::Sender<Event>,
+    desks: Vec<FramedDesk>,
 ) -> (std_mpsc::Sender<Effect>, JoinHandle<()>, Option<SharedFrame>) {
     let (panels, desk) = panels::open(config);
     let (effects, effects_out) = std_mpsc::channel();
     let rest = (Face::Idle(Offers::default()), core.office_clock().tz().unwrap_or(chrono_tz::Asia::Shanghai));
-    let mut show = Effects::new(panels, signal(config), config.terminal.language, clock.clone(), rest);
+    let show = Effects::new(panels, signal(config), config.terminal.language, clock.clone(), rest);
+    let mut show = show.prompting(desks);
     if let Some(printer) = &config.printer {
         show = show.with_printer(start_printer(printer, clock, events.clone()));
     }
@@ -343,11 +346,13 @@ fn signal(config: &Config) -> Box<dyn Signal> {
     }
 }
 
-fn sources(config: &Config) -> Result<Vec<Box<dyn CardSource>>, StartError> {
+fn sources(config: &Config) -> Result<(Vec<Box<dyn CardSource>>, Vec<FramedDesk>), StartError> {
     if config.readers.len() > READERS_MAX {
         return Err(StartError::Readers { met: config.readers.len() });
     }
-    Ok(config.readers.iter().enumerate().map(|(at, reader)| readers::source(at, reader)).collect())
+    let sources = config.readers.iter().enumerate().map(|(at, reader)| readers::source(at, reader));
+    let (sources, desks): (_, Vec<Option<FramedDesk>>) = sources.unzip();
+    Ok((sources, desks.into_iter().flatten().collect()))
 }
 
 fn start_readers(

@@ -5,6 +5,10 @@
 //! the card, closing removes it. The driver looks for changes every 400 ms, so leave [`CHANGE_PAUSE_MS`] between
 //! removing a card and inserting the next. Out of scope: cards with cryptography.
 
+mod memory;
+
+pub use memory::Memory;
+
 use super::clock;
 use anyhow::{Context as _, Result, bail};
 use std::net::Ipv4Addr;
@@ -22,6 +26,13 @@ pub const ATR_MIFARE_CLASSIC_1K: [u8; 20] = [
     0x3B, 0x8F, 0x80, 0x01, 0x80, 0x4F, 0x0C, 0xA0, 0x00, 0x00, 0x03, 0x06, 0x03, 0x00, 0x01, 0x00, 0x00,
     0x00, 0x00, 0x6A,
 ];
+/// Answer to reset of an Ultralight or NTAG (PC/SC part 3, card name 00 03).
+pub const ATR_ULTRALIGHT: [u8; 20] = [
+    0x3B, 0x8F, 0x80, 0x01, 0x80, 0x4F, 0x0C, 0xA0, 0x00, 0x00, 0x03, 0x06, 0x03, 0x00, 0x03, 0x00, 0x00,
+    0x00, 0x00, 0x68,
+];
+/// Answer to reset of a processor card without historical bytes, as readers make it up.
+pub const ATR_PROCESSOR: [u8; 5] = [0x3B, 0x80, 0x80, 0x01, 0x01];
 /// One attempt to enter the slot.
 const CONNECT_LIMIT_MS: u64 = 2_000;
 /// All attempts together: the driver takes a card only when it polls.
@@ -29,7 +40,6 @@ const INSERT_LIMIT_MS: u64 = 15_000;
 /// GET DATA: the card's UID.
 const GET_UID: [u8; 4] = [0xFF, 0xCA, 0x00, 0x00];
 const STATUS_OK: [u8; 2] = [0x90, 0x00];
-const STATUS_UNKNOWN_INSTRUCTION: [u8; 2] = [0x6D, 0x00];
 
 /// What a card does when it is asked for something.
 #[derive(Clone, Debug)]
@@ -39,6 +49,8 @@ enum Manner {
     Slow(Duration),
     /// Pulled while the APDU is answered: half of the answer leaves, then the card is gone.
     PulledMidApdu,
+    /// Says what it is and never another word.
+    Silent,
 }
 
 /// A card that can be put into a slot.
@@ -46,6 +58,7 @@ enum Manner {
 pub struct VirtualCard {
     uid: Vec<u8>,
     atr: Vec<u8>,
+    memory: Memory,
     manner: Manner,
 }
 
@@ -61,7 +74,27 @@ impl VirtualCard {
     /// A MIFARE Classic 1K with this UID (4, 7 or 10 bytes).
     #[must_use]
     pub fn mifare(uid: &[u8]) -> Self {
-        Self { uid: uid.to_vec(), atr: ATR_MIFARE_CLASSIC_1K.to_vec(), manner: Manner::Answers }
+        let atr = ATR_MIFARE_CLASSIC_1K.to_vec();
+        Self { uid: uid.to_vec(), atr, memory: Memory::Bare, manner: Manner::Answers }
+    }
+
+    /// The same card with something written in it, and the answer to reset that goes with that.
+    #[must_use]
+    pub fn holding(mut self, memory: Memory) -> Self {
+        match memory {
+            Memory::Bare | Memory::Classic { .. } => {}
+            Memory::Ntag(_) => self.atr = ATR_ULTRALIGHT.to_vec(),
+            Memory::File { .. } => self.atr = ATR_PROCESSOR.to_vec(),
+        }
+        self.memory = memory;
+        self
+    }
+
+    /// The same card, answering nothing but its answer to reset.
+    #[must_use]
+    pub fn silent(mut self) -> Self {
+        self.manner = Manner::Silent;
+        self
     }
 
     /// The same card, with another answer to reset.
@@ -120,19 +153,21 @@ impl VirtualCard {
     }
 
     async fn serve(&self, mut stream: TcpStream, apdus: &AtomicU64) -> Result<()> {
+        let mut session = memory::Session::default();
         while let Some(message) = receive(&mut stream).await? {
             let answer = match message.as_slice() {
                 [0..=2] => continue,
                 [4] => self.atr.clone(),
                 apdu => {
                     apdus.fetch_add(1, Ordering::SeqCst);
-                    self.answer(apdu)
+                    self.answer(&mut session, apdu)
                 }
             };
             let is_apdu = message.len() > 1;
             let length = u16::try_from(answer.len()).context("the answer is too long")?.to_be_bytes();
             match &self.manner {
                 Manner::Slow(wait) if is_apdu => tokio::time::sleep(*wait).await,
+                Manner::Silent if is_apdu => std::future::pending::<()>().await,
                 Manner::PulledMidApdu if is_apdu => {
                     stream.write_all(&length).await?;
                     stream.write_all(&answer[..answer.len() / 2]).await?;
@@ -146,11 +181,11 @@ impl VirtualCard {
         Ok(())
     }
 
-    fn answer(&self, apdu: &[u8]) -> Vec<u8> {
+    fn answer(&self, session: &mut memory::Session, apdu: &[u8]) -> Vec<u8> {
         if apdu.starts_with(&GET_UID) {
             [&self.uid[..], &STATUS_OK].concat()
         } else {
-            STATUS_UNKNOWN_INSTRUCTION.to_vec()
+            self.memory.answer(session, apdu)
         }
     }
 }

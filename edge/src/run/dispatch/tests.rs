@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use hufu_hardware::card::{ErrorKind, Evidence, Medium, Presented as Read, SourceId};
+use hufu_hardware::card::{Entry, ErrorKind, Evidence, Medium, Presented as Read, SourceId};
 use hufu_hardware::fake::{FakePanel, FakeSignal, PanelTape, SignalTape};
 use hufu_hardware::panel::Depth;
 use hufu_hardware::signal::Light;
@@ -334,6 +334,40 @@ fn a_card_of_no_use_takes_the_candidate_away_and_leaves_the_purchase() {
     desk.order(Order::Confirm { n }).expect("recorded");
     assert_eq!(desk.facts().last().expect("one").event.name(), "earned");
     assert!(matches!(desk.view().view.mode, ModeView::CheckIn { .. }), "for one card");
+}
+
+#[test]
+fn what_is_entered_at_a_swipe_terminal_is_an_amount_for_the_next_card_or_a_number_to_compare() {
+    let mut desk = desktop();
+    let entered = |entry| {
+        let source = SourceId::new(1, "reader");
+        Event::Card(CardEvent::Entered { source, entry, at_ns: 0 })
+    };
+    desk.handle(entered(Entry::Amount(32_000)));
+    assert_eq!(desk.view().view.mode, ModeView::Earn { purchase: Amount(32_000) });
+    desk.present(3);
+    assert_eq!(desk.facts().last().expect("one").event.name(), "earned");
+    desk.handle(entered(Entry::Amount(32_000)));
+    desk.handle(entered(Entry::Cancel));
+    assert_eq!(desk.view().view.mode, ModeView::Visit, "as it was before");
+    // Beyond what the scheme allows, and what no amount is: nothing changes.
+    desk.handle(entered(Entry::Amount(u64::MAX)));
+    assert_eq!(desk.view().view.mode, ModeView::Visit);
+    desk.handle(entered(Entry::Number("880000000003".into())));
+    assert!(desk.view().view.candidate.is_some(), "staff compare it first (rule H2)");
+    assert_eq!(desk.facts().len(), 2);
+    desk.handle(entered(Entry::Cancel));
+    assert!(desk.view().view.candidate.is_none());
+}
+
+#[test]
+fn a_card_of_another_kind_or_key_is_refused_and_never_passed_over() {
+    for kind in [ErrorKind::WrongCard, ErrorKind::WrongKey, ErrorKind::Blank] {
+        let mut desk = desktop();
+        let (source, offered) = (SourceId::new(0, "reader"), SourceKind::Tap);
+        desk.handle(Event::Card(CardEvent::ReadFailed { source, offered, kind, at_ns: 0 }));
+        assert_eq!(desk.shown(), [(Face::Outcome(Outcome::Refused(RefusalReason::R08)), None)], "{kind:?}");
+    }
 }
 
 #[test]
