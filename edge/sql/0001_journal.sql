@@ -53,6 +53,12 @@ CREATE TABLE pending_refusal (
     body BLOB NOT NULL
 ) STRICT;
 
+-- Nonces of member codes taken here, until no clock would take the code any more.
+CREATE TABLE used_codes (
+    nonce BLOB PRIMARY KEY CHECK (length(nonce) = 8),
+    over_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- Value facts that were recorded before an unclean end and perhaps never shown; staff say what happened.
 CREATE TABLE unshown (
     seq INTEGER PRIMARY KEY CHECK (seq > 0)

@@ -9,6 +9,8 @@ use std::fmt;
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
+use crate::member_code::CodeNonce;
+
 /// How the identity of a card was read. A typed number is weaker evidence than a read one, and the ledger says so.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize, Deserialize,
@@ -61,6 +63,9 @@ pub enum CardTextError {
     },
 }
 
+/// Begins the text of a card known by its token. No number's or chip's text begins so.
+const CODE_MARK: &str = "code:";
+
 /// The longest number or line that identifies a card.
 pub const CARD_TEXT_CHARS_MAX: usize = 64;
 
@@ -75,6 +80,23 @@ impl CardText {
     #[must_use]
     pub fn data(bytes: &[u8]) -> Self {
         Self { kind: MediumKind::Uid, text: format!("data:{}", data_encoding::HEXUPPER.encode(bytes)) }
+    }
+
+    /// Of the card that a verified member code stands for: its token is known, its number is not.
+    #[must_use]
+    pub fn code(token: Token, nonce: CodeNonce) -> Self {
+        let bytes = [&token.to_bytes()[..], &nonce.0].concat();
+        let text = format!("{CODE_MARK}{}", data_encoding::HEXLOWER.encode(&bytes));
+        Self { kind: MediumKind::MemberCode, text }
+    }
+
+    /// The token of a member code's card, and the code's nonce; none for anything that was read off a card.
+    #[must_use]
+    pub fn coded(&self) -> Option<(Token, CodeNonce)> {
+        let hex = self.text.strip_prefix(CODE_MARK)?;
+        let bytes = data_encoding::HEXLOWER.decode(hex.as_bytes()).ok()?;
+        let (token, nonce) = bytes.split_first_chunk::<18>()?;
+        Some((Token::from_bytes(*token), CodeNonce(nonce.try_into().ok()?)))
     }
 
     /// Of a number from a stripe, a scanner or a keyboard. The same number means the same card whichever way it
@@ -277,6 +299,16 @@ mod tests {
         let card = number(MediumKind::Typed, "622588001234");
         assert_eq!(format!("{card:?}"), "CardText(Typed …1234)");
         assert_eq!(format!("{:?}", TokenKey::new(3, [7; 32])), "TokenKey(version 3)");
+    }
+
+    #[test]
+    fn a_member_codes_card_is_known_by_its_token() {
+        let token = TokenKey::new(513, [1; 32]).token(&CardText::uid(&[1, 2, 3, 4]));
+        let nonce = CodeNonce([7; 8]);
+        let card = CardText::code(token, nonce);
+        assert_eq!((card.kind, card.coded()), (MediumKind::MemberCode, Some((token, nonce))));
+        assert_eq!(CardText::uid(&[1, 2, 3, 4]).coded(), None);
+        assert_eq!(number(MediumKind::Typed, "C0DE1234").coded(), None);
     }
 
     #[test]

@@ -90,7 +90,8 @@ fn start(folder: &Path, boot: u8) -> Store {
 /// Member `n` comes, to the activity or with a purchase.
 fn come(store: &Store, seconds: u64, n: u8, buys: bool) {
     let token = Token { key_version: 1, hash: [n; 16] };
-    let subject = Subject { token, member: Some(MemberId([n; 16])), reader: 0, medium: MediumKind::Stripe };
+    let subject =
+        Subject { token, member: Some(MemberId([n; 16])), reader: 0, medium: MediumKind::Stripe, code: None };
     let promised = vec![Leg { unit: Unit::Pts, amount: Amount(2) }];
     let event = if buys {
         let purchase = Amount(PURCHASE_FEN);

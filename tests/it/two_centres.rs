@@ -137,7 +137,7 @@ fn now() -> Instant {
 fn purchase(device: &mut Device, n: u8, fen: i64) {
     let token = device.token_keys[0].token(&CardText::uid(&uid(n)));
     let earned = Earned {
-        subject: Subject { token, member: None, reader: 0, medium: MediumKind::Uid },
+        subject: Subject { token, member: None, reader: 0, medium: MediumKind::Uid, code: None },
         purchase: Amount(fen),
         promised: vec![Leg { unit: Unit::Pts, amount: Amount(fen / 10_000 * 2) }],
         slip: None,

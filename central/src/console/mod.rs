@@ -8,6 +8,7 @@
 mod api;
 mod assets;
 mod cases;
+mod codes;
 mod compare;
 mod days;
 mod decide;
@@ -104,6 +105,7 @@ pub fn router(app: App) -> Router {
         .route("/api/v1/devices", get(api::devices))
         .route("/api/v1/cases", get(api::cases))
         .route("/api/v1/days", get(api::days))
+        .route("/api/v1/members/{id}/code", post(codes::issue))
         .fallback(failure::not_found)
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .layer(axum::middleware::from_fn_with_state(console.clone(), guard::guard))

@@ -180,5 +180,5 @@ impl Terminal {
 }
 
 fn subject(token: Token) -> Subject {
-    Subject { token, member: None, reader: 0, medium: MediumKind::Uid }
+    Subject { token, member: None, reader: 0, medium: MediumKind::Uid, code: None }
 }

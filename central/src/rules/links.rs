@@ -7,6 +7,7 @@
 use hufu_shared::cbor;
 use hufu_shared::fact::{Event, Fact, Funding, SlipKey};
 use hufu_shared::ids::{DeviceId, FactId, Hash, ItemId, LeaseId, MemberId, OccurrenceId, OfficeId};
+use hufu_shared::member_code::CodeNonce;
 use hufu_shared::time::Day;
 use hufu_shared::token::Token;
 
@@ -91,6 +92,12 @@ pub fn used(member: MemberId, period: Day) -> Hash {
 #[must_use]
 pub fn seen(token: Token, day: Day) -> Hash {
     Hash::of(&[b"hufu-link-seen", &token.to_bytes(), &day.0.to_be_bytes()])
+}
+
+/// Uses of a member code.
+#[must_use]
+pub fn code(nonce: CodeNonce) -> Hash {
+    Hash::of(&[b"hufu-link-code", &nonce.0])
 }
 
 /// Facts of a member who goes on as another: by whose they are by themselves.

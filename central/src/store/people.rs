@@ -339,6 +339,23 @@ pub fn life(tx: &mut Tx<'_>, member: MemberId, limit: u32) -> Result<Life, Store
     Ok(life)
 }
 
+/// The cards of a member, without their tokens.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn cards_of(tx: &mut Tx<'_>, member: MemberId) -> Result<Vec<CardSet>, StoreError> {
+    tx.query(SQL.get("cards_of"), &[member.0.into()])?.iter().map(card_row).collect()
+}
+
+/// The tokens of a card.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn tokens_of(tx: &mut Tx<'_>, card: CardId) -> Result<Vec<Token>, StoreError> {
+    let rows = tx.query(SQL.get("card_tokens"), &[card.0.into()])?;
+    rows.iter().map(|row| Ok(Token::from_bytes(row.array(0)?))).collect()
+}
+
 /// A card by its id, without its tokens.
 ///
 /// # Errors

@@ -145,6 +145,12 @@ pub fn decide_unusable(purpose: &Purpose) -> Decision {
     refuse(None, purpose, RefusalReason::R08)
 }
 
+/// Decides on a member code that does not hold, or on none: whose it was meant to be is kept where that is proved.
+#[must_use]
+pub fn decide_code_refused(subject: Option<Subject>, purpose: &Purpose, reason: RefusalReason) -> Decision {
+    refuse(subject, purpose, reason)
+}
+
 /// Why the card or its member may not be used at all.
 #[must_use]
 pub fn refusal_of_card(known: &Known<'_>, now: &Now) -> Option<RefusalReason> {

@@ -139,7 +139,7 @@ mod tests {
 
     fn subject() -> Subject {
         let token = Token { key_version: 1, hash: [2; 16] };
-        Subject { token, member: None, reader: 0, medium: MediumKind::Stripe }
+        Subject { token, member: None, reader: 0, medium: MediumKind::Stripe, code: None }
     }
 
     fn desk(events: Vec<Event>) -> Desk {

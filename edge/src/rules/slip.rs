@@ -243,7 +243,7 @@ mod tests {
     fn subject() -> Subject {
         let card = CardText::number(MediumKind::Stripe, "880000000001").expect("a card number");
         let token = TokenKey::new(1, [9; 32]).token(&card);
-        Subject { token, member: Some(MemberId([1; 16])), reader: 0, medium: MediumKind::Stripe }
+        Subject { token, member: Some(MemberId([1; 16])), reader: 0, medium: MediumKind::Stripe, code: None }
     }
 
     fn earned(points: i64, repeats: Option<u64>) -> Event {

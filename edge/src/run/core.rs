@@ -174,7 +174,16 @@ impl Core {
     /// # Errors
     /// As [`Core::swipe`].
     pub fn unusable(&mut self, mode: &Mode, now: &Now) -> Result<Swiped, StoreError> {
-        let decision = decide_unusable(&mode.purpose);
+        self.refused(decide_unusable(&mode.purpose), mode, now)
+    }
+
+    /// Records a refusal that no card of ours is asked for.
+    pub(super) fn refused(
+        &mut self,
+        decision: Decision,
+        mode: &Mode,
+        now: &Now,
+    ) -> Result<Swiped, StoreError> {
         let terms = self.terms(now);
         let fact = new_fact(&decision, mode.operator, terms.as_ref(), self.directory.version(), now);
         let appended = self.store.with(|journal| journal.append(vec![fact]))?;
@@ -221,7 +230,10 @@ impl Core {
     }
 
     fn fetch(&self, card: &CardText, now: &Now) -> Result<Fetched, StoreError> {
-        let tokens: Vec<Token> = self.terminal.token_keys.iter().map(|key| key.token(card)).collect();
+        let tokens: Vec<Token> = match card.coded() {
+            Some((token, _)) => vec![token],
+            None => self.terminal.token_keys.iter().map(|key| key.token(card)).collect(),
+        };
         let small = self.directory.small();
         let terms = self.terms_in(&small, now);
         // A card that the directory cannot tell is recorded as unknown: the centre knows it by its token.
@@ -274,6 +286,7 @@ impl Core {
             member: card.as_ref().and_then(|card| card.member),
             reader: presented.reader,
             medium: presented.card.kind,
+            code: presented.card.coded().map(|(_, nonce)| nonce),
         };
         let (mut occurrence, mut already) = (None, None);
         if let Purpose::HandOut(handing) = purpose {

@@ -13,6 +13,7 @@ use chrono_tz::Tz;
 use hufu_hardware::card::{CardEvent, SourceKind};
 use hufu_shared::fact::{Handing, Purpose, RefusalReason};
 use hufu_shared::ids::OccurrenceId;
+use hufu_shared::keys::CENTRE_KEY_BYTES;
 use hufu_shared::token::CardText;
 
 use super::asking::Asking;
@@ -64,6 +65,8 @@ pub struct Dispatch {
     /// Where asks for the centre go; none while there is no lane.
     pub(super) asks: Option<AskSender>,
     pub(super) paper: Paper,
+    /// The centre's key, for member codes; none takes none.
+    pub(super) centre_key: Option<[u8; CENTRE_KEY_BYTES]>,
     pub(super) upkeep: Upkeep,
 }
 
@@ -125,6 +128,7 @@ impl Dispatch {
             gate: Gate::Both,
             asks: None,
             paper: Paper::default(),
+            centre_key: None,
             upkeep: Upkeep::default(),
             clock,
         };
@@ -181,17 +185,7 @@ impl Dispatch {
         let counts = self.readers.observe(event);
         self.upkeep.last_event_ns = now.mono_ns;
         match event {
-            CardEvent::Presented(presented) if counts => match readers::card_text(&presented.medium) {
-                Ok(card) => {
-                    let reader = readers::number(presented.source.index);
-                    let kind = self.kind_of(presented.source.index);
-                    self.swipe(Presented { card, reader }, view::source(kind), now);
-                }
-                Err(error) => {
-                    tracing::info!(reader = %presented.source.name, %error, "met something that is no card number");
-                    self.unusable(presented.source.index, now);
-                }
-            },
+            CardEvent::Presented(presented) if counts => self.presented(presented, now),
             CardEvent::ReadFailed { source, kind, offered, .. } => {
                 if readers::is_unusable(*kind) {
                     tracing::info!(reader = %source.name, ?kind, "met something that is no card of ours");
@@ -212,7 +206,7 @@ impl Dispatch {
         }
     }
 
-    fn kind_of(&self, index: usize) -> SourceKind {
+    pub(super) fn kind_of(&self, index: usize) -> SourceKind {
         self.readers.entries.get(index).map_or(SourceKind::Tap, |(_, kind)| *kind)
     }
 
@@ -227,7 +221,7 @@ impl Dispatch {
         self.finish(swiped, &purpose, source, now);
     }
 
-    fn unusable(&mut self, index: usize, now: &Now) {
+    pub(super) fn unusable(&mut self, index: usize, now: &Now) {
         let swiped = self.core.unusable(&self.mode, now);
         let purpose = self.mode.purpose.clone();
         self.finish(swiped, &purpose, view::source(self.kind_of(index)), now);
@@ -275,7 +269,7 @@ impl Dispatch {
     }
 
     /// The journal refused: out loud, and never green (fault case 13).
-    fn not_recorded(&mut self, error: &StoreError, now: &Now) {
+    pub(super) fn not_recorded(&mut self, error: &StoreError, now: &Now) {
         tracing::error!(%error, "a swipe could not be recorded");
         if error.is_full() {
             let outcome = Outcome::Refused(RefusalReason::R13);

@@ -9,6 +9,7 @@
 
 mod asking;
 pub mod board;
+mod codes;
 pub mod control;
 pub mod core;
 mod desk;

@@ -156,7 +156,8 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
 
     let (effects, showing, desk) = start_effects(config, &core, &clock, events.clone(), desks);
     let entries = sources.iter().map(|source| (source.name(), source.kind())).collect();
-    let mut dispatch = Dispatch::new(core.clone(), clock.clone(), effects, entries, panels::state(config))?;
+    let dispatch = Dispatch::new(core.clone(), clock.clone(), effects, entries, panels::state(config))?;
+    let mut dispatch = dispatch.trusting(identity.enrolment.central_sign_key);
     dispatch.set_gate(config.terminal.way);
     let (port, PortEnds { view, orders }) = Port::new(dispatch.first_view()?, desk);
     dispatch.attach(view);

@@ -10,6 +10,7 @@
 
 mod appending;
 mod blocks;
+mod codes;
 mod directory;
 mod error;
 mod handle;

@@ -72,7 +72,7 @@ pub(crate) fn card_number(n: u8) -> CardText {
 
 pub(crate) fn subject(n: u8) -> Subject {
     let token = terminal().token_keys[0].token(&card_number(n));
-    Subject { token, member: Some(MemberId([n; 16])), reader: 0, medium: MediumKind::Stripe }
+    Subject { token, member: Some(MemberId([n; 16])), reader: 0, medium: MediumKind::Stripe, code: None }
 }
 
 pub(crate) fn fact(now: &Now, shown: Shown, event: Event) -> NewFact {

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::RefusalReason;
 use crate::ids::{BootId, CommandId, FactId, Hash, ItemId, LeaseId, MemberId, OccurrenceId, OperatorId};
+use crate::member_code::CodeNonce;
 use crate::money::{Amount, Leg};
 use crate::time::{Day, Instant};
 use crate::token::{MediumKind, Token};
@@ -26,6 +27,10 @@ pub struct Subject {
     /// How the identity was read.
     #[n(3)]
     pub medium: MediumKind,
+    /// Which member code it was, if it was one: two terminals that took the same code saw a copy.
+    #[n(4)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<CodeNonce>,
 }
 
 /// The reader number of what staff enter at the counter page.

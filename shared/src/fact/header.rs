@@ -348,6 +348,7 @@ mod tests {
             member: Some(MemberId([3; 16])),
             reader: 0,
             medium: MediumKind::Uid,
+            code: None,
         };
         Fact {
             format: FACT_FORMAT,

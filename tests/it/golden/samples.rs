@@ -55,7 +55,7 @@ fn words(zh: &str, en: &str) -> Words {
 }
 
 fn subject() -> Subject {
-    Subject { token: TOKEN, member: Some(MEMBER), reader: 0, medium: MediumKind::Uid }
+    Subject { token: TOKEN, member: Some(MEMBER), reader: 0, medium: MediumKind::Uid, code: None }
 }
 
 fn points(amount: i64) -> Vec<Leg> {

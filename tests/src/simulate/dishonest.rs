@@ -134,7 +134,7 @@ impl Run<'_> {
 
     fn subject(&self, card: usize) -> Subject {
         let token = self.club.token_key.token(&club::card_text(card));
-        Subject { token, member: None, reader: 0, medium: MediumKind::Uid }
+        Subject { token, member: None, reader: 0, medium: MediumKind::Uid, code: None }
     }
 
     /// It checks somebody in whose posting cannot be written; answers whether the place was spoilt.

@@ -203,7 +203,7 @@ impl Run<'_> {
     fn strange_fact(&mut self, now: i64) {
         let card = self.random.index(self.size.members);
         let token = self.club.token_key.token(&club::card_text(card));
-        let subject = Subject { token, member: None, reader: 0, medium: MediumKind::Uid };
+        let subject = Subject { token, member: None, reader: 0, medium: MediumKind::Uid, code: None };
         match self.random.below(6) {
             0 => {
                 self.counters.path("unreadable fact sent");

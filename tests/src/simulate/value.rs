@@ -336,7 +336,8 @@ impl Run<'_> {
         let sealed = content.seal(&self.club.keys.seal_public(), self.random.bytes())?;
         let card = self.random.index(PEOPLE_WITH_FORMS.min(self.size.members));
         let token = self.club.token_key.token(&club::card_text(card));
-        let subject = Subject { token, member: None, reader: READER_COUNTER, medium: MediumKind::Uid };
+        let subject =
+            Subject { token, member: None, reader: READER_COUNTER, medium: MediumKind::Uid, code: None };
         let form = Form {
             commitment: sealed.commitment,
             subject: (!is_application).then_some(subject),

@@ -246,7 +246,7 @@ impl Crowd {
     #[must_use]
     pub fn fact(&self, k: usize) -> (Shown, Event) {
         let token = self.tokens[k % self.tokens.len()];
-        let subject = Subject { token, member: None, reader: 0, medium: MediumKind::Uid };
+        let subject = Subject { token, member: None, reader: 0, medium: MediumKind::Uid, code: None };
         let event = if k % 3 == 2 {
             let yuan = 100 + i64::try_from(k % 900).unwrap_or(0);
             Event::Earned(Earned {

@@ -1,5 +1,6 @@
 //! Tests of the console through its routes, as a browser without script sees it, on both databases.
 
+mod codes;
 mod forms;
 mod kit;
 mod leases;

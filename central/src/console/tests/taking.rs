@@ -98,6 +98,6 @@ pub async fn card_in_use(site: &Site) -> (Subject, MemberId) {
         .await
         .expect("a card");
     let token = Token::from_bytes(card.array(0).expect("token"));
-    let subject = Subject { token, member: None, reader: 0, medium: MediumKind::Uid };
+    let subject = Subject { token, member: None, reader: 0, medium: MediumKind::Uid, code: None };
     (subject, MemberId(card.array(1).expect("member")))
 }

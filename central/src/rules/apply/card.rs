@@ -148,6 +148,7 @@ impl Work {
     /// Looks for other uses of the card too near in time for the way between their offices.
     pub(super) fn travelled(&mut self, id: FactId, known: &KnownFact, fact: &Fact) {
         let Some(subject) = fact.event.subject().filter(|_| shows_card(&fact.event)) else { return };
+        self.code_copied(id, known, subject);
         let (token, travel) = (subject.token, Travel::of(&self.world.policy));
         if travel.longest() == 0 || self.world.offices.len() < 2 {
             return;
@@ -170,6 +171,23 @@ impl Work {
         (fresh.token, fresh.member) = (Some(token), self.owner(known, subject));
         let facts = found.iter().flat_map(|pair| [pair.one, pair.other]);
         self.case(posting::case_id(KIND_TRAVEL, &[&token.to_bytes()]), fresh, facts);
+    }
+
+    /// Looks for the same member code at another terminal. Each takes a code once and none can know of the others, so one
+    /// of the two saw a copy: as good as a card at two places at once.
+    fn code_copied(&mut self, id: FactId, known: &KnownFact, subject: &Subject) {
+        let Some(nonce) = subject.code else { return };
+        let link = links::code(nonce);
+        self.link(link, id);
+        let elsewhere = |other: &FactId| other.device != id.device;
+        let mut facts: Vec<FactId> = self.linked(link).into_iter().filter(elsewhere).collect();
+        if facts.is_empty() {
+            return;
+        }
+        facts.push(id);
+        let mut fresh = self.fresh_case(KIND_TRAVEL, "card_flagged");
+        (fresh.token, fresh.member) = (Some(subject.token), self.owner(known, subject));
+        self.case(posting::case_id(KIND_TRAVEL, &[&subject.token.to_bytes()]), fresh, facts);
     }
 
     /// A terminal was told that a card is lost.

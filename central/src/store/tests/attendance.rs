@@ -1,10 +1,12 @@
 //! Places at an occurrence, whose a card was, and cards that were at two offices at once or lost, on both databases.
 
 use hufu_shared::act::{Act, Pin, PinOutcome, Verdict};
-use hufu_shared::fact::{Event, Shown, Visited};
+use hufu_shared::fact::{Event, Shown, Subject, Visited};
 use hufu_shared::ids::{CardId, FactId};
 use hufu_shared::member::OccurrenceRow;
+use hufu_shared::member_code::CodeNonce;
 use hufu_shared::time::{DAY_US, SECOND_US};
+use hufu_shared::token::MediumKind;
 
 use super::conflicts::decided;
 use super::kit::*;
@@ -149,6 +151,33 @@ async fn kind_03_one_card_at_two_offices_at_once_is_flagged_and_both_keep_their_
                 1,
                 "the other had time to go there"
             );
+            assert_eq!(count(&db, "case_evidence", vec![3.into()]).await, 2);
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kind_03_one_member_code_at_two_terminals_is_flagged_and_both_keep_their_effect() {
+    for swapped in [false, true] {
+        each(move |db| async move {
+            found(&db).await;
+            let (mut a, mut b) = (Terminal::start(TERMINAL_A), Terminal::start(TERMINAL_B));
+            let shown = |terminal: &mut Terminal, seconds, code: [u8; 8]| {
+                let code = Some(CodeNonce(code));
+                let subject = Subject { medium: MediumKind::MemberCode, code, ..subject(1) };
+                terminal.record(seconds, Shown::Accepted, Event::Visited(Visited { subject }))
+            };
+            // Long enough apart for any way: only the nonce tells. Another code of the same member is none of it.
+            let facts =
+                [shown(&mut a, 0, [1; 8]), shown(&mut b, 1_200, [1; 8]), shown(&mut b, 2_400, [2; 8])];
+            for terminal in swap(&mut a, &mut b, swapped) {
+                terminal.upload(&db).await;
+            }
+            for id in facts {
+                assert_eq!(standing(&db, id).await, plain());
+            }
+            assert_eq!(count(&db, "cases_of_kind", vec![3.into()]).await, 1);
             assert_eq!(count(&db, "case_evidence", vec![3.into()]).await, 2);
         })
         .await;

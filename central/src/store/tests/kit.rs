@@ -46,7 +46,7 @@ pub fn words(zh: &str, en: &str) -> Words {
 
 /// A subject with card `n`, read by reader 0.
 pub fn subject(n: u8) -> Subject {
-    Subject { token: token(n), member: None, reader: 0, medium: MediumKind::Uid }
+    Subject { token: token(n), member: None, reader: 0, medium: MediumKind::Uid, code: None }
 }
 
 pub fn occurrence() -> OccurrenceRow {

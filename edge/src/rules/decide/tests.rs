@@ -88,7 +88,7 @@ impl World {
             here: HERE,
         };
         let member = self.card.as_ref().and_then(|card| card.member);
-        let subject = Subject { token: token(), member, reader: 0, medium: MediumKind::Uid };
+        let subject = Subject { token: token(), member, reader: 0, medium: MediumKind::Uid, code: None };
         let now = Now { wall: NOON, mono_ns: 1, quality: self.quality, trusted: NOON, floor: NOON };
         decide(&known, subject, purpose, &now)
     }

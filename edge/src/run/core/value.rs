@@ -89,6 +89,7 @@ impl Core {
             member: fetched.card.and_then(|card| card.member),
             reader: presented.reader,
             medium: presented.card.kind,
+            code: presented.card.coded().map(|(_, nonce)| nonce),
         })
     }
 

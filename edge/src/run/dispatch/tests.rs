@@ -24,6 +24,7 @@ use crate::run::events::ControlOrder;
 use crate::store::Directory;
 use crate::store::testing::*;
 
+mod codes;
 mod desk;
 mod paper;
 mod value;

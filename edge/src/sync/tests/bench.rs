@@ -132,6 +132,7 @@ fn visit() -> NewFact {
         member: None,
         reader: 0,
         medium: MediumKind::Uid,
+        code: None,
     };
     NewFact {
         wall: TIME,

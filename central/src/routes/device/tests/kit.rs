@@ -434,7 +434,13 @@ impl Terminal {
     /// Checks card `n` in.
     pub fn check_in(&mut self, site: &Site, n: u8) -> u64 {
         let attended = Attended {
-            subject: Subject { token: token(n), member: None, reader: 0, medium: MediumKind::Uid },
+            subject: Subject {
+                token: token(n),
+                member: None,
+                reader: 0,
+                medium: MediumKind::Uid,
+                code: None,
+            },
             occurrence: SALON,
             promised: vec![Leg { unit: Unit::Pts, amount: Amount(POINTS) }],
             repeats: None,
