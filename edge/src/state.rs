@@ -9,6 +9,7 @@ use hufu_shared::ids::CommandId;
 use hufu_shared::money::{Leg, Unit};
 use hufu_shared::time::Instant;
 use hufu_shared::wire::lease::{AskBecame, LeaseAsk, RecallState, Recalled};
+use hufu_shared::wire::readiness::Readiness;
 use hufu_shared::wire::undo::{UndoAsk, UndoBecame};
 use hufu_shared::wire::upload::Order;
 use tokio::sync::{mpsc, watch};
@@ -101,6 +102,8 @@ pub struct SyncEnds {
     pub link: watch::Sender<Link>,
     /// Where orders of the centre go.
     pub orders: mpsc::Sender<CentralOrder>,
+    /// How ready the terminal is to go offline; none before the run loop said so.
+    pub ready: watch::Receiver<Option<Readiness>>,
 }
 
 impl SyncEnds {
@@ -122,6 +125,8 @@ pub struct RunEnds {
     pub link: watch::Receiver<Link>,
     /// Orders of the centre.
     pub orders: mpsc::Receiver<CentralOrder>,
+    /// Takes how ready the terminal is to go offline.
+    pub ready: watch::Sender<Option<Readiness>>,
 }
 
 /// Both ends.
@@ -132,5 +137,9 @@ pub fn channel(at: Instant) -> (SyncEnds, RunEnds) {
     let (asks, asks_out) = mpsc::channel(ASKS_MAX);
     let (told, asked) = mpsc::channel(ORDERS_MAX);
     let ends = Arc::new(Mutex::new(Some((asks_out, told))));
-    (SyncEnds { asks: ends, link, orders }, RunEnds { asks, asked, link: link_out, orders: orders_out })
+    let (ready, ready_out) = watch::channel(None);
+    (
+        SyncEnds { asks: ends, link, orders, ready: ready_out },
+        RunEnds { asks, asked, link: link_out, orders: orders_out, ready },
+    )
 }

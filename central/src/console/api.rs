@@ -11,6 +11,7 @@ use super::Console;
 use super::devices::presence;
 use super::failure::Failure;
 use super::overview::{UNCLOSED_DAYS, today};
+use super::readiness;
 use super::signed::SignedIn;
 use crate::db::Tx;
 use crate::store::{StoreError, cases, devices as device_store, overview, reconcile};
@@ -58,6 +59,7 @@ pub async fn devices(State(console): State<Console>, by: SignedIn) -> Result<Jso
             "last_contact": contact.map(|contact| contact.at),
             "queued": contact.map(|contact| contact.queued),
             "software": contact.map(|contact| &contact.software),
+            "readiness": contact.and_then(|contact| contact.readiness.as_ref()).map(readiness::json),
         })
     };
     Ok(Json(json!({ "devices": all.iter().map(line).collect::<Vec<_>>() })))

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use super::Console;
 use super::failure::{Failure, go};
 use super::leases::{self, LeaseShown};
+use super::readiness::{self, Badge, ReadyShown};
 use super::signed::{Posted, SignedIn};
 use super::ui::Ui;
 use super::verdict::note;
@@ -107,6 +108,7 @@ struct Row {
     queued: String,
     contact: String,
     software: String,
+    ready: Option<Badge>,
 }
 
 fn row(ui: &Ui, line: &DeviceLine) -> Row {
@@ -126,6 +128,7 @@ fn row(ui: &Ui, line: &DeviceLine) -> Row {
             .map(|contact| contact.software.clone())
             .filter(|software| !software.is_empty())
             .unwrap_or_else(|| "—".to_owned()),
+        ready: readiness::badge(ui, line),
     }
 }
 
@@ -170,6 +173,7 @@ struct DevicePage {
     row: Row,
     id: String,
     details: Vec<(String, String)>,
+    ready: Option<ReadyShown>,
     leases: Vec<LeaseShown>,
     can_end: bool,
     error: String,
@@ -230,8 +234,8 @@ async fn show(
         (ui.t("device-id"), line.device.to_string()),
     ];
     let can_end = line.status != DeviceStatus::Revoked;
-    let row = row(&ui, &line);
-    let page = DevicePage { row, id: id.to_string(), details, leases, can_end, error, reason, ui };
+    let (row, ready) = (row(&ui, &line), readiness::shown(&ui, &line));
+    let page = DevicePage { row, id: id.to_string(), details, ready, leases, can_end, error, reason, ui };
     Ok((status, Html(page.render()?)).into_response())
 }
 

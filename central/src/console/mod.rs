@@ -23,6 +23,7 @@ mod money;
 mod overview;
 pub mod password;
 mod place;
+mod readiness;
 mod recovery;
 mod requests;
 mod session;

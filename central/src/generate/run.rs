@@ -397,6 +397,7 @@ impl Stage<'_> {
                     notices: 0,
                     directory: version,
                     block: version,
+                    readiness: None,
                 };
                 contact::heard(tx, device, &beat, at)
             })

@@ -3,6 +3,7 @@
 use hufu_shared::fact::{Fact, Reader, Standing, stated_at, stated_in};
 use hufu_shared::ids::{DeviceId, FactId, Hash};
 use hufu_shared::time::Instant;
+use hufu_shared::wire::readiness::Readiness;
 use hufu_shared::wire::updates::Notice;
 use hufu_shared::wire::upload::{BatchHeader, Disposition};
 use hufu_shared::wire::version::Version;
@@ -27,6 +28,8 @@ pub struct Heartbeat {
     pub directory: Version,
     /// Its block list.
     pub block: Version,
+    /// How ready it is to go offline; none if it does not say.
+    pub readiness: Option<Readiness>,
 }
 
 /// Notes a heartbeat.
@@ -44,6 +47,8 @@ pub fn heard(tx: &mut Tx<'_>, device: DeviceId, beat: &Heartbeat, now: Instant) 
         rows::number(beat.directory.n),
         i64::from(beat.block.epoch).into(),
         rows::number(beat.block.n),
+        // What is kept is what was understood, never a stranger's text.
+        beat.readiness.as_ref().map(Readiness::to_query).into(),
     ];
     tx.execute(SQL.get("heard"), &values)?;
     Ok(())

@@ -6,6 +6,7 @@ use hufu_shared::scheme::Words;
 use hufu_shared::seal::{OpenKey, SealError, SealKey, seal};
 use hufu_shared::time::{Instant, MINUTE_US};
 use hufu_shared::token::TokenKey;
+use hufu_shared::wire::readiness::Readiness;
 use hufu_shared::wire::version::Version;
 
 use super::{StoreError, rows};
@@ -336,6 +337,8 @@ pub struct Contact {
     pub duplicates: u64,
     /// Batches that left a gap (kind 20).
     pub gaps: u64,
+    /// How ready it was to go offline; none if it did not say.
+    pub readiness: Option<Readiness>,
 }
 
 /// All terminals, by office and name.
@@ -370,6 +373,7 @@ fn device_line(row: &Row) -> Result<DeviceLine, StoreError> {
             block: version(16, 17)?,
             duplicates: row.uint(18)?,
             gaps: row.uint(19)?,
+            readiness: row.text_opt(22)?.and_then(Readiness::from_query),
         }),
         None => None,
     };

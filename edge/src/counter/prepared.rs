@@ -3,8 +3,10 @@
 //!
 //! The verdict is one of three: the day can go on; it can, and something is better seen to; somebody must act.
 
+use hufu_shared::wire::readiness::{Grade, Part};
+
 use super::sheets::StatusRow;
-use super::view::{CounterView, ReadinessView, ReadyPart};
+use super::view::{CounterView, ReadinessView};
 use super::words::Ui;
 
 /// What lasts without a connection, part by part.
@@ -13,12 +15,13 @@ pub(super) fn rows(view: &CounterView, ui: &Ui) -> Vec<StatusRow> {
     view.readiness.parts.iter().map(|part| row(part, place, ui)).collect()
 }
 
-fn row(part: &ReadyPart, place: &str, ui: &Ui) -> StatusRow {
-    let ReadyPart { item, grade, until } = part;
-    let class = match *grade {
-        "ready" => "ok",
-        "bad" => "bad",
-        _ => "wait",
+fn row(part: &Part, place: &str, ui: &Ui) -> StatusRow {
+    let Part { item, grade, until } = part;
+    let item = item.code();
+    let class = match grade {
+        Grade::Ready => "ok",
+        Grade::Look => "wait",
+        Grade::Bad => "bad",
     };
     let state = match until {
         Some(until) => ui.t1("counter-ready-until", "time", ui.time(*until)),
@@ -32,7 +35,7 @@ fn row(part: &ReadyPart, place: &str, ui: &Ui) -> StatusRow {
 
 /// Rules that only the centre enforces.
 pub(super) fn unenforced(ready: &ReadinessView, ui: &Ui) -> Vec<String> {
-    ready.unenforced.iter().map(|rule| ui.t(&format!("ready-rule-{rule}"))).collect()
+    ready.unenforced.iter().map(|rule| ui.t(&format!("ready-rule-{}", rule.code()))).collect()
 }
 
 /// The one thing to know: item is the verdict, note what to see to.

@@ -24,7 +24,7 @@ pub use super::papers::{PrinterView, SlipView};
 mod ready;
 mod waiting;
 
-pub use ready::{ReadinessView, ReadyPart};
+pub use ready::ReadinessView;
 pub use waiting::{CandidateView, GuestView, NoticeView, UnshownView};
 
 /// Swipes that the list holds at most.

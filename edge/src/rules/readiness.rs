@@ -9,7 +9,8 @@
 use hufu_shared::ids::OfficeId;
 use hufu_shared::member::{OccurrenceRow, OccurrenceState};
 use hufu_shared::scheme::SchemeTerms;
-use hufu_shared::time::{ClockQuality, DAY_US, Instant, SECOND_US};
+use hufu_shared::time::{ClockQuality, DAY_US, Instant, MINUTE_US, SECOND_US};
+pub use hufu_shared::wire::readiness::{Grade, Item, Part, Readiness, Unenforced};
 
 use super::decide::value::{SPEND_STOPS_PERCENT, SWIPE_STOPS_PERCENT};
 use super::timekeeping::Now;
@@ -22,104 +23,9 @@ pub const FREE_BYTES_MIN: u64 = 64 * 1024 * 1024;
 pub const FREE_BYTES_LOW: u64 = 512 * 1024 * 1024;
 /// What lasts less than this from now is worth a look: a day's work must fit.
 pub const LASTS_US: i64 = DAY_US / 2;
-
-/// What is looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Item {
-    /// Members and cards.
-    Directory,
-    /// An activity to check in to.
-    Activity,
-    /// The club's rules.
-    Scheme,
-    /// What can be redeemed and paid offline.
-    Leases,
-    /// The time.
-    Clock,
-    /// Room for records.
-    Disk,
-}
-
-impl Item {
-    /// The word in locale keys and status answers.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Directory => "directory",
-            Self::Activity => "activity",
-            Self::Scheme => "scheme",
-            Self::Leases => "leases",
-            Self::Clock => "clock",
-            Self::Disk => "disk",
-        }
-    }
-}
-
-/// How ready a part is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Grade {
-    /// Ready.
-    Ready,
-    /// Swipes go on; something is better seen to while there is a connection.
-    Look,
-    /// The day's work would stop or be worth little.
-    Bad,
-}
-
-impl Grade {
-    /// The word in status answers.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Ready => "ready",
-            Self::Look => "look",
-            Self::Bad => "bad",
-        }
-    }
-}
-
-/// One part.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Part {
-    /// What.
-    pub item: Item,
-    /// How ready.
-    pub grade: Grade,
-    /// Until when, where it runs out.
-    pub until: Option<Instant>,
-}
-
-/// A rule that only the centre can enforce.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Unenforced {
-    /// Cards reported lost elsewhere since the connection was lost.
-    LostElsewhere,
-    /// Cards and members that are newer than the directory.
-    NewCards,
-    /// Once per member over all terminals.
-    OnceOverAll,
-    /// The number of places.
-    Places,
-    /// Slips used at other terminals.
-    SlipsElsewhere,
-    /// Limits and approval of points.
-    Approval,
-}
-
-impl Unenforced {
-    /// The word in locale keys and status answers.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::LostElsewhere => "lost_elsewhere",
-            Self::NewCards => "new_cards",
-            Self::OnceOverAll => "once_over_all",
-            Self::Places => "places",
-            Self::SlipsElsewhere => "slips_elsewhere",
-            Self::Approval => "approval",
-        }
-    }
-}
+/// The end of an allowance is told down to this, in microseconds: it is counted by another clock than the one it is told
+/// by, and a time that wavers would wake every page at every tick.
+const LEASE_STEP_US: i64 = 10 * MINUTE_US;
 
 /// What the terminal holds.
 #[derive(Debug, Clone, Copy)]
@@ -142,29 +48,6 @@ pub struct Held<'a> {
     pub used_percent: u8,
     /// Free bytes of the disk, if they can be told.
     pub free_bytes: Option<u64>,
-}
-
-/// What it comes to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Readiness {
-    /// Part by part.
-    pub parts: Vec<Part>,
-    /// Rules that cannot be enforced offline.
-    pub unenforced: Vec<Unenforced>,
-}
-
-impl Readiness {
-    /// The worst grade.
-    #[must_use]
-    pub fn grade(&self) -> Grade {
-        self.parts.iter().map(|part| part.grade).max().unwrap_or(Grade::Ready)
-    }
-
-    /// Until when what matters to every swipe lasts: the directory; none before the first.
-    #[must_use]
-    pub fn until(&self) -> Option<Instant> {
-        self.parts.iter().find(|part| part.item == Item::Directory).and_then(|part| part.until)
-    }
 }
 
 /// How ready the terminal is now.
@@ -231,7 +114,8 @@ fn leases(held: &Held<'_>, now: &Now) -> Part {
         (_, None) => part(Item::Leases, Grade::Ready, None),
         (_, Some(seconds)) => {
             let us = i64::try_from(seconds).unwrap_or(i64::MAX / SECOND_US).saturating_mul(SECOND_US);
-            lasting(Item::Leases, now.trusted.offset(us), now)
+            let end = now.trusted.offset(us);
+            lasting(Item::Leases, Instant(end.0 - end.0.rem_euclid(LEASE_STEP_US)), now)
         }
     }
 }

@@ -35,6 +35,7 @@ use crate::counter::view::{
 use crate::rules::decide::Outcome;
 use crate::rules::decide::value::Moved;
 use crate::rules::gate::Gate;
+use crate::rules::readiness::Readiness;
 use crate::rules::screen::{Face, Seen as Said, outcome_words, plain_words};
 use crate::rules::timekeeping::Now;
 use crate::state::{LeaseAsking, Link};
@@ -42,6 +43,8 @@ use crate::store::StoreError;
 
 /// Takes asks for the centre.
 pub type AskSender = tokio::sync::mpsc::Sender<LeaseAsking>;
+/// Takes how ready the terminal is to go offline.
+pub type ReadySender = tokio::sync::watch::Sender<Option<Readiness>>;
 
 /// How long the counter page keeps a result or a candidate that nothing replaced, in nanoseconds.
 pub(super) const RESULT_KEPT_NS: u64 = 60_000_000_000;
@@ -64,6 +67,7 @@ pub struct Dispatch {
     pub(super) gate: Gate,
     /// Where asks for the centre go; none while there is no lane.
     pub(super) asks: Option<AskSender>,
+    ready: Option<ReadySender>,
     pub(super) paper: Paper,
     /// The centre's key, for member codes; none takes none.
     pub(super) centre_key: Option<[u8; CENTRE_KEY_BYTES]>,
@@ -127,6 +131,7 @@ impl Dispatch {
             display,
             gate: Gate::Both,
             asks: None,
+            ready: None,
             paper: Paper::default(),
             centre_key: None,
             upkeep: Upkeep::default(),
@@ -147,6 +152,11 @@ impl Dispatch {
     /// Sends snapshots here from now on.
     pub fn attach(&mut self, view: ViewSink) {
         self.view = Some(view);
+    }
+
+    /// How ready the terminal is to go offline is told here from now on.
+    pub fn attach_ready(&mut self, ready: ReadySender) {
+        self.ready = Some(ready);
     }
 
     /// Asks of the centre go here from now on.
@@ -360,7 +370,18 @@ impl Dispatch {
     pub(super) fn refresh(&mut self, now: &Now) {
         let Some(sink) = &self.view else { return };
         match view::build(self, now) {
-            Ok(view) => sink.publish(view),
+            Ok(view) => {
+                if let Some(ready) = &self.ready {
+                    let seen = Some(Readiness::from(&view.readiness));
+                    ready.send_if_modified(|told| {
+                        *told != seen && {
+                            *told = seen;
+                            true
+                        }
+                    });
+                }
+                sink.publish(view);
+            }
             Err(error) => tracing::error!(%error, "failed to make the counter page's snapshot"),
         }
     }

@@ -169,6 +169,7 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
     let page = router(Arc::new(counter(config, port, &clock, identity.enrolment.central_seal_key)?));
     let (sync_ends, run_ends) = state::channel(clock.now().trusted);
     dispatch.attach_asks(run_ends.asks.clone());
+    dispatch.attach_ready(run_ends.ready.clone());
     let looping = std::thread::spawn(move || dispatch_loop(dispatch, inbox));
 
     let (stop_counter, counter_stops) = watch::channel(false);

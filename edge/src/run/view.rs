@@ -15,13 +15,13 @@ use super::dispatch::{Desk, Dispatch};
 use super::panels::DisplayState;
 use crate::counter::view::{
     ActivityView, AllowanceView, ClockView, CounterView, DisplayView, GiftView, LinkView, ModeView,
-    NoticeView, Outcome, PersonView, Purpose, ReaderView, ReadinessView, ReadyPart, ResultView, ShortView,
-    Source, Stopped, SwipeView, Taken, UnshownView,
+    NoticeView, Outcome, PersonView, Purpose, ReaderView, ResultView, ShortView, Source, Stopped, SwipeView,
+    Taken, UnshownView,
 };
 use crate::rules::decide;
 use crate::rules::decide::value::Short;
 use crate::rules::quota::is_tight;
-use crate::rules::readiness::{Held, Part, readiness};
+use crate::rules::readiness::{Held, Readiness, readiness};
 use crate::rules::timekeeping::Now;
 use crate::rules::upload_plan::Stop;
 use crate::store::{Allowance, Directory, OpenNotice, StoreError, ValueKind};
@@ -249,7 +249,7 @@ pub(super) fn build(dispatch: &Dispatch, now: &Now) -> Result<CounterView, Store
         clock: ClockView { quality: now.quality, offset_us: dispatch.clock.offset_us() },
         display: display(dispatch),
         printer: dispatch.printer_view(),
-        readiness,
+        readiness: readiness.into(),
     })
 }
 
@@ -259,7 +259,7 @@ fn display(dispatch: &Dispatch) -> DisplayView {
 }
 
 /// Whether the terminal is ready to go offline.
-fn ready(dispatch: &Dispatch, (held, used_percent): (&[Allowance], u8), now: &Now) -> ReadinessView {
+fn ready(dispatch: &Dispatch, (held, used_percent): (&[Allowance], u8), now: &Now) -> Readiness {
     let core = &dispatch.core;
     let small = core.directory().small();
     let terms = core.terms(now);
@@ -275,14 +275,7 @@ fn ready(dispatch: &Dispatch, (held, used_percent): (&[Allowance], u8), now: &No
         used_percent,
         free_bytes: dispatch.free_bytes(),
     };
-    let ready = readiness(&held, now);
-    let view =
-        |part: &Part| ReadyPart { item: part.item.code(), grade: part.grade.code(), until: part.until };
-    ReadinessView {
-        until: ready.until(),
-        parts: ready.parts.iter().map(view).collect(),
-        unenforced: ready.unenforced.iter().map(|rule| rule.code()).collect(),
-    }
+    readiness(&held, now)
 }
 
 pub(super) fn no_words() -> Words {

@@ -124,6 +124,9 @@ impl UpdatesLane {
         if let Some(echo) = self.shared.newest_mark(&state) {
             path = format!("{path}&echo={echo}");
         }
+        if let Some(ready) = self.shared.readiness() {
+            path = format!("{path}&ready={ready}");
+        }
         let begun = self.shared.begin();
         let answer = channel.centre.get::<Updates>(&path, UPDATES_ANSWER_BYTES_MAX, u64::from(hold_ms)).await;
         let updates = answer.inspect_err(|error| self.shared.failed("updates", error))?;

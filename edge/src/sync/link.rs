@@ -10,6 +10,7 @@ use hufu_shared::ids::{CommandId, DeviceId};
 use hufu_shared::keys;
 use hufu_shared::time::Instant;
 use hufu_shared::wire::apart::Apart;
+use hufu_shared::wire::readiness::Readiness;
 use hufu_shared::wire::updates::mark_echo;
 use hufu_shared::wire::upload::{Command, Heard, Order, ReceiptMark};
 use hufu_shared::wire::version::{CentralEpoch, Version};
@@ -200,6 +201,12 @@ impl Shared {
         let shown = marks.filter_map(|mark| Some((mark_echo(&mark)?, mark)));
         let newest = |mark: &ReceiptMark| (mark.central_epoch.n, mark.journal_size, mark.acked_seq);
         shown.max_by_key(|(_, mark)| newest(mark)).map(|(echo, _)| echo)
+    }
+
+    /// How ready the terminal is to go offline, as a poll carries it; none before the run loop said so.
+    #[must_use]
+    pub fn readiness(&self) -> Option<String> {
+        self.ends.ready.borrow().as_ref().map(Readiness::to_query)
     }
 
     /// A receiver that wakes when the connection changes.

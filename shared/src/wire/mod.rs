@@ -18,6 +18,7 @@ pub mod directory;
 pub mod enrol;
 pub mod lease;
 pub mod problem;
+pub mod readiness;
 pub mod stick;
 pub mod undo;
 pub mod updates;

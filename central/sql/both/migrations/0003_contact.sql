@@ -14,7 +14,9 @@ CREATE TABLE device_contact (
     block_n BIGINT NOT NULL,
     duplicates BIGINT NOT NULL,
     gaps BIGINT NOT NULL,
-    review_bytes BIGINT NOT NULL DEFAULT 0
+    review_bytes BIGINT NOT NULL DEFAULT 0,
+    -- How ready it is to go offline, as it said with its last poll.
+    readiness TEXT
 );
 
 CREATE TABLE enrol_code (

@@ -7,6 +7,7 @@ mod leases;
 mod look;
 mod money;
 mod pages;
+mod readiness;
 mod requests;
 mod signing;
 mod taking;

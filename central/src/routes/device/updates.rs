@@ -14,6 +14,7 @@ use hufu_shared::keys::verify_centre;
 use hufu_shared::mutant::{self, Mutant};
 use hufu_shared::time::Instant;
 use hufu_shared::wire::lease::LeaseState;
+use hufu_shared::wire::readiness::Readiness;
 use hufu_shared::wire::updates::{
     UPDATES_BYTES_MAX, UPDATES_WAIT_MS_MAX, Updates, UpdatesQuery, echoed_leases, echoed_mark,
 };
@@ -55,6 +56,7 @@ pub async fn updates(
         notices: query.notices,
         directory,
         block,
+        readiness: query.ready.as_deref().and_then(Readiness::from_query),
     };
     let (device, now) = (caller.device, app.now());
     let echoes = query.leases.as_deref().map(echoed_leases).unwrap_or_default();

@@ -78,6 +78,7 @@ async fn heard(db: &Db, device: DeviceId, now: Instant) {
         notices: 0,
         directory: Version::default(),
         block: Version::default(),
+        readiness: None,
     };
     db.write(move |tx| contact::heard(tx, device, &beat, now)).await.expect("contact");
 }

@@ -8,6 +8,7 @@ use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::scheme::Words;
 use hufu_shared::time::{ClockQuality, Instant, MINUTE_US, SECOND_US};
 use hufu_shared::wire::lease::RecallState;
+use hufu_shared::wire::readiness::{Grade, Item, Part, Unenforced};
 use hufu_shared::wire::upload::Became;
 
 /// 2026-11-22 15:02:11 in Shanghai.
@@ -44,25 +45,17 @@ fn swipe(seconds: i64, outcome: Outcome, name: Option<&str>, promised: i64) -> S
 }
 
 /// How ready each part is, in the order of the rule.
-fn readiness(grades: &[&'static str; 6]) -> ReadinessView {
-    let items = ["directory", "activity", "scheme", "leases", "clock", "disk"];
+fn readiness(grades: [Grade; 6]) -> ReadinessView {
     let until = [Some(ago(-3 * 1_440)), Some(ago(-118)), None, Some(ago(-6 * 1_440)), None, None];
-    let part = |at: usize| ReadyPart {
-        item: items[at],
+    let part = |at: usize| Part {
+        item: Item::ALL[at],
         grade: grades[at],
-        until: until[at].filter(|_| grades[at] == "ready"),
+        until: until[at].filter(|_| grades[at] == Grade::Ready),
     };
     ReadinessView {
         parts: (0..6).map(part).collect(),
-        unenforced: vec![
-            "lost_elsewhere",
-            "new_cards",
-            "once_over_all",
-            "places",
-            "slips_elsewhere",
-            "approval",
-        ],
-        until: until[0].filter(|_| grades[0] == "ready"),
+        unenforced: Unenforced::ALL.to_vec(),
+        until: until[0].filter(|_| grades[0] == Grade::Ready),
     }
 }
 
@@ -142,7 +135,7 @@ pub fn afternoon() -> CounterView {
         clock: ClockView { quality: ClockQuality::Synced, offset_us: Some(120_000) },
         display: DisplayView { kind: Some("desk".to_owned()), fault: None, each: Vec::new() },
         printer: None,
-        readiness: readiness(&["ready"; 6]),
+        readiness: readiness([Grade::Ready; 6]),
     }
 }
 
@@ -442,7 +435,8 @@ pub fn moments() -> Vec<(&'static str, CounterView)> {
         tight_percent: None,
     };
     fresh.display = DisplayView { kind: None, fault: None, each: Vec::new() };
-    fresh.readiness = readiness(&["bad", "look", "look", "look", "look", "ready"]);
+    fresh.readiness =
+        readiness([Grade::Bad, Grade::Look, Grade::Look, Grade::Look, Grade::Look, Grade::Ready]);
     let slip = |seq, copies, queued, let_go| SlipView {
         copies,
         queued,

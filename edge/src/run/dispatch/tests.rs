@@ -18,6 +18,7 @@ use crate::clock::Readings;
 use crate::counter::port::{Declined, ModeOrder, Order, Port, PortEnds, Request, Verdict};
 use crate::counter::view::{ModeView, Purpose as SeenPurpose};
 use crate::locale::Language;
+use crate::rules::readiness::{Grade, Item};
 use crate::rules::screen::Offers;
 use crate::run::effects::Effects;
 use crate::run::events::ControlOrder;
@@ -119,6 +120,25 @@ impl Desktop {
 
 fn green(seq: u64) -> (Face, Option<u64>) {
     (Face::Outcome(Outcome::Accepted), Some(seq))
+}
+
+#[test]
+fn the_centre_is_told_how_ready_the_terminal_is_and_only_when_that_changes() {
+    let mut desk = desktop();
+    let (ready, mut told) = tokio::sync::watch::channel(None);
+    desk.dispatch.attach_ready(ready);
+    desk.handle(Event::Tick);
+    let said = told.borrow_and_update().clone().expect("said");
+    let grade = |item| said.parts.iter().find(|part| part.item == item).map(|part| part.grade);
+    assert_eq!(grade(Item::Scheme), Some(Grade::Ready));
+    assert_eq!(grade(Item::Leases), Some(Grade::Look), "nothing is set aside here");
+    desk.wait(1);
+    desk.handle(Event::Tick);
+    assert!(!told.has_changed().expect("open"), "the same is not said again");
+    desk.wait(48 * 3_600);
+    desk.handle(Event::Tick);
+    let activity = told.borrow_and_update().clone().expect("said").parts[1];
+    assert_eq!((activity.item, activity.grade), (Item::Activity, Grade::Look), "it is over");
 }
 
 #[test]

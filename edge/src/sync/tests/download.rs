@@ -11,6 +11,7 @@ use hufu_shared::time::Instant;
 use hufu_shared::token::Token;
 use hufu_shared::wire::directory::{CHUNK_BYTES_MAX, Chunk, Delta, Manifest};
 use hufu_shared::wire::problem::ProblemKind;
+use hufu_shared::wire::readiness::{Grade, Item, Part, Readiness, Unenforced};
 use hufu_shared::wire::updates::{BlockChange, Notice, mark_echo};
 use hufu_shared::wire::upload::{Became, Command, Disposition, Order};
 use hufu_shared::wire::version::{CentralEpoch, Version};
@@ -88,6 +89,21 @@ async fn blocks_and_notices_are_taken_and_the_next_poll_says_so() {
     assert_eq!(path, &format!("{asked}&echo={echo}"), "the centre is shown its own newest mark");
     assert_eq!(bench.store.with(|journal| journal.open_notices()).expect("readable").len(), 1, "told once");
     assert!(bench.run.link.borrow().online && bench.run.link.borrow().last_sync.is_some());
+}
+
+#[tokio::test]
+async fn the_centre_hears_with_each_poll_how_ready_the_terminal_is() {
+    let bench = Bench::new();
+    let played = bench.play(play(&bench.model)).await;
+    let (mut lane, channel) = (updates_lane(&bench), bench.channel(&played));
+    lane.poll(&channel, 0).await.expect("an answer");
+    let disk = Part { item: Item::Disk, grade: Grade::Bad, until: None };
+    let ready = Readiness { parts: vec![disk], unenforced: vec![Unenforced::Places] };
+    bench.run.ready.send_replace(Some(ready));
+    lane.poll(&channel, 0).await.expect("an answer");
+    let said: Vec<bool> = played.seen().iter().map(|seen| seen.path.contains("&ready=")).collect();
+    assert_eq!(said, [false, true], "nothing is said before the loop looked");
+    assert!(played.seen()[1].path.ends_with("&ready=disk.bad~places"), "{}", played.seen()[1].path);
 }
 
 #[tokio::test]

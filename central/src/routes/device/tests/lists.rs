@@ -14,6 +14,7 @@ use hufu_shared::wire::version::Version;
 use hyper::header::{CONTENT_RANGE, RANGE};
 
 use super::kit::{Link, POINTS, Site, card, each, request};
+use crate::store::devices;
 use crate::vault::{Personal, Sex, VaultError};
 
 /// A directory as a terminal holds it: rows by their identity.
@@ -97,7 +98,7 @@ fn member(n: u16) -> MemberSet {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_statement_for_terminals_prepares_on_both_engines() {
     crate::db::testing::prepare_all(&[
-        &crate::store::devices::SQL,
+        &devices::SQL,
         &crate::store::contact::SQL,
         &crate::store::directory::SQL,
     ])
@@ -213,6 +214,33 @@ fn updates_path(directory: Version, block: Version, notices: u64, wait_ms: u32) 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_terminal_says_with_its_poll_how_ready_it_is_and_a_strange_text_says_nothing() {
+    each(|site| async move {
+        let terminal = site.terminal("one").await;
+        let mut link = terminal.connect(&site).await;
+        let zero = Version { epoch: 1, n: 0 };
+        let known = || async {
+            let lines = site.app.db.read(devices::list).await.expect("readable");
+            lines.into_iter().find_map(|line| line.contact).expect("in contact").readiness
+        };
+        let mut said = async |ready: &str| {
+            let path = format!("{}{ready}", updates_path(zero, zero, 0, 0));
+            assert_eq!(link.get(&path).await.unwrap().status, 200, "{ready}");
+        };
+        said("&ready=directory.look.1795320000000000,disk.ready,moon.bad~places,tides").await;
+        let ready = known().await.expect("said");
+        assert_eq!(ready.to_query(), "directory.look.1795320000000000,disk.ready~places");
+        said(&format!("&ready={}~", "%3Cb%3E".repeat(300))).await;
+        assert_eq!(known().await, None, "what it says is what it said last");
+        said("&ready=disk.bad~").await;
+        assert!(known().await.is_some());
+        said("").await;
+        assert_eq!(known().await, None, "a terminal before this says nothing");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_priority_lane_waits_wakes_and_never_passes_its_size() {
     each(|site| async move {
         let terminal = site.terminal("one").await;
@@ -268,7 +296,7 @@ async fn the_priority_lane_waits_wakes_and_never_passes_its_size() {
             (updates.blocks[0].card, updates.blocks[0].status),
             (CardId([150; 16]), CardStatus::Active)
         );
-        let lines = site.app.db.read(crate::store::devices::list).await.unwrap();
+        let lines = site.app.db.read(devices::list).await.unwrap();
         let contact = lines[0].contact.as_ref().unwrap();
         assert_eq!((contact.queued, contact.block, contact.software.as_str()), (3, at, "test 1"));
         assert_eq!((lines[0].name.as_str(), lines[0].status.code()), ("one", "active"));
