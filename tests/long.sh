@@ -4,7 +4,7 @@
 #   tests/long.sh screens NAME=URL@WIDTHxHEIGHT ...   pictures of pages, in target/screens (see --help of `screens`)
 #   tests/long.sh supply                              package budgets, and advisories and licences where cargo-deny is
 #   tests/long.sh kills [--kills N] [--seed S] ...    10,000 SIGKILLs of the real terminal, or N (see --help of `kills`)
-#   tests/long.sh fuzz [SECONDS [TARGET ...]]         fact, batch, receipt, delta, each so long (600), beside the corpus
+#   tests/long.sh fuzz [SECONDS [TARGET ...]]         fact, batch, receipt, delta, reader, each so long (600)
 #   tests/long.sh simulate [--seeds N --seed S ...]     seeds of the simulator over all processors (see --help of `simulate`)
 #   tests/long.sh mutants [--seeds N]                   which check notices which known wrong turn of the cores
 #   tests/long.sh storm [--facts N] [--devices N] ... a million queued facts from 5,000 terminals (see --help of `storm`)
@@ -20,7 +20,7 @@ fuzz() {
   local seconds=$1 target
   shift
   local targets=("$@")
-  ((${#targets[@]})) || targets=(fact batch receipt delta)
+  ((${#targets[@]})) || targets=(fact batch receipt delta reader)
   CARGO_TARGET_DIR=target/fuzz RUSTC_WRAPPER="$PWD/tests/fuzz/rustc.sh" \
     cargo build --locked --manifest-path tests/fuzz/Cargo.toml
   for target in "${targets[@]}"; do

@@ -75,31 +75,30 @@ pub fn holds_payment_number(text: &str) -> bool {
 /// A run of digits.
 struct Group {
     digits: String,
-    /// True if only one separator stands between this run and the next.
+    /// True if nothing but separators stands between this run and the next: whoever drops them has one number.
     goes_on: bool,
 }
 
 fn groups(text: &str) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
-    // Characters since the last digit; a new run begins when there was one.
-    let mut between = usize::MAX;
-    let mut separated = false;
+    // What stood since the last digit: nothing, separators only, or something else.
+    let (mut touching, mut separated) = (false, true);
     for c in text.chars() {
         let Some(digit) = digit(c) else {
-            separated = between == 0 && is_separator(c);
-            between = between.saturating_add(1);
+            separated = (touching || separated) && is_separator(c);
+            touching = false;
             continue;
         };
         match groups.last_mut() {
-            Some(group) if between == 0 => group.digits.push(digit),
+            Some(group) if touching => group.digits.push(digit),
             last => {
                 if let Some(group) = last {
-                    group.goes_on = between == 1 && separated;
+                    group.goes_on = separated;
                 }
                 groups.push(Group { digits: digit.into(), goes_on: false });
             }
         }
-        between = 0;
+        (touching, separated) = (true, true);
     }
     groups
 }
@@ -136,7 +135,10 @@ mod tests {
             ("6225880012345678", false),
             ("80001234", false),
             ("62258800123456750000", false),
-            ("6225  8800 1234 5675", false),
+            ("6225  8800 1234 5675", true),
+            ("6225 0- 8800-12234 3 ", true),
+            ("6225 \u{3000}- 8800－－1234 5675", true),
+            ("6225 8800 / 1234 5675", false),
             ("6225/8800/1234/5675", false),
             ("", false),
             ("会员", false),
@@ -165,6 +167,7 @@ mod tests {
             let grouped: Vec<String> = digits.chunks(every).map(|c| c.iter().collect()).collect();
             let text = format!("{before}{}{after}", grouped.join(" "));
             prop_assert!(holds_payment_number(&text), "{text}");
+            prop_assert!(holds_payment_number(&text.replace(' ', " -  ")), "{text}");
         }
 
         #[test]

@@ -8,7 +8,7 @@ pub mod apdu;
 pub mod atr;
 pub mod mode;
 pub mod reader;
-mod script;
+pub mod script;
 mod slot;
 mod worker;
 

@@ -20,7 +20,7 @@ const OK: u16 = 0x9000;
 
 /// Why a read came to nothing.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Fault<E> {
+pub enum Fault<E> {
     /// The way to the card failed.
     Way(E),
     /// The card, or what it holds, will not do.
@@ -28,16 +28,22 @@ pub(super) enum Fault<E> {
 }
 
 /// Carries a command to the card and brings its answer, status included.
-pub(super) trait Exchange {
+pub trait Exchange {
     /// What can fail on the way.
     type Error;
 
     /// One command, one answer.
+    ///
+    /// # Errors
+    /// What failed.
     fn exchange(&mut self, command: &[u8]) -> Result<Vec<u8>, Self::Error>;
 }
 
 /// Reads a card. `key` is the sector's, for the mode that needs one.
-pub(super) fn read<X: Exchange>(
+///
+/// # Errors
+/// [`Fault`].
+pub fn read<X: Exchange>(
     mode: &ReadMode,
     key: Option<&SectorKey>,
     kind: CardKind,

@@ -1,4 +1,5 @@
-//! What may come from outside, as fuzz targets: a fact, a batch of facts, the centre's answers, rows of the directory.
+//! What may come from outside, as fuzz targets: a fact, a batch of facts, the centre's answers, rows of the directory,
+//! what readers send.
 //!
 //! Each target is a plain function of bytes that panics when a promise is broken, so the committed corpus is also
 //! replayed by an ordinary test (`tests/it/fuzz.rs` includes this file by its path) and on any toolchain. Promises:
@@ -10,10 +11,16 @@
 pub mod batch;
 pub mod delta;
 pub mod fact;
+pub mod reader;
 pub mod receipt;
 pub mod seeds;
 pub mod wire;
 
 /// All targets by name.
-pub const TARGETS: [(&str, fn(&[u8])); 4] =
-    [("fact", fact::run), ("batch", batch::run), ("receipt", receipt::run), ("delta", delta::run)];
+pub const TARGETS: [(&str, fn(&[u8])); 5] = [
+    ("fact", fact::run),
+    ("batch", batch::run),
+    ("receipt", receipt::run),
+    ("delta", delta::run),
+    ("reader", reader::run),
+];

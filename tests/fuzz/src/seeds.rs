@@ -2,7 +2,7 @@
 //!
 //! They are made anew whenever the wire is; what fuzzing found worth keeping lies beside them in the corpus.
 
-use super::{batch, delta, receipt};
+use super::{batch, delta, reader, receipt};
 use hufu_shared::cbor;
 use hufu_shared::fact::{Fact, stated_in};
 use hufu_shared::wire::directory::Delta;
@@ -28,6 +28,7 @@ pub fn of(target: &str, wire: &Path) -> BTreeMap<String, Vec<u8>> {
         "fact" => facts(wire),
         "batch" => batches(&golden("upload"), &facts(wire)),
         "receipt" => answers(golden),
+        "reader" => readers(),
         _ => deltas(&golden("delta")),
     }
 }
@@ -135,4 +136,70 @@ fn deltas(golden: &[u8]) -> BTreeMap<String, Vec<u8>> {
     ]);
     debug_assert!(seeds.values().all(|seed| seed.len() > delta::CONTROL_BYTES));
     seeds
+}
+
+/// What each kind of reader sends on a good day, and what is refused.
+fn readers() -> BTreeMap<String, Vec<u8>> {
+    use hufu_hardware::framed::Dialect;
+    use hufu_hardware::framed::frame::frame;
+    use reader::what;
+    const PAUSE: u8 = 0x80;
+    let piece = |pause: u8, bytes: &[u8]| {
+        let length = u8::try_from(bytes.len()).expect("a short piece");
+        [&[pause | length][..], bytes].concat()
+    };
+    let with = |what: u8, pieces: &[&[u8]]| {
+        let pieces: Vec<u8> = pieces.iter().flat_map(|bytes| piece(PAUSE, bytes)).collect();
+        [&[what][..], &pieces].concat()
+    };
+    let framed = |what, dialect, messages: &[(u8, &[u8])]| {
+        let frames: Vec<_> =
+            (b'0'..).zip(messages).map(|(n, (command, data))| frame(dialect, n, *command, data)).collect();
+        with(what, &frames.iter().map(Vec::as_slice).collect::<Vec<_>>())
+    };
+    let keyed: [(u8, &[u8]); 7] = [
+        (b'R', b"POS"),
+        (b'T', b";80001234=2512?"),
+        (b'A', b"8800"),
+        (b'K', b"8"),
+        (b'K', b"E"),
+        (b'K', b"C"),
+        (b'S', b""),
+    ];
+    let keys = |codes: &[u8]| -> Vec<u8> { codes.iter().flat_map(|code| [*code, 1, *code, 0]).collect() };
+    let storage = |name: u8| {
+        [&[0x3b, 0x8f, 0x80, 0x01, 0x80, 0x4f, 0x0c, 0xa0, 0, 0, 3, 6, 3, 0][..], &[name, 0, 0, 0, 0, 0x6a]]
+            .concat()
+    };
+    let card = |how: u8, length: u8, pieces: &[&[u8]]| {
+        let mut bytes = with(what::CARD, pieces);
+        bytes.splice(1..1, [how, length]);
+        bytes
+    };
+    let block = |text: &[u8; 8]| [&text[..], &[0; 8], &[0x90, 0]].concat();
+    BTreeMap::from([
+        ("stripe".to_owned(), with(what::SERIAL, &[b"%B80001234^A/B^2512?;80001234=2512?\r\n"])),
+        ("stripe_pieces".to_owned(), with(what::SERIAL, &[b";800", b"01234=2512?", b"\r"])),
+        ("stripe_bank".to_owned(), with(what::SERIAL, &[b";6225880012345675=2512?"])),
+        ("lines".to_owned(), with(1, &[b"HM100042\r\n", "会员 80001234\r".as_bytes(), b"cut"])),
+        (
+            "line_bank".to_owned(),
+            with(1, &[b"6225 8800-1234 5675\r", "６２２５８８００１２３４５６７５\r".as_bytes()]),
+        ),
+        ("chip_8h10d".to_owned(), with(2, &[b"\x020012204567\r\n\x03"])),
+        ("chip_6h8d".to_owned(), with(3, &[b"12204567\r"])),
+        ("chip_24h5d".to_owned(), with(4, &[b"186,14871\r", b"18614871\r"])),
+        ("chip_10h".to_owned(), with(5, &[b"0F0184F07A\r", b"0F0184F07A7A\r"])),
+        ("framed_binary".to_owned(), framed(what::FRAMED, Dialect::Binary, &keyed)),
+        ("framed_ascii".to_owned(), framed(7, Dialect::Ascii, &keyed)),
+        ("keys".to_owned(), [&[what::KEYS, 1][..], &keys(&[9, 11, 11, 11, 2, 3, 4, 5, 28])].concat()),
+        ("keys_stripe".to_owned(), [&[what::KEYS, 0, 39, 1][..], &keys(&[9, 11, 11, 11, 2, 13, 3])].concat()),
+        ("card_uid".to_owned(), card(0, 0, &[&storage(1), &[4, 1, 2, 3, 4, 5, 6, 0x90, 0]])),
+        ("card_random".to_owned(), card(0, 0, &[&[0x3b, 0x80, 0x80, 1, 1], &[8, 1, 2, 3, 0x90, 0]])),
+        ("card_m1".to_owned(), card(1, 15, &[&storage(1), &[0x90, 0], &[0x90, 0], &block(b"80001234")])),
+        ("card_ntag".to_owned(), card(2, 15, &[&storage(3), &block(b"80001234")])),
+        ("card_file".to_owned(), card(3, 7, &[&[0x3b, 0x80, 0x80, 1, 1], &[0x90, 0], b"80001234\x90\x00"])),
+        ("code".to_owned(), [&[what::LINE][..], b"HM1", &[b'A'; 151]].concat()),
+        ("number".to_owned(), [&[what::LINE][..], "８０００ 1234-5".as_bytes()].concat()),
+    ])
 }
