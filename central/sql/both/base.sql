@@ -37,7 +37,7 @@ INSERT INTO device_key (device, epoch, key_id, public_key) VALUES ($1, $2, $3, $
 INSERT INTO boot (device, epoch, seq, boot, offset_low, offset_high, clock) VALUES ($1, $2, $3, $4, $5, $6, $7)
 
 -- name: fact
-INSERT INTO fact (device, epoch, seq, hash, body, event, wall, at, low, high, day, received, office, token, member, occurrence, became, kind, pin, belongs_to, clock_fault, over_limit, told_became, told_kind, told_case, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)
+INSERT INTO fact (device, epoch, seq, hash, body, event, wall, at, low, high, day, received, office, token, member, occurrence, became, kind, pin, belongs_to, clock_fault, over_limit, at_desk, told_became, told_kind, told_case, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)
 
 -- name: job_run
 INSERT INTO job_run (job, day, at, entry) VALUES ($1, $2, $3, $4)

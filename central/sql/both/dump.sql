@@ -37,7 +37,7 @@ SELECT device, epoch, key_id, public_key FROM device_key
 SELECT device, epoch, seq, boot, offset_low, offset_high, clock FROM boot
 
 -- name: fact
-SELECT device, epoch, seq, hash, body, event, wall, at, low, high, day, received, office, token, member, occurrence, became, kind, pin, belongs_to, clock_fault, over_limit, told_became, told_kind, told_case, entry FROM fact
+SELECT device, epoch, seq, hash, body, event, wall, at, low, high, day, received, office, token, member, occurrence, became, kind, pin, belongs_to, clock_fault, over_limit, at_desk, told_became, told_kind, told_case, entry FROM fact
 
 -- name: job_run
 SELECT job, day, at, entry FROM job_run

@@ -1,22 +1,22 @@
 -- Stored value at the centre's own desk: what was paid in, and what was paid with it.
 
 -- name: top_ups_of
-SELECT f.device, f.epoch, f.seq, f.body, f.at, f.office, f.member, d.name FROM fact f JOIN device d ON d.id = f.device
+SELECT f.device, f.epoch, f.seq, f.body, f.at, f.office, f.member, d.name, f.at_desk FROM fact f JOIN device d ON d.id = f.device
 WHERE f.member = $1 AND f.event = 'topped_up' ORDER BY f.at DESC, f.device, f.epoch, f.seq LIMIT $2
 
 -- name: top_up
-SELECT f.device, f.epoch, f.seq, f.body, f.at, f.office, f.member, d.name FROM fact f JOIN device d ON d.id = f.device
+SELECT f.device, f.epoch, f.seq, f.body, f.at, f.office, f.member, d.name, f.at_desk FROM fact f JOIN device d ON d.id = f.device
 WHERE f.device = $1 AND f.epoch = $2 AND f.seq = $3 AND f.event = 'topped_up'
 
 -- name: day_closed_after
 SELECT seq FROM fact WHERE device = $1 AND epoch = $2 AND seq > $3 AND event = 'day_closed' LIMIT 1
 
 -- name: sales_of
-SELECT f.device, f.epoch, f.seq, f.body, f.at, f.office, f.member, d.name FROM fact f JOIN device d ON d.id = f.device
+SELECT f.device, f.epoch, f.seq, f.body, f.at, f.office, f.member, d.name, f.at_desk FROM fact f JOIN device d ON d.id = f.device
 WHERE f.member = $1 AND f.event = 'spent' ORDER BY f.at DESC, f.device, f.epoch, f.seq LIMIT $2
 
 -- name: sale
-SELECT f.device, f.epoch, f.seq, f.body, f.at, f.office, f.member, d.name FROM fact f JOIN device d ON d.id = f.device
+SELECT f.device, f.epoch, f.seq, f.body, f.at, f.office, f.member, d.name, f.at_desk FROM fact f JOIN device d ON d.id = f.device
 WHERE f.device = $1 AND f.epoch = $2 AND f.seq = $3 AND f.event = 'spent'
 
 -- name: balances

@@ -123,7 +123,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $
 
 -- name: change_fact
 UPDATE fact SET at = $4, low = $5, high = $6, day = $7, member = $8, became = $9, kind = $10, pin = $11,
-    belongs_to = $12, over_limit = $13, entry = $14
+    belongs_to = $12, over_limit = $13, at_desk = $14, entry = $15
 WHERE device = $1 AND epoch = $2 AND seq = $3
 
 -- name: set_link

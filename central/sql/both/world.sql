@@ -32,14 +32,14 @@ SELECT id, member, status, history FROM card WHERE id = $1 {for_update}
 SELECT seq, body FROM fact WHERE device = $1 AND epoch = $2 AND token = $3 AND event IN ('attended', 'earned', 'visited') AND became <> 'quarantined' AND NOT (became = 'merged' AND COALESCE(kind, 0) = 2) ORDER BY seq DESC LIMIT 50
 
 -- name: fact
-SELECT device, epoch, seq, body, at, low, high, day, office, received, member, became, kind, pin, belongs_to, clock_fault, over_limit FROM fact WHERE device = $1 AND epoch = $2 AND seq = $3
+SELECT device, epoch, seq, body, at, low, high, day, office, received, member, became, kind, pin, belongs_to, clock_fault, over_limit, at_desk FROM fact WHERE device = $1 AND epoch = $2 AND seq = $3
 
 -- name: group_facts
-SELECT device, epoch, seq, body, at, low, high, day, office, received, member, became, kind, pin, belongs_to, clock_fault, over_limit FROM fact WHERE member = $1 AND occurrence = $2 AND event = 'attended'
+SELECT device, epoch, seq, body, at, low, high, day, office, received, member, became, kind, pin, belongs_to, clock_fault, over_limit, at_desk FROM fact WHERE member = $1 AND occurrence = $2 AND event = 'attended'
 ORDER BY device, epoch, seq
 
 -- name: facts_of_member
-SELECT device, epoch, seq, body, at, low, high, day, office, received, member, became, kind, pin, belongs_to, clock_fault, over_limit FROM fact WHERE member = $1 ORDER BY device, epoch, seq
+SELECT device, epoch, seq, body, at, low, high, day, office, received, member, became, kind, pin, belongs_to, clock_fault, over_limit, at_desk FROM fact WHERE member = $1 ORDER BY device, epoch, seq
 
 -- name: places
 SELECT a.member, a.device, a.epoch, a.seq, a.at, a.issuer, f.pin, f.day FROM attendance a
@@ -52,20 +52,20 @@ SELECT device, epoch, seq, points, issuer, at FROM attendance WHERE member = $1 
 SELECT body, at, office FROM fact WHERE device = $1 AND epoch = $2 AND seq = $3 AND became = 'quarantined' AND kind IN (22, 26)
 
 -- name: held_facts
-SELECT device, epoch, seq, body, at, low, high, day, office, received, member, became, kind, pin, belongs_to, clock_fault, over_limit FROM fact WHERE token = $1 AND became = 'held' AND kind = 13
+SELECT device, epoch, seq, body, at, low, high, day, office, received, member, became, kind, pin, belongs_to, clock_fault, over_limit, at_desk FROM fact WHERE token = $1 AND became = 'held' AND kind = 13
 ORDER BY device, epoch, seq
 
 -- name: range_facts
-SELECT device, epoch, seq, body, at, low, high, day, office, received, member, became, kind, pin, belongs_to, clock_fault, over_limit FROM fact WHERE device = $1 AND epoch = $2 AND seq BETWEEN $3 AND $4 ORDER BY seq
+SELECT device, epoch, seq, body, at, low, high, day, office, received, member, became, kind, pin, belongs_to, clock_fault, over_limit, at_desk FROM fact WHERE device = $1 AND epoch = $2 AND seq BETWEEN $3 AND $4 ORDER BY seq
 
 -- name: facts_since
-SELECT device, epoch, seq, body, at, low, high, day, office, received, member, became, kind, pin, belongs_to, clock_fault, over_limit FROM fact
+SELECT device, epoch, seq, body, at, low, high, day, office, received, member, became, kind, pin, belongs_to, clock_fault, over_limit, at_desk FROM fact
 WHERE device = $1 AND epoch = $2 AND seq BETWEEN $3 AND $4 AND seq > COALESCE((SELECT e.seq FROM fact e
     WHERE e.device = $1 AND e.epoch = $2 AND e.seq BETWEEN $3 AND $4 AND e.at < $5 ORDER BY e.seq DESC LIMIT 1), 0)
 ORDER BY seq
 
 -- name: linked_facts
-SELECT f.device, f.epoch, f.seq, f.body, f.at, f.low, f.high, f.day, f.office, f.received, f.member, f.became, f.kind, f.pin, f.belongs_to, f.clock_fault, f.over_limit FROM fact_link l JOIN fact f ON f.device = l.device AND f.epoch = l.epoch AND f.seq = l.seq WHERE l.link = $1
+SELECT f.device, f.epoch, f.seq, f.body, f.at, f.low, f.high, f.day, f.office, f.received, f.member, f.became, f.kind, f.pin, f.belongs_to, f.clock_fault, f.over_limit, f.at_desk FROM fact_link l JOIN fact f ON f.device = l.device AND f.epoch = l.epoch AND f.seq = l.seq WHERE l.link = $1
 ORDER BY f.device, f.epoch, f.seq
 
 -- name: case

@@ -128,8 +128,8 @@ async fn show(
     };
     let (name, purse, (top_ups, sales), offices) =
         console.app.db.read(load).await?.ok_or(Failure::NotFound)?;
-    let top_ups = top_ups.iter().filter(|top_up| top_up.stands.is_positive());
-    let sales = sales.iter().filter(|sale| sale.stands.is_positive());
+    let top_ups = top_ups.iter().filter(|top_up| top_up.stands.is_positive() && !top_up.is_done);
+    let sales = sales.iter().filter(|sale| sale.stands.is_positive() && !sale.is_done);
     let page = MoneyPage {
         back: format!("/members/{id}"),
         name,
@@ -209,7 +209,7 @@ fn key_of(why: NotPossible) -> &'static str {
 fn seen_of(plan: &Plan) -> String {
     let takes = plan.takes.map_or((-1, -1), |takes| (takes.available.0, takes.owed.0));
     let (leg, after) = (plan.moved.leg.amount.0, (plan.available.0, plan.owed.0));
-    format!("{leg}.{}.{}.{}.{}", takes.0, takes.1, after.0, after.1)
+    format!("{leg}.{}.{}.{}.{}.{}", takes.0, takes.1, plan.gets.0, after.0, after.1)
 }
 
 /// First step: says what would be posted. Second step: does it.
@@ -283,7 +283,11 @@ fn postings(ui: &Ui, offices: &[OfficeRow], plan: &Plan) -> Vec<Posting> {
     };
     let (from, to) = (end(plan.moved.from), end(plan.moved.to));
     let Some(takes) = plan.takes else {
-        return vec![Posting { from, to, amount: yuan(ui, plan.moved.leg.amount.0) }];
+        let to_club = Amount(plan.moved.leg.amount.0 - plan.gets.0);
+        let parts = [(to, plan.gets), (ui.t("money-at-club"), to_club)];
+        let part =
+            |(to, part): (String, Amount)| Posting { from: from.clone(), to, amount: yuan(ui, part.0) };
+        return parts.into_iter().filter(|part| part.1.is_positive()).map(part).collect();
     };
     let parts = [(from, takes.available), (ui.t("money-at-owed"), takes.owed)];
     let part = |(from, part): (String, Amount)| Posting { from, to: to.clone(), amount: yuan(ui, part.0) };

@@ -35,6 +35,15 @@ pub enum Wish {
 }
 
 impl Wish {
+    /// The fact that it takes back.
+    #[must_use]
+    pub fn original(&self) -> Option<FactId> {
+        match self {
+            Self::Undo(fact) | Self::Refund { sale: fact, .. } => Some(*fact),
+            Self::CashOut { .. } => None,
+        }
+    }
+
     /// Its name: the same wish has the same.
     #[must_use]
     pub fn id(&self, member: MemberId) -> Hash {
@@ -57,6 +66,8 @@ pub struct Known {
     pub stands: Amount,
     /// What of it still waits for a cash count or a person.
     pub held: Amount,
+    /// What of a sale the member has paid and not got back.
+    pub bears: Amount,
     /// Where it was paid in, or paid.
     pub office: Option<OfficeId>,
     /// The same was done before.
@@ -72,6 +83,8 @@ pub struct Plan {
     pub moved: ValueMoved,
     /// How what is taken from the member divides; none where the member is given something.
     pub takes: Option<FromMember>,
+    /// What of it the member is given; the rest goes back to the club, which bore it.
+    pub gets: Amount,
     /// What the member may use afterwards.
     pub available: Amount,
     /// What the member owes afterwards.
@@ -143,17 +156,21 @@ fn planned(member: MemberId, wish: &Wish, known: Known, (amount, office): (Amoun
         (ValueEnd::Member(member), ValueEnd::Cash(office))
     };
     let leg = Leg { unit: Unit::Cny, amount };
-    let moved = ValueMoved { id: wish.id(member), from, to, leg, office, reason: Hash([0; 32]) };
+    let reason = Hash([0; 32]);
+    let moved = ValueMoved { id: wish.id(member), from, to, leg, office, reason, of: wish.original() };
     if gives {
-        // What is owed is paid first.
-        let pays = amount.min(known.owed);
-        let available = Amount(known.available.0.saturating_add(amount.0 - pays.0));
-        return Plan { moved, takes: None, available, owed: Amount(known.owed.0 - pays.0) };
+        // What the member did not pay in the end goes back to the club, and what is owed is paid first.
+        let gets = amount.min(known.bears).max(Amount::ZERO);
+        let pays = gets.min(known.owed);
+        let available = Amount(known.available.0.saturating_add(gets.0 - pays.0));
+        let owed = Amount(known.owed.0 - pays.0);
+        return Plan { moved, takes: None, gets, available, owed };
     }
     let takes = from_member(amount, known.available);
     Plan {
         moved,
         takes: Some(takes),
+        gets: Amount::ZERO,
         available: Amount(known.available.0 - takes.available.0),
         owed: Amount(known.owed.0.saturating_add(takes.owed.0)),
     }
@@ -171,7 +188,7 @@ mod tests {
 
     fn known(available: i64, stands: i64) -> Known {
         let (available, stands) = (Amount(available), Amount(stands));
-        Known { available, stands, office: Some(OFFICE), ..Known::default() }
+        Known { available, stands, bears: stands, office: Some(OFFICE), ..Known::default() }
     }
 
     fn cash_out(amount: i64) -> Wish {
@@ -206,6 +223,10 @@ mod tests {
     #[test]
     fn goods_give_back_at_most_what_was_paid_and_pay_what_is_owed_first() {
         let owing = Known { owed: Amount(40), ..known(0, 100) };
+        let shared = Known { bears: Amount(70), ..owing };
+        let of_both = plan(MEMBER, &refund(Some(80)), shared).expect("possible");
+        assert_eq!((of_both.gets, of_both.available, of_both.owed), (Amount(70), Amount(30), Amount(0)));
+        assert_eq!(of_both.moved.leg.amount, Amount(80), "ten of it the club had paid");
         let whole = plan(MEMBER, &refund(None), owing).expect("possible");
         assert_eq!((whole.available, whole.owed, whole.takes), (Amount(60), Amount(0), None));
         assert_eq!(whole.moved.from, ValueEnd::Redeemed(OFFICE));

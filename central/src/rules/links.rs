@@ -140,10 +140,16 @@ pub fn paid_in(device: DeviceId, day: Day) -> Hash {
     Hash::of(&[b"hufu-link-paid-in", &device.0, &day.0.to_be_bytes()])
 }
 
-/// Closings of a device, each a count of its cash.
+/// Closings of a device: each ends a shift, and most are a count of its cash.
 #[must_use]
-pub fn cash_counts(device: DeviceId) -> Hash {
-    Hash::of(&[b"hufu-link-cash-counts", &device.0])
+pub fn closings(device: DeviceId) -> Hash {
+    Hash::of(&[b"hufu-link-closings", &device.0])
+}
+
+/// Reversals of a device's own facts.
+#[must_use]
+pub fn undone_at(device: DeviceId) -> Hash {
+    Hash::of(&[b"hufu-link-undone-at", &device.0])
 }
 
 /// All links that a fact has by itself, whoever its card belongs to.

@@ -10,7 +10,7 @@ use hufu_shared::ids::{
     BootId, CardId, DeviceId, FactId, Hash, ItemId, LeaseId, MemberId, OccurrenceId, OfficeId,
 };
 use hufu_shared::member::{CardStatus, MemberStatus, OccurrenceRow, OfficeRow};
-use hufu_shared::money::{Amount, Unit};
+use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::policy::Policy;
 use hufu_shared::rules::repeat::Tap;
 use hufu_shared::scheme::SchemeTerms;
@@ -150,6 +150,26 @@ pub struct KnownFact {
     pub clock_fault: bool,
     /// It passed a limit of issuing when it was taken in, and waits for a person. Judged once, never again.
     pub over_limit: bool,
+    /// What a person at the centre took back of it.
+    pub at_desk: Option<DeskReturn>,
+}
+
+/// What a person at the centre took back of a top-up or a sale; each is taken back so once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct DeskReturn {
+    /// Name of the movement.
+    #[n(0)]
+    pub id: Hash,
+    /// How much.
+    #[n(1)]
+    pub leg: Leg,
+    /// When.
+    #[n(2)]
+    pub at: Instant,
+    /// The business day that it counts to.
+    #[n(3)]
+    pub day: Day,
 }
 
 /// How a fact stands.

@@ -20,8 +20,8 @@ use crate::rules::judge::attendance::PlaceClaim;
 use crate::rules::lease::{Hole, LeaseRow};
 use crate::rules::posting::Account;
 use crate::rules::world::{
-    CaseState, Flows, KnownBoot, KnownCase, KnownFact, KnownMember, KnownPlace, Lot, Purse, Standing,
-    became_from_code,
+    CaseState, DeskReturn, Flows, KnownBoot, KnownCase, KnownFact, KnownMember, KnownPlace, Lot, Purse,
+    Standing, became_from_code,
 };
 
 /// A fact, from the columns that `world.sql` lists.
@@ -50,8 +50,18 @@ pub fn fact(tx: &mut Tx<'_>, row: &Row) -> Result<(FactId, KnownFact), StoreErro
         belongs_to: row.array_opt(14)?.map(MemberId),
         clock_fault: row.flag(15)?,
         over_limit: row.flag(16)?,
+        at_desk: desk_return(id, row.blob_opt(17)?)?,
     };
     Ok((id, known))
+}
+
+/// What a person took back of a fact, from its column.
+///
+/// # Errors
+/// [`StoreError`] if it does not hold one.
+pub fn desk_return(id: FactId, stored: Option<&[u8]>) -> Result<Option<DeskReturn>, StoreError> {
+    let unreadable = |source| StoreError::Stored { what: "return at the desk", id: id.to_string(), source };
+    stored.map(cbor::decode).transpose().map_err(unreadable)
 }
 
 /// A boot, from `boot, clock`.

@@ -33,6 +33,8 @@ pub struct TopUp {
     pub stands: Amount,
     /// What of that waits for a cash count or a person.
     pub held: Amount,
+    /// A person at the centre undid it, or what was left of it.
+    pub is_done: bool,
     /// When.
     pub at: Instant,
     /// Where.
@@ -50,6 +52,10 @@ pub struct Sale {
     pub member: Option<MemberId>,
     /// What of the stored value was not given back.
     pub stands: Amount,
+    /// What of that the member bears, and not the club.
+    pub bears: Amount,
+    /// A person at the centre gave back what it says.
+    pub is_done: bool,
     /// Number of its slip.
     pub slip: Option<String>,
     /// When.
@@ -70,9 +76,10 @@ fn net(flows: &Flows, of: impl Fn(&Account) -> bool) -> Amount {
     Amount(fen.map(|(_, amount)| *amount).sum())
 }
 
-/// Whether a wish was granted before.
-fn is_done(tx: &mut Tx<'_>, wish: &Wish, member: MemberId) -> Result<bool, StoreError> {
-    Ok(flows(tx, posting::move_cause(wish.id(member)))?.postings > 0)
+/// What a person took back of the fact of a row, and what was posted for that.
+fn at_desk(tx: &mut Tx<'_>, id: FactId, row: &Row) -> Result<Option<(Amount, Flows)>, StoreError> {
+    let Some(back) = known::desk_return(id, row.blob_opt(8)?)? else { return Ok(None) };
+    Ok(Some((back.leg.amount, flows(tx, posting::move_cause(back.id))?)))
 }
 
 fn top_up_in(tx: &mut Tx<'_>, row: &Row) -> Result<Option<TopUp>, StoreError> {
@@ -83,17 +90,15 @@ fn top_up_in(tx: &mut Tx<'_>, row: &Row) -> Result<Option<TopUp>, StoreError> {
     let of_cause = flows(tx, posting::fact_cause(id))?;
     let held = net(&of_cause, |account| matches!(account, Account::Held(_)));
     let had = net(&of_cause, |account| matches!(account, Account::Available(_)));
-    let undone = match member {
-        Some(member) => is_done(tx, &Wish::Undo(id), member)?,
-        None => false,
-    };
-    let stands = if undone { Amount::ZERO } else { Amount(held.0 + had.0) };
+    let handed_back = at_desk(tx, id, row)?.map(|(amount, _)| amount);
+    let stands = Amount((held.0 + had.0 - handed_back.unwrap_or_default().0).max(0));
     Ok(Some(TopUp {
         id,
         member,
         amount: topped.amount,
         stands,
         held,
+        is_done: handed_back.is_some(),
         at: Instant(row.int(4)?),
         office: OfficeId(row.array(5)?),
         device_name: row.text(7)?.to_owned(),
@@ -111,16 +116,19 @@ fn sale_in(tx: &mut Tx<'_>, row: &Row) -> Result<Option<Sale>, StoreError> {
         _ => None,
     });
     let Some(office) = redeemed else { return Ok(None) };
-    let member = row.array_opt(6)?.map(MemberId);
-    let refunded = match member {
-        Some(member) => is_done(tx, &Wish::Refund { sale: id, amount: None }, member)?,
-        None => false,
-    };
-    let paid = net(&of_cause, |account| matches!(account, Account::Redeemed(_)));
+    let by_desk = at_desk(tx, id, row)?;
+    let mut paid = net(&of_cause, |account| matches!(account, Account::Redeemed(_)));
+    let mut given = net(&of_cause, |account| matches!(account, Account::Escrow(_) | Account::Available(_)));
+    if let Some((_, of_desk)) = &by_desk {
+        paid = Amount(paid.0 + net(of_desk, |account| matches!(account, Account::Redeemed(_))).0);
+        given = Amount(given.0 + net(of_desk, |account| matches!(account, Account::Available(_))).0);
+    }
     Ok(Some(Sale {
         id,
-        member,
-        stands: if refunded { Amount::ZERO } else { paid },
+        member: row.array_opt(6)?.map(MemberId),
+        stands: paid,
+        bears: Amount(-given.0),
+        is_done: by_desk.is_some(),
         slip: spent.slip.map(|slip| slip.number),
         at: Instant(row.int(4)?),
         office,
@@ -220,15 +228,17 @@ pub fn planned(
     let mut known = Known {
         available: Amount(purse.available),
         owed: Amount(purse.owed),
-        is_done: is_done(tx, wish, member)?,
         is_recovering: world::recovery(tx)?.since.is_some(),
         ..Known::default()
     };
     match wish {
-        Wish::CashOut { .. } => {}
+        Wish::CashOut { .. } => {
+            known.is_done = flows(tx, posting::move_cause(wish.id(member)))?.postings > 0;
+        }
         Wish::Undo(id) => {
             if let Some(top_up) = top_up(tx, *id)?.filter(|top_up| top_up.member == Some(member)) {
                 (known.stands, known.held) = (top_up.stands, top_up.held);
+                known.is_done = top_up.is_done;
                 known.office = Some(top_up.office);
             }
         }
@@ -239,7 +249,8 @@ pub fn planned(
                 None => None,
             };
             if let Some(sold) = sold.filter(|sold| sold.member == Some(member)) {
-                known.stands = sold.stands;
+                (known.stands, known.bears) = (sold.stands, sold.bears);
+                known.is_done = sold.is_done;
                 known.office = Some(sold.office);
             }
         }

@@ -323,6 +323,7 @@ fn commit_facts(
             known.pin.map(i64::from).into(),
             known.belongs_to.map(|member| member.0).into(),
             i64::from(known.over_limit).into(),
+            known.at_desk.map(|back| hufu_shared::cbor::encode(&back)).into(),
             entry.0.into(),
         ]);
         tx.execute(SQL.get("change_fact"), &values)?;

@@ -3,7 +3,7 @@
 use minicbor::{Decode, Encode};
 use serde::Serialize;
 
-use crate::ids::{Hash, ItemId, MemberId, OfficeId, OperatorId};
+use crate::ids::{FactId, Hash, ItemId, MemberId, OfficeId, OperatorId};
 use crate::money::Leg;
 use crate::time::Day;
 
@@ -68,6 +68,9 @@ pub struct ValueMoved {
     /// Commitment to the reason typed by the person.
     #[n(5)]
     pub reason: Hash,
+    /// The top-up or sale that it takes back; judged as one set with the reversals that terminals record of it.
+    #[n(6)]
+    pub of: Option<FactId>,
 }
 
 /// A run of the expiry of points.

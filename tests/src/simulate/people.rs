@@ -231,6 +231,7 @@ impl Run<'_> {
             leg: Leg { unit, amount: Amount(amount) },
             office,
             reason: Hash([0; 32]),
+            of: None,
         }))
     }
 

@@ -254,6 +254,7 @@ CREATE TABLE fact (
     belongs_to BLOB,
     clock_fault BIGINT NOT NULL CHECK (clock_fault IN (0, 1)),
     over_limit BIGINT NOT NULL CHECK (over_limit IN (0, 1)),
+    at_desk BLOB,
     told_became TEXT,
     told_kind BIGINT,
     told_case BLOB,

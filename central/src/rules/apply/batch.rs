@@ -117,6 +117,7 @@ impl Work {
             belongs_to: None,
             clock_fault: false,
             over_limit: false,
+            at_desk: None,
         }
     }
 

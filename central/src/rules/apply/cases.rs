@@ -36,6 +36,15 @@ impl Work {
         self.touched.insert(id);
     }
 
+    /// Says what stands of a case by itself, where that follows from all of its facts and not from the first of them.
+    pub(super) fn stands_as(&mut self, id: Hash, automatic: &str) {
+        let Some(known) = self.world.cases.get_mut(&id) else { return };
+        if known.state != CaseState::Closed && known.automatic != automatic {
+            automatic.clone_into(&mut known.automatic);
+            self.touched.insert(id);
+        }
+    }
+
     /// Ends a case that has nothing left to decide. What a person decided stays decided.
     pub(super) fn end_case(&mut self, id: Hash, automatic: &str) {
         self.has(Need::Case(id));

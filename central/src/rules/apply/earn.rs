@@ -314,7 +314,7 @@ impl Work {
         let known = self.fact(id)?;
         let Some(Fact { event: Event::Earned(earned), .. }) = &known.fact else { return None };
         let gave = vec![Leg { unit: Unit::Pts, amount: points }];
-        Some(Original { is_reversal: false, says: earned.promised.clone(), gave })
+        Some(Original { is_reversal: false, says: earned.promised.clone(), gave, at_desk: Vec::new() })
     }
 
     /// How a purchase stands: the strongest of what is to be said of it. What was to be said before and is no question

@@ -81,7 +81,12 @@ impl Work {
                 self.touch_earn(id);
                 self.dirty.insert(Matter::Reversals(id));
             }
-            Event::Reversed(reversed) => self.touch_reversals(reversed.original),
+            Event::Reversed(reversed) => {
+                if reversed.original.device == id.device {
+                    self.link(links::undone_at(id.device), id);
+                }
+                self.touch_reversals(reversed.original);
+            }
             Event::Visited(visited) => self.visited(id, &known, visited),
             Event::DayClosed(closed) => {
                 self.day_closed(id, closed);

@@ -46,6 +46,7 @@ pub use forms::{look_alike_case, profile_case};
 pub use held::unknown_card_case;
 pub use lease::{LeaseCase, lease_case};
 pub use people::orphan_case;
+pub use reversal::{ReversalCase, reversal_case};
 pub use review::review_case;
 pub use stays::{StayEnd, StaysCase, path_case};
 pub use time::late_case;

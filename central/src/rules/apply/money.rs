@@ -8,9 +8,9 @@ use std::collections::BTreeSet;
 
 use hufu_shared::act::{ValueEnd, ValueMoved};
 use hufu_shared::fact::{DayClosed, Event, Fact};
-use hufu_shared::ids::{DeviceId, FactId, MemberId};
+use hufu_shared::ids::{DeviceId, FactId, Hash, MemberId};
 use hufu_shared::money::{Amount, Leg, Unit};
-use hufu_shared::time::Day;
+use hufu_shared::time::{Day, Instant};
 use hufu_shared::wire::upload::Became;
 
 use super::Work;
@@ -18,6 +18,7 @@ use super::earn::{KIND_OVER_LIMIT, is_judged};
 use super::fault::plain;
 use super::ledger::{Cause, Flow};
 use super::matter::Matter;
+use super::reversal::desk_legs;
 use super::time::counted;
 use crate::rules::judge::issue::{self, CashCount, TopUp};
 use crate::rules::judge::reversal::{self, Original};
@@ -32,12 +33,17 @@ impl Work {
         self.dirty.insert(Matter::TopUps(id.device, day));
     }
 
-    /// A terminal counted its cash: the top-ups of the range are confirmed if the count agrees.
+    /// A terminal's shift ended. Unless nobody was there, its cash was counted: the top-ups of the range are confirmed if
+    /// the count agrees.
     pub(super) fn cash_counted(&mut self, id: FactId, closed: &DayClosed) {
+        self.link(links::closings(id.device), id);
+        // What arrives in its place comes before all that was undone after it.
+        if !self.fresh.contains_key(&id) {
+            self.shift_ended(id);
+        }
         if closed.unattended {
             return;
         }
-        self.link(links::cash_counts(id.device), id);
         let range = closed.from_seq..=closed.to_seq;
         let days: BTreeSet<Day> = self
             .world
@@ -94,9 +100,14 @@ impl Work {
         };
         self.stand(id, standing, Some(member));
         let whole = Leg { unit: Unit::Cny, amount: topped.amount };
-        let original = Original { is_reversal: false, says: vec![whole], gave: vec![whole] };
+        let (says, at_desk) = (vec![whole], desk_legs(known));
+        let handed_back = at_desk.iter().map(|leg| leg.amount.0).sum::<i64>().clamp(0, whole.amount.0);
+        let original = Original { is_reversal: false, gave: says.clone(), says, at_desk };
         let returned = reversal::returned(&original, &self.reversals_of(id), Unit::Cny).of(whole.amount);
-        let kept = if known.pin == Some(false) { Amount::ZERO } else { Amount(whole.amount.0 - returned.0) };
+        // What the desk handed back is a movement of its own, out of another drawer.
+        let by_terminals = returned.0 - handed_back;
+        let kept =
+            if known.pin == Some(false) { Amount::ZERO } else { Amount(whole.amount.0 - by_terminals) };
         let flow = Flow {
             debit: Account::Cash(known.office, MethodCode::new(&topped.method)),
             credit: if is_free { Account::Available(member) } else { Account::Held(cause.hash) },
@@ -108,10 +119,10 @@ impl Work {
 
     /// The cash counts of a terminal, and whether each agrees with what the centre took in.
     fn cash_counts(&self, device: DeviceId) -> Vec<CashCount> {
-        let closings = self.linked(links::cash_counts(device)).into_iter();
+        let closings = self.linked(links::closings(device)).into_iter();
         let known = closings.filter_map(|id| Some((id, self.fact(id)?)));
         let counts = known.filter_map(|(id, known)| match &known.fact {
-            Some(Fact { event: Event::DayClosed(closed), .. }) => Some(CashCount {
+            Some(Fact { event: Event::DayClosed(closed), .. }) if !closed.unattended => Some(CashCount {
                 epoch: id.epoch,
                 from_seq: closed.from_seq,
                 to_seq: closed.to_seq,
@@ -122,21 +133,38 @@ impl Work {
         counts.collect()
     }
 
-    /// Value moved at the centre. The same asked twice moves once: it has one cause.
+    /// Value moved at the centre. The same asked twice moves once: it has one cause. Of a sale that comes back, the
+    /// judgement of the sale says who gets how much.
     pub(super) fn value_moved(&mut self, moved: &ValueMoved) {
+        if let Some(original) = moved.of {
+            let is_first = self.taken_back_at_desk(original, moved);
+            let is_sale = self
+                .fact(original)
+                .is_some_and(|known| matches!(known.fact, Some(Fact { event: Event::Spent(_), .. })));
+            if is_sale || !is_first {
+                return;
+            }
+        }
         let (debit, credit) = (end_account(moved.from), end_account(moved.to));
-        let cause = Cause {
-            hash: posting::move_cause(moved.id),
-            member: member_of(moved.from).or(member_of(moved.to)),
-            fact: None,
-            case: None,
-            at: self.received,
-            day: self.day(moved.office, self.received),
-            scheme: 0,
-            rule: None,
-            repays_recovery: false,
-        };
+        let day = self.day(moved.office, self.received);
+        let member = member_of(moved.from).or(member_of(moved.to));
+        let cause = moved_cause(moved.id, member, (self.received, day));
         self.settle(&cause, &[Flow { debit, credit, leg: moved.leg, code: PostingCode::Move }]);
+    }
+}
+
+/// The cause of what was moved at the centre.
+pub(super) fn moved_cause(id: Hash, member: Option<MemberId>, (at, day): (Instant, Day)) -> Cause {
+    Cause {
+        hash: posting::move_cause(id),
+        member,
+        fact: None,
+        case: None,
+        at,
+        day,
+        scheme: 0,
+        rule: None,
+        repays_recovery: false,
     }
 }
 

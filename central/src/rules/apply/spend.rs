@@ -24,6 +24,8 @@ use super::fault::plain;
 use super::lease::lease_case;
 use super::ledger::{Cause, Flow};
 use super::matter::Matter;
+use super::money::moved_cause;
+use super::reversal::desk_legs;
 use crate::rules::judge::block::Payer;
 use crate::rules::judge::reversal::{self, Original};
 use crate::rules::lease::LeaseRow;
@@ -265,7 +267,7 @@ impl Work {
             came.iter().map(|(part, _)| self.lease_row(part.lease, part.generation).cloned()).collect();
         let member = rows.iter().flatten().next().map(|row| row.member).or(known.member);
         let repeats = known.pin.is_none() && self.repeats_spend(id, fact);
-        let mut flows = Vec::new();
+        let (mut flows, mut at_desk) = (Vec::new(), Vec::new());
         for ((part, came), row) in came.iter().zip(&rows) {
             let redeemed = went_to(known.office, fact);
             let mut bearers = self.payers(id, &known, *part, *came);
@@ -298,10 +300,15 @@ impl Work {
                 bearers.insert(0, (to, Amount(amount.0 - given)));
                 bearers.extend(givers);
             }
-            flows.extend(self.returned(id, redeemed, *part, &bearers));
+            let (by_desk, by_terminals) = self.returned(id, redeemed, *part, &bearers);
+            flows.extend(by_terminals);
+            at_desk.extend(by_desk);
         }
         let cause = Cause { member, ..self.fact_cause(id, &known, fact) };
         self.settle(&cause, &flows);
+        if let Some(back) = known.at_desk {
+            self.settle(&moved_cause(back.id, member, (back.at, back.day)), &at_desk);
+        }
         let standing = self.spend_standing(id, &known, came, &kinds, repeats);
         self.stand(id, standing, member);
     }
@@ -323,19 +330,35 @@ impl Work {
         }
     }
 
-    /// What returns of the goods give back: to whoever bears the leg, the member before the club.
-    fn returned(&self, id: FactId, redeemed: Account, part: Use, bearers: &[(Account, Amount)]) -> Vec<Flow> {
+    /// What returns of the goods give back: to whoever bears the leg, the member before the club. First what the centre's
+    /// desk gave back, then what terminals did.
+    fn returned(
+        &self,
+        id: FactId,
+        redeemed: Account,
+        part: Use,
+        bearers: &[(Account, Amount)],
+    ) -> (Vec<Flow>, Vec<Flow>) {
         let legs = vec![part.leg];
-        let original = Original { is_reversal: false, says: legs.clone(), gave: legs };
+        let at_desk = self.fact(id).map(desk_legs).unwrap_or_default();
+        let of_leg = at_desk.iter().filter(|leg| leg.unit == part.leg.unit).map(|leg| leg.amount.0);
+        let by_desk = Amount(of_leg.sum::<i64>().clamp(0, part.leg.amount.0));
+        let original = Original { is_reversal: false, says: legs.clone(), gave: legs, at_desk };
         let share = reversal::returned(&original, &self.reversals_of(id), part.leg.unit);
-        let mut left = share.of(part.leg.amount);
-        let mut flows = Vec::new();
-        for (bearer, bears) in bearers.iter().filter(|bearer| bearer.0 != redeemed) {
-            let amount = left.min(*bears);
-            left = Amount(left.0 - amount.0);
-            flows.push(moved(part, redeemed, *bearer, amount, PostingCode::Reversal));
-        }
-        flows
+        let by_terminals = Amount(share.of(part.leg.amount).0 - by_desk.0);
+        let mut bearers: Vec<(Account, Amount)> =
+            bearers.iter().filter(|bearer| bearer.0 != redeemed).copied().collect();
+        let [by_desk, by_terminals] = [(by_desk, PostingCode::Move), (by_terminals, PostingCode::Reversal)]
+            .map(|(mut left, code)| {
+                let mut flows = Vec::new();
+                for (bearer, bears) in &mut bearers {
+                    let amount = left.min(*bears);
+                    (left, *bears) = (Amount(left.0 - amount.0), Amount(bears.0 - amount.0));
+                    flows.push(moved(part, redeemed, *bearer, amount, code));
+                }
+                flows
+            });
+        (by_desk, by_terminals)
     }
 
     /// Marks what a change of one spend may change.

@@ -7,6 +7,10 @@
 //! A reversal without its original is held until that comes; one beyond it is cut, with a case; a reversal never names
 //! a reversal (to undo a return, the sale is recorded again) and is held.
 //!
+//! What a person at the centre took back of the same original is one more of its reversals, and the first: money was
+//! handed over or a member was told, so terminals share what that leaves. One that its terminal had no right to make
+//! takes nothing, unless a person lets it count.
+//!
 //! Who gets it: the reversal of an earn first cancels what of the earn is held or in suspense, then takes from the
 //! member ([`taken_from_earn`]; available before owed is the ledger's). The reversal of a spend goes back to whoever
 //! bears its legs ([`given_back`]), never to the lease.
@@ -32,6 +36,8 @@ pub struct Original {
     pub says: Vec<Leg>,
     /// What it gave or took in the end, all verdicts but reversals in; nothing for one that does not count.
     pub gave: Vec<Leg>,
+    /// What a person at the centre took back of it; it comes before all that terminals record.
+    pub at_desk: Vec<Leg>,
 }
 
 /// A reversal of it.
@@ -43,6 +49,16 @@ pub struct Reversal {
     pub legs: Vec<Leg>,
     /// What a person fixed: it counts in full, or not at all.
     pub pin: Option<bool>,
+    /// Its terminal may not reverse this original: it counts only if a person says so.
+    pub is_refused: bool,
+}
+
+impl Reversal {
+    /// Whether it takes nothing because its terminal had no right to make it.
+    #[must_use]
+    pub fn stays_refused(&self) -> bool {
+        self.is_refused && self.pin.is_none()
+    }
 }
 
 /// Why a reversal waits.
@@ -72,7 +88,7 @@ pub enum Reversals {
     Judged {
         /// Each reversal's part.
         each: BTreeMap<FactId, Effect>,
-        /// All together, one leg per unit, sorted, none of zero.
+        /// All together, with what the centre's desk took back; one leg per unit, sorted, none of zero.
         total: Vec<Leg>,
     },
 }
@@ -93,9 +109,10 @@ pub fn judge(original: Option<&Original>, reversals: &[Reversal]) -> Reversals {
     for unit in Unit::ALL {
         let (gave, claims) = (leg_of(&original.gave, unit), claims_of(&sorted, unit));
         let whole = whole_of(original, unit);
-        let allotted = share::share(whole, &claims);
-        let mut returned = 0_i128;
-        let mut effect_before = 0_i128;
+        let at_desk = at_desk_of(original, unit, whole);
+        let allotted = share::share(left_by(whole, at_desk), &claims);
+        let mut returned = i128::from(at_desk.0);
+        let mut effect_before = rounded(gave, returned, whole);
         for claim in &claims {
             let mut part = allotted.get(&claim.place.fact).copied().unwrap_or_default();
             if mutant::on(Mutant::ReversalBeyondOriginal) {
@@ -120,9 +137,10 @@ pub fn judge(original: Option<&Original>, reversals: &[Reversal]) -> Reversals {
 /// [`PinError::OverBound`] of the unit and fact that pass it.
 pub fn check(original: &Original, reversals: &[Reversal]) -> Result<(), PinError> {
     let sorted: Vec<&Reversal> = reversals.iter().collect();
-    Unit::ALL
-        .into_iter()
-        .try_for_each(|unit| share::check(whole_of(original, unit), &claims_of(&sorted, unit)))
+    Unit::ALL.into_iter().try_for_each(|unit| {
+        let whole = whole_of(original, unit);
+        share::check(left_by(whole, at_desk_of(original, unit, whole)), &claims_of(&sorted, unit))
+    })
 }
 
 /// How much of an original its reversals return, as a share of what it says.
@@ -151,8 +169,10 @@ pub fn returned(original: &Original, reversals: &[Reversal], unit: Unit) -> Shar
         return Share { part: Amount::ZERO, whole };
     }
     let sorted: Vec<&Reversal> = reversals.iter().collect();
-    let allotted = share::share(whole, &claims_of(&sorted, unit));
-    Share { part: share::narrow(allotted.values().map(|part| i128::from(part.0)).sum()), whole }
+    let at_desk = at_desk_of(original, unit, whole);
+    let allotted = share::share(left_by(whole, at_desk), &claims_of(&sorted, unit));
+    let parts = allotted.values().chain([&at_desk]);
+    Share { part: share::narrow(parts.map(|part| i128::from(part.0)).sum()), whole }
 }
 
 /// Where the reversal of an earn takes from.
@@ -213,11 +233,23 @@ fn whole_of(original: &Original, unit: Unit) -> Amount {
     if says.is_positive() { says } else { leg_of(&original.gave, unit).max(Amount::ZERO) }
 }
 
+/// What the centre's desk took back of the whole.
+fn at_desk_of(original: &Original, unit: Unit, whole: Amount) -> Amount {
+    leg_of(&original.at_desk, unit).clamp(Amount::ZERO, whole.max(Amount::ZERO))
+}
+
+/// What that leaves to terminals.
+fn left_by(whole: Amount, at_desk: Amount) -> Amount {
+    // 0 <= at_desk <= whole, where there is a whole at all.
+    Amount(whole.0.saturating_sub(at_desk.0))
+}
+
 /// What each reversal claims of a unit, in order of time.
 fn claims_of(sorted: &[&Reversal], unit: Unit) -> Vec<Claim> {
     let claim = |reversal: &&Reversal| {
         let wants = leg_of(&reversal.legs, unit).max(Amount::ZERO);
-        let pin = reversal.pin.map(|counts| if counts { wants } else { Amount::ZERO });
+        let counts = if reversal.stays_refused() { Some(false) } else { reversal.pin };
+        let pin = counts.map(|counts| if counts { wants } else { Amount::ZERO });
         Claim { place: reversal.place, wants, pin }
     };
     sorted.iter().map(claim).collect()

@@ -37,6 +37,7 @@ async fn give(db: &Db, n: u8, amount: i64) {
         leg: Leg { unit: Unit::Pts, amount: Amount(amount) },
         office: OFFICE_A,
         reason: Hash([0; 32]),
+        of: None,
     };
     act(db, n, NOON, Act::ValueMoved(moved)).await;
 }

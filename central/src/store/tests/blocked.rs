@@ -31,6 +31,7 @@ pub(super) async fn with_lease(db: &Db) {
         leg: Leg { unit: Unit::Pts, amount: Amount(100) },
         office: OFFICE_A,
         reason: Hash([0; 32]),
+        of: None,
     };
     act(db, 100, MORNING, Act::ValueMoved(moved)).await;
     let set = LeaseSet {

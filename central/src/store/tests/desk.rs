@@ -19,23 +19,23 @@ use crate::store::{StoreError, money};
 
 const LEASE: LeaseId = LeaseId([0xe1; 16]);
 
-fn cny(fen: i64) -> Leg {
+pub(super) fn cny(fen: i64) -> Leg {
     Leg { unit: Unit::Cny, amount: Amount(fen) }
 }
 
-fn pays_in(terminal: &mut Terminal, seconds: i64, fen: i64) -> FactId {
+pub(super) fn pays_in(terminal: &mut Terminal, seconds: i64, fen: i64) -> FactId {
     let (amount, method) = (Amount(fen), "cash".to_owned());
     let topped = ToppedUp { subject: subject(1), amount, method, slip: None };
     terminal.record(seconds, Shown::Accepted, Event::ToppedUp(topped))
 }
 
-fn takes_back(terminal: &mut Terminal, seconds: i64, original: FactId, fen: i64) {
+pub(super) fn takes_back(terminal: &mut Terminal, seconds: i64, original: FactId, fen: i64) -> FactId {
     let reason = "mistake".to_owned();
     let reversed = Reversed { original, legs: vec![cny(fen)], reason, slip: None };
-    terminal.record(seconds, Shown::Accepted, Event::Reversed(reversed));
+    terminal.record(seconds, Shown::Accepted, Event::Reversed(reversed))
 }
 
-fn granted(fen: i64, n: u64) -> Act {
+pub(super) fn granted(fen: i64, n: u64) -> Act {
     Act::LeaseSet(LeaseSet {
         lease: LEASE,
         generation: 1,
@@ -49,7 +49,7 @@ fn granted(fen: i64, n: u64) -> Act {
     })
 }
 
-fn buys(terminal: &mut Terminal, seconds: i64, fen: i64) -> FactId {
+pub(super) fn buys(terminal: &mut Terminal, seconds: i64, fen: i64) -> FactId {
     let used =
         LeaseUse { lease: LEASE, generation: 1, spent_total: Amount(fen), state: Version { epoch: 1, n: 1 } };
     let slip = SlipKey { shop: "A".to_owned(), number: "B12".to_owned(), date: Day(20_779) };
@@ -71,14 +71,14 @@ async fn asks(db: &Db, id: FactId) -> UndoBecame {
         .unwrap_or_else(|error: StoreError| panic!("{error}"))
 }
 
-async fn planned(db: &Db, wish: &Wish) -> Result<Plan, NotPossible> {
+pub(super) async fn planned(db: &Db, wish: &Wish) -> Result<Plan, NotPossible> {
     let wish = wish.clone();
     let read = db.read(move |tx| money::planned(tx, member(1), &wish)).await;
     read.unwrap_or_else(|error: StoreError| panic!("{error}"))
 }
 
 /// Takes a wish as its plan was seen; whether it was done.
-async fn take(db: &Db, n: u8, wish: &Wish, seen: Plan) -> bool {
+pub(super) async fn take(db: &Db, n: u8, wish: &Wish, seen: Plan) -> bool {
     let (wish, actor) = (wish.clone(), Actor::Admin(OperatorId([7; 16])));
     let note = Note { commitment: Hash([n; 32]), sealed: vec![1] };
     let done = db.write(move |tx| {
@@ -87,7 +87,7 @@ async fn take(db: &Db, n: u8, wish: &Wish, seen: Plan) -> bool {
     done.await.unwrap_or_else(|error: StoreError| panic!("{error}")).is_some()
 }
 
-async fn owes(db: &Db) -> i64 {
+pub(super) async fn owes(db: &Db) -> i64 {
     owed(db, 1).await
 }
 

@@ -58,6 +58,7 @@ async fn with_points(db: &Db, points: i64) {
         leg: Leg { unit: Unit::Pts, amount: Amount(points) },
         office: OFFICE_A,
         reason: Hash([0; 32]),
+        of: None,
     };
     act(db, 100, MORNING, Act::ValueMoved(moved)).await;
 }

@@ -22,6 +22,7 @@ mod reconciled;
 mod reference;
 mod settled;
 mod stays;
+mod taken_back;
 mod time;
 mod value;
 mod verified;

@@ -12,8 +12,18 @@ use hufu_shared::ids::{FactId, Hash};
 /// Net effect per cause and account, attendance, and how each fact and case stands. A case that ended by itself is none:
 /// whether there ever was one depends on what was known when.
 pub(super) async fn normal_form(db: &Db) -> Vec<Vec<String>> {
+    tables(db, ["net_by_cause", "admitted", "standings", "cases"]).await
+}
+
+/// The normal form where a member has something and owes something by turns: what a cause came to between the two
+/// depends on what else the member had, so both are one account of it.
+pub(super) async fn normal_form_of_one_account(db: &Db) -> Vec<Vec<String>> {
+    tables(db, ["net_by_cause_and_member", "admitted", "standings", "cases"]).await
+}
+
+async fn tables(db: &Db, names: [&'static str; 4]) -> Vec<Vec<String>> {
     let mut form = Vec::new();
-    for name in ["net_by_cause", "admitted", "standings", "cases"] {
+    for name in names {
         form.push(
             probe(db, name, vec![])
                 .await

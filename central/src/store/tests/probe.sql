@@ -37,6 +37,9 @@ SELECT office, points, issuer FROM attendance WHERE member = $1
 -- name: net_by_cause
 SELECT cause, account, CAST(SUM(signed) AS BIGINT) FROM (SELECT cause, credit AS account, amount AS signed FROM posting UNION ALL SELECT cause, debit AS account, -amount AS signed FROM posting) p GROUP BY cause, account HAVING SUM(signed) <> 0 ORDER BY cause, account
 
+-- name: net_by_cause_and_member
+SELECT cause, account, CAST(SUM(signed) AS BIGINT) FROM (SELECT cause, REPLACE(credit, '/owed', '/available') AS account, amount AS signed FROM posting UNION ALL SELECT cause, REPLACE(debit, '/owed', '/available'), -amount FROM posting) p GROUP BY cause, account HAVING SUM(signed) <> 0 ORDER BY cause, account
+
 -- name: cases
 SELECT id, state, automatic FROM conflict WHERE state <> 'closed' ORDER BY id
 

@@ -73,8 +73,10 @@ enum Step {
     Return { terminal: usize, which: usize, points: i64 },
     /// Money is paid in, by hundreds of yuan.
     PayIn { terminal: usize, card: u8, hundreds: i64 },
-    /// An earlier payment is undone where it was made.
-    Undo { which: usize },
+    /// An earlier payment is undone where it was made, in its shift or after it, or at another terminal.
+    Undo { which: usize, elsewhere: bool },
+    /// The centre's own desk takes back what is left of a payment or a spend, once each.
+    AtDesk { which: usize },
     /// A terminal counts its cash and closes its day.
     Close { terminal: usize },
     /// A member redeems points at the centre's own desk: so many hundredths of what there is.
@@ -106,7 +108,9 @@ fn steps() -> impl Strategy<Value = Vec<(Step, i64)>> {
             .prop_map(|(terminal, which, points)| Step::Return { terminal, which, points }),
         2 => (terminal.clone(), card.clone(), 1..4_i64)
             .prop_map(|(terminal, card, hundreds)| Step::PayIn { terminal, card, hundreds }),
-        1 => any::<usize>().prop_map(|which| Step::Undo { which }),
+        2 => (any::<usize>(), proptest::bool::weighted(0.3))
+            .prop_map(|(which, elsewhere)| Step::Undo { which, elsewhere }),
+        2 => any::<usize>().prop_map(|which| Step::AtDesk { which }),
         1 => terminal.clone().prop_map(|terminal| Step::Close { terminal }),
         3 => (1..=MEMBERS, 50..=100_i64).prop_map(|(member, percent)| Step::Redeem { member, percent }),
         4 => (terminal.clone(), 1..=MEMBERS, 20..=100_i64)
@@ -163,6 +167,8 @@ struct Reference {
     bound: bool,
     /// Points that members redeemed at the desk.
     redeemed: BTreeMap<u8, i64>,
+    /// What the desk took back of payments and spends.
+    at_desk: BTreeMap<FactId, i64>,
     /// What was set aside, by terminal, member and generation.
     granted: BTreeMap<(usize, u8, u32), i64>,
 }
@@ -191,13 +197,26 @@ impl Reference {
         standing.min_by_key(|seen| (self.counts.get(&seen.id) != Some(&true), seen.seconds, seen.id))
     }
 
-    /// What is left of what a fact gave, after all returns that have arrived.
+    /// What is left of what a fact gave, after all returns that have arrived, the desk's before all others.
     fn kept(&self, id: FactId, gave: i64) -> i64 {
-        let returned = self.seen.iter().filter(|seen| seen.arrived).map(|seen| match seen.what {
+        let at_desk = self.at_desk.get(&id).copied().unwrap_or(0);
+        (gave - at_desk - self.returned(id)).max(0)
+    }
+
+    /// What terminals say that they took back of a fact. Money paid in goes back at its own terminal, before it counts.
+    fn returned(&self, id: FactId) -> i64 {
+        let is_paid = self.seen.iter().any(|seen| seen.id == id && matches!(seen.what, What::PaidIn(_)));
+        let counted = |back: FactId| {
+            let mut of_terminal = self.seen.iter().filter(|seen| seen.id.device == id.device);
+            of_terminal.any(|seen| seen.what == What::Counted && (id.seq..back.seq).contains(&seen.id.seq))
+        };
+        let may = |back: FactId| !is_paid || (back.device == id.device && !counted(back));
+        let arrived = self.seen.iter().filter(|seen| seen.arrived && may(seen.id));
+        let amounts = arrived.map(|seen| match seen.what {
             What::Returned(original, amount) if original == id => amount,
             _ => 0,
         });
-        (gave - returned.sum::<i64>()).max(0)
+        amounts.sum()
     }
 
     /// Whether money paid in may be spent: counted, or within the small sum of its terminal's day, by place.
@@ -278,7 +297,10 @@ impl Reference {
                     What::PaidIn(fen) => {
                         let purse = if self.is_free(seen) { own.as_str() } else { "held" };
                         let drawer = format!("cash/{}/cash", seen.office);
-                        post(&mut accounts, &drawer, purse, self.kept(seen.id, fen), "CNY");
+                        let at_desk = self.at_desk.get(&seen.id).copied().unwrap_or(0);
+                        let kept = self.kept(seen.id, fen) + at_desk;
+                        post(&mut accounts, &drawer, purse, kept, "CNY");
+                        post(&mut accounts, purse, &format!("cash/{}/desk", seen.office), at_desk, "CNY");
                     }
                     _ => {}
                 }
@@ -417,14 +439,16 @@ impl Stage {
                 };
                 self.record(terminal, card, Event::ToppedUp(topped), What::PaidIn(fen));
             }
-            Step::Undo { which } => {
+            Step::Undo { which, elsewhere } => {
                 if let Some(paid) = self.nth(which, |seen| matches!(seen.what, What::PaidIn(_))) {
                     let What::PaidIn(fen) = paid.what else { return Ok(()) };
                     let at = self.terminals.iter().position(|(at, _)| at.device == paid.id.device);
                     let leg = Leg { unit: Unit::Cny, amount: Amount(fen) };
-                    self.give_back(at.expect("one of the terminals"), &paid, leg);
+                    let at = at.expect("one of the terminals") + usize::from(elsewhere);
+                    self.give_back(at % TERMINALS, &paid, leg);
                 }
             }
+            Step::AtDesk { which } => return self.at_desk(which).await,
             Step::Close { terminal } => self.close(terminal),
             Step::Grant { terminal, member: who, percent } => {
                 return self.grant(terminal, who, percent).await;
@@ -574,6 +598,43 @@ impl Stage {
             leg: Leg { unit: Unit::Pts, amount: Amount(points) },
             office: OFFICE_A,
             reason: Hash([0; 32]),
+            of: None,
+        };
+        self.act(Act::ValueMoved(moved)).await
+    }
+
+    /// The desk sees what has arrived and is not held, and takes back what is left of it.
+    async fn at_desk(&mut self, which: usize) -> Result<(), TestCaseError> {
+        let reference = &self.reference;
+        let is_open = |seen: &Seen| {
+            let is_free = match seen.what {
+                What::PaidIn(_) => reference.is_free(seen),
+                What::Spent(..) => true,
+                _ => false,
+            };
+            is_free && seen.arrived && !reference.at_desk.contains_key(&seen.id)
+        };
+        let Some(seen) = self.nth(which, is_open) else { return Ok(()) };
+        let Some(who) = reference.owner(seen.card) else { return Ok(()) };
+        let own = ValueEnd::Member(member(who));
+        let (from, to, unit, gave) = match seen.what {
+            What::PaidIn(fen) => (own, ValueEnd::Cash(seen.office), Unit::Cny, fen),
+            What::Spent(_, points) => (ValueEnd::Redeemed(seen.office), own, Unit::Pts, points),
+            _ => return Ok(()),
+        };
+        let left = reference.kept(seen.id, gave);
+        if left <= 0 {
+            return Ok(());
+        }
+        self.reference.at_desk.insert(seen.id, left);
+        let moved = ValueMoved {
+            id: Hash::of(&[&self.entries.to_be_bytes()]),
+            from,
+            to,
+            leg: Leg { unit, amount: Amount(left) },
+            office: seen.office,
+            reason: Hash([0; 32]),
+            of: Some(seen.id),
         };
         self.act(Act::ValueMoved(moved)).await
     }
@@ -707,6 +768,7 @@ async fn day(steps: Vec<(Step, i64)>) -> Result<BTreeSet<&'static str>, TestCase
         ("a return", is_seen(|what| matches!(what, What::Returned(..)))),
         ("money held", stage.was_held),
         ("a debt", stage.was_owed),
+        ("the desk", !reference.at_desk.is_empty()),
         ("a spend", is_seen(|what| matches!(what, What::Spent(..)))),
         ("a lease given back", is_seen(|what| matches!(what, What::Gave(..)))),
         ("points redeemed", !reference.redeemed.is_empty()),

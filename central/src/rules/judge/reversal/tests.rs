@@ -9,11 +9,12 @@ fn points(amount: i64) -> Vec<Leg> {
 }
 
 fn original(says: i64, gave: i64) -> Original {
-    Original { is_reversal: false, says: points(says), gave: points(gave) }
+    Original { is_reversal: false, says: points(says), gave: points(gave), at_desk: vec![] }
 }
 
 fn reversal(t: i64, amount: i64, pin: Option<bool>) -> Reversal {
-    Reversal { place: place(t, 1, u64::try_from(t).expect("small")), legs: points(amount), pin }
+    let place = place(t, 1, u64::try_from(t).expect("small"));
+    Reversal { place, legs: points(amount), pin, is_refused: false }
 }
 
 /// Points that each takes back, and which of them are cut.
@@ -62,6 +63,27 @@ fn kind_31_a_reversal_waits_for_its_original_and_never_names_a_reversal() {
 }
 
 #[test]
+fn kind_31_what_the_desk_took_back_comes_before_all_that_terminals_record() {
+    let refunded = Original { at_desk: points(4), ..original(6, 6) };
+    assert_eq!(taken(&refunded, &[(1, None), (3, None)]), (vec![1, 1], vec![false, true], 6));
+    assert_eq!(taken(&refunded, &[(3, Some(true))]), (vec![2], vec![true], 6), "over a verdict, too");
+    assert_eq!(returned(&refunded, &[], Unit::Pts), Share { part: Amount(4), whole: Amount(6) });
+    let counts = [reversal(1, 3, Some(true))];
+    assert!(check(&refunded, &counts).is_err(), "7 of 6 cannot be saved");
+    assert_eq!(check(&original(6, 6), &counts), Ok(()));
+}
+
+#[test]
+fn rule_h04_a_reversal_without_a_right_takes_nothing_unless_a_person_lets_it() {
+    let of = |pin, is_refused| Reversal { is_refused, ..reversal(1, 5, pin) };
+    let taken = |rows: &[Reversal]| returned(&original(6, 6), rows, Unit::Pts).part.0;
+    assert_eq!(taken(&[of(None, true)]), 0);
+    assert_eq!(taken(&[of(Some(false), true)]), 0);
+    assert_eq!(taken(&[of(Some(true), true)]), 5);
+    assert_eq!(taken(&[of(None, false)]), 5);
+}
+
+#[test]
 fn kind_31_a_leg_that_the_original_has_not_is_cut_to_nothing() {
     let money = Leg { unit: Unit::Cny, amount: Amount(500) };
     let mut with_money = reversal(1, 6, None);
@@ -93,6 +115,7 @@ fn a_refused_order_takes_all_of_it_back() {
             Leg { unit: Unit::Pts, amount: Amount(20) },
             Leg { unit: Unit::Growth, amount: Amount(7) },
         ],
+        at_desk: vec![],
     };
     let refused = Reversal { legs: several.says.clone(), ..reversal(1, 0, None) };
     let Reversals::Judged { total, .. } = judge(Some(&several), &[refused]) else { panic!("held") };
@@ -139,6 +162,7 @@ fn any_reversals() -> impl Strategy<Value = Vec<Reversal>> {
                     Leg { unit: Unit::Cny, amount: Amount(money) },
                 ],
                 pin,
+                is_refused: false,
             })
             .collect()
     })
@@ -150,27 +174,34 @@ proptest! {
         reversals in any_reversals(),
         says in (0i64..20, 0i64..6),
         gave in (0i64..30, 0i64..6),
+        at_desk in (0i64..8, 0i64..4),
+        refused in proptest::collection::vec(any::<bool>(), 8),
         keys in proptest::collection::vec(any::<u32>(), 8),
     ) {
         let legs = |(points, money)| vec![
             Leg { unit: Unit::Pts, amount: Amount(points) },
             Leg { unit: Unit::Cny, amount: Amount(money) },
         ];
-        let original = Original { is_reversal: false, says: legs(says), gave: legs(gave) };
+        let mut reversals = reversals;
+        reversals.iter_mut().zip(refused).for_each(|(row, refused)| row.is_refused = refused);
+        let original =
+            Original { is_reversal: false, says: legs(says), gave: legs(gave), at_desk: legs(at_desk) };
         let judged = judge(Some(&original), &reversals);
         prop_assert_eq!(&judged, &judge(Some(&original), &shuffled(&reversals, &keys)));
         let Reversals::Judged { each, total } = judged else { panic!("held") };
         for unit in [Unit::Pts, Unit::Cny] {
-            let sum: i64 = each.values().map(|effect| leg_of(&effect.legs, unit).0).sum();
             let gave = leg_of(&original.gave, unit).0;
+            let whole = whole_of(&original, unit).0;
+            let desk = leg_of(&original.at_desk, unit).0.min(whole);
+            let of_desk = i64::try_from(rounded(Amount(gave), i128::from(desk), Amount(whole))).expect("small");
+            let sum = of_desk + each.values().map(|effect| leg_of(&effect.legs, unit).0).sum::<i64>();
             prop_assert_eq!(sum, leg_of(&total, unit).0);
             prop_assert!((0..=gave).contains(&sum), "{} of {}", sum, gave);
             let named: i64 = reversals
                 .iter()
-                .filter(|reversal| reversal.pin != Some(false))
+                .filter(|reversal| reversal.pin != Some(false) && !reversal.stays_refused())
                 .map(|reversal| leg_of(&reversal.legs, unit).0)
-                .sum();
-            let whole = whole_of(&original, unit).0;
+                .sum::<i64>() + desk;
             prop_assert_eq!(returned(&original, &reversals, unit).of(Amount(gave)).0, sum, "as a share");
             if whole > 0 {
                 let expected = (2 * gave * named.min(whole) + whole) / (2 * whole);
