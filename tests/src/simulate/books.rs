@@ -10,6 +10,7 @@ use hufu_shared::money::Unit;
 use hufu_shared::policy::Policy;
 use hufu_shared::wire::upload::{Receipt, Upload};
 
+use super::desk::ByDesk;
 use super::reckon::{Key, Rate, Told};
 
 /// An enrolment of a terminal.
@@ -28,6 +29,8 @@ pub struct CentreBooks {
     pub written_off: BTreeSet<([u8; 16], u32)>,
     /// What was moved at the centre itself: given to and taken from members.
     pub moved: BTreeMap<(usize, Unit), i64>,
+    /// What was taken back at the centre's desk, by the fact that it was taken back of.
+    pub by_desk: BTreeMap<FactId, ByDesk>,
     /// Enrolments in which another history was shown: their terminals wait for a person.
     pub forked: BTreeSet<Enrolment>,
 }
@@ -73,6 +76,8 @@ pub struct Books {
     pub pinned: BTreeSet<FactId>,
     /// Members about whom the scripted terminal said something of value.
     pub strange: BTreeSet<usize>,
+    /// Facts by which the scripted terminal reversed top-ups of others, by seq.
+    pub foreign: BTreeMap<u64, FactId>,
     /// True time minus monotonic time of each boot, in microseconds.
     pub boots: BTreeMap<(DeviceId, u32, [u8; 16]), i64>,
 }

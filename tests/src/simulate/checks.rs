@@ -53,6 +53,7 @@ impl Run<'_> {
         self.check_sums()?;
         self.check_postings()?;
         self.check_figures()?;
+        self.check_taken_back()?;
         self.check_dishonest()?;
         let found = self.centre.verify()?;
         for finding in found.findings.into_iter().take(5) {

@@ -45,7 +45,7 @@ pub const KINDS: [(usize, &str); 36] = [
 ];
 
 /// Rare paths.
-pub const PATHS: [&str; 64] = [
+pub const PATHS: [&str; 68] = [
     "duplicate request",
     "late request after its retry",
     "straddle of the cursor",
@@ -110,6 +110,10 @@ pub const PATHS: [&str; 64] = [
     "verdict on what counts",
     "balance reckoned exactly",
     "block list tampered with",
+    "taken back at the desk",
+    "desk took back what its terminal did",
+    "top-up undone on the centre's word",
+    "top-up of another terminal reversed",
 ];
 
 /// What was met, and how often.

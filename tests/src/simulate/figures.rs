@@ -167,7 +167,7 @@ impl Run<'_> {
     }
 
     /// What of a fact came back, per unit: certainly and at most.
-    fn returned(&self, of: &Key, unit: Unit) -> Bounds {
+    pub(super) fn returned(&self, of: &Key, unit: Unit) -> Bounds {
         let mut sum = Bounds::default();
         for (key, told) in
             self.books.values.range((of.0, of.1, of.2 + 1, 0)..=(of.0, of.1, u64::MAX, u32::MAX))
@@ -179,6 +179,12 @@ impl Run<'_> {
             }
         }
         sum
+    }
+
+    /// Fen that the centre's desk took back of a fact.
+    fn at_desk(&self, of: &Key) -> i64 {
+        let fact = FactId { device: of.0, epoch: of.1, seq: of.2 };
+        self.books.centre.by_desk.get(&fact).map_or(0, |by_desk| by_desk.fen)
     }
 
     /// What a purchase gives, before caps and apart from other facts of its slip.
@@ -287,7 +293,10 @@ impl Run<'_> {
                     let doubtful = doubtful || self.may_be_borne_by_others(told.card, leases);
                     let of = |leg: &Leg| {
                         let back = self.returned(key, leg.unit);
-                        let left = Bounds::of([back.low, back.high].map(|back| back - leg.amount.0));
+                        let by_desk = if leg.unit == Unit::Cny { self.at_desk(key) } else { 0 };
+                        // However many give it back, it comes back once.
+                        let back = [back.low, back.high].map(|back| (back + by_desk).min(leg.amount.0));
+                        let left = Bounds::of(back.map(|back| back - leg.amount.0));
                         (leg.unit, left.doubted(doubtful))
                     };
                     legs.iter().map(of).collect()
@@ -297,8 +306,12 @@ impl Run<'_> {
                     let is_counted =
                         self.books.counted.get(&(key.0, key.1)).is_some_and(|counted| *counted > key.2);
                     let passes = is_counted && self.passes_limits(key.0, *paid, Unit::Cny);
-                    let left = Bounds::of([back.low, back.high].map(|back| paid - back));
-                    vec![(Unit::Cny, left.doubted(doubtful || !passes))]
+                    let by_desk = self.at_desk(key);
+                    let kept = [back.low, back.high].map(|back| paid - back.min(paid - by_desk));
+                    let mut left = Bounds::of(kept).doubted(doubtful || !passes);
+                    // What the desk handed back is the member's no more, whatever becomes of the rest.
+                    left.add(Bounds::exactly(-by_desk));
+                    vec![(Unit::Cny, left)]
                 }
                 _ => continue,
             };

@@ -16,6 +16,7 @@ pub mod centre;
 mod checks;
 pub mod club;
 pub mod counters;
+pub mod desk;
 pub mod device;
 mod dishonest;
 pub mod faults;

@@ -105,8 +105,9 @@ impl Run<'_> {
                 let pieces = self.random.between(-2, 4);
                 self.move_stock(item, office, pieces)?;
             }
-            75..=84 => self.move_value()?,
-            85..=91 => self.expire()?,
+            75..=80 => self.move_value()?,
+            81..=86 => self.take_back_at_desk()?,
+            87..=91 => self.expire()?,
             92..=97 => self.release()?,
             _ => drop(block_on(jobs::deadlines::round(&self.centre.app))?),
         }

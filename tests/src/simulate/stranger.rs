@@ -204,7 +204,7 @@ impl Run<'_> {
         let card = self.random.index(self.size.members);
         let token = self.club.token_key.token(&club::card_text(card));
         let subject = Subject { token, member: None, reader: 0, medium: MediumKind::Uid, code: None };
-        match self.random.below(6) {
+        match self.random.below(7) {
             0 => {
                 self.counters.path("unreadable fact sent");
                 self.stranger.unreadable(now, subject);
@@ -232,6 +232,7 @@ impl Run<'_> {
                 let reversed = Reversed { original, legs, reason: "return".to_owned(), slip: None };
                 self.stranger.record(now, now, Event::Reversed(reversed));
             }
+            5 => self.reverse_a_strangers_top_up(now),
             _ => self.stranger.record(now, now, Event::Visited(Visited { subject })),
         }
     }

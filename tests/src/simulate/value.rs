@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use hufu_edge::rules::decide::value::Asked;
+use hufu_edge::rules::decide::value::{Asked, NotReversed};
 use hufu_edge::run::core::{Presented, TakingBack, Which};
 use hufu_edge::store::{NewFact, StoreError};
 use hufu_shared::fact::{
@@ -306,7 +306,11 @@ impl Run<'_> {
         let taking = TakingBack { of: Which::Fact(seq), part, reason: "return".to_owned(), slip: None };
         let Some(running) = self.devices[device].running.as_mut() else { return Ok(()) };
         let now = running.clock.now();
-        let Ok(taken) = running.core.reverse(&taking, None, &now)? else { return Ok(()) };
+        let taken = match running.core.reverse(&taking, None, &now)? {
+            Ok(taken) => taken,
+            Err(NotReversed::AskFirst { seq }) => return self.undo_on_its_word(device, seq, &taking),
+            Err(_) => return Ok(()),
+        };
         self.counters.path("taken back");
         self.note_return((id, epoch, taken.seq), seq, taken.legs);
         self.shown(device, taken.seq)
