@@ -3,6 +3,12 @@
 //! Whatever is taken as an identity is asked for twice and must come the same: a card pulled in mid-answer can leave
 //! a beginning behind that happens to end like a whole answer, and such a card does not answer the second time.
 //!
+//! Invariants
+//! - A read ends: each command is sent a bounded number of times, whatever the card answers.
+//! - What comes out was whole twice, is of the configured kind of card, and is no bank card's number.
+//! - A key is sent to the reader only, never to the card, and only for a card that can have such a sector.
+//!
+//! Public for whoever wants to drive a card without a reader, such as a fuzzer.
 //! Out of scope: when to read, and how often to try again.
 
 use super::apdu::{AfterUid, GET_UID, Response, after_get_uid};
@@ -41,6 +47,9 @@ pub trait Exchange {
 
 /// Reads a card. `key` is the sector's, for the mode that needs one.
 ///
+/// A card of another kind than the mode's is asked nothing: a bank card that is held to the reader by mistake has then
+/// not even been spoken to.
+///
 /// # Errors
 /// [`Fault`].
 pub fn read<X: Exchange>(
@@ -69,6 +78,7 @@ pub fn read<X: Exchange>(
     }
 }
 
+/// The serial number. Readers that count it exactly want to be told its length; they say so and are asked once more.
 fn uid<X: Exchange>(card: &mut X) -> Result<Vec<u8>, Fault<X::Error>> {
     twice(card, |card| {
         let mut command = GET_UID;
@@ -85,7 +95,8 @@ fn uid<X: Exchange>(card: &mut X) -> Result<Vec<u8>, Fault<X::Error>> {
     })
 }
 
-/// Asks twice; an answer that differs is one that was cut off.
+/// Asks twice; an answer that differs is one that was cut off. An error the second time is that error: the card is gone,
+/// and nobody is named by half of what it said.
 fn twice<X: Exchange, T: PartialEq>(
     card: &mut X,
     ask: impl Fn(&mut X) -> Result<T, Fault<X::Error>>,
@@ -140,6 +151,7 @@ fn refusal(status: u16) -> ErrorKind {
     }
 }
 
+/// As [`send`], for a command whose answer counts only when all went well.
 fn expect<X: Exchange>(card: &mut X, command: &[u8]) -> Result<Vec<u8>, Fault<X::Error>> {
     match send(card, command)? {
         (data, OK) => Ok(data),
@@ -169,6 +181,9 @@ fn open_sector<X: Exchange>(
 }
 
 /// Reads a piece of a storage card whose places have `place_bytes` each, from place `first` on.
+///
+/// Only the rounds that hold bytes of the piece are read, each twice: a piece may begin behind an empty block, and a
+/// block that is not needed may be one that the key does not open.
 fn found<X: Exchange>(
     card: &mut X,
     piece: Piece,
@@ -193,6 +208,7 @@ fn found<X: Exchange>(
     identity(piece.content, &bytes[skip..skip + end - offset]).map_err(Fault::Card)
 }
 
+/// Chooses the application, then the file in it. A short file identifier needs no choosing: the read itself names it.
 fn select<X: Exchange>(
     card: &mut X,
     application: Option<&Aid>,
@@ -219,6 +235,7 @@ fn select_by<X: Exchange>(card: &mut X, command: &[u8]) -> Result<(), Fault<X::E
     }
 }
 
+/// Reads the piece in one command: it is at most 48 bytes, which every card hands out at once. Less is no identity.
 fn read_file<X: Exchange>(card: &mut X, file: FileRef, piece: Piece) -> Result<Vec<u8>, Fault<X::Error>> {
     let [high, low] = piece.offset.to_be_bytes();
     let high = match file {
