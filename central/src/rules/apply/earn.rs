@@ -21,7 +21,6 @@ use hufu_shared::wire::upload::Became;
 use super::Work;
 use super::edge::{KIND_DOUBTFUL, is_wide, latest};
 use super::fault::plain;
-use super::held::KIND_UNKNOWN_CARD;
 use super::ledger::{Cause, Flow};
 use super::matter::Matter;
 use crate::rules::judge::cap;
@@ -214,9 +213,11 @@ impl Work {
                 continue;
             }
             let Some(known) = self.fact(id) else { continue };
-            let Some(Fact { event: Event::Earned(earned), .. }) = &known.fact else { continue };
-            let waits_for_card = Standing::of(Became::Held, KIND_UNKNOWN_CARD, None);
-            if !is_judged(known) || known.standing.is_same(&waits_for_card) {
+            let Some(fact @ Fact { event: Event::Earned(earned), .. }) = &known.fact else { continue };
+            // Asked of the rules, not of how they stand: of what has just arrived that is not said yet, and whether it
+            // ever lay in the case would depend on which came first.
+            let has_owner = self.owner(known, &earned.subject).is_some();
+            if !is_judged(known) || !has_owner || self.is_repeat(id, fact, earned.repeats) {
                 continue;
             }
             for key in earned.slip.iter().chain(&earned.replaces) {

@@ -15,6 +15,9 @@ use crate::db::Db;
 use crate::db::testing::each;
 use crate::rules::posting::{case_id, fact_cause};
 
+/// A card that the centre does not know at first.
+const UNKNOWN: u8 = 9;
+
 fn slip(number: &str) -> SlipKey {
     SlipKey { shop: "A1".to_owned(), number: number.to_owned(), date: Day(20_779) }
 }
@@ -78,6 +81,27 @@ async fn kind_32_a_replaced_slip_gives_once_whichever_arrives_first() {
             assert_eq!(standing(&db, new).await.0, "applied");
             assert_eq!(points(&db, 1).await, 14);
             assert_eq!(count(&db, "case_evidence", vec![32.into()]).await, 2, "old and new side by side");
+            sums_hold(&db).await;
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kind_32_a_purchase_of_an_unknown_card_is_no_evidence_until_the_card_is_known() {
+    for swap in [false, true] {
+        each(move |db| async move {
+            found(&db).await;
+            let (mut a, mut b) = (Terminal::start(TERMINAL_A), Terminal::start(TERMINAL_B));
+            let known = sale(&mut a, 0, 1, 20, "1001", None);
+            let stranger = sale(&mut b, 600, UNKNOWN, 14, "1001", None);
+            upload(&db, &mut a, &mut b, swap).await;
+            assert_eq!(standing(&db, stranger).await, ("held".to_owned(), Some(13)));
+            assert_eq!(count(&db, "case_evidence", vec![32.into()]).await, 0, "nobody bought twice yet");
+            act(&db, 60, NOON, Act::CardsSet(vec![card(UNKNOWN, Some(member(2)))])).await;
+            assert_eq!(standing(&db, known).await.0, "applied");
+            assert_eq!(standing(&db, stranger).await, ("no_effect".to_owned(), Some(32)));
+            assert_eq!(count(&db, "case_evidence", vec![32.into()]).await, 2);
             sums_hold(&db).await;
         })
         .await;
