@@ -131,6 +131,12 @@ impl Centre {
         Ok(self.look.backup("main", to, None::<fn(rusqlite::backup::Progress)>)?)
     }
 
+    /// How often it was rolled back.
+    #[must_use]
+    pub fn lives(&self) -> u32 {
+        self.lives
+    }
+
     /// Goes on over an older copy, silently.
     ///
     /// # Errors

@@ -164,12 +164,14 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// A visit or purchase is merged into another exactly if it repeats it by the terminal's own clock (kind 2).
+    /// A visit or purchase is merged into another exactly if it repeats it by the terminal's own clock (kind 2), unless its
+    /// member was erased before it came.
     fn check_repeats(&mut self) -> anyhow::Result<()> {
         let mut wrong = Vec::new();
         {
             let mut fact = self.centre.look().prepare(
-                "SELECT became FROM fact WHERE device = ?1 AND epoch = ?2 AND seq = ?3 AND kind IS NOT 17",
+                "SELECT became FROM fact WHERE device = ?1 AND epoch = ?2 AND seq = ?3 \
+                 AND NOT (became = 'no_effect' AND kind IS 12)",
             )?;
             for ((device, epoch, seq), repeats) in &self.books.repeats {
                 if self.books.excused.contains(&(*device, *epoch)) {

@@ -32,7 +32,8 @@ pub struct Exchange {
     lane: LaneKind,
     request: Request<Vec<u8>>,
     certificate: Arc<[u8]>,
-    answers: BTreeMap<u32, Response<Vec<u8>>>,
+    /// Each with how often the centre had been rolled back when it gave it.
+    answers: BTreeMap<u32, (u32, Response<Vec<u8>>)>,
     arrivals: u32,
 }
 
@@ -189,7 +190,7 @@ impl Run<'_> {
         if !self.random.chance(lost)
             && let Some(exchange) = self.exchanges.get_mut(&number)
         {
-            exchange.answers.insert(copy, response);
+            exchange.answers.insert(copy, (self.centre.lives(), response));
             let delay = self.random.between(5, 400) * MS;
             self.after(delay, What::Back { exchange: number, copy });
         }
@@ -261,11 +262,14 @@ impl Run<'_> {
     /// If something outside of the simulated parts fails.
     pub fn back(&mut self, number: u64, copy: u32) -> anyhow::Result<()> {
         let Some(exchange) = self.exchanges.get_mut(&number) else { return Ok(()) };
-        let Some(response) = exchange.answers.remove(&copy) else { return Ok(()) };
+        let Some((life, response)) = exchange.answers.remove(&copy) else { return Ok(()) };
         if self.devices[exchange.device].cut_off {
             return Ok(());
         }
-        self.answer(number, Ok(response)).map(|_| ())
+        self.is_of_a_life_before = life != self.centre.lives();
+        let answered = self.answer(number, Ok(response)).map(|_| ());
+        self.is_of_a_life_before = false;
+        answered
     }
 
     /// Ends the wait of a lane, if it still waits for this; answers whether it did.
@@ -340,7 +344,8 @@ impl Run<'_> {
         i64::try_from(own.backoff.failed(random, retry_after_ms, age_s)).unwrap_or(HOUR) * MS
     }
 
-    /// A receipt was stored: what it acknowledges must be at the centre (I6), under the same hash (I7).
+    /// A receipt was stored: what it acknowledges must be at the centre (I6), under the same hash (I7); unless the centre
+    /// forgot it while the receipt was on its way.
     fn sent(&mut self, device: usize) -> anyhow::Result<()> {
         let own = &mut self.devices[device];
         let enrolment = (own.id, own.epoch);
@@ -351,7 +356,7 @@ impl Run<'_> {
         *acked = state.acked_seq.max(*acked);
         let taken = self.books.centre.taken.get(&enrolment).map_or(0, Vec::len) as u64;
         let reached = state.mark.as_ref().map_or(0, |mark| mark.acked_seq);
-        if reached > taken {
+        if reached > taken && !self.is_of_a_life_before {
             self.violated(format!(
                 "I6: seq {reached} of {enrolment:?} is acknowledged, the centre holds {taken}"
             ));

@@ -166,6 +166,8 @@ pub struct Run<'a> {
     pub windows: BTreeMap<(usize, u32, usize, String), i64>,
     /// The centre was rolled back in this run.
     pub is_rolled_back: bool,
+    /// The answer that a terminal takes in was given by a state of the centre that is lost.
+    pub is_of_a_life_before: bool,
     /// The scripted terminal.
     pub stranger: Stranger,
     /// What lies on the counters.
@@ -215,6 +217,7 @@ impl<'a> Run<'a> {
             last_taps: BTreeMap::new(),
             windows: BTreeMap::new(),
             is_rolled_back: false,
+            is_of_a_life_before: false,
             stranger: Stranger::new(club),
             desks: Desks::default(),
             sticks: Vec::new(),
