@@ -200,18 +200,22 @@ impl Work {
         self.refuse_lost(id, known, subject.token);
     }
 
-    /// A card that was reported lost is refused everywhere from now on, unless it took another turn since the report.
+    /// A card that was reported lost is refused everywhere from now on, unless it took another turn since the report. Then
+    /// the list says that it is not: where it was reported it is refused until the list says otherwise.
     pub(super) fn refuse_lost(&mut self, id: FactId, known: &KnownFact, token: Token) {
         let Some(card) = self.card(token).cloned() else { return };
         let since = card.history.iter().rposition(|turn| turn.since <= known.at).unwrap_or(0);
-        if card.status == CardStatus::Active && since + 1 >= card.history.len() {
-            self.has(Need::CardById(card.card));
-            self.turn_status(&CardStatusSet {
-                card: card.card,
-                status: CardStatus::Lost,
-                reason: posting::fact_cause(id),
-            });
+        if card.status != CardStatus::Active {
+            return;
         }
+        if since + 1 < card.history.len() {
+            self.outcome.card_turns.insert(card.card, card.history);
+            self.outcome.card_statuses.push((card.card, card.status));
+            return;
+        }
+        self.has(Need::CardById(card.card));
+        let reason = posting::fact_cause(id);
+        self.turn_status(&CardStatusSet { card: card.card, status: CardStatus::Lost, reason });
     }
 
     /// A card was registered or changed: what was held for it takes effect.

@@ -3,16 +3,18 @@
 use hufu_shared::act::{Act, Pin, PinOutcome, Verdict};
 use hufu_shared::fact::{Event, Shown, Subject, Visited};
 use hufu_shared::ids::{CardId, FactId};
-use hufu_shared::member::OccurrenceRow;
+use hufu_shared::member::{CardStatus, OccurrenceRow};
 use hufu_shared::member_code::CodeNonce;
 use hufu_shared::time::{DAY_US, SECOND_US};
 use hufu_shared::token::MediumKind;
 
 use super::conflicts::decided;
 use super::kit::*;
+use super::publishing::{drain, stand};
 use crate::db::Db;
 use crate::db::testing::each;
 use crate::rules::posting::case_id;
+use crate::store::directory;
 
 fn plain() -> (String, Option<i64>) {
     ("applied".to_owned(), None)
@@ -204,7 +206,13 @@ async fn a_card_reported_lost_at_a_terminal_is_stopped_unless_it_took_another_tu
         let outcome = a.upload(&db).await;
         assert_eq!(card_status(&db, 1).await, "lost");
         assert_eq!(card_status(&db, 2).await, "active");
-        assert_eq!(outcome.card_statuses.len(), 1);
+        let told = [(CardId([1; 16]), CardStatus::Lost), (CardId([2; 16]), CardStatus::Active)];
+        assert_eq!(outcome.card_statuses, told);
+        let term = stand(&db, "one", ARRIVAL).await.expect("nobody else stands");
+        drain(&db, &term, ARRIVAL).await;
+        let (list, ..) = db.read(|tx| directory::blocks(tx, 0, 10)).await.expect("list");
+        let list: Vec<_> = list.iter().map(|change| (change.card, change.status)).collect();
+        assert_eq!(list, told, "who was told refuses the card by itself until the list says otherwise");
         let turn = outcome.card_turns[&CardId([1; 16])].last().copied().expect("turns");
         assert!(turn.since > NOON.offset(DAY_US / 4), "the block list has it from when it was told");
         assert_eq!(count(&db, "open_cases", vec![]).await, 1, "the report of the former owner, kind 14");

@@ -22,7 +22,7 @@ async fn probe(db: &Db, name: &'static str) -> Vec<Row> {
     db.read(move |tx| tx.query(PROBE.get(name), &[])).await.expect("probe")
 }
 
-async fn stand(db: &Db, holder: &'static str, now: Instant) -> Option<Term> {
+pub(super) async fn stand(db: &Db, holder: &'static str, now: Instant) -> Option<Term> {
     db.write(move |tx| publisher::stand(tx, holder, now)).await.expect("stand")
 }
 
@@ -32,7 +32,7 @@ async fn publish(db: &Db, term: &Term, now: Instant) -> Option<usize> {
 }
 
 /// Publishes all that waits.
-async fn drain(db: &Db, term: &Term, now: Instant) {
+pub(super) async fn drain(db: &Db, term: &Term, now: Instant) {
     while publish(db, term, now).await.expect("the term is held") > 0 {}
 }
 
