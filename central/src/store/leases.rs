@@ -389,7 +389,7 @@ pub fn candidates(
     tx: &mut Tx<'_>,
     now: Instant,
     after: Option<DeviceId>,
-) -> Result<(Vec<(DeviceId, MemberId)>, Option<DeviceId>), StoreError> {
+) -> Result<(Vec<Pair>, Option<DeviceId>), StoreError> {
     let policy = world::base(tx)?.policy.lease;
     let since = now.offset(-i64::from(policy.seen_days) * DAY_US);
     let tomorrow = [now.0.into(), now.offset(DAY_US).0.into()];
@@ -413,13 +413,35 @@ pub fn candidates(
     Ok((pairs, last.filter(|_| is_full)))
 }
 
+/// A member at a terminal.
+pub type Pair = (DeviceId, MemberId);
+
+/// Which of some members could be granted something ahead of need, and in which units. Mostly nobody: who asks this first
+/// need not lock the books for it.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn wanted_ahead(tx: &mut Tx<'_>, pairs: &[Pair], now: Instant) -> Result<Vec<(Pair, Unit)>, StoreError> {
+    let mut wanted = Vec::new();
+    for (device, member) in pairs.iter().copied() {
+        let world = fetch(tx, device, member)?;
+        for unit in [Unit::Pts, Unit::Cny] {
+            let book = book(tx, &world, (device, member, unit), now)?;
+            if caps::propose(&book, Ask::Ahead, &world.policy.lease).is_ok() {
+                wanted.push(((device, member), unit));
+            }
+        }
+    }
+    Ok(wanted)
+}
+
 /// Grants one member ahead of need at one terminal, as far as the policy allows; whether anything was granted.
 ///
 /// # Errors
 /// [`StoreError`].
 pub fn grant_ahead(
     tx: &mut Tx<'_>,
-    (device, member): (DeviceId, MemberId),
+    (device, member): Pair,
     unit: Unit,
     (entry, now): (EntryId, Instant),
 ) -> Result<bool, StoreError> {

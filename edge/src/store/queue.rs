@@ -108,8 +108,9 @@ pub fn read_state(path: &Path) -> Result<JournalState, StoreError> {
 
 /// Percent of the room that a journal's file uses.
 pub(super) fn used_percent(connection: &Connection, room_bytes: i64) -> rusqlite::Result<u8> {
-    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-    let used = (pragma("page_count")? - pragma("freelist_count")?) * pragma("page_size")?;
+    let pragma = |sql| connection.prepare_cached(sql)?.query_row([], |row| row.get::<_, i64>(0));
+    let pages = pragma("PRAGMA page_count")? - pragma("PRAGMA freelist_count")?;
+    let used = pages * pragma("PRAGMA page_size")?;
     Ok(u8::try_from(used.saturating_mul(100) / room_bytes).unwrap_or(u8::MAX))
 }
 
@@ -161,12 +162,12 @@ pub fn read_anchor(path: &Path) -> Result<Option<Hash>, StoreError> {
 
 fn state_of(connection: &Connection, path: &Path) -> Result<JournalState, StoreError> {
     let blob = |name: &str, bytes: Option<Vec<u8>>| (name.to_owned(), bytes);
+    let sql = "SELECT device, epoch, acked_seq, anchor_seq, anchor_hash, boot_seq, block_epoch, block_n, notices_n, \
+               stopped, directory_at, time_floor, running, central_epoch, mark, refusals_counted FROM state";
     let (mut state, epoch, mark) = connection
-        .query_row(
-            "SELECT device, epoch, acked_seq, anchor_seq, anchor_hash, boot_seq, block_epoch, block_n, \
-             notices_n, stopped, directory_at, time_floor, running, central_epoch, mark, refusals_counted FROM state",
-            [],
-            |row| {
+        .prepare_cached(sql)
+        .and_then(|mut select| {
+            select.query_row([], |row| {
                 let anchor = from_sql(row.get(3)?);
                 let state = JournalState {
                     device: DeviceId(row.get(0)?),
@@ -188,16 +189,16 @@ fn state_of(connection: &Connection, path: &Path) -> Result<JournalState, StoreE
                     refusals_counted: from_sql(row.get(15)?),
                 };
                 Ok((state, blob("central epoch", row.get(13)?), blob("mark", row.get(14)?)))
-            },
-        )
+            })
+        })
         .step(path, "read state")?;
     state.central_epoch = decoded(path, &epoch)?;
     state.mark = decoded(path, &mark)?;
     let newest = connection
-        .query_row("SELECT seq, hash FROM facts ORDER BY seq DESC LIMIT 1", [], |row| {
-            Ok((from_sql(row.get(0)?), Hash(row.get(1)?)))
+        .prepare_cached("SELECT seq, hash FROM facts ORDER BY seq DESC LIMIT 1")
+        .and_then(|mut select| {
+            select.query_row([], |row| Ok((from_sql(row.get(0)?), Hash(row.get(1)?)))).optional()
         })
-        .optional()
         .step(path, "read head")?;
     if let Some((seq, hash)) = newest {
         (state.last_seq, state.head) = (seq, hash);
@@ -325,16 +326,15 @@ impl Journal {
             return Ok(Some(hash));
         }
         self.connection
-            .query_row("SELECT hash FROM facts WHERE seq = ?1", [to_sql(seq)], |row| row.get(0).map(Hash))
-            .optional()
+            .prepare_cached("SELECT hash FROM facts WHERE seq = ?1")
+            .and_then(|mut select| select.query_row([to_sql(seq)], |row| row.get(0).map(Hash)).optional())
             .step(&self.path, "read hash")
     }
 
     pub(super) fn anchor(&self) -> Result<(u64, Hash), StoreError> {
         self.connection
-            .query_row("SELECT anchor_seq, anchor_hash FROM state", [], |row| {
-                Ok((from_sql(row.get(0)?), Hash(row.get(1)?)))
-            })
+            .prepare_cached("SELECT anchor_seq, anchor_hash FROM state")
+            .and_then(|mut select| select.query_row([], |row| Ok((from_sql(row.get(0)?), Hash(row.get(1)?)))))
             .step(&self.path, "read anchor")
     }
 
