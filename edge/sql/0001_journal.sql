@@ -47,6 +47,30 @@ CREATE TABLE attendance (
     PRIMARY KEY (occurrence, who)
 ) STRICT, WITHOUT ROWID;
 
+-- How often each gate was passed: check-ins and leavings that are no repeats. Gate 0 where none is numbered.
+CREATE TABLE passages (
+    occurrence BLOB NOT NULL CHECK (length(occurrence) = 16),
+    gate INTEGER NOT NULL CHECK (gate BETWEEN 0 AND 65535),
+    entered INTEGER NOT NULL CHECK (entered >= 0),
+    gone INTEGER NOT NULL CHECK (gone >= 0),
+    PRIMARY KEY (occurrence, gate)
+) STRICT, WITHOUT ROWID;
+
+-- The batch check-in that is being collected, if there is one, and its cards. `who` as in attendance.
+CREATE TABLE batch (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    occurrence BLOB NOT NULL CHECK (length(occurrence) = 16)
+) STRICT;
+CREATE TABLE batch_lines (
+    n INTEGER PRIMARY KEY AUTOINCREMENT,
+    who BLOB NOT NULL UNIQUE CHECK (length(who) IN (16, 18)),
+    token BLOB NOT NULL CHECK (length(token) = 18),
+    medium BLOB NOT NULL,             -- CBOR
+    reader INTEGER NOT NULL CHECK (reader BETWEEN 0 AND 255),
+    nonce BLOB CHECK (length(nonce) = 8),
+    tail TEXT NOT NULL                -- end of the card's number
+) STRICT;
+
 -- The refusal that may still be repeated, as the fact that it will become (seq 0).
 CREATE TABLE pending_refusal (
     one INTEGER PRIMARY KEY CHECK (one = 1),

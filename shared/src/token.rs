@@ -63,8 +63,10 @@ pub enum CardTextError {
     },
 }
 
-/// Begins the text of a card known by its token. No number's or chip's text begins so.
+/// Begins the text of a member code's card. No number's or chip's text begins so.
 const CODE_MARK: &str = "code:";
+/// Begins the text of a card whose number was forgotten after its token was made.
+const TOKEN_MARK: &str = "token:";
 
 /// The longest number or line that identifies a card.
 pub const CARD_TEXT_CHARS_MAX: usize = 64;
@@ -88,6 +90,23 @@ impl CardText {
         let bytes = [&token.to_bytes()[..], &nonce.0].concat();
         let text = format!("{CODE_MARK}{}", data_encoding::HEXLOWER.encode(&bytes));
         Self { kind: MediumKind::MemberCode, text }
+    }
+
+    /// Of a card of which only the token was kept, and how it was read.
+    #[must_use]
+    pub fn kept(token: Token, kind: MediumKind) -> Self {
+        let text = format!("{TOKEN_MARK}{}", data_encoding::HEXLOWER.encode(&token.to_bytes()));
+        Self { kind, text }
+    }
+
+    /// The card's token where that is all that is known of it; none for anything that was just read off a card.
+    #[must_use]
+    pub fn token(&self) -> Option<Token> {
+        let Some(hex) = self.text.strip_prefix(TOKEN_MARK) else {
+            return self.coded().map(|(token, _)| token);
+        };
+        let bytes = data_encoding::HEXLOWER.decode(hex.as_bytes()).ok()?;
+        bytes.try_into().ok().map(Token::from_bytes)
     }
 
     /// The token of a member code's card, and the code's nonce; none for anything that was read off a card.
@@ -308,7 +327,11 @@ mod tests {
         let card = CardText::code(token, nonce);
         assert_eq!((card.kind, card.coded()), (MediumKind::MemberCode, Some((token, nonce))));
         assert_eq!(CardText::uid(&[1, 2, 3, 4]).coded(), None);
+        assert_eq!(card.token(), Some(token));
         assert_eq!(number(MediumKind::Typed, "C0DE1234").coded(), None);
+        let kept = CardText::kept(token, MediumKind::Stripe);
+        assert_eq!((kept.kind, kept.token(), kept.coded()), (MediumKind::Stripe, Some(token), None));
+        assert_eq!(number(MediumKind::Typed, "70CE1234").token(), None);
     }
 
     #[test]

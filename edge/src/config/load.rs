@@ -11,7 +11,7 @@ use super::reader::{self, RawReader};
 use super::signal::RawSignal;
 use super::{CentralConfig, Config, ConfigError, CounterConfig, TerminalConfig};
 use crate::locale::Language;
-use crate::rules::gate::Gate;
+use crate::rules::gate::{Gate, Gates};
 
 /// Where the configuration is if nobody says otherwise.
 pub const CONFIG_PATH: &str = "/etc/hufu/edge.toml";
@@ -19,6 +19,8 @@ pub const CONFIG_PATH: &str = "/etc/hufu/edge.toml";
 const VOLUME_DEFAULT: u8 = 70;
 /// How environment variables that override a key begin.
 const ENV_PREFIX: &str = "HUFU_EDGE__";
+/// Numbers that a gate can have.
+const GATE_RANGE: std::ops::RangeInclusive<u16> = 1..=99;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -45,6 +47,7 @@ struct RawTerminal {
     language: Language,
     #[serde(default)]
     way: Gate,
+    gate: Option<u16>,
 }
 
 #[derive(Deserialize)]
@@ -161,6 +164,18 @@ fn set(table: &mut toml::Table, name: &str, value: &str) -> Result<(), ConfigErr
     Ok(())
 }
 
+/// Where the readers stand.
+fn gates(own: Option<u16>, readers: &[RawReader], checker: &Checker<'_>) -> Result<Gates, ConfigError> {
+    let numbered = |key: String, gate: Option<u16>| match gate {
+        Some(met) if !GATE_RANGE.contains(&met) => Err(checker.wrong(key, "1 to 99", met.to_string())),
+        other => Ok(other),
+    };
+    let own = numbered("terminal.gate".into(), own)?;
+    let readers = readers.iter().enumerate();
+    let readers = readers.map(|(at, reader)| numbered(format!("reader[{at}].gate"), reader.gate));
+    Ok(Gates { own, readers: readers.collect::<Result<_, _>>()? })
+}
+
 fn check(path: &Path, raw: RawConfig) -> Result<Config, ConfigError> {
     let checker = Checker { path };
     if raw.terminal.data_dir.as_os_str().is_empty() {
@@ -191,6 +206,7 @@ fn check(path: &Path, raw: RawConfig) -> Result<Config, ConfigError> {
         let met = raw.counter.volume.to_string();
         return Err(checker.wrong("counter.volume".into(), "0 to 100 percent", met));
     }
+    let gates = gates(raw.terminal.gate, &raw.reader, &checker)?;
     let readers = raw.reader.into_iter().enumerate();
     let readers: Vec<_> = readers.map(|(at, raw)| raw.check(at, &checker)).collect::<Result<_, _>>()?;
     reader::check_all(&readers, &checker)?;
@@ -210,6 +226,7 @@ fn check(path: &Path, raw: RawConfig) -> Result<Config, ConfigError> {
             voice_dir: Some(raw.counter.voice_dir).filter(|dir| !dir.as_os_str().is_empty()),
         },
         readers,
+        gates,
         displays: displays.map(|(at, raw)| raw.check(at, &checker)).collect::<Result<_, _>>()?,
         signal: raw.signal.map(|signal| signal.check(&checker)).transpose()?,
         printer: raw.printer.map(|printer| printer.check(&checker)).transpose()?,

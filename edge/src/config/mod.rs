@@ -17,7 +17,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::locale::Language;
-use crate::rules::gate::Gate;
+use crate::rules::gate::{Gate, Gates};
 
 pub use display::{DisplayConfig, DisplayKind, MipiChip, OledChip};
 pub use error::ConfigError;
@@ -37,6 +37,8 @@ pub struct Config {
     pub counter: CounterConfig,
     /// Card readers, in the order of the file; facts name them by this order.
     pub readers: Vec<ReaderConfig>,
+    /// The numbered gates that they stand at.
+    pub gates: Gates,
     /// Displays that members see.
     pub displays: Vec<DisplayConfig>,
     /// Light and sound.

@@ -104,6 +104,8 @@ pub(super) struct RawReader {
     form: Option<String>,
     known_by_bits: Option<u32>,
     dialect: Option<String>,
+    /// Checked with the other gates.
+    pub(super) gate: Option<u16>,
 }
 
 /// An entry under check: keys are taken out as they are understood; what is left over has no business there.

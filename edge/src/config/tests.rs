@@ -373,3 +373,16 @@ fn the_example_is_valid_and_documents_every_key() {
         }
     }
 }
+
+#[test]
+fn gates_have_numbers_of_their_own() {
+    let text = format!(
+        "{}\n[[reader]]\nkind = \"pcsc\"\n[[reader]]\nkind = \"pcsc\"\ngate = 2\n",
+        SMALLEST.replace("[terminal]\n", "[terminal]\ngate = 1\n")
+    );
+    let gates = parse(Path::new("edge.toml"), &text, []).expect("whole").gates;
+    assert_eq!([gates.of(0), gates.of(1), gates.of(255)], [Some(1), Some(2), Some(1)]);
+    let none = text.replace("gate = 2", "gate = 0");
+    let error = parse(Path::new("edge.toml"), &none, []).expect_err("no number").to_string();
+    assert!(error.contains("reader[1].gate") && error.contains("1 to 99"), "{error}");
+}

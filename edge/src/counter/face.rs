@@ -6,11 +6,11 @@
 use hufu_hardware::signal::Sound;
 use hufu_shared::fact::RefusalReason;
 
-use super::value;
 use super::view::{
     CandidateView, CounterView, ModeView, Outcome, PersonView, Purpose, ReaderView, ResultView, Source, Taken,
 };
 use super::words::{BALANCE_FRESH_US, Ui};
+use super::{batch, value};
 
 /// What can be done for a guest whose card nobody knows.
 const FORMS: [(&str, &str); 2] =
@@ -95,6 +95,10 @@ pub fn look(outcome: Outcome) -> Look {
         Outcome::ReadFailed => plain("attention", "wave", "read_failed", Sound::SHORT),
         Outcome::KeepStill => plain("attention", "wave", "keep_still", Sound::NONE),
         Outcome::NotReady => plain("grey", "plug", "not_ready", Sound::NONE),
+        // One short high note: it was read, and that is all.
+        Outcome::Listed => plain("listed", "card", "listed", Sound::HIGH),
+        Outcome::ListedAlready => plain("listed", "double", "listed_already", Sound::SHORT),
+        Outcome::ListFull => plain("attention", "warning", "list_full", Sound::SHORT_THRICE),
     }
 }
 
@@ -176,6 +180,9 @@ fn of_result(result: &ResultView, view: &CounterView, ui: &Ui) -> Face {
 
 /// Headline and next step of every outcome but a refusal.
 fn said(result: &ResultView, look: Look, place: &str, ui: &Ui) -> (String, Option<String>) {
+    if let Some(said) = batch::said(result, look.key, ui) {
+        return said;
+    }
     let base = format!("counter-outcome-{}", look.key);
     let purpose = purpose_key(&result.purpose);
     match result.outcome {

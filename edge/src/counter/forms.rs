@@ -59,6 +59,7 @@ impl Refused {
             Self::Declined(Declined::SlipUsed) => "counter-declined-slip_used",
             Self::Declined(Declined::AlreadyOpen) => "counter-declined-already_open",
             Self::Declined(Declined::NoReason) => "counter-declined-no_reason",
+            Self::Declined(Declined::OtherList) => "counter-declined-other_list",
             Self::Declined(Declined::Stale) => "counter-declined-stale",
             Self::Declined(Declined::Unable) => "counter-declined-unable",
             Self::Declined(Declined::Busy) => "counter-declined-busy",

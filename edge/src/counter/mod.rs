@@ -10,9 +10,11 @@
 //! Out of scope: operators and their PINs, pairing.
 
 pub mod assets;
+pub mod batch;
 pub mod desk;
 pub mod face;
 pub mod forms;
+pub mod gates;
 pub mod guard;
 pub mod live;
 pub mod pages;

@@ -11,8 +11,10 @@ use hufu_shared::money::Amount;
 use hufu_shared::time::SECOND_US;
 use hufu_shared::wire::upload::Became;
 
+use super::batch::{self, BatchPart};
 use super::face::{Face, face, look, mode, purpose, refusal_texts};
 use super::forms::OUT_PREFIX;
+use super::gates;
 use super::papers::{self, PaperStrip, SlipMark};
 use super::routes::Typed;
 use super::slips::{METHODS, REASONS};
@@ -151,6 +153,8 @@ pub struct Parts {
     pub candidate: Option<CandidateForm>,
     /// The purchase that waits for a card.
     pub earning: Option<String>,
+    /// The list of a batch check-in, or the offer to begin one.
+    pub batch: Option<BatchPart>,
     /// What can be chosen.
     pub modes: Vec<ModeLine>,
     /// Whether there is nothing to check in to.
@@ -215,6 +219,7 @@ impl Parts {
                 known: candidate.person.is_some() && candidate.refused.is_none(),
             }),
             earning,
+            batch: batch::part(view, ui),
             modes: modes(view, ui),
             no_activities: view.activities.is_empty(),
             last: view.last.iter().map(|swipe| swipe_line(swipe, view, ui)).collect(),
@@ -329,6 +334,7 @@ fn activity_hint(activity: &ActivityView, ui: &Ui) -> String {
     if activity.attended_here > 0 {
         hint.push(ui.t1("counter-activity-here", "n", activity.attended_here.to_string()));
     }
+    hint.extend(gates::texts(activity, ui));
     if !activity.running {
         let ended = activity.ends <= ui.now;
         hint.push(ui.t(if ended { "counter-activity-ended" } else { "counter-activity-later" }));

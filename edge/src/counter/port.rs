@@ -14,6 +14,7 @@ use hufu_shared::time::Day;
 use hufu_shared::token::CardText;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::batch::BatchOrder;
 use super::desk::{DeskOrder, Done};
 use super::view::CounterView;
 
@@ -51,6 +52,8 @@ pub enum Order {
         /// What staff say.
         verdict: Verdict,
     },
+    /// What the list of a batch check-in is asked for.
+    Batch(BatchOrder),
     /// What a further page of the desk asks for.
     Desk(DeskOrder),
     /// Print the slip of a value fact, again or at last.
@@ -192,6 +195,9 @@ pub enum Declined {
     /// A count differs and nobody said why.
     #[error("the count differs from what was expected: a reason is needed")]
     NoReason,
+    /// A list for another activity holds cards.
+    #[error("a list for another activity is not confirmed yet")]
+    OtherList,
     /// What the page showed is no longer there.
     #[error("the page was out of date")]
     Stale,

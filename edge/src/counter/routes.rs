@@ -20,6 +20,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
+use super::batch::BatchInput;
 use super::forms::{CandidateInput, ModeInput, NoticeInput, Refused, TypedInput, UnshownInput};
 use super::guard::{Guard, is_own_host, is_own_page};
 use super::pages::{CounterPage, Frame, PanelPage, Parts};
@@ -64,6 +65,7 @@ pub fn router(counter: Arc<Counter>) -> Router {
         .route("/status", get(status))
         .route("/help", get(help))
         .route("/mode", post(mode))
+        .route("/batch", post(batch))
         .route("/typed", post(typed))
         .route("/typed/verdict", post(verdict))
         .route("/notices", post(notice))
@@ -313,6 +315,10 @@ async fn mode(State(counter): Shared, headers: HeaderMap, Input(input): Input<Mo
     let (amount, points) = (input.amount.unwrap_or_default(), input.points.unwrap_or_default());
     let slip = input.slip.unwrap_or_default();
     counter.act(&headers, order, Typed { pane, amount, points, slip, ..Typed::default() }).await
+}
+
+async fn batch(State(counter): Shared, headers: HeaderMap, Input(input): Input<BatchInput>) -> Response {
+    counter.act(&headers, input.order(), Typed::default()).await
 }
 
 async fn typed(State(counter): Shared, headers: HeaderMap, Input(input): Input<TypedInput>) -> Response {

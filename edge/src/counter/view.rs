@@ -18,6 +18,8 @@ mod asking;
 
 pub use asking::{AskingView, NotUndone, RecalledView, ShortView};
 
+pub use super::batch::{BatchSum, BatchView};
+pub use super::gates::GateView;
 pub use super::panels::{DisplayView, PanelView};
 pub use super::papers::{PrinterView, SlipView};
 
@@ -60,6 +62,8 @@ pub struct CounterView {
     pub notices: Vec<NoticeView>,
     /// Value facts of a run that ended uncleanly, of which nobody knows whether they were shown.
     pub unshown: Vec<UnshownView>,
+    /// The list of a batch check-in that waits to be confirmed.
+    pub batch: Option<BatchView>,
     /// A member found by a typed number, waiting to be compared and confirmed (rule H2).
     pub candidate: Option<CandidateView>,
     /// Whose card was shown last: a form can be written for them.
@@ -183,6 +187,8 @@ pub struct ActivityView {
     pub leaves: Option<bool>,
     /// Members checked in at this terminal.
     pub attended_here: u64,
+    /// How often each gate of this terminal was passed; empty where there is nothing to tell apart.
+    pub gates: Vec<GateView>,
     /// What is handed out there.
     pub gifts: Vec<GiftView>,
 }
@@ -241,6 +247,12 @@ pub enum Outcome {
     KeepStill,
     /// No reader works.
     NotReady,
+    /// Put onto the list of a batch check-in; not checked in yet.
+    Listed,
+    /// Stood on that list already.
+    ListedAlready,
+    /// That list is full.
+    ListFull,
 }
 
 /// What a swipe was for.
@@ -388,6 +400,10 @@ pub struct ResultView {
     pub left: Vec<Leg>,
     /// Points of a return that the member has spent already: gift or money must come back as well (rule S8).
     pub owes: Option<Leg>,
+    /// How many the list holds now, for a card that was put onto it.
+    pub listed: Option<usize>,
+    /// What a confirmed list came to.
+    pub batch: Option<BatchSum>,
     /// Whether the centre could not be reached.
     pub offline: bool,
     /// Seq of the fact; none while nothing was recorded.

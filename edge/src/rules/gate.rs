@@ -21,6 +21,23 @@ pub enum Gate {
     Out,
 }
 
+/// Numbers of the gates that a terminal's readers stand at, where an occurrence has several.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Gates {
+    /// The gate of the counter page, and of readers without one of their own.
+    pub own: Option<u16>,
+    /// The readers' own, in the order of the configuration.
+    pub readers: Vec<Option<u16>>,
+}
+
+impl Gates {
+    /// The gate of a reader, as facts number readers.
+    #[must_use]
+    pub fn of(&self, reader: u8) -> Option<u16> {
+        self.readers.get(usize::from(reader)).copied().flatten().or(self.own)
+    }
+}
+
 /// The ways of one occurrence that a terminal records.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Ways {

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use hufu_shared::fact::{Purpose, Subject};
+use hufu_shared::fact::{Event, Purpose, Subject};
 use hufu_shared::ids::{MemberId, OccurrenceId, OperatorId};
 use hufu_shared::member::{CardRow, MemberRow};
 use hufu_shared::money::{Amount, Unit};
@@ -18,6 +18,7 @@ use hufu_shared::wire::version::Version;
 
 use crate::rules::decide::value::{Asked, Means};
 use crate::rules::decide::{self, Decision, Earlier, decide, decide_unusable};
+use crate::rules::gate::Gates;
 use crate::rules::timekeeping::Now;
 use crate::store::{Directory, Journal, NewFact, RecentTap, Small, Store, StoreError};
 use crate::terminal::Terminal;
@@ -78,6 +79,7 @@ pub struct Core {
     store: Store,
     directory: Directory,
     terminal: Arc<Terminal>,
+    gates: Arc<Gates>,
 }
 
 struct Fetched {
@@ -92,7 +94,13 @@ impl Core {
     /// Over the terminal's files.
     #[must_use]
     pub fn new(store: Store, directory: Directory, terminal: Arc<Terminal>) -> Self {
-        Self { store, directory, terminal }
+        Self { store, directory, terminal, gates: Arc::default() }
+    }
+
+    /// With its readers at these gates.
+    #[must_use]
+    pub fn at_gates(self, gates: Gates) -> Self {
+        Self { gates: Arc::new(gates), ..self }
     }
 
     /// The journal.
@@ -169,6 +177,41 @@ impl Core {
         })
     }
 
+    /// Records the check-ins of a list in one transaction, in its order, and ends the list.
+    ///
+    /// # Errors
+    /// As [`Core::swipe`]; then the list stands as it was.
+    pub fn swipe_batch(
+        &mut self,
+        cards: &[Presented],
+        mode: &Mode,
+        now: &Now,
+    ) -> Result<Vec<Swiped>, StoreError> {
+        let fetched: Vec<Fetched> =
+            cards.iter().map(|presented| self.fetch(&presented.card, now)).collect::<Result<_, _>>()?;
+        self.store.with(|journal| {
+            let judge = |(presented, fetched): (&Presented, &Fetched)| {
+                self.judge(journal, fetched, presented, (&mode.purpose, None), now)
+            };
+            let decisions: Vec<Decision> = cards.iter().zip(&fetched).map(judge).collect::<Result<_, _>>()?;
+            let facts = decisions.iter().zip(&fetched).map(|(decision, fetched)| {
+                new_fact(decision, mode.operator, fetched.terms.as_ref(), fetched.small.version(), now)
+            });
+            let appended = journal.end_batch(facts.collect())?;
+            let swiped = decisions.into_iter().zip(fetched).zip(appended);
+            Ok(swiped
+                .map(|((decision, fetched), fact)| Swiped {
+                    decision,
+                    seq: fact.id.map(|id| id.seq),
+                    count: fact.count,
+                    card: fetched.card,
+                    member: fetched.member,
+                    terms: fetched.terms,
+                })
+                .collect())
+        })
+    }
+
     /// Records that a medium was presented that identifies nobody.
     ///
     /// # Errors
@@ -230,8 +273,8 @@ impl Core {
     }
 
     fn fetch(&self, card: &CardText, now: &Now) -> Result<Fetched, StoreError> {
-        let tokens: Vec<Token> = match card.coded() {
-            Some((token, _)) => vec![token],
+        let tokens: Vec<Token> = match card.token() {
+            Some(token) => vec![token],
             None => self.terminal.token_keys.iter().map(|key| key.token(card)).collect(),
         };
         let small = self.directory.small();
@@ -334,7 +377,11 @@ impl Core {
             has_directory: small.about.is_some(),
             here: self.terminal.office,
         };
-        Ok(decide(&known, subject, purpose, now))
+        let mut decision = decide(&known, subject, purpose, now);
+        if let Event::Attended(attended) = &mut decision.event {
+            attended.gate = self.gates.of(presented.reader);
+        }
+        Ok(decision)
     }
 }
 

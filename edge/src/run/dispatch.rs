@@ -17,6 +17,7 @@ use hufu_shared::keys::CENTRE_KEY_BYTES;
 use hufu_shared::token::CardText;
 
 use super::asking::Asking;
+use super::batch::Batch;
 use super::core::{Core, Mode, Presented, Swiped};
 use super::desk::DeskPages;
 use super::effects::Effect;
@@ -69,6 +70,8 @@ pub struct Dispatch {
     pub(super) asks: Option<AskSender>,
     ready: Option<ReadySender>,
     pub(super) paper: Paper,
+    /// Cards that are collected for a batch check-in.
+    pub(super) batch: Option<Batch>,
     /// The centre's key, for member codes; none takes none.
     pub(super) centre_key: Option<[u8; CENTRE_KEY_BYTES]>,
     pub(super) upkeep: Upkeep,
@@ -133,11 +136,14 @@ impl Dispatch {
             asks: None,
             ready: None,
             paper: Paper::default(),
+            batch: None,
             centre_key: None,
             upkeep: Upkeep::default(),
             clock,
         };
         dispatch.measure_disk();
+        let now = dispatch.clock.now();
+        dispatch.recall_batch(&now)?;
         Ok(dispatch)
     }
 
@@ -222,6 +228,9 @@ impl Dispatch {
 
     /// Records a swipe and shows what it came to.
     pub(super) fn swipe(&mut self, presented: Presented, source: crate::counter::view::Source, now: &Now) {
+        if self.collects() {
+            return self.collect(&presented, source, now);
+        }
         if self.is_waiting(&presented) || self.begin_asking(&presented, source, now) {
             return;
         }

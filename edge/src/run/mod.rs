@@ -8,6 +8,7 @@
 //! a display.
 
 mod asking;
+mod batch;
 pub mod board;
 mod codes;
 pub mod control;

@@ -63,6 +63,7 @@ impl Dispatch {
                 self.take_back(TakingBack { of, part, reason, slip }, None, now)
             }
             Order::Reprint { seq } => self.reprint(seq),
+            Order::Batch(order) => self.batch_order(order, now),
             Order::Resolve { seq, verdict } => {
                 let directory = self.core.directory().version();
                 let handed_over = verdict == Verdict::HandedOver;
@@ -74,7 +75,7 @@ impl Dispatch {
         }
     }
 
-    fn set_mode(&mut self, mode: ModeOrder, now: &Now) -> Result<(), Declined> {
+    pub(super) fn set_mode(&mut self, mode: ModeOrder, now: &Now) -> Result<(), Declined> {
         let purpose = match mode {
             ModeOrder::Visit => Purpose::Visit,
             ModeOrder::LookUp => Purpose::LookUp,

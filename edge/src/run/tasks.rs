@@ -152,6 +152,7 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
     let control = control::open(data_dir)?;
     let (sources, desks) = sources(config)?;
     let (core, clock) = open(data_dir, &identity)?;
+    let core = core.at_gates(config.gates.clone());
     let (events, inbox) = mpsc::channel(EVENTS_MAX);
 
     let (effects, showing, desk) = start_effects(config, &core, &clock, events.clone(), desks);

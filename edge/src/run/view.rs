@@ -14,7 +14,7 @@ use super::core::{Swiped, TakenBack};
 use super::dispatch::{Desk, Dispatch};
 use super::panels::DisplayState;
 use crate::counter::view::{
-    ActivityView, AllowanceView, ClockView, CounterView, DisplayView, GiftView, LinkView, ModeView,
+    ActivityView, AllowanceView, ClockView, CounterView, DisplayView, GateView, GiftView, LinkView, ModeView,
     NoticeView, Outcome, PersonView, Purpose, ReaderView, ResultView, ShortView, Source, Stopped, SwipeView,
     Taken, UnshownView,
 };
@@ -89,7 +89,7 @@ fn spent(legs: &[Leg], paid_out: Option<&str>) -> Purpose {
     }
 }
 
-fn outcome(outcome: decide::Outcome) -> Outcome {
+pub(super) fn outcome(outcome: decide::Outcome) -> Outcome {
     match outcome {
         decide::Outcome::Accepted => Outcome::Accepted,
         decide::Outcome::Recorded => Outcome::Recorded,
@@ -167,6 +167,8 @@ pub(super) fn plain_result(dispatch: &Dispatch, outcome: Outcome, source: Source
         moved: Vec::new(),
         left: Vec::new(),
         owes: None,
+        listed: None,
+        batch: None,
         offline: !dispatch.link.online,
         seq: None,
     }
@@ -237,6 +239,7 @@ pub(super) fn build(dispatch: &Dispatch, now: &Now) -> Result<CounterView, Store
         last: dispatch.desk.last.iter().cloned().collect(),
         notices: open.iter().map(|notice| notice_view(dispatch, notice)).collect(),
         unshown: unshown.iter().map(|fact| unshown_view(dispatch, fact)).collect(),
+        batch: dispatch.batch_view(),
         candidate: dispatch.desk.candidate.as_ref().map(|candidate| candidate.view.clone()),
         guest: dispatch.pages.guest.as_ref().map(|guest| guest.view.clone()),
         asking: dispatch
@@ -349,10 +352,21 @@ fn activities(dispatch: &Dispatch, now: &Now) -> Result<Vec<ActivityView>, Store
                 enters: ways.enters,
                 leaves: ways.leaves.then(|| decide::lets_out(row, now)),
                 attended_here,
+                gates: gates(dispatch, row.occurrence)?,
                 gifts: gifts(dispatch, row)?,
             })
         })
         .collect()
+}
+
+/// What the gates count; one gate without a number only repeats what stands beside it.
+fn gates(dispatch: &Dispatch, occurrence: OccurrenceId) -> Result<Vec<GateView>, StoreError> {
+    let passed = dispatch.core.store().with(|journal| journal.passages(occurrence))?;
+    let plain = |(gate, _, gone): &(u16, u64, u64)| *gate == 0 && *gone == 0;
+    if passed.iter().all(plain) {
+        return Ok(Vec::new());
+    }
+    Ok(passed.into_iter().map(|(gate, entered, left)| GateView { gate, entered, left }).collect())
 }
 
 fn gifts(dispatch: &Dispatch, row: &OccurrenceRow) -> Result<Vec<GiftView>, StoreError> {

@@ -14,7 +14,9 @@ use std::path::{Path, PathBuf};
 
 use hufu_shared::cbor;
 use hufu_shared::chain;
-use hufu_shared::fact::{Event, FACT_FORMAT, Fact, Refused, STATED_FACTS_MAX, Standing, Way};
+use hufu_shared::fact::{
+    Attended as AttendedFact, Event, FACT_FORMAT, Fact, Refused, STATED_FACTS_MAX, Standing, Way,
+};
 use hufu_shared::ids::{DeviceId, FactId, Hash, OccurrenceId};
 use hufu_shared::member::CardStatus;
 use hufu_shared::mutant::{self, Mutant};
@@ -344,6 +346,30 @@ impl Journal {
         Ok(())
     }
 
+    /// Counts a passing of a gate, and remembers who came in first.
+    fn note_attendance(&self, attended: &AttendedFact, seq: u64, at: Instant) -> Result<(), StoreError> {
+        let enters = attended.way == Way::In;
+        let gate = attended.gate.unwrap_or(0);
+        let sql = "INSERT INTO passages (occurrence, gate, entered, gone) VALUES (?1, ?2, ?3, ?4) \
+                   ON CONFLICT (occurrence, gate) DO UPDATE SET \
+                   entered = entered + excluded.entered, gone = gone + excluded.gone";
+        self.connection
+            .prepare_cached(sql)
+            .and_then(|mut count| count.execute(params![attended.occurrence.0, gate, enters, !enters]))
+            .step(&self.path, "count passage")?;
+        if !enters {
+            return Ok(());
+        }
+        let token = attended.subject.token.to_bytes();
+        let who: &[u8] = attended.subject.member.as_ref().map_or(&token, |member| &member.0);
+        let sql = "INSERT OR IGNORE INTO attendance (occurrence, who, seq, at) VALUES (?1, ?2, ?3, ?4)";
+        self.connection
+            .prepare_cached(sql)
+            .and_then(|mut insert| insert.execute(params![attended.occurrence.0, who, to_sql(seq), at.0]))
+            .step(&self.path, "note attendance")
+            .map(drop)
+    }
+
     fn place(&self, new: NewFact, seq: u64) -> Fact {
         Fact {
             format: FACT_FORMAT,
@@ -390,18 +416,8 @@ impl Journal {
             .step(&self.path, "append fact")?;
         if let Event::Attended(attended) = &fact.event
             && attended.repeats.is_none()
-            && attended.way == Way::In
         {
-            let token = attended.subject.token.to_bytes();
-            let who: &[u8] = attended.subject.member.as_ref().map_or(&token, |member| &member.0);
-            self.connection
-                .prepare_cached(
-                    "INSERT OR IGNORE INTO attendance (occurrence, who, seq, at) VALUES (?1, ?2, ?3, ?4)",
-                )
-                .and_then(|mut insert| {
-                    insert.execute(params![attended.occurrence.0, who, to_sql(seq), fact.wall.0])
-                })
-                .step(&self.path, "note attendance")?;
+            self.note_attendance(attended, seq, fact.wall)?;
         }
         self.move_leases(&fact.event, seq)?;
         self.note_value(&fact, seq)?;

@@ -9,6 +9,7 @@
 //! Out of scope: deciding, sending, showing.
 
 mod appending;
+mod batch;
 mod blocks;
 mod codes;
 mod directory;
@@ -28,6 +29,7 @@ mod totals;
 mod values;
 
 pub use appending::{Appended, NewFact};
+pub use batch::{BATCH_LINES_MAX, BatchLine, Listed};
 pub use directory::{About, Directory, Known, Small};
 pub use error::StoreError;
 pub use handle::Store;

@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::super::gates;
 use super::super::pages::Frame;
 use super::super::view::CounterView;
 use super::super::words::Ui;
@@ -20,6 +21,8 @@ pub struct ActivityLine {
     pub state: String,
     /// Members checked in here.
     pub here: String,
+    /// How often each gate was passed.
+    pub gates: Vec<String>,
     /// What is handed out there, and how often it was.
     pub gifts: Vec<String>,
 }
@@ -71,6 +74,7 @@ impl<'a> TodayPage<'a> {
                 class: if activity.running { "ok" } else { "" },
                 state: ui.t(state),
                 here: ui.t1("counter-activity-here", "n", activity.attended_here.to_string()),
+                gates: gates::texts(activity, ui).collect(),
                 gifts: activity.gifts.iter().map(gift).collect(),
             }
         });
@@ -92,6 +96,9 @@ fn open_points(view: &CounterView, shift: &ShiftView, ui: &Ui) -> Vec<OpenPoint>
     }
     if shift.opened.is_none() {
         push(ui.t("desk-shift-not-open"), "/shift");
+    }
+    if let Some(batch) = view.batch.as_ref().filter(|batch| !batch.lines.is_empty()) {
+        push(ui.t1("counter-batch-open", "n", batch.lines.len().to_string()), "/");
     }
     if !view.unshown.is_empty() {
         push(ui.t1("counter-unshown-heading", "n", view.unshown.len().to_string()), "/");

@@ -1,5 +1,6 @@
 //! Snapshots as staff may meet them: a busy afternoon, every outcome, and the unlucky moments.
 
+use crate::counter::batch::BatchLineView;
 use crate::counter::view::*;
 use crate::rules::decide::value::Why;
 use hufu_shared::fact::RefusalReason;
@@ -71,6 +72,7 @@ pub fn afternoon() -> CounterView {
         enters: true,
         leaves: None,
         attended_here: 0,
+        gates: Vec::new(),
         gifts: Vec::new(),
     };
     let mut running = activity(1, tasting(), -62, 118, 6);
@@ -128,6 +130,7 @@ pub fn afternoon() -> CounterView {
         ],
         notices: Vec::new(),
         unshown: Vec::new(),
+        batch: None,
         candidate: None,
         guest: None,
         asking: None,
@@ -169,9 +172,54 @@ pub fn result(outcome: Outcome, purpose: Purpose) -> ResultView {
         moved: Vec::new(),
         left: Vec::new(),
         owes: None,
+        listed: None,
+        batch: None,
         offline: false,
         seq: Some(1_205),
     }
+}
+
+/// A batch check-in under way, and what came of one.
+fn batches() -> [(&'static str, CounterView); 3] {
+    let line = |n, name: Option<&str>, tail: &str, outcome| BatchLineView {
+        n,
+        name: name.map(str::to_owned),
+        known: name.is_some(),
+        card_tail: tail.to_owned(),
+        outcome,
+    };
+    let mut collecting = afternoon();
+    collecting.activities[0].gates =
+        vec![GateView { gate: 1, entered: 21, left: 0 }, GateView { gate: 2, entered: 16, left: 0 }];
+    collecting.batch = Some(BatchView {
+        occurrence: OccurrenceId([1; 16]),
+        name: tasting(),
+        starts: Some(ago(62)),
+        ends: Some(ago(-118)),
+        collecting: true,
+        lines: vec![
+            line(1, Some("张*三"), "0042", Outcome::Accepted),
+            line(2, Some("欧阳*华"), "5310", Outcome::AlreadyIn),
+            line(3, Some("李*"), "7781", Outcome::Refused(RefusalReason::R07)),
+            line(4, None, "", Outcome::UnknownCard),
+        ],
+    });
+    let listed = ResultView { listed: Some(4), seq: None, ..result(Outcome::Listed, check_in()) };
+    collecting.result = Some(listed);
+    let mut paused = collecting.clone();
+    paused.mode = ModeView::LookUp;
+    if let Some(batch) = &mut paused.batch {
+        batch.collecting = false;
+    }
+    paused.result = Some(result(Outcome::ListedAlready, check_in()));
+    let sum = BatchSum { checked_in: 10, already: 1, unsure: 1, others: 1 };
+    let done = ResultView {
+        person: None,
+        card_tail: None,
+        batch: Some(sum),
+        ..result(Outcome::Recorded, check_in())
+    };
+    [("batch", collecting), ("batch-paused", paused), ("batch-done", with(done))]
 }
 
 /// Every reason for which a spend is out of reach, with what would be possible.
@@ -462,7 +510,7 @@ pub fn moments() -> Vec<(&'static str, CounterView)> {
     }
     let mut earning = afternoon();
     earning.mode = ModeView::Earn { purchase: Amount(32_050) };
-    vec![
+    let mut all = vec![
         ("candidate", CounterView { candidate: Some(candidate(Some(person()), None)), ..afternoon() }),
         (
             "candidate-refused",
@@ -478,7 +526,9 @@ pub fn moments() -> Vec<(&'static str, CounterView)> {
         ("earning", earning),
         ("paper-out", paper),
         ("unprinted", unprinted),
-    ]
+    ];
+    all.extend(batches());
+    all
 }
 
 /// A card that waits for the centre.

@@ -25,6 +25,7 @@ use crate::run::events::ControlOrder;
 use crate::store::Directory;
 use crate::store::testing::*;
 
+mod batch;
 mod codes;
 mod desk;
 mod paper;
