@@ -7,6 +7,7 @@
 //! Out of scope: what an upload is worth; connections and bodies ([`crate::net`]).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,8 +15,8 @@ use hufu_shared::ids::DeviceId;
 use hufu_shared::time::{Instant, SECOND_US};
 use hufu_shared::wire::upload::Credit;
 use tokio::sync::oneshot;
-use tokio::time::Instant as Moment;
 
+use crate::clock::Clock;
 use crate::rules::admission::{Meter, NEXT_POLL_MS_MAX, Pace, Slots, retry_after_ms, upload_cost};
 
 /// Uploads worked on at once at most; the database joins what comes together.
@@ -43,12 +44,17 @@ enum Asked {
 }
 
 /// All places.
-#[derive(Debug)]
 pub struct Admission {
     state: Mutex<State>,
     at_once: usize,
     waiting_max: usize,
-    began: Moment,
+    clock: Arc<dyn Clock>,
+}
+
+impl fmt::Debug for Admission {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Admission").field("state", &self.state).finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug, Default)]
@@ -74,16 +80,17 @@ pub struct Place {
     is_active: bool,
     /// Where it waits, until its turn was taken.
     key: Option<Key>,
-    since: Moment,
+    /// Monotonic time, in us.
+    since_us: u64,
 }
 
 impl Admission {
-    /// So many places in all.
+    /// So many places in all. The clock measures how long work takes, and what a terminal has had of its share.
     #[must_use]
-    pub fn new(places: usize) -> Self {
+    pub fn new(places: usize, clock: Arc<dyn Clock>) -> Self {
         let at_once = places.clamp(1, UPLOADS_AT_ONCE_MAX);
         let waiting_max = places.saturating_sub(at_once);
-        Self { state: Mutex::default(), at_once, waiting_max, began: Moment::now() }
+        Self { state: Mutex::default(), at_once, waiting_max, clock }
     }
 
     /// Asks for a place, waiting for a turn if need be. `oldest` is when the oldest waiting fact of the terminal
@@ -109,7 +116,7 @@ impl Admission {
         let mut state = self.state();
         if place.key.is_some_and(|key| state.given.remove(&key)) {
             drop(state);
-            (place.key, place.is_active, place.since) = (None, true, Moment::now());
+            (place.key, place.is_active, place.since_us) = (None, true, self.clock.mono_us());
             return Ok(place);
         }
         let busy = self.busy(&mut state, age_s);
@@ -118,7 +125,7 @@ impl Admission {
     }
 
     fn ask(self: &Arc<Self>, device: DeviceId, oldest: Instant, age_s: i64) -> Result<Asked, Busy> {
-        let now_us = self.now_us();
+        let now_us = self.clock.mono_us();
         let mut state = self.state();
         if state.under_way.contains(&device) {
             return Err(Busy { retry_after_ms: UNDER_WAY_RETRY_MS });
@@ -130,13 +137,8 @@ impl Admission {
         if wait_ms > 0 {
             return Err(Busy { retry_after_ms: wait_ms });
         }
-        let place = |is_active, key| Place {
-            admission: Arc::clone(self),
-            device,
-            is_active,
-            key,
-            since: Moment::now(),
-        };
+        let place =
+            |is_active, key| Place { admission: Arc::clone(self), device, is_active, key, since_us: now_us };
         if state.active < self.at_once && state.waiting.is_empty() {
             state.active += 1;
             state.under_way.insert(device);
@@ -161,7 +163,7 @@ impl Admission {
     fn busy(&self, state: &mut State, age_s: i64) -> Busy {
         let in_front = (state.active + state.waiting.len(), self.at_once);
         let pace = state.pace;
-        let wait_us = state.slots.take(&pace, in_front, self.now_us());
+        let wait_us = state.slots.take(&pace, in_front, self.clock.mono_us());
         Busy { retry_after_ms: retry_after_ms(wait_us, age_s) }
     }
 
@@ -169,7 +171,7 @@ impl Admission {
     /// behind them.
     #[must_use]
     pub fn credit(&self) -> Credit {
-        let now_us = self.now_us();
+        let now_us = self.clock.mono_us();
         let mut state = self.state();
         let is_busy = !state.waiting.is_empty() || state.slots.is_ahead(now_us);
         let wait_us = if is_busy {
@@ -185,13 +187,9 @@ impl Admission {
     /// Whether terminals wait for their turn, here or at a time that they were told.
     #[must_use]
     pub fn is_crowded(&self) -> bool {
-        let now_us = self.now_us();
+        let now_us = self.clock.mono_us();
         let state = self.state();
         !state.waiting.is_empty() || state.slots.is_ahead(now_us)
-    }
-
-    fn now_us(&self) -> u64 {
-        u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -203,8 +201,8 @@ impl Admission {
 impl Place {
     /// The upload was worked on: its terminal pays for it, and the pace is learned.
     pub fn worked(&self, facts: usize) {
-        let now_us = self.admission.now_us();
-        let took_us = u64::try_from(self.since.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let now_us = self.admission.clock.mono_us();
+        let took_us = now_us.saturating_sub(self.since_us);
         let mut state = self.admission.state();
         state.pace.learn(facts, took_us);
         if let Some(meter) = state.meters.get_mut(&self.device) {
@@ -239,7 +237,24 @@ impl Drop for Place {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
     use super::*;
+    use crate::clock::SystemClock;
+
+    /// Monotonic time stands until it is told to move.
+    #[derive(Default)]
+    struct Standing(AtomicU64);
+
+    impl Clock for Standing {
+        fn now(&self) -> Instant {
+            NOW
+        }
+
+        fn mono_us(&self) -> u64 {
+            self.0.load(Ordering::Relaxed)
+        }
+    }
 
     const NOW: Instant = Instant(1_795_320_000 * SECOND_US);
 
@@ -260,7 +275,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_oldest_queue_is_next_and_the_youngest_is_turned_away() {
-        let admission = Arc::new(Admission::new(UPLOADS_AT_ONCE_MAX + 2));
+        let admission = Arc::new(Admission::new(UPLOADS_AT_ONCE_MAX + 2, Arc::new(SystemClock)));
         let mut working = Vec::new();
         for n in 0..UPLOADS_AT_ONCE_MAX {
             working.push(admission.enter(device(n), ago(0), NOW).await.expect("a free place"));
@@ -292,7 +307,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_gives_up_waiting_leaves_no_place_taken() {
-        let admission = Arc::new(Admission::new(UPLOADS_AT_ONCE_MAX + 4));
+        let admission = Arc::new(Admission::new(UPLOADS_AT_ONCE_MAX + 4, Arc::new(SystemClock)));
         let mut working = Vec::new();
         for n in 0..UPLOADS_AT_ONCE_MAX {
             working.push(admission.enter(device(n), ago(0), NOW).await.expect("a free place"));
@@ -310,8 +325,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_share_fills_by_the_clock_that_was_given_and_no_other() {
+        let clock = Arc::new(Standing::default());
+        let admission = Arc::new(Admission::new(4, Arc::clone(&clock) as Arc<dyn Clock>));
+        let busy = loop {
+            match admission.enter(device(1), ago(0), NOW).await {
+                Ok(place) => place.worked(500),
+                Err(busy) => break busy,
+            }
+        };
+        assert_eq!(admission.enter(device(1), ago(0), NOW).await.expect_err("no time has passed"), busy);
+        clock.0.store(busy.retry_after_ms * 1_000, Ordering::Relaxed);
+        admission.enter(device(1), ago(0), NOW).await.expect("the time that it was told is over");
+    }
+
+    #[tokio::test]
     async fn threat_t08_a_terminal_has_one_upload_under_way_and_a_share_of_its_own() {
-        let admission = Arc::new(Admission::new(4));
+        let admission = Arc::new(Admission::new(4, Arc::new(SystemClock)));
         let place = admission.enter(device(1), ago(0), NOW).await.expect("free");
         assert_eq!(
             admission.enter(device(1), ago(0), NOW).await.expect_err("one at a time"),

@@ -62,4 +62,9 @@ impl CentreTime for TrueTime {
     fn now(&self) -> Instant {
         Instant(Self::now(self))
     }
+
+    /// How fast this machine is must not matter: a seed replays identically.
+    fn mono_us(&self) -> u64 {
+        u64::try_from(Self::now(self)).unwrap_or(0)
+    }
 }
