@@ -54,6 +54,10 @@ pub enum Mutant {
     BlockIgnoredUntilDirectory,
     /// A reversal may exceed its original.
     ReversalBeyondOriginal,
+    /// What the centre's desk took back of a fact and what terminals did are judged apart.
+    DeskJudgedApart,
+    /// Any terminal reverses any top-up, at any time.
+    TopUpReversedByAnyone,
     /// The same slip counts twice.
     SlipCountedTwice,
     /// A fact that cannot be applied stops its whole batch.
@@ -62,7 +66,7 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 26] = [
         Self::AckBeforeSync,
         Self::ReleaseAtExpiry,
         Self::DedupeByTime,
@@ -85,6 +89,8 @@ impl Mutant {
         Self::OwedNotPaidFirst,
         Self::BlockIgnoredUntilDirectory,
         Self::ReversalBeyondOriginal,
+        Self::DeskJudgedApart,
+        Self::TopUpReversedByAnyone,
         Self::SlipCountedTwice,
         Self::BatchStuckOnPoison,
     ];

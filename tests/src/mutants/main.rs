@@ -31,7 +31,7 @@ struct Args {
 /// Runs of the simulator are small: a wrong turn that only shows in a crowd would be a rare one.
 const SIZE: Size = Size { devices: 6, members: 40, days: 1 };
 /// Mutants that the simulator must notice by itself.
-const BY_SIMULATOR: [Mutant; 12] = [
+const BY_SIMULATOR: [Mutant; 14] = [
     Mutant::VersionBeforeCommit,
     Mutant::AckBeforeSync,
     Mutant::DedupeByTime,
@@ -44,6 +44,8 @@ const BY_SIMULATOR: [Mutant; 12] = [
     Mutant::VerdictOverriddenByLateFact,
     Mutant::BlockIgnoredUntilDirectory,
     Mutant::BatchStuckOnPoison,
+    Mutant::DeskJudgedApart,
+    Mutant::TopUpReversedByAnyone,
 ];
 
 fn main() -> anyhow::Result<ExitCode> {

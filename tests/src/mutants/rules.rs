@@ -182,8 +182,12 @@ fn place(seq: u64) -> Place {
 
 fn beyond() -> Result<(), String> {
     let points = |amount: i64| vec![Leg { unit: Unit::Pts, amount: Amount(amount) }];
-    let original = reversal::Original { is_reversal: false, says: points(100), gave: points(100) };
-    let reversals = [1, 2].map(|seq| reversal::Reversal { place: place(seq), legs: points(80), pin: None });
+    let (says, gave) = (points(100), points(100));
+    let original = reversal::Original { is_reversal: false, says, gave, at_desk: Vec::new() };
+    let reversals = [1, 2].map(|seq| {
+        let (place, legs) = (place(seq), points(80));
+        reversal::Reversal { place, legs, pin: None, is_refused: false }
+    });
     match reversal::judge(Some(&original), &reversals) {
         reversal::Reversals::Judged { total, .. } => expect(&total, &points(100)),
         held @ reversal::Reversals::Held(_) => Err(format!("{held:?}")),

@@ -30,6 +30,9 @@ const RACES_PER_MILLE: u64 = 700;
 /// Times in a thousand that an admin is quicker than the terminal that was told to go on.
 const BETWEEN_PER_MILLE: u64 = 300;
 
+/// Times in a thousand that somebody goes to the desk with what was just taken back.
+const COMPLAINTS_PER_MILLE: u64 = 500;
+
 /// What the desk took back of a fact.
 #[derive(Debug, Clone, Copy)]
 pub struct ByDesk {
@@ -76,6 +79,9 @@ impl Run<'_> {
         let member: Option<Option<[u8; 16]>> =
             self.centre.look().query_row(sql, key, |row| row.get(0)).optional()?;
         let Some(member) = member.flatten().map(MemberId) else { return Ok(false) };
+        if fen_of(&told) <= 0 {
+            return Ok(false);
+        }
         let part = self.random.chance(500).then(|| self.random.between(1, fen_of(&told)));
         let wish = match told.value {
             Value::ToppedUp(_) => Wish::Undo(fact),
@@ -137,12 +143,24 @@ impl Run<'_> {
         self.shown(device, taken.seq)
     }
 
-    /// The scripted terminal takes back a top-up of another.
-    pub fn reverse_a_strangers_top_up(&mut self, now: i64) {
+    /// Whoever brought something back complains at the desk as well, before the terminal was heard.
+    ///
+    /// # Errors
+    /// If the centre refuses what it planned.
+    pub fn complain(&mut self, fact: FactId) -> anyhow::Result<()> {
+        if !self.is_centre_down && self.random.chance(COMPLAINTS_PER_MILLE) && self.by_desk(fact)? {
+            self.counters.path("desk took back what its terminal did");
+            self.ring();
+        }
+        Ok(())
+    }
+
+    /// The scripted terminal takes back a top-up of another, if there is one.
+    pub fn reverse_a_strangers_top_up(&mut self, now: i64) -> bool {
         let top_ups = self.books.values.iter().filter(|(_, told)| matches!(told.value, Value::ToppedUp(_)));
         let top_ups: Vec<(FactId, i64)> = top_ups.map(|(key, told)| (fact_of(key), fen_of(told))).collect();
         if top_ups.is_empty() {
-            return;
+            return false;
         }
         let (original, fen) = top_ups[self.random.index(top_ups.len())];
         let legs = vec![Leg { unit: Unit::Cny, amount: Amount(fen) }];
@@ -150,6 +168,7 @@ impl Run<'_> {
         self.counters.path("top-up of another terminal reversed");
         self.stranger.record(now, now, Event::Reversed(reversed));
         self.books.foreign.insert(self.stranger.bodies.len() as u64, original);
+        true
     }
 
     /// What is given back of a fact never passes it, at the desk and at terminals together; what does lies in a case. A

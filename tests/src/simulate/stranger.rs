@@ -232,7 +232,7 @@ impl Run<'_> {
                 let reversed = Reversed { original, legs, reason: "return".to_owned(), slip: None };
                 self.stranger.record(now, now, Event::Reversed(reversed));
             }
-            5 => self.reverse_a_strangers_top_up(now),
+            5 if self.reverse_a_strangers_top_up(now) => {}
             _ => self.stranger.record(now, now, Event::Visited(Visited { subject })),
         }
     }

@@ -15,7 +15,7 @@ use hufu_shared::fact::{
     ToppingUp,
 };
 use hufu_shared::form::{CONSENT_CONTACT, FormContent, ROUTE_OFFICE};
-use hufu_shared::ids::{ItemId, MemberId, OccurrenceId};
+use hufu_shared::ids::{FactId, ItemId, MemberId, OccurrenceId};
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::time::Day;
 use hufu_shared::token::MediumKind;
@@ -313,6 +313,7 @@ impl Run<'_> {
         };
         self.counters.path("taken back");
         self.note_return((id, epoch, taken.seq), seq, taken.legs);
+        self.complain(FactId { device: id, epoch, seq })?;
         self.shown(device, taken.seq)
     }
 

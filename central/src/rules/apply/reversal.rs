@@ -11,6 +11,7 @@ use hufu_shared::cbor;
 use hufu_shared::fact::{Event, Fact};
 use hufu_shared::ids::{FactId, Hash};
 use hufu_shared::money::{Leg, Unit};
+use hufu_shared::mutant::{self, Mutant};
 use hufu_shared::wire::upload::Became;
 use minicbor::{Decode, Encode};
 
@@ -77,7 +78,7 @@ impl Work {
         let known = self.fact(original);
         let is_top_up =
             known.is_some_and(|known| matches!(known.fact, Some(Fact { event: Event::ToppedUp(_), .. })));
-        if !is_top_up {
+        if !is_top_up || mutant::on(Mutant::TopUpReversedByAnyone) {
             return true;
         }
         let same_terminal = (original.device, original.epoch) == (reversal.device, reversal.epoch);
@@ -192,5 +193,6 @@ impl Work {
 
 /// What a person at the centre took back of a fact.
 pub(super) fn desk_legs(known: &KnownFact) -> Vec<Leg> {
-    known.at_desk.iter().map(|back| back.leg).collect()
+    let seen = known.at_desk.filter(|_| !mutant::on(Mutant::DeskJudgedApart));
+    seen.iter().map(|back| back.leg).collect()
 }
