@@ -27,6 +27,7 @@ pub mod routes;
 pub mod serve;
 pub mod sheets;
 pub mod slips;
+pub mod undo;
 pub mod value;
 pub mod view;
 pub mod voice;

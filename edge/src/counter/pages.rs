@@ -18,13 +18,13 @@ use super::gates;
 use super::papers::{self, PaperStrip, SlipMark};
 use super::routes::Typed;
 use super::slips::{METHODS, REASONS};
-use super::value;
 use super::view::{
     ActivityView, CounterView, GiftView, LinkView, ModeView, NoticeView, Outcome, Purpose, Stopped,
     SwipeView, UnshownView,
 };
 use super::voice::Sounds;
 use super::words::Ui;
+use super::{undo, value};
 
 /// A refusal or an unknown card waits for somebody for so long, in microseconds.
 const PENDING_US: i64 = 10 * 60 * SECOND_US;
@@ -109,6 +109,8 @@ pub struct Line {
     pub became: Option<String>,
     /// The printed slip.
     pub slip: Option<SlipMark>,
+    /// Where it can be taken back.
+    pub undo: Option<String>,
 }
 
 /// A candidate's form.
@@ -223,7 +225,7 @@ impl Parts {
             modes: modes(view, ui),
             no_activities: view.activities.is_empty(),
             last: view.last.iter().map(|swipe| swipe_line(swipe, view, ui)).collect(),
-            returns: returns(view, ui),
+            returns: undo::lines(view, ui),
             pending: pending(view, ui),
             ui: *ui,
         }
@@ -372,24 +374,7 @@ fn word(outcome: Outcome, purpose: Option<&Purpose>, ui: &Ui) -> String {
     }
 }
 
-/// Swipes that moved value and can be taken back, in whole or part.
-fn returns(view: &CounterView, ui: &Ui) -> Vec<Line> {
-    let moved = |swipe: &&SwipeView| {
-        let value = matches!(
-            swipe.purpose,
-            Purpose::Spend { .. } | Purpose::CashOut { .. } | Purpose::TopUp { .. } | Purpose::Earn { .. }
-        );
-        let stands = matches!(swipe.outcome, Outcome::Accepted | Outcome::Recorded | Outcome::Redeemed);
-        value && stands && swipe.seq.is_some()
-    };
-    let line = |swipe: &SwipeView| Line {
-        key: swipe.seq.map(|seq| seq.to_string()).unwrap_or_default(),
-        ..swipe_line(swipe, view, ui)
-    };
-    view.last.iter().filter(moved).map(line).collect()
-}
-
-fn swipe_line(swipe: &SwipeView, view: &CounterView, ui: &Ui) -> Line {
+pub(super) fn swipe_line(swipe: &SwipeView, view: &CounterView, ui: &Ui) -> Line {
     let look = look(swipe.outcome);
     let nobody = if matches!(swipe.outcome, Outcome::UnknownCard | Outcome::ReadFailed) {
         "counter-last-nobody"
@@ -421,6 +406,7 @@ fn swipe_line(swipe: &SwipeView, view: &CounterView, ui: &Ui) -> Line {
         times: (swipe.count > 1).then(|| ui.t1("counter-last-times", "n", swipe.count.to_string())),
         time: ui.second(swipe.at),
         slip: papers::mark(swipe.seq, view, ui),
+        undo: undo::address(swipe),
         ..Line::default()
     }
 }

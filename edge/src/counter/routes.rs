@@ -27,6 +27,7 @@ use super::pages::{CounterPage, Frame, PanelPage, Parts};
 use super::port::{Order, Port, Snapshot};
 use super::sheets::{HelpPage, StatusPage};
 use super::slips::{ReprintInput, ReverseInput};
+use super::undo::UndoPage;
 use super::voice::Sounds;
 use super::words::Ui;
 use super::{assets, desk, live};
@@ -70,6 +71,7 @@ pub fn router(counter: Arc<Counter>) -> Router {
         .route("/typed/verdict", post(verdict))
         .route("/notices", post(notice))
         .route("/unshown", post(unshown))
+        .route("/undo/{seq}", get(undo))
         .route("/reverse", post(reverse))
         .route("/reprint", post(reprint))
         .merge(desk::routes::routes())
@@ -263,7 +265,7 @@ pub(super) fn html(status: StatusCode, template: &impl Template) -> Response {
 }
 
 /// Keeps the reader's choices and leads back to the same page without them.
-pub(super) fn choose(choice: &Choice, path: &'static str) -> Option<Response> {
+pub(super) fn choose(choice: &Choice, path: &str) -> Option<Response> {
     let cookies = choice.cookies();
     if cookies.is_empty() {
         return None;
@@ -302,6 +304,22 @@ async fn help(State(counter): Shared, headers: HeaderMap, Query(choice): Query<C
     let snapshot = counter.port.snapshot();
     let frame = counter.frame(&headers, &snapshot);
     html(StatusCode::OK, &HelpPage::new(&frame, frame.ui.words(&snapshot.view.place_word)))
+}
+
+async fn undo(
+    State(counter): Shared,
+    headers: HeaderMap,
+    Path(seq): Path<u64>,
+    Query(choice): Query<Choice>,
+) -> Response {
+    if let Some(answer) = choose(&choice, &format!("/undo/{seq}")) {
+        return answer;
+    }
+    let snapshot = counter.port.snapshot();
+    let frame = counter.frame(&headers, &snapshot);
+    let page = UndoPage::new(&frame, &snapshot.view, seq);
+    let status = if page.line.is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND };
+    html(status, &page)
 }
 
 async fn mode(State(counter): Shared, headers: HeaderMap, Input(input): Input<ModeInput>) -> Response {

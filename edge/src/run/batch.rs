@@ -1,14 +1,15 @@
 //! Batch check-in (rule K27): cards are collected on a list first, by reader or typed number, compared with the people
 //! in the room, and checked in together when staff confirm.
 //!
-//! Invariants: a collected card is not checked in, and nothing says that it is; what is confirmed is the list that the
-//! page showed; a list survives a restart. Cards are collected only while the terminal is set to that occurrence: when
+//! Invariants: a collected card is not checked in, and nothing says that it is; a card that would be refused, or is in
+//! already, is told at once like any other and never listed; what is confirmed is the list that the page showed; a list
+//! survives a restart. Cards are collected only while the terminal is set to that occurrence: when
 //! staff choose something else meanwhile, the list waits.
 
 use hufu_shared::fact::Purpose;
 use hufu_shared::ids::OccurrenceId;
 
-use super::core::Presented;
+use super::core::{Candidate as Found, Presented};
 use super::dispatch::Dispatch;
 use super::view;
 use crate::counter::batch::{BatchLineView, BatchOrder, BatchSum, BatchView};
@@ -88,8 +89,24 @@ impl Dispatch {
         self.batch.as_ref().is_some_and(|batch| self.mode.purpose == Purpose::CheckIn(batch.occurrence))
     }
 
-    /// Puts a card onto the list and says so to staff; nothing is recorded.
-    pub(super) fn collect(&mut self, presented: &Presented, source: Source, now: &Now) {
+    /// Puts a card onto the list and says so to staff; nothing is recorded. False for a card that is none for the list:
+    /// a lost one above all must be met where it is presented, not minutes later.
+    pub(super) fn collect(&mut self, presented: &Presented, source: Source, now: &Now) -> bool {
+        let found = match self.core.look(presented, &self.mode.purpose, now) {
+            Ok(found) => found,
+            Err(error) => {
+                self.not_recorded(&error, now);
+                return true;
+            }
+        };
+        if matches!(found.decision.outcome, Outcome::Refused(_) | Outcome::AlreadyIn) {
+            return false;
+        }
+        self.put_on_list(presented, &found, source, now);
+        true
+    }
+
+    fn put_on_list(&mut self, presented: &Presented, found: &Found, source: Source, now: &Now) {
         let listed = match self.list(presented, now) {
             Ok(listed) => listed,
             Err(error) => return self.not_recorded(&error, now),
@@ -101,10 +118,9 @@ impl Dispatch {
         };
         self.desk.n += 1;
         self.desk.candidate = None;
-        let found = self.core.look(presented, &self.mode.purpose, now).ok();
-        let known = found.as_ref().and_then(|found| found.card.as_ref());
+        let known = found.card.as_ref();
         let result = ResultView {
-            person: found.as_ref().and_then(|found| found.member.as_ref()).map(view::person),
+            person: found.member.as_ref().map(view::person),
             card_tail: known.map(|card| card.tail.clone()).filter(|tail| !tail.is_empty()),
             listed: count,
             ..view::plain_result(self, outcome, source, now)

@@ -228,8 +228,8 @@ impl Dispatch {
 
     /// Records a swipe and shows what it came to.
     pub(super) fn swipe(&mut self, presented: Presented, source: crate::counter::view::Source, now: &Now) {
-        if self.collects() {
-            return self.collect(&presented, source, now);
+        if self.collects() && self.collect(&presented, source, now) {
+            return;
         }
         if self.is_waiting(&presented) || self.begin_asking(&presented, source, now) {
             return;

@@ -11,6 +11,7 @@ use crate::counter::face::{face, look};
 use crate::counter::pages::{CounterPage, Frame, Parts};
 use crate::counter::routes::Typed;
 use crate::counter::sheets::{HelpPage, StatusPage};
+use crate::counter::undo::UndoPage;
 use crate::counter::view::{CounterView, ModeView, Outcome, PersonView, Purpose, ResultView, SwipeView};
 use crate::counter::words::Ui;
 use crate::locale::Language;
@@ -439,4 +440,51 @@ fn a_snapshot_leaves_its_pages_for_whoever_looks_at_them() {
             }
         }
     }
+}
+
+#[test]
+fn ui_f03_what_moved_value_is_undone_from_its_line_after_a_look_at_it() {
+    let (_, view) = moments().into_iter().find(|(moment, _)| *moment == "paper-out").unwrap();
+    let [page, ..] = render(&view, Language::Zh, false);
+    assert!(page.contains("href=\"/undo/1196\""), "the purchase can be undone");
+    assert!(!page.contains("/undo/1200"), "a check-in cannot");
+    for language in Language::ALL {
+        let frame = frame(language, false);
+        let asks = UndoPage::new(&frame, &view, 1_196).render().unwrap();
+        let submit = frame.ui.t("counter-undo-submit");
+        for part in ["王*明", "name=\"seq\" value=\"1196\"", "action=\"/reverse\"", &submit] {
+            assert!(asks.contains(part), "the question lacks {part}");
+        }
+        let gone = UndoPage::new(&frame, &view, 1_200).render().unwrap();
+        assert!(!gone.contains("<form") && gone.contains(&frame.ui.t("counter-undo-gone")));
+        let missing = asks.match_indices("counter-").next().map(|(at, _)| &asks[at..][..30]);
+        assert_eq!(missing, None, "a key without words");
+    }
+}
+
+#[test]
+fn rule_k27_a_list_is_shown_with_its_count_and_what_confirming_it_does() {
+    let page = |name: &str, language| {
+        let (_, view) = moments().into_iter().find(|(moment, _)| *moment == name).unwrap();
+        render(&view, language, false)[0].clone()
+    };
+    let list = page("batch", Language::Zh);
+    for part in [
+        "批量签到名单",
+        "确认签到 4 位",
+        "名单共 4 位",
+        "name=\"seen\" value=\"4\"",
+        "name=\"remove\" value=\"3\"",
+        "此卡已挂失",
+        "未识别的卡",
+        "1 号门 进 21",
+        "2 号门 进 16",
+    ] {
+        assert!(list.contains(part), "the list lacks {part}");
+    }
+    assert!(!list.contains("签到成功"), "nothing says that anybody is checked in");
+    assert!(page("batch-paused", Language::Zh).contains("现在刷卡不会加入名单"));
+    assert!(page("batch-done", Language::Zh).contains("已签到 10 位"));
+    assert!(page("batch-done", Language::En).contains("1 refused"));
+    assert!(!page("earning", Language::En).contains("Batch check-in"), "no list while a purchase waits");
 }

@@ -91,6 +91,26 @@ fn rule_k27_a_list_waits_while_staff_do_something_else_and_belongs_to_one_activi
 }
 
 #[test]
+fn rule_k27_a_lost_card_or_one_that_is_in_already_is_told_at_once_and_not_listed() {
+    let mut desk = desktop();
+    desk.order(Order::SetMode(ModeOrder::CheckIn(OCCASION))).expect("it runs");
+    desk.present(1);
+    desk.order(Order::SetMode(ModeOrder::ReportLost)).expect("always");
+    desk.wait(5);
+    desk.present(2);
+    batch(&mut desk, BatchOrder::Open(OCCASION)).expect("it runs");
+    desk.shown();
+    desk.wait(5);
+    desk.present(2);
+    desk.wait(5);
+    desk.present(1);
+    let faces: Vec<Face> = desk.shown().into_iter().map(|(face, _)| face).collect();
+    let refused = Face::Outcome(Outcome::Refused(RefusalReason::R07));
+    assert_eq!(faces, [refused, Face::Outcome(Outcome::AlreadyIn)]);
+    assert_eq!(names(&desk), []);
+}
+
+#[test]
 fn rule_k27_a_list_is_taken_up_again_after_a_restart() {
     let mut desk = desktop();
     batch(&mut desk, BatchOrder::Open(OCCASION)).expect("it runs");
