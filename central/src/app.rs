@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{Db, DbError, Tx};
 use crate::net::CutList;
+use crate::pace::Pace;
 use crate::random::{self, NoRandom};
 use crate::rules::outcome::Outcome;
 use crate::second_path::{SecondPath, SecondPathError};
@@ -62,6 +63,8 @@ pub struct App {
     pub recalled: Arc<AtomicI64>,
     /// What lease states and orders each terminal was told last, as a hash.
     pub told: Arc<Mutex<HashMap<DeviceId, Hash>>>,
+    /// How often each terminal looked for members of late.
+    pub looked: Arc<Pace>,
     /// Turns true when the service stops.
     pub stopping: Arc<watch::Sender<bool>>,
     /// The copy of the journal on another disk, while this process writes one.
@@ -172,6 +175,7 @@ impl App {
             published: Arc::new(watch::Sender::new(0)),
             recalled: Arc::default(),
             told: Arc::default(),
+            looked: Arc::default(),
             stopping: Arc::new(watch::Sender::new(false)),
             second_path: Arc::default(),
             config: Arc::new(config),

@@ -14,6 +14,7 @@ use crate::random::NoRandom;
 use crate::store::StoreError;
 use crate::store::devices::TokenKeyError;
 use crate::store::directory::DirectoryError;
+use crate::store::people::PeopleError;
 
 /// Milliseconds after which a terminal turned away may come again.
 const BUSY_RETRY_MS: u32 = 2_000;
@@ -138,6 +139,16 @@ impl From<DirectoryError> for ApiError {
     fn from(error: DirectoryError) -> Self {
         match error {
             DirectoryError::Store(error) => error.into(),
+            other => Self::fault(&other),
+        }
+    }
+}
+
+impl From<PeopleError> for ApiError {
+    fn from(error: PeopleError) -> Self {
+        match error {
+            PeopleError::Store(error) => error.into(),
+            PeopleError::Db(error) => error.into(),
             other => Self::fault(&other),
         }
     }

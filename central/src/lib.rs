@@ -14,6 +14,7 @@ pub mod import;
 pub mod jobs;
 pub mod middleware;
 pub mod net;
+pub mod pace;
 pub mod random;
 pub mod router;
 pub mod routes;

@@ -13,8 +13,10 @@ CREATE TABLE about (
 CREATE TABLE cards (
     token BLOB PRIMARY KEY CHECK (length(token) = 18),
     card BLOB NOT NULL UNIQUE CHECK (length(card) = 16),
+    member BLOB CHECK (length(member) = 16),
     row BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX card_of_member ON cards (member) WHERE member IS NOT NULL;
 CREATE TABLE members (
     member BLOB PRIMARY KEY CHECK (length(member) = 16),
     row BLOB NOT NULL,

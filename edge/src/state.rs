@@ -9,10 +9,11 @@ use hufu_shared::ids::CommandId;
 use hufu_shared::money::{Leg, Unit};
 use hufu_shared::time::Instant;
 use hufu_shared::wire::lease::{AskBecame, LeaseAsk, RecallState, Recalled};
+use hufu_shared::wire::lookup::LookupAnswer;
 use hufu_shared::wire::readiness::Readiness;
 use hufu_shared::wire::undo::{UndoAsk, UndoBecame};
 use hufu_shared::wire::upload::Order;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::rules::upload_plan::Stop;
 
@@ -91,6 +92,23 @@ impl LeaseAsked {
     }
 }
 
+/// Staff look for a member; the centre is asked.
+pub struct Finding {
+    /// What they typed. Never logged.
+    pub text: String,
+    /// Where the answer goes; none if the centre did not answer.
+    pub reply: oneshot::Sender<Option<LookupAnswer>>,
+}
+
+impl std::fmt::Debug for Finding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Finding")
+    }
+}
+
+/// Takes what staff look for.
+pub type FindSender = mpsc::Sender<Finding>;
+
 /// The lane's ends of asking: taken once, by the lane.
 type AskEnds = (mpsc::Receiver<LeaseAsking>, mpsc::Sender<LeaseAsked>);
 
@@ -98,6 +116,7 @@ type AskEnds = (mpsc::Receiver<LeaseAsking>, mpsc::Sender<LeaseAsked>);
 #[derive(Debug, Clone)]
 pub struct SyncEnds {
     asks: Arc<Mutex<Option<AskEnds>>>,
+    finds: Arc<Mutex<Option<mpsc::Receiver<Finding>>>>,
     /// Where the state of the connection is published.
     pub link: watch::Sender<Link>,
     /// Where orders of the centre go.
@@ -112,6 +131,12 @@ impl SyncEnds {
     pub fn take_asks(&self) -> Option<AskEnds> {
         self.asks.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
+
+    /// What staff look for, for the one lane that asks; none if it was taken before.
+    #[must_use]
+    pub fn take_finds(&self) -> Option<mpsc::Receiver<Finding>> {
+        self.finds.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 /// The run loop's ends.
@@ -119,6 +144,8 @@ impl SyncEnds {
 pub struct RunEnds {
     /// Takes what the centre is to be asked.
     pub asks: mpsc::Sender<LeaseAsking>,
+    /// Takes what staff look for.
+    pub finds: FindSender,
     /// What came of it.
     pub asked: mpsc::Receiver<LeaseAsked>,
     /// The newest state of the connection.
@@ -138,8 +165,10 @@ pub fn channel(at: Instant) -> (SyncEnds, RunEnds) {
     let (told, asked) = mpsc::channel(ORDERS_MAX);
     let ends = Arc::new(Mutex::new(Some((asks_out, told))));
     let (ready, ready_out) = watch::channel(None);
+    let (finds, finds_out) = mpsc::channel(ASKS_MAX);
+    let found = Arc::new(Mutex::new(Some(finds_out)));
     (
-        SyncEnds { asks: ends, link, orders, ready: ready_out },
-        RunEnds { asks, asked, link: link_out, orders: orders_out, ready },
+        SyncEnds { asks: ends, finds: found, link, orders, ready: ready_out },
+        RunEnds { asks, finds, asked, link: link_out, orders: orders_out, ready },
     )
 }

@@ -4,16 +4,19 @@
 //! before it becomes an order, so that nothing of it stands in a log, a snapshot or a file of this terminal.
 //!
 //! Reading order: this file is the seam; [`walkin`] reads the forms, [`shift`] the counts, [`today`] fills the day;
-//! [`routes`] are the addresses.
+//! [`lookup`] finds members; [`routes`] are the addresses.
 //! Out of scope: what the centre does with a form.
 
 use hufu_shared::fact::{Counted, DayTotals};
 use hufu_shared::form::SealedForm;
+use hufu_shared::ids::CardId;
 use hufu_shared::money::Amount;
 use hufu_shared::time::{Day, Instant};
+use hufu_shared::wire::lookup::FoundMember;
 use serde::Serialize;
 
 pub mod forms;
+pub mod lookup;
 pub mod routes;
 pub mod shift;
 pub mod today;
@@ -30,12 +33,26 @@ pub const ONCE_BYTES: usize = 16;
 pub enum DeskOrder {
     /// Record a form whose content is sealed already.
     TakeForm(Taking),
+    /// Look for a member by name in this terminal's own list; changes nothing.
+    Search(Sought),
+    /// Put a member who was found before staff, to be compared like one of a typed number (rule H2).
+    Pick(CardId),
     /// Tell how the shift stands; changes nothing.
     ReadShift,
     /// Begin a shift with a count.
     OpenShift(Counted),
     /// End the shift with a count.
     CloseShift(Counted),
+}
+
+/// A name as staff typed it: never in a log.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Sought(pub String);
+
+impl std::fmt::Debug for Sought {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Sought")
+    }
 }
 
 /// A form to be recorded.
@@ -91,6 +108,19 @@ pub enum Done {
     Form(Taken),
     /// How the shift stands.
     Shift(Box<ShiftView>),
+    /// Who is in the own list.
+    Found(FoundHere),
+}
+
+/// Who may be meant, in this terminal's own list.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FoundHere {
+    /// Members who may be meant, at most [`hufu_shared::wire::lookup::LOOKUP_FOUND_MAX`].
+    pub found: Vec<FoundMember>,
+    /// Whether there are more.
+    pub more: bool,
+    /// Members in the list.
+    pub listed: usize,
 }
 
 /// A form that is on the disk.

@@ -60,6 +60,7 @@ impl Refused {
             Self::Declined(Declined::AlreadyOpen) => "counter-declined-already_open",
             Self::Declined(Declined::NoReason) => "counter-declined-no_reason",
             Self::Declined(Declined::OtherList) => "counter-declined-other_list",
+            Self::Declined(Declined::NotHere) => "counter-declined-not_here",
             Self::Declined(Declined::Stale) => "counter-declined-stale",
             Self::Declined(Declined::Unable) => "counter-declined-unable",
             Self::Declined(Declined::Busy) => "counter-declined-busy",

@@ -198,6 +198,9 @@ pub enum Declined {
     /// A list for another activity holds cards.
     #[error("a list for another activity is not confirmed yet")]
     OtherList,
+    /// A card that the centre knows and this terminal's directory does not know yet.
+    #[error("the card is not in this terminal's directory yet")]
+    NotHere,
     /// What the page showed is no longer there.
     #[error("the page was out of date")]
     Stale,

@@ -32,6 +32,7 @@ use super::voice::Sounds;
 use super::words::Ui;
 use super::{assets, desk, live};
 use crate::locale::Language;
+use crate::state::FindSender;
 
 /// Longest body of a form, in bytes.
 pub const BODY_BYTES_MAX: usize = 16 * 1024;
@@ -52,6 +53,8 @@ pub struct Counter {
     pub language: Language,
     /// How the page sounds.
     pub sounds: Arc<Sounds>,
+    /// Asks the centre for members.
+    pub finds: FindSender,
     /// The terminal's clock.
     pub now: Box<dyn Fn() -> Instant + Send + Sync>,
 }
@@ -170,7 +173,12 @@ impl Counter {
     }
 
     /// Hands an order to the run loop and answers in the sender's manner.
-    async fn act(&self, headers: &HeaderMap, order: Result<Order, Refused>, typed: Typed) -> Response {
+    pub(super) async fn act(
+        &self,
+        headers: &HeaderMap,
+        order: Result<Order, Refused>,
+        typed: Typed,
+    ) -> Response {
         let done = match order {
             Ok(order) => self.port.order(order).await.map_err(Refused::from),
             Err(refused) => Err(refused),

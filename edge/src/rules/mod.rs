@@ -5,6 +5,7 @@
 
 pub mod backoff;
 pub mod decide;
+pub mod find;
 pub mod gate;
 pub mod lease;
 pub mod member_plan;

@@ -17,6 +17,7 @@ mod desk;
 pub mod dispatch;
 pub mod effects;
 pub mod events;
+mod lookup;
 mod orders;
 pub mod panels;
 pub mod paper;

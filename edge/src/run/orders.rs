@@ -222,7 +222,11 @@ impl Dispatch {
 
     /// Finds the member of a typed number for staff to compare; nothing is recorded yet (rule H2).
     fn typed(&mut self, card: CardText, now: &Now) -> Result<(), Declined> {
-        let presented = Presented { card, reader: READER_COUNTER };
+        self.propose(Presented { card, reader: READER_COUNTER }, now)
+    }
+
+    /// Puts the member of a card that nobody showed before staff.
+    pub(super) fn propose(&mut self, presented: Presented, now: &Now) -> Result<(), Declined> {
         let candidate = self.core.look(&presented, &self.mode.purpose, now).map_err(|error| {
             tracing::error!(%error, "failed to look up a typed number");
             Declined::Unable
@@ -234,7 +238,10 @@ impl Dispatch {
         };
         let view = CandidateView {
             n: self.desk.n,
-            card_tail: presented.card.tail(),
+            card_tail: candidate
+                .card
+                .as_ref()
+                .map_or_else(|| presented.card.tail(), |card| card.tail.clone()),
             person: candidate.member.as_ref().map(view::person),
             purpose: view::purpose(self.core.directory(), &self.mode.purpose),
             refused,

@@ -43,7 +43,7 @@ use crate::counter::voice::Sounds;
 use crate::random;
 use crate::rules::screen::{Face, Offers};
 use crate::rules::upload_plan::Stop;
-use crate::state::{self, RunEnds, SyncEnds};
+use crate::state::{self, FindSender, RunEnds, SyncEnds};
 use crate::store::{BootInfo, DIRECTORY_FILE, Directory, JOURNAL_FILE, Store, StoreError};
 use crate::sync::client::ClientLimits;
 use crate::sync::identity::{Identity, IdentityError};
@@ -167,8 +167,9 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
         dispatch.attach_printer(PrinterSetup { name, automatic, language: config.terminal.language })?;
     }
     dispatch.rest();
-    let page = router(Arc::new(counter(config, port, &clock, identity.enrolment.central_seal_key)?));
     let (sync_ends, run_ends) = state::channel(clock.now().trusted);
+    let asks = (identity.enrolment.central_seal_key, run_ends.finds.clone());
+    let page = router(Arc::new(counter(config, port, &clock, asks)?));
     dispatch.attach_asks(run_ends.asks.clone());
     dispatch.attach_ready(run_ends.ready.clone());
     let looping = std::thread::spawn(move || dispatch_loop(dispatch, inbox));
@@ -369,7 +370,12 @@ fn start_readers(
     Ok(readers::start(sources, &sink, &clock.monotonic())?)
 }
 
-fn counter(config: &Config, port: Port, clock: &Clock, seal_key: SealKey) -> Result<Counter, GuardError> {
+fn counter(
+    config: &Config,
+    port: Port,
+    clock: &Clock,
+    (seal_key, finds): (SealKey, FindSender),
+) -> Result<Counter, GuardError> {
     let simulator = config.simulator_url.as_deref();
     let guard = Guard::new(
         config.counter.listen,
@@ -385,6 +391,7 @@ fn counter(config: &Config, port: Port, clock: &Clock, seal_key: SealKey) -> Res
         simulator: config.simulator_url.clone(),
         language: config.terminal.language,
         sounds: Arc::new(Sounds::load(config.counter.volume, config.counter.voice_dir.as_deref())),
+        finds,
         now: Box::new(move || clock.now().trusted),
     })
 }

@@ -220,6 +220,10 @@ impl Directory {
         found.inspect_err(|error| self.note_damage(error))
     }
 
+    pub(super) fn reader(&self) -> MutexGuard<'_, Option<Connection>> {
+        lock(&self.inner.reader)
+    }
+
     fn find_once(&self, connection: &Connection, tokens: &[Token]) -> Result<Option<Known>, StoreError> {
         // One read transaction: two look-ups, one lock of the file.
         let path = &self.inner.path;
@@ -236,7 +240,7 @@ impl Directory {
         Ok(found)
     }
 
-    fn note_damage(&self, error: &StoreError) {
+    pub(super) fn note_damage(&self, error: &StoreError) {
         if error.is_damage() && !self.inner.damaged.swap(true, Ordering::AcqRel) {
             tracing::error!(%error, "the directory is damaged; a new one is fetched, this one serves what it can");
         }
@@ -276,7 +280,7 @@ impl Directory {
         Ok(Some(known))
     }
 
-    fn row<T: for<'b> minicbor::Decode<'b, ()>>(
+    pub(super) fn row<T: for<'b> minicbor::Decode<'b, ()>>(
         &self,
         connection: &Connection,
         sql: &str,
@@ -289,7 +293,7 @@ impl Directory {
         self.decoded(row, 0).map(Some)
     }
 
-    fn decoded<T: for<'b> minicbor::Decode<'b, ()>>(
+    pub(super) fn decoded<T: for<'b> minicbor::Decode<'b, ()>>(
         &self,
         row: &rusqlite::Row<'_>,
         column: usize,
@@ -406,8 +410,15 @@ pub(super) fn upsert(connection: &Connection, names: &NameKey, row: &DirectoryRo
             // A card may come back under another token, when the office group's key has changed.
             connection.prepare_cached("DELETE FROM cards WHERE card = ?1")?.execute([card.card.0])?;
             connection
-                .prepare_cached("INSERT OR REPLACE INTO cards (token, card, row) VALUES (?1, ?2, ?3)")?
-                .execute(params![card.token.to_bytes(), card.card.0, cbor::encode(card)])
+                .prepare_cached(
+                    "INSERT OR REPLACE INTO cards (token, card, member, row) VALUES (?1, ?2, ?3, ?4)",
+                )?
+                .execute(params![
+                    card.token.to_bytes(),
+                    card.card.0,
+                    card.member.map(|member| member.0),
+                    cbor::encode(card)
+                ])
                 .map(|_| ())
         }
         DirectoryRow::Member(member) => {

@@ -7,6 +7,8 @@
 //! until the centre was told.
 //! Out of scope: signatures, asking for more ([`crate::sync::authorize`]).
 
+use std::collections::BTreeSet;
+
 use hufu_shared::cbor;
 use hufu_shared::fact::{CommandDone, Event, Funding, LeaseUse, Spent};
 use hufu_shared::ids::{CommandId, LeaseId, MemberId};
@@ -265,6 +267,14 @@ impl Journal {
             Allowance { unit, members, left: left.unwrap_or(Amount(i64::MAX)), expired, ends_s }
         };
         Ok(Unit::ALL.map(of).into_iter().filter(|sum| sum.members + sum.expired > 0).collect())
+    }
+
+    /// Members for whom something is set aside here: whom the centre expects at this terminal.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the journal cannot be read.
+    pub fn prepared_for(&self) -> Result<BTreeSet<MemberId>, StoreError> {
+        Ok(self.leases_where("closed = 0", &[])?.iter().map(|held| held.state.member).collect())
     }
 
     /// What a centre that entered a new epoch must be shown before any fact ([`lease::report`]).

@@ -14,6 +14,7 @@ mod blocks;
 mod codes;
 mod directory;
 mod error;
+mod found;
 mod handle;
 mod journal;
 mod leases;

@@ -15,6 +15,7 @@ pub mod enrol;
 pub(crate) mod files;
 pub mod identity;
 pub mod link;
+mod lookup;
 pub mod pair;
 pub mod pipe;
 pub mod renew;

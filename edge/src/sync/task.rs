@@ -20,6 +20,7 @@ use super::client::{CentreError, Channel, ClientLimits};
 use super::download::{self, DirectoryLane, DownloadError, UpdatesLane};
 use super::identity::{Identity, IdentityError};
 use super::link::{CentreKnown, Shared};
+use super::lookup;
 use super::renew::{self, RenewError};
 use super::trust::TrustedTime;
 use super::upload::{Progress, UploadError, Uploader};
@@ -126,6 +127,9 @@ pub async fn spawn(parts: SyncParts) -> Result<SyncTasks, SyncError> {
     if let Some((asks, told)) = parts.ends.take_asks() {
         let lane = Authorizer::new(store.clone(), parts.directory.clone(), shared.clone(), centre);
         tasks.spawn(authorize::run(lane, asks, told, channels.clone()));
+    }
+    if let Some(finds) = parts.ends.take_finds() {
+        tasks.spawn(lookup::run(finds, shared.clone(), channels.clone()));
     }
     tasks.spawn(run_uploads(uploader, channels.clone(), shared.clone(), store));
     tasks.spawn(run_updates(updates, channels.clone(), shared.clone()));

@@ -6,6 +6,7 @@
 //! | `POST /device/v1/renew` | [`enrol::RenewRequest`] | [`enrol::RenewAnswer`] |
 //! | `POST /device/v1/events` | [`upload::Upload`] | [`upload::Receipt`] |
 //! | `POST /device/v1/leases/authorize` | [`lease::LeaseAsk`] | [`lease::LeaseAnswer`] |
+//! | `POST /device/v1/lookup` | [`lookup::LookupAsk`] | [`lookup::LookupAnswer`] |
 //! | `GET /device/v1/updates` | – ([`updates::UpdatesQuery`]) | [`updates::Updates`] |
 //! | `GET /device/v1/directory` | – ([`directory::DeltaQuery`]) | [`directory::Delta`] |
 //! | `GET /device/v1/directory/snapshot/manifest` | – | [`directory::Manifest`] |
@@ -17,6 +18,7 @@ pub mod apart;
 pub mod directory;
 pub mod enrol;
 pub mod lease;
+pub mod lookup;
 pub mod problem;
 pub mod readiness;
 pub mod stick;

@@ -8,6 +8,7 @@ pub mod enrol;
 pub mod events;
 pub mod intake;
 pub mod leases;
+pub mod lookup;
 pub mod updates;
 
 use axum::body::Body;

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::{Form, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 use data_encoding::HEXLOWER;
 use hufu_shared::form::{CONSENT_CONTACT, SALT_BYTES};
 use hufu_shared::time::{Day, OfficeClock};
@@ -21,7 +21,7 @@ use super::forms::{Input, Wrong, given};
 use super::shift::{Just, ShiftPage};
 use super::today::TodayPage;
 use super::walkin::{FormPart, Guest, Kind, TakenPage, WalkinPage, Written};
-use super::{DeskOrder, Done, ONCE_BYTES, Taken, Taking, shift, walkin};
+use super::{DeskOrder, Done, ONCE_BYTES, Taken, Taking, lookup, shift, walkin};
 use crate::random;
 
 type Shared = State<Arc<Counter>>;
@@ -32,9 +32,11 @@ pub fn routes() -> Router<Arc<Counter>> {
         .route("/walkin", get(walkin).post(take))
         .route("/shift", get(shift).post(count))
         .route("/today", get(today))
+        .route("/lookup", get(lookup::show).post(lookup::find))
+        .route("/lookup/pick", post(lookup::pick))
 }
 
-fn style() -> &'static str {
+pub(super) fn style() -> &'static str {
     &super::super::assets::addresses().desk
 }
 

@@ -6,15 +6,19 @@ use std::time::Duration;
 
 use embedded_graphics::prelude::*;
 use hufu_hardware::panel::{Depth, DeskPanel, Panel};
+use hufu_shared::ids::CardId;
 use hufu_shared::ids::OccurrenceId;
+use hufu_shared::member::CardStatus;
 use hufu_shared::money::Amount;
 use hufu_shared::seal::OpenKey;
+use hufu_shared::wire::lookup::{FoundCard, FoundMember, LookupAnswer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use super::samples::{NOW, afternoon, outcomes};
 use crate::counter::desk::Done;
+use crate::counter::desk::{DeskOrder, FoundHere};
 use crate::counter::guard::Guard;
 use crate::counter::port::{Declined, ModeOrder, Order, Port, ViewSink};
 use crate::counter::routes::{BODY_BYTES_MAX, Counter, router};
@@ -60,11 +64,31 @@ pub(super) async fn desk_answering(answer: Result<Done, Declined>) -> Desk {
         simulator: Some("http://127.0.0.1:7099/".into()),
         language: Language::Zh,
         sounds: Arc::new(crate::counter::voice::Sounds::tones(70)),
+        finds: scripted_centre(),
         now: Box::new(|| NOW),
     };
     let (stop, stopped) = watch::channel(false);
     tokio::spawn(serve(listener, router(Arc::new(counter)), stopped));
     Desk { address, sink: ends.view, orders, panel, _stop: stop }
+}
+
+/// A centre that knows one member with a lost card, and hears nothing of 沉默.
+fn scripted_centre() -> crate::state::FindSender {
+    let (finds, mut asked) = tokio::sync::mpsc::channel::<crate::state::Finding>(1);
+    tokio::spawn(async move {
+        while let Some(finding) = asked.recv().await {
+            let card = FoundCard { card: CardId([9; 16]), tail: "0042".into(), status: CardStatus::Lost };
+            let member = FoundMember {
+                name: Some("欧阳*玥".into()),
+                mobile: Some("138****8000".into()),
+                level: None,
+                card: Some(card),
+            };
+            let found = LookupAnswer { found: vec![member], more: true, too_often: false };
+            let _ = finding.reply.send((finding.text != "沉默").then_some(found));
+        }
+    });
+    finds
 }
 
 impl Desk {
@@ -103,6 +127,31 @@ impl Desk {
 
 pub(super) fn status(answer: &str) -> &str {
     answer.get(9..12).unwrap_or(answer)
+}
+
+#[tokio::test]
+async fn look_up_the_page_asks_the_centre_first_and_says_when_only_its_own_list_was_searched() {
+    let here = FoundHere { listed: 3, ..FoundHere::default() };
+    let desk = desk_answering(Ok(Done::Found(here))).await;
+    assert!(desk.get("/lookup").await.contains("姓名、手机号码或会员编号"));
+    let found = desk.form("/lookup", "text=%E6%AC%A7%E9%98%B3").await;
+    for part in ["欧阳*玥", "138****8000", "已挂失", "核对本人", "符合的会员较多", "value=\"欧阳\""]
+    {
+        assert!(found.contains(part), "{part} is missing in {found}");
+    }
+    assert!(desk.orders().is_empty(), "the own list is not asked while the centre answers");
+    let silent = desk.form("/lookup", "text=%E6%B2%89%E9%BB%98").await;
+    assert!(
+        silent.contains("总部没有回应：已在本机名单（3 位）中查找") && silent.contains("没有找到"),
+        "{silent}"
+    );
+    let short = desk.form("/lookup", "text=x").await;
+    assert!(status(&short) == "422" && short.contains("请输入 2 到 40 个字"), "{short}");
+    let card = CardId([9; 16]);
+    let picked = desk.form("/lookup/pick", &format!("card={card}")).await;
+    assert!(picked.contains("location: /\r\n"), "{picked}");
+    assert_eq!(desk.orders().last(), Some(&Order::Desk(DeskOrder::Pick(card))));
+    assert_eq!(status(&desk.form("/lookup/pick", "card=nobody").await), "422");
 }
 
 #[tokio::test]

@@ -28,6 +28,7 @@ use crate::store::testing::*;
 mod batch;
 mod codes;
 mod desk;
+mod lookup;
 mod paper;
 mod value;
 

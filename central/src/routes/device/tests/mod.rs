@@ -5,4 +5,5 @@ mod enrolment;
 mod jobs;
 mod kit;
 mod lists;
+mod lookup;
 mod uploads;
