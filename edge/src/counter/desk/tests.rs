@@ -1,12 +1,16 @@
 //! What forms take and refuse, and the pages in both languages.
 
 use askama::Template;
+use hufu_shared::ids::CardId;
+use hufu_shared::member::CardStatus;
 use hufu_shared::time::Day;
+use hufu_shared::wire::lookup::{FoundCard, FoundMember, LookupAnswer};
 
 use super::super::pages::Frame;
 use super::super::tests::samples::{NOW, afternoon};
 use super::super::words::Ui;
 use super::forms::{Input, Wrong};
+use super::lookup::{Looked, LookupPage};
 use super::shift::{Just, ShiftPage};
 use super::today::TodayPage;
 use super::walkin::{FormPart, Guest, Kind, Tab, TakenPage, WalkinPage, read};
@@ -133,6 +137,55 @@ fn shift_view() -> ShiftView {
     }
 }
 
+/// The page for finding members, before and after, with the centre and without.
+fn lookups(frame: &Frame) -> Vec<String> {
+    let member = |n: u8, status: Option<CardStatus>| FoundMember {
+        name: (n != 3).then(|| "张*三".to_owned()),
+        mobile: (n != 3).then(|| format!("138****800{n}")),
+        level: None,
+        card: status.map(|status| FoundCard { card: CardId([n; 16]), tail: format!("000{n}"), status }),
+    };
+    let found: Vec<FoundMember> =
+        [CardStatus::Active, CardStatus::Lost, CardStatus::Stopped, CardStatus::Void]
+            .into_iter()
+            .map(Some)
+            .chain([None])
+            .zip(1..)
+            .map(|(status, n)| member(n, status))
+            .collect();
+    let centre = LookupAnswer { found: found.clone(), more: true, too_often: false };
+    let often = LookupAnswer { too_often: true, ..LookupAnswer::default() };
+    let here =
+        |silent| Looked::Here { found: FoundHere { found: found.clone(), more: false, listed: 12 }, silent };
+    let nobody = Looked::Here { found: FoundHere { listed: 12, ..FoundHere::default() }, silent: false };
+    let looked = [Looked::Centre(centre), Looked::Centre(often), here(true), here(false), nobody];
+    let after = looked.iter().map(|looked| LookupPage::found(frame, "张", looked));
+    let before = [true, false].map(|online| LookupPage::new(frame, online));
+    let pages = before.into_iter().chain(after);
+    // The rest of a name that was typed is nobody's words.
+    pages.map(|page| LookupPage { text: String::new(), ..page }.render().expect("renders")).collect()
+}
+
+/// `HUFU_PICTURES=folder cargo test -p hufu-edge lookups_leave` writes what a browser can be shown without a daemon.
+#[test]
+fn lookups_leave_pages_that_say_who_may_be_meant_and_what_is_in_the_way() {
+    let folder = std::env::var_os("HUFU_PICTURES").map(std::path::PathBuf::from);
+    for language in Language::ALL {
+        for (n, page) in lookups(&frame(language)).into_iter().enumerate() {
+            let buttons = page.matches("action=\"/lookup/pick\"").count();
+            assert_eq!(buttons, [0, 0, 4, 0, 4, 4, 0][n], "a member without a card cannot be acted for");
+            let Some(folder) = &folder else { continue };
+            let css = concat!(
+                include_str!("../../../assets/counter.css"),
+                include_str!("../../../assets/desk.css")
+            );
+            let page = page.replace("</head>", &format!("<style>{css}</style></head>"));
+            std::fs::write(folder.join(format!("lookup-{n}-{}.html", language.tag())), page)
+                .expect("written");
+        }
+    }
+}
+
 /// All desk pages with all their words.
 fn pages(language: Language) -> Vec<String> {
     let frame = &frame(language);
@@ -152,6 +205,7 @@ fn pages(language: Language) -> Vec<String> {
         next: Some(FormPart::new(Kind::Apply, "00".into(), &Input::new(), &Wrong::new(), &frame.ui)),
     };
     all.push(taken.render().expect("renders"));
+    all.extend(lookups(frame));
     for view in [shift_view(), ShiftView::default()] {
         let just = Just { done: Some("desk-shift-opened"), ..Just::default() };
         all.push(ShiftPage::new(frame, "/b.css", &view, &just).render().expect("renders"));
