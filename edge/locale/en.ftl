@@ -152,6 +152,7 @@ counter-batch-already = { $n } checked in before
 counter-batch-unsure = { $n } to be confirmed
 counter-batch-others = { $n } refused, see the last records
 counter-batch-listed-next = { $n } on the list, checked in once you confirm
+counter-batch-listed-unknown = Unknown card, to be confirmed by the centre. { $n } on the list
 counter-batch-open = A batch check-in list of { $n } is not confirmed
 counter-activity-later = Not yet
 counter-activity-ended = Ended

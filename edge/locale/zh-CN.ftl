@@ -150,6 +150,7 @@ counter-batch-already = 本场已签到 { $n } 位
 counter-batch-unsure = 待确认 { $n } 位
 counter-batch-others = 未受理 { $n } 位，详见最近记录
 counter-batch-listed-next = 名单共 { $n } 位，确认后才签到
+counter-batch-listed-unknown = 未识别此卡，确认后待总部核对；名单共 { $n } 位
 counter-batch-open = 批量签到名单有 { $n } 位尚未确认
 counter-activity-later = 未到时间
 counter-activity-ended = 已结束

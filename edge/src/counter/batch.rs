@@ -202,7 +202,12 @@ pub(super) fn said(result: &ResultView, key: &str, ui: &Ui) -> Option<(String, O
         let headline = ui.t1("counter-batch-done", "n", sum.checked_in.to_string());
         return Some((headline, (!rest.is_empty()).then(|| rest.join(" · "))));
     }
-    let next = result.listed.map(|n| ui.t1("counter-batch-listed-next", "n", n.to_string()));
+    let key_of_count = match result.person {
+        Some(_) => "counter-batch-listed-next",
+        // Whoever holds it should be asked now, while they stand here.
+        None => "counter-batch-listed-unknown",
+    };
+    let next = result.listed.map(|n| ui.t1(key_of_count, "n", n.to_string()));
     match result.outcome {
         Outcome::Listed | Outcome::ListedAlready | Outcome::ListFull => {
             let base = format!("counter-outcome-{key}");

@@ -483,6 +483,9 @@ fn rule_k27_a_list_is_shown_with_its_count_and_what_confirming_it_does() {
         assert!(list.contains(part), "the list lacks {part}");
     }
     assert!(!list.contains("签到成功"), "nothing says that anybody is checked in");
+    let (_, mut view) = moments().into_iter().find(|(moment, _)| *moment == "batch").unwrap();
+    view.result.as_mut().unwrap().person = None;
+    assert!(face(&view, &ui(Language::Zh)).next.unwrap().starts_with("未识别此卡"));
     assert!(page("batch-paused", Language::Zh).contains("现在刷卡不会加入名单"));
     assert!(page("batch-done", Language::Zh).contains("已签到 10 位"));
     assert!(page("batch-done", Language::En).contains("1 refused"));
