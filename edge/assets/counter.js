@@ -105,7 +105,13 @@
     running = false;
     if (again) { again = false; refresh(); }
   };
-  const picture = (version) => { const img = $("display"); if (img) img.src = "/display.png?v=" + version; };
+  // A picture takes the place of the last one once it is here: while the terminal restarts the last one stays.
+  const picture = (version) => {
+    const img = $("display"), next = new Image();
+    if (!img) return;
+    next.onload = () => { img.src = next.src; };
+    next.src = "/display.png?v=" + version;
+  };
 
   const live = () => {
     stream = new EventSource("/live");
