@@ -26,6 +26,10 @@ SELECT f.device, f.epoch, f.seq, f.body, f.event, f.wall, f.at, f.received, f.be
 FROM conflict_fact k JOIN fact f ON f.device = k.device AND f.epoch = k.epoch AND f.seq = k.seq
 JOIN device d ON d.id = f.device JOIN office o ON o.id = f.office WHERE k.conflict = $1 ORDER BY f.at, f.device, f.epoch, f.seq LIMIT $2
 
+-- name: side
+SELECT f.device, f.epoch, f.seq, f.body, f.event, f.wall, f.at, f.received, f.became, f.kind, f.pin, f.member, f.occurrence, d.name, o.code, o.name_zh, o.name_en, o.zone, o.cutoff_minutes, f.high
+FROM fact f JOIN device d ON d.id = f.device JOIN office o ON o.id = f.office WHERE f.device = $1 AND f.epoch = $2 AND f.seq = $3
+
 -- name: side_count
 SELECT COUNT(*) FROM conflict_fact WHERE conflict = $1
 

@@ -14,6 +14,7 @@ use super::forms::{self, Alike, KIND_LOOK_ALIKE, KIND_PROFILE, field_words};
 use super::members::masked_name;
 use super::place::{CONTACT, Chosen};
 use super::signed::SignedIn;
+use super::taken_back::{KIND_REVERSAL, taken_back};
 use super::ui::{Ui, number};
 use super::verdict::{self, Choice};
 use crate::db::Tx;
@@ -180,6 +181,7 @@ async fn load(
             match chosen.known.kind {
                 KIND_LOOK_ALIKE => alike = forms::alike(tx, opens, &ui, &chosen)?,
                 KIND_PROFILE => requests = Some(forms::requests(tx, opens, &ui, (&chosen, &sides))?),
+                KIND_REVERSAL => requests = taken_back(tx, &ui, (&chosen, &sides))?,
                 KIND_OWNER => owners = owners_of(&chosen),
                 _ => {}
             }

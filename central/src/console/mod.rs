@@ -28,6 +28,7 @@ mod recovery;
 mod requests;
 mod session;
 mod signed;
+mod taken_back;
 mod ui;
 mod verdict;
 mod words;

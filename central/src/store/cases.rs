@@ -213,47 +213,60 @@ pub fn facts(tx: &mut Tx<'_>, case: Hash) -> Result<Vec<FactId>, StoreError> {
 /// [`StoreError`].
 pub fn sides(tx: &mut Tx<'_>, case: Hash) -> Result<(Vec<Side>, u64), StoreError> {
     let mut sides = Vec::new();
-    for row in tx.query(SQL.get("sides"), &[case.0.into(), SIDES_SHOWN_MAX.into()])? {
-        let id = rows::fact_id_at(&row, 0)?;
-        let mut postings = Vec::new();
-        for posted in tx.query(SQL.get("side_postings"), &rows::fact_id_values(id))? {
-            postings.push((
-                posted.text(0)?.to_owned(),
-                posted.text(1)?.to_owned(),
-                posted.int(2)?,
-                posted.text(3)?.to_owned(),
-                posted.text(4)?.to_owned(),
-            ));
-        }
-        let cutoff = row.int(18)?;
-        sides.push(Side {
-            id,
-            fact: super::contact::read_fact(tx, id, row.blob(3)?).ok(),
-            event: row.text(4)?.to_owned(),
-            wall: Instant(row.int(5)?),
-            at: Instant(row.int(6)?),
-            latest: Instant(row.int(19)?),
-            received: Instant(row.int(7)?),
-            became: row.text(8)?.to_owned(),
-            pin: row.int_opt(10)?.map(|pin| pin != 0),
-            member: row.blob_opt(11)?.map(|_| row.array(11)).transpose()?.map(MemberId),
-            occurrence: row.blob_opt(12)?.map(|_| row.array(12)).transpose()?.map(OccurrenceId),
-            device_name: row.text(13)?.to_owned(),
-            office: OfficeRow {
-                office: hufu_shared::ids::OfficeId([0; 16]),
-                code: row.text(14)?.to_owned(),
-                name: Words { zh: row.text(15)?.to_owned(), en: row.text(16)?.to_owned() },
-                clock: OfficeClock {
-                    zone: row.text(17)?.to_owned(),
-                    cutoff_minutes: u16::try_from(cutoff)
-                        .map_err(|_| StoreError::Range { what: "cut-off of an office", met: cutoff })?,
-                },
-            },
-            postings,
-        });
+    for row in &tx.query(SQL.get("sides"), &[case.0.into(), SIDES_SHOWN_MAX.into()])? {
+        sides.push(side_in(tx, row)?);
     }
     let count = tx.query_one(SQL.get("side_count"), &[case.0.into()])?.uint(0)?;
     Ok((sides, count))
+}
+
+/// One fact as a side of a case; none if it is not here.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn side(tx: &mut Tx<'_>, id: FactId) -> Result<Option<Side>, StoreError> {
+    let row = tx.query_opt(SQL.get("side"), &rows::fact_id_values(id))?;
+    row.map(|row| side_in(tx, &row)).transpose()
+}
+
+fn side_in(tx: &mut Tx<'_>, row: &Row) -> Result<Side, StoreError> {
+    let id = rows::fact_id_at(row, 0)?;
+    let mut postings = Vec::new();
+    for posted in tx.query(SQL.get("side_postings"), &rows::fact_id_values(id))? {
+        postings.push((
+            posted.text(0)?.to_owned(),
+            posted.text(1)?.to_owned(),
+            posted.int(2)?,
+            posted.text(3)?.to_owned(),
+            posted.text(4)?.to_owned(),
+        ));
+    }
+    let cutoff = row.int(18)?;
+    Ok(Side {
+        id,
+        fact: super::contact::read_fact(tx, id, row.blob(3)?).ok(),
+        event: row.text(4)?.to_owned(),
+        wall: Instant(row.int(5)?),
+        at: Instant(row.int(6)?),
+        latest: Instant(row.int(19)?),
+        received: Instant(row.int(7)?),
+        became: row.text(8)?.to_owned(),
+        pin: row.int_opt(10)?.map(|pin| pin != 0),
+        member: row.blob_opt(11)?.map(|_| row.array(11)).transpose()?.map(MemberId),
+        occurrence: row.blob_opt(12)?.map(|_| row.array(12)).transpose()?.map(OccurrenceId),
+        device_name: row.text(13)?.to_owned(),
+        office: OfficeRow {
+            office: hufu_shared::ids::OfficeId([0; 16]),
+            code: row.text(14)?.to_owned(),
+            name: Words { zh: row.text(15)?.to_owned(), en: row.text(16)?.to_owned() },
+            clock: OfficeClock {
+                zone: row.text(17)?.to_owned(),
+                cutoff_minutes: u16::try_from(cutoff)
+                    .map_err(|_| StoreError::Range { what: "cut-off of an office", met: cutoff })?,
+            },
+        },
+        postings,
+    })
 }
 
 /// Name and points of an occurrence.

@@ -1,9 +1,9 @@
 //! Stored value moved by an admin: what will be posted is shown before it is, on both databases.
 
 use axum::http::StatusCode;
-use hufu_shared::fact::{Event, ToppedUp};
+use hufu_shared::fact::{Event, Reversed, ToppedUp};
 use hufu_shared::ids::FactId;
-use hufu_shared::money::Amount;
+use hufu_shared::money::{Amount, Leg, Unit};
 
 use super::kit::{Browser, Page, Site, each};
 use super::taking::{card_in_use, record, revealed};
@@ -82,6 +82,35 @@ async fn rule_h04_a_top_up_is_undone_in_two_steps_and_once() {
         let again = browser.post(&path, &[("do", "undo"), ("fact", &paid)]).await;
         assert_eq!(told(&again), "已经办理过，不能重复。");
         assert_eq!(entries(&site).await, before + 2);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kind_31_what_the_desk_and_a_terminal_took_back_is_shown_beside_the_original() {
+    each(|site| async move {
+        let mut browser = Browser::signed_in(&site).await;
+        let (_, member) = card_in_use(&site).await;
+        let path = format!("/members/{member}/money");
+        let paid = pays_in(&site, 30_000).await;
+        let chosen = super::super::cases::fact_text(paid);
+        let first = browser.post(&path, &[("do", "undo"), ("fact", &chosen)]).await;
+        let done = sure(&mut browser, &path, &first, "充错会员").await;
+        assert_eq!(done.to(), format!("{path}?done"), "{}", told(&done));
+        let legs = vec![Leg { unit: Unit::Cny, amount: Amount(20_000) }];
+        let reversed = Reversed { original: paid, legs, reason: "mistake".to_owned(), slip: None };
+        record(&site, Event::Reversed(reversed), None).await;
+        let page = browser.get("/cases?kind=31").await;
+        for words in ["原单（", "中心柜台", "终端退回（", "¥300.00", "¥200.00", "只计到限额为止"]
+        {
+            assert!(page.text.contains(words), "{words}");
+        }
+        let counts = page.between(">计入<", "</tr>").unwrap_or_default();
+        assert_eq!(counts.matches("¥300.00").count(), 2, "the original and the desk: {counts}");
+        assert!(
+            counts.contains('—') && !counts.contains("¥200.00"),
+            "nothing was left to take back: {counts}"
+        );
     })
     .await;
 }
