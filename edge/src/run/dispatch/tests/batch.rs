@@ -2,8 +2,10 @@
 
 use super::*;
 use crate::counter::batch::{BatchOrder, BatchSum};
+use crate::counter::desk::DeskOrder;
 use crate::counter::view::{GateView, Outcome as Seen};
 use crate::rules::gate::Gates;
+use hufu_shared::ids::CardId;
 use hufu_shared::token::{CardText, MediumKind};
 
 fn batch(desk: &mut Desktop, order: BatchOrder) -> Result<(), Declined> {
@@ -66,6 +68,20 @@ fn rule_k27_cards_are_collected_and_checked_in_together_when_staff_confirm() {
     desk.wait(5);
     desk.present(2);
     assert_eq!(desk.shown().len(), 1);
+}
+
+#[test]
+fn rule_k27_a_member_found_by_name_is_put_on_the_list() {
+    let mut desk = desktop();
+    batch(&mut desk, BatchOrder::Open(OCCASION)).expect("it runs");
+    desk.order(Order::Desk(DeskOrder::Pick(CardId([2; 16])))).expect("known");
+    let n = desk.view().view.candidate.as_ref().expect("to compare").n;
+    desk.order(Order::Confirm { n }).expect("it is the person");
+    assert_eq!(names(&desk), [(1, Seen::Accepted)]);
+    desk.present(2);
+    assert_eq!(names(&desk).len(), 1, "with the card as well is still one");
+    batch(&mut desk, BatchOrder::Confirm { seen: 1 }).expect("as shown");
+    assert_eq!(desk.view().view.activities[0].attended_here, 1);
 }
 
 #[test]
