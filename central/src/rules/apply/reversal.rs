@@ -6,6 +6,8 @@
 //! A top-up is undone by its own terminal in its own shift; what another terminal, or a later shift, records against it
 //! takes nothing and is listed: else a terminal could empty whoever it names. A person undoes it at the centre's desk.
 
+use std::collections::BTreeSet;
+
 use hufu_shared::act::ValueMoved;
 use hufu_shared::cbor;
 use hufu_shared::fact::{Event, Fact};
@@ -51,10 +53,18 @@ pub fn reversal_case(original: FactId) -> Hash {
 }
 
 impl Work {
-    /// Marks an original and its returns, whichever of them has just come.
+    /// Marks an original and its returns, whichever of them has just come. A return of a return takes nothing, but a terminal
+    /// may send a chain of them as long as it likes, or a circle: each is marked once.
     pub(super) fn touch_reversals(&mut self, original: FactId) {
-        self.dirty.insert(Matter::Reversals(original));
-        self.rejudge(original);
+        let mut at = original;
+        let mut seen = BTreeSet::new();
+        while seen.insert(at) {
+            self.dirty.insert(Matter::Reversals(at));
+            match self.fact(at).and_then(|known| known.fact.as_ref()).map(|fact| &fact.event) {
+                Some(Event::Reversed(reversed)) => at = reversed.original,
+                _ => return self.rejudge(at),
+            }
+        }
     }
 
     /// All returns of an original that are to be judged.

@@ -15,6 +15,8 @@ use crate::db::Db;
 use crate::db::testing::each;
 use crate::rules::posting::{case_id, fact_cause};
 
+/// Returns of returns in a row.
+const CHAINED: i64 = 480;
 /// A card that the centre does not know at first.
 const UNKNOWN: u8 = 9;
 
@@ -133,6 +135,32 @@ async fn kind_31_a_return_waits_for_its_original_and_never_takes_more_than_all()
         })
         .await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kind_31_returns_of_returns_in_a_circle_or_a_long_chain_take_nothing_and_stop_nobody() {
+    each(|db| async move {
+        found(&db).await;
+        let mut a = Terminal::start(TERMINAL_A);
+        let bought = sale(&mut a, 0, 1, 20, "1", None);
+        let at = |seq| FactId { seq, ..bought };
+        let itself = give_back(&mut a, 60, at(bought.seq + 1), pts(5));
+        let one = give_back(&mut a, 70, at(bought.seq + 3), pts(5));
+        let other = give_back(&mut a, 80, one, pts(5));
+        let first = give_back(&mut a, 90, bought, pts(4));
+        let mut chain = vec![first];
+        for n in 0..CHAINED {
+            chain.push(give_back(&mut a, 100 + n, chain[chain.len() - 1], pts(4)));
+        }
+        a.upload(&db).await;
+        for id in [itself, one, other].iter().chain(&chain[1..]) {
+            assert_eq!(standing(&db, *id).await.1, Some(31), "{id}");
+        }
+        assert_eq!(standing(&db, first).await, ("applied".to_owned(), None));
+        assert_eq!(points(&db, 1).await, 16, "only the purchase's own return took something");
+        sums_hold(&db).await;
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
