@@ -285,7 +285,9 @@ impl Work {
         let known = self.fact(id)?.clone();
         let fact = known.fact.as_ref()?;
         let Event::Earned(earned) = &fact.event else { return None };
-        if !is_judged(&known) || self.owner(&known, &earned.subject) != Some(member) {
+        let is_theirs = self.owner(&known, &earned.subject) == Some(member);
+        // A repeat that has just arrived may not be said to be one yet.
+        if !is_judged(&known) || !is_theirs || self.is_repeat(id, fact, earned.repeats) {
             return None;
         }
         let worth = self.worth(&Sale { id, known: &known, fact, earned, member });

@@ -75,3 +75,32 @@ async fn inv_19_a_purchase_that_was_cut_until_its_slip_was_another_s_leaves_no_q
         .await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn inv_19_a_repeated_purchase_takes_no_room_of_a_cap_from_what_is_judged_before_it() {
+    for swap in [false, true] {
+        each(move |db| async move {
+            found(&db).await;
+            let (events, offices) = (vec![], vec![]);
+            let cap = EarnCap { unit: Unit::Pts, period: Period::Month, most: Amount(10), events, offices };
+            let policy = Policy { earn_caps: vec![cap], ..Policy::default() };
+            act(&db, 40, NOON.offset(-10_000 * SECOND_US), Act::PolicySet(Box::new(policy))).await;
+            let (mut a, mut b) = (Terminal::start(TERMINAL_A), Terminal::start(TERMINAL_B));
+            b.purchase(0, 1, 30_000, 6);
+            let repeat = b.purchase(10, 1, 30_000, 6);
+            let last = a.purchase(7_200, 1, 20_000, 4);
+            if swap {
+                b.upload(&db).await;
+                a.upload(&db).await;
+            } else {
+                a.upload(&db).await;
+                b.upload(&db).await;
+            }
+            assert_eq!(standing(&db, repeat).await, ("merged".to_owned(), Some(2)));
+            assert_eq!(standing(&db, last).await, ("applied".to_owned(), None));
+            assert_eq!(points(&db, 1).await, 10);
+            assert_eq!(count(&db, "open_cases", vec![]).await, 0);
+        })
+        .await;
+    }
+}
