@@ -53,8 +53,8 @@ pub fn reversal_case(original: FactId) -> Hash {
 }
 
 impl Work {
-    /// Marks an original and its returns, whichever of them has just come. A return of a return takes nothing, but a terminal
-    /// may send a chain of them as long as it likes, or a circle: each is marked once.
+    /// Marks an original and its returns, whichever of them has just come. A return of a return, or of what gives nothing,
+    /// takes nothing, but a terminal may send a chain of them as long as it likes, or a circle: each is marked once.
     pub(super) fn touch_reversals(&mut self, original: FactId) {
         let mut at = original;
         let mut seen = BTreeSet::new();
@@ -62,7 +62,8 @@ impl Work {
             self.dirty.insert(Matter::Reversals(at));
             match self.fact(at).and_then(|known| known.fact.as_ref()).map(|fact| &fact.event) {
                 Some(Event::Reversed(reversed)) => at = reversed.original,
-                _ => return self.rejudge(at),
+                Some(Event::Earned(_) | Event::Spent(_) | Event::ToppedUp(_)) => return self.rejudge(at),
+                _ => return,
             }
         }
     }

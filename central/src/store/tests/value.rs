@@ -148,12 +148,20 @@ async fn kind_31_returns_of_returns_in_a_circle_or_a_long_chain_take_nothing_and
         let one = give_back(&mut a, 70, at(bought.seq + 3), pts(5));
         let other = give_back(&mut a, 80, one, pts(5));
         let first = give_back(&mut a, 90, bought, pts(4));
+        let closed = a.close_day(95);
+        a.upload(&db).await;
+        let of_closing =
+            [give_back(&mut a, 96, closed, pts(5)), give_back(&mut a, 97, at(closed.seq + 4), pts(5))];
+        let later = a.close_day(98);
+        assert_eq!(later, at(closed.seq + 3));
+        let last = a.close_day(99);
+        assert_eq!(last, at(closed.seq + 4), "what was taken back before it was there");
         let mut chain = vec![first];
         for n in 0..CHAINED {
             chain.push(give_back(&mut a, 100 + n, chain[chain.len() - 1], pts(4)));
         }
         a.upload(&db).await;
-        for id in [itself, one, other].iter().chain(&chain[1..]) {
+        for id in [itself, one, other].iter().chain(&of_closing).chain(&chain[1..]) {
             assert_eq!(standing(&db, *id).await.1, Some(31), "{id}");
         }
         assert_eq!(standing(&db, first).await, ("applied".to_owned(), None));
