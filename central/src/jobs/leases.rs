@@ -1,6 +1,7 @@
 //! Sets aside what members may need at terminals, before those are offline.
 
 use hufu_shared::ids::DeviceId;
+use hufu_shared::money::Unit;
 
 use super::next_round;
 use crate::app::App;
@@ -8,8 +9,6 @@ use crate::store::{StoreError, leases};
 
 /// Milliseconds between rounds.
 const ROUND_MS: u64 = 20_000;
-/// Members looked at in one read: a longer one would keep a snapshot of the books open.
-const LOOKED_AT_MAX: usize = 50;
 
 /// One round: members whom other terminals of an office have seen lately, at some of its terminals, those after `after`.
 /// It ends early when the service stops, and when terminals wait to deliver: what was done there counts more than what
@@ -22,17 +21,13 @@ pub async fn round(app: &App, after: Option<DeviceId>) -> Result<(u64, Option<De
     let now = app.now();
     let (pairs, next) = app.db.read(move |tx| leases::candidates(tx, now, after)).await?;
     let mut granted = 0;
-    for some in pairs.chunks(LOOKED_AT_MAX) {
-        let some = some.to_vec();
-        let wanted = app.db.read(move |tx| leases::wanted_ahead(tx, &some, now)).await?;
-        for (pair, unit) in wanted {
-            if app.uploads.is_crowded() || app.is_stopping() {
-                return Ok((granted, after));
-            }
-            let Ok(entry) = app.entry_id() else { return Ok((granted, after)) };
-            let done = app.write(move |tx| leases::grant_ahead(tx, pair, unit, (entry, now))).await?;
-            granted += u64::from(done);
+    for pair in pairs {
+        if app.uploads.is_crowded() || app.is_stopping() {
+            return Ok((granted, after));
         }
+        let (Ok(points), Ok(money)) = (app.entry_id(), app.entry_id()) else { return Ok((granted, after)) };
+        let units = [(Unit::Pts, points), (Unit::Cny, money)];
+        granted += app.write(move |tx| leases::grant_all_ahead(tx, pair, units, now)).await?;
     }
     Ok((granted, next))
 }

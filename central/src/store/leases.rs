@@ -416,25 +416,6 @@ pub fn candidates(
 /// A member at a terminal.
 pub type Pair = (DeviceId, MemberId);
 
-/// Which of some members could be granted something ahead of need, and in which units. Mostly nobody: who asks this first
-/// need not lock the books for it.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn wanted_ahead(tx: &mut Tx<'_>, pairs: &[Pair], now: Instant) -> Result<Vec<(Pair, Unit)>, StoreError> {
-    let mut wanted = Vec::new();
-    for (device, member) in pairs.iter().copied() {
-        let world = fetch(tx, device, member)?;
-        for unit in [Unit::Pts, Unit::Cny] {
-            let book = book(tx, &world, (device, member, unit), now)?;
-            if caps::propose(&book, Ask::Ahead, &world.policy.lease).is_ok() {
-                wanted.push(((device, member), unit));
-            }
-        }
-    }
-    Ok(wanted)
-}
-
 /// Grants one member ahead of need at one terminal, as far as the policy allows; whether anything was granted.
 ///
 /// # Errors
@@ -446,9 +427,40 @@ pub fn grant_ahead(
     (entry, now): (EntryId, Instant),
 ) -> Result<bool, StoreError> {
     let world = fetch(tx, device, member)?;
-    let book = book(tx, &world, (device, member, unit), now)?;
+    grant_over(tx, &world, (device, member, unit), (entry, now))
+}
+
+/// The same in every unit, over one look at the member: mostly there is nothing to grant. Answers in how many units
+/// something was.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn grant_all_ahead(
+    tx: &mut Tx<'_>,
+    (device, member): Pair,
+    units: [(Unit, EntryId); 2],
+    now: Instant,
+) -> Result<u64, StoreError> {
+    let mut world = fetch(tx, device, member)?;
+    let mut granted = 0;
+    for (unit, entry) in units {
+        if grant_over(tx, &world, (device, member, unit), (entry, now))? {
+            granted += 1;
+            world = fetch(tx, device, member)?;
+        }
+    }
+    Ok(granted)
+}
+
+fn grant_over(
+    tx: &mut Tx<'_>,
+    world: &World,
+    (device, member, unit): (DeviceId, MemberId, Unit),
+    at: (EntryId, Instant),
+) -> Result<bool, StoreError> {
+    let book = book(tx, world, (device, member, unit), at.1)?;
     let Ok(amount) = caps::propose(&book, Ask::Ahead, &world.policy.lease) else { return Ok(false) };
     let what = Grant { device, member, unit, amount };
-    grant(tx, &world, &what, Actor::Job("leases".to_owned()), (entry, now))?;
+    grant(tx, world, &what, Actor::Job("leases".to_owned()), at)?;
     Ok(true)
 }
