@@ -218,10 +218,12 @@ impl Run<'_> {
     }
 
     /// I15: whatever waits for somebody lies in a case that is not closed; a file's first fact stands for the others of its
-    /// review. What this program cannot read waits for the next one, without a case.
+    /// review. What this program cannot read waits for the next one, without a case, and money for its day to be closed:
+    /// the books of what was paid in say whether it may still wait (I3).
     fn check_owners(&mut self) -> anyhow::Result<()> {
         let sql = "SELECT hex(device) || '/' || epoch || '/' || seq || ' ' || became || ' by kind ' || kind FROM fact \
-                   WHERE became = 'held' AND NOT EXISTS (SELECT 1 FROM conflict_fact c JOIN conflict ON id = conflict \
+                   WHERE became = 'held' AND kind IS NOT NULL \
+                   AND NOT EXISTS (SELECT 1 FROM conflict_fact c JOIN conflict ON id = conflict \
                    WHERE c.device = fact.device AND c.epoch = fact.epoch AND c.seq = fact.seq \
                    AND conflict.kind = fact.kind AND state <> 'closed') UNION ALL \
                    SELECT hex(device) || '/' || epoch || '/' || seq || ' ' || became || ' by kind ' || kind FROM fact \

@@ -15,7 +15,7 @@ use hufu_shared::wire::upload::Became;
 
 use super::Work;
 use super::earn::{KIND_OVER_LIMIT, is_judged};
-use super::fault::plain;
+use super::fault::{KIND_CLOCK, plain};
 use super::ledger::{Cause, Flow};
 use super::matter::Matter;
 use super::reversal::desk_legs;
@@ -126,7 +126,8 @@ impl Work {
                 epoch: id.epoch,
                 from_seq: closed.from_seq,
                 to_seq: closed.to_seq,
-                agrees: known.standing.kind.is_none() || known.pin == Some(true),
+                // A wrong clock says nothing against the cash.
+                agrees: known.standing.kind.is_none_or(|kind| kind == KIND_CLOCK) || known.pin == Some(true),
             }),
             _ => None,
         });

@@ -7,7 +7,7 @@ use hufu_shared::fact::{Earned, Event, HandedOut, Reversed, Shown, SlipKey, Topp
 use hufu_shared::ids::{FactId, Hash, ItemId};
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::policy::{EarnCap, ExpiryMode, Period, Policy, UseLimit, UseOf};
-use hufu_shared::time::{Day, SECOND_US};
+use hufu_shared::time::{Day, Instant, SECOND_US};
 
 use super::conflicts::decided;
 use super::kit::*;
@@ -318,6 +318,22 @@ async fn money_paid_in_is_held_above_a_small_sum_until_the_cash_is_counted() {
         assert_eq!(standing(&db, large).await.0, "applied");
         assert_eq!(fen(&db, 1).await, 100_000);
         sums_hold(&db).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kind_19_cash_is_counted_though_the_clock_was_wrong_when_the_day_was_closed() {
+    each(|db| async move {
+        found(&db).await;
+        let mut a = Terminal::start(TERMINAL_A);
+        let large = top_up(&mut a, 0, 1, 100_000);
+        let closed = a.close_day(900);
+        a.queue.last_mut().expect("recorded").wall = Instant(0);
+        a.upload(&db).await;
+        assert_eq!(standing(&db, closed).await, ("applied_with_case".to_owned(), Some(19)));
+        assert_eq!(standing(&db, large).await.0, "applied");
+        assert_eq!(fen(&db, 1).await, 100_000);
     })
     .await;
 }
