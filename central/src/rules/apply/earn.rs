@@ -203,6 +203,14 @@ impl Work {
         slips.counts.contains(&sale.id)
     }
 
+    /// Whose purchase it is; none for one that has no part in any set: set aside, without an owner, or a repeat. The rules are
+    /// asked, not only how it stands: of what has just arrived that is not said yet, and a set would depend on which came
+    /// first.
+    fn buyer(&self, id: FactId, known: &KnownFact, fact: &Fact, earned: &Earned) -> Option<MemberId> {
+        let has_part = is_judged(known) && !self.is_repeat(id, fact, earned.repeats);
+        has_part.then(|| self.owner(known, &earned.subject)).flatten()
+    }
+
     /// All purchases that share a slip with this one, directly or through others.
     fn slip_family(&self, id: FactId) -> Vec<SlipFact> {
         // Who is looked at is not who belongs: a settled purchase without the sale leads to others, and is left out.
@@ -214,10 +222,7 @@ impl Work {
             }
             let Some(known) = self.fact(id) else { continue };
             let Some(fact @ Fact { event: Event::Earned(earned), .. }) = &known.fact else { continue };
-            // Asked of the rules, not of how they stand: of what has just arrived that is not said yet, and whether it
-            // ever lay in the case would depend on which came first.
-            let has_owner = self.owner(known, &earned.subject).is_some();
-            if !is_judged(known) || !has_owner || self.is_repeat(id, fact, earned.repeats) {
+            if self.buyer(id, known, fact, earned).is_none() {
                 continue;
             }
             for key in earned.slip.iter().chain(&earned.replaces) {
@@ -285,9 +290,7 @@ impl Work {
         let known = self.fact(id)?.clone();
         let fact = known.fact.as_ref()?;
         let Event::Earned(earned) = &fact.event else { return None };
-        let is_theirs = self.owner(&known, &earned.subject) == Some(member);
-        // A repeat that has just arrived may not be said to be one yet.
-        if !is_judged(&known) || !is_theirs || self.is_repeat(id, fact, earned.repeats) {
+        if self.buyer(id, &known, fact, earned) != Some(member) {
             return None;
         }
         let worth = self.worth(&Sale { id, known: &known, fact, earned, member });
