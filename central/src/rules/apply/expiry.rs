@@ -61,17 +61,7 @@ impl Work {
             Change::Take { now, .. } => Amount(posted.0 + now.0),
             Change::GiveBack(back) => Amount(posted.0 - back.0),
         };
-        let cause = Cause {
-            hash,
-            member: Some(member),
-            fact: None,
-            case: None,
-            at,
-            day,
-            scheme: 0,
-            rule: None,
-            repays_recovery: false,
-        };
+        let cause = Cause::of_the_centre(hash, Some(member), (at, day));
         let flow = Flow {
             debit: Account::Available(member),
             credit: Account::Expired,

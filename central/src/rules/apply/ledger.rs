@@ -55,6 +55,13 @@ pub(super) struct Cause {
     pub repays_recovery: bool,
 }
 
+impl Cause {
+    /// What no fact and no case stands for: the centre's own doing, at a time of its own.
+    pub(super) fn of_the_centre(hash: Hash, member: Option<MemberId>, (at, day): (Instant, Day)) -> Self {
+        Self { hash, member, fact: None, case: None, at, day, scheme: 0, rule: None, repays_recovery: false }
+    }
+}
+
 /// Parts of one amount on several accounts, all above zero.
 type Parts = Vec<(Account, i64)>;
 

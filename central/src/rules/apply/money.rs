@@ -155,18 +155,8 @@ impl Work {
 }
 
 /// The cause of what was moved at the centre.
-pub(super) fn moved_cause(id: Hash, member: Option<MemberId>, (at, day): (Instant, Day)) -> Cause {
-    Cause {
-        hash: posting::move_cause(id),
-        member,
-        fact: None,
-        case: None,
-        at,
-        day,
-        scheme: 0,
-        rule: None,
-        repays_recovery: false,
-    }
+pub(super) fn moved_cause(id: Hash, member: Option<MemberId>, when: (Instant, Day)) -> Cause {
+    Cause::of_the_centre(posting::move_cause(id), member, when)
 }
 
 /// Whether a fact is beyond a limit of issuing and nobody has let it pass.
