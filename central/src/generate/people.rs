@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::random::Random;
-use super::tray::{self, TrayCard};
+use super::tray::{self, CardKind, TrayCard};
 
 /// Surnames, the frequent ones more than once.
 const SURNAMES: &[&str] = &[
@@ -122,9 +122,15 @@ pub fn cards_csv(people: &[Person]) -> String {
         if has_stripe(n) {
             let _ = writeln!(csv, "{},,{},普通卡,{}", person.stripe, person.number, person.card_state);
         }
+        if n == 1 {
+            let _ = writeln!(csv, "{CHIP_NUMBER},,{},普通卡,{}", person.number, person.card_state);
+        }
     }
     csv
 }
+
+/// What is printed on the 125 kHz card of the second member.
+const CHIP_NUMBER: &str = "0040856634";
 
 /// Whether the `n`th member has a stripe card.
 fn has_stripe(n: usize) -> bool {
@@ -139,6 +145,16 @@ pub fn tray(people: &[Person]) -> Vec<TrayCard> {
         let note = notes.get(n).copied().unwrap_or_default();
         cards.push(tray::chip(&person.name, &person.uid, note));
         cards.push(tray::stripe(&person.name, &person.stripe, note));
+    }
+    // The same numbers on other media: whichever is read, it is the same card.
+    let media = [(CardKind::Sector, "扇区卡"), (CardKind::Ntag, "NTAG"), (CardKind::File, "CPU 卡")];
+    for (n, (medium, person)) in media.into_iter().zip(people).enumerate() {
+        cards.push(tray::numbered(&person.name, medium, &format!("04C0FFEE{n:02X}2233"), &person.stripe));
+    }
+    if let [first, second, ..] = people {
+        cards.push(tray::two_tracks(&second.name, &second.stripe));
+        cards.push(tray::low_frequency(&second.name, CHIP_NUMBER));
+        cards.push(tray::code(&first.name, &first.number));
     }
     cards.push(tray::chip("未登记的卡", "04FFEE00112233", "未登记"));
     cards.push(tray::stripe("未登记的卡", "668899990001", "未登记"));

@@ -90,7 +90,7 @@ fn power_cut(hall: &Hall) -> Result<()> {
     let uid = hall.cards.iter().find_map(|card| card.uid.as_deref()).context("no chip card in the tray")?;
     let uid = data_encoding::HEXUPPER_PERMISSIVE.decode(uid.as_bytes())?;
     let mut things = hall.things();
-    let card = VirtualCard::mifare(&uid).insert(hall.pcscd.port(0))?;
+    let card = VirtualCard::mifare(&uid).insert(hall.slot)?;
     clock::poll(ms(ASK_LIMIT_MS), || (card.apdus() > 0).then_some(())).context("A did not ask the card")?;
     let before = things.a.journal()?;
     things.a.kill()?;

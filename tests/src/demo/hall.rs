@@ -1,9 +1,10 @@
 //! What the demo runs: a generated club, its centre, two terminals behind breakable cables, the tray of cards.
 
 use anyhow::{Context as _, Result, ensure};
+use hufu_shared::ids::MemberId;
+use hufu_tests::desk::cards::{APPLICATION, FILE, KEY, PAGE, SECTOR};
 use hufu_tests::kit::http::{block_on, plain_client};
-use hufu_tests::kit::pcscd::Pcscd;
-use hufu_tests::kit::process::{Program, free_port, program};
+use hufu_tests::kit::process::{Program, program};
 use hufu_tests::story::centre::Centre;
 use hufu_tests::story::cli;
 use hufu_tests::story::journal::Journal;
@@ -11,12 +12,17 @@ use hufu_tests::story::model::Place;
 use hufu_tests::story::stage::ms;
 use hufu_tests::story::terminal::{Terminal, Wishes};
 use serde::{Deserialize, Serialize};
-use std::path::Path;
+use serde_json::Value;
+use std::net::Ipv4Addr;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Seed of the club: the same club in every demo.
 const SEED: u64 = 7;
+/// What a form's body is.
+const FORM: &str = "application/x-www-form-urlencoded";
 /// Days of history.
 const DAYS: u32 = 90;
 /// How long terminals may take for their first directory.
@@ -81,8 +87,8 @@ pub struct Hall {
     _tray: Program,
     /// The centre.
     pub centre: Centre,
-    /// The smart-card service.
-    pub pcscd: Pcscd,
+    /// The port of the reader of serial numbers.
+    pub slot: u16,
     /// Where the tray of cards is.
     pub tray_url: String,
     /// The cards in it.
@@ -135,37 +141,37 @@ impl Hall {
         say("starting the centre");
         centre.serve()?;
         let password = new_password(&centre)?;
-        say("starting a private smart-card service with a virtual reader");
-        let pcscd = Pcscd::start(1)?;
+        say("starting the tray with a private smart-card service");
+        let (tray, wired) = start_tray(folder, &centre, &cards_file, origin)?;
+        let tray_url = wired.url.clone();
         say("enrolling and starting two terminals");
-        let tray_port = free_port()?;
-        let tray_url = format!("http://127.0.0.1:{tray_port}");
-        let stripe = folder.join("stripe");
         let embed = vec![origin.to_owned()];
         let office = office_codes(&centre)?;
+        let key_file = key_file(folder)?;
         let wishes_a = Wishes {
             name: "A1".to_owned(),
             office: office[0].clone(),
-            readers: format!("[[reader]]\nkind = \"pcsc\"\nname_contains = {:?}\n", pcscd.reader_name(0)),
+            readers: devices_of_a(folder, &wired, &key_file),
             display: "240x240".to_owned(),
             embed: embed.clone(),
             simulator: tray_url.clone(),
-            namespace: pcscd.namespace().map(|pid| pid.as_raw_nonzero().get()),
+            namespace: wired.namespace,
         };
         let wishes_b = Wishes {
             name: "B1".to_owned(),
             office: office[1].clone(),
-            readers: format!("[[reader]]\nkind = \"serial\"\nport = {stripe:?}\n"),
+            readers: devices_of_b(folder),
             display: "128x64 mono".to_owned(),
             namespace: None,
             ..wishes_a.clone()
         };
         let mut a = Terminal::enrol(&folder.join("a"), &centre, &wishes_a)?;
         let mut b = Terminal::enrol(&folder.join("b"), &centre, &wishes_b)?;
+        // The tray's cable lies between the terminal's and the centre: each can be pulled.
+        for (terminal, port) in [(&a, wired.nets[0]), (&b, wired.nets[1])] {
+            terminal.cable.lead_to((Ipv4Addr::LOCALHOST, port).into());
+        }
         let counters = [a.counter.url().to_owned(), b.counter.url().to_owned()];
-        // Before the terminals, so that B finds its stripe reader at once.
-        let origins = [origin, &counters[0], &counters[1]];
-        let tray = start_tray(folder, tray_port, &cards_file, &pcscd, &stripe, &origins)?;
         a.run()?;
         b.run()?;
         for terminal in [&a, &b] {
@@ -176,13 +182,31 @@ impl Hall {
             terminal.counter.check_in_to_what_runs()?;
         }
         let things = Mutex::new(Things { a, b, cut: false, power_cut: None, compared: None });
-        Ok(Self { things, _tray: tray, centre, pcscd, tray_url, cards, password, counters })
+        Ok(Self { things, _tray: tray, centre, slot: wired.slot, tray_url, cards, password, counters })
     }
 
     /// The things that hands can change.
     pub fn things(&self) -> MutexGuard<'_, Things> {
         // Every hand leaves the things whole, or says that it failed.
         self.things.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A fresh code for the phone of the member of this number, as the club's own app would ask for it.
+    ///
+    /// # Errors
+    /// When there is no such member, or the centre gives none.
+    pub fn member_code(&self, number: &str) -> Result<String> {
+        let plain = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        ensure!(plain, "`{number}` is no member's number");
+        let rows = self.centre.engine.rows(&format!("SELECT id FROM member WHERE number = '{number}'"))?;
+        let id = rows.first().context("there is no such member")?[0].bytes()?.try_into();
+        let id = MemberId(id.map_err(|_| anyhow::anyhow!("a member's id has 16 bytes"))?);
+        block_on(async {
+            let session = Session::enter(&self.centre, &self.password).await?;
+            let answer = session.post(&format!("/api/v1/members/{id}/code"), &[]).await?;
+            let answer: Value = answer.error_for_status()?.json().await?;
+            Ok(answer["code"].as_str().context("the centre gave no code")?.to_owned())
+        })
     }
 
     /// Prints where everything is, the password last.
@@ -215,24 +239,92 @@ fn office_codes(centre: &Centre) -> Result<[String; 2]> {
     Ok([rows[0][0].text()?.to_owned(), rows[1][0].text()?.to_owned()])
 }
 
-fn start_tray(
-    folder: &Path,
-    port: u16,
-    cards: &Path,
-    pcscd: &Pcscd,
-    stripe: &Path,
-    origins: &[&str],
-) -> Result<Program> {
+/// How the tray's devices are reached.
+struct Wired {
+    url: String,
+    /// The port of the reader of serial numbers.
+    slot: u16,
+    /// Names of its readers: serial numbers, sectors, pages, files.
+    readers: Vec<String>,
+    namespace: Option<i32>,
+    /// Ports of the network cables of A and B.
+    nets: [u16; 2],
+}
+
+fn start_tray(folder: &Path, centre: &Centre, cards: &Path, origin: &str) -> Result<(Program, Wired)> {
+    let at = |name: &str| folder.join(name).display().to_string();
     let mut command = Command::new(program("desk")?);
-    command.args(["--listen", &format!("127.0.0.1:{port}"), "--cards"]).arg(cards);
-    command.args(["--terminal", &format!("A1:pcsc:{}", pcscd.port(0))]);
-    command.args(["--terminal", &format!("B1:pty:{}", stripe.display())]);
-    for origin in origins {
-        command.args(["--embed-origin", origin]);
-    }
+    command.args(["--slots", "4", "--cards"]).arg(cards);
+    let (code, printer, stripe, chip, keys) =
+        (at("code"), at("printer"), at("stripe"), at("chip"), at("keys"));
+    let net = centre.device;
+    command.args([
+        "--terminal",
+        &format!("A1,uid=#0,sector=#1,ntag=#2,file=#3,code={code},printer={printer},net={net}"),
+        "--terminal",
+        &format!("B1,stripe={stripe},chip={chip},keys={keys},net={net}"),
+        "--codes",
+        &format!("{origin}/code/"),
+        // The counter pages, whose ports are not chosen yet, show it too.
+        "--embed-origin",
+        origin,
+        "--embed-origin",
+        "http://127.0.0.1:*",
+    ]);
     let mut tray = Program::spawn("desk", command, &folder.join("desk.log"))?;
-    tray.wait_for_line("desk: http://", ms(TRAY_LIMIT_MS))?;
-    Ok(tray)
+    let url = tray.wait_for_line("desk: http://", ms(TRAY_LIMIT_MS))?.replace("desk: ", "");
+    let wired = tray.wait_for_line("wired: ", ms(TRAY_LIMIT_MS))?;
+    let wired: Value = serde_json::from_str(wired.trim_start_matches("wired: "))?;
+    let port = |value: &Value| -> Result<u16> { Ok(u16::try_from(value.as_u64().context("no port")?)?) };
+    let service = &wired["service"];
+    let names = service["readers"].as_array().context("the tray named no readers")?;
+    let readers = names.iter().filter_map(|name| Some(name.as_str()?.to_owned())).collect();
+    let namespace = service["namespace"].as_i64().map(i32::try_from).transpose()?;
+    let nets = [port(&wired["nets"]["A1"])?, port(&wired["nets"]["B1"])?];
+    let slot = port(&service["ports"][0])?;
+    Ok((tray, Wired { url: url.trim().to_owned(), slot, readers, namespace, nets }))
+}
+
+/// The key of the cards' sector, where only this terminal can read it.
+fn key_file(folder: &Path) -> Result<PathBuf> {
+    let path = folder.join("m1.key");
+    std::fs::write(&path, data_encoding::HEXUPPER.encode(&KEY))
+        .context("failed to write the sector's key")?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))
+        .context("failed to guard the sector's key")?;
+    Ok(path)
+}
+
+/// A reader for each way in which a contactless card can be known, a scanner, a printer.
+fn devices_of_a(folder: &Path, wired: &Wired, key_file: &Path) -> String {
+    let application = data_encoding::HEXUPPER.encode(APPLICATION);
+    let reads = [
+        "read = \"uid\"".to_owned(),
+        format!("read = \"classic\"\nsector = {SECTOR}\nkey_file = {key_file:?}"),
+        format!("read = \"pages\"\npage = {PAGE}"),
+        format!("read = \"file\"\napplication = {application:?}\nfile = \"{FILE:04X}\""),
+    ];
+    let reader = |(name, read)| format!("[[reader]]\nkind = \"pcsc\"\nname_contains = {name:?}\n{read}\n");
+    let readers: String = wired.readers.iter().zip(&reads).map(reader).collect();
+    let (code, printer) = (folder.join("code"), folder.join("printer"));
+    format!(
+        "{readers}[[reader]]\nkind = \"serial\"\nport = {code:?}\nprotocol = \"line\"\n\
+         [printer]\nkind = \"serial\"\nport = {printer:?}\n"
+    )
+}
+
+/// A stripe reader, a reader of 125 kHz chips, a swipe terminal with keys.
+fn devices_of_b(folder: &Path) -> String {
+    let devices = [
+        ("stripe", "iso7813\""),
+        ("chip", "125khz\"\nform = \"8H10D\""),
+        ("keys", "keypad\"\ndialect = \"binary\""),
+    ];
+    let reader = |(name, protocol)| {
+        let port = folder.join(name);
+        format!("[[reader]]\nkind = \"serial\"\nport = {port:?}\nprotocol = \"{protocol}\n")
+    };
+    devices.map(reader).concat()
 }
 
 /// Signs in with the one-time password and sets one that stays, as a person would.
@@ -244,29 +336,9 @@ fn new_password(centre: &Centre) -> Result<String> {
     let bytes: [u8; 10] =
         ring::rand::generate(&random).map_err(|_| anyhow::anyhow!("failed to get random bytes"))?.expose();
     let new = format!("hufu-{}", data_encoding::BASE32_NOPAD.encode(&bytes).to_lowercase());
-    let base = format!("http://{}", centre.console);
     let changed = block_on(async {
-        let client = plain_client()?;
-        let form = |pairs: &[(&str, &str)]| serde_urlencoded(pairs);
-        let post = |path: &str, cookie: Option<&str>, body: String| {
-            let mut request = client
-                .post(format!("{base}{path}"))
-                .header("content-type", "application/x-www-form-urlencoded")
-                .body(body);
-            if let Some(cookie) = cookie {
-                request = request.header("cookie", cookie);
-            }
-            request.send()
-        };
-        let answer = post("/login", None, form(&[("login", "admin"), ("password", one_time)])).await?;
-        let cookie = answer.headers().get("set-cookie").context("no session")?.to_str()?.to_owned();
-        let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
-        let page =
-            client.get(format!("{base}/password")).header("cookie", &cookie).send().await?.text().await?;
-        let token = page.split_once("name=\"csrf\" value=\"").map(|(_, rest)| rest);
-        let token = token.and_then(|rest| rest.split('"').next()).context("the page has no form token")?;
-        let body = form(&[("csrf", token), ("old", one_time), ("new", &new), ("repeat", &new)]);
-        let answer = post("/password", Some(&cookie), body).await?;
+        let session = Session::enter(centre, one_time).await?;
+        let answer = session.post("/password", &[("old", one_time), ("new", &new), ("repeat", &new)]).await?;
         ensure!(answer.status().is_redirection(), "the new password was answered with {}", answer.status());
         Ok(())
     });
@@ -280,8 +352,39 @@ fn new_password(centre: &Centre) -> Result<String> {
     }
 }
 
+/// Somebody signed in at the console.
+struct Session {
+    base: String,
+    cookie: String,
+    token: String,
+}
+
+impl Session {
+    async fn enter(centre: &Centre, password: &str) -> Result<Self> {
+        let base = format!("http://{}", centre.console);
+        let client = plain_client()?;
+        let form = client.post(format!("{base}/login"));
+        let form =
+            form.header("content-type", FORM).body(urlencoded(&[("login", "admin"), ("password", password)]));
+        let answer = form.send().await?;
+        let cookie = answer.headers().get("set-cookie").context("no session")?.to_str()?.to_owned();
+        let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
+        let page =
+            client.get(format!("{base}/password")).header("cookie", &cookie).send().await?.text().await?;
+        let token = page.split_once("name=\"csrf\" value=\"").map(|(_, rest)| rest);
+        let token = token.and_then(|rest| rest.split('"').next()).context("the page has no form token")?;
+        Ok(Self { base, cookie, token: token.to_owned() })
+    }
+
+    async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Result<reqwest::Response> {
+        let fields = [&[("csrf", self.token.as_str())], fields].concat();
+        let request = plain_client()?.post(format!("{}{path}", self.base)).header("content-type", FORM);
+        Ok(request.header("cookie", &self.cookie).body(urlencoded(&fields)).send().await?)
+    }
+}
+
 /// A form's body; every value here is ASCII without reserved characters but `=`, `&`, `+` and `%`.
-fn serde_urlencoded(pairs: &[(&str, &str)]) -> String {
+fn urlencoded(pairs: &[(&str, &str)]) -> String {
     let escape =
         |text: &str| text.replace('%', "%25").replace('&', "%26").replace('+', "%2B").replace('=', "%3D");
     pairs.iter().map(|(key, value)| format!("{key}={}", escape(value))).collect::<Vec<_>>().join("&")

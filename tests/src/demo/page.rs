@@ -41,6 +41,7 @@ pub fn router(hall: Arc<Hall>) -> Router {
         .route("/demo.js", get(|| async { file("text/javascript", include_str!("static/demo.js")) }))
         .route("/facts.json", get(facts))
         .route("/display/{terminal}", get(display))
+        .route("/code/{member}", get(code))
         .route("/act", post(act))
         .layer(from_fn_with_state(Arc::clone(&shared), protect))
         .with_state(shared)
@@ -121,6 +122,18 @@ async fn display(State(demo): Demo, Path(terminal): Path<String>) -> Response {
     match tokio::fs::read(path).await {
         Ok(bytes) => ([(CONTENT_TYPE, "image/png")], bytes).into_response(),
         Err(_) => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+/// A member's phone asks for a code.
+async fn code(State(demo): Demo, Path(member): Path<String>) -> Response {
+    match tokio::task::spawn_blocking(move || demo.hall.member_code(&member)).await {
+        Ok(Ok(code)) => code.into_response(),
+        Ok(Err(error)) => {
+            tracing::warn!("failed to get a member code: {error:#}");
+            StatusCode::BAD_GATEWAY.into_response()
+        }
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
 

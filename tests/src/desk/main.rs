@@ -2,9 +2,12 @@
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Parser;
-use hufu_tests::desk::terminal::{Terminal, Wiring};
+use hufu_tests::desk::terminal::{Service, Terminal};
+use hufu_tests::desk::wiring::Wiring;
 use hufu_tests::desk::{Desk, api, cards};
 use hufu_tests::kit::lifetime;
+use hufu_tests::kit::pcscd::Pcscd;
+use serde_json::json;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,9 +22,15 @@ struct Arguments {
     /// JSON file of the cards
     #[arg(long)]
     cards: PathBuf,
-    /// A terminal and its readers: NAME[:pcsc:PORT][:pty:PATH]; may stand several times
+    /// Slots of a smart-card service of the tray's own, whose readers can be unplugged
+    #[arg(long, default_value_t = 0)]
+    slots: usize,
+    /// A terminal and its devices: NAME,uid=PORT or #SLOT,stripe=PATH,... (see desk/wiring.rs); may stand several times
     #[arg(long, required = true)]
     terminal: Vec<Wiring>,
+    /// Address that gives a fresh member code when a member's number is added to it
+    #[arg(long)]
+    codes: Option<String>,
     /// An origin whose pages may show the tray in a frame (http://127.0.0.1:7090); may stand several times
     #[arg(long)]
     embed_origin: Vec<String>,
@@ -43,11 +52,14 @@ async fn main() -> Result<()> {
             "`{origin}` is no origin, expected http://HOST:PORT"
         );
     }
-    let desk = Desk {
-        cards: cards::read(&arguments.cards)?,
-        terminals: arguments.terminal.into_iter().map(Terminal::attach).collect::<Result<_>>()?,
-        embed_origins: arguments.embed_origin,
-    };
+    let cards = cards::read(&arguments.cards)?;
+    let (service, wired) = start_service(arguments.slots)?;
+    let attach = |wiring| Terminal::attach(wiring, service.as_ref());
+    let terminals: Vec<Terminal> = arguments.terminal.into_iter().map(attach).collect::<Result<_>>()?;
+    let nets: serde_json::Map<String, serde_json::Value> =
+        terminals.iter().filter_map(|each| Some((each.name.clone(), each.net_port()?.into()))).collect();
+    println!("wired: {}", json!({ "service": wired, "nets": nets }));
+    let desk = Desk { cards, terminals, codes: arguments.codes, embed_origins: arguments.embed_origin };
     let listener = TcpListener::bind(arguments.listen)
         .await
         .with_context(|| format!("failed to listen on {}", arguments.listen))?;
@@ -61,4 +73,17 @@ async fn main() -> Result<()> {
         .with_graceful_shutdown(stop)
         .await
         .context("failed to serve the tray")
+}
+
+/// The tray's own smart-card service, and how others reach it.
+fn start_service(slots: usize) -> Result<(Option<Arc<Service>>, serde_json::Value)> {
+    if slots == 0 {
+        return Ok((None, json!(null)));
+    }
+    let pcscd = Pcscd::start(slots)?;
+    let readers: Vec<String> = (0..slots).map(|slot| pcscd.reader_name(slot)).collect();
+    let ports: Vec<u16> = (0..slots).map(|slot| pcscd.port(slot)).collect();
+    let namespace = pcscd.namespace().map(|pid| pid.as_raw_nonzero().get());
+    let wired = json!({ "readers": readers, "ports": ports, "namespace": namespace });
+    Ok((Some(Service::new(pcscd)), wired))
 }

@@ -1,13 +1,17 @@
 //! The tray of virtual cards: a small page and API that tap and swipe them at real terminals.
 //!
-//! It plays only what a member's hand does: it puts a card into a virtual reader's slot, and writes a stripe's bytes
-//! into a terminal's serial line. Terminals cannot tell it from hardware. It serves loopback only. Out of scope:
+//! It plays only what hands do: they put cards into a virtual reader's slot, draw stripes, hold phones to a scanner, press
+//! keys, and pull cables. Behind every button is the real part: bytes on a serial line, APDUs in a slot, a relay that is
+//! cut, a service that is stopped. Terminals cannot tell it from hardware. It serves loopback only. Out of scope:
 //! anything that Hufu decides.
 
 pub mod api;
 pub mod cards;
+pub mod keypad;
+pub mod lines;
 pub mod terminal;
 pub mod texts;
+pub mod wiring;
 
 use std::sync::Arc;
 
@@ -18,6 +22,8 @@ pub struct Desk {
     pub cards: Vec<cards::Card>,
     /// The terminals, in the order of the command line.
     pub terminals: Vec<terminal::Terminal>,
+    /// Where fresh member codes are asked for: an address that a member's number is added to.
+    pub codes: Option<String>,
     /// Origins that may show the tray in a frame.
     pub embed_origins: Vec<String>,
 }
@@ -38,8 +44,12 @@ pub enum Refusal {
     NoDevice,
     /// A card lies in the slot.
     Occupied,
-    /// The reader takes no card now.
+    /// The device takes nothing now: it is unplugged, or starts.
     NotReady,
+    /// No such key, or no such amount.
+    WrongInput,
+    /// Nobody gave a member code.
+    NoCode,
 }
 
 impl Refusal {
@@ -53,12 +63,14 @@ impl Refusal {
             Self::NoDevice => "no-device",
             Self::Occupied => "occupied",
             Self::NotReady => "not-ready",
+            Self::WrongInput => "wrong-input",
+            Self::NoCode => "no-code",
         }
     }
 
     /// All of them, for the page.
     #[must_use]
-    pub fn all() -> [Self; 6] {
+    pub fn all() -> [Self; 8] {
         [
             Self::UnknownCard,
             Self::UnknownTerminal,
@@ -66,6 +78,8 @@ impl Refusal {
             Self::NoDevice,
             Self::Occupied,
             Self::NotReady,
+            Self::WrongInput,
+            Self::NoCode,
         ]
     }
 }
