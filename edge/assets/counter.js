@@ -99,6 +99,8 @@
     running = true;
     try {
       const answer = await ask("/panel");
+      // Unpaired meanwhile: the page must not stand there with what it showed.
+      if (answer.status === 401) return location.reload();
       if (answer.ok) swap(await answer.text());
       alive(answer.ok);
     } catch { alive(false); }

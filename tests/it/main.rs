@@ -11,6 +11,7 @@ mod reader;
 mod restored;
 mod stick;
 mod story;
+mod tablet;
 mod tidy;
 mod two_centres;
 mod value;

@@ -10,6 +10,7 @@ mod ask;
 mod doctor;
 mod enrol;
 pub mod exit;
+mod pair;
 pub mod queue;
 mod readers;
 mod serve;
@@ -62,6 +63,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Show a code on the member display by which a tablet is paired; list or unpair tablets
+    Pair(pair::PairArguments),
     /// Check clock, disk, readers, display, certificate and queue, with what to do
     Doctor {
         /// For scripts
@@ -87,6 +90,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         Command::Queue(command) => queue::run(&config, command),
         Command::Readers { json } => readers::run(&config, *json),
         Command::CloseDay { json } => ask::close_day(&config, *json),
+        Command::Pair(arguments) => pair::run(&config, arguments),
         Command::Doctor { json } => doctor::run(&config, *json),
     };
     match result {

@@ -61,6 +61,7 @@ struct RawCentral {
 struct RawCounter {
     listen: String,
     listen_unpaired: bool,
+    tablets: String,
     embed_origins: Vec<String>,
     volume: u8,
     voice_dir: PathBuf,
@@ -71,6 +72,7 @@ impl Default for RawCounter {
         Self {
             listen: "127.0.0.1:7090".to_owned(),
             listen_unpaired: false,
+            tablets: String::new(),
             embed_origins: Vec::new(),
             volume: VOLUME_DEFAULT,
             voice_dir: PathBuf::new(),
@@ -176,6 +178,15 @@ fn gates(own: Option<u16>, readers: &[RawReader], checker: &Checker<'_>) -> Resu
     Ok(Gates { own, readers: readers.collect::<Result<_, _>>()? })
 }
 
+/// Where tablets are served, if anywhere.
+fn tablets(met: &str, checker: &Checker<'_>) -> Result<Option<SocketAddr>, ConfigError> {
+    if met.is_empty() {
+        return Ok(None);
+    }
+    let expected = "address:port, such as 0.0.0.0:7091";
+    met.parse().map(Some).map_err(|_| checker.wrong("counter.tablets".into(), expected, met.to_owned()))
+}
+
 fn check(path: &Path, raw: RawConfig) -> Result<Config, ConfigError> {
     let checker = Checker { path };
     if raw.terminal.data_dir.as_os_str().is_empty() {
@@ -191,10 +202,11 @@ fn check(path: &Path, raw: RawConfig) -> Result<Config, ConfigError> {
     if !listen.ip().is_loopback() && !raw.counter.listen_unpaired {
         return Err(checker.wrong(
             "counter.listen".into(),
-            "a loopback address, or counter.listen_unpaired = true",
+            "a loopback address (tablets have counter.tablets), or counter.listen_unpaired = true",
             listen.to_string(),
         ));
     }
+    let tablets = tablets(&raw.counter.tablets, &checker)?;
     for origin in &raw.counter.embed_origins {
         let host = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
         if host.is_none_or(|host| host.is_empty() || host.contains(['/', ' ', ';', ','])) {
@@ -221,6 +233,7 @@ fn check(path: &Path, raw: RawConfig) -> Result<Config, ConfigError> {
         counter: CounterConfig {
             listen,
             listen_unpaired: raw.counter.listen_unpaired,
+            tablets,
             embed_origins: raw.counter.embed_origins,
             volume: raw.counter.volume,
             voice_dir: Some(raw.counter.voice_dir).filter(|dir| !dir.as_os_str().is_empty()),

@@ -72,8 +72,10 @@ pub struct CentralConfig {
 pub struct CounterConfig {
     /// Where it listens.
     pub listen: SocketAddr,
-    /// Whether it may listen beyond this machine before tablets are paired.
+    /// Whether it may listen beyond this machine for anybody, paired or not.
     pub listen_unpaired: bool,
+    /// Where it listens for paired tablets, over TLS; none if it does not.
+    pub tablets: Option<SocketAddr>,
     /// Origins that may show the page inside theirs.
     pub embed_origins: Vec<String>,
     /// How loud the page sounds, in percent.

@@ -162,6 +162,7 @@ fn bad_files_say_where_and_what_was_expected() {
             format!("{SMALLEST}[counter]\nlisten = \"0.0.0.0:7090\"\n"),
             "or counter.listen_unpaired = true, met",
         ),
+        (format!("{SMALLEST}[counter]\ntablets = \"7091\"\n"), "key counter.tablets: expected address:port"),
         (
             SMALLEST.replace("[terminal]\n", "[terminal]\nway = \"up\"\n"),
             "edge.toml, line 2: unknown variant `up`, expected one of `both`, `in`, `out`",

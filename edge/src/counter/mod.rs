@@ -3,11 +3,11 @@
 //! Reading order: [`view`] is what it shows, as data; [`port`] is the seam to the run loop; [`face`] gives an outcome
 //! its looks and words; [`pages`], [`sheets`], [`papers`] and [`prepared`] fill the templates; [`forms`] reads what is
 //! sent; [`voice`] sounds; [`guard`] says who may speak; [`live`] wakes the pages; [`desk`] holds the further pages;
-//! [`routes`] is the table of addresses; [`serve`] accepts.
+//! [`routes`] is the table of addresses; [`serve`] accepts; [`tablets`] and [`tls`] let paired tablets in.
 //!
 //! Invariants: nothing is decided here, each act is one order to the run loop; the page works without script; reading
 //! changes nothing; every text is escaped and exists in both languages.
-//! Out of scope: operators and their PINs, pairing.
+//! Out of scope: operators and their PINs.
 
 pub mod assets;
 pub mod batch;
@@ -27,6 +27,8 @@ pub mod routes;
 pub mod serve;
 pub mod sheets;
 pub mod slips;
+pub mod tablets;
+pub mod tls;
 pub mod undo;
 pub mod value;
 pub mod view;

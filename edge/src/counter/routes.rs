@@ -27,6 +27,7 @@ use super::pages::{CounterPage, Frame, PanelPage, Parts};
 use super::port::{Order, Port, Snapshot};
 use super::sheets::{HelpPage, StatusPage};
 use super::slips::{ReprintInput, ReverseInput};
+use super::tablets::{self, Tablets};
 use super::undo::UndoPage;
 use super::voice::Sounds;
 use super::words::Ui;
@@ -55,6 +56,8 @@ pub struct Counter {
     pub sounds: Arc<Sounds>,
     /// Asks the centre for members.
     pub finds: FindSender,
+    /// Tablets that may use the page over the network; none where it is not served there.
+    pub tablets: Option<Arc<Tablets>>,
     /// The terminal's clock.
     pub now: Box<dyn Fn() -> Instant + Send + Sync>,
 }
@@ -78,6 +81,7 @@ pub fn router(counter: Arc<Counter>) -> Router {
         .route("/reverse", post(reverse))
         .route("/reprint", post(reprint))
         .merge(desk::routes::routes())
+        .route("/tablets", get(tablets::pages::list).post(tablets::pages::act))
         // For the page's script.
         .route("/panel", get(panel))
         .route("/live", get(stream))
@@ -107,7 +111,7 @@ async fn guard(State(counter): Shared, request: Request, next: Next) -> Response
 
 /// A reader's choices in the address.
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct Choice {
+pub struct Choice {
     lang: Option<String>,
     theme: Option<String>,
     sound: Option<String>,

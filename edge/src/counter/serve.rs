@@ -1,10 +1,13 @@
 //! Serving the page: accepts connections with limits on their number and on how long a request may take to come.
 //!
 //! A slow or idle browser costs one task and is closed in time, also one that never ends its body; a page's live stream
-//! is an answer, not a request, and may stay open for as long as it likes. Out of scope: TLS, which comes with the pairing of tablets.
+//! is an answer, not a request, and may stay open for as long as it likes. Over the network there is TLS only, and one
+//! address cannot take all places. Out of scope: who may see the page ([`super::tablets`]).
 
+use std::collections::HashMap;
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -13,9 +16,11 @@ use axum::http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
 /// Connections at once; further ones wait.
@@ -24,21 +29,53 @@ pub const CONNECTIONS_MAX: usize = 64;
 pub const HEADER_TIMEOUT_MS: u64 = 10_000;
 /// Longest time from a request's header to the head of its answer, in milliseconds: what is left is its body.
 pub const REQUEST_TIMEOUT_MS: u64 = 10_000;
+/// Connections of one address of the network at once; further ones are closed.
+pub const CONNECTIONS_PER_ADDRESS_MAX: usize = 24;
+/// Longest time for a TLS handshake, in milliseconds.
+pub const HANDSHAKE_TIMEOUT_MS: u64 = 5_000;
 /// Pause after a failed accept, in milliseconds: it fails for want of file handles, which takes time to change.
 const ACCEPT_PAUSE_MS: u64 = 200;
 
 /// Serves until `stop` becomes true or is dropped. Open connections are then closed: a page notices and says so.
 pub async fn serve(listener: TcpListener, router: Router, stop: watch::Receiver<bool>) {
-    serve_within(listener, router, stop, Duration::from_millis(REQUEST_TIMEOUT_MS)).await;
+    let limits = Limits::default();
+    serve_within(listener, (router, None), stop, limits).await;
+}
+
+/// As [`serve`], over TLS only, to the network.
+pub async fn serve_tls(
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+    router: Router,
+    stop: watch::Receiver<bool>,
+) {
+    serve_within(listener, (router, Some(acceptor)), stop, Limits::default()).await;
+}
+
+/// How long things may take.
+#[derive(Clone, Copy)]
+struct Limits {
+    handshake: Duration,
+    request: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            handshake: Duration::from_millis(HANDSHAKE_TIMEOUT_MS),
+            request: Duration::from_millis(REQUEST_TIMEOUT_MS),
+        }
+    }
 }
 
 async fn serve_within(
     listener: TcpListener,
-    router: Router,
+    (router, acceptor): (Router, Option<TlsAcceptor>),
     mut stop: watch::Receiver<bool>,
-    request_limit: Duration,
+    limits: Limits,
 ) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let guests = Guests::default();
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -47,11 +84,20 @@ async fn serve_within(
         };
         while connections.try_join_next().is_some() {}
         match accepted {
-            Ok((socket, place)) => {
-                let router = router.clone();
+            Ok((socket, from, place)) => {
+                // The board's own screen is one address and may take what it needs.
+                let Some(guest) = guests.enter(from, acceptor.is_some()) else { continue };
+                let (router, acceptor) = (router.clone(), acceptor.clone());
                 connections.spawn(async move {
-                    connection(socket, router, request_limit).await;
-                    drop(place);
+                    match acceptor {
+                        None => connection(socket, router, limits.request).await,
+                        Some(acceptor) => {
+                            if let Some(socket) = shake_hands(&acceptor, socket, limits.handshake).await {
+                                connection(socket, router, limits.request).await;
+                            }
+                        }
+                    }
+                    drop((guest, place));
                 });
             }
             Err(error) => {
@@ -65,9 +111,61 @@ async fn serve_within(
 
 type Place = tokio::sync::OwnedSemaphorePermit;
 
-async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> std::io::Result<(TcpStream, Place)> {
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> std::io::Result<(TcpStream, IpAddr, Place)> {
     let place = Arc::clone(places).acquire_owned().await.map_err(std::io::Error::other)?;
-    listener.accept().await.map(|(socket, _)| (socket, place))
+    listener.accept().await.map(|(socket, from)| (socket, from.ip(), place))
+}
+
+/// How many connections each address has.
+#[derive(Clone, Default)]
+struct Guests(Arc<Mutex<HashMap<IpAddr, usize>>>);
+
+/// One connection of an address, until it is dropped.
+struct Guest {
+    guests: Guests,
+    from: IpAddr,
+}
+
+impl Guests {
+    fn enter(&self, from: IpAddr, is_bounded: bool) -> Option<Guest> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = all.entry(from).or_default();
+        if is_bounded && *count >= CONNECTIONS_PER_ADDRESS_MAX {
+            return None;
+        }
+        *count += 1;
+        Some(Guest { guests: self.clone(), from })
+    }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        let mut all = self.guests.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = all.get_mut(&self.from) {
+            *count -= 1;
+            if *count == 0 {
+                all.remove(&self.from);
+            }
+        }
+    }
+}
+
+async fn shake_hands(
+    acceptor: &TlsAcceptor,
+    socket: TcpStream,
+    limit: Duration,
+) -> Option<tokio_rustls::server::TlsStream<TcpStream>> {
+    match tokio::time::timeout(limit, acceptor.accept(socket)).await {
+        Ok(Ok(socket)) => Some(socket),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "a tablet did not agree on TLS");
+            None
+        }
+        Err(_) => None,
+    }
 }
 
 async fn stopped(stop: &mut watch::Receiver<bool>) {
@@ -75,7 +173,11 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-async fn connection(socket: TcpStream, router: Router, request_limit: Duration) {
+async fn connection(
+    socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    router: Router,
+    request_limit: Duration,
+) {
     let service = service_fn(move |request: Request<Incoming>| {
         let router = router.clone();
         async move {
@@ -140,7 +242,10 @@ mod tests {
             .route("/earn", post(async |body: String| body))
             .route("/", get(async || "the page"));
         let (stop, stops) = watch::channel(false);
-        let serving = tokio::spawn(serve_within(listener, router, stops, LIMIT));
+        let serving = {
+            let limits = Limits { request: LIMIT, ..Limits::default() };
+            tokio::spawn(serve_within(listener, (router, None), stops, limits))
+        };
 
         let mut stream = TcpStream::connect(address).await.expect("connected");
         said(&mut stream, "GET /live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;

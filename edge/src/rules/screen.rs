@@ -31,6 +31,8 @@ pub enum Face {
     Asking,
     /// Staff are to look who stands there before going on.
     Attention,
+    /// A tablet is being paired.
+    Pairing,
     /// No reader works.
     NotReady,
     /// Waiting.
@@ -269,7 +271,7 @@ fn balance(seen: &Seen<'_>) -> Option<Text> {
 #[must_use]
 pub fn plain_words(face: Face) -> Option<Words> {
     let (title, line, short_title) = match face {
-        Face::Outcome(_) => return None,
+        Face::Outcome(_) | Face::Pairing => return None,
         Face::Failed(Offered::Tap) => ("display-failed-tap", None, "display-failed-tap"),
         Face::Failed(Offered::Swipe) => ("display-failed-swipe", None, "display-failed-swipe"),
         Face::Failed(Offered::Scan) => ("display-failed-scan", None, "display-failed-scan"),
@@ -286,6 +288,28 @@ pub fn plain_words(face: Face) -> Option<Words> {
     };
     let lines = line.map(t).into_iter().collect();
     Some(Words { title: t(title), lines, short_title: t(short_title), short_line: None })
+}
+
+/// The words of a pairing code: what is typed at the tablet, and what its certificate is compared with.
+#[must_use]
+pub fn code_words(code: String, until: String, fingerprint: String) -> Words {
+    Words {
+        title: t1("display-pair-code", "code", code.clone()),
+        lines: vec![
+            t1("display-pair-until", "time", until),
+            t1("display-pair-fingerprint", "fingerprint", fingerprint),
+        ],
+        short_title: t1("display-pair-code", "code", code),
+        short_line: Some(t("display-pair-what")),
+    }
+}
+
+/// The words for a tablet that was paired.
+#[must_use]
+pub fn paired_words(name: String) -> Words {
+    let name = t1("display-paired-name", "name", name);
+    let title = t("display-paired");
+    Words { short_title: title.clone(), title, lines: vec![name.clone()], short_line: Some(name) }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream as BlockingStream;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{mpsc, oneshot};
 
 use super::events::{ControlOrder, Event};
+use crate::counter::tablets::Tablets;
 
 /// Name of the socket in the data folder.
 pub const CONTROL_FILE: &str = "control.sock";
@@ -30,6 +32,12 @@ pub enum Ask {
     CloseDay,
     /// Say how things are.
     Status,
+    /// Offer a code for a tablet.
+    Pair,
+    /// List the paired tablets.
+    Tablets,
+    /// Unpair the tablet of this number.
+    Unpair(u64),
 }
 
 /// The answer.
@@ -109,12 +117,14 @@ pub fn open(data_dir: &Path) -> Result<UnixListener, ControlError> {
 }
 
 /// Answers one command after another.
-pub async fn serve(listener: UnixListener, events: mpsc::Sender<Event>) {
+pub async fn serve(listener: UnixListener, events: mpsc::Sender<Event>, tablets: Option<Arc<Tablets>>) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                let answered =
-                    tokio::time::timeout(Duration::from_millis(CONTROL_TIMEOUT_MS), answer(stream, &events));
+                let answered = tokio::time::timeout(
+                    Duration::from_millis(CONTROL_TIMEOUT_MS),
+                    answer(stream, &events, tablets.clone()),
+                );
                 if let Ok(Err(error)) = answered.await {
                     tracing::debug!(%error, "a command went away");
                 }
@@ -127,7 +137,11 @@ pub async fn serve(listener: UnixListener, events: mpsc::Sender<Event>) {
     }
 }
 
-async fn answer(stream: UnixStream, events: &mpsc::Sender<Event>) -> std::io::Result<()> {
+async fn answer(
+    stream: UnixStream,
+    events: &mpsc::Sender<Event>,
+    tablets: Option<Arc<Tablets>>,
+) -> std::io::Result<()> {
     let (read, mut write) = stream.into_split();
     let mut line = String::new();
     AsyncBufReader::new(read.take(LINE_BYTES_MAX)).read_line(&mut line).await?;
@@ -151,8 +165,28 @@ async fn answer(stream: UnixStream, events: &mpsc::Sender<Event>) -> std::io::Re
                 Err(_) => Answer { done: None, error: Some("the daemon is stopping".to_owned()) },
             }
         }
+        Ok(what @ (Ask::Pair | Ask::Tablets | Ask::Unpair(_))) => {
+            let done = tokio::task::spawn_blocking(move || of_tablets(what, tablets.as_deref())).await;
+            match done.unwrap_or_else(|error| Err(error.to_string())) {
+                Ok(done) => Answer { done: Some(done), error: None },
+                Err(error) => Answer { done: None, error: Some(error) },
+            }
+        }
     };
     let mut text = serde_json::to_string(&answer)?;
     text.push('\n');
     write.write_all(text.as_bytes()).await
+}
+
+/// What concerns tablets. Blocks.
+fn of_tablets(what: Ask, tablets: Option<&Tablets>) -> Result<serde_json::Value, String> {
+    let tablets = tablets.ok_or_else(|| {
+        "tablets are not served: set counter.tablets to an address such as 0.0.0.0:7091".to_owned()
+    })?;
+    let done = match what {
+        Ask::Pair => serde_json::to_value(tablets.offer().map_err(|error| error.to_string())?),
+        Ask::Unpair(n) => serde_json::to_value(tablets.revoke(n).map_err(|error| error.to_string())?),
+        _ => serde_json::to_value(tablets.list()),
+    };
+    done.map_err(|error| error.to_string())
 }

@@ -38,6 +38,9 @@ pub enum Effect {
     },
     /// What the displays show when nothing else is to be shown, and in which zone the time of day is.
     Rest(Face, Tz),
+    /// What stands where the display would be idle, until a monotonic time or until there is nothing to say any more. A
+    /// card still replaces it for as long as its outcome is shown.
+    Stand(Option<(Face, Words, u64)>),
     /// A slip for the printer's queue.
     Print(Job),
 }
@@ -53,6 +56,7 @@ pub struct Effects {
     language: Language,
     clock: Clock,
     rest: (Face, Tz),
+    stands: Option<(Face, Words, u64)>,
 }
 
 /// What is shown now.
@@ -75,7 +79,8 @@ impl Effects {
     ) -> Self {
         // Without a printer nothing is sent to one.
         let print = Box::new(|job: Job| tracing::error!(slip = job.id, "a slip is for no printer"));
-        Self { panels, desks: Vec::new(), signal, print, fonts: Fonts::load(), language, clock, rest }
+        let fonts = Fonts::load();
+        Self { panels, desks: Vec::new(), signal, print, fonts, language, clock, rest, stands: None }
     }
 
     /// Hands slips over here; must not wait.
@@ -117,12 +122,22 @@ impl Effects {
                     self.prompt(&showing);
                     wait_ms = self.draw(&showing, &mut told, &report, Some(seq));
                 }
+                Ok(Effect::Stand(stands)) => {
+                    self.stands = stands;
+                    if !showing.ends {
+                        showing = self.resting();
+                        self.prompt(&showing);
+                    }
+                    wait_ms = self.draw(&showing, &mut told, &report, None);
+                }
                 Ok(Effect::Print(job)) => {
                     (self.print)(job);
                     wait_ms = self.draw(&showing, &mut told, &report, None);
                 }
                 Err(RecvTimeoutError::Timeout) => {
-                    if showing.ends && self.age_ms(&showing) >= RESULT_SHOWN_MS {
+                    let over = self.stands.take_if(|stands| self.clock.now().mono_ns >= stands.2).is_some();
+                    let shown_long = showing.ends && self.age_ms(&showing) >= RESULT_SHOWN_MS;
+                    if shown_long || (over && !showing.ends) {
                         showing = self.resting();
                         self.prompt(&showing);
                     }
@@ -130,7 +145,7 @@ impl Effects {
                 }
                 Err(RecvTimeoutError::Disconnected) => {
                     // A display keeps its last picture: it must not go on asking for cards that nobody reads.
-                    self.rest.0 = Face::NotReady;
+                    (self.rest.0, self.stands) = (Face::NotReady, None);
                     self.draw(&self.resting(), &mut told, &report, None);
                     return;
                 }
@@ -139,13 +154,17 @@ impl Effects {
     }
 
     fn resting(&self) -> Showing {
+        let since_ns = self.clock.now().mono_ns;
+        if let Some((face, words, _)) = self.stands.as_ref().filter(|stands| since_ns < stands.2) {
+            return Showing { face: *face, words: words.clone(), since_ns, ends: false };
+        }
         let words = plain_words(self.rest.0).unwrap_or_else(|| Words {
             title: Text { key: "display-not-ready", args: Vec::new() },
             lines: Vec::new(),
             short_title: Text { key: "display-not-ready", args: Vec::new() },
             short_line: None,
         });
-        Showing { face: self.rest.0, words, since_ns: self.clock.now().mono_ns, ends: false }
+        Showing { face: self.rest.0, words, since_ns, ends: false }
     }
 
     /// Has the swipe terminals say it; they queue it by themselves, so this never waits.
@@ -239,6 +258,7 @@ pub fn look(face: Face) -> (Shade, Icon) {
         Face::Outcome(Outcome::UnknownCard) => (Shade::Blue, Icon::Question),
         Face::Attention => (Shade::Blue, Icon::Warning),
         Face::Failed(_) | Face::KeepStill | Face::Asking => (Shade::Blue, Icon::Wave),
+        Face::Pairing => (Shade::Blue, Icon::Plug),
         Face::NotReady => (Shade::Grey, Icon::Plug),
         Face::Idle(_) => (Shade::Dark, Icon::Card),
     }
@@ -253,7 +273,7 @@ pub fn beep(face: Face) -> Option<Beep> {
         }
         Face::Outcome(Outcome::Refused(_) | Outcome::OverOfflineLimit) => Some(Beep::Refused),
         Face::Outcome(Outcome::UnknownCard) | Face::Attention | Face::Failed(_) => Some(Beep::Attention),
-        Face::KeepStill | Face::Asking | Face::NotReady | Face::Idle(_) => None,
+        Face::KeepStill | Face::Asking | Face::Pairing | Face::NotReady | Face::Idle(_) => None,
     }
 }
 
@@ -268,7 +288,7 @@ pub fn cue(face: Face) -> Cue {
         Face::Outcome(Outcome::UnknownCard) | Face::Attention => (Light::Blue, Sound::SHORT_THRICE),
         Face::Failed(_) => (Light::Blue, Sound::SHORT),
         Face::KeepStill | Face::Asking => (Light::Blue, Sound::NONE),
-        Face::NotReady | Face::Idle(_) => (Light::Off, Sound::NONE),
+        Face::Pairing | Face::NotReady | Face::Idle(_) => (Light::Off, Sound::NONE),
     };
     Cue { light, light_ms: u32::try_from(RESULT_SHOWN_MS).unwrap_or(u32::MAX), sound }
 }

@@ -15,6 +15,7 @@ pub mod control;
 pub mod core;
 mod desk;
 pub mod dispatch;
+mod doors;
 pub mod effects;
 pub mod events;
 mod lookup;

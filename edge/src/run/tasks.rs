@@ -20,7 +20,6 @@ use hufu_hardware::signal::lamp::TowerLamp;
 use hufu_hardware::signal::{NoSignal, Signal, StackLight};
 use hufu_shared::ids::BootId;
 use hufu_shared::seal::SealKey;
-use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tracing::{error, info, warn};
 
@@ -28,6 +27,7 @@ use super::board;
 use super::control::{self, ControlError};
 use super::core::Core;
 use super::dispatch::Dispatch;
+use super::doors::Doors;
 use super::effects::{Effect, Effects};
 use super::events::{EVENTS_MAX, Event};
 use super::panels;
@@ -37,8 +37,9 @@ use crate::clock::{self, Clock, SystemClock};
 use crate::config::{Config, PrinterConfig, SignalConfig};
 use crate::counter::guard::{Guard, GuardError};
 use crate::counter::port::{Port, PortEnds, Request};
-use crate::counter::routes::{Counter, router};
-use crate::counter::serve::serve;
+use crate::counter::routes::Counter;
+use crate::counter::tablets::Tablets;
+use crate::counter::tls::TlsError;
 use crate::counter::voice::Sounds;
 use crate::random;
 use crate::rules::screen::{Face, Offers};
@@ -99,6 +100,9 @@ pub enum StartError {
         /// Why.
         source: std::io::Error,
     },
+    /// The certificate that tablets see.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The door for commands.
     #[error(transparent)]
     Control(#[from] ControlError),
@@ -148,7 +152,7 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
     let _lock = lock(data_dir)?;
     let identity = Identity::load(data_dir)?;
     // Whatever can be refused is, before a start is recorded.
-    let listener = listen(config).await?;
+    let doors = Doors::open(config).await?;
     let control = control::open(data_dir)?;
     let (sources, desks) = sources(config)?;
     let (core, clock) = open(data_dir, &identity)?;
@@ -157,6 +161,7 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
 
     let (effects, showing, desk) = start_effects(config, &core, &clock, events.clone(), desks);
     let entries = sources.iter().map(|source| (source.name(), source.kind())).collect();
+    let tablets = doors.tablets(&core, &clock, &effects)?;
     let dispatch = Dispatch::new(core.clone(), clock.clone(), effects, entries, panels::state(config))?;
     let mut dispatch = dispatch.trusting(identity.enrolment.central_sign_key);
     dispatch.set_gate(config.terminal.way);
@@ -169,14 +174,14 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
     dispatch.rest();
     let (sync_ends, run_ends) = state::channel(clock.now().trusted);
     let asks = (identity.enrolment.central_seal_key, run_ends.finds.clone());
-    let page = router(Arc::new(counter(config, port, &clock, asks)?));
+    let page = Arc::new(counter(config, port, &clock, (asks, tablets.clone()))?);
     dispatch.attach_asks(run_ends.asks.clone());
     dispatch.attach_ready(run_ends.ready.clone());
     let looping = std::thread::spawn(move || dispatch_loop(dispatch, inbox));
 
     let (stop_counter, counter_stops) = watch::channel(false);
-    let serving = tokio::spawn(serve(listener, page, counter_stops));
-    let commanding = tokio::spawn(control::serve(control, events.clone()));
+    let serving = doors.serve(&page, &counter_stops);
+    let commanding = tokio::spawn(control::serve(control, events.clone(), tablets));
     recall_stop(&core, &sync_ends)?;
     let running = start_readers(sources, &events, &clock)?;
     let sync = start_sync(sync_parts(config, &core, identity, &clock, sync_ends)).await;
@@ -186,7 +191,7 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
 
     commanding.abort();
     let _ = stop_counter.send(true);
-    drop(serving.await);
+    drop(serving.join_all().await);
     // Readers join their threads, which may be waiting to hand over an event: the loop must still take it.
     drop(tokio::task::spawn_blocking(move || drop(running)).await);
     drop(events.send(Event::Stop).await);
@@ -333,12 +338,6 @@ async fn ended(sync: &mut Option<SyncTasks>) {
     }
 }
 
-async fn listen(config: &Config) -> Result<TcpListener, StartError> {
-    let address = config.counter.listen;
-    let wrong = |source| StartError::Listen { address: address.to_string(), source };
-    TcpListener::bind(address).await.map_err(wrong)
-}
-
 fn signal(config: &Config) -> Box<dyn Signal> {
     match &config.signal {
         Some(SignalConfig::Line { port, baud }) => Box::new(StackLight::new(port, *baud)),
@@ -374,7 +373,7 @@ fn counter(
     config: &Config,
     port: Port,
     clock: &Clock,
-    (seal_key, finds): (SealKey, FindSender),
+    ((seal_key, finds), tablets): ((SealKey, FindSender), Option<Arc<Tablets>>),
 ) -> Result<Counter, GuardError> {
     let simulator = config.simulator_url.as_deref();
     let guard = Guard::new(
@@ -392,6 +391,7 @@ fn counter(
         language: config.terminal.language,
         sounds: Arc::new(Sounds::load(config.counter.volume, config.counter.voice_dir.as_deref())),
         finds,
+        tablets,
         now: Box::new(move || clock.now().trusted),
     })
 }

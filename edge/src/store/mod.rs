@@ -25,6 +25,7 @@ mod open;
 mod paper;
 mod queue;
 mod snapshot;
+mod tablets;
 mod taps;
 mod totals;
 mod values;
@@ -41,6 +42,7 @@ pub use names::NameKey;
 pub use notices::OpenNotice;
 pub use queue::{JournalState, Receipted, StoredFact, read_anchor, read_facts, read_state, read_whole};
 pub use snapshot::SnapshotBuilder;
+pub use tablets::TabletRow;
 pub use totals::Closing;
 pub use values::{ValueFact, ValueKind};
 

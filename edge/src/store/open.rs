@@ -34,7 +34,7 @@ pub(super) struct Format {
 pub(super) const JOURNAL: Format = Format {
     what: "journal",
     application_id: 0x4855_4a31,
-    migrations: &[include_str!("../../sql/0001_journal.sql")],
+    migrations: &[include_str!("../../sql/0001_journal.sql"), include_str!("../../sql/0002_tablets.sql")],
 };
 /// `HUD1`.
 pub(super) const DIRECTORY: Format = Format {

@@ -3,7 +3,9 @@
 use chrono_tz::Tz;
 use hufu_edge::rules::decide::Outcome;
 use hufu_edge::rules::decide::value::Moved;
-use hufu_edge::rules::screen::{Face, Offered, Offers, Seen, Words, outcome_words, plain_words};
+use hufu_edge::rules::screen::{
+    Face, Offered, Offers, Seen, Words, code_words, outcome_words, paired_words, plain_words,
+};
 use hufu_shared::fact::{Handing, Purpose, RefusalReason, Spending};
 use hufu_shared::ids::{ItemId, MemberId, OccurrenceId};
 use hufu_shared::member::{MemberRow, MemberStatus};
@@ -140,5 +142,9 @@ pub fn all() -> Vec<Sample> {
         let footer = at_rest.then(|| NOW.display_time(Tz::Asia__Shanghai));
         plain_words(face).map(|words| Sample { name, face, words, footer })
     });
-    swipes().into_iter().chain(plain).collect()
+    let time = NOW.display_time(Tz::Asia__Shanghai);
+    let code = code_words("1234 5678".to_owned(), time.clone(), "AB12 CD34 EF56 7890".to_owned());
+    let pairing = [("pairing code", code, Some(time)), ("paired", paired_words("前台 1".to_owned()), None)];
+    let pairing = pairing.map(|(name, words, footer)| Sample { name, face: Face::Pairing, words, footer });
+    swipes().into_iter().chain(plain).chain(pairing).collect()
 }

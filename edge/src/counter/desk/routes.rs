@@ -36,7 +36,7 @@ pub fn routes() -> Router<Arc<Counter>> {
         .route("/lookup/pick", post(lookup::pick))
 }
 
-pub(super) fn style() -> &'static str {
+pub(in super::super) fn style() -> &'static str {
     &super::super::assets::addresses().desk
 }
 

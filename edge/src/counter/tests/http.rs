@@ -65,6 +65,7 @@ pub(super) async fn desk_answering(answer: Result<Done, Declined>) -> Desk {
         language: Language::Zh,
         sounds: Arc::new(crate::counter::voice::Sounds::tones(70)),
         finds: scripted_centre(),
+        tablets: None,
         now: Box::new(|| NOW),
     };
     let (stop, stopped) = watch::channel(false);

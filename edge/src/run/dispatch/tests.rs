@@ -105,7 +105,7 @@ impl Desktop {
     fn shown(&self) -> Vec<(Face, Option<u64>)> {
         let shown = |effect| match effect {
             Effect::Show { face, seq, .. } => Some((face, seq)),
-            Effect::Rest(..) | Effect::Print(_) => None,
+            Effect::Rest(..) | Effect::Stand(_) | Effect::Print(_) => None,
         };
         self.effects.try_iter().filter_map(shown).collect()
     }

@@ -5,6 +5,7 @@ use std::io::Write;
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
+use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use super::*;
