@@ -73,7 +73,7 @@ INSERT INTO posting (id, cause, ordinal, debit, credit, amount, unit, code, memb
 INSERT INTO balance (account, unit, class, member, amount, entry) VALUES ($1, $2, $3, $4, $5, $6)
 
 -- name: conflict
-INSERT INTO conflict (id, kind, state, member, occurrence, device, token, detail, automatic, verdict, opened, changed, deadline, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+INSERT INTO conflict (id, kind, state, member, occurrence, device, token, detail, automatic, verdict, opened, changed, deadline, entry, decided_detail, decided_facts) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 
 -- name: conflict_fact
 INSERT INTO conflict_fact (conflict, device, epoch, seq) VALUES ($1, $2, $3, $4)

@@ -7,16 +7,16 @@ SELECT kind, COUNT(*), MIN(opened) FROM conflict WHERE state IN ('open', 'eviden
 SELECT kind, COUNT(*), MIN(opened) FROM conflict WHERE state IN ('decided', 'closed') GROUP BY kind ORDER BY kind
 
 -- name: open_of_kind
-SELECT id, kind, state, member, occurrence, device, token, detail, automatic, verdict, opened, changed, deadline, entry FROM conflict WHERE kind = $1 AND state IN ('open', 'evidence_changed') ORDER BY opened, id LIMIT $2
+SELECT id, kind, state, member, occurrence, device, token, detail, automatic, verdict, opened, changed, deadline, entry, decided_detail, decided_facts FROM conflict WHERE kind = $1 AND state IN ('open', 'evidence_changed') ORDER BY opened, id LIMIT $2
 
 -- name: ended_of_kind
-SELECT id, kind, state, member, occurrence, device, token, detail, automatic, verdict, opened, changed, deadline, entry FROM conflict WHERE kind = $1 AND state IN ('decided', 'closed') ORDER BY changed DESC, id LIMIT $2
+SELECT id, kind, state, member, occurrence, device, token, detail, automatic, verdict, opened, changed, deadline, entry, decided_detail, decided_facts FROM conflict WHERE kind = $1 AND state IN ('decided', 'closed') ORDER BY changed DESC, id LIMIT $2
 
 -- name: overdue
 SELECT id FROM conflict WHERE state IN ('open', 'evidence_changed') AND deadline <= $1 ORDER BY deadline, id LIMIT $2
 
 -- name: one
-SELECT id, kind, state, member, occurrence, device, token, detail, automatic, verdict, opened, changed, deadline, entry FROM conflict WHERE id = $1
+SELECT id, kind, state, member, occurrence, device, token, detail, automatic, verdict, opened, changed, deadline, entry, decided_detail, decided_facts FROM conflict WHERE id = $1
 
 -- name: facts
 SELECT device, epoch, seq FROM conflict_fact WHERE conflict = $1 ORDER BY device, epoch, seq

@@ -73,7 +73,7 @@ SELECT id, cause, ordinal, debit, credit, amount, unit, code, member, device, ep
 SELECT account, unit, class, member, amount, entry FROM balance
 
 -- name: conflict
-SELECT id, kind, state, member, occurrence, device, token, detail, automatic, verdict, opened, changed, deadline, entry FROM conflict
+SELECT id, kind, state, member, occurrence, device, token, detail, automatic, verdict, opened, changed, deadline, entry, decided_detail, decided_facts FROM conflict
 
 -- name: conflict_fact
 SELECT conflict, device, epoch, seq FROM conflict_fact

@@ -155,9 +155,9 @@ UPDATE balance SET amount = amount + $3, entry = $4 WHERE account = $1 AND unit 
 
 -- name: set_case
 INSERT INTO conflict (id, kind, state, member, occurrence, device, token, detail, automatic, verdict, opened, changed,
-    deadline, entry)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
-ON CONFLICT (id) DO UPDATE SET state = excluded.state, member = excluded.member, detail = excluded.detail,
+    deadline, entry, decided_detail, decided_facts)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+ON CONFLICT (id) DO UPDATE SET decided_detail = excluded.decided_detail, decided_facts = excluded.decided_facts, state = excluded.state, member = excluded.member, detail = excluded.detail,
     automatic = excluded.automatic, verdict = excluded.verdict, changed = excluded.changed,
     deadline = excluded.deadline, entry = excluded.entry
 

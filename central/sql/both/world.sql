@@ -69,7 +69,7 @@ SELECT f.device, f.epoch, f.seq, f.body, f.at, f.low, f.high, f.day, f.office, f
 ORDER BY f.device, f.epoch, f.seq
 
 -- name: case
-SELECT kind, state, member, occurrence, device, token, detail, automatic, verdict, opened, changed, deadline FROM conflict WHERE id = $1 {for_update}
+SELECT kind, state, member, occurrence, device, token, detail, automatic, verdict, opened, changed, deadline, decided_detail, decided_facts FROM conflict WHERE id = $1 {for_update}
 
 -- name: case_facts
 SELECT device, epoch, seq FROM conflict_fact WHERE conflict = $1 ORDER BY device, epoch, seq

@@ -416,6 +416,8 @@ pub struct KnownCase {
     pub automatic: String,
     /// What a person decided.
     pub verdict: Option<String>,
+    /// What the person saw who decided.
+    pub decided_on: Option<Evidence>,
     /// When it was opened.
     pub opened: Instant,
     /// When it last changed.
@@ -425,6 +427,32 @@ pub struct KnownCase {
     /// The facts that it rests on. While an entry is applied, of a case whose facts are without number (one card, one
     /// clock, one occurrence) only those that the entry adds.
     pub facts: BTreeSet<FactId>,
+}
+
+impl KnownCase {
+    /// Kinds of case whose facts are without number: only those that an entry adds are ever looked at.
+    const KINDS_WITHOUT_NUMBER: [u8; 4] = [13, 19, 25, 28];
+
+    /// Whether all of its facts are looked at while an entry is applied.
+    #[must_use]
+    pub fn is_counted(&self) -> bool {
+        !Self::KINDS_WITHOUT_NUMBER.contains(&self.kind)
+    }
+
+    /// What a person sees of it now.
+    #[must_use]
+    pub fn evidence(&self) -> Evidence {
+        Evidence { detail: self.detail.clone(), facts: self.facts.len() as u64 }
+    }
+}
+
+/// What a case rests on: facts are only ever added to one, so their number says whether they are the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evidence {
+    /// [`KnownCase::detail`].
+    pub detail: Vec<u8>,
+    /// How many facts; no number that means anything where they are not counted.
+    pub facts: u64,
 }
 
 /// How a case stands.

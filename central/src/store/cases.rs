@@ -9,7 +9,7 @@ use hufu_shared::scheme::Words;
 use hufu_shared::time::{Instant, OfficeClock};
 use hufu_shared::token::Token;
 
-use super::{StoreError, acts, rows};
+use super::{StoreError, acts, known, rows};
 use crate::db::{Row, SqlFile, Tx};
 use crate::rules::entry::EntryBody;
 use crate::rules::world::{CaseState, KnownCase};
@@ -133,6 +133,7 @@ fn case_row(row: &Row) -> Result<Case, StoreError> {
             opened: Instant(row.int(10)?),
             changed: Instant(row.int(11)?),
             deadline: row.int_opt(12)?.map(Instant),
+            decided_on: known::decided_on(row, 14)?,
             facts: Default::default(),
         },
         entry: EntryId(row.array(13)?),

@@ -20,7 +20,7 @@ use crate::rules::judge::attendance::PlaceClaim;
 use crate::rules::lease::{Hole, LeaseRow};
 use crate::rules::posting::Account;
 use crate::rules::world::{
-    CaseState, DeskReturn, Flows, KnownBoot, KnownCase, KnownFact, KnownMember, KnownPlace, Lot, Purse,
+    CaseState, DeskReturn, Evidence, Flows, KnownBoot, KnownCase, KnownFact, KnownMember, KnownPlace, Lot, Purse,
     Standing, became_from_code,
 };
 
@@ -272,6 +272,15 @@ fn unit(code: &str) -> Result<Unit, StoreError> {
     Unit::from_code(code).ok_or_else(|| unknown("unit", code))
 }
 
+/// What a person saw who decided a case, from two columns; none while nobody has.
+///
+/// # Errors
+/// [`StoreError`] if the row does not hold it.
+pub fn decided_on(row: &Row, column: usize) -> Result<Option<Evidence>, StoreError> {
+    let Some(detail) = row.blob_opt(column)? else { return Ok(None) };
+    Ok(Some(Evidence { detail: detail.to_vec(), facts: row.uint(column + 1)? }))
+}
+
 /// A case without its facts.
 ///
 /// # Errors
@@ -291,6 +300,7 @@ pub fn case(row: &Row) -> Result<KnownCase, StoreError> {
         opened: Instant(row.int(9)?),
         changed: Instant(row.int(10)?),
         deadline: row.int_opt(11)?.map(Instant),
+        decided_on: decided_on(row, 12)?,
         facts: BTreeSet::new(),
     })
 }

@@ -471,6 +471,8 @@ fn set_case(tx: &mut Tx<'_>, entry: EntryId, id: Hash, case: &KnownCase) -> Resu
         case.changed.0.into(),
         case.deadline.map(|at| at.0).into(),
         entry.0.into(),
+        case.decided_on.as_ref().map(|seen| seen.detail.clone()).into(),
+        case.decided_on.as_ref().map_or(Value::Null, |seen| number(seen.facts)),
     ];
     tx.execute(SQL.get("set_case"), &values)?;
     for fact in &case.facts {

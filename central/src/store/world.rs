@@ -29,8 +29,6 @@ use crate::rules::world::{
 /// Statements of this file.
 pub static SQL: SqlFile = SqlFile::new("world", include_str!("../../sql/both/world.sql"));
 
-/// Kinds of case whose facts are without number: only those that an entry adds are ever looked at.
-const KINDS_WITHOUT_NUMBER: [u8; 4] = [13, 19, 25, 28];
 /// Boots of an enrolment that bound each other: a terminal that starts three times a day is heard within three weeks.
 const BOOTS_MAX: i64 = 64;
 /// Rounds of fetching after which an entry is given up: no rule asks in more steps than this.
@@ -462,7 +460,7 @@ fn group_in(
 fn case_in(tx: &mut Tx<'_>, world: &mut World, id: Hash) -> Result<(), StoreError> {
     let Some(row) = tx.query_opt(SQL.get("case"), &[id.0.into()])? else { return Ok(()) };
     let mut case = known::case(&row)?;
-    if !KINDS_WITHOUT_NUMBER.contains(&case.kind) {
+    if case.is_counted() {
         let found = tx.query(SQL.get("case_facts"), &[id.0.into()])?;
         case.facts = found.iter().map(|row| rows::fact_id_at(row, 0)).collect::<Result<_, _>>()?;
     }

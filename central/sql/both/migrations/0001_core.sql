@@ -448,7 +448,10 @@ CREATE TABLE conflict (
     opened BIGINT NOT NULL,
     changed BIGINT NOT NULL,
     deadline BIGINT,
-    entry BLOB NOT NULL
+    entry BLOB NOT NULL,
+    -- What the person saw who decided.
+    decided_detail BLOB,
+    decided_facts BIGINT
 );
 
 CREATE INDEX conflict_state ON conflict (state, kind, opened);

@@ -110,6 +110,7 @@ impl Work {
         let Some(case) = self.world.cases.get_mut(&decided.case) else { return };
         case.state = CaseState::Decided;
         case.verdict = Some(verdict_code(decided.verdict).to_owned());
+        case.decided_on = Some(case.evidence());
         case.changed = received;
         let (kind, token, facts) = (case.kind, case.token, case.facts.clone());
         let field = case.member.zip(std::str::from_utf8(&case.detail).ok().map(str::to_owned));
@@ -147,7 +148,7 @@ impl Work {
         if let (CaseState::Open | CaseState::EvidenceChanged, Some(token)) = (case.state, held) {
             self.discard(token, id);
         }
-        self.end_case(id, "time_was_up");
+        self.close_case(id, "time_was_up");
     }
 }
 

@@ -1,7 +1,8 @@
 //! Cases: opened and closed by judgements, decided by people.
 //!
 //! A case is named by its kind and what it is about, so the same disagreement is the same case whenever it is judged.
-//! One that a person decided comes back when its evidence grows; one that ended by itself opens again.
+//! One that a person decided comes back while its evidence differs from what that person saw, not whenever it changes:
+//! else two orders of arrival would leave it in two states. One that ended by itself opens again.
 
 use std::collections::BTreeSet;
 
@@ -23,8 +24,14 @@ impl Work {
         known.facts.extend(facts);
         let has_grown = known.facts.len() > before || known.detail != detail;
         known.detail = detail;
+        let differs = if known.is_counted() {
+            known.decided_on.as_ref() != Some(&known.evidence())
+        } else {
+            has_grown || known.state == CaseState::EvidenceChanged
+        };
         match known.state {
-            CaseState::Decided if has_grown => known.state = CaseState::EvidenceChanged,
+            CaseState::Decided if differs => known.state = CaseState::EvidenceChanged,
+            CaseState::EvidenceChanged if !differs => known.state = CaseState::Decided,
             CaseState::Closed => {
                 (known.state, known.deadline) = (CaseState::Open, deadline);
                 known.automatic = automatic;
@@ -45,15 +52,27 @@ impl Work {
         }
     }
 
-    /// Ends a case that has nothing left to decide. What a person decided stays decided.
+    /// Ends a case that has nothing left to decide. What a person decided stays decided, as it was seen then.
     pub(super) fn end_case(&mut self, id: Hash, automatic: &str) {
         self.has(Need::Case(id));
-        let received = self.received;
+        let decided_on = self.world.cases.get(&id).and_then(|case| case.decided_on.clone());
+        match (self.world.cases.get_mut(&id), decided_on) {
+            (Some(case), Some(seen)) if case.state == CaseState::EvidenceChanged => {
+                (case.state, case.detail) = (CaseState::Decided, seen.detail);
+                case.changed = self.received;
+                self.touched.insert(id);
+            }
+            _ => self.close_case(id, automatic),
+        }
+    }
+
+    /// Closes a case that waits for a person.
+    pub(super) fn close_case(&mut self, id: Hash, automatic: &str) {
         let Some(case) = self.world.cases.get_mut(&id) else { return };
         if matches!(case.state, CaseState::Open | CaseState::EvidenceChanged) {
             case.state = CaseState::Closed;
             automatic.clone_into(&mut case.automatic);
-            case.changed = received;
+            case.changed = self.received;
             self.touched.insert(id);
         }
     }
@@ -70,6 +89,7 @@ impl Work {
             detail: Vec::new(),
             automatic: automatic.to_owned(),
             verdict: None,
+            decided_on: None,
             opened: self.received,
             changed: self.received,
             deadline: None,

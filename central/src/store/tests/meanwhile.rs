@@ -1,6 +1,6 @@
 //! What changed while a fact was on its way: the card went to somebody else, another terminal had the same slip.
 
-use hufu_shared::act::{Act, CardSet};
+use hufu_shared::act::{Act, CardSet, Verdict};
 use hufu_shared::fact::{Earned, Event, Shown, SlipKey};
 use hufu_shared::ids::FactId;
 use hufu_shared::money::{Amount, Leg, Unit};
@@ -8,7 +8,9 @@ use hufu_shared::policy::{EarnCap, Period, Policy};
 use hufu_shared::time::{Day, SECOND_US};
 
 use super::blocked::{spend, sum, with_lease};
+use super::conflicts::decided;
 use super::kit::*;
+use crate::rules::posting::{case_id, fact_cause};
 use crate::db::testing::each;
 
 /// A purchase of 100 yuan for each 2 points, with slip 7.
@@ -100,6 +102,44 @@ async fn inv_19_a_repeated_purchase_takes_no_room_of_a_cap_from_what_is_judged_b
             assert_eq!(standing(&db, last).await, ("applied".to_owned(), None));
             assert_eq!(points(&db, 1).await, 10);
             assert_eq!(count(&db, "open_cases", vec![]).await, 0);
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn inv_19_what_a_person_decided_stays_so_whatever_came_between_it_and_the_end_of_its_matter() {
+    for swap in [false, true] {
+        each(move |db| async move {
+            found(&db).await;
+            let third = third_terminal(&db).await;
+            let (events, offices) = (vec![], vec![]);
+            let cap = EarnCap { unit: Unit::Pts, period: Period::Month, most: Amount(10), events, offices };
+            let policy = Policy { earn_caps: vec![cap], ..Policy::default() };
+            act(&db, 40, NOON.offset(-10_000 * SECOND_US), Act::PolicySet(Box::new(policy))).await;
+            let (mut a, mut b, mut c) =
+                (Terminal::start(TERMINAL_A), Terminal::start(TERMINAL_B), Terminal::start(third));
+            let cut = sale(&mut a, 600, 16);
+            a.upload(&db).await;
+            let case = case_id(23, &[&fact_cause(cut).0]);
+            let at = NOON.offset(900 * SECOND_US);
+            act(&db, 60, at, decided(case, Verdict::Confirm, vec![])).await;
+            // One leaves it less, the other has the same slip and is earlier: then there is nothing to cut.
+            b.purchase(0, 1, 30_000, 6);
+            sale(&mut c, 30, 16);
+            if swap {
+                c.upload(&db).await;
+                b.upload(&db).await;
+            } else {
+                b.upload(&db).await;
+                c.upload(&db).await;
+            }
+            assert_eq!(standing(&db, cut).await, ("no_effect".to_owned(), Some(32)));
+            assert_eq!(points(&db, 1).await, 10);
+            let states = probe(&db, "case_state", vec![23.into()]).await;
+            let mut states: Vec<&str> = states.iter().map(|row| row.text(0).expect("text")).collect();
+            states.sort_unstable();
+            assert_eq!(states, ["decided", "open"], "that of the sale which counts is new");
         })
         .await;
     }
