@@ -9,6 +9,8 @@ use crate::store::{StoreError, leases};
 
 /// Milliseconds between rounds.
 const ROUND_MS: u64 = 20_000;
+/// Members of one terminal in one transaction: uploads wait for no more than this.
+const MEMBERS_MAX: usize = 10;
 
 /// One round: members whom other terminals of an office have seen lately, at some of its terminals, those after `after`.
 /// It ends early when the service stops, and when terminals wait to deliver: what was done there counts more than what
@@ -21,13 +23,21 @@ pub async fn round(app: &App, after: Option<DeviceId>) -> Result<(u64, Option<De
     let now = app.now();
     let (pairs, next) = app.db.read(move |tx| leases::candidates(tx, now, after)).await?;
     let mut granted = 0;
-    for pair in pairs {
+    for pairs in
+        pairs.chunk_by(|(one, _), (other, _)| one == other).flat_map(|pairs| pairs.chunks(MEMBERS_MAX))
+    {
         if app.uploads.is_crowded() || app.is_stopping() {
             return Ok((granted, after));
         }
-        let (Ok(points), Ok(money)) = (app.entry_id(), app.entry_id()) else { return Ok((granted, after)) };
-        let units = [(Unit::Pts, points), (Unit::Cny, money)];
-        granted += app.write(move |tx| leases::grant_all_ahead(tx, pair, units, now)).await?;
+        let Some((device, _)) = pairs.first().copied() else { continue };
+        let mut asked = Vec::with_capacity(pairs.len());
+        for (_, member) in pairs {
+            let (Ok(points), Ok(money)) = (app.entry_id(), app.entry_id()) else {
+                return Ok((granted, after));
+            };
+            asked.push((*member, [(Unit::Pts, points), (Unit::Cny, money)]));
+        }
+        granted += app.write(move |tx| leases::grant_all_ahead(tx, device, &asked, now)).await?;
     }
     Ok((granted, next))
 }

@@ -20,8 +20,8 @@ use crate::rules::judge::attendance::PlaceClaim;
 use crate::rules::lease::{Hole, LeaseRow};
 use crate::rules::posting::Account;
 use crate::rules::world::{
-    CaseState, DeskReturn, Evidence, Flows, KnownBoot, KnownCase, KnownFact, KnownMember, KnownPlace, Lot, Purse,
-    Standing, became_from_code,
+    CaseState, DeskReturn, Evidence, Flows, KnownBoot, KnownCase, KnownFact, KnownMember, KnownPlace, Lot,
+    Purse, Standing, became_from_code,
 };
 
 /// A fact, from the columns that `world.sql` lists.

@@ -143,18 +143,23 @@ fn became(error: &NotGranted) -> AskBecame {
 
 /// What a decision about a lease of this device and member may look at, behind the gate.
 fn fetch(tx: &mut Tx<'_>, device: DeviceId, member: MemberId) -> Result<World, StoreError> {
+    let mut world = at_terminal(tx, device)?;
+    of_member(tx, &mut world, member)?;
+    Ok(world)
+}
+
+fn at_terminal(tx: &mut Tx<'_>, device: DeviceId) -> Result<World, StoreError> {
     journal::hold_gate(tx)?;
     let mut world = world::base(tx)?;
-    for need in [
-        Need::Device(device),
-        Need::DeviceLeases(device),
-        Need::Member(member),
-        Need::Purse(member),
-        Need::MemberLeases(member),
-    ] {
+    for need in [Need::Device(device), Need::DeviceLeases(device)] {
         world::fetch(tx, &mut world, need)?;
     }
     Ok(world)
+}
+
+fn of_member(tx: &mut Tx<'_>, world: &mut World, member: MemberId) -> Result<(), StoreError> {
+    let needs = [Need::Member(member), Need::Purse(member), Need::MemberLeases(member)];
+    needs.into_iter().try_for_each(|need| world::fetch(tx, world, need))
 }
 
 fn book(
@@ -416,37 +421,26 @@ pub fn candidates(
 /// A member at a terminal.
 pub type Pair = (DeviceId, MemberId);
 
-/// Grants one member ahead of need at one terminal, as far as the policy allows; whether anything was granted.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn grant_ahead(
-    tx: &mut Tx<'_>,
-    (device, member): Pair,
-    unit: Unit,
-    (entry, now): (EntryId, Instant),
-) -> Result<bool, StoreError> {
-    let world = fetch(tx, device, member)?;
-    grant_over(tx, &world, (device, member, unit), (entry, now))
-}
-
-/// The same in every unit, over one look at the member: mostly there is nothing to grant. Answers in how many units
-/// something was.
+/// Grants members ahead of need at one terminal in every unit, as far as the policy allows, over one look at what the
+/// terminal holds: mostly there is nothing to grant. Answers in how many units something was.
 ///
 /// # Errors
 /// [`StoreError`].
 pub fn grant_all_ahead(
     tx: &mut Tx<'_>,
-    (device, member): Pair,
-    units: [(Unit, EntryId); 2],
+    device: DeviceId,
+    asked: &[(MemberId, [(Unit, EntryId); 2])],
     now: Instant,
 ) -> Result<u64, StoreError> {
-    let mut world = fetch(tx, device, member)?;
+    let mut world = at_terminal(tx, device)?;
     let mut granted = 0;
-    for (unit, entry) in units {
-        if grant_over(tx, &world, (device, member, unit), (entry, now))? {
-            granted += 1;
-            world = fetch(tx, device, member)?;
+    for (member, units) in asked {
+        of_member(tx, &mut world, *member)?;
+        for (unit, entry) in units {
+            if grant_over(tx, &world, (device, *member, *unit), (*entry, now))? {
+                granted += 1;
+                world = fetch(tx, device, *member)?;
+            }
         }
     }
     Ok(granted)

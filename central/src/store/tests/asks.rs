@@ -18,7 +18,7 @@ use hufu_shared::wire::version::{CentralEpoch, Version};
 
 use super::kit::*;
 use crate::db::testing::each;
-use crate::db::{Db, DbError};
+use crate::db::{Db, DbError, Tx};
 use crate::rules::entry::journal_start;
 use crate::rules::lease::LeaseRow;
 use crate::store::contact::{self, Heartbeat};
@@ -139,6 +139,12 @@ async fn a_recall_asks_the_holder_to_close_and_what_it_returns_is_raised_here() 
     .await;
 }
 
+/// Grants the first member what may be set aside at a terminal; answers in how many units.
+fn ahead(tx: &mut Tx<'_>, device: DeviceId, n: u8) -> Result<u64, StoreError> {
+    let units = [(Unit::Pts, EntryId([n; 16])), (Unit::Cny, EntryId([n + 100; 16]))];
+    leases::grant_all_ahead(tx, device, &[(member(1), units)], LATER)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn members_whom_others_saw_here_are_granted_something_ahead_and_the_terminal_hears_until_it_echoes() {
     each(|db| async move {
@@ -151,9 +157,8 @@ async fn members_whom_others_saw_here_are_granted_something_ahead_and_the_termin
         let (pairs, _) = db.read(move |tx| leases::candidates(tx, LATER, None)).await.expect("candidates");
         let here = TERMINAL_B;
         assert_eq!(pairs, [(here, member(1))], "the other terminal of that office");
-        let entry = (EntryId([60; 16]), LATER);
-        let granted = db.write(move |tx| leases::grant_ahead(tx, (here, member(1)), Unit::Pts, entry)).await;
-        assert!(granted.expect("granted"));
+        let granted = db.write(move |tx| ahead(tx, here, 60)).await;
+        assert_eq!(granted.expect("granted"), 1, "points, and there is no money");
         assert_eq!(points(&db, 1).await, 75, "a quarter is set aside");
         let shown =
             db.read(|tx| tx.query_one(directory::SQL.get("member_by_id"), &[member(1).0.into()])).await;
@@ -196,13 +201,13 @@ async fn who_grants_waits_at_the_gate_before_any_row_is_locked() {
             heard.await.expect("no panic").expect("the gate is passed");
             db.write(move |tx| {
                 counted.fetch_add(1, Ordering::SeqCst);
-                leases::grant_ahead(tx, (TERMINAL_B, member(1)), Unit::Pts, (EntryId([60; 16]), LATER))
+                ahead(tx, TERMINAL_B, 60)
             })
             .await
         };
         let (first, second) = tokio::join!(first, second);
         first.expect("nobody is in its way");
-        assert!(second.expect("granted"));
+        assert_eq!(second.expect("granted"), 1);
         assert_eq!(runs.load(Ordering::SeqCst), 2, "neither was ended and run again");
     })
     .await;
@@ -259,11 +264,8 @@ async fn on_the_eve_of_an_activity_leases_are_filled_up_at_its_offices() {
         other.upload(&db).await;
         give(&db, 40, 100).await;
         let here = TERMINAL_B;
-        let grant = |n: u8| {
-            let entry = (EntryId([n; 16]), LATER);
-            db.write(move |tx| leases::grant_ahead(tx, (here, member(1)), Unit::Pts, entry))
-        };
-        assert!(grant(60).await.expect("granted"));
+        let grant = |n: u8| db.write(move |tx| ahead(tx, here, n));
+        assert_eq!(grant(60).await.expect("granted"), 1);
         let pairs = || db.read(move |tx| leases::candidates(tx, LATER, None));
         assert_eq!(pairs().await.expect("pairs").0, [], "who has a lease here waits for need");
         for (n, office, expected) in [(61, OFFICE_A, vec![]), (62, OFFICE_B, vec![(here, member(1))])] {
@@ -277,9 +279,9 @@ async fn on_the_eve_of_an_activity_leases_are_filled_up_at_its_offices() {
             act(&db, n, LATER, Act::OccurrenceSet(evening)).await;
             assert_eq!(pairs().await.expect("pairs").0, expected);
         }
-        assert!(!grant(63).await.expect("asked"), "a full lease stays as it is");
+        assert_eq!(grant(63).await.expect("asked"), 0, "a full lease stays as it is");
         give(&db, 41, 300).await;
-        assert!(grant(64).await.expect("granted"), "a quarter of more is more");
+        assert_eq!(grant(64).await.expect("granted"), 1, "a quarter of more is more");
         let held = db.read(move |tx| leases::unechoed(tx, here)).await.expect("states");
         assert_eq!(held[0].granted_total, Amount(100), "a quarter of 400, raised in one lease");
     })

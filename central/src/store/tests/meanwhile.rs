@@ -10,8 +10,8 @@ use hufu_shared::time::{Day, SECOND_US};
 use super::blocked::{spend, sum, with_lease};
 use super::conflicts::decided;
 use super::kit::*;
-use crate::rules::posting::{case_id, fact_cause};
 use crate::db::testing::each;
+use crate::rules::posting::{case_id, fact_cause};
 
 /// A purchase of 100 yuan for each 2 points, with slip 7.
 fn sale(terminal: &mut Terminal, seconds: i64, points: i64) -> FactId {
