@@ -145,7 +145,7 @@ fn store_use(connection: &Connection, held: &Holding) -> rusqlite::Result<()> {
 /// At a start: what is open ages by what is known of the time since, in the transaction that records the start.
 pub(super) fn age_at_boot(connection: &Connection, off: PoweredOff, now_ns: u64) -> rusqlite::Result<()> {
     let open: Vec<Holding> = connection
-        .prepare(&format!("SELECT {COLUMNS} FROM leases WHERE closed = 0"))?
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM leases WHERE closed = 0"))?
         .query_map([], holding)?
         .collect::<rusqlite::Result<_>>()?;
     for held in open {
@@ -424,14 +424,9 @@ impl Journal {
         let unechoed = self.leases_where("echoed = 0", &[])?;
         // A state that came meanwhile has another version and is told of next time.
         let told = unechoed.iter().filter(|held| echoed.contains(&(held.state.lease, held.state.version)));
-        self.guarded("note echoed leases", |journal| {
-            for held in told {
-                let sql = "UPDATE leases SET echoed = 1 WHERE lease = ?1 AND generation = ?2";
-                let key = params![held.state.lease.0, held.state.generation];
-                journal.connection.execute(sql, key).step(&journal.path, "note echoed leases")?;
-            }
-            Ok(())
-        })
+        let keys: Vec<_> = told.map(|held| (held.state.lease, held.state.generation)).collect();
+        let sql = "UPDATE leases SET echoed = 1 WHERE lease = ?1 AND generation = ?2";
+        self.for_each_lease("note echoed leases", sql, &keys)
     }
 
     /// Forgets closed generations on which nothing rests any more ([`lease::forgettable`]).
@@ -441,13 +436,32 @@ impl Journal {
     pub fn forget_leases(&mut self) -> Result<(), StoreError> {
         let oldest_held = self.anchor()?.0 + 1;
         let gone = lease::forgettable(&self.leases_where("true", &[])?, oldest_held);
-        self.guarded("forget leases", |journal| {
-            for (lease, generation) in &gone {
-                let sql = "DELETE FROM leases WHERE lease = ?1 AND generation = ?2";
-                let key = params![lease.0, generation];
-                journal.connection.execute(sql, key).step(&journal.path, "forget leases")?;
-            }
-            Ok(())
+        let sql = "DELETE FROM leases WHERE lease = ?1 AND generation = ?2";
+        self.for_each_lease("forget leases", sql, &gone)
+    }
+
+    /// Runs a statement for each generation in one transaction, which waits for the disk once.
+    fn for_each_lease(
+        &mut self,
+        doing: &'static str,
+        sql: &str,
+        keys: &[(LeaseId, u32)],
+    ) -> Result<(), StoreError> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        self.guarded(doing, |journal| {
+            let path = journal.path.clone();
+            let transaction = journal.connection.transaction().step(&path, "begin")?;
+            let done = (|| {
+                let mut statement = transaction.prepare_cached(sql)?;
+                for (lease, generation) in keys {
+                    statement.execute(params![lease.0, generation])?;
+                }
+                drop(statement);
+                transaction.commit()
+            })();
+            done.step(&path, doing)
         })
     }
 }

@@ -100,10 +100,25 @@ impl JournalState {
 /// [`StoreError`] naming file and fault.
 pub fn read_state(path: &Path) -> Result<JournalState, StoreError> {
     check_identity(path, &JOURNAL)?;
-    let connection = open_reader(path)?;
-    let mut state = state_of(&connection, path)?;
-    state.used_percent = used_percent(&connection, JOURNAL_BYTES_MAX).step(path, "measure")?;
-    Ok(state)
+    whole_state_of(&open_reader(path)?, path, JOURNAL_BYTES_MAX)
+}
+
+/// Reads the state and the room used in one transaction, so that both are of one moment: and a lock of the file for each
+/// statement costs more than the statement.
+fn whole_state_of(connection: &Connection, path: &Path, room_bytes: i64) -> Result<JournalState, StoreError> {
+    let run = |sql| connection.prepare_cached(sql).and_then(|mut statement| statement.execute([]));
+    let is_inside = !connection.is_autocommit();
+    if !is_inside {
+        run("BEGIN").step(path, "begin reading")?;
+    }
+    let read = state_of(connection, path).and_then(|state| {
+        let used_percent = used_percent(connection, room_bytes).step(path, "measure")?;
+        Ok(JournalState { used_percent, ..state })
+    });
+    if !is_inside {
+        run("ROLLBACK").step(path, "end reading")?;
+    }
+    read
 }
 
 /// Percent of the room that a journal's file uses.
@@ -274,9 +289,7 @@ impl Journal {
     /// # Errors
     /// [`StoreError`] if the journal cannot be read.
     pub fn state(&self) -> Result<JournalState, StoreError> {
-        let mut state = state_of(&self.connection, &self.path)?;
-        state.used_percent = self.used_percent()?;
-        Ok(state)
+        whole_state_of(&self.connection, &self.path, self.room_bytes)
     }
 
     /// Facts from `from_seq` on, in order: at most `facts_max`, and at most `bytes_max` of content unless the first
@@ -353,15 +366,15 @@ impl Journal {
             let transaction = journal.connection.transaction().step(&path, "begin")?;
             let day = receipt.at.0.div_euclid(DAY_US);
             let written = (|| {
-                transaction.execute(
-                    "UPDATE state SET acked_seq = ?1, mark = ?2, stopped = NULL",
-                    params![to_sql(acked), cbor::encode(&receipt.mark)],
-                )?;
-                transaction.execute(
-                    "INSERT INTO acks (day, seq) VALUES (?1, ?2) \
-                     ON CONFLICT (day) DO UPDATE SET seq = max(seq, excluded.seq)",
-                    params![day, to_sql(acked)],
-                )?;
+                transaction
+                    .prepare_cached("UPDATE state SET acked_seq = ?1, mark = ?2, stopped = NULL")?
+                    .execute(params![to_sql(acked), cbor::encode(&receipt.mark)])?;
+                transaction
+                    .prepare_cached(
+                        "INSERT INTO acks (day, seq) VALUES (?1, ?2) \
+                         ON CONFLICT (day) DO UPDATE SET seq = max(seq, excluded.seq)",
+                    )?
+                    .execute(params![day, to_sql(acked)])?;
                 for disposition in &receipt.dispositions {
                     insert_disposition(&transaction, None, disposition, None)?;
                 }
