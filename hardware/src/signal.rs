@@ -11,10 +11,11 @@
 pub mod beat;
 pub mod gpio;
 pub mod lamp;
+mod port;
 
-use std::io::Write;
 use std::path::PathBuf;
-use std::time::Duration;
+
+use port::Port;
 
 /// Colours of a stack light.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -161,16 +162,12 @@ pub const STACK_LIGHT_WRITE_TIMEOUT_MS: u64 = 200;
 /// amber, red, blue); deciseconds 0 = until the next line. A new line replaces whatever still runs.
 /// Example, accepted for 3 s: `LG30,880:140,1320:180`.
 #[derive(Debug)]
-pub struct StackLight {
-    path: PathBuf,
-    baud: u32,
-    port: Option<serialport::TTYPort>,
-}
+pub struct StackLight(Port);
 
 impl StackLight {
     /// A light at `port`; it is opened at the first cue and again after any error.
     pub fn new(port: impl Into<PathBuf>, baud: u32) -> Self {
-        Self { path: port.into(), baud, port: None }
+        Self(Port::new(port, baud))
     }
 
     /// The bytes of a cue.
@@ -190,27 +187,11 @@ impl StackLight {
         line.push('\n');
         line.into_bytes()
     }
-
-    fn open(&mut self) -> Result<&mut serialport::TTYPort, SignalError> {
-        if self.port.is_none() {
-            let port = serialport::new(self.path.to_string_lossy(), self.baud)
-                .timeout(Duration::from_millis(STACK_LIGHT_WRITE_TIMEOUT_MS))
-                .open_native()
-                .map_err(|source| SignalError::Open { port: self.path.clone(), source })?;
-            self.port = Some(port);
-        }
-        Ok(self.port.as_mut().expect("opened two lines above"))
-    }
 }
 
 impl Signal for StackLight {
     fn give(&mut self, cue: &Cue) -> Result<(), SignalError> {
-        let bytes = Self::encode(cue);
-        let written = self.open()?.write_all(&bytes);
-        written.map_err(|source| {
-            self.port = None;
-            SignalError::Write { port: self.path.clone(), source }
-        })
+        self.0.write(&Self::encode(cue))
     }
 }
 

@@ -4,12 +4,11 @@
 //! the lamp's own bytes for `off`, sent when the time is up or, at the latest, before the next colour.
 //! Out of scope: answers of the lamp.
 
-use std::io::Write;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use super::beat::{Beat, Timed, beats};
-use super::{Cue, Light, STACK_LIGHT_WRITE_TIMEOUT_MS, Signal, SignalError};
+use super::port::Port;
+use super::{Cue, Light, Signal, SignalError};
 
 /// Bytes per command at most: data sheets of common lamps list 1 to 16.
 pub const COMMAND_BYTES_MAX: usize = 64;
@@ -52,7 +51,7 @@ pub struct TowerLamp(Timed);
 impl TowerLamp {
     /// A lamp at `port`; it is opened at the first cue and again after any error.
     pub fn new(port: impl Into<PathBuf>, baud: u32, commands: LampCommands) -> Self {
-        let mut lamp = Wire { path: port.into(), baud, commands, port: None };
+        let mut lamp = Wire { port: Port::new(port, baud), commands };
         Self(Timed::start("lamp", move |beat| lamp.play(beat)))
     }
 }
@@ -64,10 +63,8 @@ impl Signal for TowerLamp {
 }
 
 struct Wire {
-    path: PathBuf,
-    baud: u32,
+    port: Port,
     commands: LampCommands,
-    port: Option<serialport::TTYPort>,
 }
 
 impl Wire {
@@ -81,21 +78,7 @@ impl Wire {
             Beat::Buzz(true) => self.commands.buzzer_on.clone(),
             Beat::Buzz(false) => self.commands.buzzer_off.clone(),
         };
-        if bytes.is_empty() {
-            return Ok(());
-        }
-        if self.port.is_none() {
-            let port = serialport::new(self.path.to_string_lossy(), self.baud)
-                .timeout(Duration::from_millis(STACK_LIGHT_WRITE_TIMEOUT_MS))
-                .open_native()
-                .map_err(|source| SignalError::Open { port: self.path.clone(), source })?;
-            self.port = Some(port);
-        }
-        let port = self.port.as_mut().expect("opened above");
-        port.write_all(&bytes).map_err(|source| {
-            self.port = None;
-            SignalError::Write { port: self.path.clone(), source }
-        })
+        if bytes.is_empty() { Ok(()) } else { self.port.write(&bytes) }
     }
 }
 
