@@ -20,11 +20,13 @@ use crate::rules::decide::value::{Asked, Means};
 use crate::rules::decide::{self, Decision, Earlier, decide, decide_unusable};
 use crate::rules::gate::Gates;
 use crate::rules::timekeeping::Now;
-use crate::store::{Directory, Journal, NewFact, RecentTap, Small, Store, StoreError};
+use crate::store::{Appended, Directory, Journal, NewFact, RecentTap, Small, Store, StoreError};
 use crate::terminal::Terminal;
 
+mod together;
 mod value;
 
+pub use together::may_share;
 pub use value::{TakenBack, TakingBack, Which};
 
 /// A card that identifies itself, at a reader.
@@ -88,6 +90,26 @@ struct Fetched {
     member: Option<MemberRow>,
     small: Arc<Small>,
     terms: Option<SchemeTerms>,
+}
+
+impl Fetched {
+    /// By whom a repeat is known: the member, or the card of nobody.
+    fn who(&self) -> Vec<u8> {
+        let member = self.card.as_ref().and_then(|card| card.member);
+        member.map_or_else(|| self.token.to_bytes().to_vec(), |member| member.0.to_vec())
+    }
+
+    /// What it came to, on the disk.
+    fn swiped(self, decision: Decision, fact: Option<Appended>) -> Swiped {
+        Swiped {
+            decision,
+            seq: fact.and_then(|fact| fact.id).map(|id| id.seq),
+            count: fact.map_or(1, |fact| fact.count),
+            card: self.card,
+            member: self.member,
+            terms: self.terms,
+        }
+    }
 }
 
 impl Core {
@@ -165,15 +187,7 @@ impl Core {
             let fact =
                 new_fact(&decision, mode.operator, fetched.terms.as_ref(), fetched.small.version(), now);
             let appended = journal.append(vec![fact])?;
-            let first = appended.first().copied();
-            Ok(Swiped {
-                decision,
-                seq: first.and_then(|fact| fact.id).map(|id| id.seq),
-                count: first.map_or(1, |fact| fact.count),
-                card: fetched.card,
-                member: fetched.member,
-                terms: fetched.terms,
-            })
+            Ok(fetched.swiped(decision, appended.first().copied()))
         })
     }
 
@@ -199,16 +213,7 @@ impl Core {
             });
             let appended = journal.end_batch(facts.collect())?;
             let swiped = decisions.into_iter().zip(fetched).zip(appended);
-            Ok(swiped
-                .map(|((decision, fetched), fact)| Swiped {
-                    decision,
-                    seq: fact.id.map(|id| id.seq),
-                    count: fact.count,
-                    card: fetched.card,
-                    member: fetched.member,
-                    terms: fetched.terms,
-                })
-                .collect())
+            Ok(swiped.map(|((decision, fetched), fact)| fetched.swiped(decision, Some(fact))).collect())
         })
     }
 

@@ -25,6 +25,7 @@ pub mod paper;
 pub mod readers;
 pub mod tasks;
 pub mod ticket;
+mod together;
 mod undoing;
 mod upkeep;
 pub mod view;

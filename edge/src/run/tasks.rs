@@ -324,11 +324,7 @@ fn open(data_dir: &Path, identity: &Identity) -> Result<(Core, Clock), StartErro
 }
 
 fn dispatch_loop(mut dispatch: Dispatch, mut inbox: mpsc::Receiver<Event>) {
-    while let Some(event) = inbox.blocking_recv() {
-        if !dispatch.handle(event) {
-            return;
-        }
-    }
+    dispatch.work(&mut inbox);
 }
 
 async fn ended(sync: &mut Option<SyncTasks>) {

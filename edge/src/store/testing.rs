@@ -1,6 +1,8 @@
 //! A small club for tests: one terminal, one office, a few members and cards, one activity.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use hufu_shared::fact::{
     Attended, Earned, Event, Purpose, RefusalReason, Refused, Shown, Subject, Visited, Way,
@@ -271,6 +273,23 @@ pub(crate) fn booted(folder: &Path) -> Store {
     let store = Store::open(&folder.join(super::JOURNAL_FILE), &terminal()).expect("opens");
     store.with(|journal| journal.boot(boot_info(1), &at(0))).expect("boots");
     store
+}
+
+/// Counts the journal's commits from now on.
+pub(crate) fn count_commits(store: &Store) -> Arc<AtomicU64> {
+    let count = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&count);
+    let hook = move || {
+        counted.fetch_add(1, Ordering::SeqCst);
+        false
+    };
+    store
+        .with(|journal| {
+            journal.connection.commit_hook(Some(hook)).expect("set");
+            Ok(())
+        })
+        .expect("counts");
+    count
 }
 
 /// From now on the journal's disk is full.

@@ -30,6 +30,7 @@ mod codes;
 mod desk;
 mod lookup;
 mod paper;
+mod together;
 mod value;
 
 struct Hands(AtomicU64);
