@@ -4,11 +4,13 @@
 #   tests/long.sh screens NAME=URL@WIDTHxHEIGHT ...   pictures of pages, in target/screens (see --help of `screens`)
 #   tests/long.sh supply                              package budgets, and advisories and licences where cargo-deny is
 #   tests/long.sh kills [--kills N] [--seed S] ...    10,000 SIGKILLs of the real terminal, or N (see --help of `kills`)
-#   tests/long.sh fuzz [SECONDS [TARGET ...]]         fact, batch, receipt, delta, reader, each so long (600)
+#   tests/long.sh fuzz [SECONDS [TARGET ...]]         fact, batch, receipt, delta, reader, config, printer, form, each so
+#                                                     long (600)
 #   tests/long.sh simulate [--seeds N --seed S ...]     seeds of the simulator over all processors (see --help of `simulate`)
 #   tests/long.sh mutants [--seeds N]                   which check notices which known wrong turn of the cores
 #   tests/long.sh storm [--facts N] [--devices N] ... a million queued facts from 5,000 terminals (see --help of `storm`)
 #   tests/long.sh recall [--guests N]                 how long a guest waits whose points lie at three other terminals
+#   tests/long.sh arm                                 the terminal built for 64-bit ARM boards and run in an emulator
 #   tests/long.sh soak                                not there yet
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -20,7 +22,7 @@ fuzz() {
   local seconds=$1 target
   shift
   local targets=("$@")
-  ((${#targets[@]})) || targets=(fact batch receipt delta reader)
+  ((${#targets[@]})) || targets=(fact batch receipt delta reader config printer form)
   CARGO_TARGET_DIR=target/fuzz RUSTC_WRAPPER="$PWD/tests/fuzz/rustc.sh" \
     cargo build --locked --manifest-path tests/fuzz/Cargo.toml
   for target in "${targets[@]}"; do
@@ -29,6 +31,53 @@ fuzz() {
     "target/fuzz/debug/$target" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
       -artifact_prefix="target/fuzz/$target-" "target/fuzz/corpus/$target" "tests/fuzz/corpus/$target"
   done
+}
+
+# Whether programs can be built for ARM boards and run here; says what is missing. The smart-card library of those boards
+# is only unpacked beside the build: this machine's own packages are left alone.
+arm_can_run() {
+  local state=$1/apt package
+  local apt=(-qq -o APT::Architecture=arm64 -o APT::Architectures=arm64 -o Dir::State::status=/dev/null
+    -o "Dir::State::Lists=$state/lists" -o "Dir::Cache=$state/cache" -o APT::Sandbox::User=root)
+  hufu_packages build arm || return 1
+  if ! rustup target add aarch64-unknown-linux-gnu; then
+    echo "hufu: the compiler's library for aarch64-unknown-linux-gnu cannot be had" >&2
+    return 1
+  fi
+  [[ -e "$1/usr/lib/aarch64-linux-gnu/libpcsclite.so" ]] && return 0
+  mkdir -p "$state/lists/partial" "$state/cache/archives/partial"
+  if ! (apt-get "${apt[@]}" update && cd "$state" && apt-get "${apt[@]}" download libpcsclite1 libpcsclite-dev); then
+    echo "hufu: the smart-card library for ARM cannot be had" >&2
+    return 1
+  fi
+  for package in "$state"/*.deb; do
+    dpkg-deb -x "$package" "$1"
+  done
+}
+
+arm() {
+  local target=aarch64-unknown-linux-gnu sysroot=$PWD/target/arm
+  mkdir -p "$sysroot"
+  if ! arm_can_run "$sysroot"; then
+    echo "hufu: the ARM run was skipped, see above for what is missing"
+    return 0
+  fi
+  local libraries=$sysroot/usr/lib/aarch64-linux-gnu
+  local emulator=(qemu-aarch64 -L /usr/aarch64-linux-gnu -E "LD_LIBRARY_PATH=$libraries" -E "LD_PRELOAD=$sysroot/ioctl.so")
+  aarch64-linux-gnu-gcc -O1 -Wall -Wextra -shared -fPIC -o "$sysroot/ioctl.so" tests/src/arm/ioctl.c
+  export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc CC_aarch64_unknown_linux_gnu=aarch64-linux-gnu-gcc
+  export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="${emulator[*]}"
+  export PKG_CONFIG_ALLOW_CROSS=1 PKG_CONFIG_SYSROOT_DIR=$sysroot PKG_CONFIG_PATH=$libraries/pkgconfig
+  cargo build --quiet --locked --target "$target" -p hufu-edge --bin hufu-edge
+  file -b "target/$target/debug/hufu-edge" 2> /dev/null || true
+  echo "hufu: displays, signals, printers and serial lines as ARM code: buses and ptys are read back"
+  # Two tests make a line raw by a call of their own that the emulator lacks.
+  cargo test --quiet --locked --target "$target" -p hufu-hardware --lib -- panel:: signal:: printer:: serial:: \
+    --skip a_megabyte_of_rubbish --skip one_that_takes_nothing --test-threads=2
+  printf '#!/bin/sh\nexec %s "%s" "$@"\n' "${emulator[*]}" "$PWD/target/$target/debug/hufu-edge" > "$sysroot/hufu-edge"
+  chmod +x "$sysroot/hufu-edge"
+  cargo build --quiet --locked -p hufu-central -p hufu-tests --bins
+  cargo run --quiet --locked -p hufu-tests --bin arm -- --edge "$sysroot/hufu-edge"
 }
 
 what=${1:-}
@@ -76,6 +125,9 @@ case "$what" in
     hufu_packages build
     cargo build --quiet --locked -p hufu-edge -p hufu-central -p hufu-tests --bins
     cargo run --quiet --locked -p hufu-tests --bin recall -- "$@"
+    ;;
+  arm)
+    arm
     ;;
   soak)
     echo "hufu: there is no $what run yet" >&2

@@ -156,6 +156,7 @@ impl Hall {
             embed: embed.clone(),
             simulator: tray_url.clone(),
             namespace: wired.namespace,
+            ..Wishes::default()
         };
         let wishes_b = Wishes {
             name: "B1".to_owned(),

@@ -8,6 +8,7 @@ use crate::kit::network::Cable;
 use crate::kit::pcscd;
 use crate::kit::process::{Program, free_port, program};
 use anyhow::{Context as _, Result, ensure};
+use rustix::process::Pid;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -33,6 +34,8 @@ pub struct Wishes {
     pub simulator: String,
     /// Process that holds the mount namespace of its pcscd, where there is one.
     pub namespace: Option<i32>,
+    /// The program that it runs, where it is not the one beside this test.
+    pub program: Option<PathBuf>,
 }
 
 /// A terminal's files, cable and process.
@@ -49,6 +52,7 @@ pub struct Terminal {
     /// How often it was started.
     pub starts: u64,
     namespace: Option<i32>,
+    edge: Option<PathBuf>,
     program: Option<Program>,
 }
 
@@ -71,6 +75,7 @@ impl Terminal {
             counter: Counter::at(format!("http://127.0.0.1:{port}"))?,
             starts: 0,
             namespace: wishes.namespace,
+            edge: wishes.program.clone(),
             program: None,
         };
         let code = centre.invite(&wishes.office, &wishes.name)?;
@@ -83,7 +88,7 @@ impl Terminal {
     /// # Errors
     /// When it is not built.
     pub fn command(&self) -> Result<Command> {
-        let edge = program("hufu-edge")?;
+        let edge = self.edge.clone().map_or_else(|| program("hufu-edge"), Ok)?;
         let mut command = match self.namespace {
             Some(holder) => pcscd::command_in_namespace(holder, edge),
             None => Command::new(edge),
@@ -132,6 +137,12 @@ impl Terminal {
             Some(mut program) => program.stop().map(drop),
             None => Ok(()),
         }
+    }
+
+    /// Its process, while it runs.
+    #[must_use]
+    pub fn pid(&self) -> Option<Pid> {
+        self.program.as_ref().map(Program::pid)
     }
 
     /// Its data folder.
