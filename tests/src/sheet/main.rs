@@ -18,7 +18,7 @@ struct Arguments {
 
 fn main() -> Result<()> {
     let Arguments { out } = Arguments::parse();
-    let png = sheet::sheet(&Fonts::load()).to_png();
+    let png = sheet::sheet(&Fonts::load()).to_png().context("failed to encode the sheet")?;
     std::fs::write(&out, png).with_context(|| format!("failed to write {}", out.display()))?;
     println!("{}", out.display());
     Ok(())

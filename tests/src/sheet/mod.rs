@@ -64,31 +64,60 @@ impl Display {
     }
 }
 
-/// The whole sheet.
+/// A picture of any height, row by row from the top left: a display's frame is limited, a sheet is not.
+#[derive(Debug)]
+pub struct Sheet {
+    /// Pixels of a row.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    rgb: Vec<u8>,
+}
+
+impl Sheet {
+    /// As a PNG file.
+    ///
+    /// # Errors
+    /// If it cannot be encoded.
+    pub fn to_png(&self) -> Result<Vec<u8>, png::EncodingError> {
+        let mut file = Vec::new();
+        let mut encoder = png::Encoder::new(&mut file, self.width, self.height);
+        encoder.set_color(png::ColorType::Rgb);
+        encoder.set_depth(png::BitDepth::Eight);
+        encoder.write_header()?.write_image_data(&self.rgb)?;
+        Ok(file)
+    }
+}
+
+/// The whole sheet: one strip for each sample.
 #[must_use]
-pub fn sheet(fonts: &Fonts) -> Frame {
-    let samples = samples::all();
+pub fn sheet(fonts: &Fonts) -> Sheet {
     let widths: u32 = DISPLAYS.iter().map(|display| 2 * (display.on_sheet().width + GAP)).sum();
-    let row_height =
-        DISPLAYS.iter().map(|display| display.on_sheet().height).max().unwrap_or(0) + NAME_PX + GAP;
-    let rows = u32::try_from(samples.len()).unwrap_or(0);
-    let mut sheet = Frame::new(Size::new(widths + GAP, rows * row_height + GAP));
-    sheet.clear(PAPER).unwrap_or_else(|never| match never {});
-    for (sample, top) in samples.iter().zip((0..).map(|row| GAP + row * row_height)) {
-        let at = Point::new(GAP.cast_signed(), top.cast_signed());
-        let all = (0, i32::MAX);
-        fonts.draw(sample.name, Style::Bitmap { scale: 1 }, at, INK, all, &mut sheet);
-        let mut left = GAP;
-        for display in DISPLAYS {
-            for language in Language::ALL {
-                let shown = picture(&screen_of(sample, display, language), display, fonts);
-                let corner = Point::new(left.cast_signed(), (top + NAME_PX).cast_signed());
-                place(&shown, display, corner, &mut sheet);
-                left += display.on_sheet().width + GAP;
-            }
-        }
+    let tallest = DISPLAYS.iter().map(|display| display.on_sheet().height).max().unwrap_or(0);
+    let size = Size::new(widths + GAP, tallest + NAME_PX + GAP);
+    let mut sheet = Sheet { width: size.width, height: 0, rgb: Vec::new() };
+    for sample in samples::all() {
+        sheet.rgb.extend_from_slice(strip(&sample, size, fonts).rgb());
+        sheet.height += size.height;
     }
     sheet
+}
+
+/// One sample on every display in both languages, under its name.
+fn strip(sample: &Sample, size: Size, fonts: &Fonts) -> Frame {
+    let mut strip = Frame::new(size);
+    strip.clear(PAPER).unwrap_or_else(|never| match never {});
+    let mut left = GAP;
+    let at = Point::new(left.cast_signed(), 0);
+    fonts.draw(sample.name, Style::Bitmap { scale: 1 }, at, INK, (0, i32::MAX), &mut strip);
+    for display in DISPLAYS {
+        for language in Language::ALL {
+            let shown = picture(&screen_of(sample, display, language), display, fonts);
+            place(&shown, display, Point::new(left.cast_signed(), NAME_PX.cast_signed()), &mut strip);
+            left += display.on_sheet().width + GAP;
+        }
+    }
+    strip
 }
 
 /// Copies a picture, larger or smaller; a smaller one is the mean of what falls together.
@@ -114,5 +143,7 @@ fn place(shown: &Frame, display: Display, corner: Point, sheet: &mut Frame) {
     }
 }
 
+#[cfg(test)]
+mod buses;
 #[cfg(test)]
 mod tests;

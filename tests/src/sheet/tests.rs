@@ -170,3 +170,18 @@ fn no_two_outcomes_look_alike_where_colour_is_gone() {
 fn the_longest_name_is_as_long_as_names_may_be() {
     assert!((48..=52).contains(&samples::LONGEST_NAME.chars().count()));
 }
+
+#[test]
+fn the_sheet_has_every_sample_down_to_the_last() {
+    let fonts = Fonts::load();
+    let sheet = sheet(&fonts);
+    let all = samples::all();
+    let png = sheet.to_png().expect("encoded");
+    let mut reader = png::Decoder::new(std::io::Cursor::new(png)).read_info().expect("a picture");
+    let mut rgb = vec![0; reader.output_buffer_size().expect("a size")];
+    let info = reader.next_frame(&mut rgb).expect("read back");
+    assert_eq!((info.width, info.height), (sheet.width, sheet.height));
+    let size = Size::new(info.width, info.height / u32::try_from(all.len()).expect("few"));
+    let last = all.last().expect("samples");
+    assert!(rgb.ends_with(strip(last, size, &fonts).rgb()), "{} is the last", last.name);
+}
