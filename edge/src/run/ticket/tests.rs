@@ -2,6 +2,7 @@
 //! pictures.
 
 use hufu_hardware::fake::printer::{Piece, draw, read};
+use hufu_hardware::printer::ticket::plain;
 use hufu_hardware::printer::{Profile, Width, escpos};
 use hufu_hardware::text::Fonts;
 use hufu_shared::fact::SlipKey;
@@ -182,5 +183,87 @@ fn a_complaint_has_its_number_and_its_promised_time() {
         ["投诉受理回执", "A-261122-7F3A-131", "2026-11-22 15:02", "房屋质量", "2026-11-25 15:02", "离线登记"]
     {
         assert!(all.contains(part), "{part} is missing in\n{all}");
+    }
+}
+
+/// A slip of every kind; a new kind does not compile until it has its sample.
+fn sample(kind: SlipKind) -> Slip {
+    let changes = match kind {
+        SlipKind::TopUp => vec![leg(Unit::Cny, 50_000)],
+        SlipKind::Earn => vec![leg(Unit::Pts, 6)],
+        SlipKind::Redeem => vec![leg(Unit::Pts, -1_200), leg(Unit::Cny, -500)],
+        SlipKind::Spend => vec![leg(Unit::Cny, -8_800)],
+        SlipKind::CashOut => vec![leg(Unit::Cny, -20_000)],
+        SlipKind::Undo => vec![leg(Unit::Pts, 1_200)],
+        SlipKind::Badge | SlipKind::Complaint => Vec::new(),
+    };
+    let complaint = (kind == SlipKind::Complaint).then(|| Acceptance {
+        number: "A-261122-7F3A-131".to_owned(),
+        topic: "quality".to_owned(),
+        promised: AT.offset(3 * 24 * 60 * MINUTE_US),
+    });
+    Slip { complaint, clock_unsure: kind != SlipKind::Badge, ..a_slip(kind, changes) }
+}
+
+/// Everything that a ticket says, without the white space that lines add and lose.
+fn said(ticket: &Ticket) -> String {
+    let text = |block: &Block| match block {
+        Block::Text { text, .. } => text.clone(),
+        Block::Pair { label, value, .. } => format!("{label}{value}"),
+        Block::Rule | Block::Gap | Block::Qr(_) => String::new(),
+    };
+    dense(&ticket.blocks.iter().map(text).collect::<String>())
+}
+
+fn dense(text: &str) -> String {
+    plain(text).chars().filter(|c| !c.is_whitespace() && *c != '\u{200b}').collect()
+}
+
+/// The codes that a scanner finds on the paper.
+fn scanned(pieces: &[Piece], width: Width) -> Vec<String> {
+    use embedded_graphics::prelude::{OriginDimensions as _, Point};
+    let frame = draw(pieces, width.dots());
+    let place = |n: usize| i32::try_from(n).expect("on the paper");
+    let grey = |x, y| if frame.is_lit(Point::new(place(x), place(y))) { 255 } else { 0 };
+    let (across, down) = (frame.size().width as usize, frame.size().height as usize);
+    let mut image = rqrr::PreparedImage::prepare_from_greyscale(across, down, grey);
+    image.detect_grids().iter().filter_map(|grid| grid.decode().ok()).map(|(_, text)| text).collect()
+}
+
+#[test]
+fn every_slip_and_badge_is_read_back_whole_from_its_bytes() {
+    // Beyond GBK, so that codes of four bytes are among them.
+    let name = "欧阳䶮*𬭎";
+    let words = |zh: &str, en: &str| Words { zh: zh.to_owned(), en: en.to_owned() };
+    let around = Around {
+        name: Some(name.to_owned()),
+        after: vec![leg(Unit::Pts, 80), leg(Unit::Cny, 123_450)],
+        offline: true,
+        copy: 1,
+        greeting: Some(format!("{name}女士")),
+        level: Some(words("金卡", "Gold")),
+        occasion: Some(words("秋季品鉴会", "Autumn tasting")),
+    };
+    let fonts = Fonts::load();
+    for kind in SlipKind::ALL {
+        for language in Language::ALL {
+            let ticket = slip(&sample(kind), &around, &heading(language));
+            for width in [Width::Mm58, Width::Mm80] {
+                for draws_qr in [true, false] {
+                    let profile = Profile { draws_qr, font_is_gbk: false, ..Profile::common(width) };
+                    let pieces =
+                        read(&escpos::encode(&ticket, &profile, &fonts)).expect("a printer knows it");
+                    let text = |piece: &Piece| match piece {
+                        Piece::Text { text, .. } if !text.starts_with("---") => text.clone(),
+                        _ => String::new(),
+                    };
+                    let met = dense(&pieces.iter().map(text).collect::<String>());
+                    assert_eq!(met, said(&ticket), "{kind:?} in {language:?} at {width:?}");
+                    // A complaint's paper has no code: whoever finds it learns nothing further.
+                    let codes = if kind == SlipKind::Complaint { vec![] } else { vec![id(128).to_string()] };
+                    assert_eq!(scanned(&pieces, width), codes, "{kind:?} in {language:?} at {width:?}");
+                }
+            }
+        }
     }
 }
