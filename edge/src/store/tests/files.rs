@@ -43,7 +43,7 @@ fn case_21_a_database_of_a_newer_version_is_refused_and_left_untouched() {
     let path = journal_in(folder.path());
     edit(&path, 60, &99_u32.to_be_bytes());
     let error = refused(&path, &terminal());
-    assert!(error.contains("newer version (format 99, this program knows up to 1)"), "{error}");
+    assert!(error.contains("newer version (format 99, this program knows up to 2)"), "{error}");
 }
 
 #[test]
