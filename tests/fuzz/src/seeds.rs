@@ -29,6 +29,9 @@ pub fn of(target: &str, wire: &Path) -> BTreeMap<String, Vec<u8>> {
         "batch" => batches(&golden("upload"), &facts(wire)),
         "receipt" => answers(golden),
         "reader" => readers(),
+        "config" => configs(wire),
+        "printer" => printers(),
+        "form" => forms(),
         _ => deltas(&golden("delta")),
     }
 }
@@ -136,6 +139,150 @@ fn deltas(golden: &[u8]) -> BTreeMap<String, Vec<u8>> {
     ]);
     debug_assert!(seeds.values().all(|seed| seed.len() > delta::CONTROL_BYTES));
     seeds
+}
+
+/// Every kind of device, each with what it can be told.
+const DEVICES: &str = r#"
+[terminal]
+data_dir = "d"
+language = "en"
+way = "in"
+gate = 7
+[central]
+url = "https://c:1"
+[counter]
+listen = "127.0.0.1:1"
+embed_origins = ["http://127.0.0.1:2"]
+[[reader]]
+kind = "pcsc"
+name_contains = ""
+read = "classic"
+sector = 2
+block = 1
+key = "B"
+key_file = "k"
+length = 8
+content = "bcd"
+[[reader]]
+kind = "pcsc"
+name_contains = "A"
+read = "pages"
+page = 6
+[[reader]]
+kind = "pcsc"
+name_contains = "B"
+read = "file"
+application = "485546552E434C5542"
+file = "0015"
+offset = 2
+content = "bytes"
+[[reader]]
+kind = "serial"
+port = "p"
+baud = 115200
+protocol = "125khz"
+form = "2.4H5D"
+known_by_bits = 24
+gate = 2
+[[reader]]
+kind = "serial"
+port = "q"
+protocol = "keypad"
+dialect = "ascii"
+[[reader]]
+kind = "evdev"
+device = "e"
+[[display]]
+kind = "sh1106"
+bus = "i"
+address = 0x3D
+rotation = 180
+[[display]]
+kind = "st7789"
+bus = "s"
+size = "240x240"
+rotation = 270
+dc_pin = "gpiochip0:25"
+offset = "0,80"
+inverted = true
+[[display]]
+kind = "framebuffer"
+path = "f"
+size = "800x480"
+pixels = "rgb565"
+stride_bytes = 1600
+[signal]
+kind = "lamp"
+port = "l"
+commands = { off = "20", green = "14", amber = "12", red = "11", blue = "", buzzer_on = "18", buzzer_off = "28" }
+[printer]
+kind = "tcp"
+address = "h:9100"
+paper_mm = 58
+automatic = ["badge"]
+"#;
+
+/// The documented configuration, one with every kind of device, and variables that override.
+fn configs(wire: &Path) -> BTreeMap<String, Vec<u8>> {
+    let example = wire.join("../../../deploy/edge.example.toml");
+    let example = std::fs::read_to_string(&example).expect("the documented configuration");
+    // Without what it says to people: a fuzzer learns nothing from that.
+    let plain = |line: &&str| !line.trim_start().starts_with('#') && !line.is_empty();
+    let example: String = example.lines().filter(plain).map(|line| format!("{line}\n")).collect();
+    let gpio = "[terminal]\ndata_dir=\"d\"\n[central]\nurl=\"https://c\"\n[signal]\nkind=\"gpio\"\nchip=\"g\"\ngreen=17\n\
+                buzzer=5\nactive_low=true\n";
+    let variables =
+        "\0HUFU_EDGE__COUNTER__LISTEN=0.0.0.0:1\nHUFU_EDGE__COUNTER__LISTEN_UNPAIRED=true\nHUFU_EDGE__X__Y=1";
+    BTreeMap::from([
+        ("example".to_owned(), example.into_bytes()),
+        ("devices".to_owned(), DEVICES.into()),
+        ("variables".to_owned(), format!("{gpio}{variables}").into_bytes()),
+        ("unknown_key".to_owned(), format!("{gpio}colour=1").into_bytes()),
+    ])
+}
+
+/// Answers of a printer in order and in trouble; tickets with what names and numbers may hold.
+fn printers() -> BTreeMap<String, Vec<u8>> {
+    let ticket = |how: u8, texts: &[&str]| [&[how | 1][..], texts.join("\u{1f}").as_bytes()].concat();
+    BTreeMap::from([
+        ("well".to_owned(), vec![0, 0x12, 0x12, 0x12, 0x12]),
+        ("paper_out".to_owned(), vec![0, 0x1a, 0x32, 0x12, 0x7e]),
+        ("cover_open".to_owned(), vec![0, 0x1a, 0x16, 0x12, 0x72]),
+        ("slip".to_owned(), ticket(0, &["滨江会", "充值小票", "欧阳*玥", "+￥500.00"])),
+        ("rare".to_owned(), ticket(2, &["䶮𬭎", "㐂", "\u{1f468}\u{200d}\u{1f469}", "e\u{301}"])),
+        (
+            "commands".to_owned(),
+            ticket(4, &["\u{1b}@\u{10}\u{4}\u{1}", "\u{1d}V\u{1}", "\r\n\t\0", "\u{85}\u{9b}"]),
+        ),
+        (
+            "wide".to_owned(),
+            ticket(8, &["12345678901234567890123456789012345678901234567890", "W".repeat(60).as_str()]),
+        ),
+    ])
+}
+
+/// One of each form, as the page sends it.
+fn forms() -> BTreeMap<String, Vec<u8>> {
+    let form = |what: u8, json: &str| [&[what][..], json.as_bytes()].concat();
+    let id = "01010101-0101-0101-0101-010101010101";
+    let seeds = [
+        ("mode", 0, r#"{"mode":"visit"}"#.to_owned()),
+        ("check_in", 0, format!(r#"{{"mode":"{id}"}}"#)),
+        ("earn", 0, r#"{"mode":"earn","amount":"¥1,280.50"}"#.to_owned()),
+        ("earn_slip", 0, r#"{"mode":"earn","amount":"1","slip":"ａ－００１２","slip_date":"2026-11-22","shop":"A","replaces":"7"}"#.to_owned()),
+        ("spend", 0, r#"{"mode":"spend","points":"１００分","amount":"20"}"#.to_owned()),
+        ("top_up", 0, r#"{"mode":"top_up","amount":"500","method":"wechat","slip":"7"}"#.to_owned()),
+        ("cash_out", 0, r#"{"mode":"cash_out","amount":"500","method":"cash","slip":"7"}"#.to_owned()),
+        ("hand_out", 0, format!(r#"{{"mode":"hand_out","occurrence":"{id}","item":"{id}","quantity":"2"}}"#)),
+        ("typed", 1, r#"{"number":"８０００ 1234-5"}"#.to_owned()),
+        ("typed_bank", 1, r#"{"number":"6225 8800 1234 5675"}"#.to_owned()),
+        ("verdict", 2, r#"{"n":"7","verdict":"yes"}"#.to_owned()),
+        ("notice", 3, r#"{"n":7}"#.to_owned()),
+        ("unshown", 4, r#"{"seq":"7","verdict":"undo"}"#.to_owned()),
+        ("reverse", 5, r#"{"seq":"7","slip":"","points":"40","reason":"return"}"#.to_owned()),
+        ("long_when_large", 0, format!(r#"{{"mode":"earn","amount":"1","slip":"{}"}}"#, "ΐ".repeat(40))),
+    ];
+    seeds.into_iter().map(|(name, what, json)| (name.to_owned(), form(what, &json))).collect()
 }
 
 /// What each kind of reader sends on a good day, and what is refused.
