@@ -54,6 +54,8 @@ pub(super) struct Seen {
     pub(super) printer: Option<(String, Option<String>)>,
     /// What is not ready to go offline, item and grade; none without a running daemon.
     pub(super) unready: Option<Vec<(String, String)>>,
+    /// The club's word for an office, in the language that is spoken; empty without a running daemon.
+    pub(super) place: String,
     pub(super) certificate_until: Option<Instant>,
     pub(super) queue_len: Option<u64>,
     pub(super) stopped: Option<String>,
@@ -75,13 +77,14 @@ pub(super) struct Finding {
 }
 
 pub(super) fn run(config: &Config, json: bool) -> Result<(), Failure> {
-    let findings = judge(&look(config));
+    let seen = look(config);
+    let findings = judge(&seen);
     let unwell = findings.iter().any(|finding| finding.verdict == Verdict::Bad);
     if json {
         println!("{}", json!({ "well": !unwell, "findings": findings }));
     } else {
         for finding in &findings {
-            println!("{}", line(config.terminal.language, finding));
+            println!("{}", line(config.terminal.language, finding, &seen.place));
         }
     }
     if unwell {
@@ -91,7 +94,8 @@ pub(super) fn run(config: &Config, json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-fn line(language: Language, finding: &Finding) -> String {
+/// A finding in words.
+pub(super) fn line(language: Language, finding: &Finding, place: &str) -> String {
     let mark = match finding.verdict {
         Verdict::Good => "doctor-good",
         Verdict::Look => "doctor-look",
@@ -102,7 +106,7 @@ fn line(language: Language, finding: &Finding) -> String {
         "printer" if finding.verdict != Verdict::Good => {
             text(language, &format!("printer-{}", finding.detail))
         }
-        "offline" => offline_detail(language, &finding.detail),
+        "offline" => offline_detail(language, &finding.detail, place),
         _ => finding.detail.clone(),
     };
     let words = text_with(language, finding.key, &Args::from([("detail", detail)]));
@@ -111,8 +115,9 @@ fn line(language: Language, finding: &Finding) -> String {
 }
 
 /// Words of parts in people's language.
-fn offline_detail(language: Language, items: &str) -> String {
-    let name = |item: &str| text(language, &format!("ready-item-{item}"));
+fn offline_detail(language: Language, items: &str, place: &str) -> String {
+    let args = Args::from([("place", place.to_owned())]);
+    let name = |item: &str| text_with(language, &format!("ready-item-{item}"), &args);
     items.split_whitespace().map(name).collect::<Vec<_>>().join(&text(language, "counter-verdict-and"))
 }
 
@@ -141,6 +146,12 @@ fn look(config: &Config) -> Seen {
     seen.displays = displays(config, live.as_ref());
     seen.printer = printer(config, live.as_ref());
     seen.unready = live.as_ref().map(unready);
+    let place = match config.terminal.language {
+        Language::Zh => "/place_word/zh",
+        Language::En => "/place_word/en",
+    };
+    let place = live.as_ref().and_then(|view| view.pointer(place)).and_then(Value::as_str);
+    seen.place = place.unwrap_or_default().to_owned();
     seen.certificate_until = Identity::load(data_dir).ok().map(|identity| identity.device().not_after);
     seen.aside_len = aside::unacknowledged(data_dir).iter().map(|aside| aside.state.queue_len()).sum();
     let journal = data_dir.join(JOURNAL_FILE);

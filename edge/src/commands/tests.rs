@@ -7,7 +7,7 @@ use hufu_shared::chain;
 use hufu_shared::keys::verify_device;
 use hufu_shared::wire::stick;
 
-use super::doctor::{Seen, Verdict, judge};
+use super::doctor::{Seen, Verdict, judge, line};
 use super::queue::QueueCommand;
 use super::readers::Found;
 use super::*;
@@ -34,6 +34,7 @@ fn well() -> Seen {
         displays: vec![panel("desk", None), panel("ssd1306 /dev/i2c-1 0x3c", None)],
         printer: Some(("/dev/hufu-printer".into(), None)),
         unready: Some(Vec::new()),
+        place: "案场".into(),
         certificate_until: Some(NOW.offset(20 * DAY_US)),
         queue_len: Some(3),
         stopped: None,
@@ -99,6 +100,8 @@ fn doctor_names_each_fault_and_says_what_to_do_in_both_languages() {
         assert_eq!((other[0].item, other[0].verdict), (item, verdict));
         for language in Language::ALL {
             assert_ne!(text(language, other[0].key), other[0].key, "no text in {language:?}");
+            let said = line(language, other[0], &seen.place);
+            assert!(!said.contains('{') && !said.contains("ready-item"), "a gap is left in {said}");
         }
     }
 }
