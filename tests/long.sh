@@ -67,7 +67,9 @@ arm() {
   aarch64-linux-gnu-gcc -O1 -Wall -Wextra -shared -fPIC -o "$sysroot/ioctl.so" tests/src/arm/ioctl.c
   export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc CC_aarch64_unknown_linux_gnu=aarch64-linux-gnu-gcc
   export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="${emulator[*]}"
-  export PKG_CONFIG_ALLOW_CROSS=1 PKG_CONFIG_SYSROOT_DIR=$sysroot PKG_CONFIG_PATH=$libraries/pkgconfig
+  # For the board only: the centre that it talks to is this machine's.
+  export PKG_CONFIG_ALLOW_CROSS_aarch64_unknown_linux_gnu=1 PKG_CONFIG_SYSROOT_DIR_aarch64_unknown_linux_gnu=$sysroot
+  export PKG_CONFIG_PATH_aarch64_unknown_linux_gnu=$libraries/pkgconfig
   cargo build --quiet --locked --target "$target" -p hufu-edge --bin hufu-edge
   file -b "target/$target/debug/hufu-edge" 2> /dev/null || true
   echo "hufu: displays, signals, printers and serial lines as ARM code: buses and ptys are read back"
@@ -76,7 +78,7 @@ arm() {
     --skip a_megabyte_of_rubbish --skip one_that_takes_nothing --test-threads=2
   printf '#!/bin/sh\nexec %s "%s" "$@"\n' "${emulator[*]}" "$PWD/target/$target/debug/hufu-edge" > "$sysroot/hufu-edge"
   chmod +x "$sysroot/hufu-edge"
-  cargo build --quiet --locked -p hufu-central -p hufu-tests --bins
+  cargo build --quiet --locked -p hufu-central -p hufu-tests --bin hufu-central --bin arm
   cargo run --quiet --locked -p hufu-tests --bin arm -- --edge "$sysroot/hufu-edge"
 }
 
