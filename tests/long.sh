@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Runs that take too long, or need too much, for every change.
 #
+#   tests/long.sh screens [--only TEXT] [--quick]       every page of the counter in every language, theme and width, asked
+#                                                     by axe-core, with how soon it is painted; pictures in target/screens
 #   tests/long.sh screens NAME=URL@WIDTHxHEIGHT ...   pictures of pages, in target/screens (see --help of `screens`)
 #   tests/long.sh supply                              package budgets, and advisories and licences where cargo-deny is
 #   tests/long.sh kills [--kills N] [--seed S] ...    10,000 SIGKILLs of the real terminal, or N (see --help of `kills`)
@@ -87,7 +89,11 @@ shift || true
 case "$what" in
   screens)
     hufu_packages build tests
-    cargo run --quiet --locked -p hufu-tests --bin screens -- --out target/screens "$@"
+    if [[ ${1:-} == *=* || ${1:-} == --sign-in || ${1:-} == --language ]]; then
+      cargo run --quiet --locked -p hufu-tests --bin screens -- --out target/screens "$@"
+    else
+      cargo run --quiet --locked -p hufu-tests --bin counter-pages -- --out target/screens/counter "$@"
+    fi
     ;;
   supply)
     hufu_packages build

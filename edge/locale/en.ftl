@@ -64,6 +64,7 @@ counter-nav-status = Device status
 counter-nav-help = Help
 counter-nav-back = Back to the counter
 counter-nav-label = Pages
+counter-nav-foot = All pages
 counter-refresh = Refresh
 counter-print = Print
 counter-terminal-unnamed = Unnamed terminal
@@ -612,6 +613,13 @@ desk-today-nothing-open = Nothing is open.
 desk-today-activities = Activities of today
 desk-today-running = Running
 desk-today-gift = { $name }: { $n } had it here
+desk-today-gift-needed = { $n } needed in all
+desk-today-expected = { $n } expected
+desk-today-arrived = { $n } checked in here
+desk-today-birthdays = birthdays: { $n }
+desk-today-birthday = Birthday
+desk-today-here = Here
+desk-today-more = { $n } more are not listed.
 desk-today-difference = { $day }: cash differs by { $n } yuan
 
 ## Command line

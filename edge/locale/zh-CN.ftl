@@ -65,6 +65,7 @@ counter-nav-status = 设备状态
 counter-nav-help = 使用帮助
 counter-nav-back = 返回前台
 counter-nav-label = 页面
+counter-nav-foot = 全部页面
 counter-refresh = 刷新
 counter-print = 打印
 counter-terminal-unnamed = 未命名终端
@@ -610,6 +611,13 @@ desk-today-nothing-open = 没有待处理的事项。
 desk-today-activities = 今日活动
 desk-today-running = 进行中
 desk-today-gift = { $name }：本机已发 { $n } 位
+desk-today-gift-needed = 预计共需 { $n } 件
+desk-today-expected = 预计来宾 { $n } 位
+desk-today-arrived = 本机已签到 { $n } 位
+desk-today-birthdays = 生日 { $n } 位
+desk-today-birthday = 生日
+desk-today-here = 已到
+desk-today-more = 另有 { $n } 位未列出。
 desk-today-difference = { $day } 交班现金差异 { $n } 元
 
 ## 命令行

@@ -216,6 +216,27 @@ pub struct OccurrenceRow {
     #[n(11)]
     #[cbor(default)]
     pub gifts: Vec<GiftRow>,
+    /// Members who are expected, at most [`GUESTS_MAX`]; empty for an activity that anyone may come to.
+    #[n(12)]
+    #[cbor(default)]
+    pub guests: Vec<GuestRow>,
+}
+
+/// Most members who are expected at one holding: what a terminal is told of it stays about ten kilobytes.
+pub const GUESTS_MAX: usize = 500;
+
+/// A member who is expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
+pub struct GuestRow {
+    /// Who.
+    #[n(0)]
+    pub member: MemberId,
+    /// Whether the member's birthday falls on a day of it. Only rows for terminals say so: the books hold no birthday,
+    /// and a terminal learns no other.
+    #[n(1)]
+    #[cbor(default)]
+    pub birthday: bool,
 }
 
 /// Something that is handed to members at an occurrence.

@@ -3,10 +3,12 @@
 mod bad_input;
 mod demo;
 mod desk;
+mod flood;
 mod fuzz;
 mod golden;
 mod kill;
 mod kit;
+mod pages;
 mod reader;
 mod restored;
 mod stick;

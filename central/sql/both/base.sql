@@ -7,7 +7,7 @@ INSERT INTO club (id, name_zh, name_en, central_epoch, central_epoch_bits, entry
 INSERT INTO office (id, code, name_zh, name_en, zone, cutoff_minutes, entry) VALUES ($1, $2, $3, $4, $5, $6, $7)
 
 -- name: occurrence
-INSERT INTO occurrence (id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices, exits, gifts, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+INSERT INTO occurrence (id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices, exits, gifts, guests, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 
 -- name: scheme
 INSERT INTO scheme (version, valid_from, terms, published, entry) VALUES ($1, $2, $3, $4, $5)

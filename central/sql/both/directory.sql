@@ -55,10 +55,10 @@ SELECT id, code, name_zh, name_en, zone, cutoff_minutes FROM office WHERE id = $
 SELECT id, code, name_zh, name_en, zone, cutoff_minutes FROM office WHERE id > $1 ORDER BY id LIMIT $2
 
 -- name: occurrence_by_id
-SELECT id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices, exits, gifts FROM occurrence WHERE id = $1
+SELECT id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices, exits, gifts, guests FROM occurrence WHERE id = $1
 
 -- name: occurrences_from
-SELECT id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices, exits, gifts FROM occurrence
+SELECT id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices, exits, gifts, guests FROM occurrence
 WHERE id > $1 ORDER BY id LIMIT $2
 
 -- name: scheme_by_version
@@ -70,6 +70,9 @@ SELECT terms FROM scheme ORDER BY version
 -- name: member_by_id
 SELECT m.id, m.level_zh, m.level_en, m.status, CAST((SELECT COALESCE(SUM(b.amount), 0) FROM balance b WHERE b.member = m.id AND b.unit = 'PTS' AND b.class IN ('available', 'owed')) + (SELECT COALESCE(SUM(l.escrow), 0) FROM lease l WHERE l.member = m.id AND l.unit = 'PTS') AS BIGINT), m.personal, CAST((SELECT COALESCE(SUM(b.amount), 0) FROM balance b WHERE b.member = m.id AND b.unit = 'CNY' AND b.class IN ('available', 'owed')) + (SELECT COALESCE(SUM(l.escrow), 0) FROM lease l WHERE l.member = m.id AND l.unit = 'CNY') AS BIGINT), (SELECT COUNT(*) FROM balance b WHERE b.member = m.id AND b.unit = 'CNY'), (SELECT COUNT(*) FROM lease l WHERE l.member = m.id AND l.is_open = 1) FROM member m
 WHERE m.id = $1
+
+-- name: personal_of
+SELECT personal FROM member WHERE id = $1
 
 -- name: members_from
 SELECT m.id, m.level_zh, m.level_en, m.status, CAST((SELECT COALESCE(SUM(b.amount), 0) FROM balance b WHERE b.member = m.id AND b.unit = 'PTS' AND b.class IN ('available', 'owed')) + (SELECT COALESCE(SUM(l.escrow), 0) FROM lease l WHERE l.member = m.id AND l.unit = 'PTS') AS BIGINT), m.personal, CAST((SELECT COALESCE(SUM(b.amount), 0) FROM balance b WHERE b.member = m.id AND b.unit = 'CNY' AND b.class IN ('available', 'owed')) + (SELECT COALESCE(SUM(l.escrow), 0) FROM lease l WHERE l.member = m.id AND l.unit = 'CNY') AS BIGINT), (SELECT COUNT(*) FROM balance b WHERE b.member = m.id AND b.unit = 'CNY'), (SELECT COUNT(*) FROM lease l WHERE l.member = m.id AND l.is_open = 1) FROM member m

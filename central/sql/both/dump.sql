@@ -7,7 +7,7 @@ SELECT id, name_zh, name_en, central_epoch, central_epoch_bits, entry FROM club
 SELECT id, code, name_zh, name_en, zone, cutoff_minutes, entry FROM office
 
 -- name: occurrence
-SELECT id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices, exits, gifts, entry FROM occurrence
+SELECT id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices, exits, gifts, guests, entry FROM occurrence
 
 -- name: scheme
 SELECT version, valid_from, terms, published, entry FROM scheme

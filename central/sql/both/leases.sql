@@ -66,7 +66,7 @@ AND EXISTS (SELECT 1 FROM fact f WHERE f.member = b.member AND f.office = $1 AND
 ORDER BY b.member LIMIT $4
 
 -- name: starting
-SELECT id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices, exits, gifts FROM occurrence
+SELECT id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices, exits, gifts, guests FROM occurrence
 WHERE state = 'approved' AND starts > $1 AND starts <= $2
 
 -- name: devices_after

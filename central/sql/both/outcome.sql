@@ -10,11 +10,12 @@ ON CONFLICT (id) DO UPDATE SET code = excluded.code, name_zh = excluded.name_zh,
     zone = excluded.zone, cutoff_minutes = excluded.cutoff_minutes, entry = excluded.entry
 
 -- name: set_occurrence
-INSERT INTO occurrence (id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices, exits, gifts, entry)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+INSERT INTO occurrence (id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices, exits, gifts, guests, entry)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 ON CONFLICT (id) DO UPDATE SET activity = excluded.activity, name_zh = excluded.name_zh, name_en = excluded.name_en,
     starts = excluded.starts, ends = excluded.ends, state = excluded.state, admits_once = excluded.admits_once,
     points = excluded.points, places = excluded.places, offices = excluded.offices, exits = excluded.exits, gifts = excluded.gifts,
+    guests = excluded.guests,
     entry = excluded.entry
 
 -- name: set_scheme

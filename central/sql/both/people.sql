@@ -13,7 +13,7 @@ SELECT c.id, c.member, c.kind, c.status, c.tail, c.valid_from, c.valid_until FRO
 SELECT token FROM card_token WHERE card = $1 ORDER BY token
 
 -- name: occurrence
-SELECT id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices, exits, gifts FROM occurrence WHERE id = $1
+SELECT id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices, exits, gifts, guests FROM occurrence WHERE id = $1
 
 -- name: file_known
 SELECT name, imported_at FROM import_file WHERE hash = $1

@@ -8,7 +8,7 @@ SELECT terms, published FROM scheme
 SELECT terms, apply_version, recovery_epoch, recovering_since, settled_day FROM policy WHERE id = 1
 
 -- name: occurrence
-SELECT id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices, exits, gifts FROM occurrence WHERE id = $1
+SELECT id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices, exits, gifts, guests FROM occurrence WHERE id = $1
 
 -- name: device
 SELECT office, name, status, epoch, leases_frozen, reported_epoch FROM device WHERE id = $1 {for_update}

@@ -63,6 +63,7 @@ pub fn salon(random: &mut Random, week: usize, midnight: Instant, offices: &[Off
         admits_once: true,
         exits: false,
         gifts: Vec::new(),
+        guests: Vec::new(),
         points: Amount(SALON_POINTS),
         places: Some(120),
         offices: offices.to_vec(),

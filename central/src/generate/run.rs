@@ -357,6 +357,7 @@ impl Stage<'_> {
             admits_once: true,
             exits: false,
             gifts: Vec::new(),
+            guests: Vec::new(),
             points: Amount(SALON_POINTS),
             places: Some(300),
             offices: Vec::new(),

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use chrono_tz::Tz;
-use hufu_shared::ids::OfficeId;
-use hufu_shared::member::OccurrenceState;
+use hufu_shared::ids::{MemberId, OfficeId};
+use hufu_shared::member::{GUESTS_MAX, OccurrenceState};
 use hufu_shared::money::Amount;
 use hufu_shared::scheme::Words;
 use hufu_shared::time::Instant;
@@ -98,6 +98,13 @@ pub const COLUMNS: &[Column] = &[
         holds: "what each member is handed once, separated by semicolons; *2 after a name for two pieces",
         example: "茶叶礼盒;雨伞*2",
     },
+    Column {
+        name: "guests",
+        zh: "预计来宾",
+        required: false,
+        holds: "numbers of the members who are expected, separated by semicolons; empty if anyone may come",
+        example: "M000001;M000002",
+    },
 ];
 
 /// Most points for one attendance: above that a comma was forgotten.
@@ -132,13 +139,24 @@ pub struct ActivityLine {
     pub offices: Vec<OfficeId>,
     /// Name and pieces of what each member is handed.
     pub gifts: Vec<(String, u32)>,
+    /// Members who are expected.
+    pub guests: Vec<MemberId>,
+}
+
+/// What the codes and numbers in a file mean.
+#[derive(Debug, Default)]
+pub struct Names {
+    /// Offices by code.
+    pub offices: HashMap<String, OfficeId>,
+    /// Members by number.
+    pub members: HashMap<String, MemberId>,
 }
 
 /// Reads one row. Times are those of `zone`.
 ///
 /// # Errors
 /// Every cell that is bad.
-pub fn parse(line: &Line, known: &HashMap<String, OfficeId>, zone: Tz) -> Result<ActivityLine, Vec<BadCell>> {
+pub fn parse(line: &Line, known: &Names, zone: Tz) -> Result<ActivityLine, Vec<BadCell>> {
     let mut bad = Vec::new();
     let mut cell = |column: &'static str, read: fn(&str) -> Result<String, String>| {
         read(line.get(column)).unwrap_or_else(|expected| {
@@ -164,8 +182,9 @@ pub fn parse(line: &Line, known: &HashMap<String, OfficeId>, zone: Tz) -> Result
     let places = whole(line, "places", i64::from(u32::MAX), &mut bad).and_then(|met| u32::try_from(met).ok());
     let admits_once = yes(line, "admits_once", true, &mut bad);
     let exits = yes(line, "exits", false, &mut bad);
-    let offices = held_at(line, known, &mut bad);
+    let offices = held_at(line, &known.offices, &mut bad);
     let gifts = gifts(line, &mut bad);
+    let guests = guests(line, &known.members, &mut bad);
     match (starts, ends) {
         (Some(starts), Some(ends)) if bad.is_empty() => {
             let en = if en.is_empty() { zh.clone() } else { en };
@@ -184,6 +203,7 @@ pub fn parse(line: &Line, known: &HashMap<String, OfficeId>, zone: Tz) -> Result
                 places,
                 offices,
                 gifts,
+                guests,
             })
         }
         _ => Err(bad),
@@ -211,6 +231,25 @@ fn gifts(line: &Line, bad: &mut Vec<BadCell>) -> Vec<(String, u32)> {
         }
     }
     gifts
+}
+
+/// Members who are expected, each once; more than a terminal is told of is a file that was meant for something else.
+fn guests(line: &Line, known: &HashMap<String, MemberId>, bad: &mut Vec<BadCell>) -> Vec<MemberId> {
+    let mut guests = Vec::new();
+    for number in
+        line.get("guests").split([';', '；', ',', '，']).map(str::trim).filter(|number| !number.is_empty())
+    {
+        match known.get(number) {
+            Some(member) => guests.push(*member),
+            None => bad.push(line.bad("guests", number, "numbers of members that the centre knows")),
+        }
+    }
+    guests.sort_unstable();
+    guests.dedup();
+    if guests.len() > GUESTS_MAX {
+        bad.push(line.bad("guests", &guests.len().to_string(), format!("at most {GUESTS_MAX} members")));
+    }
+    guests
 }
 
 fn yes(line: &Line, column: &'static str, default: bool, bad: &mut Vec<BadCell>) -> bool {

@@ -7,7 +7,7 @@ use std::hash::Hash;
 
 use hufu_shared::act::{CardSet, MemberSet};
 use hufu_shared::ids::{ActivityId, ClubId, ItemId, OccurrenceId};
-use hufu_shared::member::{GiftRow, OccurrenceRow, OfficeRow};
+use hufu_shared::member::{GiftRow, GuestRow, OccurrenceRow, OfficeRow};
 use hufu_shared::scheme::Words;
 
 use super::BadCell;
@@ -157,6 +157,7 @@ pub fn holding(line: &ActivityLine, club: ClubId) -> OccurrenceRow {
         offices: line.offices.clone(),
         exits: line.exits,
         gifts: line.gifts.iter().map(|(name, each)| gift(name, *each, club)).collect(),
+        guests: line.guests.iter().map(|member| GuestRow { member: *member, birthday: false }).collect(),
     }
 }
 

@@ -247,8 +247,7 @@ async fn plan_cards(
     }
     let offices = office_rows(means.db).await?;
     let zone = club_clock(&offices).tz().unwrap_or(chrono_tz::Asia::Shanghai);
-    let numbers: HashMap<String, MemberId> =
-        means.db.read(people::members).await?.into_iter().map(|(number, row)| (number, row.member)).collect();
+    let numbers = numbers(means.db).await?;
     let lines = parsed(sheet, bad, |line| cards::parse(line, &numbers, zone));
     let canonical = |line: &CardLine| (line.text.canonical().to_owned(), format!("…{}", line.text.tail()));
     let lines = plan::once(lines, bad, "card", |line| line.row, canonical);
@@ -271,6 +270,12 @@ async fn plan_cards(
         }
     }
     Ok(taken.chunks(ACT_ROWS_MAX).map(|part| Chunk::Cards(part.to_vec())).collect())
+}
+
+/// Members by their number.
+async fn numbers(db: &Db) -> Result<HashMap<String, MemberId>, ImportError> {
+    let rows = db.read(people::members).await?;
+    Ok(rows.into_iter().map(|(number, row)| (number, row.member)).collect())
 }
 
 async fn plan_offices(
@@ -306,8 +311,12 @@ async fn plan_activities(
 ) -> Result<Vec<Chunk>, ImportError> {
     let offices = office_rows(means.db).await?;
     let zone = club_clock(&offices).tz().unwrap_or(chrono_tz::Asia::Shanghai);
-    let by_code = codes(&offices);
-    let lines = parsed(sheet, bad, |line| activities::parse(line, &by_code, zone));
+    let members = match sheet.has("guests") {
+        true => numbers(means.db).await?,
+        false => HashMap::new(),
+    };
+    let names = activities::Names { offices: codes(&offices), members };
+    let lines = parsed(sheet, bad, |line| activities::parse(line, &names, zone));
     let lines =
         plan::once(lines, bad, "code", |line| line.row, |line| (line.code.clone(), line.code.clone()));
     let club = means.db.read(journal::club).await?.club;
@@ -318,7 +327,10 @@ async fn plan_activities(
     };
     let known = means.db.read(find).await?;
     let mut taken = Vec::new();
-    for (row, before) in rows.into_iter().zip(known) {
+    for (mut row, before) in rows.into_iter().zip(known) {
+        if let Some(before) = before.as_ref().filter(|_| !sheet.has("guests")) {
+            row.guests.clone_from(&before.guests);
+        }
         if tally.add(plan::activity(&row, before.as_ref())) {
             taken.push(Chunk::Whole(Act::OccurrenceSet(row)));
         }

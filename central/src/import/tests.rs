@@ -104,14 +104,18 @@ fn counts(report: &Report) -> (usize, usize, usize, usize, bool) {
 fn complaints(kind: Kind, text: &str) -> Vec<String> {
     let sheet = read(kind, text.as_bytes()).expect("a sheet");
     let today = Day::from_date(chrono::NaiveDate::from_ymd_opt(2026, 11, 22).expect("a date"));
-    let known = std::iter::once(("A01".to_owned(), hufu_shared::ids::OfficeId([1; 16]))).collect();
+    let known: std::collections::HashMap<_, _> =
+        std::iter::once(("A01".to_owned(), hufu_shared::ids::OfficeId([1; 16]))).collect();
     let mut bad = sheet.bad.clone();
     for line in &sheet.lines {
         let cells = match kind {
             Kind::Members => members::parse(line, &known, today).err(),
             Kind::Cards => cards::parse(line, &Default::default(), Shanghai).err(),
             Kind::Offices => offices::parse(line).err(),
-            Kind::Activities => activities::parse(line, &known, Shanghai).err(),
+            Kind::Activities => {
+                let names = activities::Names { offices: known.clone(), ..activities::Names::default() };
+                activities::parse(line, &names, Shanghai).err()
+            }
         };
         bad.extend(cells.unwrap_or_default());
     }
@@ -163,6 +167,33 @@ async fn a_club_comes_in_by_four_files_and_nothing_personal_stands_in_the_journa
             Ok(())
         };
         centre.db.read(check).await.expect("the books can be read");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn guests_of_an_activity_are_named_by_number_and_stay_where_a_file_does_not_speak_of_them() {
+    each(|db| async move {
+        let folder = tempfile::tempdir().expect("a folder");
+        let centre = Centre::new(db, folder.path()).await;
+        centre.take(Kind::Offices, OFFICES).await;
+        centre.take(Kind::Members, MEMBERS).await;
+        let times = "2026-11-22 09:00,2026-11-22 10:00";
+        let listed = format!("code,name_zh,starts,ends,guests\nH1,会,{times},M1；M2;M1\n");
+        assert_eq!(counts(&centre.take(Kind::Activities, &listed).await), (1, 0, 0, 0, true));
+        let wrong = centre.take(Kind::Activities, &listed.replace("M2", "M77")).await;
+        assert_eq!((wrong.rejected, wrong.imported), (1, false));
+        assert!(wrong.bad[0].to_string().contains("M77"), "{:?}", wrong.bad);
+        let moved = format!("code,name_zh,starts,ends\nH1,晚会,{times}\n");
+        assert_eq!(counts(&centre.take(Kind::Activities, &moved).await), (0, 1, 0, 0, true));
+        let again = listed.replace("会,", "晚会,");
+        assert_eq!(counts(&centre.take(Kind::Activities, &again).await), (0, 0, 1, 0, true), "they stayed");
+        let nobody = format!("code,name_zh,starts,ends,guests\nH1,晚会,{times},\n");
+        assert_eq!(
+            counts(&centre.take(Kind::Activities, &nobody).await),
+            (0, 1, 0, 0, true),
+            "an empty cell"
+        );
     })
     .await;
 }

@@ -19,6 +19,7 @@ use hufu_shared::wire::directory::{DELTA_ROWS_MAX, Delta};
 use hufu_shared::wire::updates::BlockChange;
 use hufu_shared::wire::version::Version;
 
+use super::expected::occurrence_row;
 use super::journal::Club;
 use super::{StoreError, people, rows};
 use crate::db::{DbError, Row, SqlFile, Tx, Value};
@@ -250,10 +251,10 @@ fn row_of(
         "office" => {
             one(tx, "office_by_id")?.map(|row| rows::office(&row)).transpose()?.map(DirectoryRow::Office)
         }
-        "occurrence" => one(tx, "occurrence_by_id")?
-            .map(|row| rows::occurrence(&row))
-            .transpose()?
-            .map(DirectoryRow::Occurrence),
+        "occurrence" => match one(tx, "occurrence_by_id")? {
+            Some(row) => Some(DirectoryRow::Occurrence(occurrence_row(tx, making, &row)?)),
+            None => None,
+        },
         "member" => match one(tx, "member_by_id")? {
             Some(row) => Some(DirectoryRow::Member(member_row(tx, making, &row)?)),
             None => None,

@@ -11,6 +11,7 @@ pub mod devices;
 pub mod directory;
 pub mod dump;
 pub mod error;
+mod expected;
 pub mod expiry;
 pub mod journal;
 pub mod known;

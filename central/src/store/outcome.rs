@@ -153,6 +153,7 @@ fn commit_plans(
             hufu_shared::cbor::encode(&row.offices).into(),
             i64::from(row.exits).into(),
             hufu_shared::cbor::encode(&row.gifts).into(),
+            hufu_shared::cbor::encode(&row.guests).into(),
             entry.0.into(),
         ];
         tx.execute(SQL.get("set_occurrence"), &values)?;

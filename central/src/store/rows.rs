@@ -81,7 +81,7 @@ pub fn office(row: &Row) -> Result<OfficeRow, StoreError> {
 }
 
 /// An occurrence from `id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices,
-/// exits, gifts`.
+/// exits, gifts, guests`.
 ///
 /// # Errors
 /// [`StoreError`] if the row does not hold one.
@@ -96,6 +96,7 @@ pub fn occurrence(row: &Row) -> Result<OccurrenceRow, StoreError> {
     };
     let offices = hufu_shared::cbor::decode(row.blob(10)?).map_err(wrong("offices of an occurrence"))?;
     let gifts = hufu_shared::cbor::decode(row.blob(12)?).map_err(wrong("gifts of an occurrence"))?;
+    let guests = hufu_shared::cbor::decode(row.blob(13)?).map_err(wrong("guests of an occurrence"))?;
     Ok(OccurrenceRow {
         occurrence: hufu_shared::ids::OccurrenceId(row.array(0)?),
         activity: hufu_shared::ids::ActivityId(row.array(1)?),
@@ -111,6 +112,7 @@ pub fn occurrence(row: &Row) -> Result<OccurrenceRow, StoreError> {
         offices,
         exits: row.flag(11)?,
         gifts,
+        guests,
     })
 }
 

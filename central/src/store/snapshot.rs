@@ -11,6 +11,7 @@ use hufu_shared::wire::directory::{CHUNK_ROWS_MAX, Chunk, Manifest};
 use hufu_shared::wire::version::Version;
 
 use super::directory::{DirectoryError, Making, SQL, card_row, head, lock_head, member_row, schemes};
+use super::expected::occurrence_row;
 use super::journal::Club;
 use super::{StoreError, rows};
 use crate::db::{Row, Tx, Value};
@@ -55,7 +56,9 @@ pub fn pack(tx: &mut Tx<'_>, vault: &Vault, at: Instant) -> Result<Packed, Direc
         packer.add(DirectoryRow::Scheme(terms))?;
     }
     each(tx, "offices_from", |_, row| packer.add(DirectoryRow::Office(rows::office(row)?)))?;
-    each(tx, "occurrences_from", |_, row| packer.add(DirectoryRow::Occurrence(rows::occurrence(row)?)))?;
+    each(tx, "occurrences_from", |tx, row| {
+        packer.add(DirectoryRow::Occurrence(occurrence_row(tx, &making, row)?))
+    })?;
     each(tx, "members_from", |tx, row| packer.add(DirectoryRow::Member(member_row(tx, &making, row)?)))?;
     each(tx, "cards_from", |_, row| packer.add(DirectoryRow::Card(card_row(row)?)))?;
     packer.flush()?;

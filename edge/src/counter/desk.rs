@@ -9,8 +9,9 @@
 
 use hufu_shared::fact::{Counted, DayTotals};
 use hufu_shared::form::SealedForm;
-use hufu_shared::ids::CardId;
+use hufu_shared::ids::{CardId, OccurrenceId};
 use hufu_shared::money::Amount;
+use hufu_shared::scheme::Words;
 use hufu_shared::time::{Day, Instant};
 use hufu_shared::wire::lookup::FoundMember;
 use serde::Serialize;
@@ -37,6 +38,8 @@ pub enum DeskOrder {
     Search(Sought),
     /// Put a member who was found before staff, to be compared like one of a typed number (rule H2).
     Pick(CardId),
+    /// Tell who is expected at these activities; changes nothing.
+    ReadExpected(Vec<OccurrenceId>),
     /// Tell how the shift stands; changes nothing.
     ReadShift,
     /// Begin a shift with a count.
@@ -110,7 +113,38 @@ pub enum Done {
     Shift(Box<ShiftView>),
     /// Who is in the own list.
     Found(FoundHere),
+    /// Who is expected, in the order of the activities asked about.
+    Expected(Vec<ExpectedView>),
 }
+
+/// Who is expected at an activity.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ExpectedView {
+    /// Members who are expected.
+    pub listed: usize,
+    /// Those of them who were checked in here.
+    pub arrived: usize,
+    /// Those of them who have their birthday then.
+    pub birthdays: usize,
+    /// Birthdays first, then who is still to come; at most [`EXPECTED_SHOWN_MAX`].
+    pub guests: Vec<ExpectedGuest>,
+}
+
+/// A member who is expected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpectedGuest {
+    /// Name as staff may see it; none for members who asked for secrecy.
+    pub name: Option<String>,
+    /// Level, as people read it.
+    pub level: Option<Words>,
+    /// Whether the member has a birthday then.
+    pub birthday: bool,
+    /// Whether the member was checked in here.
+    pub arrived: bool,
+}
+
+/// Guests of one activity that the page names: more is a list to print, not to read.
+pub const EXPECTED_SHOWN_MAX: usize = 100;
 
 /// Who may be meant, in this terminal's own list.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -3,7 +3,8 @@
 //! Reading order: [`view`] is what it shows, as data; [`port`] is the seam to the run loop; [`face`] gives an outcome
 //! its looks and words; [`pages`], [`sheets`], [`papers`] and [`prepared`] fill the templates; [`forms`] reads what is
 //! sent; [`voice`] sounds; [`guard`] says who may speak; [`live`] wakes the pages; [`desk`] holds the further pages;
-//! [`routes`] is the table of addresses; [`serve`] accepts; [`tablets`] and [`tls`] let paired tablets in.
+//! [`routes`] is the table of addresses; [`serve`] accepts; [`tablets`] and [`tls`] let paired tablets in; [`samples`] are
+//! snapshots for tests and pictures.
 //!
 //! Invariants: nothing is decided here, each act is one order to the run loop; the page works without script; reading
 //! changes nothing; every text is escaped and exists in both languages.
@@ -24,6 +25,7 @@ pub mod papers;
 pub mod port;
 pub mod prepared;
 pub mod routes;
+pub mod samples;
 pub mod serve;
 pub mod sheets;
 pub mod slips;

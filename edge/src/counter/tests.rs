@@ -3,4 +3,4 @@
 mod desk;
 mod http;
 mod pages;
-pub(super) mod samples;
+use super::samples;

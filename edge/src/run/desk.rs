@@ -49,8 +49,9 @@ impl Dispatch {
     pub(super) fn desk_order(&mut self, order: DeskOrder, now: &Now) -> Result<Done, Declined> {
         match order {
             DeskOrder::TakeForm(taking) => self.take_form(taking, now).map(Done::Form),
-            DeskOrder::Search(text) => self.search(&text.0).map(Done::Found),
+            DeskOrder::Search(text) => self.search(&text.0, now).map(Done::Found),
             DeskOrder::Pick(card) => self.pick(card, now).map(|()| Done::Plain),
+            DeskOrder::ReadExpected(of) => self.read_expected(&of).map(Done::Expected),
             DeskOrder::ReadShift => self.read_shift(),
             DeskOrder::OpenShift(counted) => self.open_shift(counted, now),
             DeskOrder::CloseShift(counted) => self.close_shift(counted, now),

@@ -18,6 +18,7 @@ pub mod dispatch;
 mod doors;
 pub mod effects;
 pub mod events;
+mod expected;
 mod lookup;
 mod orders;
 pub mod panels;

@@ -11,8 +11,8 @@ use hufu_shared::ids::{
     ActivityId, BootId, CardId, ClubId, DeviceId, Hash, ItemId, LeaseId, MemberId, OccurrenceId, OfficeId,
 };
 use hufu_shared::member::{
-    CardRow, CardStatus, DirectoryRow, GiftRow, MemberRow, MemberStatus, OccurrenceRow, OccurrenceState,
-    OfficeRow,
+    CardRow, CardStatus, DirectoryRow, GiftRow, GuestRow, MemberRow, MemberStatus, OccurrenceRow,
+    OccurrenceState, OfficeRow,
 };
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::scheme::{SchemeTerms, Words};
@@ -196,6 +196,7 @@ pub(crate) fn occurrence() -> OccurrenceRow {
         admits_once: true,
         exits: false,
         gifts: vec![GiftRow { item: GIFT, name: words("茶叶礼盒"), each: 2 }],
+        guests: Vec::new(),
         points: Amount(2),
         places: None,
         offices: vec![OFFICE],
@@ -255,6 +256,15 @@ pub(crate) fn directory(folder: &Path, members: u8) -> Directory {
 pub(crate) fn counting_directory(folder: &Path, members: u8) -> Directory {
     let mut rows = rows(members);
     rows[1] = DirectoryRow::Occurrence(counted());
+    directory_of(folder, rows)
+}
+
+/// As [`directory`], where members are expected: the first, with a birthday, the second, and one whom nobody here knows.
+pub(crate) fn expecting_directory(folder: &Path, members: u8) -> Directory {
+    let guest = |n: u8| GuestRow { member: member_row(n).member, birthday: n == 1 };
+    let mut rows = rows(members);
+    rows[1] =
+        DirectoryRow::Occurrence(OccurrenceRow { guests: [1, 2, 99].map(guest).into(), ..occurrence() });
     directory_of(folder, rows)
 }
 

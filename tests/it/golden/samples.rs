@@ -17,8 +17,8 @@ use hufu_shared::ids::{
     OccurrenceId, OfficeId, OperatorId,
 };
 use hufu_shared::member::{
-    CardRow, CardStatus, DirectoryRow, GiftRow, MemberRow, MemberStatus, OccurrenceRow, OccurrenceState,
-    OfficeRow,
+    CardRow, CardStatus, DirectoryRow, GiftRow, GuestRow, MemberRow, MemberStatus, OccurrenceRow,
+    OccurrenceState, OfficeRow,
 };
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::scheme::{SchemeTerms, Words};
@@ -273,6 +273,7 @@ fn occurrence() -> OccurrenceRow {
         gifts: vec![GiftRow {
             item: ItemId([0x46; 16]), name: words("茶叶礼盒", "Tea gift box"), each: 1
         }],
+        guests: vec![GuestRow { member: MEMBER, birthday: true }],
         points: Amount(10),
         places: Some(120),
         offices: vec![OFFICE],

@@ -113,8 +113,7 @@ impl Browser {
             .send_raw("Page.captureScreenshot", json!({ "format": "png" }))
             .await
             .context("failed to take the picture")?;
-        let data = answer["data"].as_str().context("the browser gave no picture")?;
-        BASE64.decode(data.as_bytes()).context("the picture is not base64")
+        picture(&answer)
     }
 
     /// As [`Browser::screenshot`], into a file.
@@ -128,6 +127,21 @@ impl Browser {
                 .with_context(|| format!("failed to make {}", folder.display()))?;
         }
         std::fs::write(path, png).with_context(|| format!("failed to write {}", path.display()))
+    }
+
+    /// The page from top to bottom at the size that it has, as PNG bytes.
+    ///
+    /// # Errors
+    /// When the browser refuses.
+    pub async fn whole_page(&self) -> Result<Vec<u8>> {
+        let cdp = self.driver.cdp();
+        let metrics =
+            cdp.send_raw("Page.getLayoutMetrics", json!({})).await.context("failed to measure the page")?;
+        let size = &metrics["cssContentSize"];
+        let clip = json!({ "x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1 });
+        let wish = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
+        let taken = cdp.send_raw("Page.captureScreenshot", wish).await;
+        picture(&taken.context("failed to take the picture")?)
     }
 
     /// The text that a person can read on the page.
@@ -167,6 +181,11 @@ impl Browser {
         self.driver.clone().quit().await.context("failed to quit the browser")?;
         self.program.stop().map(drop)
     }
+}
+
+fn picture(answer: &serde_json::Value) -> Result<Vec<u8>> {
+    let data = answer["data"].as_str().context("the browser gave no picture")?;
+    BASE64.decode(data.as_bytes()).context("the picture is not base64")
 }
 
 fn installed(places: &[&'static str], package: &str) -> Result<&'static str> {

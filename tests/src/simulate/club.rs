@@ -140,6 +140,7 @@ pub fn occurrence_row(n: usize) -> OccurrenceRow {
         admits_once,
         exits,
         gifts: Vec::new(),
+        guests: Vec::new(),
         points: Amount(SALON_POINTS),
         places: None,
         offices,

@@ -188,6 +188,7 @@ impl Site {
                 admits_once: true,
                 exits: false,
                 gifts: Vec::new(),
+                guests: Vec::new(),
                 points: Amount(POINTS),
                 places: None,
                 offices: Vec::new(),

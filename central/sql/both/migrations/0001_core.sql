@@ -108,6 +108,7 @@ CREATE TABLE occurrence (
     offices BLOB NOT NULL,
     exits BIGINT NOT NULL CHECK (exits IN (0, 1)),
     gifts BLOB NOT NULL,
+    guests BLOB NOT NULL,
     entry BLOB NOT NULL
 );
 

@@ -232,6 +232,7 @@ fn rule_k26_an_occurrence_runs_while_it_is_approved_within_its_plan() {
         admits_once: true,
         exits: false,
         gifts: Vec::new(),
+        guests: Vec::new(),
         points: Amount(5),
         places: None,
         offices: vec![],

@@ -60,6 +60,7 @@ pub fn occurrence() -> OccurrenceRow {
         admits_once: true,
         exits: false,
         gifts: Vec::new(),
+        guests: Vec::new(),
         points: Amount(SALON_POINTS),
         places: None,
         offices: Vec::new(),

@@ -230,5 +230,10 @@ async fn today(State(counter): Shared, headers: HeaderMap, Query(choice): Query<
     let snapshot = counter.port.snapshot();
     let frame = counter.frame(&headers, &snapshot);
     let shift = ask_shift(&counter, DeskOrder::ReadShift).await.unwrap_or_default();
-    html(StatusCode::OK, &TodayPage::new(&frame, style(), &snapshot.view, &shift))
+    let of = snapshot.view.activities.iter().map(|activity| activity.occurrence).collect();
+    let expected = match counter.port.order(Order::Desk(DeskOrder::ReadExpected(of))).await {
+        Ok(Done::Expected(expected)) => expected,
+        _ => Vec::new(),
+    };
+    html(StatusCode::OK, &TodayPage::new(&frame, style(), &snapshot.view, (&shift, &expected)))
 }

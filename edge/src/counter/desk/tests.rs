@@ -7,7 +7,7 @@ use hufu_shared::time::Day;
 use hufu_shared::wire::lookup::{FoundCard, FoundMember, LookupAnswer};
 
 use super::super::pages::Frame;
-use super::super::tests::samples::{NOW, afternoon};
+use super::super::samples::{NOW, afternoon};
 use super::super::words::Ui;
 use super::forms::{Input, Wrong};
 use super::lookup::{Looked, LookupPage};
@@ -137,6 +137,18 @@ fn shift_view() -> ShiftView {
     }
 }
 
+/// A long list, of which two are named.
+fn expected() -> ExpectedView {
+    let guest = |name: Option<&str>, birthday| ExpectedGuest {
+        name: name.map(str::to_owned),
+        level: None,
+        birthday,
+        arrived: birthday,
+    };
+    let guests = vec![guest(Some("张*三"), true), guest(None, false)];
+    ExpectedView { listed: 130, arrived: 1, birthdays: 1, guests }
+}
+
 /// The page for finding members, before and after, with the centre and without.
 fn lookups(frame: &Frame) -> Vec<String> {
     let member = |n: u8, status: Option<CardStatus>| FoundMember {
@@ -209,7 +221,8 @@ fn pages(language: Language) -> Vec<String> {
     for view in [shift_view(), ShiftView::default()] {
         let just = Just { done: Some("desk-shift-opened"), ..Just::default() };
         all.push(ShiftPage::new(frame, "/b.css", &view, &just).render().expect("renders"));
-        all.push(TodayPage::new(frame, "/b.css", &afternoon(), &view).render().expect("renders"));
+        let page = TodayPage::new(frame, "/b.css", &afternoon(), (&view, &[expected()]));
+        all.push(page.render().expect("renders"));
     }
     all
 }
@@ -260,11 +273,14 @@ fn a_shift_says_what_should_be_there_and_a_day_that_nobody_closed_is_marked() {
 #[test]
 fn today_lists_activities_gifts_and_what_is_open() {
     let frame = frame(Language::Zh);
-    let page = TodayPage::new(&frame, "", &afternoon(), &shift_view()).render().expect("renders");
+    let page = TodayPage::new(&frame, "", &afternoon(), (&shift_view(), &[expected()]));
+    let page = page.render().expect("renders");
     for words in [
         "秋季品鉴会",
         "本机已签到 37 位",
-        "茶叶礼盒：本机已发 24 位",
+        "预计来宾 130 位 · 本机已签到 1 位 · 生日 1 位",
+        "另有 128 位未列出",
+        "茶叶礼盒：本机已发 24 位 · 预计共需 130 件",
         "进行中",
         "未到时间",
         "未人工交班",

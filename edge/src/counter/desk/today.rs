@@ -4,9 +4,9 @@ use askama::Template;
 
 use super::super::gates;
 use super::super::pages::Frame;
-use super::super::view::CounterView;
+use super::super::view::{CounterView, GiftView};
 use super::super::words::Ui;
-use super::ShiftView;
+use super::{ExpectedGuest, ExpectedView, ShiftView};
 
 /// One activity of today.
 #[derive(Debug)]
@@ -25,6 +25,25 @@ pub struct ActivityLine {
     pub gates: Vec<String>,
     /// What is handed out there, and how often it was.
     pub gifts: Vec<String>,
+    /// How many are expected, came, and have their birthday; none where anyone may come.
+    pub expected: Option<String>,
+    /// Who is expected.
+    pub guests: Vec<GuestLine>,
+    /// That more are expected than are named.
+    pub more: Option<String>,
+}
+
+/// A member who is expected.
+#[derive(Debug)]
+pub struct GuestLine {
+    /// Name, as far as staff may see it.
+    pub name: String,
+    /// Level; empty for none.
+    pub level: String,
+    /// Whether the member has a birthday.
+    pub birthday: bool,
+    /// Whether the member was checked in here.
+    pub arrived: bool,
 }
 
 /// Something that somebody should look at.
@@ -55,14 +74,25 @@ pub struct TodayPage<'a> {
 impl<'a> TodayPage<'a> {
     /// The page of a snapshot and the shift.
     #[must_use]
-    pub fn new(frame: &'a Frame, style: &'a str, view: &CounterView, shift: &ShiftView) -> Self {
+    pub fn new(
+        frame: &'a Frame,
+        style: &'a str,
+        view: &CounterView,
+        (shift, expected): (&ShiftView, &[ExpectedView]),
+    ) -> Self {
         let ui = &frame.ui;
         let place = format!("{} · {}", ui.words(&view.office), ui.day(ui.now));
-        let activities = view.activities.iter().map(|activity| {
-            let gift = |gift: &super::super::view::GiftView| {
+        let none = ExpectedView::default();
+        let activities = view.activities.iter().enumerate().map(|(at, activity)| {
+            let expected = expected.get(at).unwrap_or(&none);
+            let gift = |gift: &GiftView| {
                 let name = ui.words(&gift.name).to_owned();
-                ui.t2("desk-today-gift", ("name", name), ("n", gift.handed_here.to_string()))
+                let handed = ui.t2("desk-today-gift", ("name", name), ("n", gift.handed_here.to_string()));
+                let wanted = expected.listed * usize::try_from(gift.each).unwrap_or(0);
+                let needed = (wanted > 0).then(|| ui.t1("desk-today-gift-needed", "n", wanted.to_string()));
+                [Some(handed), needed].into_iter().flatten().collect::<Vec<_>>().join(" · ")
             };
+            let more = expected.listed - expected.guests.len();
             let state = match (activity.running, activity.ends <= ui.now) {
                 (true, _) => "desk-today-running",
                 (false, true) => "counter-activity-ended",
@@ -76,9 +106,29 @@ impl<'a> TodayPage<'a> {
                 here: ui.t1("counter-activity-here", "n", activity.attended_here.to_string()),
                 gates: gates::texts(activity, ui).collect(),
                 gifts: activity.gifts.iter().map(gift).collect(),
+                expected: (expected.listed > 0).then(|| sum(expected, ui)),
+                guests: expected.guests.iter().map(|guest| guest_line(guest, ui)).collect(),
+                more: (more > 0).then(|| ui.t1("desk-today-more", "n", more.to_string())),
             }
         });
         Self { frame, style, place, activities: activities.collect(), open: open_points(view, shift, ui) }
+    }
+}
+
+/// How many are expected, came, and have their birthday.
+fn sum(expected: &ExpectedView, ui: &Ui) -> String {
+    let part = |key, n: usize| ui.t1(key, "n", n.to_string());
+    let birthdays = (expected.birthdays > 0).then(|| part("desk-today-birthdays", expected.birthdays));
+    let parts = [part("desk-today-expected", expected.listed), part("desk-today-arrived", expected.arrived)];
+    parts.into_iter().chain(birthdays).collect::<Vec<_>>().join(" · ")
+}
+
+fn guest_line(guest: &ExpectedGuest, ui: &Ui) -> GuestLine {
+    GuestLine {
+        name: guest.name.clone().unwrap_or_else(|| ui.t("counter-person-secret")),
+        level: guest.level.as_ref().map(|level| ui.words(level).to_owned()).unwrap_or_default(),
+        birthday: guest.birthday,
+        arrived: guest.arrived,
     }
 }
 

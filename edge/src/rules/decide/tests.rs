@@ -61,6 +61,7 @@ impl World {
                 admits_once: true,
                 exits: false,
                 gifts: Vec::new(),
+                guests: Vec::new(),
                 points: Amount(2),
                 places: None,
                 offices: vec![HERE],

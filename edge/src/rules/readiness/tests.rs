@@ -32,6 +32,7 @@ fn dinner() -> OccurrenceRow {
         places: Some(80),
         offices: Vec::new(),
         gifts: Vec::new(),
+        guests: Vec::new(),
     }
 }
 

@@ -2,18 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use chrono::Datelike as _;
 use hufu_shared::act::{Act, CardStatusSet, MemberSet};
 use hufu_shared::cbor;
-use hufu_shared::ids::{CardId, Hash, MemberId};
-use hufu_shared::member::{CardStatus, DirectoryRow, MemberStatus, OccurrenceState};
-use hufu_shared::time::Instant;
+use hufu_shared::ids::{CardId, Hash, MemberId, OccurrenceId};
+use hufu_shared::member::{CardStatus, DirectoryRow, GuestRow, MemberStatus, OccurrenceRow, OccurrenceState};
+use hufu_shared::time::{DAY_US, Day, Instant, OfficeClock};
 use hufu_shared::wire::directory::{Delta, Manifest};
 use hufu_shared::wire::updates::{Updates, mark_echo};
 use hufu_shared::wire::upload::{Became, ReceiptMark};
 use hufu_shared::wire::version::Version;
 use hyper::header::{CONTENT_RANGE, RANGE};
 
-use super::kit::{Link, POINTS, Site, card, each, request};
+use super::kit::{Link, POINTS, SALON, Site, card, each, request};
 use crate::store::devices;
 use crate::vault::{Personal, Sex, VaultError};
 
@@ -156,6 +157,52 @@ async fn inv_13_a_directory_after_snapshot_and_deltas_is_the_one_from_scratch() 
         let scratch = Held::snapshot(&site, &mut link).await;
         assert_eq!(held, scratch);
         assert_eq!(held.rows.len(), 1 + 1 + 1 + 9 + 120 + 9);
+    })
+    .await;
+}
+
+/// A terminal hears whom it may congratulate on the day of an activity, and no other birthday of anybody.
+#[tokio::test(flavor = "multi_thread")]
+async fn goal_g24_guests_of_an_activity_come_with_a_mark_for_a_birthday_and_with_no_day() {
+    each(|site| async move {
+        let terminal = site.terminal("one").await;
+        let today = OfficeClock::default().business_day(site.app.now());
+        // A leap year has every day.
+        let date = today.date().and_then(|date| date.with_year(1988)).unwrap();
+        let born = move |n: u8| Day::from_date(date).plus(if n == 3 { 40 } else { 0 });
+        let vault = site.app.vault.clone();
+        let put = move |tx: &mut crate::db::Tx<'_>| -> Result<(), VaultError> {
+            for n in 1..=3_u8 {
+                let person =
+                    Personal { name: "王伟".to_owned(), birthday: Some(born(n)), ..Personal::default() };
+                vault.put(tx, MemberId([n; 16]), &person)?;
+                let terms = format!("a salt of 16 byt{{\"secret\":{}}}", n == 2);
+                vault.put_text(tx, MemberId([n; 16]), Hash([n; 32]), terms.as_bytes())?;
+            }
+            Ok(())
+        };
+        site.app.db.write(put).await.unwrap();
+        let guests = (1..=3).map(|n| GuestRow { member: MemberId([n; 16]), birthday: false }).collect();
+        let party = OccurrenceRow { guests, ..site.salon(OccurrenceState::Approved) };
+        let over = OccurrenceRow {
+            occurrence: OccurrenceId([0x5d; 16]),
+            starts: party.starts.offset(-30 * DAY_US),
+            ends: party.ends.offset(-30 * DAY_US),
+            ..party.clone()
+        };
+        site.acts(vec![Act::OccurrenceSet(party), Act::OccurrenceSet(over)]).await;
+        site.published().await;
+        let mut link = terminal.connect(&site).await;
+        let held = Held::snapshot(&site, &mut link).await;
+        let rows = held.rows.values().filter_map(|row| match row {
+            DirectoryRow::Occurrence(row) => Some((row.occurrence, &row.guests)),
+            _ => None,
+        });
+        for (occurrence, guests) in rows {
+            let marks: Vec<bool> = guests.iter().map(|guest| guest.birthday).collect();
+            let expected: &[bool] = if occurrence == SALON { &[true, false, false] } else { &[] };
+            assert_eq!(marks, expected, "the second asked for secrecy; what is over names nobody");
+        }
     })
     .await;
 }

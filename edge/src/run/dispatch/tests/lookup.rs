@@ -6,15 +6,26 @@ use hufu_shared::money::Unit;
 use hufu_shared::token::MediumKind;
 
 use super::*;
-use crate::counter::desk::{DeskOrder, Done, FoundHere, Sought};
+use crate::counter::desk::{DeskOrder, Done, ExpectedView, FoundHere, Sought};
+use crate::store::testing::{OCCASION, expecting_directory};
 
 impl Desktop {
-    fn search(&mut self, text: &str) -> FoundHere {
+    fn ask(&mut self, order: DeskOrder) -> Done {
         let (reply, mut answer) = oneshot::channel();
-        let order = Order::Desk(DeskOrder::Search(Sought(text.to_owned())));
-        self.handle(Event::Order(Request { order, reply }));
-        match answer.try_recv().expect("answered") {
-            Ok(Done::Found(found)) => found,
+        self.handle(Event::Order(Request { order: Order::Desk(order), reply }));
+        answer.try_recv().expect("answered").expect("taken")
+    }
+
+    fn search(&mut self, text: &str) -> FoundHere {
+        match self.ask(DeskOrder::Search(Sought(text.to_owned()))) {
+            Done::Found(found) => found,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn expected(&mut self) -> ExpectedView {
+        match self.ask(DeskOrder::ReadExpected(vec![OCCASION])) {
+            Done::Expected(mut each) if each.len() == 1 => each.remove(0),
             other => panic!("{other:?}"),
         }
     }
@@ -62,4 +73,20 @@ fn rule_h02_who_was_found_is_compared_before_anything_is_recorded_and_counts_as_
         "as if it had been typed"
     );
     assert_eq!(desk.pick(99), Err(Declined::NotHere), "a card that this terminal does not know yet");
+}
+
+#[test]
+fn who_is_expected_today_is_told_with_birthdays_and_who_has_come() {
+    assert_eq!(desktop().expected(), ExpectedView::default(), "anyone may come");
+    let mut desk = desktop_with(expecting_directory);
+    let before = desk.expected();
+    assert_eq!((before.listed, before.arrived, before.birthdays), (3, 0, 1));
+    let marks: Vec<_> = before.guests.iter().map(|guest| (guest.name.is_some(), guest.birthday)).collect();
+    assert_eq!(marks, [(true, true), (true, false), (false, false)], "birthdays first, the unknown last");
+    desk.order(Order::SetMode(ModeOrder::CheckIn(OCCASION))).expect("it runs");
+    desk.present(2);
+    let after = desk.expected();
+    assert_eq!((after.arrived, after.guests.last().map(|guest| guest.arrived)), (1, Some(true)));
+    // Nobody who is listed needs a number to be found while the centre is out of reach.
+    assert_eq!((desk.search("欧阳堃玥").found.len(), desk.search("欧阳堃玥").listed), (2, 3));
 }

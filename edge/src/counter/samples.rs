@@ -1,4 +1,10 @@
-//! Snapshots as staff may meet them: a busy afternoon, every outcome, and the unlucky moments.
+//! Snapshots as staff may meet them: a busy afternoon, every outcome, and the unlucky moments. Tests render them, and
+//! browsers are shown them, so that what nobody meets on an ordinary day is looked at as well. Nothing serves them.
+
+mod value;
+
+pub use value::{asking, cny, pts, short};
+use value::{of_value, waiting};
 
 use crate::counter::batch::BatchLineView;
 use crate::counter::view::*;
@@ -15,6 +21,8 @@ use hufu_shared::wire::upload::Became;
 /// 2026-11-22 15:02:11 in Shanghai.
 pub const NOW: Instant = Instant(1_795_330_931 * SECOND_US);
 
+/// A text in both languages.
+#[must_use]
 pub fn words(zh: &str, en: &str) -> Words {
     Words { zh: zh.to_owned(), en: en.to_owned() }
 }
@@ -61,6 +69,7 @@ fn readiness(grades: [Grade; 6]) -> ReadinessView {
 }
 
 /// An ordinary afternoon, waiting for a card.
+#[must_use]
 pub fn afternoon() -> CounterView {
     let activity = |id: u8, name: Words, from: i64, to: i64, points| ActivityView {
         occurrence: OccurrenceId([id; 16]),
@@ -113,21 +122,7 @@ pub fn afternoon() -> CounterView {
             reason: String::new(),
         }],
         result: None,
-        last: vec![
-            swipe(20, Outcome::Accepted, Some("张*三"), 6),
-            swipe(75, Outcome::AlreadyIn, Some("欧阳*华"), 0),
-            SwipeView {
-                card_tail: Some("7781".into()),
-                count: 3,
-                ..swipe(140, Outcome::Refused(RefusalReason::R07), Some("李*"), 0)
-            },
-            SwipeView { card_tail: None, ..swipe(200, Outcome::UnknownCard, None, 0) },
-            SwipeView {
-                purpose: Purpose::Earn { purchase: Amount(32_050) },
-                card_tail: Some("5310".into()),
-                ..swipe(260, Outcome::Recorded, Some("王*明"), 6)
-            },
-        ],
+        last: lately(),
         notices: Vec::new(),
         unshown: Vec::new(),
         batch: None,
@@ -142,6 +137,27 @@ pub fn afternoon() -> CounterView {
     }
 }
 
+/// The last swipes of an ordinary afternoon.
+fn lately() -> Vec<SwipeView> {
+    vec![
+        swipe(20, Outcome::Accepted, Some("张*三"), 6),
+        swipe(75, Outcome::AlreadyIn, Some("欧阳*华"), 0),
+        SwipeView {
+            card_tail: Some("7781".into()),
+            count: 3,
+            ..swipe(140, Outcome::Refused(RefusalReason::R07), Some("李*"), 0)
+        },
+        SwipeView { card_tail: None, ..swipe(200, Outcome::UnknownCard, None, 0) },
+        SwipeView {
+            purpose: Purpose::Earn { purchase: Amount(32_050) },
+            card_tail: Some("5310".into()),
+            ..swipe(260, Outcome::Recorded, Some("王*明"), 6)
+        },
+    ]
+}
+
+/// A member of the gold level.
+#[must_use]
 pub fn person() -> PersonView {
     PersonView {
         name: Some("张*三".to_owned()),
@@ -153,6 +169,7 @@ pub fn person() -> PersonView {
 }
 
 /// A swipe of a known member with this outcome.
+#[must_use]
 pub fn result(outcome: Outcome, purpose: Purpose) -> ResultView {
     ResultView {
         n: 7,
@@ -222,68 +239,6 @@ fn batches() -> [(&'static str, CounterView); 3] {
     [("batch", collecting), ("batch-paused", paused), ("batch-done", with(done))]
 }
 
-/// Every reason for which a spend is out of reach, with what would be possible.
-const WHYS: [(Why, i64); 11] = [
-    (Why::NoLease, 0),
-    (Why::Expired, 0),
-    (Why::EarlierEnrolment, 0),
-    (Why::TooSmall, 80),
-    (Why::NoAnswer, 80),
-    (Why::OnItsWay, 80),
-    (Why::Unreachable, 80),
-    (Why::Recovering, 0),
-    (Why::Owing, 0),
-    (Why::Limit, 80),
-    (Why::Frozen, 0),
-];
-
-pub fn pts(amount: i64) -> Leg {
-    Leg { unit: Unit::Pts, amount: Amount(amount) }
-}
-
-pub fn cny(fen: i64) -> Leg {
-    Leg { unit: Unit::Cny, amount: Amount(fen) }
-}
-
-pub fn short(why: Why, possible: i64, missing: Option<i64>) -> ShortView {
-    let missing = missing.map(Amount);
-    ShortView { unit: Unit::Pts, wanted: Amount(200), possible: Amount(possible), missing, why }
-}
-
-fn spend() -> Purpose {
-    Purpose::Spend { legs: vec![pts(200)] }
-}
-
-fn top_up() -> Purpose {
-    Purpose::TopUp { amount: Amount(10_000) }
-}
-
-fn redeemed(moved: Vec<Leg>, left: Vec<Leg>) -> ResultView {
-    let purpose = Purpose::Spend { legs: moved.clone() };
-    ResultView { moved, left, ..result(Outcome::Redeemed, purpose) }
-}
-
-/// The centre is asked; three other places hold some of it.
-pub fn asking() -> AskingView {
-    let holder = |office: Words, state, amount| RecalledView {
-        office,
-        state,
-        amount: pts(amount),
-        heard_at: (state == RecallState::Unreachable).then(|| ago(125)),
-    };
-    AskingView {
-        n: 8,
-        purpose: spend(),
-        person: Some(person()),
-        since: NOW,
-        recalled: vec![
-            holder(words("湖畔花园", "Lakeside"), RecallState::Arrived, 80),
-            holder(words("城西中心", "West Centre"), RecallState::Closing, 60),
-            holder(words("云栖小镇", "Cloud Town"), RecallState::Unreachable, 120),
-        ],
-    }
-}
-
 fn check_in() -> Purpose {
     Purpose::CheckIn { name: tasting() }
 }
@@ -305,48 +260,8 @@ fn with(result: ResultView) -> CounterView {
     CounterView { result: Some(result), ..afternoon() }
 }
 
-/// What moved value, or did not.
-fn of_value() -> Vec<(&'static str, CounterView)> {
-    let refused = result(Outcome::Refused(RefusalReason::R06), handing());
-    let handed_before = ResultView { first_at: Some(ago(40)), ..refused };
-    let mut all = vec![
-        ("redeemed", with(redeemed(vec![pts(100)], vec![pts(1_180)]))),
-        ("redeemed-figure-unknown", with(redeemed(vec![pts(100)], Vec::new()))),
-        ("paid", with(redeemed(vec![cny(2_000)], vec![cny(48_000)]))),
-        ("redeemed-and-paid", with(redeemed(vec![pts(100), cny(2_000)], vec![pts(1_180), cny(48_000)]))),
-        ("topped-up", with(ResultView { moved: vec![cny(10_000)], ..result(Outcome::Accepted, top_up()) })),
-        ("report-lost", with(result(Outcome::Accepted, Purpose::ReportLost))),
-        ("hand-out", with(result(Outcome::Accepted, handing()))),
-        ("handed-before", with(handed_before)),
-        ("unknown-spend", with(ResultView { person: None, ..result(Outcome::UnknownCard, spend()) })),
-    ];
-    for of in [Taken::Earned, Taken::Spent, Taken::ToppedUp] {
-        let taken = result(Outcome::Accepted, Purpose::TakeBack { of });
-        all.push(("taken-back", with(ResultView { moved: vec![pts(6)], ..taken })));
-    }
-    for why in [
-        NotUndone::NotCovered,
-        NotUndone::OtherShift,
-        NotUndone::Undone,
-        NotUndone::Recovering,
-        NotUndone::NoAnswer,
-        NotUndone::Unable,
-    ] {
-        let of = Purpose::TakeBack { of: Taken::ToppedUp };
-        let not = ResultView { not_undone: Some(why), ..result(Outcome::Refused(RefusalReason::R15), of) };
-        all.push(("not-undone", with(not)));
-    }
-    let returned = result(Outcome::Accepted, Purpose::TakeBack { of: Taken::Earned });
-    all.push(("owes", with(ResultView { moved: vec![pts(6)], owes: Some(pts(4)), ..returned })));
-    for (why, possible) in WHYS {
-        let short = short(why, possible, None);
-        let over = ResultView { short: Some(short), ..result(Outcome::OverOfflineLimit, spend()) };
-        all.push(("over-limit", with(ResultView { offline: true, ..over })));
-    }
-    all
-}
-
 /// Every outcome once or more, by name.
+#[must_use]
 pub fn outcomes() -> Vec<(String, CounterView)> {
     let earn = || Purpose::Earn { purchase: Amount(32_050) };
     let six = Some(Amount(6));
@@ -411,20 +326,27 @@ pub fn outcomes() -> Vec<(String, CounterView)> {
     all.extend(of_value());
     let mut all: Vec<(String, CounterView)> =
         all.into_iter().map(|(name, view)| (name.into(), view)).collect();
-    for reason in crate::counter::sheets::REASONS {
-        let refused = ResultView {
-            valid_from: (reason == RefusalReason::R03).then(|| ago(-3 * 24 * 60)),
-            short: (reason == RefusalReason::R05).then(|| short(Why::TooLittle, 0, Some(120))),
-            ..result(Outcome::Refused(reason), check_in())
-        };
-        all.push((format!("refused-{reason:?}"), with(refused)));
-    }
+    all.extend(refused());
     all.extend(waiting().into_iter().map(|(name, view)| (name.to_owned(), view)));
     all.extend(moments().into_iter().map(|(name, view)| (name.to_owned(), view)));
     all
 }
 
+/// A refusal for every reason.
+fn refused() -> Vec<(String, CounterView)> {
+    let view = |reason| {
+        let refused = ResultView {
+            valid_from: (reason == RefusalReason::R03).then(|| ago(-3 * 24 * 60)),
+            short: (reason == RefusalReason::R05).then(|| short(Why::TooLittle, 0, Some(120))),
+            ..result(Outcome::Refused(reason), check_in())
+        };
+        (format!("refused-{reason:?}"), with(refused))
+    };
+    crate::counter::sheets::REASONS.into_iter().map(view).collect()
+}
+
 /// What is not an outcome: lists to work through, candidates, broken devices, nothing known yet.
+#[must_use]
 pub fn moments() -> Vec<(&'static str, CounterView)> {
     let candidate = |person, refused| CandidateView {
         n: 3,
@@ -433,6 +355,32 @@ pub fn moments() -> Vec<(&'static str, CounterView)> {
         purpose: check_in(),
         refused,
     };
+    let (paper, unprinted) = papers();
+    let mut earning = afternoon();
+    earning.mode = ModeView::Earn { purchase: Amount(32_050) };
+    let mut all = vec![
+        ("candidate", CounterView { candidate: Some(candidate(Some(person()), None)), ..afternoon() }),
+        (
+            "candidate-refused",
+            CounterView {
+                candidate: Some(candidate(Some(person()), Some(RefusalReason::R07))),
+                ..afternoon()
+            },
+        ),
+        ("candidate-unknown", CounterView { candidate: Some(candidate(None, None)), ..afternoon() }),
+        ("crowded", crowded()),
+        ("readers-down", down()),
+        ("fresh", fresh()),
+        ("earning", earning),
+        ("paper-out", paper),
+        ("unprinted", unprinted),
+    ];
+    all.extend(batches());
+    all
+}
+
+/// Notices and a fact whose showing is unknown wait for somebody.
+fn crowded() -> CounterView {
     let mut crowded = afternoon();
     crowded.result = Some(ResultView { promised: Some(Amount(6)), ..result(Outcome::Accepted, check_in()) });
     let notice = |n, became, kind: Option<u8>| NoticeView {
@@ -458,6 +406,11 @@ pub fn moments() -> Vec<(&'static str, CounterView)> {
         name: Some("欧阳*华".into()),
         promised: Some(Amount(6)),
     }];
+    crowded
+}
+
+/// Nothing works as it should.
+fn down() -> CounterView {
     let mut down = afternoon();
     down.readers[0].up = false;
     down.readers[0].reason = "no such device".into();
@@ -465,6 +418,11 @@ pub fn moments() -> Vec<(&'static str, CounterView)> {
     down.link.refused = Some("a lease: field number 64 must be understood and is unknown here".into());
     down.clock = ClockView { quality: ClockQuality::Floor, offset_us: Some(95 * SECOND_US) };
     down.display.fault = Some("write display picture: no space left".into());
+    down
+}
+
+/// Just enrolled.
+fn fresh() -> CounterView {
     let mut fresh = afternoon();
     fresh.office = words("", "");
     fresh.terminal.clear();
@@ -485,6 +443,11 @@ pub fn moments() -> Vec<(&'static str, CounterView)> {
     fresh.display = DisplayView { kind: None, fault: None, each: Vec::new() };
     fresh.readiness =
         readiness([Grade::Bad, Grade::Look, Grade::Look, Grade::Look, Grade::Look, Grade::Ready]);
+    fresh
+}
+
+/// Slips that wait for paper, and slips that were let go.
+fn papers() -> (CounterView, CounterView) {
     let slip = |seq, copies, queued, let_go| SlipView {
         copies,
         queued,
@@ -508,36 +471,5 @@ pub fn moments() -> Vec<(&'static str, CounterView)> {
         printer.slips.push(slip(1_150, 0, false, true));
         printer.slips[0].queued = false;
     }
-    let mut earning = afternoon();
-    earning.mode = ModeView::Earn { purchase: Amount(32_050) };
-    let mut all = vec![
-        ("candidate", CounterView { candidate: Some(candidate(Some(person()), None)), ..afternoon() }),
-        (
-            "candidate-refused",
-            CounterView {
-                candidate: Some(candidate(Some(person()), Some(RefusalReason::R07))),
-                ..afternoon()
-            },
-        ),
-        ("candidate-unknown", CounterView { candidate: Some(candidate(None, None)), ..afternoon() }),
-        ("crowded", crowded),
-        ("readers-down", down),
-        ("fresh", fresh),
-        ("earning", earning),
-        ("paper-out", paper),
-        ("unprinted", unprinted),
-    ];
-    all.extend(batches());
-    all
-}
-
-/// A card that waits for the centre.
-fn waiting() -> Vec<(&'static str, CounterView)> {
-    vec![
-        ("asking", CounterView { asking: Some(asking()), ..afternoon() }),
-        (
-            "asking-first",
-            CounterView { asking: Some(AskingView { recalled: Vec::new(), ..asking() }), ..afternoon() },
-        ),
-    ]
+    (paper, unprinted)
 }

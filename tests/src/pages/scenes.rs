@@ -1,0 +1,289 @@
+//! How each page of the counter is visited: by which way, with what in its fields, and in which state of the terminal.
+
+use hufu_edge::counter::desk::{EXPECTED_SHOWN_MAX, ExpectedGuest, ExpectedView, LastClosing, ShiftView};
+use hufu_edge::counter::port::Declined;
+use hufu_edge::counter::samples::{NOW, afternoon, moments, outcomes, words};
+use hufu_edge::counter::view::{CounterView, Purpose, SwipeView};
+use hufu_shared::fact::{Counted, DayTotals};
+use hufu_shared::ids::CardId;
+use hufu_shared::member::CardStatus;
+use hufu_shared::money::Amount;
+use hufu_shared::time::{Day, Instant, MINUTE_US};
+use hufu_shared::wire::lookup::{FoundCard, FoundMember, LookupAnswer};
+
+use super::routes::{Method, Route};
+
+/// Addresses that no person reads, with what they are.
+pub const NO_PAGES: [(&str, &str); 6] = [
+    ("/panel", "parts of `/` for its script"),
+    ("/live", "the stream for its script"),
+    ("/display.png", "a picture in `/`"),
+    ("/a/{hash}/{name}", "style and script"),
+    ("/voice/{hash}/{name}", "sounds"),
+    ("/state.json", "for programs"),
+];
+/// Names this form in every scene: nothing in a picture may change by itself.
+const ONCE: &str = "000102030405060708090a0b0c0d0e0f";
+
+/// What the run loop and the centre say in a scene.
+#[derive(Clone, Debug, Default)]
+pub struct Setting {
+    /// How the shift stands.
+    pub shift: ShiftView,
+    /// Why every order is declined, if it is.
+    pub declined: Option<Declined>,
+    /// Whom the centre finds.
+    pub found: LookupAnswer,
+    /// Who is expected at the activities.
+    pub expected: Vec<ExpectedView>,
+}
+
+/// A page in a state.
+#[derive(Clone, Debug)]
+pub struct Scene {
+    /// What it is called; also the name of its picture.
+    pub name: String,
+    /// Which route it visits.
+    pub route: Route,
+    /// The address that is opened, or that the form goes to.
+    pub path: String,
+    /// The form's fields.
+    pub fields: Vec<(&'static str, &'static str)>,
+    /// What the terminal shows.
+    pub view: CounterView,
+    /// What it answers.
+    pub setting: Setting,
+}
+
+impl Scene {
+    fn get(name: &str, path: &str) -> Self {
+        let address = path.split('?').next().unwrap_or_default().to_owned();
+        Self {
+            name: name.to_owned(),
+            route: Route { method: Method::Get, address },
+            path: path.to_owned(),
+            fields: Vec::new(),
+            view: afternoon(),
+            setting: Setting { shift: shift(), ..Setting::default() },
+        }
+    }
+
+    fn post(name: &str, path: &str, fields: &[(&'static str, &'static str)]) -> Self {
+        let mut scene = Self { fields: fields.to_vec(), ..Self::get(name, path) };
+        scene.route.method = Method::Post;
+        scene
+    }
+
+    fn at(mut self, address: &str) -> Self {
+        address.clone_into(&mut self.route.address);
+        self
+    }
+
+    fn of(self, view: CounterView) -> Self {
+        Self { view, ..self }
+    }
+
+    fn declined(mut self, why: Declined) -> Self {
+        self.setting.declined = Some(why);
+        self
+    }
+
+    fn shifted(mut self, shift: ShiftView) -> Self {
+        self.setting.shift = shift;
+        self
+    }
+
+    fn expecting(mut self, expected: ExpectedView) -> Self {
+        self.setting.expected = vec![expected];
+        self
+    }
+
+    fn finding(mut self, found: LookupAnswer) -> Self {
+        self.setting.found = found;
+        self
+    }
+}
+
+/// Until when an answer to a complaint was promised.
+#[must_use]
+pub fn promised() -> Instant {
+    NOW.offset(48 * 60 * MINUTE_US)
+}
+
+/// Every scene of every page.
+#[must_use]
+pub fn all() -> Vec<Scene> {
+    [counter(), counter_forms(), sheets(), walkin(), desk()].into_iter().flatten().collect()
+}
+
+fn offline() -> CounterView {
+    let mut view = afternoon();
+    (view.link.online, view.link.queue_len) = (false, 37);
+    view.link.last_sync = Some(NOW.offset(-63 * MINUTE_US));
+    view
+}
+
+/// A moment of the samples.
+fn moment(name: &str) -> CounterView {
+    let found = moments().into_iter().find(|(met, _)| *met == name);
+    found.map_or_else(afternoon, |(_, view)| view)
+}
+
+/// The counter page after every outcome and in every moment.
+fn counter() -> Vec<Scene> {
+    let scene = |(n, (name, view)): (usize, (String, CounterView))| {
+        Scene::get(&format!("counter-{n:02}-{}", name.to_lowercase()), "/").of(view)
+    };
+    outcomes().into_iter().enumerate().map(scene).collect()
+}
+
+/// What the counter page answers to its forms: with what is wrong beside the field that stays open.
+fn counter_forms() -> Vec<Scene> {
+    let busy = || moment("crowded");
+    vec![
+        Scene::post("form-mode-taken", "/mode", &[("mode", "visit")]),
+        Scene::post("form-mode-not-running", "/mode", &[("mode", "visit")]).declined(Declined::NotRunning),
+        Scene::post("form-earn-wrong", "/mode", &[("mode", "earn"), ("amount", "1,2,3")]),
+        Scene::post("form-spend-wrong", "/mode", &[("mode", "spend"), ("points", ""), ("amount", "")]),
+        Scene::post(
+            "form-top-up-wrong",
+            "/mode",
+            &[("mode", "top_up"), ("amount", "100"), ("method", "cash"), ("slip", "")],
+        ),
+        Scene::post("form-batch-other", "/batch", &[("act", "begin")])
+            .of(moment("batch"))
+            .declined(Declined::OtherList),
+        Scene::post("form-typed-wrong", "/typed", &[("number", "6225880012345675")]),
+        Scene::post("form-verdict-stale", "/typed/verdict", &[("n", "3"), ("verdict", "yes")])
+            .of(moment("candidate"))
+            .declined(Declined::Stale),
+        Scene::post("form-notice-stale", "/notices", &[("n", "1")]).of(busy()).declined(Declined::Stale),
+        Scene::post("form-unshown-unable", "/unshown", &[("seq", "1204"), ("verdict", "undo")])
+            .of(busy())
+            .declined(Declined::Unable),
+        Scene::post("form-reverse-wrong", "/reverse", &[("slip", ""), ("reason", "return")]),
+        Scene::post("form-reverse-too-much", "/reverse", &[("slip", "A-7"), ("reason", "return")])
+            .declined(Declined::TooMuch),
+        Scene::post("form-reprint-gone", "/reprint", &[("seq", "1200")])
+            .of(moment("paper-out"))
+            .declined(Declined::NothingLeft),
+    ]
+}
+
+fn sheets() -> Vec<Scene> {
+    let mut bought = afternoon();
+    let swipe = SwipeView { purpose: Purpose::Earn { purchase: Amount(32_050) }, ..bought.last[0].clone() };
+    bought.last[0] = SwipeView { seq: Some(1_200), promised: Some(Amount(6)), ..swipe };
+    vec![
+        Scene::get("status", "/status"),
+        Scene::get("status-offline", "/status").of(offline()),
+        Scene::get("status-fresh", "/status").of(moment("fresh")),
+        Scene::get("status-down", "/status").of(moment("readers-down")),
+        Scene::get("help", "/help"),
+        Scene::get("undo", "/undo/1200").at("/undo/{seq}").of(bought.clone()),
+        Scene::get("undo-gone", "/undo/7").at("/undo/{seq}").of(bought),
+    ]
+}
+
+fn walkin() -> Vec<Scene> {
+    let mut all = Vec::new();
+    for form in ["visit", "apply", "change", "complaint"] {
+        all.push(Scene::get(&format!("walkin-{form}"), &format!("/walkin?form={form}")));
+    }
+    let visit =
+        [("form", "visit"), ("once", ONCE), ("title", "欧阳"), ("mobile", "13800138000"), ("consent", "yes")];
+    let complaint = [
+        ("form", "complaint"),
+        ("once", ONCE),
+        ("kind", "quality"),
+        ("matter", "渗水"),
+        ("urgency", "normal"),
+        ("hours", "48"),
+    ];
+    all.extend([
+        Scene::get("walkin-offline", "/walkin?form=visit").of(offline()),
+        Scene::post("walkin-taken-visit", "/walkin", &visit),
+        Scene::post("walkin-taken-complaint", "/walkin", &complaint).of(offline()),
+        Scene::post("walkin-declined", "/walkin", &visit).declined(Declined::Unable),
+        Scene::post("walkin-wrong", "/walkin", &[("form", "apply"), ("once", ONCE), ("mobile", "12")]),
+    ]);
+    all
+}
+
+fn desk() -> Vec<Scene> {
+    let often = LookupAnswer { too_often: true, ..LookupAnswer::default() };
+    let closing = [("act", "close"), ("cash", "1630"), ("gifts", "16"), ("blank_cards", "12")];
+    let sought = [("text", "张三")];
+    vec![
+        Scene::get("shift-open", "/shift"),
+        Scene::get("shift-closed", "/shift").shifted(ShiftView::default()),
+        Scene::post("shift-no-reason", "/shift", &closing).declined(Declined::NoReason),
+        Scene::post(
+            "shift-wrong",
+            "/shift",
+            &[("act", "close"), ("cash", "x"), ("gifts", ""), ("blank_cards", "-1")],
+        ),
+        Scene::post("shift-done", "/shift", &closing).shifted(ShiftView::default()),
+        Scene::get("today", "/today").expecting(expected(9)),
+        Scene::get("today-nobody-listed", "/today"),
+        Scene::get("today-crowd", "/today").expecting(expected(130)),
+        Scene::get("today-busy", "/today").of(moment("crowded")).shifted(ShiftView::default()),
+        Scene::get("today-fresh", "/today").of(moment("fresh")).shifted(ShiftView::default()),
+        Scene::get("today-offline", "/today").of(offline()),
+        Scene::get("lookup", "/lookup"),
+        Scene::get("lookup-offline", "/lookup").of(offline()),
+        Scene::post("lookup-found", "/lookup", &sought).finding(found()),
+        Scene::post("lookup-here", "/lookup", &sought).of(offline()).finding(found()),
+        Scene::post("lookup-nobody", "/lookup", &sought),
+        Scene::post("lookup-often", "/lookup", &sought).finding(often),
+        Scene::post("lookup-short", "/lookup", &[("text", "张")]),
+        Scene::post("lookup-pick-gone", "/lookup/pick", &[("card", "01010101-0101-0101-0101-010101010101")])
+            .declined(Declined::NotHere),
+    ]
+}
+
+/// A shift since the morning, after a day that nobody closed.
+fn shift() -> ShiftView {
+    let closing = LastClosing {
+        day: Day(20_778),
+        at: NOW.offset(-15 * 60 * MINUTE_US),
+        unattended: true,
+        difference: Some(Amount(-1_000)),
+    };
+    ShiftView {
+        opened: Some(Counted { cash: Amount(50_000), gifts: 40, blank_cards: 12, ..Counted::default() }),
+        opened_at: Some(NOW.offset(-6 * 60 * MINUTE_US)),
+        cash_in: Amount(120_000),
+        cash_out: Amount(6_000),
+        cash_expected: Amount(164_000),
+        gifts_out: 24,
+        gifts_expected: Some(16),
+        totals: DayTotals { attended: 37, topped_up: Amount(230_000), ..DayTotals::default() },
+        last: Some(closing),
+    }
+}
+
+/// Guests of an activity: one with a birthday, some who came, one who asked for secrecy.
+fn expected(listed: usize) -> ExpectedView {
+    let names = ["张*三", "欧阳*华", "李*", "王*明", "阿卜杜热合曼·**"];
+    let guest = |n: usize| ExpectedGuest {
+        name: (n % 7 != 6).then(|| names[n % names.len()].to_owned()),
+        level: (n % 3 == 0).then(|| words("金卡", "Gold")),
+        birthday: n == 0,
+        arrived: n % 4 == 3,
+    };
+    let guests: Vec<ExpectedGuest> = (0..listed.min(EXPECTED_SHOWN_MAX)).map(guest).collect();
+    ExpectedView { listed, arrived: listed / 4, birthdays: 1, guests }
+}
+
+/// Members with cards in every state, one who asked for secrecy, one without a card.
+fn found() -> LookupAnswer {
+    let cards = CardStatus::CODES.map(|(status, _)| Some(status)).into_iter().chain([None]);
+    let member = |(n, status): (u8, Option<CardStatus>)| FoundMember {
+        name: (n != 3).then(|| "张*三".to_owned()),
+        mobile: (n != 3).then(|| format!("138****800{n}")),
+        level: None,
+        card: status.map(|status| FoundCard { card: CardId([n; 16]), tail: format!("000{n}"), status }),
+    };
+    LookupAnswer { found: (1..).zip(cards).map(member).collect(), more: true, too_often: false }
+}

@@ -1,0 +1,118 @@
+//! The real router on a port of its own, before a run loop that answers as the scene of the moment wants.
+
+use anyhow::{Context as _, Result};
+use embedded_graphics::prelude::Size;
+use hufu_edge::counter::desk::{DeskOrder, Done, FoundHere, Taken};
+use hufu_edge::counter::guard::Guard;
+use hufu_edge::counter::port::{Declined, Order, Port, ViewSink};
+use hufu_edge::counter::routes::{Counter, router};
+use hufu_edge::counter::samples::{NOW, afternoon};
+use hufu_edge::counter::serve::serve;
+use hufu_edge::counter::voice::Sounds;
+use hufu_edge::locale::Language;
+use hufu_edge::state::{FindSender, Finding};
+use hufu_hardware::panel::{Depth, DeskPanel};
+use hufu_shared::seal::OpenKey;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+
+use super::scenes::{Scene, Setting, promised};
+
+/// Volume of the page, in percent.
+const VOLUME: u8 = 70;
+
+/// A page that shows one scene after another; stops when dropped.
+#[derive(Debug)]
+pub struct Served {
+    /// Where it is, without a trailing slash.
+    pub url: String,
+    sink: ViewSink,
+    setting: Arc<Mutex<Setting>>,
+    _stop: watch::Sender<bool>,
+    _panel: DeskPanel,
+}
+
+impl Served {
+    /// Serves the counter page of an ordinary afternoon.
+    ///
+    /// # Errors
+    /// When no port is free.
+    pub async fn start() -> Result<Self> {
+        let (panel, shared) = DeskPanel::new(Size::new(320, 240), Depth::Rgb);
+        let (port, ends) = Port::new(afternoon(), Some(shared));
+        let setting = Arc::new(Mutex::new(Setting::default()));
+        let answers = Arc::clone(&setting);
+        let mut requests = ends.orders;
+        tokio::spawn(async move {
+            while let Some(request) = requests.recv().await {
+                let answer = answer(&read(&answers), &request.order);
+                // A page that has gone away needs no answer.
+                drop(request.reply.send(answer));
+            }
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await.context("failed to find a port")?;
+        let address = listener.local_addr().context("failed to read the port")?;
+        let counter = Counter {
+            port,
+            guard: Guard::new(address, false, &[], None)?,
+            seal_key: OpenKey::from_seed(&[7; 32]).seal_key(),
+            simulator: None,
+            language: Language::Zh,
+            sounds: Arc::new(Sounds::tones(VOLUME)),
+            finds: centre(Arc::clone(&setting)),
+            now: Box::new(|| NOW),
+        };
+        let (stop, stopped) = watch::channel(false);
+        tokio::spawn(serve(listener, router(Arc::new(counter)), stopped));
+        Ok(Self { url: format!("http://{address}"), sink: ends.view, setting, _stop: stop, _panel: panel })
+    }
+
+    /// Puts a scene on.
+    pub fn show(&self, scene: &Scene) {
+        *self.setting.lock().unwrap_or_else(PoisonError::into_inner) = scene.setting.clone();
+        self.sink.publish(scene.view.clone());
+    }
+}
+
+fn read(setting: &Mutex<Setting>) -> Setting {
+    setting.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// What the run loop says in a scene.
+fn answer(setting: &Setting, order: &Order) -> Result<Done, Declined> {
+    if let Some(declined) = setting.declined
+        && !matches!(order, Order::Desk(DeskOrder::ReadShift | DeskOrder::ReadExpected(_)))
+    {
+        return Err(declined);
+    }
+    Ok(match order {
+        Order::Desk(DeskOrder::TakeForm(_)) => Done::Form(Taken {
+            seq: 1_206,
+            receipt: Some("A01-261122-0101-7".to_owned()),
+            promised: Some(promised()),
+        }),
+        Order::Desk(DeskOrder::ReadShift | DeskOrder::OpenShift(_) | DeskOrder::CloseShift(_)) => {
+            Done::Shift(Box::new(setting.shift.clone()))
+        }
+        Order::Desk(DeskOrder::Search(_)) => Done::Found(FoundHere {
+            found: setting.found.found.clone(),
+            more: setting.found.more,
+            listed: 12,
+        }),
+        Order::Desk(DeskOrder::ReadExpected(_)) => Done::Expected(setting.expected.clone()),
+        _ => Done::Plain,
+    })
+}
+
+/// A centre that finds whom the scene wants found.
+fn centre(setting: Arc<Mutex<Setting>>) -> FindSender {
+    let (finds, mut asked) = mpsc::channel::<Finding>(1);
+    tokio::spawn(async move {
+        while let Some(finding) = asked.recv().await {
+            // The page may have gone away meanwhile.
+            drop(finding.reply.send(Some(read(&setting).found)));
+        }
+    });
+    finds
+}
