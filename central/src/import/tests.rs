@@ -397,10 +397,13 @@ fn case_57_formulas_are_text_and_templates_do_not_hold_any() {
     assert_eq!(sheet::quoted("a,\"b\""), "\"a,\"\"b\"\"\"");
     for kind in Kind::ALL {
         assert!(read(kind, kind.template().as_bytes()).is_ok(), "the template of {} is read", kind.code());
-        assert_eq!(
-            complaints(kind, &kind.template()).len(),
-            usize::from(kind == Kind::Cards || kind == Kind::Activities)
-        );
+        // Members and offices of the examples that this centre does not know.
+        let unknown = match kind {
+            Kind::Cards => 1,
+            Kind::Activities => 3,
+            Kind::Members | Kind::Offices => 0,
+        };
+        assert_eq!(complaints(kind, &kind.template()).len(), unknown, "{}", kind.code());
     }
 }
 

@@ -296,7 +296,7 @@ async fn run_updates(mut lane: UpdatesLane, channels: watch::Receiver<Arc<Channe
                     shared.stopped(&stop);
                 }
                 hold_ms = 0;
-                waits.failed(noted("updates", &error), 0).await;
+                waits.failed(noted(&shared, "updates", &error), 0).await;
             }
         }
     }
@@ -324,7 +324,7 @@ async fn run_directory(
                     return;
                 }
             }
-            Err(error) => waits.failed(noted("directory", &error), 0).await,
+            Err(error) => waits.failed(noted(&shared, "directory", &error), 0).await,
         }
     }
 }
@@ -341,9 +341,18 @@ fn revoked(error: &DownloadError) -> Option<Stop> {
     }
 }
 
-/// Writes down what the link has not yet been told, and gives the centre's wish for a wait.
-fn noted(lane: &'static str, error: &DownloadError) -> Option<u64> {
+/// Tells what the link has not yet been told, staff what was pushed and could not be taken, and gives the centre's wish
+/// for a wait.
+fn noted(shared: &Shared, lane: &'static str, error: &DownloadError) -> Option<u64> {
     match error {
+        DownloadError::Centre(CentreError::Wire(error)) => {
+            shared.refused(&format!("{lane}: {error}"));
+            None
+        }
+        DownloadError::Refused(error) => {
+            shared.refused(&format!("{lane}: {error}"));
+            None
+        }
         DownloadError::Centre(error) => error.retry_after_ms(),
         error => {
             warn!(lane, %error, "what the centre sent was not taken");

@@ -9,5 +9,6 @@ mod authorize;
 mod client;
 mod download;
 mod enrol;
+mod pushed;
 mod task;
 mod upload;

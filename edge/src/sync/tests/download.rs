@@ -25,7 +25,7 @@ use crate::store::StoreError;
 use crate::sync::client::CentreError;
 use crate::sync::download::{DirectoryLane, DownloadError, UpdatesLane};
 
-fn v(n: u64) -> Version {
+pub(super) fn v(n: u64) -> Version {
     Version { epoch: EPOCH.n, n }
 }
 
@@ -33,7 +33,7 @@ fn token(n: u8) -> Token {
     Token { key_version: 1, hash: [n; 16] }
 }
 
-fn card(n: u8, status: CardStatus) -> DirectoryRow {
+pub(super) fn card(n: u8, status: CardStatus) -> DirectoryRow {
     DirectoryRow::Card(CardRow {
         card: CardId([n; 16]),
         token: token(n),
@@ -53,7 +53,7 @@ fn updates_lane(bench: &Bench) -> UpdatesLane {
     UpdatesLane::new(bench.store.clone(), bench.directory.clone(), bench.shared.clone(), bench.known())
 }
 
-fn directory_lane(bench: &Bench) -> DirectoryLane {
+pub(super) fn directory_lane(bench: &Bench) -> DirectoryLane {
     let files = (bench.store.clone(), bench.directory.clone());
     DirectoryLane::new(files, bench.shared.clone(), bench.known(), (CLUB, OFFICE), bench.dir.path())
 }
@@ -178,13 +178,13 @@ async fn blocks_that_a_rolled_back_centre_forgot_end_once_its_new_list_was_read_
 
 /// A centre's directory: a manifest, its chunks, deltas by the version they start from.
 #[derive(Clone)]
-struct Shelf {
+pub(super) struct Shelf {
     manifest: Manifest,
     chunks: HashMap<String, Vec<u8>>,
     deltas: HashMap<String, Delta>,
 }
 
-fn shelf(bench: &Bench, version: Version, chunks: &[Vec<DirectoryRow>]) -> Shelf {
+pub(super) fn shelf(bench: &Bench, version: Version, chunks: &[Vec<DirectoryRow>]) -> Shelf {
     let packed: Vec<Vec<u8>> =
         chunks.iter().map(|rows| zstd::bulk::compress(&cbor::encode(rows), 1).expect("packed")).collect();
     let named = packed.iter().zip(chunks).map(|(bytes, rows)| Chunk {
@@ -228,18 +228,18 @@ impl Shelf {
     }
 }
 
-async fn refresh(bench: &Bench, shelf: &Shelf, published: Version) -> Result<(), DownloadError> {
+pub(super) async fn refresh(bench: &Bench, shelf: &Shelf, published: Version) -> Result<(), DownloadError> {
     let shelf = shelf.clone();
     let played = bench.play(move |seen| shelf.answer(seen)).await;
     bench.shared.publish(published);
     directory_lane(bench).refresh(&bench.channel(&played)).await
 }
 
-fn holds(bench: &Bench, n: u8) -> Option<CardStatus> {
+pub(super) fn holds(bench: &Bench, n: u8) -> Option<CardStatus> {
     bench.directory.find(&[token(n)]).expect("readable").map(|known| known.card.status)
 }
 
-fn two_chunks() -> [Vec<DirectoryRow>; 2] {
+pub(super) fn two_chunks() -> [Vec<DirectoryRow>; 2] {
     [
         (0..100).map(|n| card(n, CardStatus::Active)).collect(),
         (100..150).map(|n| card(n, CardStatus::Active)).collect(),
