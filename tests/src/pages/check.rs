@@ -7,6 +7,7 @@ use super::serve::Served;
 use crate::kit::browser::Browser;
 use crate::kit::process::tree_root;
 use anyhow::{Context as _, Result, bail, ensure};
+use hufu_edge::counter::tablets::gate::PAIR_PATH;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -57,11 +58,13 @@ pub async fn open(browser: &Browser, served: &Served, (scene, look): (&Scene, Lo
     served.show(scene);
     browser.resize(look.size.0, look.size.1).await?;
     for (name, value) in [("lang", look.language), ("theme", look.theme)] {
-        let cookie = json!({ "name": format!("hufu-{name}"), "value": value, "url": served.url });
+        let cookie =
+            json!({ "name": format!("hufu-{name}"), "value": value, "url": served.url, "path": "/" });
         let set = browser.driver().cdp().send_raw("Network.setCookie", cookie).await;
         set.context("failed to choose language and theme")?;
     }
-    let page = |path: &str| format!("{}{path}", served.url);
+    let origin = if scene.route.address == PAIR_PATH { &served.gate } else { &served.url };
+    let page = |path: &str| format!("{origin}{path}");
     match scene.route.method {
         Method::Get => browser.open(&page(&scene.path)).await?,
         Method::Post => {
@@ -125,7 +128,9 @@ pub async fn scene(
     if measured[1].as_i64() > measured[0].as_i64() {
         wrong.push(format!("wider than its screen: {} of {} px", measured[1], measured[0]));
     }
-    if (&measured[2], &measured[3]) != (&json!(look.language), &json!(look.theme)) {
+    // A stranger has chosen no theme yet.
+    let is_theme = measured[3] == json!(look.theme) || scene.route.address == PAIR_PATH;
+    if measured[2] != json!(look.language) || !is_theme {
         wrong.push(format!("in another language or theme: {measured}"));
     }
     if wrong.is_empty() {

@@ -3,6 +3,7 @@
 
 use crate::tidy::SourceFile;
 use anyhow::{Context as _, Result, ensure};
+use hufu_edge::counter::tablets::gate::PAIR_PATH;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -39,6 +40,9 @@ pub fn of_counter(root: &Path) -> Result<BTreeSet<Route>> {
         all.extend(in_file(&file).with_context(|| format!("{COUNTER}/{}", file.path))?);
     }
     ensure!(!all.is_empty(), "no route is registered under {COUNTER}");
+    // The one address that the gate of the network answers by itself.
+    let pair = |method| Route { method, address: PAIR_PATH.to_owned() };
+    all.extend([pair(Method::Get), pair(Method::Post)]);
     Ok(all)
 }
 

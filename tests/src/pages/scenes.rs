@@ -113,7 +113,7 @@ pub fn promised() -> Instant {
 /// Every scene of every page.
 #[must_use]
 pub fn all() -> Vec<Scene> {
-    [counter(), counter_forms(), sheets(), walkin(), desk()].into_iter().flatten().collect()
+    [counter(), counter_forms(), sheets(), walkin(), desk(), tablets()].into_iter().flatten().collect()
 }
 
 fn offline() -> CounterView {
@@ -239,6 +239,18 @@ fn desk() -> Vec<Scene> {
         Scene::post("lookup-short", "/lookup", &[("text", "张")]),
         Scene::post("lookup-pick-gone", "/lookup/pick", &[("card", "01010101-0101-0101-0101-010101010101")])
             .declined(Declined::NotHere),
+    ]
+}
+
+/// The list of tablets, and what a stranger of the network meets.
+fn tablets() -> Vec<Scene> {
+    vec![
+        Scene::get("tablets", "/tablets"),
+        Scene::post("tablets-offered", "/tablets", &[("act", "offer")]),
+        Scene::post("tablets-withdrawn", "/tablets", &[("act", "withdraw")]),
+        Scene::get("pair", "/pair"),
+        Scene::post("pair-wrong", "/pair", &[("code", "12"), ("name", "前台平板")]),
+        Scene::post("pair-no-code", "/pair", &[("code", "12345678"), ("name", "")]),
     ]
 }
 

@@ -2,18 +2,28 @@
 
 use anyhow::{Context as _, Result};
 use embedded_graphics::prelude::Size;
+use hufu_edge::clock::{Clock, SystemClock};
 use hufu_edge::counter::desk::{DeskOrder, Done, FoundHere, Taken};
 use hufu_edge::counter::guard::Guard;
 use hufu_edge::counter::port::{Declined, Order, Port, ViewSink};
 use hufu_edge::counter::routes::{Counter, router};
-use hufu_edge::counter::samples::{NOW, afternoon};
+use hufu_edge::counter::samples::{NOW, afternoon, words};
 use hufu_edge::counter::serve::serve;
+use hufu_edge::counter::tablets::Tablets;
+use hufu_edge::counter::tablets::gate::gated;
 use hufu_edge::counter::voice::Sounds;
 use hufu_edge::locale::Language;
 use hufu_edge::state::{FindSender, Finding};
+use hufu_edge::store::{JOURNAL_FILE, NameKey, Store};
+use hufu_edge::terminal::Terminal;
 use hufu_hardware::panel::{Depth, DeskPanel};
+use hufu_shared::ids::{ClubId, DeviceId, OfficeId};
 use hufu_shared::seal::OpenKey;
+use hufu_shared::time::Instant;
+use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
@@ -27,10 +37,13 @@ const VOLUME: u8 = 70;
 pub struct Served {
     /// Where it is, without a trailing slash.
     pub url: String,
+    /// Where the network meets it.
+    pub gate: String,
     sink: ViewSink,
     setting: Arc<Mutex<Setting>>,
     _stop: watch::Sender<bool>,
     _panel: DeskPanel,
+    _folder: TempDir,
 }
 
 impl Served {
@@ -53,6 +66,8 @@ impl Served {
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.context("failed to find a port")?;
         let address = listener.local_addr().context("failed to read the port")?;
+        let folder = tempfile::tempdir().context("failed to make a folder")?;
+        let tablets = tablets(folder.path())?;
         let counter = Counter {
             port,
             guard: Guard::new(address, false, &[], None)?,
@@ -61,11 +76,24 @@ impl Served {
             language: Language::Zh,
             sounds: Arc::new(Sounds::tones(VOLUME)),
             finds: centre(Arc::clone(&setting)),
+            tablets: Some(Arc::clone(&tablets)),
             now: Box::new(|| NOW),
         };
+        let counter = Arc::new(counter);
         let (stop, stopped) = watch::channel(false);
-        tokio::spawn(serve(listener, router(Arc::new(counter)), stopped));
-        Ok(Self { url: format!("http://{address}"), sink: ends.view, setting, _stop: stop, _panel: panel })
+        tokio::spawn(serve(listener, router(Arc::clone(&counter)), stopped.clone()));
+        let network = TcpListener::bind("127.0.0.1:0").await.context("failed to find a port")?;
+        let gate = network.local_addr().context("failed to read the port")?;
+        tokio::spawn(serve(network, gated(counter, tablets), stopped));
+        Ok(Self {
+            url: format!("http://{address}"),
+            gate: format!("http://{gate}"),
+            sink: ends.view,
+            setting,
+            _stop: stop,
+            _panel: panel,
+            _folder: folder,
+        })
     }
 
     /// Puts a scene on.
@@ -73,6 +101,28 @@ impl Served {
         *self.setting.lock().unwrap_or_else(PoisonError::into_inner) = scene.setting.clone();
         self.sink.publish(scene.view.clone());
     }
+}
+
+/// The book of a terminal with one tablet.
+fn tablets(folder: &Path) -> Result<Arc<Tablets>> {
+    let terminal = Terminal {
+        device: DeviceId([1; 16]),
+        epoch: 1,
+        name: "前台一号".to_owned(),
+        club: ClubId([2; 16]),
+        club_name: words("虎符客户会", "Hufu Club"),
+        office: OfficeId([3; 16]),
+        first_key: vec![0x30],
+        token_keys: Vec::new(),
+        name_key: NameKey::from_seed(b"pages"),
+    };
+    let store = Store::open(&folder.join(JOURNAL_FILE), &terminal).context("failed to open a journal")?;
+    let clock = Clock::new(Arc::new(SystemClock::start()), Instant(0));
+    let at = (SocketAddr::from(([127, 0, 0, 1], 7091)), ["A1B2"; 16].join(" "));
+    let tablets = Tablets::open(store, clock, at, drop).context("failed to open the book of tablets")?;
+    let code = tablets.offer().context("no code is offered")?.code;
+    tablets.pair(&code, "前台平板").context("no tablet was paired")?;
+    Ok(Arc::new(tablets))
 }
 
 fn read(setting: &Mutex<Setting>) -> Setting {
