@@ -155,6 +155,7 @@ fn fill(directory: &Directory, key: &TokenKey, cards: &[CardText]) {
             admits_once: true,
             exits: false,
             gifts: Vec::new(),
+            guests: Vec::new(),
             points: Amount(10),
             places: None,
             offices: Vec::new(),
