@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs that take too long, or need too much, for every change.
 #
-#   tests/long.sh screens [--only TEXT] [--quick|--paint]every page of the counter in every language, theme and width, asked
+#   tests/long.sh screens [--only TEXT] [--quick] [--paint]   every page of the counter in every language, theme and width, asked
 #                                                     by axe-core, with how soon it is painted; pictures in target/screens
 #   tests/long.sh screens NAME=URL@WIDTHxHEIGHT ...   pictures of pages, in target/screens (see --help of `screens`)
 #   tests/long.sh supply                              package budgets, and advisories and licences where cargo-deny is

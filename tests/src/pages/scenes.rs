@@ -280,7 +280,7 @@ fn expected(listed: usize) -> ExpectedView {
     let names = ["张*三", "欧阳*华", "李*", "王*明", "阿卜杜热合曼·**"];
     let guest = |n: usize| ExpectedGuest {
         name: (n % 7 != 6).then(|| names[n % names.len()].to_owned()),
-        level: (n % 3 == 0).then(|| words("金卡", "Gold")),
+        level: n.is_multiple_of(3).then(|| words("金卡", "Gold")),
         birthday: n == 0,
         arrived: n % 4 == 3,
     };
