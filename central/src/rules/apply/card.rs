@@ -206,6 +206,7 @@ impl Work {
         let Some(card) = self.card(token).cloned() else { return };
         let since = card.history.iter().rposition(|turn| turn.since <= known.at).unwrap_or(0);
         if card.status != CardStatus::Active {
+            self.lost_since(card);
             return;
         }
         if since + 1 < card.history.len() {
@@ -216,6 +217,17 @@ impl Work {
         self.has(Need::CardById(card.card));
         let reason = posting::fact_cause(id);
         self.turn_status(&CardStatusSet { card: card.card, status: CardStatus::Lost, reason });
+    }
+
+    /// Of two reports of a loss the one that was received first began it, in whatever order they are taken: what
+    /// terminals knew of it is measured by that.
+    fn lost_since(&mut self, mut card: KnownCard) {
+        let received = self.received;
+        let lost = card.history.last_mut().filter(|turn| turn.status == CardStatus::Lost);
+        let Some(turn) = lost.filter(|turn| turn.since > received) else { return };
+        turn.since = received;
+        self.outcome.card_turns.insert(card.card, card.history.clone());
+        self.world.cards.insert(card.card, card);
     }
 
     /// A card was registered or changed: what was held for it takes effect.

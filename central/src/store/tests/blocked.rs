@@ -11,11 +11,13 @@ use hufu_shared::wire::version::Version;
 
 use super::kit::{
     NOON, OFFICE_A, TERMINAL_A, TERMINAL_B, Terminal, act, count, entry, found, member, standing, subject,
+    third_terminal,
 };
 use crate::db::Db;
 use crate::db::testing::each;
 use crate::rules::apply::lease_case;
 use crate::rules::entry::EntryBody;
+use crate::store::journal;
 
 const LEASE: LeaseId = LeaseId([0xe7; 16]);
 const FIRST: Version = Version { epoch: 1, n: 1 };
@@ -106,6 +108,43 @@ async fn kind_09_a_card_reported_lost_elsewhere_costs_the_club_whichever_arrives
             assert_eq!(standing(&db, after).await, kind(9));
             assert_eq!(sum(&db, format!("loss/blocked/{OFFICE_A}")).await, -30);
             assert_eq!(available_and_escrow(&db).await, (70, 25));
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn inv_19_of_two_reports_of_a_loss_the_one_received_first_is_what_terminals_knew() {
+    for swap in [false, true] {
+        each(move |db| async move {
+            with_lease(&db).await;
+            let third = third_terminal(&db).await;
+            let (mut b, mut c) = (Terminal::start(TERMINAL_B), Terminal::start(third));
+            let (first, second) = (NOON.offset(SECOND_US), NOON.offset(600 * SECOND_US));
+            let mut reports = Vec::new();
+            for (n, terminal, received) in [(110, &mut b, first), (111, &mut c, second)] {
+                terminal.record(
+                    -600,
+                    Shown::Attention,
+                    Event::CardReportedLost(Visited { subject: subject(1) }),
+                );
+                reports.push((n, received, terminal.batch_at(received)));
+            }
+            if swap {
+                reports.reverse();
+            }
+            for (n, received, batch) in reports {
+                let body = EntryBody::Batch(batch);
+                let taken = db.write(move |tx| journal::take(tx, EntryId([n; 16]), received, body)).await;
+                assert!(taken.is_ok(), "{taken:?}");
+            }
+            // This terminal's list holds what was taken until the first report, and no more.
+            let mut a = Terminal::start(TERMINAL_A);
+            let spent = spend(&mut a, 300, 30, 30);
+            let mut batch = a.batch();
+            batch.knew = vec![(FIRST, first)];
+            entry(&db, EntryId([112; 16]), NOON.offset(8 * 3600 * SECOND_US), EntryBody::Batch(batch)).await;
+            assert_eq!(standing(&db, spent).await, kind(10));
         })
         .await;
     }
