@@ -165,13 +165,13 @@ impl Run<'_> {
     }
 
     /// A visit or purchase is merged into another exactly if it repeats it by the terminal's own clock (kind 2), unless its
-    /// member was erased before it came.
+    /// member was erased before it came, or a person is still to say whose the card was.
     fn check_repeats(&mut self) -> anyhow::Result<()> {
         let mut wrong = Vec::new();
         {
             let mut fact = self.centre.look().prepare(
                 "SELECT became FROM fact WHERE device = ?1 AND epoch = ?2 AND seq = ?3 \
-                 AND NOT (became = 'no_effect' AND kind IS 12)",
+                 AND NOT (became = 'no_effect' AND kind IS 12) AND NOT (became = 'held' AND kind IS 14)",
             )?;
             for ((device, epoch, seq), repeats) in &self.books.repeats {
                 if self.books.excused.contains(&(*device, *epoch)) {
