@@ -373,6 +373,7 @@ verdict-discard = Discard
 verdict-acknowledge = Acknowledge
 verdict-later = Later
 verdict-none = This case does not allow that verdict.
+verdict-pins = This verdict cannot stand: a person decided before that another record counts, and both cannot count. Decide that one anew first.
 writes-confirm = The outcome by rule stands: the earliest check-in counts, points stay.
 writes-reverse = No check-in counts. Points are taken back; what is missing is owed.
 writes-merge = The chosen check-in counts. Points stay given once; the office credited changes.

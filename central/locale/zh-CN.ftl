@@ -373,6 +373,7 @@ verdict-discard = 不予计入
 verdict-acknowledge = 已知悉
 verdict-later = 稍后处理
 verdict-none = 此案件不支持这种判定。
+verdict-pins = 这样判定不能成立：另一条记录已由人工判定计入，两条不能同时计入。请先改判那一条。
 writes-confirm = 维持系统结果：最早一次签到有效，积分不变。
 writes-reverse = 两次签到均不计入，已发积分冲正；不足部分记为欠分。
 writes-merge = 以所选的一次签到为准，积分仍只发一次，发放案场随之变更。

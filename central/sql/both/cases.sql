@@ -36,6 +36,9 @@ SELECT COUNT(*) FROM conflict_fact WHERE conflict = $1
 -- name: side_postings
 SELECT debit, credit, amount, unit, code FROM posting WHERE device = $1 AND epoch = $2 AND seq = $3 ORDER BY ordinal
 
+-- name: standing
+SELECT became, kind FROM fact WHERE device = $1 AND epoch = $2 AND seq = $3
+
 -- name: occurrence_names
 SELECT name_zh, name_en, points, state, starts, ends FROM occurrence WHERE id = $1
 

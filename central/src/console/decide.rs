@@ -202,16 +202,38 @@ async fn take(
             Ok(decided) => decided,
             Err(key) => return Ok(Err(key)),
         };
-        note.put(tx, Some(staff), now)?;
-        if let (Some(token), Some(member)) = (token, given.member) {
-            let card = people::card_by_token(tx, token)?.unwrap_or_else(|| new_card(fresh, token));
-            let act = Act::CardsSet(vec![CardSet { member: Some(member), ..card }]);
-            acts::take(tx, entries.0, now, &actor, &act)?;
+        let written = tx.savepoint("verdict", |tx| -> Result<(), Unsaved> {
+            note.put(tx, Some(staff), now)?;
+            if let (Some(token), Some(member)) = (token, given.member) {
+                let card = people::card_by_token(tx, token)?.unwrap_or_else(|| new_card(fresh, token));
+                let act = Act::CardsSet(vec![CardSet { member: Some(member), ..card }]);
+                acts::take(tx, entries.0, now, &actor, &act)?;
+            }
+            let pins = decided.pins.clone();
+            acts::take(tx, entries.1, now, &actor, &Act::CaseDecided(decided))?;
+            if cases::pins_hold(tx, &pins)? { Ok(()) } else { Err(Unsaved::Pins) }
+        });
+        match written {
+            Ok(()) => Ok(Ok(())),
+            Err(Unsaved::Pins) => Ok(Err("verdict-pins")),
+            Err(Unsaved::Failed(error)) => Err(error),
         }
-        acts::take(tx, entries.1, now, &actor, &Act::CaseDecided(decided))?;
-        Ok(Ok(()))
     };
     Ok(console.app.write(work).await?)
+}
+
+/// Why nothing of a verdict was written.
+enum Unsaved {
+    /// It contradicts another verdict.
+    Pins,
+    /// The books cannot be written.
+    Failed(PeopleError),
+}
+
+impl<E: Into<PeopleError>> From<E> for Unsaved {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
 }
 
 /// A card that is known by one token only, as a terminal read it.

@@ -1,6 +1,6 @@
 //! The conflict inbox: cases with both sides as people need to see them.
 
-use hufu_shared::act::{Act, Actor, CaseDecided, CasesEnded};
+use hufu_shared::act::{Act, Actor, CaseDecided, CasesEnded, Pin, PinOutcome};
 use hufu_shared::cbor;
 use hufu_shared::fact::Fact;
 use hufu_shared::ids::{DeviceId, EntryId, FactId, Hash, MemberId, OccurrenceId};
@@ -8,11 +8,12 @@ use hufu_shared::member::OfficeRow;
 use hufu_shared::scheme::Words;
 use hufu_shared::time::{Instant, OfficeClock};
 use hufu_shared::token::Token;
+use hufu_shared::wire::upload::Became;
 
 use super::{StoreError, acts, known, rows};
 use crate::db::{Row, SqlFile, Tx};
 use crate::rules::entry::EntryBody;
-use crate::rules::world::{CaseState, KnownCase};
+use crate::rules::world::{CaseState, KnownCase, became_code};
 
 /// Statements of this file.
 pub static SQL: SqlFile = SqlFile::new("cases", include_str!("../../sql/both/cases.sql"));
@@ -190,6 +191,25 @@ fn listed(
         }
     }
     Ok(Listed { counts, cases })
+}
+
+/// Kinds with a bound that holds over verdicts too: one admission, one sale of a slip, what the original gave, once.
+const BOUNDED: [u8; 6] = [4, 16, 27, 31, 32, 34];
+
+/// Whether what a verdict fixed as counting does count, to be asked in the transaction that took it: a pin that another
+/// verdict leaves no room for must not be saved.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn pins_hold(tx: &mut Tx<'_>, pins: &[Pin]) -> Result<bool, StoreError> {
+    for pin in pins.iter().filter(|pin| pin.outcome == PinOutcome::Counts) {
+        let Some(row) = tx.query_opt(SQL.get("standing"), &rows::fact_id_values(pin.fact))? else { continue };
+        let is_bounded = rows::kind_at(&row, 1)?.is_some_and(|kind| BOUNDED.contains(&kind));
+        if is_bounded && row.text(0)? == became_code(Became::NoEffect) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// One case.

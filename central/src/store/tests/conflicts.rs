@@ -14,6 +14,7 @@ use crate::db::testing::each;
 use crate::rules::apply::unknown_card_case;
 use crate::rules::entry::{EntryBody, TakenFork, TakenLoss};
 use crate::rules::posting::case_id;
+use crate::store::cases;
 
 pub(super) fn decided(case: Hash, verdict: Verdict, pins: Vec<Pin>) -> Act {
     Act::CaseDecided(CaseDecided { case, verdict, pins, reason: Hash([0; 32]) })
@@ -245,6 +246,33 @@ async fn kind_27_a_verdict_may_let_the_other_one_count_and_the_member_keeps_the_
         assert_eq!(standing(&db, at_b).await.0, "applied_with_case", "the pin stays");
         let state = &probe(&db, "case_state", vec![27.into()]).await[0];
         assert_eq!(state.text(0).expect("text"), "evidence_changed");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kind_27_two_verdicts_that_admit_a_member_twice_do_not_hold_together() {
+    each(|db| async move {
+        found(&db).await;
+        let (mut a, at_a, mut b, at_b) = both();
+        a.upload(&db).await;
+        b.upload(&db).await;
+        let case = case_id(27, &[&member(1).0, &SALON.0]);
+        let counts = |fact| vec![Pin { fact, outcome: PinOutcome::Counts }];
+        for (n, fact, holds) in [(60, at_a, true), (61, at_b, false)] {
+            let pins = counts(fact);
+            act(&db, n, NOON.offset(9 * 3600 * SECOND_US), decided(case, Verdict::Confirm, pins.clone()))
+                .await;
+            let met = db.read(move |tx| cases::pins_hold(tx, &pins)).await.expect("asked");
+            assert_eq!(met, holds, "{fact:?}");
+        }
+        let out = Pin { fact: at_a, outcome: PinOutcome::DoesNotCount };
+        let pins = [vec![out], counts(at_b)].concat();
+        act(&db, 62, NOON.offset(10 * 3600 * SECOND_US), decided(case, Verdict::Merge, pins.clone())).await;
+        assert!(
+            db.read(move |tx| cases::pins_hold(tx, &pins)).await.expect("asked"),
+            "the first was decided anew"
+        );
     })
     .await;
 }
