@@ -21,6 +21,8 @@ use crate::store::{StoreError, devices, leases, publisher};
 pub const PUBLISH_INTERVAL_MS: u64 = 200;
 /// Milliseconds between a bell and the look: entries that come together are numbered together.
 const GATHER_MS: u64 = 15;
+/// Milliseconds after which the end of the service waits no longer for the numbers of what is committed.
+const FINISH_MS: u64 = 2_000;
 /// Milliseconds between the publication of a revocation and the end of open connections: a waiting long poll first
 /// tells the terminal why.
 const CUT_AFTER_MS: u64 = 1_500;
@@ -62,12 +64,17 @@ async fn advance(app: &App) -> Result<bool, StoreError> {
     Ok(is_held)
 }
 
-/// At the end of the service: publishes what is committed, and gives the term back.
+/// At the end of the service: publishes what is committed as far as that takes no longer than [`FINISH_MS`], and gives
+/// the term back: who goes on publishes the rest.
 ///
 /// # Errors
 /// [`StoreError`] if the database fails.
 pub async fn finish(app: &App) -> Result<(), StoreError> {
-    publish_all(app).await?;
+    if let Ok(done) = tokio::time::timeout(Duration::from_millis(FINISH_MS), publish_all(app)).await {
+        done?;
+    } else {
+        tracing::info!("entries are left to be published at the next start");
+    }
     let held = app.term.lock().unwrap_or_else(PoisonError::into_inner).take();
     match held {
         Some(term) => app.db.write(move |tx| publisher::resign(tx, &term)).await,
