@@ -97,7 +97,8 @@ pub fn open_of(tx: &mut Tx<'_>, member: MemberId) -> Result<Vec<LeaseRow>, Store
 pub fn authorize(tx: &mut Tx<'_>, asked: &Asked) -> Result<Answered, StoreError> {
     let ask = &asked.ask;
     let world = fetch(tx, asked.device, ask.member)?;
-    let book = book(tx, &world, (asked.device, ask.member, ask.unit), asked.now)?;
+    let about = about(tx, &world, (asked.device, ask.member), asked.now)?;
+    let book = book(tx, &world, &about, (asked.device, ask.member, ask.unit))?;
     let answer = |became, row| Answered {
         row,
         became,
@@ -162,23 +163,42 @@ fn of_member(tx: &mut Tx<'_>, world: &mut World, member: MemberId) -> Result<(),
     needs.into_iter().try_for_each(|need| world::fetch(tx, world, need))
 }
 
+/// What is asked about a member at a terminal once for all units.
+struct About {
+    /// Business day at the terminal's office.
+    day: i64,
+    /// The member has a card that may be used.
+    has_card: bool,
+    /// Another terminal of the office has seen the member lately.
+    known_here: bool,
+}
+
+fn about(
+    tx: &mut Tx<'_>,
+    world: &World,
+    (device, member): (DeviceId, MemberId),
+    now: Instant,
+) -> Result<About, StoreError> {
+    let office = world.devices.get(&device).map_or(OfficeId([0; 16]), |known| known.office);
+    let day = i64::from(clock(world, office).business_day(now).0);
+    let cards = tx.query_one(SQL.get("active_cards"), &[member.0.into()])?.int(0)?;
+    let since = now.offset(-i64::from(world.policy.lease.seen_days) * DAY_US);
+    let seen = [member.0.into(), office.0.into(), device.0.into(), since.0.into()];
+    let seen = tx.query_one(SQL.get("seen_by_others"), &seen)?.int(0)?;
+    Ok(About { day, has_card: cards > 0, known_here: seen > 0 })
+}
+
 fn book(
     tx: &mut Tx<'_>,
     world: &World,
+    about: &About,
     (device, member, unit): (DeviceId, MemberId, Unit),
-    now: Instant,
 ) -> Result<Book, StoreError> {
     let purse = world.purses.get(&(member, unit)).copied().unwrap_or_default();
     let of_unit = || world.leases.values().filter(move |row| row.unit == unit);
     let sum = |rows: &mut dyn Iterator<Item = &LeaseRow>| Amount(rows.map(|row| row.escrow().0).sum());
     let known_device = world.devices.get(&device);
-    let office = known_device.map_or(OfficeId([0; 16]), |known| known.office);
-    let day = i64::from(clock(world, office).business_day(now).0);
-    let raised = tx.query_opt(SQL.get("raised"), &[device.0.into(), day.into(), unit.code().into()])?;
-    let cards = tx.query_one(SQL.get("active_cards"), &[member.0.into()])?.int(0)?;
-    let since = now.offset(-i64::from(world.policy.lease.seen_days) * DAY_US);
-    let seen = [member.0.into(), office.0.into(), device.0.into(), since.0.into()];
-    let seen = tx.query_one(SQL.get("seen_by_others"), &seen)?.int(0)?;
+    let raised = tx.query_opt(SQL.get("raised"), &[device.0.into(), about.day.into(), unit.code().into()])?;
     let is_active = world.members.get(&member).is_some_and(|known| {
         known.status == MemberStatus::Active && known.merged_into.is_none() && !known.erased
     });
@@ -192,8 +212,8 @@ fn book(
         device_raised: Amount(raised.map(|row| row.int(0)).transpose()?.unwrap_or(0)),
         recovering: !world.may_debit(),
         frozen: known_device.is_none_or(|known| known.status != DeviceStatus::Active || known.leases_frozen),
-        member_active: is_active && cards > 0,
-        known_here: seen > 0,
+        member_active: is_active && about.has_card,
+        known_here: about.known_here,
     })
 }
 
@@ -436,8 +456,9 @@ pub fn grant_all_ahead(
     let mut granted = 0;
     for (member, units) in asked {
         of_member(tx, &mut world, *member)?;
+        let about = about(tx, &world, (device, *member), now)?;
         for (unit, entry) in units {
-            if grant_over(tx, &world, (device, *member, *unit), (*entry, now))? {
+            if grant_over(tx, &world, &about, (device, *member, *unit), (*entry, now))? {
                 granted += 1;
                 world = fetch(tx, device, *member)?;
             }
@@ -449,10 +470,11 @@ pub fn grant_all_ahead(
 fn grant_over(
     tx: &mut Tx<'_>,
     world: &World,
+    about: &About,
     (device, member, unit): (DeviceId, MemberId, Unit),
     at: (EntryId, Instant),
 ) -> Result<bool, StoreError> {
-    let book = book(tx, world, (device, member, unit), at.1)?;
+    let book = book(tx, world, about, (device, member, unit))?;
     let Ok(amount) = caps::propose(&book, Ask::Ahead, &world.policy.lease) else { return Ok(false) };
     let what = Grant { device, member, unit, amount };
     grant(tx, world, &what, Actor::Job("leases".to_owned()), at)?;
