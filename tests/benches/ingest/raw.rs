@@ -48,6 +48,18 @@ const TABLES: [(&str, &str, &str); 11] = [
     ),
 ];
 
+/// Of these, the ones whose rows come by the hundred and are new unless the batch was there already.
+const STAGED: [&str; 4] = ["fact", "fact_link", "posting", "attendance"];
+
+/// How rows that should be new go into PostgreSQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// Straight into their table: the quickest, but a row that is there already ends it.
+    Straight,
+    /// Into a staging table, from there with `INSERT..SELECT ON CONFLICT DO NOTHING`: a batch may come twice.
+    Staged,
+}
+
 /// A key pair as a terminal has one.
 pub struct Signer(EcdsaKeyPair);
 
@@ -167,6 +179,8 @@ pub enum Baseline {
         types: BTreeMap<&'static str, Vec<Type>>,
         /// For tables whose rows may be there already, one statement each whose parameters are their columns.
         upserts: BTreeMap<&'static str, Statement>,
+        /// From the staging table of each table that has one.
+        moves: BTreeMap<&'static str, Statement>,
     },
 }
 
@@ -179,9 +193,9 @@ impl Baseline {
         Ok(Self::Sqlite(connection))
     }
 
-    pub async fn postgres(url: &str) -> Result<Self> {
+    pub async fn postgres(url: &str, way: Way) -> Result<Self> {
         let client = connect(url).await?;
-        let (mut types, mut upserts) = (BTreeMap::new(), BTreeMap::new());
+        let (mut types, mut upserts, mut moves) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         for (table, _, conflict) in TABLES {
             let statement = client.prepare(&format!("SELECT * FROM {table}")).await?;
             let of_table: Vec<Type> =
@@ -196,9 +210,15 @@ impl Baseline {
                     format!("INSERT INTO {table} SELECT * FROM unnest({}) {conflict}", arrays.join(", "));
                 upserts.insert(table, client.prepare(&text).await?);
             }
+            if way == Way::Staged && STAGED.contains(&table) {
+                let stage = format!("CREATE TEMP TABLE staged_{table} (LIKE {table}) ON COMMIT DELETE ROWS");
+                client.batch_execute(&stage).await?;
+                let text = format!("INSERT INTO {table} SELECT * FROM staged_{table} ON CONFLICT DO NOTHING");
+                moves.insert(table, client.prepare(&text).await?);
+            }
             types.insert(table, of_table);
         }
-        Ok(Self::Postgres { client, types, upserts })
+        Ok(Self::Postgres { client, types, upserts, moves })
     }
 
     /// One transaction.
@@ -217,11 +237,14 @@ impl Baseline {
                 }
                 transaction.commit()?;
             }
-            Self::Postgres { client, types, upserts } => {
+            Self::Postgres { client, types, upserts, moves } => {
                 let transaction = client.transaction().await?;
                 for (table, _, conflict) in TABLES {
                     let Some(rows) = written.0.get(table) else { continue };
-                    if conflict.is_empty() {
+                    if let Some(statement) = moves.get(table) {
+                        copy(&transaction, &format!("staged_{table}"), &types[table], rows).await?;
+                        transaction.execute(statement, &[]).await?;
+                    } else if conflict.is_empty() {
                         copy(&transaction, table, &types[table], rows).await?;
                     } else {
                         let columns: Vec<Vec<&Cell>> = (0..types[table].len())
@@ -239,7 +262,7 @@ impl Baseline {
     }
 }
 
-/// The quickest way in for rows that are all new: straight into their table, without a statement for each.
+/// The quickest way in for rows that are all new: without a statement for each.
 async fn copy(transaction: &Transaction<'_>, table: &str, types: &[Type], rows: &[Vec<Cell>]) -> Result<()> {
     let sink = transaction.copy_in(&format!("COPY {table} FROM STDIN (FORMAT binary)")).await?;
     let writer = BinaryCopyInWriter::new(sink, types);
