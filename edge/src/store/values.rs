@@ -292,7 +292,10 @@ impl Journal {
     pub fn note_settled(&mut self, at: Instant) -> Result<(), StoreError> {
         self.guarded("note what the centre has", |journal| {
             let sql = "UPDATE value_legs SET settled_at = ?1 WHERE settled_at IS NULL AND seq <= ?2";
-            let noted = journal.connection.execute(sql, params![at.0, to_sql(journal.acked_seq)]);
+            let noted = journal
+                .connection
+                .prepare_cached(sql)
+                .and_then(|mut update| update.execute(params![at.0, to_sql(journal.acked_seq)]));
             noted.step(&journal.path, "note what the centre has").map(drop)
         })
     }

@@ -17,7 +17,10 @@ use hufu_edge::clock::Clock;
 use hufu_edge::rules::backoff::Backoff;
 use hufu_edge::run::core::Core;
 use hufu_edge::state::{self, RunEnds};
-use hufu_edge::store::{BootInfo, DIRECTORY_FILE, Directory, JOURNAL_FILE, NameKey, Store, asides};
+use hufu_edge::store::{
+    BootInfo, DIRECTORY_FILE, Directory, JOURNAL_FILE, JournalState, NameKey, Store, StoreError, asides,
+    read_state,
+};
 use hufu_edge::sync::authorize::Authorizer;
 use hufu_edge::sync::client::{Centre, CentreError, Channel};
 use hufu_edge::sync::download::{DirectoryLane, DownloadError, Polled, UpdatesLane};
@@ -245,6 +248,17 @@ impl Device {
     #[must_use]
     pub fn journal(&self) -> PathBuf {
         self.folder.join(JOURNAL_FILE)
+    }
+
+    /// Where its journal stands, asked of the running program if there is one.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn state(&self) -> Result<JournalState, StoreError> {
+        match &self.running {
+            Some(running) => running.core.store().with(|journal| journal.state()),
+            None => read_state(&self.journal()),
+        }
     }
 
     /// Who it is, as its program knows it.

@@ -4,7 +4,6 @@ use std::sync::atomic::Ordering;
 
 use hufu_central::db::Tx;
 use hufu_central::store::{StoreError, devices};
-use hufu_edge::store::read_state;
 use hufu_shared::act::{Act, DeviceEnded};
 use hufu_shared::ids::Hash;
 use hufu_shared::time::Instant;
@@ -271,11 +270,15 @@ impl Run<'_> {
     #[must_use]
     pub fn is_stopped(&self, device: usize) -> bool {
         let own = &self.devices[device];
-        if !own.gone && read_state(&own.journal()).is_ok_and(|state| state.stopped.is_some()) {
+        if !own.gone && own.state().is_ok_and(|state| state.stopped.is_some()) {
             return true;
         }
         let waits = "SELECT status <> 'active' OR epoch < ?2 FROM device WHERE id = ?1";
-        let waits = self.centre.look().query_row(waits, (own.id.0, own.epoch), |row| row.get::<_, bool>(0));
+        let waits = self
+            .centre
+            .look()
+            .prepare_cached(waits)
+            .and_then(|mut waits| waits.query_row((own.id.0, own.epoch), |row| row.get::<_, bool>(0)));
         !own.gone && waits.is_ok_and(|waits| waits)
     }
 

@@ -6,7 +6,6 @@ use hufu_edge::rules::decide::Outcome;
 use hufu_edge::rules::decide::value::{SPEND_STOPS_PERCENT, SWIPE_STOPS_PERCENT};
 use hufu_edge::rules::quota::is_tight;
 use hufu_edge::run::core::Swiped;
-use hufu_edge::store::read_state;
 use hufu_edge::sync::stick;
 use hufu_shared::act::Act;
 use hufu_shared::fact::{Purpose, Spending};
@@ -72,7 +71,7 @@ impl Run<'_> {
         let (mut queued, mut ahead) = (Vec::new(), Vec::new());
         for (n, own) in self.devices.iter().enumerate().filter(|(_, own)| !own.gone && own.running.is_some())
         {
-            let state = read_state(&own.journal())?;
+            let state = own.state()?;
             let taken = self.books.centre.taken.get(&(own.id, own.epoch)).map_or(0, Vec::len) as u64;
             queued.extend((state.queue_len() > 0).then_some(n));
             ahead.extend((state.acked_seq < taken && taken < state.last_seq).then_some(n));
@@ -157,7 +156,7 @@ impl Run<'_> {
     /// A queue that the line keeps back is put on a stick; it reaches the centre hours later, or the line is faster.
     fn put_on_stick(&mut self, device: usize) -> anyhow::Result<()> {
         let own = &self.devices[device];
-        if own.gone || own.running.is_none() || read_state(&own.journal())?.queue_len() == 0 {
+        if own.gone || own.running.is_none() || own.state()?.queue_len() == 0 {
             return Ok(());
         }
         let packed = stick::pack(&own.journal(), &own.pair, &self.club.keys.seal_public())?;
