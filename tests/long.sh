@@ -126,7 +126,7 @@ case "$what" in
     ;;
   storm)
     hufu_packages build tests
-    cargo build --quiet --release --locked -p hufu-central -p hufu-tests --bins
+    cargo build --quiet --release --locked -p hufu-central -p hufu-tests --bin hufu-central --bin storm
     cargo run --quiet --release --locked -p hufu-tests --bin storm -- "$@"
     ;;
   recall)

@@ -13,6 +13,9 @@ use hufu_tests::simulate::club::Club;
 use hufu_tests::simulate::counters::Counters;
 use hufu_tests::simulate::{Played, Size, play};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Plays clubs of terminals and their centre on virtual time
 #[derive(Debug, Parser)]
 struct Args {
