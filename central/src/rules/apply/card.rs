@@ -227,6 +227,7 @@ impl Work {
         let Some(turn) = lost.filter(|turn| turn.since > received) else { return };
         turn.since = received;
         self.outcome.card_turns.insert(card.card, card.history.clone());
+        self.outcome.card_statuses.push((card.card, card.status));
         self.world.cards.insert(card.card, card);
     }
 

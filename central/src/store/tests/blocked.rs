@@ -135,7 +135,8 @@ async fn inv_19_of_two_reports_of_a_loss_the_one_received_first_is_what_terminal
             }
             for (n, received, batch) in reports {
                 let body = EntryBody::Batch(batch);
-                let taken = db.write(move |tx| journal::take(tx, EntryId([n; 16]), received, body)).await;
+                let taken =
+                    db.write(move |tx| journal::take(tx, EntryId([n; 16]), received, body.clone())).await;
                 assert!(taken.is_ok(), "{taken:?}");
             }
             // This terminal's list holds what was taken until the first report, and no more.
