@@ -9,10 +9,10 @@
     button.hidden = false;
     button.addEventListener("click", () => print());
   }
-  if (!$("bar")) return;
+  const page = document.querySelector("main")?.dataset ?? {};
 
   // --- sound -----------------------------------------------------------------------------------------------
-  const { muted, volume } = document.querySelector("main").dataset;
+  const { muted, volume } = page;
   const clips = new Map();
   let audio = null;
   // Browsers keep a page silent until somebody has touched it.
@@ -54,6 +54,19 @@
       at = end;
     }
   };
+
+  // The set-up page: a sound is heard here, and the terminal's own light and buzzer are told.
+  addEventListener("submit", (event) => {
+    const button = event.submitter;
+    if (!button || !("play" in button.dataset)) return;
+    event.preventDefault();
+    sound(button);
+    const fields = new URLSearchParams({ act: button.value });
+    // The question whether it was heard comes when it has been.
+    const heard = () => setTimeout(() => location.replace("/setup?" + Date.now() + "#sound"), 1500);
+    fetch("/setup", { method: "POST", body: fields, redirect: "manual" }).then(heard, heard);
+  });
+  if (!$("bar")) return;
 
   // --- swapping --------------------------------------------------------------------------------------------
   let heard = Number($("result").dataset.n);

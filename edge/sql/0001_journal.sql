@@ -173,6 +173,16 @@ CREATE TABLE handed_out (
     PRIMARY KEY (occurrence, item, who)
 ) STRICT, WITHOUT ROWID;
 
+-- What came of trying the terminal's parts at set-up: the last result of each.
+CREATE TABLE setup (
+    part TEXT NOT NULL PRIMARY KEY,
+    at INTEGER NOT NULL,
+    worked INTEGER NOT NULL CHECK (worked IN (0, 1)),
+    there TEXT NOT NULL,    -- the devices that were there then
+    met TEXT NOT NULL,      -- what was met, as a word
+    detail TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- Slips that came out of the printer. What is due and not here was not printed.
 CREATE TABLE paper (
     seq INTEGER PRIMARY KEY CHECK (seq > 0),

@@ -106,6 +106,16 @@ impl std::fmt::Debug for Finding {
     }
 }
 
+/// Somebody at set-up wants to know whether the centre answers.
+#[derive(Debug)]
+pub struct Contacting {
+    /// Where it goes how many milliseconds an exchange took, or why there was none.
+    pub reply: oneshot::Sender<Result<u64, String>>,
+}
+
+/// Takes wishes to try the connection.
+pub type ContactSender = mpsc::Sender<Contacting>;
+
 /// Takes what staff look for.
 pub type FindSender = mpsc::Sender<Finding>;
 
@@ -117,6 +127,7 @@ type AskEnds = (mpsc::Receiver<LeaseAsking>, mpsc::Sender<LeaseAsked>);
 pub struct SyncEnds {
     asks: Arc<Mutex<Option<AskEnds>>>,
     finds: Arc<Mutex<Option<mpsc::Receiver<Finding>>>>,
+    contacts: Arc<Mutex<Option<mpsc::Receiver<Contacting>>>>,
     /// Where the state of the connection is published.
     pub link: watch::Sender<Link>,
     /// Where orders of the centre go.
@@ -137,6 +148,12 @@ impl SyncEnds {
     pub fn take_finds(&self) -> Option<mpsc::Receiver<Finding>> {
         self.finds.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
+
+    /// Wishes to try the connection, for the one lane that tries it; none if they were taken before.
+    #[must_use]
+    pub fn take_contacts(&self) -> Option<mpsc::Receiver<Contacting>> {
+        self.contacts.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 /// The run loop's ends.
@@ -146,6 +163,8 @@ pub struct RunEnds {
     pub asks: mpsc::Sender<LeaseAsking>,
     /// Takes what staff look for.
     pub finds: FindSender,
+    /// Takes wishes to try the connection.
+    pub contacts: ContactSender,
     /// What came of it.
     pub asked: mpsc::Receiver<LeaseAsked>,
     /// The newest state of the connection.
@@ -167,8 +186,10 @@ pub fn channel(at: Instant) -> (SyncEnds, RunEnds) {
     let (ready, ready_out) = watch::channel(None);
     let (finds, finds_out) = mpsc::channel(ASKS_MAX);
     let found = Arc::new(Mutex::new(Some(finds_out)));
+    let (contacts, contacts_out) = mpsc::channel(1);
+    let tries = Arc::new(Mutex::new(Some(contacts_out)));
     (
-        SyncEnds { asks: ends, finds: found, link, orders, ready: ready_out },
-        RunEnds { asks, finds, asked, link: link_out, orders: orders_out, ready },
+        SyncEnds { asks: ends, finds: found, contacts: tries, link, orders, ready: ready_out },
+        RunEnds { asks, finds, contacts, asked, link: link_out, orders: orders_out, ready },
     )
 }

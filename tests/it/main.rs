@@ -9,6 +9,7 @@ mod golden;
 mod kill;
 mod kit;
 mod pages;
+mod practice;
 mod reader;
 mod restored;
 mod stick;

@@ -23,12 +23,15 @@ pub struct Addresses {
     pub js: String,
     /// The style sheet of the further desk pages, beside the first.
     pub desk: String,
+    /// The style sheet of practice, beside the others.
+    pub practice: String,
 }
 
 static ADDRESSES: LazyLock<Addresses> = LazyLock::new(|| Addresses {
     css: address("counter.css"),
     js: address("counter.js"),
     desk: address("desk.css"),
+    practice: address("practice.css"),
 });
 
 /// Addresses of the files.

@@ -426,7 +426,7 @@ fn reason_key(reason: RefusalReason) -> String {
 }
 
 /// Notes as the page's script reads them.
-fn tones(sound: Sound) -> String {
+pub(super) fn tones(sound: Sound) -> String {
     let notes: Vec<String> = sound.notes.iter().map(|note| format!("{}:{}", note.hz, note.ms)).collect();
     notes.join(",")
 }

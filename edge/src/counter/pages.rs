@@ -46,9 +46,17 @@ pub struct Frame {
     pub js: String,
     /// Whether anyone on the network can operate the page.
     pub unpaired: bool,
+    /// Whether nothing counts that is done now.
+    pub practice: bool,
 }
 
 impl Frame {
+    /// Address of the style sheet of practice.
+    #[must_use]
+    pub fn practice_style(&self) -> &'static str {
+        &super::assets::addresses().practice
+    }
+
     /// Tag of the language that the switch leads to.
     #[must_use]
     pub fn other_lang(&self) -> &'static str {
@@ -127,7 +135,7 @@ pub struct CandidateForm {
 pub struct Parts {
     /// Language, zone and time.
     pub ui: Ui,
-    /// Changes with the program.
+    /// Changes with the program, and with practice.
     pub build: String,
     /// Number of the snapshot.
     pub version: u64,
@@ -204,7 +212,8 @@ impl Parts {
         let once = matches!(view.mode, ModeView::Earn { .. } | ModeView::Once { .. });
         let earning = once.then(|| mode(&view.mode, ui));
         Self {
-            build: view.software.clone(),
+            // A page of the other kind has another border and another warning: it is loaded anew.
+            build: format!("{}{}", view.software, if view.practice { " practice" } else { "" }),
             version,
             office: or(office, "counter-office-unknown"),
             terminal: or(&view.terminal, "counter-terminal-unnamed"),

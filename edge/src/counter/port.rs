@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::batch::BatchOrder;
 use super::desk::{DeskOrder, Done};
+use super::setup::SetupOrder;
 use super::view::CounterView;
 
 /// Longest wait for the run loop's answer to an order, in milliseconds.
@@ -54,6 +55,10 @@ pub enum Order {
     },
     /// What the list of a batch check-in is asked for.
     Batch(BatchOrder),
+    /// Try a part of the terminal.
+    Setup(SetupOrder),
+    /// Begin practice, or end it.
+    Practise(bool),
     /// What a further page of the desk asks for.
     Desk(DeskOrder),
     /// Print the slip of a value fact, again or at last.

@@ -31,9 +31,9 @@ use super::tablets::{self, Tablets};
 use super::undo::UndoPage;
 use super::voice::Sounds;
 use super::words::Ui;
-use super::{assets, desk, live};
+use super::{assets, desk, live, practice, setup};
 use crate::locale::Language;
-use crate::state::FindSender;
+use crate::state::{ContactSender, FindSender};
 
 /// Longest body of a form, in bytes.
 pub const BODY_BYTES_MAX: usize = 16 * 1024;
@@ -58,6 +58,8 @@ pub struct Counter {
     pub finds: FindSender,
     /// Tablets that may use the page over the network; none where it is not served there.
     pub tablets: Option<Arc<Tablets>>,
+    /// Tries the connection to the centre.
+    pub contacts: ContactSender,
     /// The terminal's clock.
     pub now: Box<dyn Fn() -> Instant + Send + Sync>,
 }
@@ -82,6 +84,8 @@ pub fn router(counter: Arc<Counter>) -> Router {
         .route("/reprint", post(reprint))
         .merge(desk::routes::routes())
         .route("/tablets", get(tablets::pages::list).post(tablets::pages::act))
+        .merge(practice::routes())
+        .merge(setup::routes())
         // For the page's script.
         .route("/panel", get(panel))
         .route("/live", get(stream))
@@ -160,6 +164,7 @@ impl Counter {
             css: files.css.clone(),
             js: files.js.clone(),
             unpaired: self.guard.is_unpaired(),
+            practice: snapshot.view.practice,
         }
     }
 
@@ -208,7 +213,7 @@ impl Counter {
         }
     }
 
-    fn state_json(&self, status: StatusCode) -> Response {
+    pub(super) fn state_json(&self, status: StatusCode) -> Response {
         let snapshot = self.port.snapshot();
         let body = json!({ "version": snapshot.version, "now": (self.now)(), "view": snapshot.view });
         (status, Json(body)).into_response()
@@ -238,7 +243,7 @@ impl Default for Typed {
 }
 
 /// A form or JSON, by what the sender says it is.
-struct Input<T>(T);
+pub(super) struct Input<T>(pub(super) T);
 
 impl<T: DeserializeOwned + Send> FromRequest<Arc<Counter>> for Input<T> {
     type Rejection = Response;
@@ -257,7 +262,7 @@ impl<T: DeserializeOwned + Send> FromRequest<Arc<Counter>> for Input<T> {
     }
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
 }

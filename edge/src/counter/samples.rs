@@ -7,6 +7,7 @@ pub use value::{asking, cny, pts, short};
 use value::{of_value, waiting};
 
 use crate::counter::batch::BatchLineView;
+use crate::counter::setup::SetupView;
 use crate::counter::view::*;
 use crate::rules::decide::value::Why;
 use hufu_shared::fact::RefusalReason;
@@ -134,6 +135,8 @@ pub fn afternoon() -> CounterView {
         display: DisplayView { kind: Some("desk".to_owned()), fault: None, each: Vec::new() },
         printer: None,
         readiness: readiness([Grade::Ready; 6]),
+        setup: SetupView::default(),
+        practice: false,
     }
 }
 

@@ -3,4 +3,6 @@
 mod desk;
 mod http;
 mod pages;
+mod setup;
+
 use super::samples;

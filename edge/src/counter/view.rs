@@ -22,6 +22,7 @@ pub use super::batch::{BatchSum, BatchView};
 pub use super::gates::GateView;
 pub use super::panels::{DisplayView, PanelView};
 pub use super::papers::{PrinterView, SlipView};
+pub use super::setup::SetupView;
 
 mod ready;
 mod waiting;
@@ -80,6 +81,10 @@ pub struct CounterView {
     pub printer: Option<PrinterView>,
     /// Whether the terminal is ready to go offline.
     pub readiness: ReadinessView,
+    /// What came of trying the terminal's parts.
+    pub setup: SetupView,
+    /// Whether nothing counts that is done now.
+    pub practice: bool,
 }
 
 /// Connection to the centre.

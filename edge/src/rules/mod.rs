@@ -13,6 +13,7 @@ pub mod pairing;
 pub mod quota;
 pub mod readiness;
 pub mod screen;
+pub mod setup;
 pub mod shift;
 pub mod slip;
 pub mod timekeeping;

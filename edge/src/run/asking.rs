@@ -46,7 +46,7 @@ impl Dispatch {
         let directory = self.core.directory().version();
         let now = *now;
         self.keep("close expired leases", |dispatch| {
-            let closed = dispatch.core.store().with(|journal| journal.close_expired(&now, directory))?;
+            let closed = dispatch.books().store().with(|journal| journal.close_expired(&now, directory))?;
             if closed > 0 {
                 tracing::info!(leases = closed, "leases past their time were closed");
             }
@@ -61,7 +61,7 @@ impl Dispatch {
 
     /// Asks the centre if that would help a spend and the centre can be reached. True if the card now waits.
     pub(super) fn begin_asking(&mut self, presented: &Presented, source: Source, now: &Now) -> bool {
-        let spends = matches!(self.mode.purpose, Purpose::Spend(_));
+        let spends = matches!(self.mode.purpose, Purpose::Spend(_)) && self.practice.is_none();
         let Some(sender) = self.asks.clone().filter(|_| spends && self.link.online) else { return false };
         let asks = match self.core.asks(presented, &self.mode.purpose, now) {
             Ok(asks) if !asks.is_empty() => asks,

@@ -119,6 +119,12 @@ impl Core {
         Self { store, directory, terminal, gates: Arc::default() }
     }
 
+    /// The same terminal over another store: what it records from now on, the first never sees.
+    #[must_use]
+    pub fn over(&self, store: Store) -> Self {
+        Self { store, ..self.clone() }
+    }
+
     /// With its readers at these gates.
     #[must_use]
     pub fn at_gates(self, gates: Gates) -> Self {

@@ -239,7 +239,7 @@ impl Dispatch {
         self.keep("close a day that nobody closed", |dispatch| {
             let clock = dispatch.core.office_clock();
             let directory = dispatch.core.directory().version();
-            dispatch.core.store().with(|journal| {
+            dispatch.books().store().with(|journal| {
                 let first = journal.first_of_shift()?.map(|fact| clock.business_day(fact.wall));
                 let today = clock.business_day(now.trusted);
                 let Some(day) = shift::left_open(first, today, now.quality) else { return Ok(()) };

@@ -24,7 +24,9 @@ use super::effects::Effect;
 use super::events::{Event, Shown};
 use super::panels::DisplayState;
 use super::paper::Paper;
+use super::practice::Practice;
 use super::readers::{self, ReaderBook};
+use super::setup::Setup;
 use super::undoing::Undoing;
 use super::upkeep::Upkeep;
 use super::view;
@@ -75,6 +77,11 @@ pub struct Dispatch {
     /// The centre's key, for member codes; none takes none.
     pub(super) centre_key: Option<[u8; CENTRE_KEY_BYTES]>,
     pub(super) upkeep: Upkeep,
+    pub(super) setup: Setup,
+    /// While it is under way, `core` is over a copy.
+    pub(super) practice: Option<Practice>,
+    /// How many practices there were since the start.
+    pub(super) rounds: u64,
 }
 
 /// What staff see of the last minutes.
@@ -139,9 +146,13 @@ impl Dispatch {
             batch: None,
             centre_key: None,
             upkeep: Upkeep::default(),
+            setup: Setup::default(),
+            practice: None,
+            rounds: 0,
             clock,
         };
         dispatch.measure_disk();
+        dispatch.recall_tried()?;
         let now = dispatch.clock.now();
         dispatch.recall_batch(&now)?;
         Ok(dispatch)
@@ -200,6 +211,9 @@ impl Dispatch {
     fn card(&mut self, event: &CardEvent, now: &Now) {
         let counts = self.readers.observe(event);
         self.upkeep.last_event_ns = now.mono_ns;
+        if self.tries_card(event, now) {
+            return;
+        }
         match event {
             CardEvent::Presented(presented) if counts => self.presented(presented, now),
             CardEvent::ReadFailed { source, kind, offered, .. } => {
@@ -273,7 +287,8 @@ impl Dispatch {
         let outcome = swiped.decision.outcome;
         let words = outcome_words(outcome, &said);
         // A loop whose displays are gone still records; the send can only fail at the end of the program.
-        drop(self.effects.send(Effect::Show { face: Face::Outcome(outcome), words, seq: swiped.seq }));
+        let seq = swiped.seq.map(|seq| self.named(seq));
+        drop(self.effects.send(Effect::Show { face: Face::Outcome(outcome), words, seq }));
         tracing::info!(seq = swiped.seq, outcome = ?outcome, "a swipe was recorded");
         self.print_due(swiped.seq, &swiped.decision.event, &swiped.decision.value.left);
         self.desk.n += 1;
@@ -344,9 +359,9 @@ impl Dispatch {
 
     fn shown(&mut self, shown: &Shown) {
         self.display.note(&shown.faults);
-        if let Some(seq) = shown.seq {
-            self.keep("mark as shown", |dispatch| {
-                dispatch.core.store().with(|journal| {
+        if let Some((seq, store)) = shown.seq.and_then(|named| self.meant(named)) {
+            self.keep("mark as shown", |_| {
+                store.with(|journal| {
                     journal.mark_shown(seq);
                     Ok(())
                 })
@@ -355,6 +370,7 @@ impl Dispatch {
     }
 
     fn stop(&mut self, now: &Now) {
+        self.end_practice();
         self.keep("end in good order", |dispatch| {
             dispatch.core.store().with(|journal| journal.shutdown(now))
         });

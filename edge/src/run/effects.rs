@@ -43,6 +43,10 @@ pub enum Effect {
     Stand(Option<(Face, Words, u64)>),
     /// A slip for the printer's queue.
     Print(Job),
+    /// Light and sound alone.
+    Signal(Cue),
+    /// Practice begins or ends: while it lasts, every display says so.
+    Practice(bool),
 }
 
 /// The devices, and what they are to show at rest.
@@ -57,6 +61,7 @@ pub struct Effects {
     clock: Clock,
     rest: (Face, Tz),
     stands: Option<(Face, Words, u64)>,
+    practice: bool,
 }
 
 /// What is shown now.
@@ -79,8 +84,9 @@ impl Effects {
     ) -> Self {
         // Without a printer nothing is sent to one.
         let print = Box::new(|job: Job| tracing::error!(slip = job.id, "a slip is for no printer"));
-        let fonts = Fonts::load();
-        Self { panels, desks: Vec::new(), signal, print, fonts, language, clock, rest, stands: None }
+        let (desks, fonts) = (Vec::new(), Fonts::load());
+        let (stands, practice) = (None, false);
+        Self { panels, desks, signal, print, fonts, language, clock, rest, stands, practice }
     }
 
     /// Hands slips over here; must not wait.
@@ -134,6 +140,19 @@ impl Effects {
                     (self.print)(job);
                     wait_ms = self.draw(&showing, &mut told, &report, None);
                 }
+                Ok(Effect::Signal(cue)) => {
+                    if let Err(error) = self.signal.give(&cue) {
+                        tracing::warn!(%error, "failed to give a signal");
+                    }
+                    wait_ms = self.draw(&showing, &mut told, &report, None);
+                }
+                Ok(Effect::Practice(practice)) => {
+                    // What stood there before belongs to the other side.
+                    self.practice = practice;
+                    showing = self.resting();
+                    self.prompt(&showing);
+                    wait_ms = self.draw(&showing, &mut told, &report, None);
+                }
                 Err(RecvTimeoutError::Timeout) => {
                     let over = self.stands.take_if(|stands| self.clock.now().mono_ns >= stands.2).is_some();
                     let shown_long = showing.ends && self.age_ms(&showing) >= RESULT_SHOWN_MS;
@@ -173,6 +192,7 @@ impl Effects {
             return;
         }
         let screen = screen(showing.face, &showing.words, true, None, self.language);
+        let screen = marked(screen, self.practice, self.language);
         let lines: Vec<&str> =
             [screen.title.as_str()].into_iter().chain(screen.lines.iter().map(String::as_str)).collect();
         for desk in &self.desks {
@@ -205,6 +225,7 @@ impl Effects {
             let large = panel.size().height >= LARGE_HEIGHT_MIN;
             let footer = if showing.ends { None } else { Some(time.clone()) };
             let screen = screen(showing.face, &showing.words, large, footer, self.language);
+            let screen = marked(screen, self.practice, self.language);
             let depth = panel.depth();
             let motion = layout::draw(&screen, &self.fonts, panel.frame_mut(), depth, shown_ms);
             if let Motion::AgainInMs(ms) = motion {
@@ -226,6 +247,16 @@ impl Effects {
         *told = faults;
         again_ms
     }
+}
+
+/// The same, saying in its largest words that it is practice.
+#[must_use]
+pub fn marked(screen: Screen, practice: bool, language: Language) -> Screen {
+    if !practice {
+        return screen;
+    }
+    let title = text_with(language, "display-practice", &Args::from([("title", screen.title)]));
+    Screen { title, ..screen }
 }
 
 /// What a display of this size shows of a face and its words: the short ones where there is little room.

@@ -64,6 +64,8 @@ impl Dispatch {
             }
             Order::Reprint { seq } => self.reprint(seq),
             Order::Batch(order) => self.batch_order(order, now),
+            Order::Setup(order) => self.setup_order(order, now),
+            Order::Practise(begin) => self.practise(begin, now),
             Order::Resolve { seq, verdict } => {
                 let directory = self.core.directory().version();
                 let handed_over = verdict == Verdict::HandedOver;
@@ -272,7 +274,7 @@ impl Dispatch {
         let directory = self.core.directory().version();
         let now = *now;
         self.keep("close a lease", |dispatch| {
-            let store = dispatch.core.store();
+            let store = dispatch.books().store();
             let end = store.with(|journal| journal.close_lease(named, command, &now, directory))?;
             tracing::info!(lease = %named.0, generation = named.1, ?end, "the centre asked for a lease");
             Ok(())
@@ -283,7 +285,7 @@ impl Dispatch {
         let event = FactEvent::CommandDone(CommandDone { command, done, detail });
         let fact = NewFact::of_terminal(event, self.core.directory().version(), now);
         self.keep("answer an order of the centre", |dispatch| {
-            dispatch.core.store().with(|journal| journal.append(vec![fact]).map(drop))
+            dispatch.books().store().with(|journal| journal.append(vec![fact]).map(drop))
         });
     }
 
@@ -307,7 +309,7 @@ impl Dispatch {
     fn close_day(&mut self, now: &Now) -> Result<DayClosed, StoreError> {
         let day = self.core.office_clock().business_day(now.trusted);
         let directory = self.core.directory().version();
-        self.core.store().with(|journal| journal.close_day(day, now, directory)).map(|(closed, _)| closed)
+        self.books().store().with(|journal| journal.close_day(day, now, directory)).map(|(closed, _)| closed)
     }
 }
 

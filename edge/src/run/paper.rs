@@ -47,10 +47,28 @@ pub(super) struct Paper {
     setup: Option<PrinterSetup>,
     status: Option<Status>,
     /// Slips of late, by seq: what the counter page lists.
-    slips: BTreeMap<u64, SlipView>,
+    slips: Slips,
 }
 
+/// Slips by seq.
+pub(super) type Slips = BTreeMap<u64, SlipView>;
+
 impl Paper {
+    /// The printer; none without one.
+    pub(super) fn setup(&self) -> Option<&PrinterSetup> {
+        self.setup.as_ref()
+    }
+
+    /// Begins a list of its own for practice.
+    pub(super) fn put_aside(&mut self) -> Slips {
+        std::mem::take(&mut self.slips)
+    }
+
+    /// Goes on with the list of before.
+    pub(super) fn take_back(&mut self, slips: Slips) {
+        self.slips = slips;
+    }
+
     fn change(&mut self, seq: u64, change: impl FnOnce(&mut SlipView)) {
         if let Some(slip) = self.slips.get_mut(&seq) {
             change(slip);
@@ -191,10 +209,11 @@ impl Dispatch {
             after: after.to_vec(),
             offline: !self.link.online && !acked,
             copy: copies,
+            practice: self.practice.is_some(),
         };
         let marked = Around { copy: copies.max(1), ..around.clone() };
         Ok(Some(Job {
-            id: seq,
+            id: self.named(seq),
             ticket: ticket::slip(&slip, &around, &heading),
             marked: ticket::slip(&slip, &marked, &heading),
         }))
@@ -202,23 +221,24 @@ impl Dispatch {
 
     /// What the printer says.
     pub(super) fn printer_says(&mut self, report: &Report) {
+        if self.tries_slip(report) {
+            return;
+        }
         match report {
             Report::Printed { id } => {
-                let seq = *id;
-                self.paper.change(seq, |slip| {
+                let Some((seq, store)) = self.meant(*id) else { return };
+                self.change_slip(*id, |slip| {
                     (slip.queued, slip.let_go) = (false, false);
                     slip.copies += 1;
                 });
-                self.keep("note a printed slip", |dispatch| {
-                    dispatch.core.store().with(|journal| journal.note_printed(seq))
-                });
+                self.keep("note a printed slip", |_| store.with(|journal| journal.note_printed(seq)));
             }
             Report::Waits { id, hindrance } => {
                 tracing::warn!(seq = id, printer = %hindrance, "a slip waits for the printer");
             }
             Report::LetGo { id } => {
                 tracing::warn!(seq = id, "a slip was not printed");
-                self.paper.change(*id, |slip| (slip.queued, slip.let_go) = (false, true));
+                self.change_slip(*id, |slip| (slip.queued, slip.let_go) = (false, true));
             }
             Report::Status(status) => {
                 if let Some(hindrance) = status.hindrance {
@@ -226,6 +246,16 @@ impl Dispatch {
                 }
                 self.paper.status = Some(*status);
             }
+        }
+    }
+
+    /// Changes a slip where it is listed: a real one also while its list is put aside.
+    fn change_slip(&mut self, named: u64, change: impl FnOnce(&mut SlipView)) {
+        let Some((seq, _)) = self.meant(named) else { return };
+        if self.is_of_now(named) {
+            self.paper.change(seq, change);
+        } else if let Some(slip) = self.slips_aside().and_then(|slips| slips.get_mut(&seq)) {
+            change(slip);
         }
     }
 

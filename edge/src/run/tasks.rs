@@ -44,8 +44,8 @@ use crate::counter::voice::Sounds;
 use crate::random;
 use crate::rules::screen::{Face, Offers};
 use crate::rules::upload_plan::Stop;
-use crate::state::{self, FindSender, RunEnds, SyncEnds};
-use crate::store::{BootInfo, DIRECTORY_FILE, Directory, JOURNAL_FILE, Store, StoreError};
+use crate::state::{self, ContactSender, FindSender, RunEnds, SyncEnds};
+use crate::store::{BootInfo, DIRECTORY_FILE, Directory, JOURNAL_FILE, Store, StoreError, forget_practice};
 use crate::sync::client::ClientLimits;
 use crate::sync::identity::{Identity, IdentityError};
 use crate::sync::task::{SyncParts, SyncTasks, spawn};
@@ -173,7 +173,7 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
     }
     dispatch.rest();
     let (sync_ends, run_ends) = state::channel(clock.now().trusted);
-    let asks = (identity.enrolment.central_seal_key, run_ends.finds.clone());
+    let asks = (identity.enrolment.central_seal_key, run_ends.finds.clone(), run_ends.contacts.clone());
     let page = Arc::new(counter(config, port, &clock, (asks, tablets.clone()))?);
     dispatch.attach_asks(run_ends.asks.clone());
     dispatch.attach_ready(run_ends.ready.clone());
@@ -295,6 +295,8 @@ async fn start_sync(parts: SyncParts) -> Option<SyncTasks> {
 /// Opens the terminal's files and records the start.
 fn open(data_dir: &Path, identity: &Identity) -> Result<(Core, Clock), StartError> {
     let terminal = Arc::new(identity.terminal()?);
+    // A practice ends with its program, however that ended.
+    forget_practice(data_dir)?;
     let store = Store::open(&data_dir.join(JOURNAL_FILE), &terminal)?;
     let floor = store.with(|journal| journal.time_floor())?;
     let clock = Clock::new(Arc::new(SystemClock::start()), floor);
@@ -369,7 +371,7 @@ fn counter(
     config: &Config,
     port: Port,
     clock: &Clock,
-    ((seal_key, finds), tablets): ((SealKey, FindSender), Option<Arc<Tablets>>),
+    ((seal_key, finds, contacts), tablets): ((SealKey, FindSender, ContactSender), Option<Arc<Tablets>>),
 ) -> Result<Counter, GuardError> {
     let simulator = config.simulator_url.as_deref();
     let guard = Guard::new(
@@ -388,6 +390,7 @@ fn counter(
         sounds: Arc::new(Sounds::load(config.counter.volume, config.counter.voice_dir.as_deref())),
         finds,
         tablets,
+        contacts,
         now: Box::new(move || clock.now().trusted),
     })
 }

@@ -47,6 +47,8 @@ pub struct Around {
     pub level: Option<Words>,
     /// Name of the activity, for a badge.
     pub occasion: Option<Words>,
+    /// Whether it was only practised.
+    pub practice: bool,
 }
 
 struct Page<'a> {
@@ -63,7 +65,7 @@ pub fn slip(slip: &Slip, around: &Around, heading: &Heading) -> Ticket {
     if let Some(accepted) = &slip.complaint {
         return complaint(slip, accepted, around, heading);
     }
-    let mut page = Page::new(heading, &format!("slip-title-{}", slip.kind.code()), around.copy);
+    let mut page = Page::new(heading, &format!("slip-title-{}", slip.kind.code()), around);
     page.pair("slip-number", number(slip.fact));
     page.pair("slip-day", slip.day.to_string());
     page.pair("slip-time", clock_time(slip.at, heading.zone));
@@ -91,6 +93,16 @@ pub fn slip(slip: &Slip, around: &Around, heading: &Heading) -> Ticket {
     page.end("slip-keep")
 }
 
+/// The slip with which a printer is tried: what has to come out whole on every other.
+#[must_use]
+pub fn test(heading: &Heading, at: Instant) -> Ticket {
+    let mut page = Page::new(heading, "slip-title-test", &Around::default());
+    page.pair("slip-time", at.display(heading.zone));
+    page.total("slip-value", yuan(Amount(123_450)));
+    page.blocks.extend([Block::Gap, Block::Qr("HUFU TEST".to_owned()), Block::Gap]);
+    page.end("slip-test-end")
+}
+
 /// A badge: what others may read, and nothing else. A copy is as good as the first.
 fn badge(slip: &Slip, around: &Around, heading: &Heading) -> Ticket {
     let language = heading.language;
@@ -98,6 +110,7 @@ fn badge(slip: &Slip, around: &Around, heading: &Heading) -> Ticket {
     let name = around.greeting.clone().unwrap_or_else(|| text(language, "slip-badge-guest"));
     let mut blocks =
         vec![Block::centre(language.pick(&heading.club)), Block::Gap, Block::heading(name), Block::Gap];
+    blocks.extend(around.practice.then(|| practice(language)));
     blocks.extend(pick(&around.level).map(Block::loud));
     blocks.push(Block::Rule);
     blocks.extend(pick(&around.occasion).map(Block::loud));
@@ -109,7 +122,7 @@ fn badge(slip: &Slip, around: &Around, heading: &Heading) -> Ticket {
 
 /// The acceptance of a complaint, for whoever made it.
 fn complaint(slip: &Slip, accepted: &Acceptance, around: &Around, heading: &Heading) -> Ticket {
-    let mut page = Page::new(heading, "slip-title-complaint", around.copy);
+    let mut page = Page::new(heading, "slip-title-complaint", around);
     let minute = |at: Instant| at.display(heading.zone).chars().take(16).collect::<String>();
     page.large("slip-complaint-number", accepted.number.clone());
     page.blocks.push(Block::Rule);
@@ -124,7 +137,7 @@ fn complaint(slip: &Slip, accepted: &Acceptance, around: &Around, heading: &Head
 }
 
 impl<'a> Page<'a> {
-    fn new(heading: &'a Heading, title: &str, copy: u32) -> Self {
+    fn new(heading: &'a Heading, title: &str, around: &Around) -> Self {
         let language = heading.language;
         let office = language.pick(&heading.office);
         let place = if office.is_empty() {
@@ -139,8 +152,9 @@ impl<'a> Page<'a> {
             Block::Gap,
             Block::heading(page.t(title)),
         ]);
-        if copy > 0 {
-            let args = Args::from([("n", copy.to_string())]);
+        page.blocks.extend(around.practice.then(|| practice(language)));
+        if around.copy > 0 {
+            let args = Args::from([("n", around.copy.to_string())]);
             page.blocks.push(Block::loud(text_with(language, "slip-copy", &args)));
         }
         page.blocks.push(Block::Rule);
@@ -206,6 +220,11 @@ impl<'a> Page<'a> {
         self.blocks.push(Block::centre(self.t(key)));
         Ticket { blocks: self.blocks }
     }
+}
+
+/// What is practised must not be taken for money or points, not even in the dark.
+fn practice(language: Language) -> Block {
+    Block::heading(text(language, "slip-practice"))
 }
 
 fn unit_key(unit: Unit) -> &'static str {

@@ -56,7 +56,7 @@ impl Dispatch {
     fn joins(&self, event: &Event) -> Option<Presented> {
         let Event::Card(CardEvent::Presented(Read { source, medium, .. })) = event else { return None };
         let is_code = matches!(medium, Medium::Line(line) if is_meant(line));
-        if is_code || self.collects() || !may_share(&self.mode.purpose) {
+        if is_code || self.collects() || self.awaits_card() || !may_share(&self.mode.purpose) {
             return None;
         }
         let presented =

@@ -33,7 +33,11 @@ impl Dispatch {
     /// # Errors
     /// [`Declined::Offline`] where it cannot be asked; then a person at the centre undoes it.
     pub(super) fn ask_to_undo(&mut self, taking: TakingBack, seq: u64, now: &Now) -> Result<(), Declined> {
-        let sender = self.asks.clone().filter(|_| self.link.online).ok_or(Declined::Offline)?;
+        let sender = self
+            .asks
+            .clone()
+            .filter(|_| self.link.online && self.practice.is_none())
+            .ok_or(Declined::Offline)?;
         let n = self.desk.n + 1;
         let undo = Some(UndoAsk { epoch: self.core.terminal().epoch, seq });
         sender.try_send(LeaseAsking { n, asks: Vec::new(), undo }).map_err(|_| Declined::Busy)?;

@@ -6,7 +6,7 @@ use hufu_shared::time::{ClockQuality, Instant};
 
 use super::dispatch::{Dispatch, RESULT_KEPT_NS};
 use crate::rules::timekeeping::Now;
-use crate::store::NewFact;
+use crate::store::{NewFact, Store};
 
 /// How often the time is persisted, in nanoseconds.
 const FLOOR_EVERY_NS: u64 = 60_000_000_000;
@@ -36,7 +36,7 @@ impl Dispatch {
                 &now,
             );
             self.keep("record a clock step", |dispatch| {
-                dispatch.core.store().with(|journal| journal.append(vec![fact]).map(drop))
+                dispatch.books().store().with(|journal| journal.append(vec![fact]).map(drop))
             });
         }
         if self.desk.result.is_some() && now.mono_ns.saturating_sub(self.desk.result_at_ns) > RESULT_KEPT_NS {
@@ -44,20 +44,26 @@ impl Dispatch {
         }
         self.desk.candidate.take_if(|candidate| candidate.is_over(now));
         self.forget_guest(now);
+        self.practise_no_longer(now);
+        self.try_no_longer(now);
         self.ask_no_longer(now);
         let mono_ns = now.mono_ns;
         self.keep("keep the journal", |dispatch| {
-            dispatch.core.store().with(|journal| {
-                journal.flush_refusal_due(mono_ns)?;
-                journal.write_shown()
-            })
+            let due = |store: &Store| {
+                store.with(|journal| {
+                    journal.flush_refusal_due(mono_ns)?;
+                    journal.write_shown()
+                })
+            };
+            due(dispatch.books().store())?;
+            if dispatch.practice.is_some() { due(dispatch.core.store()) } else { Ok(()) }
         });
         if mono_ns.saturating_sub(self.upkeep.floor_ns) >= FLOOR_EVERY_NS {
             self.upkeep.floor_ns = mono_ns;
             self.measure_disk();
             let at = now.floor;
             self.keep("persist the time", |dispatch| {
-                dispatch.core.store().with(|journal| {
+                dispatch.books().store().with(|journal| {
                     journal.write_time_floor(at)?;
                     journal.count_lease_ages(mono_ns)
                 })
@@ -72,7 +78,7 @@ impl Dispatch {
         if idle && self.upkeep.log_used {
             self.upkeep.log_used = false;
             self.keep("empty the write-ahead log", |dispatch| {
-                dispatch.core.store().with(|journal| journal.checkpoint())
+                dispatch.books().store().with(|journal| journal.checkpoint())
             });
         }
         if idle && mono_ns.saturating_sub(self.upkeep.prune_ns) >= PRUNE_EVERY_NS {
@@ -97,7 +103,7 @@ impl Dispatch {
             return;
         }
         self.keep("prune old facts", |dispatch| {
-            let pruned = dispatch.core.store().with(|journal| {
+            let pruned = dispatch.books().store().with(|journal| {
                 let pruned = journal.prune(at)?;
                 journal.forget_values()?;
                 journal.forget_leases()?;

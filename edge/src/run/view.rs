@@ -204,11 +204,20 @@ pub(super) fn build(dispatch: &Dispatch, now: &Now) -> Result<CounterView, Store
     let small = core.directory().small();
     let office = small.office(core.terminal().office);
     let place_word = core.terms(now).map(|terms| terms.place_word);
-    let (state, open, unshown, held) = core.store().with(|journal| {
-        let state = (journal.queue_len(), journal.directory_at(), journal.used_percent()?);
-        Ok((state, journal.open_notices()?, journal.unshown()?, journal.allowances(now.mono_ns)?))
+    let (open, unshown, held) = core.store().with(|journal| {
+        Ok((journal.open_notices()?, journal.unshown()?, journal.allowances(now.mono_ns)?))
     })?;
-    let readiness = ready(dispatch, (&held, state.2), now);
+    // What goes to the centre and what the centre may know is that of the books, also in practice.
+    let state = dispatch
+        .books()
+        .store()
+        .with(|journal| Ok((journal.queue_len(), journal.directory_at(), journal.used_percent()?)))?;
+    let readiness = if dispatch.practice.is_some() {
+        let real = dispatch.books().store().with(|journal| journal.allowances(now.mono_ns))?;
+        ready(dispatch, (&real, state.2), now)
+    } else {
+        ready(dispatch, (&held, state.2), now)
+    };
     let allowances = held.into_iter().map(|held| AllowanceView {
         unit: held.unit,
         members: held.members,
@@ -253,6 +262,8 @@ pub(super) fn build(dispatch: &Dispatch, now: &Now) -> Result<CounterView, Store
         display: display(dispatch),
         printer: dispatch.printer_view(),
         readiness: readiness.into(),
+        setup: dispatch.setup_view(now),
+        practice: dispatch.practice.is_some(),
     })
 }
 
@@ -266,7 +277,7 @@ fn ready(dispatch: &Dispatch, (held, used_percent): (&[Allowance], u8), now: &No
     let core = &dispatch.core;
     let small = core.directory().small();
     let terms = core.terms(now);
-    let seen_at = core.store().with(|journal| Ok(journal.directory_at())).ok().flatten();
+    let seen_at = dispatch.books().store().with(|journal| Ok(journal.directory_at())).ok().flatten();
     let held = Held {
         directory_at: seen_at.max(small.about.map(|about| about.made_at)),
         terms: terms.as_ref(),

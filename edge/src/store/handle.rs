@@ -46,6 +46,13 @@ impl Store {
         Ok(Self { journal: Arc::new(Mutex::new(journal)), last_seq })
     }
 
+    /// Opens a copy that was made to practise on.
+    pub(super) fn open_practice(path: &Path, terminal: &Terminal) -> Result<Self, StoreError> {
+        let journal = Journal::open_practice(path, terminal)?;
+        let (last_seq, _) = watch::channel(journal.last_seq());
+        Ok(Self { journal: Arc::new(Mutex::new(journal)), last_seq })
+    }
+
     /// Works on the journal; blocks until it is free and the work is done.
     ///
     /// # Errors

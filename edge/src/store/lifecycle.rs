@@ -20,7 +20,8 @@ use super::error::{Step, StoreError};
 use super::journal::{JOURNAL_BYTES_MAX, Journal, from_sql, to_sql};
 use super::leases::{age_at_boot, note_uptime};
 use super::open::{
-    BUSY_TIMEOUT_MS, JOURNAL, beside, check_identity, create, is_absent, open_reader, open_wal, rename,
+    BUSY_TIMEOUT_MS, JOURNAL, PRACTICE, beside, check_identity, create, is_absent, open_reader, open_wal,
+    rename,
 };
 use super::taps::Taps;
 use crate::rules::timekeeping::Now;
@@ -92,6 +93,17 @@ impl Journal {
             return Err(StoreError::OtherDevice { path: path.into(), met: device, own });
         }
         let journal = load(path, open_wal(path, &JOURNAL)?, device, epoch)?;
+        journal.check_tail()?;
+        Ok(journal)
+    }
+
+    /// Opens a copy that was made to practise on.
+    ///
+    /// # Errors
+    /// [`StoreError`] naming file and fault; a file that is no such copy is left as it is.
+    pub(super) fn open_practice(path: &Path, terminal: &Terminal) -> Result<Self, StoreError> {
+        check_identity(path, &PRACTICE)?;
+        let journal = load(path, open_wal(path, &PRACTICE)?, terminal.device, terminal.epoch)?;
         journal.check_tail()?;
         Ok(journal)
     }

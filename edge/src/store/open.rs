@@ -36,6 +36,9 @@ pub(super) const JOURNAL: Format = Format {
     application_id: 0x4855_4a31,
     migrations: &[include_str!("../../sql/0001_journal.sql"), include_str!("../../sql/0002_tablets.sql")],
 };
+/// `HUP1`: a copy of a journal for practice, which is no journal.
+pub(super) const PRACTICE: Format =
+    Format { what: "practice copy", application_id: 0x4855_5031, migrations: JOURNAL.migrations };
 /// `HUD1`.
 pub(super) const DIRECTORY: Format = Format {
     what: "directory",
@@ -199,7 +202,8 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-fn open_plain(path: &Path) -> Result<Connection, StoreError> {
+/// Opens for writing, as it is.
+pub(super) fn open_plain(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).step(path, "open")?;
     connection.busy_timeout(Duration::from_millis(BUSY_TIMEOUT_MS)).step(path, "open")?;

@@ -10,6 +10,7 @@
 pub mod authorize;
 mod chunks;
 pub mod client;
+mod contact;
 pub mod download;
 pub mod enrol;
 pub(crate) mod files;

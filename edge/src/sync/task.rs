@@ -17,6 +17,7 @@ use tracing::{error, info, warn};
 
 use super::authorize::{self, Authorizer};
 use super::client::{CentreError, Channel, ClientLimits};
+use super::contact;
 use super::download::{self, DirectoryLane, DownloadError, UpdatesLane};
 use super::identity::{Identity, IdentityError};
 use super::link::{CentreKnown, Shared};
@@ -130,6 +131,12 @@ pub async fn spawn(parts: SyncParts) -> Result<SyncTasks, SyncError> {
     }
     if let Some(finds) = parts.ends.take_finds() {
         tasks.spawn(lookup::run(finds, shared.clone(), channels.clone()));
+    }
+    if let Some(wishes) = parts.ends.take_contacts() {
+        let (store, directory) = (store.clone(), parts.directory.clone());
+        let tried =
+            contact::Contact { store, directory, shared: shared.clone(), centre, device: enrolment.device };
+        tasks.spawn(contact::run(wishes, tried, channels.clone()));
     }
     tasks.spawn(run_uploads(uploader, channels.clone(), shared.clone(), store));
     tasks.spawn(run_updates(updates, channels.clone(), shared.clone()));

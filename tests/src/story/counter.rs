@@ -54,6 +54,25 @@ impl Counter {
         Ok(state["view"].take())
     }
 
+    /// Sends JSON to one of its forms; the state after it.
+    ///
+    /// # Errors
+    /// When the page declines.
+    pub fn send(&self, path: &str, body: &Value) -> Result<Value> {
+        self.post(path, body)
+    }
+
+    /// One of its pages, as a browser without choices gets it.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn page(&self, path: &str) -> Result<String> {
+        let url = format!("{}{path}", self.url);
+        let (status, text) = self.runtime.block_on(http::get_text(&self.client, &url))?;
+        ensure!(status.is_success(), "{url} answered {status}: {text}");
+        Ok(text)
+    }
+
     /// Sets it to check in to the activity that runs now.
     ///
     /// # Errors

@@ -173,7 +173,8 @@ pub(super) async fn find(
 }
 
 async fn look(counter: &Counter, snapshot: &Snapshot, text: &str) -> Result<Looked, Declined> {
-    let online = snapshot.view.link.online;
+    // The centre writes down who was looked for: what is practised must leave nothing there.
+    let online = snapshot.view.link.online && !snapshot.view.practice;
     if online && let Some(answer) = ask(counter, text).await {
         return Ok(Looked::Centre(answer));
     }

@@ -36,6 +36,7 @@ fn frame(language: Language) -> Frame {
         css: "/a.css".into(),
         js: "/a.js".into(),
         unpaired: false,
+        practice: false,
     }
 }
 

@@ -91,6 +91,7 @@ async fn board() -> Board {
         sounds: Arc::new(Sounds::tones(70)),
         finds: tokio::sync::mpsc::channel(1).0,
         tablets: Some(Arc::clone(&tablets)),
+        contacts: tokio::sync::mpsc::channel(1).0,
         now: Box::new(|| NOW),
     });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

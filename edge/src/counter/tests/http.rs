@@ -66,6 +66,7 @@ pub(super) async fn desk_answering(answer: Result<Done, Declined>) -> Desk {
         sounds: Arc::new(crate::counter::voice::Sounds::tones(70)),
         finds: scripted_centre(),
         tablets: None,
+        contacts: tokio::sync::mpsc::channel(1).0,
         now: Box::new(|| NOW),
     };
     let (stop, stopped) = watch::channel(false);

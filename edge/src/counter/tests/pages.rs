@@ -24,7 +24,7 @@ fn ui(language: Language) -> Ui {
     Ui { language, zone: chrono_tz::Asia::Shanghai, now: NOW }
 }
 
-fn frame(language: Language, unpaired: bool) -> Frame {
+pub(super) fn frame(language: Language, unpaired: bool) -> Frame {
     Frame {
         ui: ui(language),
         theme: "light",
@@ -33,6 +33,7 @@ fn frame(language: Language, unpaired: bool) -> Frame {
         css: "/a.css".into(),
         js: "/a.js".into(),
         unpaired,
+        practice: false,
     }
 }
 
@@ -48,7 +49,7 @@ fn render(view: &CounterView, language: Language, unpaired: bool) -> [String; 3]
     [counter.render().unwrap(), status.render().unwrap(), help.render().unwrap()]
 }
 
-fn is_han(c: char) -> bool {
+pub(super) fn is_han(c: char) -> bool {
     matches!(u32::from(c), 0x3400..=0x9FFF | 0x20000..=0x3FFFF | 0x3001..=0x3011 | 0xFF01..=0xFF5E)
 }
 

@@ -30,6 +30,8 @@ mod codes;
 mod desk;
 mod lookup;
 mod paper;
+mod practice;
+mod setup;
 mod together;
 mod value;
 
@@ -107,6 +109,7 @@ impl Desktop {
         let shown = |effect| match effect {
             Effect::Show { face, seq, .. } => Some((face, seq)),
             Effect::Rest(..) | Effect::Stand(_) | Effect::Print(_) => None,
+            Effect::Signal(_) | Effect::Practice(_) => None,
         };
         self.effects.try_iter().filter_map(shown).collect()
     }

@@ -243,6 +243,7 @@ fn every_slip_and_badge_is_read_back_whole_from_its_bytes() {
         greeting: Some(format!("{name}女士")),
         level: Some(words("金卡", "Gold")),
         occasion: Some(words("秋季品鉴会", "Autumn tasting")),
+        practice: true,
     };
     let fonts = Fonts::load();
     for kind in SlipKind::ALL {
