@@ -180,9 +180,20 @@ fn sheets() -> Vec<Scene> {
         Scene::get("status-fresh", "/status").of(moment("fresh")),
         Scene::get("status-down", "/status").of(moment("readers-down")),
         Scene::get("help", "/help"),
+        Scene::get("setup", "/setup"),
+        Scene::post("setup-declined", "/setup", &[("act", "printer")]).declined(Declined::Unable),
+        Scene::get("practice", "/practice"),
+        Scene::post("practice-declined", "/practice", &[("act", "begin")]).declined(Declined::Unable),
+        Scene::get("practice-on", "/practice").of(practising()),
+        Scene::get("practice-counter", "/").of(practising()),
         Scene::get("undo", "/undo/1200").at("/undo/{seq}").of(bought.clone()),
         Scene::get("undo-gone", "/undo/7").at("/undo/{seq}").of(bought),
     ]
+}
+
+/// The afternoon, but nothing counts.
+fn practising() -> CounterView {
+    CounterView { practice: true, ..afternoon() }
 }
 
 fn walkin() -> Vec<Scene> {
