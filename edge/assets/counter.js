@@ -10,6 +10,14 @@
     button.addEventListener("click", () => print());
   }
   const page = document.querySelector("main")?.dataset ?? {};
+  for (const button of document.querySelectorAll("[data-pin]")) {
+    button.addEventListener("click", () => {
+      const field = $("pin"), key = button.dataset.pin;
+      field.value = key === "back" ? field.value.slice(0, -1) : (field.value + key).slice(0, field.maxLength);
+      if (key !== "back" && field.value.length === field.maxLength) field.form.requestSubmit();
+    });
+  }
+  if (!$("bar")) return;
 
   // --- sound -----------------------------------------------------------------------------------------------
   const { muted, volume } = page;

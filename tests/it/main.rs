@@ -8,6 +8,7 @@ mod fuzz;
 mod golden;
 mod kill;
 mod kit;
+mod operator;
 mod pages;
 mod practice;
 mod reader;

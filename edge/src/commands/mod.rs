@@ -11,6 +11,7 @@ mod doctor;
 mod enrol;
 pub mod exit;
 mod pair;
+mod pin;
 pub mod queue;
 mod readers;
 mod serve;
@@ -65,6 +66,8 @@ enum Command {
     },
     /// Show a code on the member display by which a tablet is paired; list or unpair tablets
     Pair(pair::PairArguments),
+    /// Make the file that holds an operator's PIN, hashed; asks for the PIN
+    Pin(pin::PinArguments),
     /// Check clock, disk, readers, display, certificate and queue, with what to do
     Doctor {
         /// For scripts
@@ -91,6 +94,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         Command::Readers { json } => readers::run(&config, *json),
         Command::CloseDay { json } => ask::close_day(&config, *json),
         Command::Pair(arguments) => pair::run(&config, arguments),
+        Command::Pin(arguments) => pin::run(&config, arguments),
         Command::Doctor { json } => doctor::run(&config, *json),
     };
     match result {

@@ -37,9 +37,11 @@ fn failure(error: StartError) -> Failure {
         StartError::Running { .. } => Exit::Running,
         StartError::Identity(IdentityError::NotEnrolled { .. }) => Exit::NotEnrolled,
         StartError::Store(_) => Exit::Store,
-        StartError::Guard(_) | StartError::Tls(_) | StartError::Readers { .. } | StartError::Reader(_) => {
-            Exit::Config
-        }
+        StartError::Guard(_)
+        | StartError::Operator(_)
+        | StartError::Tls(_)
+        | StartError::Readers { .. }
+        | StartError::Reader(_) => Exit::Config,
         _ => Exit::Other,
     };
     Failure::new(exit, error)

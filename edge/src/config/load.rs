@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::display::OneOrMany;
+use super::operator::{self, RawOperator};
 use super::printer::RawPrinter;
 use super::reader::{self, RawReader};
 use super::signal::RawSignal;
@@ -33,6 +34,8 @@ struct RawConfig {
     reader: Vec<RawReader>,
     #[serde(default)]
     display: OneOrMany,
+    #[serde(default)]
+    operator: Vec<RawOperator>,
     signal: Option<RawSignal>,
     printer: Option<RawPrinter>,
     #[serde(default)]
@@ -241,6 +244,7 @@ fn check(path: &Path, raw: RawConfig) -> Result<Config, ConfigError> {
         readers,
         gates,
         displays: displays.map(|(at, raw)| raw.check(at, &checker)).collect::<Result<_, _>>()?,
+        operators: operator::check_all(raw.operator, &checker)?,
         signal: raw.signal.map(|signal| signal.check(&checker)).transpose()?,
         printer: raw.printer.map(|printer| printer.check(&checker)).transpose()?,
         simulator_url: Some(raw.simulator.url).filter(|url| !url.is_empty()),

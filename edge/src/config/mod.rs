@@ -9,6 +9,7 @@
 mod display;
 mod error;
 mod load;
+mod operator;
 mod printer;
 mod reader;
 mod signal;
@@ -22,6 +23,7 @@ use crate::rules::gate::{Gate, Gates};
 pub use display::{DisplayConfig, DisplayKind, MipiChip, OledChip};
 pub use error::ConfigError;
 pub use load::{CONFIG_PATH, load, parse};
+pub use operator::OperatorConfig;
 pub use printer::PrinterConfig;
 pub use reader::ReaderConfig;
 pub use signal::SignalConfig;
@@ -41,6 +43,8 @@ pub struct Config {
     pub gates: Gates,
     /// Displays that members see.
     pub displays: Vec<DisplayConfig>,
+    /// Who signs in at the counter; nobody is asked where there are none.
+    pub operators: Vec<OperatorConfig>,
     /// Light and sound.
     pub signal: Option<SignalConfig>,
     /// Receipts.

@@ -18,6 +18,7 @@ use serde::Serialize;
 
 pub mod forms;
 pub mod lookup;
+pub mod pin;
 pub mod routes;
 pub mod shift;
 pub mod today;

@@ -8,7 +8,8 @@
 //!
 //! Invariants: nothing is decided here, each act is one order to the run loop; the page works without script; reading
 //! changes nothing; every text is escaped and exists in both languages.
-//! Out of scope: operators and their PINs.
+//! [`operators`] holds PINs.
+//! Out of scope: what an operator may do.
 
 pub mod assets;
 pub mod batch;
@@ -18,6 +19,7 @@ pub mod forms;
 pub mod gates;
 pub mod guard;
 pub mod live;
+pub mod operators;
 pub mod pages;
 pub mod palette;
 mod panels;

@@ -19,12 +19,13 @@ use super::papers::{self, PaperStrip, SlipMark};
 use super::routes::Typed;
 use super::slips::{METHODS, REASONS};
 use super::view::{
-    ActivityView, CounterView, GiftView, LinkView, ModeView, NoticeView, Outcome, Purpose, Stopped,
-    SwipeView, UnshownView,
+    ActivityView, CounterView, GiftView, LinkView, ModeView, NoticeView, Outcome, Purpose, StaffView,
+    Stopped, SwipeView, UnshownView,
 };
 use super::voice::Sounds;
 use super::words::Ui;
 use super::{undo, value};
+use crate::locale::{Language, text};
 
 /// A refusal or an unknown card waits for somebody for so long, in microseconds.
 const PENDING_US: i64 = 10 * 60 * SECOND_US;
@@ -48,6 +49,8 @@ pub struct Frame {
     pub unpaired: bool,
     /// Whether nothing counts that is done now.
     pub practice: bool,
+    /// Who is at the counter, where somebody must be.
+    pub staff: Option<String>,
 }
 
 impl Frame {
@@ -55,6 +58,12 @@ impl Frame {
     #[must_use]
     pub fn practice_style(&self) -> &'static str {
         &super::assets::addresses().practice
+    }
+
+    /// Who is at the counter, or that it is locked; none where nobody is asked.
+    pub(super) fn staff_text(staff: &StaffView, language: Language) -> Option<String> {
+        let locked = || text(language, "pin-locked");
+        staff.asked.then(|| staff.operator.as_ref().map_or_else(locked, |operator| operator.name.clone()))
     }
 
     /// Tag of the language that the switch leads to.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hufu_hardware::panel::SharedFrame;
-use hufu_shared::ids::{ItemId, OccurrenceId};
+use hufu_shared::ids::{ItemId, OccurrenceId, OperatorId};
 use hufu_shared::money::{Amount, Leg};
 use hufu_shared::time::Day;
 use hufu_shared::token::CardText;
@@ -61,6 +61,10 @@ pub enum Order {
     Practise(bool),
     /// What a further page of the desk asks for.
     Desk(DeskOrder),
+    /// An operator whose PIN was checked is at the counter from now on.
+    SignIn(OperatorId),
+    /// Nobody is; the counter locks.
+    SignOut,
     /// Print the slip of a value fact, again or at last.
     Reprint {
         /// Its seq.
@@ -206,6 +210,15 @@ pub enum Declined {
     /// A card that the centre knows and this terminal's directory does not know yet.
     #[error("the card is not in this terminal's directory yet")]
     NotHere,
+    /// The counter is locked: somebody must sign in.
+    #[error("the counter is locked: sign in first")]
+    Locked,
+    /// It takes a supervisor.
+    #[error("this takes a supervisor")]
+    Supervisor,
+    /// Who is signed in may not do it.
+    #[error("the operator's role does not allow this")]
+    OtherRole,
     /// What the page showed is no longer there.
     #[error("the page was out of date")]
     Stale,

@@ -23,6 +23,7 @@ use serde_json::json;
 use super::batch::BatchInput;
 use super::forms::{CandidateInput, ModeInput, NoticeInput, Refused, TypedInput, UnshownInput};
 use super::guard::{Guard, is_own_host, is_own_page};
+use super::operators::Operators;
 use super::pages::{CounterPage, Frame, PanelPage, Parts};
 use super::port::{Order, Port, Snapshot};
 use super::sheets::{HelpPage, StatusPage};
@@ -60,6 +61,8 @@ pub struct Counter {
     pub tablets: Option<Arc<Tablets>>,
     /// Tries the connection to the centre.
     pub contacts: ContactSender,
+    /// Who signs in at the counter.
+    pub operators: Arc<Operators>,
     /// The terminal's clock.
     pub now: Box<dyn Fn() -> Instant + Send + Sync>,
 }
@@ -106,6 +109,10 @@ async fn guard(State(counter): Shared, request: Request, next: Next) -> Response
         StatusCode::MISDIRECTED_REQUEST.into_response()
     } else if !request.method().is_safe() && !is_own_page(headers) {
         StatusCode::FORBIDDEN.into_response()
+    } else if let Some(answer) =
+        desk::pin::barred(counter.port.snapshot().view.staff.staff(), request.uri().path())
+    {
+        answer
     } else {
         next.run(request).await
     };
@@ -165,6 +172,7 @@ impl Counter {
             js: files.js.clone(),
             unpaired: self.guard.is_unpaired(),
             practice: snapshot.view.practice,
+            staff: Frame::staff_text(&snapshot.view.staff, language),
         }
     }
 

@@ -137,6 +137,7 @@ pub fn afternoon() -> CounterView {
         readiness: readiness([Grade::Ready; 6]),
         setup: SetupView::default(),
         practice: false,
+        staff: StaffView::default(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The page as a whole: every snapshot in both languages, and the addresses as browsers and programs meet them.
 
 mod desk;
-mod http;
+pub(super) mod http;
 mod pages;
 mod setup;
 

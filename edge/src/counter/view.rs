@@ -25,9 +25,11 @@ pub use super::papers::{PrinterView, SlipView};
 pub use super::setup::SetupView;
 
 mod ready;
+mod staff;
 mod waiting;
 
 pub use ready::ReadinessView;
+pub use staff::{OperatorView, StaffView};
 pub use waiting::{CandidateView, GuestView, NoticeView, UnshownView};
 
 /// Swipes that the list holds at most.
@@ -85,6 +87,8 @@ pub struct CounterView {
     pub setup: SetupView,
     /// Whether nothing counts that is done now.
     pub practice: bool,
+    /// Who is at the counter.
+    pub staff: StaffView,
 }
 
 /// Connection to the centre.

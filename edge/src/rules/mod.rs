@@ -9,6 +9,7 @@ pub mod find;
 pub mod gate;
 pub mod lease;
 pub mod member_plan;
+pub mod operator;
 pub mod pairing;
 pub mod quota;
 pub mod readiness;

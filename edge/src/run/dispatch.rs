@@ -27,6 +27,7 @@ use super::paper::Paper;
 use super::practice::Practice;
 use super::readers::{self, ReaderBook};
 use super::setup::Setup;
+use super::staff::StaffDesk;
 use super::undoing::Undoing;
 use super::upkeep::Upkeep;
 use super::view;
@@ -82,6 +83,7 @@ pub struct Dispatch {
     pub(super) practice: Option<Practice>,
     /// How many practices there were since the start.
     pub(super) rounds: u64,
+    pub(super) staff: StaffDesk,
 }
 
 /// What staff see of the last minutes.
@@ -149,6 +151,7 @@ impl Dispatch {
             setup: Setup::default(),
             practice: None,
             rounds: 0,
+            staff: StaffDesk::default(),
             clock,
         };
         dispatch.measure_disk();

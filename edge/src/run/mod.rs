@@ -26,6 +26,7 @@ pub mod paper;
 mod practice;
 pub mod readers;
 mod setup;
+mod staff;
 pub mod tasks;
 pub mod ticket;
 mod together;

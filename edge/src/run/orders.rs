@@ -20,12 +20,14 @@ use crate::counter::view::{CandidateView, Source};
 use crate::rules::decide::Outcome;
 use crate::rules::decide::value::{NotReversed, is_impossible};
 use crate::rules::gate::Gate;
+use crate::rules::operator::Act;
 use crate::rules::timekeeping::Now;
 use crate::state::CentralOrder;
 use crate::store::{NewFact, StoreError};
 
 impl Dispatch {
     pub(super) fn order(&mut self, order: Order, now: &Now) -> Result<Done, Declined> {
+        self.allow(&order, now)?;
         match order {
             Order::Desk(order) => self.desk_order(order, now),
             order => self.counter_order(order, now).map(|()| Done::Plain),
@@ -36,6 +38,8 @@ impl Dispatch {
         match order {
             // Answered above, with more than that it was done.
             Order::Desk(_) => Err(Declined::Unable),
+            Order::SignIn(operator) => self.sign_in(operator, now),
+            Order::SignOut => self.sign_out(now),
             Order::SetMode(mode) => self.set_mode(mode, now),
             Order::Typed(card) => self.typed(card, now),
             Order::Confirm { n } => {
@@ -205,12 +209,12 @@ impl Dispatch {
     pub(super) fn entered(&mut self, reader: usize, entry: &Entry, now: &Now) {
         let done = match entry {
             Entry::Number(number) => match CardText::number(MediumKind::Typed, number) {
-                Ok(card) => self.typed(card, now),
+                Ok(card) => self.allow_act(Act::Member, now).and_then(|()| self.typed(card, now)),
                 Err(_) => return,
             },
             Entry::Amount(amount) => {
                 let amount = Amount(i64::try_from(*amount).unwrap_or(i64::MAX));
-                self.set_mode(ModeOrder::Earn(amount), now)
+                self.allow_act(Act::Value, now).and_then(|()| self.set_mode(ModeOrder::Earn(amount), now))
             }
             Entry::Cancel => {
                 self.desk.candidate = None;

@@ -36,6 +36,7 @@ use super::readers::{self, READERS_MAX};
 use crate::clock::{self, Clock, SystemClock};
 use crate::config::{Config, PrinterConfig, SignalConfig};
 use crate::counter::guard::{Guard, GuardError};
+use crate::counter::operators::{OperatorError, Operators};
 use crate::counter::port::{Port, PortEnds, Request};
 use crate::counter::routes::Counter;
 use crate::counter::tablets::Tablets;
@@ -100,6 +101,9 @@ pub enum StartError {
         /// Why.
         source: std::io::Error,
     },
+    /// Who signs in at the counter.
+    #[error(transparent)]
+    Operator(#[from] OperatorError),
     /// The certificate that tablets see.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -161,10 +165,12 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
 
     let (effects, showing, desk) = start_effects(config, &core, &clock, events.clone(), desks);
     let entries = sources.iter().map(|source| (source.name(), source.kind())).collect();
+    let operators = Operators::load(&config.operators, core.store().clone(), clock.clone())?;
     let tablets = doors.tablets(&core, &clock, &effects)?;
     let dispatch = Dispatch::new(core.clone(), clock.clone(), effects, entries, panels::state(config))?;
     let mut dispatch = dispatch.trusting(identity.enrolment.central_sign_key);
     dispatch.set_gate(config.terminal.way);
+    dispatch.attach_operators(operators.known());
     let (port, PortEnds { view, orders }) = Port::new(dispatch.first_view()?, desk);
     dispatch.attach(view);
     if let Some(printer) = &config.printer {
@@ -174,7 +180,7 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
     dispatch.rest();
     let (sync_ends, run_ends) = state::channel(clock.now().trusted);
     let asks = (identity.enrolment.central_seal_key, run_ends.finds.clone(), run_ends.contacts.clone());
-    let page = Arc::new(counter(config, port, &clock, (asks, tablets.clone()))?);
+    let page = Arc::new(counter(config, port, &clock, (asks, tablets.clone(), operators))?);
     dispatch.attach_asks(run_ends.asks.clone());
     dispatch.attach_ready(run_ends.ready.clone());
     let looping = std::thread::spawn(move || dispatch_loop(dispatch, inbox));
@@ -371,7 +377,11 @@ fn counter(
     config: &Config,
     port: Port,
     clock: &Clock,
-    ((seal_key, finds, contacts), tablets): ((SealKey, FindSender, ContactSender), Option<Arc<Tablets>>),
+    ((seal_key, finds, contacts), tablets, operators): (
+        (SealKey, FindSender, ContactSender),
+        Option<Arc<Tablets>>,
+        Operators,
+    ),
 ) -> Result<Counter, GuardError> {
     let simulator = config.simulator_url.as_deref();
     let guard = Guard::new(
@@ -391,6 +401,7 @@ fn counter(
         finds,
         tablets,
         contacts,
+        operators: Arc::new(operators),
         now: Box::new(move || clock.now().trusted),
     })
 }

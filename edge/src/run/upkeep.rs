@@ -46,6 +46,7 @@ impl Dispatch {
         self.forget_guest(now);
         self.practise_no_longer(now);
         self.try_no_longer(now);
+        self.lock_if_idle(now);
         self.ask_no_longer(now);
         let mono_ns = now.mono_ns;
         self.keep("keep the journal", |dispatch| {

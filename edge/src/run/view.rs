@@ -15,8 +15,8 @@ use super::dispatch::{Desk, Dispatch};
 use super::panels::DisplayState;
 use crate::counter::view::{
     ActivityView, AllowanceView, ClockView, CounterView, DisplayView, GateView, GiftView, LinkView, ModeView,
-    NoticeView, Outcome, PersonView, Purpose, ReaderView, ResultView, ShortView, Source, Stopped, SwipeView,
-    Taken, UnshownView,
+    NoticeView, Outcome, PersonView, Purpose, ReaderView, ResultView, ShortView, Source, StaffView, Stopped,
+    SwipeView, Taken, UnshownView,
 };
 use crate::rules::decide;
 use crate::rules::decide::value::Short;
@@ -224,7 +224,7 @@ pub(super) fn build(dispatch: &Dispatch, now: &Now) -> Result<CounterView, Store
         left: held.left,
         expired: held.expired,
     });
-    Ok(CounterView {
+    Ok(dispatch.as_staff_see(CounterView {
         zone: dispatch.zone(),
         office: office.map_or_else(no_words, |office| office.name.clone()),
         place_word: place_word
@@ -264,7 +264,8 @@ pub(super) fn build(dispatch: &Dispatch, now: &Now) -> Result<CounterView, Store
         readiness: readiness.into(),
         setup: dispatch.setup_view(now),
         practice: dispatch.practice.is_some(),
-    })
+        staff: StaffView::default(),
+    }))
 }
 
 fn display(dispatch: &Dispatch) -> DisplayView {

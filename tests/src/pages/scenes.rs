@@ -260,6 +260,8 @@ fn tablets() -> Vec<Scene> {
         Scene::post("tablets-offered", "/tablets", &[("act", "offer")]),
         Scene::post("tablets-withdrawn", "/tablets", &[("act", "withdraw")]),
         Scene::get("pair", "/pair"),
+        Scene::get("pin", "/pin"),
+        Scene::post("pin-unknown", "/pin", &[("act", "in"), ("pin", "271828")]),
         Scene::post("pair-wrong", "/pair", &[("code", "12"), ("name", "前台平板")]),
         Scene::post("pair-no-code", "/pair", &[("code", "12345678"), ("name", "")]),
     ]

@@ -5,6 +5,7 @@ use embedded_graphics::prelude::Size;
 use hufu_edge::clock::{Clock, SystemClock};
 use hufu_edge::counter::desk::{DeskOrder, Done, FoundHere, Taken};
 use hufu_edge::counter::guard::Guard;
+use hufu_edge::counter::operators::Operators;
 use hufu_edge::counter::port::{Declined, Order, Port, ViewSink};
 use hufu_edge::counter::routes::{Counter, router};
 use hufu_edge::counter::samples::{NOW, afternoon, words};
@@ -67,7 +68,7 @@ impl Served {
         let listener = TcpListener::bind("127.0.0.1:0").await.context("failed to find a port")?;
         let address = listener.local_addr().context("failed to read the port")?;
         let folder = tempfile::tempdir().context("failed to make a folder")?;
-        let tablets = tablets(folder.path())?;
+        let (tablets, operators) = tablets(folder.path())?;
         let counter = Counter {
             port,
             guard: Guard::new(address, false, &[], None)?,
@@ -79,6 +80,7 @@ impl Served {
             // Nobody answers: the page says that the centre could not be asked.
             contacts: mpsc::channel(1).0,
             tablets: Some(Arc::clone(&tablets)),
+            operators: Arc::new(operators),
             now: Box::new(|| NOW),
         };
         let counter = Arc::new(counter);
@@ -106,7 +108,7 @@ impl Served {
 }
 
 /// The book of a terminal with one tablet.
-fn tablets(folder: &Path) -> Result<Arc<Tablets>> {
+fn tablets(folder: &Path) -> Result<(Arc<Tablets>, Operators)> {
     let terminal = Terminal {
         device: DeviceId([1; 16]),
         epoch: 1,
@@ -120,11 +122,12 @@ fn tablets(folder: &Path) -> Result<Arc<Tablets>> {
     };
     let store = Store::open(&folder.join(JOURNAL_FILE), &terminal).context("failed to open a journal")?;
     let clock = Clock::new(Arc::new(SystemClock::start()), Instant(0));
+    let operators = Operators::load(&[], store.clone(), clock.clone())?;
     let at = (SocketAddr::from(([127, 0, 0, 1], 7091)), ["A1B2"; 16].join(" "));
     let tablets = Tablets::open(store, clock, at, drop).context("failed to open the book of tablets")?;
     let code = tablets.offer().context("no code is offered")?.code;
     tablets.pair(&code, "前台平板").context("no tablet was paired")?;
-    Ok(Arc::new(tablets))
+    Ok((Arc::new(tablets), operators))
 }
 
 fn read(setting: &Mutex<Setting>) -> Setting {

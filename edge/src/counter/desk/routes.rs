@@ -21,7 +21,7 @@ use super::forms::{Input, Wrong, given};
 use super::shift::{Just, ShiftPage};
 use super::today::TodayPage;
 use super::walkin::{FormPart, Guest, Kind, TakenPage, WalkinPage, Written};
-use super::{DeskOrder, Done, ONCE_BYTES, Taken, Taking, lookup, shift, walkin};
+use super::{DeskOrder, Done, ONCE_BYTES, Taken, Taking, lookup, pin, shift, walkin};
 use crate::random;
 
 type Shared = State<Arc<Counter>>;
@@ -32,6 +32,7 @@ pub fn routes() -> Router<Arc<Counter>> {
         .route("/walkin", get(walkin).post(take))
         .route("/shift", get(shift).post(count))
         .route("/today", get(today))
+        .route("/pin", get(pin::show).post(pin::act))
         .route("/lookup", get(lookup::show).post(lookup::find))
         .route("/lookup/pick", post(lookup::pick))
 }

@@ -37,6 +37,7 @@ fn frame(language: Language) -> Frame {
         js: "/a.js".into(),
         unpaired: false,
         practice: false,
+        staff: None,
     }
 }
 

@@ -17,13 +17,16 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use super::samples::{NOW, afternoon, outcomes};
+use crate::clock::{Clock, SystemClock};
 use crate::counter::desk::Done;
 use crate::counter::desk::{DeskOrder, FoundHere};
 use crate::counter::guard::Guard;
+use crate::counter::operators::Operators;
 use crate::counter::port::{Declined, ModeOrder, Order, Port, ViewSink};
 use crate::counter::routes::{BODY_BYTES_MAX, Counter, router};
 use crate::counter::serve::serve;
 use crate::locale::Language;
+use crate::store::testing::booted;
 
 const WAIT: Duration = Duration::from_secs(10);
 
@@ -67,6 +70,7 @@ pub(super) async fn desk_answering(answer: Result<Done, Declined>) -> Desk {
         finds: scripted_centre(),
         tablets: None,
         contacts: tokio::sync::mpsc::channel(1).0,
+        operators: no_operators(),
         now: Box::new(|| NOW),
     };
     let (stop, stopped) = watch::channel(false);
@@ -91,6 +95,13 @@ fn scripted_centre() -> crate::state::FindSender {
         }
     });
     finds
+}
+
+/// A terminal that asks for nobody.
+pub(in crate::counter) fn no_operators() -> Arc<Operators> {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::new(Arc::new(SystemClock::start()), NOW);
+    Arc::new(Operators::load(&[], booted(folder.path()), clock).unwrap())
 }
 
 impl Desk {

@@ -34,6 +34,7 @@ pub(super) fn frame(language: Language, unpaired: bool) -> Frame {
         js: "/a.js".into(),
         unpaired,
         practice: false,
+        staff: None,
     }
 }
 

@@ -32,6 +32,7 @@ mod lookup;
 mod paper;
 mod practice;
 mod setup;
+mod staff;
 mod together;
 mod value;
 
