@@ -26,7 +26,7 @@ const MET: [(Part, bool, &str, &str); 15] = [
     (Part::Printer, true, "legible", ""),
     (Part::Printer, false, "illegible", ""),
     (Part::Printer, false, "not_printed", ""),
-    (Part::Printer, false, "hindered", "paper_out"),
+    (Part::Printer, false, "hindered", "paper-out"),
 ];
 
 fn part(part: Part, there: Option<&str>, tried: Option<Tried>) -> SetupPart {
@@ -53,7 +53,7 @@ fn the_setup_page_has_words_for_whatever_is_met_in_both_languages() {
         Some(SetupDoing::Picture),
         Some(SetupDoing::Sound),
         Some(SetupDoing::Slip { hindered: None }),
-        Some(SetupDoing::Slip { hindered: Some("paper_out") }),
+        Some(SetupDoing::Slip { hindered: Some("paper-out") }),
         Some(SetupDoing::Printed),
     ];
     for language in Language::ALL {
