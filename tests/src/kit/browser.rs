@@ -50,6 +50,8 @@ impl Browser {
         let lang = format!("--lang={language}");
         for flag in [
             "--headless",
+            // What is still moving is neither judged nor pictured.
+            "--force-prefers-reduced-motion",
             "--no-sandbox",
             "--disable-gpu",
             "--disable-quic",

@@ -4,8 +4,7 @@
 //! hashes is computed anew by whoever compares.
 
 use anyhow::{Context as _, Result};
-use hufu_shared::cbor;
-use hufu_shared::fact::Fact;
+use hufu_shared::fact::{Fact, Reader};
 use hufu_shared::ids::{DeviceId, Hash};
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
@@ -61,14 +60,16 @@ fn read_file(path: &Path) -> Result<Journal> {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?))
         })?;
     let device = DeviceId(device.try_into().ok().context("the device's id is not 16 bytes")?);
-    let mut facts = Vec::new();
+    let (mut facts, mut reader) = (Vec::new(), Reader::default());
     let mut statement = tx.prepare("SELECT seq, hash, body FROM facts ORDER BY seq")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let (seq, hash, body): (i64, Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(1)?, row.get(2)?);
         let hash = Hash(hash.try_into().ok().context("a chain hash is not 32 bytes")?);
-        let fact = cbor::decode(&body).with_context(|| format!("fact {seq} cannot be decoded"))?;
-        facts.push(StoredFact { seq: u64::try_from(seq)?, hash, body, fact });
+        let seq = u64::try_from(seq)?;
+        // Facts rest on what earlier ones stated.
+        let fact = reader.read(seq, &body).with_context(|| format!("fact {seq} cannot be read"))?;
+        facts.push(StoredFact { seq, hash, body, fact });
     }
     let mut statement = tx.prepare("SELECT kind FROM notices WHERE kind IS NOT NULL ORDER BY id")?;
     let told_kinds = statement.query_map([], |row| row.get(0))?.collect::<Result<Vec<u8>, _>>()?;
