@@ -1,13 +1,13 @@
 //! Snapshots as staff may meet them: a busy afternoon, every outcome, and the unlucky moments. Tests render them, and
 //! browsers are shown them, so that what nobody meets on an ordinary day is looked at as well. Nothing serves them.
 
+mod setup;
 mod value;
 
 pub use value::{asking, cny, pts, short};
 use value::{of_value, waiting};
 
 use crate::counter::batch::BatchLineView;
-use crate::counter::setup::SetupView;
 use crate::counter::view::*;
 use crate::rules::decide::value::Why;
 use hufu_shared::fact::RefusalReason;
@@ -135,7 +135,7 @@ pub fn afternoon() -> CounterView {
         display: DisplayView { kind: Some("desk".to_owned()), fault: None, each: Vec::new() },
         printer: None,
         readiness: readiness([Grade::Ready; 6]),
-        setup: SetupView::default(),
+        setup: setup::half_tried(),
         practice: false,
         staff: StaffView::default(),
     }

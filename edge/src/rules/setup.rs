@@ -114,15 +114,15 @@ pub fn standing(there: Option<&str>, tried: Option<&Tried>, now: Instant) -> Sta
     }
 }
 
-/// The parts that keep the terminal from going to work; none if it may.
+/// The parts that keep the terminal from going to work; none if it may. Of what nothing is known, nothing was tried.
 #[must_use]
 pub fn missing(parts: &[(Part, Standing)]) -> Vec<Part> {
-    let stops = |(part, standing): &(Part, Standing)| match standing {
-        Standing::Works => false,
-        Standing::Absent => part.is_needed(),
+    let stops = |part: &Part| match parts.iter().find(|(known, _)| known == part) {
+        Some((_, Standing::Works)) => false,
+        Some((_, Standing::Absent)) => part.is_needed(),
         _ => true,
     };
-    parts.iter().filter(|each| stops(each)).map(|(part, _)| *part).collect()
+    Part::ALL.into_iter().filter(stops).collect()
 }
 
 #[cfg(test)]
@@ -164,6 +164,7 @@ mod tests {
     fn only_what_is_not_fitted_and_not_needed_may_be_left_out() {
         use Standing::{Absent, Changed, Fails, Old, Untried, Works};
         let all = |standing| Part::ALL.map(|part| (part, standing));
+        assert_eq!(missing(&[]), Part::ALL, "nothing is known yet");
         assert_eq!(missing(&all(Works)), []);
         assert_eq!(missing(&all(Absent)), [Part::Central, Part::Reader, Part::Sound]);
         for standing in [Untried, Changed, Old, Fails] {

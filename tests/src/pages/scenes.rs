@@ -3,7 +3,8 @@
 use hufu_edge::counter::desk::{EXPECTED_SHOWN_MAX, ExpectedGuest, ExpectedView, LastClosing, ShiftView};
 use hufu_edge::counter::port::Declined;
 use hufu_edge::counter::samples::{NOW, afternoon, moments, outcomes, words};
-use hufu_edge::counter::view::{CounterView, Purpose, SwipeView};
+use hufu_edge::counter::view::{CounterView, OperatorView, Purpose, StaffView, SwipeView};
+use hufu_edge::rules::operator::Role;
 use hufu_shared::fact::{Counted, DayTotals};
 use hufu_shared::ids::CardId;
 use hufu_shared::member::CardStatus;
@@ -12,6 +13,9 @@ use hufu_shared::time::{Day, Instant, MINUTE_US};
 use hufu_shared::wire::lookup::{FoundCard, FoundMember, LookupAnswer};
 
 use super::routes::{Method, Route};
+
+/// The one operator of the terminal.
+pub const OPERATOR: &str = "00000000-0000-7000-8000-000000000002";
 
 /// Addresses that no person reads, with what they are.
 pub const NO_PAGES: [(&str, &str); 6] = [
@@ -191,6 +195,12 @@ fn sheets() -> Vec<Scene> {
     ]
 }
 
+/// The afternoon at a terminal that asks who is there: a clerk, or nobody.
+fn staffed(here: bool) -> CounterView {
+    let operator = here.then(|| OperatorView { name: "王敏".to_owned(), role: Role::Clerk });
+    CounterView { staff: StaffView { asked: true, operator }, ..afternoon() }
+}
+
 /// The afternoon, but nothing counts.
 fn practising() -> CounterView {
     CounterView { practice: true, ..afternoon() }
@@ -260,8 +270,14 @@ fn tablets() -> Vec<Scene> {
         Scene::post("tablets-offered", "/tablets", &[("act", "offer")]),
         Scene::post("tablets-withdrawn", "/tablets", &[("act", "withdraw")]),
         Scene::get("pair", "/pair"),
-        Scene::get("pin", "/pin"),
-        Scene::post("pin-unknown", "/pin", &[("act", "in"), ("pin", "271828")]),
+        Scene::get("pin", "/pin").of(staffed(false)),
+        Scene::get("pin-here", "/pin").of(staffed(true)),
+        Scene::get("pin-unasked", "/pin"),
+        Scene::post("pin-unknown", "/pin", &[("act", "in"), ("pin", "271828")]).of(staffed(false)),
+        Scene::post("pin-wrong", "/pin", &[("act", "in"), ("operator", OPERATOR), ("pin", "314159")])
+            .of(staffed(false)),
+        Scene::get("counter-locked", "/").of(staffed(false)),
+        Scene::get("counter-staffed", "/").of(staffed(true)),
         Scene::post("pair-wrong", "/pair", &[("code", "12"), ("name", "前台平板")]),
         Scene::post("pair-no-code", "/pair", &[("code", "12345678"), ("name", "")]),
     ]

@@ -3,9 +3,10 @@
 use anyhow::{Context as _, Result};
 use embedded_graphics::prelude::Size;
 use hufu_edge::clock::{Clock, SystemClock};
+use hufu_edge::config::OperatorConfig;
 use hufu_edge::counter::desk::{DeskOrder, Done, FoundHere, Taken};
 use hufu_edge::counter::guard::Guard;
-use hufu_edge::counter::operators::Operators;
+use hufu_edge::counter::operators::{self, Operators};
 use hufu_edge::counter::port::{Declined, Order, Port, ViewSink};
 use hufu_edge::counter::routes::{Counter, router};
 use hufu_edge::counter::samples::{NOW, afternoon, words};
@@ -14,6 +15,7 @@ use hufu_edge::counter::tablets::Tablets;
 use hufu_edge::counter::tablets::gate::gated;
 use hufu_edge::counter::voice::Sounds;
 use hufu_edge::locale::Language;
+use hufu_edge::rules::operator::Role;
 use hufu_edge::state::{FindSender, Finding};
 use hufu_edge::store::{JOURNAL_FILE, NameKey, Store};
 use hufu_edge::terminal::Terminal;
@@ -22,13 +24,14 @@ use hufu_shared::ids::{ClubId, DeviceId, OfficeId};
 use hufu_shared::seal::OpenKey;
 use hufu_shared::time::Instant;
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
-use super::scenes::{Scene, Setting, promised};
+use super::scenes::{OPERATOR, Scene, Setting, promised};
 
 /// Volume of the page, in percent.
 const VOLUME: u8 = 70;
@@ -122,7 +125,12 @@ fn tablets(folder: &Path) -> Result<(Arc<Tablets>, Operators)> {
     };
     let store = Store::open(&folder.join(JOURNAL_FILE), &terminal).context("failed to open a journal")?;
     let clock = Clock::new(Arc::new(SystemClock::start()), Instant(0));
-    let operators = Operators::load(&[], store.clone(), clock.clone())?;
+    let pin_file = folder.join("wang.pin");
+    std::fs::write(&pin_file, operators::hash("271828")?)?;
+    std::fs::set_permissions(&pin_file, std::fs::Permissions::from_mode(0o600))?;
+    let (id, name) = (OPERATOR.parse()?, "王敏".to_owned());
+    let operator = OperatorConfig { id, name, role: Role::Clerk, pin_file };
+    let operators = Operators::load(&[operator], store.clone(), clock.clone())?;
     let at = (SocketAddr::from(([127, 0, 0, 1], 7091)), ["A1B2"; 16].join(" "));
     let tablets = Tablets::open(store, clock, at, drop).context("failed to open the book of tablets")?;
     let code = tablets.offer().context("no code is offered")?.code;
