@@ -302,7 +302,8 @@ pub fn sample(sender: &Sender, upload: &Upload, received: Instant) -> Option<Clo
     let attempt = &upload.attempt;
     let sample =
         ClockSample { boot_seq: attempt.boot_seq, sent_mono_ns: attempt.mono_ns, heard: attempt.heard };
-    let counts = |boot: &KnownBoot| boot.clock.counts(sample.at(received));
+    // A copy of the machine counts its boots alike: until its history is seen to differ only the boot's own id tells it.
+    let counts = |boot: &KnownBoot| boot.boot == attempt.boot && boot.clock.counts(sample.at(received));
     (is_of_now && sender.boot.as_ref().is_none_or(counts)).then_some(sample)
 }
 

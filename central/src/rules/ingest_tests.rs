@@ -259,6 +259,14 @@ fn only_a_sample_that_narrows_its_boot_by_more_than_a_second_counts() {
         let met = sample(&sender, &upload, RECEIVED).map(|sample| sample.sent_mono_ns);
         assert_eq!(met, counts.then_some(upload.attempt.mono_ns), "{boot:?}");
     }
+    let other = bounded(RECEIVED.0 + 1_000_003).map(|known| KnownBoot { boot: BootId([7; 16]), ..known });
+    sender.boot = other;
+    assert_eq!(
+        sample(&sender, &upload, RECEIVED),
+        None,
+        "a copy of the machine says nothing of this one's clock"
+    );
+    sender.boot = None;
     sender.is_live = false;
     assert_eq!(sample(&sender, &upload, RECEIVED), None, "a stick says nothing of clocks");
 }

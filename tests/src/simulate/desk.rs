@@ -205,9 +205,12 @@ impl Run<'_> {
                 ));
             }
         }
-        let became = "SELECT became FROM fact WHERE device = ?1 AND epoch = 1 AND seq = ?2";
+        // Of a machine that exists twice the centre may have the other one's fact under that number.
+        let became = "SELECT r.became FROM fact r JOIN fact o ON o.device = ?3 AND o.epoch = ?4 AND o.seq = ?5 \
+                      AND o.event = 'topped_up' WHERE r.device = ?1 AND r.epoch = 1 AND r.seq = ?2";
         for (seq, original) in &self.books.foreign {
-            let key = (self.stranger.id.0, i64::try_from(*seq)?);
+            let of = (original.device.0, original.epoch, i64::try_from(original.seq)?);
+            let key = (self.stranger.id.0, i64::try_from(*seq)?, of.0, of.1, of.2);
             let became: Option<String> =
                 self.centre.look().query_row(became, key, |row| row.get(0)).optional()?;
             if became.as_ref().is_some_and(|became| became.starts_with("applied")) {

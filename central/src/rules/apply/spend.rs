@@ -398,6 +398,9 @@ impl Work {
         for (kind, key) in kinds.iter().filter(|(kind, _)| *kind != KIND_DOUBTFUL) {
             cases.push((*kind, self.open_lease_case(*kind, *key, id.device, Some(id))));
         }
+        let payer = came.iter().find_map(|(part, _)| self.lease_row(part.lease, part.generation));
+        let payer = payer.map(|row| row.member).filter(|_| !repeats);
+        let by_last_owner = payer.and_then(|payer| self.paid_by_last_owner(id, payer));
         let case_of = |kind: u8| cases.iter().find(|case| case.0 == kind).map(|case| case.1);
         let waits = known.pin.is_none() && came.iter().any(|(_, came)| *came == Came::Nothing);
         let nothing = known.pin == Some(false);
@@ -408,11 +411,7 @@ impl Work {
             Some(kind) => Standing::of(Became::AppliedWithCase, kind, case_of(kind)),
             None if repeats => Standing::of(Became::Merged, KIND_REPEAT, None),
             None if nothing => Standing { became: Became::NoEffect, kind: None, case: None },
-            None => {
-                let payer = came.iter().find_map(|(part, _)| self.lease_row(part.lease, part.generation));
-                let payer = payer.map(|row| row.member);
-                payer.and_then(|payer| self.paid_by_last_owner(id, payer)).unwrap_or(plain(id, known))
-            }
+            None => by_last_owner.unwrap_or(plain(id, known)),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What changed while a fact was on its way: the card went to somebody else, another terminal had the same slip.
 
 use hufu_shared::act::{Act, CardSet, Verdict};
-use hufu_shared::fact::{Earned, Event, Shown, SlipKey};
+use hufu_shared::fact::{Earned, Event, Shown, SlipKey, Visited};
 use hufu_shared::ids::FactId;
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::policy::{EarnCap, Period, Policy};
@@ -46,6 +46,29 @@ async fn kind_14_a_lease_pays_for_a_card_that_went_to_somebody_else_and_its_term
         assert_eq!(count(&db, "sums_not_zero", vec![]).await, 0, "inv 1");
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kind_14_a_spend_with_a_card_that_went_on_and_was_lost_is_in_both_cases_whichever_arrives_first() {
+    for swap in [false, true] {
+        each(move |db| async move {
+            with_lease(&db).await;
+            let (mut a, mut b) = (Terminal::start(TERMINAL_A), Terminal::start(TERMINAL_B));
+            let handed_on = CardSet { member: Some(member(2)), ..card(1, None) };
+            act(&db, 110, NOON, Act::CardsSet(vec![handed_on])).await;
+            let lost = Event::CardReportedLost(Visited { subject: subject(1) });
+            b.record(300, Shown::Attention, lost);
+            let id = spend(&mut a, 600, 20, 20);
+            for terminal in if swap { [&mut a, &mut b] } else { [&mut b, &mut a] } {
+                terminal.upload(&db).await;
+            }
+            assert_eq!(standing(&db, id).await, ("applied_with_case".to_owned(), Some(9)));
+            for kind in [9_i64, 14] {
+                assert_eq!(count(&db, "cases_of_kind", vec![kind.into()]).await, 1, "kind {kind}");
+            }
+        })
+        .await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
