@@ -111,8 +111,11 @@ mod tests {
         assert_eq!(got, [0x20, 0x14, 0x18, 0x28, 0x18, 0x28, 0x20], "green, two beeps, off");
         // A colour that the lamp lacks is silent, and its buzzer still sounds.
         lamp.give(&Cue { light: Light::Off, light_ms: 0, sound: Sound::NONE }).unwrap();
-        let mut byte = [0];
-        master.read_exact(&mut byte).unwrap();
+        let mut byte = [0x28];
+        // A cue that comes while the last one is still ending silences it first.
+        while byte == [0x28] {
+            master.read_exact(&mut byte).unwrap();
+        }
         assert_eq!(byte, [0x20]);
     }
 }
