@@ -92,12 +92,17 @@ impl Dispatch {
     /// Throws away what was practised and goes on where the books stand.
     pub(super) fn end_practice(&mut self) {
         let Some(practice) = self.practice.take() else { return };
-        let Practice { books, mode, before, mut desk, pages, slips, batch, .. } = practice;
+        let Practice { books, mut mode, before, mut desk, mut pages, slips, batch, .. } = practice;
+        // Who is at the counter now goes on, not who was there when it began; what waited then was theirs.
+        if std::mem::replace(&mut mode.operator, self.mode.operator) != self.mode.operator {
+            (desk.candidate, pages.guest) = (None, None);
+        }
         // A card or an undo that waited for the centre has been answered or given up by now; nothing was recorded.
         (desk.n, desk.asking, desk.undoing, desk.result) = (self.desk.n, None, None, None);
         // Closes the copy before its file goes.
         self.core = books;
         (self.mode, self.before, self.desk, self.pages, self.batch) = (mode, before, desk, pages, batch);
+        self.rest_purpose();
         self.paper.take_back(slips);
         drop(self.effects.send(Effect::Practice(false)));
         tracing::info!("practice has ended; what was done in it is gone");

@@ -134,7 +134,8 @@ impl Dispatch {
     fn session(&mut self, event: FactEvent, operator: Option<OperatorId>, now: &Now) -> Result<(), Declined> {
         let directory = self.core.directory().version();
         let fact = NewFact { operator, ..NewFact::of_terminal(event, directory, now) };
-        self.core.store().with(|journal| journal.append(vec![fact]).map(drop)).map_err(|error| {
+        // Who came and went is no practice.
+        self.books().store().with(|journal| journal.append(vec![fact]).map(drop)).map_err(|error| {
             tracing::error!(%error, "a session at the counter could not be recorded");
             Declined::Unable
         })
@@ -153,7 +154,7 @@ impl Dispatch {
     }
 
     /// A locked counter takes cards for checking in only.
-    fn rest_purpose(&mut self) {
+    pub(super) fn rest_purpose(&mut self) {
         let staff = self.staff.staff();
         let barred = |purpose: &Purpose| may(staff, act_of_purpose(purpose)).is_err();
         if barred(&self.before) {

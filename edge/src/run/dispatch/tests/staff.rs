@@ -151,3 +151,30 @@ fn each_role_does_its_own_at_the_loop_as_in_the_table() {
     unasked.sets(cash_out()).expect("where nobody is asked");
     assert!(!unasked.view().view.staff.asked);
 }
+
+#[test]
+fn practice_is_no_way_round_the_lock_and_who_came_and_went_meanwhile_is_on_record() {
+    let mut desk = staffed();
+    desk.here(CLERK);
+    desk.sets(ModeOrder::LookUp).expect("a clerk may");
+    desk.order(Order::Practise(true)).expect("possible");
+    desk.wait(AUTO_LOCK_S);
+    desk.handle(Event::Tick);
+    desk.here(SUPERVISOR);
+    desk.order(Order::Practise(false)).expect("possible");
+    desk.present(1);
+    desk.order(Order::SignOut).expect("possible");
+    desk.present(2);
+
+    let named: Vec<_> = desk.read_facts().iter().map(|fact| (fact.event.name(), fact.operator)).collect();
+    let expected = [
+        ("operator_signed_in", Some(CLERK)),
+        ("operator_signed_out", Some(CLERK)),
+        ("operator_signed_in", Some(SUPERVISOR)),
+        ("visited", Some(SUPERVISOR)),
+        ("operator_signed_out", Some(SUPERVISOR)),
+        ("visited", None),
+    ];
+    let from = named.iter().position(|(event, _)| *event == expected[0].0).expect("the clerk came");
+    assert_eq!(named[from..], expected, "nobody's act bears another's name");
+}
