@@ -177,6 +177,19 @@ impl Dispatch {
         Ok(())
     }
 
+    /// What stands at the head of every slip.
+    pub(super) fn heading(&self, language: Language) -> Heading {
+        let small = self.core.directory().small();
+        let office = small.office(self.core.terminal().office);
+        Heading {
+            club: self.core.terminal().club_name.clone(),
+            office: office.map_or_else(super::view::no_words, |office| office.name.clone()),
+            terminal: self.core.terminal().name.clone(),
+            zone: self.zone(),
+            language,
+        }
+    }
+
     fn job(&self, fact: &Fact, after: &[Leg]) -> Result<Option<Job>, StoreError> {
         let Some(setup) = &self.paper.setup else { return Ok(None) };
         let clock = self.core.office_clock();
@@ -192,14 +205,7 @@ impl Dispatch {
         let Some(slip) = slip else { return Ok(None) };
         let member = slip.member.and_then(|member| self.core.member(member));
         let small = self.core.directory().small();
-        let office = small.office(self.core.terminal().office);
-        let heading = Heading {
-            club: self.core.terminal().club_name.clone(),
-            office: office.map_or_else(super::view::no_words, |office| office.name.clone()),
-            terminal: self.core.terminal().name.clone(),
-            zone: self.zone(),
-            language: setup.language,
-        };
+        let heading = self.heading(setup.language);
         let occasion = slip.occurrence.and_then(|id| small.occurrence(id)).map(|row| row.name.clone());
         let around = Around {
             name: member.as_ref().and_then(|member| member.masked_name.clone()),

@@ -12,7 +12,7 @@ use hufu_shared::member_code::is_meant;
 use super::dispatch::Dispatch;
 use super::effects::{Effect, cue};
 use super::readers;
-use super::ticket::{self, Heading};
+use super::ticket;
 use crate::counter::port::Declined;
 use crate::counter::setup::{SetupDoing, SetupOrder, SetupPart, SetupView};
 use crate::rules::decide::Outcome;
@@ -198,15 +198,7 @@ impl Dispatch {
 
     fn test_slip(&self) -> Option<Job> {
         let setup = self.paper.setup()?;
-        let small = self.core.directory().small();
-        let office = small.office(self.core.terminal().office);
-        let heading = Heading {
-            club: self.core.terminal().club_name.clone(),
-            office: office.map_or_else(super::view::no_words, |office| office.name.clone()),
-            terminal: self.core.terminal().name.clone(),
-            zone: self.zone(),
-            language: setup.language,
-        };
+        let heading = self.heading(setup.language);
         let ticket = ticket::test(&heading, self.clock.now().trusted);
         Some(Job { id: TEST_SLIP, ticket: ticket.clone(), marked: ticket })
     }
