@@ -1,118 +1,178 @@
-//! The part of a club's scheme that terminals need: versioned, in force from a calendar day on.
+//! A club's scheme 会员制度: all parameters by which members join, rise and fall, earn, keep, spend and lose points.
 //!
-//! A fact names the scheme version under which the terminal decided; the ledger stores it with each posting. The
-//! whole set of parameters of a scheme is the centre's; what both sides must compute alike is here.
+//! One value is one version of one scheme, in force from a calendar day on for some office groups and member kinds
+//! ([`choose::in_force`]). What it says of a day never changes afterwards: a change is a further version, and a
+//! posting names the version that decided. The rules that read these parameters are in [`crate::rules`].
+//!
+//! Where each group of parameters lives, one place for each:
+//!
+//! | group | place |
+//! | --- | --- |
+//! | 1 scheme | [`Scheme`] |
+//! | 2 eligibility and start | [`start`] |
+//! | 3 levels | [`level`] |
+//! | 4 earning, 5 promotion sheets | [`earning`] |
+//! | 6 basis and order of calculation | [`bill`] |
+//! | 7 expiry | [`crate::policy::ExpiryMode`]; the scheme sets it, and the policy is told ([`Scheme::write_into`]) |
+//! | 8 redemption, 9 returns, transfers | [`redemption`] |
+//! | 10 round-up and ranking, 11 birthday and welcome | [`bonus`] |
+//! | 12 card and privacy | [`card`] |
+//! | what terminals show, and bounds of their keys | [`terms`] |
+//!
+//! Caps over everything that a member earns in a period, whatever for, are the policy's (`earn_caps`); a cap of one
+//! rule stands with the rule. Every amount of money is in fen, every share in hundredths of a per cent (bp).
+//!
+//! Invariant: a scheme that passed [`Scheme::validate`] can be used without further checks. Out of scope: what a
+//! member has, storage, words on screens.
 
-use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use crate::money::Amount;
+use crate::policy::{ExpiryMode, Policy};
 use crate::time::Day;
 
-/// Earning by amount: for each full `per_fen` of a purchase, `points` points (rule S2: 100 元 = 2 points).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
-#[cbor(map)]
-pub struct EarnRate {
-    /// Size of one earning step in fen, above zero.
-    #[n(0)]
-    pub per_fen: i64,
-    /// Points for each full step.
-    #[n(1)]
-    pub points: i64,
-}
+pub mod bill;
+pub mod bonus;
+pub mod card;
+mod check;
+pub mod choose;
+pub mod earning;
+pub mod level;
+pub mod redemption;
+pub mod start;
+pub mod terms;
 
-/// Which part of a member's name a display that others can see may show.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode, Serialize, Deserialize)]
-#[cbor(index_only)]
-#[serde(rename_all = "snake_case")]
-pub enum DisplayName {
-    /// Surname and form of address: 欧阳女士.
-    #[n(0)]
-    #[default]
-    Surname,
-    /// The whole name.
-    #[n(1)]
-    Full,
-}
+pub use check::SchemeError;
+pub use terms::{CounterName, DisplayName, EarnRate, SchemeTerms, Words};
 
-/// What terminals hold of a scheme.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
-#[cbor(map)]
-pub struct SchemeTerms {
-    /// Grows with each publication.
-    #[n(0)]
+use self::terms::Screen;
+
+/// One version of a scheme.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scheme {
+    /// Its name for machines: small letters, digits and hyphens.
+    pub id: String,
+    /// Grows with each publication, from 1.
     pub version: u32,
+    /// Its name for people.
+    pub name: Words,
     /// First calendar day on which it applies.
-    #[n(1)]
     pub valid_from: Day,
-    /// Points for purchases; none if the club gives none.
-    #[n(2)]
-    pub earn: Option<EarnRate>,
-    /// What a member display shows of a name.
-    #[n(3)]
-    pub display_name: DisplayName,
-    /// Whether a member display shows points.
-    #[n(4)]
-    pub display_points: bool,
-    /// The club's word for an office, in Chinese and English (案场 / sales office).
-    #[n(5)]
-    pub place_word: Words,
-    /// Seconds within which the same card at the same reader for the same purpose is one visit.
-    #[n(6)]
-    pub repeat_window_s: u32,
-    /// A directory older than this is too old for a plain green, in seconds.
-    #[n(7)]
-    pub directory_age_max_s: u32,
-    /// A purchase above this is refused at a terminal as a likely slip of the finger, in fen.
-    #[n(8)]
-    pub purchase_max: Amount,
-    /// What a counter page shows staff of a name.
-    #[n(9)]
-    #[cbor(default)]
+    /// Last calendar day; none while no end is known.
     #[serde(default)]
-    pub counter_name: CounterName,
+    pub valid_to: Option<Day>,
+    /// Codes of the office groups that it is for; empty for all.
+    #[serde(default)]
+    pub scope_office_groups: Vec<String>,
+    /// Codes of the member kinds that it is for; empty for all.
+    #[serde(default)]
+    pub scope_member_kinds: Vec<String>,
+    /// Group 2: who may join, and when points begin.
+    #[serde(default)]
+    pub start: start::Start,
+    /// Group 3: levels, lowest first; empty for a club without (rule G8).
+    #[serde(default, rename = "level")]
+    pub levels: Vec<level::Level>,
+    /// Group 4: what earns.
+    #[serde(default, rename = "earning")]
+    pub earnings: Vec<earning::EarnRule>,
+    /// Group 5: promotion sheets.
+    #[serde(default, rename = "sheet")]
+    pub sheets: Vec<earning::Sheet>,
+    /// Group 6: what of a price earns, and in which order it is reduced.
+    #[serde(default)]
+    pub basis: bill::Basis,
+    /// Group 7: how points end.
+    #[serde(default)]
+    pub expiry: ExpiryMode,
+    /// Group 8: what points buy.
+    #[serde(default)]
+    pub redemption: redemption::Redemption,
+    /// Group 9: goods that come back.
+    #[serde(default)]
+    pub returns: redemption::Returns,
+    /// Points from member to member.
+    #[serde(default)]
+    pub transfer: redemption::Transfer,
+    /// Group 10: points filled up on a day of the month; none if the club does not.
+    #[serde(default)]
+    pub round_up: Option<bonus::RoundUp>,
+    /// Group 10: an award for the first of a period; none if the club gives none.
+    #[serde(default)]
+    pub ranking: Option<bonus::Ranking>,
+    /// Group 11: the birthday; none if it changes nothing.
+    #[serde(default)]
+    pub birthday: Option<bonus::Birthday>,
+    /// Group 11: coupon given when the card is opened, in fen; 0 for none (rule S10: 200 元).
+    #[serde(default)]
+    pub welcome_coupon_fen: i64,
+    /// Group 12: cards, look-up and export.
+    #[serde(default)]
+    pub card: card::CardRules,
+    /// What terminals show.
+    #[serde(default)]
+    pub screen: Screen,
 }
 
-/// Which part of a member's name a counter page shows to staff.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode, Serialize, Deserialize)]
-#[cbor(index_only)]
-#[serde(rename_all = "snake_case")]
-pub enum CounterName {
-    /// Masked: 欧阳*玥. Terminals then hold no whole name.
-    #[n(0)]
-    #[default]
-    Masked,
-    /// The whole name, so that staff can compare it with a document (rule H2).
-    #[n(1)]
-    Full,
-}
-
-/// One word in both languages.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
-pub struct Words {
-    /// Simplified Chinese.
-    #[n(0)]
-    pub zh: String,
-    /// English.
-    #[n(1)]
-    pub en: String,
-}
-
-impl SchemeTerms {
-    /// The terms of a property club 客户会 with earning by rule S2, as shipped.
+impl Scheme {
+    /// A scheme in which nothing happens: every group at its default.
     #[must_use]
-    pub fn property_club(version: u32, valid_from: Day) -> Self {
+    pub fn empty(id: &str, version: u32, valid_from: Day) -> Self {
         Self {
+            id: id.to_owned(),
             version,
+            name: Words { zh: id.to_owned(), en: id.to_owned() },
             valid_from,
-            earn: Some(EarnRate { per_fen: 10_000, points: 2 }),
-            display_name: DisplayName::Surname,
-            display_points: true,
-            place_word: Words { zh: "案场".to_owned(), en: "sales office".to_owned() },
-            repeat_window_s: 60,
-            directory_age_max_s: 3 * 24 * 3600,
-            purchase_max: Amount(100_000_000),
-            counter_name: CounterName::Masked,
+            valid_to: None,
+            scope_office_groups: Vec::new(),
+            scope_member_kinds: Vec::new(),
+            start: start::Start::default(),
+            levels: Vec::new(),
+            earnings: Vec::new(),
+            sheets: Vec::new(),
+            basis: bill::Basis::default(),
+            expiry: ExpiryMode::Never,
+            redemption: redemption::Redemption::default(),
+            returns: redemption::Returns::default(),
+            transfer: redemption::Transfer::default(),
+            round_up: None,
+            ranking: None,
+            birthday: None,
+            welcome_coupon_fen: 0,
+            card: card::CardRules::default(),
+            screen: Screen::default(),
         }
     }
+
+    /// What terminals are told of it. They hold one plain rate for purchases; where the scheme's own is not plain (a
+    /// gate, a cap, an approval, a choice of ranks), they promise nothing and the ledger gives what is due.
+    #[must_use]
+    pub fn terms(&self) -> SchemeTerms {
+        let mut rates = self.earnings.iter().filter(|rule| rule.event == earning::EarnKind::Purchase);
+        let earn = match (rates.next(), rates.next()) {
+            (Some(only), None) => only.plain_rate(),
+            _ => None,
+        };
+        self.screen.terms(self.version, self.valid_from, earn.filter(|_| self.sheets.is_empty()))
+    }
+
+    /// Tells the policy what the ledger needs of the scheme: how points end.
+    pub fn write_into(&self, policy: &mut Policy) {
+        policy.expiry = self.expiry;
+    }
+
+    /// The level of a rank.
+    #[must_use]
+    pub fn level(&self, rank: u8) -> Option<&level::Level> {
+        self.levels.iter().find(|level| level.rank == rank)
+    }
+
+    /// The rank that every member has without doing anything: that of the level without a measure, else 0.
+    #[must_use]
+    pub fn base_rank(&self) -> u8 {
+        self.levels.iter().find(|level| level.measure == level::Measure::None).map_or(0, |level| level.rank)
+    }
 }
+
+#[cfg(test)]
+mod tests;

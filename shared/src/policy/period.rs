@@ -28,9 +28,15 @@ pub enum Period {
     /// A calendar year.
     #[n(3)]
     Year,
+    /// A natural quarter, from January, April, July or October.
+    #[n(4)]
+    Quarter,
 }
 
 impl Period {
+    /// All periods, shortest first.
+    pub const ALL: [Self; 5] = [Self::Day, Self::Week, Self::Month, Self::Quarter, Self::Year];
+
     /// The first day of the period that holds `day`: two days are in one period if these agree. A day beyond the
     /// calendar is a period of its own.
     #[must_use]
@@ -40,6 +46,7 @@ impl Period {
             Self::Day => Some(date),
             Self::Week => return day.plus(-to_i32(date.weekday().num_days_from_monday())),
             Self::Month => date.with_day(1),
+            Self::Quarter => NaiveDate::from_ymd_opt(date.year(), date.month0() / 3 * 3 + 1, 1),
             Self::Year => NaiveDate::from_ymd_opt(date.year(), 1, 1),
         };
         first.map_or(day, Day::from_date)
@@ -74,6 +81,9 @@ mod tests {
             (Period::Week, "2026-11-23", "2026-11-23"),
             (Period::Week, "2027-01-01", "2026-12-28"),
             (Period::Month, "2026-11-22", "2026-11-01"),
+            (Period::Quarter, "2026-11-22", "2026-10-01"),
+            (Period::Quarter, "2026-03-31", "2026-01-01"),
+            (Period::Quarter, "2024-02-29", "2024-01-01"),
             (Period::Year, "2026-11-22", "2026-01-01"),
             (Period::Year, "2024-02-29", "2024-01-01"),
         ];
@@ -94,7 +104,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_period_begins_in_itself_and_never_later(n in -200_000i32..200_000) {
-            for period in [Period::Day, Period::Week, Period::Month, Period::Year] {
+            for period in Period::ALL {
                 let first = period.first_day(Day(n));
                 prop_assert!(first <= Day(n));
                 prop_assert_eq!(period.first_day(first), first);
@@ -103,7 +113,7 @@ mod tests {
 
         #[test]
         fn days_beyond_the_calendar_do_not_panic(n in any::<i32>()) {
-            for period in [Period::Day, Period::Week, Period::Month, Period::Year] {
+            for period in Period::ALL {
                 prop_assert!(period.first_day(Day(n)) <= Day(n));
             }
         }

@@ -5,14 +5,13 @@
 //!
 //! An earn passes through several, in this order: what it is worth ([`rate`]), whether it counts ([`slip`]), whether a
 //! person must look first ([`issue`]), what caps leave of it ([`cap`], which is told what reversals return), and what
-//! its reversals take back of that ([`reversal`]). Only what is left then is a credit that may expire ([`expiry`]).
+//! its reversals take back of that ([`reversal`]). Only what is left then is a credit that may expire ([`expiry`], which
+//! the scheme's rules in `hufu_shared` own).
 
 pub mod attendance;
 pub mod block;
-pub mod calendar;
 pub mod cap;
 pub mod erase;
-pub mod expiry;
 pub mod handout;
 pub mod interval;
 pub mod issue;
@@ -32,3 +31,5 @@ pub mod stays;
 pub mod stock;
 pub mod travel;
 pub mod uselimit;
+
+pub use hufu_shared::rules::{calendar, expiry};

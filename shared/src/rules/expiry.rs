@@ -16,14 +16,13 @@
 
 use std::collections::BTreeSet;
 
-use hufu_shared::ids::LeaseId;
-use hufu_shared::money::Amount;
-use hufu_shared::mutant::{self, Mutant};
-use hufu_shared::policy::{ExpiryMode, MonthDay};
-use hufu_shared::time::{Day, Instant, SECOND_US};
+use crate::ids::LeaseId;
+use crate::money::Amount;
+use crate::mutant::{self, Mutant};
+use crate::policy::{ExpiryMode, MonthDay};
+use crate::time::{Day, Instant, SECOND_US};
 
 use super::calendar;
-use super::share::narrow;
 
 /// The last day on which something earned on a business day may be used; none if it does not expire. `joined` is the
 /// day on which the member joined, for the grace of the first year.
@@ -272,6 +271,11 @@ impl Across<'_> {
 
 fn sum(amounts: impl Iterator<Item = Amount>) -> i128 {
     amounts.map(plain).sum()
+}
+
+/// The sums above never pass 64 bits in practice; if they did, the nearest amount is the honest answer.
+fn narrow(sum: i128) -> Amount {
+    Amount(i64::try_from(sum).unwrap_or(if sum < 0 { i64::MIN } else { i64::MAX }))
 }
 
 fn plain(amount: Amount) -> i128 {

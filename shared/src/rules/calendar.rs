@@ -2,10 +2,10 @@
 //!
 //! Days beyond the calendar lie at its ends; nothing here fails.
 
+use crate::policy::MonthDay;
+use crate::time::{Day, Instant, MINUTE_US};
 use chrono::{DateTime, Datelike, Months, NaiveTime, TimeDelta, TimeZone};
 use chrono_tz::Tz;
-use hufu_shared::policy::MonthDay;
-use hufu_shared::time::{Day, Instant, MINUTE_US};
 
 /// Half hours to look ahead for the first moment of a day that summer time begins with.
 const GAP_HALF_HOURS_MAX: i32 = 48;
@@ -46,6 +46,32 @@ pub fn months_after(day: Day, months: u16) -> Option<Day> {
     day.date()?.checked_add_months(Months::new(u32::from(months))).map(Day::from_date)
 }
 
+/// The same day so many months earlier, or the last of a shorter month.
+#[must_use]
+pub fn months_before(day: Day, months: u16) -> Option<Day> {
+    day.date()?.checked_sub_months(Months::new(u32::from(months))).map(Day::from_date)
+}
+
+/// The month of a day, 1 to 12; none beyond the calendar.
+#[must_use]
+pub fn month_of(day: Day) -> Option<u8> {
+    day.date().and_then(|date| u8::try_from(date.month()).ok())
+}
+
+/// Day and month of a day.
+#[must_use]
+pub fn month_day(day: Day) -> Option<MonthDay> {
+    let date = day.date()?;
+    Some(MonthDay { month: u8::try_from(date.month()).ok()?, day: u8::try_from(date.day()).ok()? })
+}
+
+/// Full years of age on a day. Who was born on 29 February is a year older on 1 March where there is no such day.
+/// Nobody has an age before birth.
+#[must_use]
+pub fn age_on(born: Day, day: Day) -> Option<u32> {
+    day.date()?.years_since(born.date()?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_day_begins_where_its_business_day_begins() {
-        let clock = hufu_shared::time::OfficeClock { cutoff_minutes: 90, ..Default::default() };
+        let clock = crate::time::OfficeClock { cutoff_minutes: 90, ..Default::default() };
         for n in [0, 7_000, 20_000, 20_780] {
             let start = day_start(&clock.zone, Day(n), clock.cutoff_minutes);
             assert_eq!(clock.business_day(start), Day(n));
@@ -89,5 +115,41 @@ mod tests {
         assert_eq!(months_after(day("2026-01-31"), 1), Some(day("2026-02-28")));
         assert_eq!(months_after(day("2024-02-29"), 12), Some(day("2025-02-28")));
         assert_eq!(months_after(Day(i32::MAX), 1), None);
+        assert_eq!(months_before(day("2026-03-31"), 1), Some(day("2026-02-28")));
+        assert_eq!(months_before(day("2024-02-29"), 12), Some(day("2023-02-28")));
+        assert_eq!(month_day(day("2024-02-29")), Some(MonthDay { month: 2, day: 29 }));
+    }
+
+    #[test]
+    fn somebody_is_as_old_as_the_birthdays_that_were() {
+        let cases = [
+            ("2008-11-23", "2026-11-22", Some(17)),
+            ("2008-11-23", "2026-11-23", Some(18)),
+            ("2008-02-29", "2026-02-28", Some(17)),
+            ("2008-02-29", "2026-03-01", Some(18)),
+            ("2008-02-29", "2024-02-29", Some(16)),
+            ("2026-11-23", "2026-11-22", None),
+        ];
+        for (born, on, age) in cases {
+            assert_eq!(age_on(day(born), day(on)), age, "born {born}, on {on}");
+        }
+    }
+
+    #[test]
+    fn days_of_the_summer_times_of_1986_to_1991_begin_where_they_began() {
+        // The clocks went from 02:00 to 03:00 (in 1986 from 02:00 on 4 May); midnight itself was never skipped.
+        for (on, expected) in [
+            ("1986-05-04", "1986-05-03T16:00:00Z"),
+            ("1986-05-05", "1986-05-04T15:00:00Z"),
+            ("1986-09-14", "1986-09-13T15:00:00Z"),
+            ("1986-09-15", "1986-09-14T16:00:00Z"),
+            ("1988-04-18", "1988-04-17T15:00:00Z"),
+            ("1991-09-15", "1991-09-14T15:00:00Z"),
+            ("1991-09-16", "1991-09-15T16:00:00Z"),
+            ("1992-06-01", "1992-05-31T16:00:00Z"),
+        ] {
+            let expected = DateTime::parse_from_rfc3339(expected).expect("test instant").timestamp_micros();
+            assert_eq!(day_start("Asia/Shanghai", day(on), 0), Instant(expected), "{on}");
+        }
     }
 }

@@ -1,11 +1,18 @@
 //! Tests of expiry: the worked figures of the rules, leases across a cut-off, and two lot-by-lot references.
 
-use super::super::order::testing::shuffled;
 use super::*;
-use hufu_shared::policy::FixedCutoff;
+use crate::policy::FixedCutoff;
 use proptest::prelude::*;
 
 const ZONE: &str = "Asia/Shanghai";
+
+/// The same items in another order, by a permutation drawn from `keys`.
+fn shuffled<T: Clone>(items: &[T], keys: &[u32]) -> Vec<T> {
+    let mut keyed: Vec<(u32, usize)> =
+        (0..items.len()).map(|at| (keys.get(at).copied().unwrap_or(0), at)).collect();
+    keyed.sort_unstable();
+    keyed.into_iter().map(|(_, at)| items[at].clone()).collect()
+}
 
 fn day(text: &str) -> Day {
     text.parse().expect("test day")

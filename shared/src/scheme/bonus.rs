@@ -1,0 +1,124 @@
+//! Groups 10 and 11: points filled up, an award for the first of a period, the birthday.
+
+use serde::{Deserialize, Serialize};
+
+use crate::policy::Period;
+
+/// Points filled up on a day of each month 积分加满 (rule P3).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RoundUp {
+    /// The member day 会员日 of each month, 1 to 31; beyond a short month its last day. Not given (gap).
+    pub day: u8,
+    /// The rank from which on.
+    pub min_rank: u8,
+    /// What is filled up to what, below the steps; in order, without overlap.
+    #[serde(default, rename = "bracket")]
+    pub brackets: Vec<Bracket>,
+    /// Whether the whole of a bracket is filled up (1,450 to 1,500 as 1,400 is) or its first number only. The source is
+    /// ambiguous; the default is the whole, in the member's favour.
+    #[serde(default = "yes")]
+    pub whole_bracket: bool,
+    /// From here on the upper half of each step is filled up to the next step.
+    pub step_from: i64,
+    /// The size of a step.
+    pub step: i64,
+    /// Nothing is filled up beyond this.
+    pub ceiling: i64,
+}
+
+/// From `from` up to `to`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bracket {
+    /// The first number that is filled up.
+    pub from: i64,
+    /// What it becomes.
+    pub to: i64,
+}
+
+/// An award for those with the most points of a period (rule P4).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ranking {
+    /// The period; the award is given on the day after it.
+    pub period: Period,
+    /// How many get it.
+    pub top_n: u32,
+    /// The rank from which on a member takes part.
+    pub min_rank: u8,
+    /// Code of the award: an item of the catalogue.
+    pub award: String,
+    /// What is ranked: points earned within the period, or those held at its end. The source says only "by points"
+    /// (gap); the default is those held.
+    #[serde(default)]
+    pub by: RankBy,
+}
+
+/// What members are ranked by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RankBy {
+    /// Points held at the end of the period.
+    #[default]
+    Balance,
+    /// Points earned within it.
+    Earned,
+}
+
+/// What a birthday gives (rules S9 and S10).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Birthday {
+    /// When.
+    pub window: BirthdayWindow,
+    /// How often in a calendar year.
+    pub max_per_year: u8,
+    /// What must be shown.
+    pub evidence: Evidence,
+    /// The discount, in bp of what is left of the price. The table is lost (gap): 0 until the club sets it.
+    pub discount_bp: u16,
+    /// The coupon that is sent, in fen; 0 for none. Its worth is not given (gap).
+    pub coupon_fen: i64,
+    /// The day of the month before on which coupon and card are sent, 31 for its last (rule S10: month-end).
+    pub send_day: u8,
+}
+
+/// When a birthday counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BirthdayWindow {
+    /// On the day; who was born on 29 February has it on the 28th in other years.
+    Day,
+    /// In its month (rule S9).
+    #[default]
+    Month,
+}
+
+/// What must be shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Evidence {
+    /// The member's card.
+    Card,
+    /// The card and the identity card (rule S9).
+    #[default]
+    IdCard,
+}
+
+impl Default for Birthday {
+    fn default() -> Self {
+        Self {
+            window: BirthdayWindow::Month,
+            max_per_year: 1,
+            evidence: Evidence::IdCard,
+            discount_bp: 0,
+            coupon_fen: 0,
+            send_day: 31,
+        }
+    }
+}
+
+fn yes() -> bool {
+    true
+}

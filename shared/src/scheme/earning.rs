@@ -1,0 +1,225 @@
+//! Groups 4 and 5: what earns points or growth, and the promotion sheets of shops.
+
+use serde::{Deserialize, Serialize};
+
+use super::terms::EarnRate;
+use crate::policy::Period;
+use crate::time::Day;
+
+/// One rule of earning.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EarnRule {
+    /// The number of the rule that it stands for, as postings and explanations name it, such as `S2`.
+    pub rule: String,
+    /// For what.
+    pub event: EarnKind,
+    /// Only for events of this code: a task, a kind of activity, a kind of card; none for all.
+    #[serde(default)]
+    pub of: Option<String>,
+    /// What grows. Growth and points for one act are possible, one of them is advised (rule B5, contradiction X7).
+    #[serde(default)]
+    pub balance: Balance,
+    /// Size of one step of money in fen; 0 if money plays no part.
+    #[serde(default)]
+    pub per_fen: i64,
+    /// Points for each step (rule S2: 2 for 10,000 fen).
+    #[serde(default)]
+    pub points_per: i64,
+    /// Points for the event itself, whatever it cost.
+    #[serde(default)]
+    pub fixed_points: i64,
+    /// What becomes of a part of a step.
+    #[serde(default)]
+    pub rounding: Rounding,
+    /// Per cent of the price that must have been received before anything is earned (rule K22: 100); none for none.
+    #[serde(default)]
+    pub gate_paid_percent: Option<u8>,
+    /// Whether somebody must approve first (rule K21, contradiction X11).
+    #[serde(default)]
+    pub approval: Approval,
+    /// The most that this rule gives one member in a period; none for no bound.
+    #[serde(default)]
+    pub cap: Option<RuleCap>,
+    /// Whether it gives only once.
+    #[serde(default)]
+    pub once: Once,
+    /// Ranks that it is for; empty for all.
+    #[serde(default)]
+    pub ranks: Vec<u8>,
+}
+
+/// What an event is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EarnKind {
+    /// A purchase 购房, 消费.
+    Purchase,
+    /// Taking part in an activity 活动.
+    Activity,
+    /// Care 关怀.
+    Care,
+    /// A complaint 投诉, settled.
+    Complaint,
+    /// A task 签到, 评价, 绑定第三方账号 (rule B3).
+    Task,
+    /// Base points 基本积分 of a card, when it is issued (rule K15).
+    Base,
+    /// A reward that no purchase carries (rule G8: old customers who join).
+    Promo,
+}
+
+/// What an event adds to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Balance {
+    /// Points, which are spent.
+    #[default]
+    Points,
+    /// Growth, which moves levels only.
+    Growth,
+    /// The same number to each.
+    Both,
+}
+
+impl Balance {
+    /// Whether points grow.
+    #[must_use]
+    pub fn has_points(self) -> bool {
+        matches!(self, Self::Points | Self::Both)
+    }
+
+    /// Whether growth grows.
+    #[must_use]
+    pub fn has_growth(self) -> bool {
+        matches!(self, Self::Growth | Self::Both)
+    }
+}
+
+/// What becomes of a part of a step.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rounding {
+    /// It counts for nothing: 99 元 at 2 per 100 give 0. The source does not say (gap); this is the default.
+    #[default]
+    FloorUnit,
+    /// It counts in proportion, whole points only: 99 元 give 1.
+    Floor,
+    /// In proportion, to the nearest point, half up: 99 元 give 2. Splitting a purchase may then earn more.
+    HalfUp,
+}
+
+/// Whether somebody must approve first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Approval {
+    /// It counts at once.
+    #[default]
+    Auto,
+    /// It waits (待加分).
+    Pending,
+}
+
+/// The most that one rule gives one member in a period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuleCap {
+    /// In which.
+    pub period: Period,
+    /// How much.
+    pub most: i64,
+}
+
+/// Whether a rule gives only once.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Once {
+    /// It gives every time.
+    #[default]
+    No,
+    /// Once in a member's life.
+    Ever,
+    /// Once in a period.
+    In(Period),
+}
+
+/// A shop's promotion for some days (rules G3 to G5). What counts is A × B + C; the source does not say what the
+/// letters mean (gap): here A is the sale, B a factor, C a fixed add-on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sheet {
+    /// Its number; of several that fit, the largest wins (rule G5).
+    pub sheet_no: u64,
+    /// Code of the shop; empty for all shops.
+    #[serde(default)]
+    pub office: String,
+    /// First day of sale.
+    pub date_from: Day,
+    /// Last day of sale.
+    pub date_to: Day,
+    /// The day on which it was entered. It counts for sales of later days only, since a promotion must be in the
+    /// system beforehand (rule G3).
+    pub entered: Day,
+    /// What A is.
+    #[serde(default)]
+    pub a_basis: SheetBasis,
+    /// B in bp: 10,000 counts the sale once, 15,000 one and a half times.
+    #[serde(default = "once_bp")]
+    pub b_factor_bp: i64,
+    /// C in fen.
+    #[serde(default)]
+    pub c_addend_fen: i64,
+}
+
+/// What A of a promotion is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SheetBasis {
+    /// What earns of the price by the basis of calculation 实销: without points, coupons and discounts.
+    #[default]
+    Earning,
+    /// The price on the slip.
+    Price,
+}
+
+fn once_bp() -> i64 {
+    super::bill::WHOLE_BP
+}
+
+impl EarnRule {
+    /// A rule that gives nothing yet.
+    #[must_use]
+    pub fn new(rule: &str, event: EarnKind) -> Self {
+        Self {
+            rule: rule.to_owned(),
+            event,
+            of: None,
+            balance: Balance::Points,
+            per_fen: 0,
+            points_per: 0,
+            fixed_points: 0,
+            rounding: Rounding::FloorUnit,
+            gate_paid_percent: None,
+            approval: Approval::Auto,
+            cap: None,
+            once: Once::No,
+            ranks: Vec::new(),
+        }
+    }
+
+    /// The rate as a terminal can apply it by itself; none if more than the amount matters.
+    #[must_use]
+    pub fn plain_rate(&self) -> Option<EarnRate> {
+        let plain = self.balance.has_points()
+            && self.per_fen > 0
+            && self.fixed_points == 0
+            && self.rounding == Rounding::FloorUnit
+            && self.gate_paid_percent.is_none()
+            && self.approval == Approval::Auto
+            && self.cap.is_none()
+            && self.once == Once::No
+            && self.of.is_none()
+            && self.ranks.is_empty();
+        plain.then_some(EarnRate { per_fen: self.per_fen, points: self.points_per })
+    }
+}
