@@ -22,8 +22,10 @@ pub mod seal;
 pub mod token;
 
 pub mod act;
+pub mod dictionary;
 pub mod fact;
 pub mod form;
+pub mod joining;
 pub mod member;
 pub mod member_code;
 pub mod policy;

@@ -12,6 +12,7 @@ use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{ItemId, OfficeId};
+use crate::joining::JoiningTerms;
 use crate::money::{Amount, Leg, Unit};
 use crate::time::Day;
 use crate::wire::lease::LeaseTerms;
@@ -109,6 +110,10 @@ pub struct Policy {
     /// Pairs of offices nearer or farther than that.
     #[n(12)]
     pub travel_between: Vec<Travel>,
+    /// Who may join, what people are recognised by, and how long things may wait.
+    #[n(13)]
+    #[cbor(default)]
+    pub joining: JoiningTerms,
 }
 
 /// How leases are granted.
@@ -323,6 +328,7 @@ impl Default for Policy {
             hold_days: HOLD_DAYS,
             travel_minutes: TRAVEL_MINUTES,
             travel_between: Vec::new(),
+            joining: JoiningTerms::default(),
         }
     }
 }

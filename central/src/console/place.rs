@@ -16,7 +16,8 @@ use super::cases::fact_text;
 use super::forms::field_of_case;
 use super::signed::Fields;
 use crate::db::Tx;
-use crate::import::text::{date, person_name};
+use crate::import::text::date;
+use crate::rules::joining::fields::{self, FieldError};
 use crate::rules::judge::lookalike::{self, Alike, Choice, ChoiceError, Listed};
 use crate::rules::posting;
 use crate::store::cases::Case;
@@ -151,8 +152,9 @@ fn new_member(
     let mut personal = Personal::default();
     let today = OfficeClock::default().business_day(shell.now);
     for (field, _) in &content.fields {
-        if content.get(field).is_some_and(|value| !write(&mut personal, field, value, today)) {
-            return Ok(Err("alike-value"));
+        let written = content.get(field).map(|value| write(&mut personal, field, value, today));
+        if let Some(Err(key)) = written {
+            return Ok(Err(key));
         }
     }
     if personal.name.is_empty() {
@@ -212,8 +214,8 @@ fn take_over(
     let today = OfficeClock::default().business_day(shell.now);
     for field in fields {
         let Some(value) = content.get(field) else { return Ok(Err("request-unreadable")) };
-        if !write(&mut personal, field, value.trim(), today) {
-            return Ok(Err("alike-value"));
+        if let Err(key) = write(&mut personal, field, value.trim(), today) {
+            return Ok(Err(key));
         }
     }
     let secret = people::wants_secrecy(tx, shell.vault, member, row.personal)?;
@@ -280,35 +282,27 @@ pub fn alone(
     Ok(Ok(()))
 }
 
-/// Writes a value into a field, in the form that the centre keeps; whether it is one of that field.
-fn write(personal: &mut Personal, field: &str, value: &str, today: Day) -> bool {
-    let text = || Some(value.to_owned());
+/// Writes a value into a field, in the form that the centre keeps; else the key of what is wrong (C2, C3).
+pub fn write(personal: &mut Personal, field: &str, value: &str, today: Day) -> Result<(), &'static str> {
+    set(personal, field, value, today).map_err(|error| error.code())
+}
+
+fn set(personal: &mut Personal, field: &str, value: &str, today: Day) -> Result<(), FieldError> {
     match field {
-        "name" => match person_name(value) {
-            Ok(name) => personal.name = name,
-            Err(_) => return false,
-        },
-        "sex" => match Sex::from_code(value) {
-            Some(sex) => personal.sex = sex,
-            None => return false,
-        },
-        "mobile" => personal.mobile = normal::mobile(value),
-        "home_phone" => personal.home_phone = normal::mobile(value),
+        "name" => personal.name = fields::name(value)?,
+        "sex" => personal.sex = Sex::from_code(value).ok_or(FieldError::Empty)?,
+        "mobile" => personal.mobile = Some(fields::mobile(normal::mobile(value))?),
+        "home_phone" => personal.home_phone = Some(normal::mobile(value).ok_or(FieldError::Phone)?),
         "document" => {
             let read = document::check(DocumentKind::IdentityCard, value, today);
             let other = || Document { kind: DocumentKind::Other, number: normal::document_number(value) };
             personal.document = Some(read.unwrap_or_else(|_| other()));
         }
-        "birthday" => personal.birthday = date(value).ok(),
-        "address" => personal.address = text(),
-        "email" => personal.email = text(),
-        "remark" => personal.remark = text(),
-        _ => return false,
+        "birthday" => personal.birthday = Some(fields::birthday(date(value).ok(), today)?),
+        "address" => personal.address = Some(fields::note(value)?),
+        "email" => personal.email = Some(fields::email(value)?),
+        "remark" => personal.remark = Some(fields::note(value)?),
+        _ => return Err(FieldError::Empty),
     }
-    match field {
-        "mobile" => personal.mobile.is_some(),
-        "home_phone" => personal.home_phone.is_some(),
-        "birthday" => personal.birthday.is_some(),
-        _ => true,
-    }
+    Ok(())
 }

@@ -9,6 +9,7 @@ use hufu_shared::time::Day;
 
 use super::sheet::Line;
 use super::{BadCell, Column, text};
+use crate::rules::joining::fields;
 use crate::vault::{Document, DocumentKind, Personal, Sex, document, normal};
 
 /// Columns of a file of members.
@@ -196,18 +197,11 @@ fn mobile(line: &Line, bad: &mut Vec<BadCell>) -> Option<String> {
     if cell.is_empty() {
         return None;
     }
-    let found = normal::mobile(cell).filter(|number| number.starts_with('+') || is_mainland(number));
-    if found.is_none() {
-        let expected = "11 digits that begin with 13 to 19 (with or without +86), or + and a foreign number";
-        bad.push(line.bad("mobile", &text::masked(cell), expected));
+    let found = fields::mobile(normal::mobile(cell));
+    if let Err(expected) = &found {
+        bad.push(line.bad("mobile", &text::masked(cell), expected.to_string()));
     }
-    found
-}
-
-/// Rule C3: a mobile number has 11 digits.
-fn is_mainland(number: &str) -> bool {
-    let bytes = number.as_bytes();
-    bytes.len() == 11 && bytes[0] == b'1' && (b'3'..=b'9').contains(&bytes[1])
+    found.ok()
 }
 
 fn papers(line: &Line, today: Day, bad: &mut Vec<BadCell>) -> (Option<Document>, Option<Day>) {

@@ -6,52 +6,19 @@ use chrono::{Datelike, NaiveDate, NaiveDateTime, TimeZone};
 use chrono_tz::Tz;
 use hufu_shared::time::{Day, Instant};
 
-/// Longest name, in characters (rule C3).
-pub const NAME_CHARS_MAX: usize = 50;
+pub use crate::rules::joining::fields::{NAME_CHARS_MAX, fold_width};
+
+use crate::rules::joining::fields::name_signs;
 
 /// What is wrong with a text: what was expected.
 pub type Expected = String;
 
-/// Half-width forms of full-width letters, digits and signs.
-#[must_use]
-pub fn fold_width(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
-            '\u{3000}' => ' ',
-            other => other,
-        })
-        .collect()
-}
-
-/// Whether a name may hold a character (rule C2): letters of any script, the middle dot of names such as
-/// 古丽·买买提, brackets, comma, full stop, space, and the hyphen and apostrophe of Latin names.
-fn is_of_name(c: char) -> bool {
-    c.is_alphabetic() || matches!(c, '·' | '•' | '‧' | '・' | '(' | ')' | '（' | '）' | ',' | '，' | '.' | ' ' | '-' | '\'' | '’')
-        // Combining marks of names that are not written as one character.
-        || unicode_normalization::char::is_combining_mark(c)
-        // Hanzi that are not encoded are described by these or stand in the private area.
-        || matches!(c, '\u{2ff0}'..='\u{2fff}' | '\u{3007}' | '\u{e000}'..='\u{f8ff}')
-}
-
-/// A person's name.
+/// A person's name, as its signs go.
 ///
 /// # Errors
 /// What was expected.
 pub fn person_name(cell: &str) -> Result<String, Expected> {
-    let count = cell.chars().count();
-    if count > NAME_CHARS_MAX {
-        return Err(format!("a name of at most {NAME_CHARS_MAX} characters, met {count}"));
-    }
-    if let Some(c) = cell.chars().find(|c| !is_of_name(*c)) {
-        return Err(format!(
-            "a name of letters, ·, brackets, comma, full stop or space; met the character {c:?}"
-        ));
-    }
-    if !cell.chars().any(char::is_alphabetic) && !cell.chars().any(|c| matches!(c, '\u{e000}'..='\u{f8ff}')) {
-        return Err("a name with at least one letter".to_owned());
-    }
-    Ok(cell.to_owned())
+    name_signs(cell).map_err(|error| error.to_string())
 }
 
 /// A text shown to people that may hold any sign: the name of an office or activity.

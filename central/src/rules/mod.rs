@@ -9,6 +9,7 @@ pub mod apply;
 pub mod desk;
 pub mod entry;
 pub mod ingest;
+pub mod joining;
 pub mod judge;
 pub mod lease;
 pub mod links;

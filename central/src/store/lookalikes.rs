@@ -15,7 +15,7 @@ use hufu_shared::seal::OpenKey;
 use hufu_shared::time::Instant;
 
 use super::people::PeopleError;
-use super::{StoreError, acts, contact, journal, rows};
+use super::{StoreError, acts, contact, journal, rows, world};
 use crate::db::{SqlFile, Tx};
 use crate::rules::judge::lookalike::{self, Application, Found, Route, Traits};
 use crate::rules::posting;
@@ -148,7 +148,8 @@ fn judged(
     }
     let mut found =
         LookAlikesFound { application: id, members: vec![], applications: vec![], same_document: None };
-    match lookalike::judge(&application, &members, &others) {
+    let terms = world::policy(tx)?.joining;
+    match lookalike::judge(&terms, &application, &members, &others) {
         Found::Associate(member) | Found::AlreadyMember(member) => found.same_document = Some(member),
         Found::Pending { members, applications } => {
             found.members = members.rows.iter().map(|row| row.id).collect();

@@ -9,6 +9,7 @@ use hufu_shared::cbor;
 use hufu_shared::ids::{CardId, DeviceId, FactId, Hash, LeaseId, MemberId, OccurrenceId, OfficeId};
 use hufu_shared::member::CardStatus;
 use hufu_shared::money::Amount;
+use hufu_shared::policy::Policy;
 use hufu_shared::rules::repeat::Tap;
 use hufu_shared::time::{Day, Instant};
 use hufu_shared::token::Token;
@@ -107,13 +108,26 @@ pub fn base(tx: &mut Tx<'_>) -> Result<World, StoreError> {
         world.schemes.insert(terms.version, PublishedScheme { terms, published: Instant(row.int(1)?) });
     }
     let row = tx.query_one(SQL.get("policy"), &[])?;
-    if let Some(terms) = row.blob_opt(0)? {
-        world.policy = cbor::decode(terms).map_err(|source| stored("policy", "", source))?;
-    }
+    world.policy = policy_of(&row)?;
     world.apply_version = rows::u32_at(&row, 1, "apply version")?;
     world.recovery = recovery_of(&row, 2)?;
     world.settled = settled_of(&row)?;
     Ok(world)
+}
+
+/// The club's limits and terms in force.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn policy(tx: &mut Tx<'_>) -> Result<Policy, StoreError> {
+    policy_of(&tx.query_one(SQL.get("policy"), &[])?)
+}
+
+fn policy_of(row: &Row) -> Result<Policy, StoreError> {
+    match row.blob_opt(0)? {
+        Some(terms) => cbor::decode(terms).map_err(|source| stored("policy", "", source)),
+        None => Ok(Policy::default()),
+    }
 }
 
 /// The newest business day that was settled.

@@ -1,6 +1,7 @@
 //! Which numbers of a policy can be used; the messages name the field as configuration and console write it.
 
 use super::{ExpiryMode, IssueLimits, LeasePolicy, MonthDay, Policy};
+use crate::joining::JoiningTerms;
 use crate::money::Amount;
 
 /// Which number of a policy cannot be used.
@@ -46,6 +47,12 @@ pub enum PolicyError {
         /// The day that was met.
         day: u8,
     },
+    /// A list that decides something says nothing.
+    #[error("{field} expected with at least one entry")]
+    Empty {
+        /// Which list.
+        field: &'static str,
+    },
     /// The zone's name is unknown.
     #[error("zone expected as an IANA name such as Asia/Shanghai, met {met:?}")]
     Zone {
@@ -76,8 +83,25 @@ impl Policy {
             ExpiryMode::Never | ExpiryMode::EarnYearPlus(_) | ExpiryMode::RollingMonths(_) => {}
         }
         once("travel_between", self.travel_between.iter().map(|row| (row.a.min(row.b), row.a.max(row.b))))?;
+        self.joining.validate()?;
         let known: Result<chrono_tz::Tz, _> = self.zone.parse();
         known.map(|_| ()).map_err(|_| PolicyError::Zone { met: self.zone.clone() })
+    }
+}
+
+impl JoiningTerms {
+    fn validate(&self) -> Result<(), PolicyError> {
+        once("joining.decides_by", self.decides_by.iter().copied())?;
+        once("joining.listed_by", self.listed_by.iter().copied())?;
+        if self.listed_by.is_empty() {
+            return Err(PolicyError::Empty { field: "joining.listed_by" });
+        }
+        match &self.auto_leave {
+            Some(rule) if rule.idle_days == 0 => {
+                Err(PolicyError::Zero { field: "joining.auto_leave.idle_days" })
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -12,25 +12,12 @@
 use std::collections::BTreeSet;
 
 use hufu_shared::ids::{Hash, MemberId};
+use hufu_shared::joining::JoiningTerms;
 
 /// Look-alikes of one list at most.
 pub const LISTED_MAX: usize = 50;
 
-/// What people are compared by, in the order of X13.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Key {
-    /// Number of the identity document.
-    Document,
-    /// Mobile number.
-    Mobile,
-    /// Phone at home.
-    HomePhone,
-    /// Name.
-    Name,
-}
-
-/// The keys of K7.
-pub const ALIKE_BY: [Key; 3] = [Key::Mobile, Key::HomePhone, Key::Name];
+pub use hufu_shared::joining::DuplicateKey as Key;
 
 /// Keyed hashes of what a person gave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -76,6 +63,20 @@ pub struct Alike<Id> {
     pub by: BTreeSet<Key>,
 }
 
+/// Look-alikes that are shown before somebody is entered at the centre's desk (C2).
+pub const SHOWN_BEFORE_ENTRY_MAX: usize = 5;
+
+/// The three situations of K5.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Situation {
+    /// The applicant is a member already.
+    AlreadyMember,
+    /// The applicant may have applied by another route, or may be a member.
+    Doubtful,
+    /// Nobody like this is known.
+    First,
+}
+
 /// One list of look-alikes: most keys first, then stronger keys, then by id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed<Id> {
@@ -117,35 +118,67 @@ impl Traits {
     }
 }
 
-fn list<Id: Ord>(alike: impl Iterator<Item = Alike<Id>>) -> Listed<Id> {
+impl Found {
+    /// Which of the three situations of K5 it is: the operator need not know beforehand.
+    #[must_use]
+    pub fn situation(&self) -> Situation {
+        match self {
+            Self::Associate(_) | Self::AlreadyMember(_) => Situation::AlreadyMember,
+            Self::Pending { members, applications }
+                if members.rows.is_empty() && applications.rows.is_empty() =>
+            {
+                Situation::First
+            }
+            Self::Pending { .. } => Situation::Doubtful,
+        }
+    }
+}
+
+/// Sorts by how many keys are the same, then by the place of the strongest in the club's order, then by id.
+fn list<Id: Ord>(keys: &[Key], alike: impl Iterator<Item = Alike<Id>>) -> Listed<Id> {
+    let places = |alike: &Alike<Id>| -> Vec<usize> {
+        (0..keys.len()).filter(|place| alike.by.contains(&keys[*place])).collect()
+    };
     let mut rows: Vec<Alike<Id>> = alike.filter(|alike| !alike.by.is_empty()).collect();
-    rows.sort_unstable_by(|one, other| {
-        let more = other.by.len().cmp(&one.by.len());
-        more.then_with(|| one.by.cmp(&other.by)).then_with(|| one.id.cmp(&other.id))
+    rows.sort_by(|one, other| {
+        let key = |alike: &Alike<Id>| (usize::MAX - alike.by.len(), places(alike));
+        key(one).cmp(&key(other)).then_with(|| one.id.cmp(&other.id))
     });
     let beyond = rows.len().saturating_sub(LISTED_MAX);
     rows.truncate(LISTED_MAX);
     Listed { rows, beyond }
 }
 
-/// Judges an application against all formal members and all pending applications.
+/// Judges an application against all formal members and all pending applications, by the club's ordered keys (X13).
 #[must_use]
-pub fn judge(application: &Application, members: &[(MemberId, Traits)], pending: &[Application]) -> Found {
+pub fn judge(
+    terms: &JoiningTerms,
+    application: &Application,
+    members: &[(MemberId, Traits)],
+    pending: &[Application],
+) -> Found {
     let same = |traits: &Traits, keys: &[Key]| application.traits.same(traits, keys);
-    let matching: BTreeSet<MemberId> =
-        members.iter().filter(|row| !same(&row.1, &[Key::Document]).is_empty()).map(|row| row.0).collect();
-    if let (1, Some(member)) = (matching.len(), matching.first()) {
-        return match application.route {
-            Route::SalesOffice => Found::Associate(*member),
-            Route::ServiceCentre | Route::Website => Found::AlreadyMember(*member),
-        };
+    for key in &terms.decides_by {
+        let shares = |row: &&(MemberId, Traits)| !same(&row.1, &[*key]).is_empty();
+        let matching: BTreeSet<MemberId> = members.iter().filter(shares).map(|row| row.0).collect();
+        match (matching.len(), matching.first()) {
+            (0, _) | (_, None) => {}
+            (1, Some(member)) => {
+                return match application.route {
+                    Route::SalesOffice => Found::Associate(*member),
+                    Route::ServiceCentre | Route::Website => Found::AlreadyMember(*member),
+                };
+            }
+            // Two members with one document are a matter of their own, and no weaker key may hide it.
+            _ => break,
+        }
     }
-    // Two members with one document are a matter of their own: a person sees both, on top.
-    let keys = [&[Key::Document][..], &ALIKE_BY].concat();
+    let weaker = terms.listed_by.iter().filter(|key| !terms.decides_by.contains(key));
+    let keys: Vec<Key> = terms.decides_by.iter().chain(weaker).copied().collect();
     let alike = members.iter().map(|(id, traits)| Alike { id: *id, by: same(traits, &keys) });
     let others = pending.iter().filter(|other| other.id != application.id);
-    let others = others.map(|other| Alike { id: other.id, by: same(&other.traits, &ALIKE_BY) });
-    Found::Pending { members: list(alike), applications: list(others) }
+    let others = others.map(|other| Alike { id: other.id, by: same(&other.traits, &terms.listed_by) });
+    Found::Pending { members: list(&keys, alike), applications: list(&terms.listed_by, others) }
 }
 
 /// What a person chose on the screen of K7.

@@ -30,7 +30,9 @@ fn rule_k06_the_document_number_is_compared_with_formal_members_only() {
         (member(3), traits([8, 0, 0, 0])),
     ];
     let pending = [application(9, Route::Website, [6, 0, 0, 0])];
-    let met = |route: Route, rows: [u8; 4]| judge(&application(1, route, rows), &members, &pending);
+    let met = |route: Route, rows: [u8; 4]| {
+        judge(&JoiningTerms::default(), &application(1, route, rows), &members, &pending)
+    };
     assert_eq!(met(Route::SalesOffice, [7, 0, 0, 0]), Found::Associate(member(1)));
     assert_eq!(met(Route::ServiceCentre, [7, 0, 0, 0]), Found::AlreadyMember(member(1)));
     assert_eq!(met(Route::Website, [7, 0, 0, 0]), Found::AlreadyMember(member(1)));
@@ -58,7 +60,9 @@ fn rule_k07_kind_29_two_lists_most_alike_first() {
         application(2, Route::ServiceCentre, [0, 0, 4, 0]),
         application(3, Route::Website, [0, 0, 0, 8]),
     ];
-    let Found::Pending { members, applications } = judge(&pending[0], &members, &pending) else {
+    let Found::Pending { members, applications } =
+        judge(&JoiningTerms::default(), &pending[0], &members, &pending)
+    else {
         panic!("no document was given")
     };
     let met: Vec<(MemberId, usize)> = members.rows.iter().map(|row| (row.id, row.by.len())).collect();
@@ -70,11 +74,58 @@ fn rule_k07_kind_29_two_lists_most_alike_first() {
 #[test]
 fn kind_29_a_long_list_is_cut_and_says_so() {
     let crowd: Vec<(MemberId, Traits)> = (1..=60).map(|n| (member(n), traits([0, 0, 0, 1]))).collect();
-    let Found::Pending { members, .. } = judge(&application(1, Route::Website, [0, 0, 0, 1]), &crowd, &[])
+    let Found::Pending { members, .. } =
+        judge(&JoiningTerms::default(), &application(1, Route::Website, [0, 0, 0, 1]), &crowd, &[])
     else {
         panic!("no document was given")
     };
     assert_eq!((members.rows.len(), members.beyond), (LISTED_MAX, 10));
+}
+
+#[test]
+fn rule_x13_the_clubs_ordered_keys_decide_one_after_the_other() {
+    let members = [
+        (member(1), traits([7, 0, 0, 1])),
+        (member(2), traits([0, 3, 0, 2])),
+        (member(3), traits([8, 4, 0, 3])),
+        (member(4), traits([8, 0, 0, 4])),
+    ];
+    let terms = JoiningTerms { decides_by: vec![Key::Document, Key::Mobile], ..JoiningTerms::default() };
+    let met = |terms: &JoiningTerms, rows: [u8; 4]| {
+        judge(terms, &application(9, Route::Website, rows), &members, &[])
+    };
+    let is = |n: u8| Found::AlreadyMember(member(n));
+    assert_eq!(met(&terms, [7, 3, 0, 0]), is(1), "the first key goes first");
+    assert_eq!(met(&terms, [0, 3, 0, 0]), is(2), "then the second");
+    assert_eq!(met(&terms, [9, 3, 0, 0]), is(2), "a document that nobody has says nothing");
+    let doubt = met(&terms, [8, 3, 0, 0]);
+    assert_eq!(doubt.situation(), Situation::Doubtful, "two have the document: the weaker key hides nothing");
+    let Found::Pending { members: listed, .. } = doubt else { panic!("a person decides") };
+    let ids: Vec<MemberId> = listed.rows.iter().map(|row| row.id).collect();
+    assert_eq!(ids, [member(3), member(4), member(2)], "in the order of the keys");
+    let plain = met(&JoiningTerms::default(), [0, 3, 0, 0]);
+    assert_eq!(plain.situation(), Situation::Doubtful, "by K6 a mobile decides nothing");
+    let none = JoiningTerms { decides_by: vec![], ..terms };
+    assert_eq!(met(&none, [7, 0, 0, 0]).situation(), Situation::First, "a key that is not used at all");
+    let by_name = JoiningTerms { decides_by: vec![], listed_by: vec![Key::Name], ..none };
+    let Found::Pending { members: listed, .. } = met(&by_name, [7, 3, 0, 4]) else {
+        panic!("no key decides")
+    };
+    assert_eq!(listed.rows.iter().map(|row| row.id).collect::<Vec<_>>(), [member(4)]);
+}
+
+#[test]
+fn rule_k05_the_three_situations_are_told_apart_by_the_system() {
+    let members = [(member(1), traits([7, 1, 0, 1]))];
+    let pending = [application(2, Route::SalesOffice, [0, 2, 0, 2])];
+    let met = |rows: [u8; 4]| {
+        let terms = JoiningTerms::default();
+        judge(&terms, &application(9, Route::Website, rows), &members, &pending).situation()
+    };
+    assert_eq!(met([7, 0, 0, 0]), Situation::AlreadyMember);
+    assert_eq!(met([0, 2, 0, 0]), Situation::Doubtful, "applies again by another route");
+    assert_eq!(met([0, 0, 0, 1]), Situation::Doubtful, "may be a member");
+    assert_eq!(met([9, 9, 9, 9]), Situation::First);
 }
 
 #[test]
@@ -112,14 +163,15 @@ proptest! {
         others in proptest::collection::vec(proptest::array::uniform4(0..4_u8), 1..6),
         keys in proptest::collection::vec(any::<u32>(), 10),
     ) {
+        let terms = JoiningTerms::default();
         let members: Vec<(MemberId, Traits)> =
             rows.iter().zip(1..).map(|(row, n)| (member(n), traits(*row))).collect();
         let pending: Vec<Application> =
             others.iter().zip(1..).map(|(row, n)| application(n, Route::Website, *row)).collect();
-        let found: Vec<Found> = pending.iter().map(|one| judge(one, &members, &pending)).collect();
+        let found: Vec<Found> = pending.iter().map(|one| judge(&terms, one, &members, &pending)).collect();
         let turned = (shuffled(&members, &keys), shuffled(&pending, &keys));
         for (one, found) in pending.iter().zip(&found) {
-            prop_assert_eq!(&judge(one, &turned.0, &turned.1), found);
+            prop_assert_eq!(&judge(&terms, one, &turned.0, &turned.1), found);
         }
         // Each of two pending applications sees the other, or neither does.
         let sees = |at: usize, other: Hash| match &found[at] {
