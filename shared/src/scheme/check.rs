@@ -33,6 +33,7 @@ pub struct SchemeError {
 struct Check(Vec<SchemeError>);
 
 impl Check {
+    /// Notes a fault unless something is good.
     fn that(&mut self, good: bool, at: &str, expected: &'static str, met: impl ToString) {
         if !good {
             self.0.push(SchemeError { at: at.to_owned(), expected, met: met.to_string() });
@@ -47,10 +48,12 @@ impl Check {
         self.that(met > 0, at, "a number above 0", met);
     }
 
+    /// A discount: the whole price at most.
     fn share(&mut self, at: &str, bp: u16) {
         self.that(i64::from(bp) <= WHOLE_BP, at, "0 to 10000 (hundredths of a per cent)", bp);
     }
 
+    /// A code that people type and files name: letters of any script, no blanks.
     fn code(&mut self, at: &str, code: &str) {
         let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
         let good = !code.is_empty() && code.chars().count() <= CODE_CHARS_MAX && code.chars().all(plain);
@@ -63,6 +66,7 @@ impl Check {
         }
     }
 
+    /// Two entries with one name would be a matter of luck.
     fn once_each<T: Ord + ToString>(&mut self, at: &str, items: impl Iterator<Item = T>) {
         let mut seen = BTreeSet::new();
         for item in items {
@@ -87,6 +91,7 @@ impl Scheme {
         self.check_levels(&mut check);
         self.check_earning(&mut check);
         check.once_each("basis.order", self.basis.order.iter().map(|step| format!("{step:?}")));
+        // The policy owns how points end and knows what can be used.
         let expiry = Policy { expiry: self.expiry, ..Policy::default() };
         if let Err(wrong) = expiry.validate() {
             check.that(false, "expiry", "a usable way to expire", wrong);
@@ -148,6 +153,7 @@ impl Scheme {
     fn check_levels(&self, check: &mut Check) {
         check.list("level", self.levels.len());
         check.once_each("level.rank", self.levels.iter().map(|level| level.rank));
+        // With two bases nobody could say where a member begins.
         let bases = self.levels.iter().filter(|level| level.measure == Measure::None).count();
         check.that(bases <= 1, "level.measure", "at most one level without a measure", bases);
         let base = self.base_rank();
@@ -214,6 +220,7 @@ impl Check {
         self.not_negative(&format!("{at}.per_fen"), rule.per_fen);
         self.not_negative(&format!("{at}.points_per"), rule.points_per);
         self.not_negative(&format!("{at}.fixed_points"), rule.fixed_points);
+        // A step without points, or points without a step, is a slip of the pen.
         let both = (rule.per_fen > 0) == (rule.points_per > 0);
         self.that(both, &format!("{at}.points_per"), "per_fen and points_per together", rule.points_per);
         if let Some(percent) = rule.gate_paid_percent {
@@ -223,6 +230,7 @@ impl Check {
         if let Some(cap) = rule.cap {
             self.not_negative(&format!("{at}.cap.most"), cap.most);
         }
+        // The first coffee would use up what the first car should have earned.
         let once_by_amount = rule.once == Once::Ever && rule.per_fen > 0 && rule.cap.is_none();
         self.that(
             !once_by_amount,

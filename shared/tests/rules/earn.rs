@@ -1,14 +1,11 @@
 //! Tests of earning: worked figures, gate, cap, once, and that splitting never earns more.
 
-use super::*;
-use crate::scheme::earning::RuleCap;
+use hufu_shared::rules::earn::*;
 use proptest::prelude::*;
 
-const S2: EarnRate = EarnRate { per_fen: 10_000, points: 2 };
+use crate::kit::*;
 
-fn day(text: &str) -> Day {
-    text.parse().expect("test day")
-}
+const S2: EarnRate = EarnRate { per_fen: 10_000, points: 2 };
 
 fn purchase(fen: i64) -> Earning<'static> {
     Earning {

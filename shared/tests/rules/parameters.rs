@@ -1,15 +1,11 @@
 //! Tests of parameters: text forms, what is refused, which version is in force, what terminals are told.
 
-use super::choose::{For, in_force};
-use super::earning::{EarnKind, EarnRule, Once, Sheet, SheetBasis};
-use super::level::{Level, Measure, OnExpiry, Reassess, Validity, Window};
-use super::*;
-use crate::policy::{FixedCutoff, Period};
+use hufu_shared::policy::{FixedCutoff, Period};
+use hufu_shared::scheme::choose::{For, in_force};
+use hufu_shared::scheme::*;
 use proptest::prelude::*;
 
-fn day(text: &str) -> Day {
-    text.parse().expect("test day")
-}
+use crate::kit::*;
 
 fn empty() -> Scheme {
     Scheme::empty("club", 1, day("2026-01-01"))
@@ -40,11 +36,11 @@ fn full() -> Scheme {
     scheme.levels = vec![level(1), Level { rank: 2, from_rank: Some(1), ..level(2) }];
     scheme.earnings =
         vec![EarnRule { per_fen: 10_000, points_per: 2, ..EarnRule::new("S2", EarnKind::Purchase) }];
-    scheme.birthday = Some(bonus::Birthday::default());
-    scheme.redemption.items.push(redemption::Item {
+    scheme.birthday = Some(Birthday::default());
+    scheme.redemption.items.push(Item {
         code: "gift-1".into(),
         name: Words { zh: "礼品".into(), en: "Gift".into() },
-        kind: redemption::RedeemKind::Gift,
+        kind: RedeemKind::Gift,
         cost: 5_000,
         value_fen: 0,
         min_rank: 0,
@@ -104,7 +100,7 @@ fn what_cannot_be_used_is_refused_by_key_with_what_would_do() {
         ),
         (
             |s| {
-                s.redemption.special_offers.push(redemption::SpecialOffer {
+                s.redemption.special_offers.push(SpecialOffer {
                     item: "other".into(),
                     min_purchase_fen: 48_000,
                     cost: 1_000,
@@ -113,7 +109,7 @@ fn what_cannot_be_used_is_refused_by_key_with_what_would_do() {
             },
             "redemption.special_offer[1].item: expected an item of the catalogue, met other",
         ),
-        (|s| s.basis.order.push(bill::Step::Coupon), "basis.order: expected each once, met Coupon twice"),
+        (|s| s.basis.order.push(Step::Coupon), "basis.order: expected each once, met Coupon twice"),
     ];
     for (change, message) in cases {
         let mut scheme = full();
@@ -179,7 +175,7 @@ fn terminals_are_told_a_plain_rate_or_none() {
             date_to: s.valid_from,
             entered: Day(0),
             a_basis: SheetBasis::Earning,
-            b_factor_bp: bill::WHOLE_BP,
+            b_factor_bp: WHOLE_BP,
             c_addend_fen: 0,
         });
     };

@@ -1,0 +1,262 @@
+//! A purchase from its price to its points, and goods that come back.
+
+use super::events::{Part, why_not_redeemed};
+use super::{Arg, Event, Walk, WhatIfError};
+use crate::money::{Amount, AmountOverflow};
+use crate::rules::bill::{self, Bill, Sale};
+use crate::rules::birthday::{self, NoBirthday, Shown};
+use crate::rules::earn::{self, Earning, Given};
+use crate::rules::level::Deed;
+use crate::rules::{giveback, promotion, redeem};
+use crate::scheme::Scheme;
+use crate::scheme::bill::Step;
+use crate::scheme::earning::{EarnKind, Sheet};
+use crate::time::Day;
+
+/// A purchase that goods may come back from.
+#[derive(Debug, Clone)]
+pub struct Done {
+    /// When it was made: what is taken back leaves the caps of that day, not of the day of return.
+    day: Day,
+    /// The price on the slip, before any reduction.
+    price: i64,
+    /// What was paid of it in the end.
+    to_pay: i64,
+    /// What of it earned, before a promotion.
+    earns_on: i64,
+    /// The promotion that held, kept whole: it may have been changed since.
+    sheet: Option<Sheet>,
+    /// What each rule gave.
+    parts: Vec<Part>,
+    /// The price of the goods that came back so far.
+    returned: i64,
+    /// Money that went back for them.
+    given_back_fen: i64,
+}
+
+impl Done {
+    /// A share of something, by the price of the goods that were kept, in whole fen.
+    fn kept(&self, of: i64) -> i64 {
+        let kept = i128::from(of) * i128::from(self.price - self.returned) / i128::from(self.price.max(1));
+        i64::try_from(kept).unwrap_or(of)
+    }
+
+    /// What a part is worth for the goods that were kept, by the rule and promotion that rated it.
+    fn still_earns(&self, part: &Part) -> Result<i64, AmountOverflow> {
+        if self.returned >= self.price {
+            return Ok(0);
+        }
+        let basis = Amount(self.kept(self.earns_on));
+        let basis = match &self.sheet {
+            Some(sheet) => promotion::counts(sheet, basis, Amount(self.price - self.returned))?,
+            None => basis,
+        };
+        let rule = &part.rule;
+        let points = earn::by_amount(rule.per_fen, rule.points_per, rule.rounding, basis)?;
+        Ok(points.plus(Amount(rule.fixed_points))?.0.min(part.amount))
+    }
+}
+
+impl Walk<'_> {
+    /// A purchase: the price is reduced, what is left of it is looked up in the promotions, and that earns.
+    pub(super) fn buy(&mut self, scheme: &Scheme, event: &Event) -> Result<(), WhatIfError> {
+        let sale = Sale {
+            price: Amount(event.fen),
+            coupon: Amount(event.coupon_fen),
+            points: self.points_as_cash(scheme, event),
+            cash_per_point_fen: scheme.redemption.cash_per_point_fen,
+            level_bp: scheme.level(self.standing.rank).map_or(0, |level| level.discount_bp),
+            birthday_bp: self.birthday_discount(scheme, event),
+            has_card: !event.no_card,
+            is_issue_day: self.person.card_issued == Some(self.day),
+        };
+        // The rank and discount are those from before the purchase: what it lifts the member to holds from the next on.
+        let bill = bill::reckon(&scheme.basis, &sale)?;
+        self.say_bill(&bill);
+        let sheet = promotion::pick(&scheme.sheets, &event.office, self.day);
+        let mut basis = bill.earns_on;
+        if let Some(sheet) = sheet {
+            basis = promotion::counts(sheet, basis, sale.price)?;
+            let number = i64::try_from(sheet.sheet_no).unwrap_or(i64::MAX);
+            self.say("G5", "sheet", vec![("number", Arg::Number(number)), ("fen", Arg::Fen(basis.0))]);
+        }
+        let what = Earning {
+            event: EarnKind::Purchase,
+            of: &event.code,
+            basis,
+            paid_percent: event.paid_percent,
+            day: self.day,
+            rank: self.standing.rank,
+        };
+        let parts = self.earn(scheme, &what, &event.slip)?;
+        self.purchases += 1;
+        self.spend(bill.to_pay.0);
+        // Without a slip nothing can be brought back, so there is nothing to keep.
+        if !event.slip.is_empty() {
+            let done = Done {
+                day: self.day,
+                price: event.fen,
+                to_pay: bill.to_pay.0,
+                earns_on: bill.earns_on.0,
+                sheet: sheet.cloned(),
+                parts,
+                returned: 0,
+                given_back_fen: 0,
+            };
+            self.sales.insert(event.slip.clone(), done);
+        }
+        Ok(())
+    }
+
+    /// Money that was paid, or given back if below zero.
+    fn spend(&mut self, fen: i64) {
+        self.spent_fen = self.spent_fen.saturating_add(fen);
+        self.deeds.push(Deed { day: self.day, points: 0, spend_fen: fen });
+    }
+
+    /// Points that the member may pay with here: none outside the months that are open (rule S5).
+    fn points_as_cash(&mut self, scheme: &Scheme, event: &Event) -> i64 {
+        if event.points == 0 {
+            return 0;
+        }
+        match redeem::cash(&scheme.redemption, event.points, self.ask(event.fen)) {
+            Ok(redeemed) => redeemed.points,
+            Err(why) => {
+                self.say("S5", "points-not-paid", vec![("why", Arg::Word(why_not_redeemed(&why)))]);
+                0
+            }
+        }
+    }
+
+    /// The birthday's discount in bp, 0 if it may not be used. A history that claims it says that all was shown.
+    fn birthday_discount(&mut self, scheme: &Scheme, event: &Event) -> u16 {
+        let Some(rule) = scheme.birthday.as_ref().filter(|_| event.birthday) else { return 0 };
+        let shown = Shown { card: !event.no_card, id_card: true, own_use: true };
+        match birthday::may_use(rule, self.member.born, self.day, &self.birthdays_used, shown) {
+            Ok(()) => {
+                self.birthdays_used.push(self.day);
+                rule.discount_bp
+            }
+            Err(why) => {
+                let word = match why {
+                    NoBirthday::Unknown => "birth-unknown",
+                    NoBirthday::NotNow => "not-now",
+                    NoBirthday::Used { .. } => "used",
+                    NoBirthday::Evidence | NoBirthday::NotOwnUse => "evidence",
+                };
+                self.say("S9", "no-birthday", vec![("why", Arg::Word(word))]);
+                0
+            }
+        }
+    }
+
+    /// Writes the reductions in their order, and takes the points that paid.
+    fn say_bill(&mut self, bill: &Bill) {
+        for reduced in &bill.steps {
+            let fen = ("fen", Arg::Fen(reduced.by.0));
+            match reduced.step {
+                Step::Coupon => self.say("S7", "coupon-paid", vec![fen]),
+                Step::Points => {
+                    let points = bill.points_used;
+                    self.purse.take(points);
+                    let args = vec![("points", Arg::Number(points)), fen];
+                    self.say_change("S6", "points-paid", args, -points, 0);
+                }
+                Step::LevelDiscount => self.say("S6", "level-discount", vec![fen]),
+                Step::BirthdayDiscount => self.say("S9", "birthday-discount", vec![fen]),
+            }
+        }
+        if !bill.steps.is_empty() {
+            self.say("S6", "to-pay", vec![("fen", Arg::Fen(bill.to_pay.0))]);
+        }
+    }
+
+    /// Goods come back: their points go, by the rule that gave them.
+    pub(super) fn bring_back(&mut self, scheme: &Scheme, event: &Event) -> Result<(), WhatIfError> {
+        let Some(before) = self.sales.get(&event.slip) else {
+            self.say("S8", "unknown-slip", vec![("slip", Arg::Text(event.slip.clone()))]);
+            return Ok(());
+        };
+        let mut done = before.clone();
+        done.returned = done.returned.saturating_add(event.fen).min(done.price);
+        // What each rule gave too much, now that these goods are back; in parts as at once.
+        let mut dues = Vec::new();
+        for part in &done.parts {
+            dues.push(giveback::due(part.amount, done.still_earns(part)?, part.taken));
+        }
+        if event.gift_back {
+            self.gift_back(scheme, &event.code);
+        }
+        let due = self.due_in_points(&done, &dues, &event.slip);
+        let cash = scheme.redemption.cash_per_point_fen;
+        let back = match giveback::take_back(&scheme.returns, due, self.purse.balance(), cash) {
+            Ok(back) => back,
+            // The goods stay with the member, so nothing that was noted above is kept.
+            Err(_) => {
+                self.say("S8", "return-refused", vec![("points", Arg::Number(due))]);
+                return Ok(());
+            }
+        };
+        let paid_back = done.to_pay - done.kept(done.to_pay) - done.given_back_fen;
+        done.given_back_fen += paid_back;
+        self.spend(-paid_back);
+        if scheme.returns.reverse_points {
+            self.undo(&mut done, &dues, &event.slip);
+        }
+        self.purse.take_back(back.taken, &event.slip);
+        self.purse.owe(back.owed);
+        self.say_points("S8", "returned", -back.taken);
+        if back.short + back.owed > 0 {
+            let args =
+                vec![("points", Arg::Number(back.short + back.owed)), ("fen", Arg::Fen(back.cash_fen))];
+            self.say("S8", "return-short", args);
+        }
+        self.sales.insert(event.slip.clone(), done);
+        Ok(())
+    }
+
+    /// The gift is brought back first: its cost comes to the member, and what is missing is taken from that.
+    fn gift_back(&mut self, scheme: &Scheme, code: &str) {
+        if let Some(item) = scheme.redemption.items.iter().find(|item| item.code == code) {
+            self.credit(scheme, item.cost, "");
+            self.say_points("S8", "gift-back", item.cost);
+        }
+    }
+
+    /// Points that are to be taken from the balance: what still waits for approval is not there to be taken.
+    fn due_in_points(&self, done: &Done, dues: &[i64], slip: &str) -> i64 {
+        let of = done.parts.iter().zip(dues).filter(|(part, _)| part.rule.balance.has_points());
+        of.filter(|(part, _)| !self.waits(slip, &part.rule.rule)).map(|(_, due)| due).sum()
+    }
+
+    /// Whether what a rule gave for a slip still waits for approval.
+    fn waits(&self, slip: &str, rule: &str) -> bool {
+        self.waiting.iter().any(|waiting| waiting.slip == slip && waiting.rule == rule)
+    }
+
+    /// Takes what each rule gave out of growth, of what waits, and of what caps and levels count.
+    fn undo(&mut self, done: &mut Done, dues: &[i64], slip: &str) {
+        for (part, due) in done.parts.iter_mut().zip(dues) {
+            part.taken += due;
+            let key = (part.rule.rule.clone(), part.rule.of.clone().unwrap_or_default());
+            self.given.entry(key).or_default().push(Given { day: done.day, amount: Amount(-due) });
+            let (has_points, has_growth) = (part.rule.balance.has_points(), part.rule.balance.has_growth());
+            let mut waits = false;
+            for waiting in &mut self.waiting {
+                if waiting.slip == slip && waiting.rule == part.rule.rule {
+                    waits = true;
+                    waiting.points -= if has_points { *due } else { 0 };
+                    waiting.growth -= if has_growth { *due } else { 0 };
+                }
+            }
+            if waits {
+                continue;
+            }
+            if has_growth {
+                self.growth = self.growth.saturating_sub(*due).max(0);
+            }
+            self.deeds.push(Deed { day: self.day, points: if has_points { -due } else { 0 }, spend_fen: 0 });
+        }
+        self.waiting.retain(|waiting| waiting.points > 0 || waiting.growth > 0);
+    }
+}

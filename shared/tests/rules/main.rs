@@ -1,0 +1,14 @@
+//! The rules of schemes by their numbers: case tables, worked figures and properties, against the public functions.
+
+mod bill;
+mod birthday;
+mod bonus;
+mod earn;
+mod giveback;
+mod kit;
+mod level;
+mod parameters;
+mod promotion;
+mod redeem;
+mod start;
+mod transfer;
