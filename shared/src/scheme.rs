@@ -37,6 +37,7 @@ mod check;
 pub mod choose;
 pub mod earning;
 pub mod level;
+pub mod ready;
 pub mod redemption;
 pub mod start;
 pub mod terms;

@@ -200,28 +200,19 @@ impl<'s> Walk<'s> {
         Record { deeds: &self.deeds, growth: self.growth, balance: self.purse.balance() }
     }
 
-    /// Writes a line about what has just been done.
+    /// Writes a line about what has just been done; what it changed is what differs from the line before.
     fn say(&mut self, rule: &str, key: &'static str, args: Vec<(&'static str, Arg)>) {
-        self.say_change(rule, key, args, 0, 0);
-    }
-
-    fn say_change(
-        &mut self,
-        rule: &str,
-        key: &'static str,
-        args: Vec<(&'static str, Arg)>,
-        points: i64,
-        growth: i64,
-    ) {
+        let (points_after, growth_after) = (self.purse.balance(), self.growth);
+        let before = self.lines.last().map_or((0, 0), |line| (line.points_after, line.growth_after));
         self.lines.push(Line {
             day: self.day,
             rule: rule.to_owned(),
             key,
             args,
-            points,
-            growth,
-            points_after: self.purse.balance(),
-            growth_after: self.growth,
+            points: points_after - before.0,
+            growth: growth_after - before.1,
+            points_after,
+            growth_after,
         });
     }
 

@@ -9,6 +9,8 @@ mod kit;
 mod level;
 mod parameters;
 mod promotion;
+mod ready;
 mod redeem;
 mod start;
 mod transfer;
+mod whatif;

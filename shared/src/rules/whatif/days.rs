@@ -52,13 +52,7 @@ impl Walk<'_> {
                 Some(ExpiryMode::EarnYearPlus(_)) => "B4",
                 _ => "X3",
             };
-            self.say_change(
-                rule,
-                "expired",
-                vec![("last", Arg::Day(last)), ("points", Arg::Number(points))],
-                -points,
-                0,
-            );
+            self.say(rule, "expired", vec![("last", Arg::Day(last)), ("points", Arg::Number(points))]);
         }
         let Some(scheme) = self.scheme() else { return };
         if self.standing.until.is_some_and(|until| until < self.day) {
@@ -76,7 +70,7 @@ impl Walk<'_> {
         }
         let change = self.growth - before;
         if change != 0 {
-            self.say_change("B2", "growth-reduced", vec![("growth", Arg::Number(-change))], 0, change);
+            self.say("B2", "growth-reduced", vec![("growth", Arg::Number(-change))]);
         }
         let (now, ended) = level::end(scheme, self.standing, self.record());
         self.standing = now;
@@ -122,7 +116,7 @@ impl Walk<'_> {
     pub(super) fn leave(&mut self) {
         self.left = true;
         let points = self.purse.take(i64::MAX);
-        self.say_change("K11", "left", vec![("points", Arg::Number(points))], -points, 0);
+        self.say("K11", "left", vec![("points", Arg::Number(points))]);
     }
 
     /// Ends the day: on a member day points are filled up.
@@ -137,7 +131,7 @@ impl Walk<'_> {
         if to > from {
             self.credit(scheme, to - from, "");
             let args = vec![("from", Arg::Number(from)), ("to", Arg::Number(to))];
-            self.say_change("P3", "rounded-up", args, to - from, 0);
+            self.say("P3", "rounded-up", args);
             self.rise(scheme);
         }
         Ok(())

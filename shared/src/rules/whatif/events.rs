@@ -74,7 +74,7 @@ impl Walk<'_> {
 
     /// A line that says how many points came or went.
     pub(super) fn say_points(&mut self, rule: &str, key: &'static str, points: i64) {
-        self.say_change(rule, key, vec![("points", Arg::Number(points.abs()))], points, 0);
+        self.say(rule, key, vec![("points", Arg::Number(points.abs()))]);
     }
 
     /// A card: points may begin with it, base points and a welcome coupon may come with it (rules K15, S4, S10).
@@ -144,7 +144,7 @@ impl Walk<'_> {
             } else {
                 let args = vec![("basis", Arg::Fen(what.basis.0)), ("points", Arg::Number(amount))];
                 self.gain(scheme, points, growth, slip);
-                self.say_change(&rule.rule, "earned", args, points, growth);
+                self.say(&rule.rule, "earned", args);
             }
         }
         if parts.is_empty() && scheme.earnings.iter().all(|rule| rule.event != what.event) {
@@ -184,7 +184,7 @@ impl Walk<'_> {
         for waiting in now {
             self.gain(scheme, waiting.points, waiting.growth, &waiting.slip);
             let args = vec![("points", Arg::Number(waiting.points.max(waiting.growth)))];
-            self.say_change("K21", "approved", args, waiting.points, waiting.growth);
+            self.say("K21", "approved", args);
         }
     }
 
@@ -211,7 +211,7 @@ impl Walk<'_> {
                 let key = if pending { "redeem-planned" } else { "redeemed" };
                 let args =
                     vec![("what", what), ("points", Arg::Number(points)), ("normal", Arg::Number(normal))];
-                self.say_change(rule, key, args, -points, 0);
+                self.say(rule, key, args);
             }
             Err(why) => {
                 let args = vec![("what", what), ("why", Arg::Word(why_not_redeemed(&why)))];
@@ -260,14 +260,12 @@ impl Walk<'_> {
 
     /// Points put right by hand; below zero they are owed as far as they are gone (rule K20: the line is the cause).
     fn adjust(&mut self, scheme: &Scheme, points: i64) {
-        let before = self.purse.balance();
         if points >= 0 {
             self.credit(scheme, points, "");
         } else {
             self.purse.owe(points.saturating_neg());
         }
-        let change = self.purse.balance() - before;
-        self.say_change("K20", "adjusted", vec![("points", Arg::Number(points))], change, 0);
+        self.say("K20", "adjusted", vec![("points", Arg::Number(points))]);
     }
 }
 

@@ -160,7 +160,7 @@ impl Walk<'_> {
                     let points = bill.points_used;
                     self.purse.take(points);
                     let args = vec![("points", Arg::Number(points)), fen];
-                    self.say_change("S6", "points-paid", args, -points, 0);
+                    self.say("S6", "points-paid", args);
                 }
                 Step::LevelDiscount => self.say("S6", "level-discount", vec![fen]),
                 Step::BirthdayDiscount => self.say("S9", "birthday-discount", vec![fen]),
