@@ -260,6 +260,7 @@ automatic-known = known
 automatic-not_cut = within the cap
 automatic-as_decided = no longer in question
 automatic-nothing_lost = nothing was lost
+automatic-no_evidence = no record concerns it any more
 automatic-once = no longer twice
 automatic-waits_for_original = waits until its original comes
 automatic-refused = kept without effect: a top-up is undone at its own terminal, within its shift

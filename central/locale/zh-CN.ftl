@@ -260,6 +260,7 @@ automatic-known = 已确认
 automatic-not_cut = 已在上限之内
 automatic-as_decided = 已无疑问
 automatic-nothing_lost = 没有损失
+automatic-no_evidence = 已无相关记录
 automatic-once = 已无重复
 automatic-waits_for_original = 暂存，等待原单
 automatic-refused = 保留但不计：充值只能在原终端、原班次内撤销

@@ -166,6 +166,9 @@ ON CONFLICT (id) DO UPDATE SET decided_detail = excluded.decided_detail, decided
 INSERT INTO conflict_fact (conflict, device, epoch, seq) VALUES ($1, $2, $3, $4)
 ON CONFLICT (conflict, device, epoch, seq) DO NOTHING
 
+-- name: leave_case
+DELETE FROM conflict_fact WHERE conflict = $1 AND device = $2 AND epoch = $3 AND seq = $4
+
 -- name: insert_notice
 INSERT INTO notice (device, n, epoch, seq, became, kind, conflict, other_office, other_at, entry)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)

@@ -86,6 +86,8 @@ pub struct Outcome {
     pub postings: Vec<Posting>,
     /// Cases opened or changed.
     pub cases: BTreeMap<Hash, KnownCase>,
+    /// Facts that are no evidence of a case any more; one that came back stands in the case as well.
+    pub left_cases: BTreeSet<(Hash, FactId)>,
     /// What terminals must be told beside the receipt.
     pub notices: Vec<NoticeRow>,
 }

@@ -278,7 +278,7 @@ fn unit(code: &str) -> Result<Unit, StoreError> {
 /// [`StoreError`] if the row does not hold it.
 pub fn decided_on(row: &Row, column: usize) -> Result<Option<Evidence>, StoreError> {
     let Some(detail) = row.blob_opt(column)? else { return Ok(None) };
-    Ok(Some(Evidence { detail: detail.to_vec(), facts: row.uint(column + 1)? }))
+    Ok(Some(Evidence { detail: detail.to_vec(), facts: Hash(row.array(column + 1)?) }))
 }
 
 /// A case without its facts.

@@ -71,6 +71,11 @@ pub fn commit(
     let postings: Vec<_> = outcome.postings.iter().map(|posting| posting_values(entry, posting)).collect();
     tx.execute_many(SQL.get("insert_posting"), &postings)?;
     add_balances(tx, entry, &outcome.postings)?;
+    for (id, fact) in &outcome.left_cases {
+        let mut values: Vec<Value> = vec![id.0.into()];
+        values.extend(rows::fact_id_values(*fact));
+        tx.execute(SQL.get("leave_case"), &values)?;
+    }
     for (id, case) in &outcome.cases {
         set_case(tx, entry, *id, case)?;
     }
@@ -473,7 +478,7 @@ fn set_case(tx: &mut Tx<'_>, entry: EntryId, id: Hash, case: &KnownCase) -> Resu
         case.deadline.map(|at| at.0).into(),
         entry.0.into(),
         case.decided_on.as_ref().map(|seen| seen.detail.clone()).into(),
-        case.decided_on.as_ref().map_or(Value::Null, |seen| number(seen.facts)),
+        case.decided_on.as_ref().map(|seen| seen.facts.0).into(),
     ];
     tx.execute(SQL.get("set_case"), &values)?;
     for fact in &case.facts {

@@ -452,7 +452,7 @@ CREATE TABLE conflict (
     entry BLOB NOT NULL,
     -- What the person saw who decided.
     decided_detail BLOB,
-    decided_facts BIGINT
+    decided_facts BLOB
 );
 
 CREATE INDEX conflict_state ON conflict (state, kind, opened);

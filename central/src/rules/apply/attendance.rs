@@ -290,7 +290,7 @@ impl Work {
         if let Some(case) = case {
             let mut fresh = self.fresh_case(KIND_TWO_TERMINALS, "earliest_admits");
             (fresh.member, fresh.occurrence) = (Some(member), Some(row.occurrence));
-            self.case(case, fresh, seen.iter().map(|seen| seen.0));
+            self.case_of(case, fresh, seen.iter().map(|seen| seen.0).collect());
         }
         for (id, known) in &seen {
             let standing = match (case, admitted == Some(*id)) {

@@ -153,14 +153,13 @@ impl Work {
         self.dirty.extend(others.into_iter().map(Matter::Spend));
     }
 
-    /// A card was reported lost at a terminal, or that report was decided about: spends with it are judged again.
+    /// A card was reported lost at a terminal, or that report was decided about or has another time now: all spends with
+    /// the card are judged again, also those that only the time it had before concerned.
     pub(super) fn judge_report(&mut self, id: FactId) {
         let Some(known) = self.fact(id) else { return };
-        let (at, subject) = (known.at, known.fact.as_ref().and_then(|fact| fact.event.subject()));
+        let subject = known.fact.as_ref().and_then(|fact| fact.event.subject());
         let Some(token) = subject.map(|subject| subject.token) else { return };
         let spends = self.linked(links::spent_with(token));
-        let after = |spend: &FactId| self.fact(*spend).is_some_and(|spend| spend.high >= at);
-        let spends: Vec<FactId> = spends.into_iter().filter(after).collect();
         self.dirty.extend(spends.into_iter().map(Matter::Spend));
     }
 

@@ -24,23 +24,49 @@ impl Work {
         known.facts.extend(facts);
         let has_grown = known.facts.len() > before || known.detail != detail;
         known.detail = detail;
-        let differs = if known.is_counted() {
-            known.decided_on.as_ref() != Some(&known.evidence())
-        } else {
-            has_grown || known.state == CaseState::EvidenceChanged
-        };
+        let before_state = known.state;
+        restate(known, has_grown);
         match known.state {
-            CaseState::Decided if differs => known.state = CaseState::EvidenceChanged,
-            CaseState::EvidenceChanged if !differs => known.state = CaseState::Decided,
             CaseState::Closed => {
                 (known.state, known.deadline) = (CaseState::Open, deadline);
                 known.automatic = automatic;
             }
-            _ if is_new || has_grown => {}
+            state if is_new || has_grown || state != before_state => {}
             _ => return,
         }
         known.changed = received;
         self.touched.insert(id);
+    }
+
+    /// Opens a case or makes it rest on just these facts: for judgements that see all of what they judge.
+    pub(super) fn case_of(&mut self, id: Hash, fresh: KnownCase, facts: BTreeSet<FactId>) {
+        self.has(Need::Case(id));
+        let known = self.world.cases.get(&id);
+        let gone: Vec<FactId> =
+            known.map(|known| known.facts.difference(&facts).copied().collect()).unwrap_or_default();
+        self.case(id, fresh, facts);
+        for fact in gone {
+            self.leave_case(id, fact);
+        }
+    }
+
+    /// Takes a fact out of a case that it is no evidence for any more, because what it was judged by has changed: a case
+    /// must not remember what arrived in which order. Nothing to decide is left of a case without a fact.
+    pub(super) fn leave_case(&mut self, id: Hash, fact: FactId) {
+        self.has(Need::Case(id));
+        let received = self.received;
+        let Some(known) = self.world.cases.get_mut(&id) else { return };
+        if !known.is_counted() || !known.facts.remove(&fact) {
+            return;
+        }
+        restate(known, true);
+        known.changed = received;
+        let is_empty = known.facts.is_empty();
+        self.outcome.left_cases.insert((id, fact));
+        self.touched.insert(id);
+        if is_empty {
+            self.end_case(id, "no_evidence");
+        }
     }
 
     /// Says what stands of a case by itself, where that follows from all of its facts and not from the first of them.
@@ -95,5 +121,19 @@ impl Work {
             deadline: None,
             facts: BTreeSet::new(),
         }
+    }
+}
+
+/// Whether what a person decided still rests on what that person saw.
+fn restate(known: &mut KnownCase, has_changed: bool) {
+    let differs = if known.is_counted() {
+        known.decided_on.as_ref() != Some(&known.evidence())
+    } else {
+        has_changed || known.state == CaseState::EvidenceChanged
+    };
+    match known.state {
+        CaseState::Decided if differs => known.state = CaseState::EvidenceChanged,
+        CaseState::EvidenceChanged if !differs => known.state = CaseState::Decided,
+        _ => {}
     }
 }

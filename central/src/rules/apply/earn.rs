@@ -195,9 +195,9 @@ impl Work {
             let mut fresh = self.fresh_case(KIND_SLIP, "one_counts");
             fresh.member = Some(sale.member);
             fresh.detail.clone_from(&key);
-            let facts: Vec<FactId> = case.lines.iter().map(|line| line.place.fact).collect();
+            let facts: BTreeSet<FactId> = case.lines.iter().map(|line| line.place.fact).collect();
             if case.doubled || case.lines.iter().any(|line| line.is_new) {
-                self.case(posting::case_id(KIND_SLIP, &[&key]), fresh, facts);
+                self.case_of(posting::case_id(KIND_SLIP, &[&key]), fresh, facts);
             }
         }
         slips.counts.contains(&sale.id)

@@ -229,7 +229,7 @@ impl Work {
             let case = profile_case(member, field);
             let mut fresh = self.fresh_case(KIND_PROFILE, "person_decides");
             (fresh.member, fresh.detail) = (Some(member), field.as_bytes().to_vec());
-            self.case(case, fresh, open.iter().copied());
+            self.case_of(case, fresh, open.iter().copied().collect());
             waits.extend(open.iter().map(|fact| (*fact, case)));
         }
         for field in asked {

@@ -147,7 +147,7 @@ impl Work {
         };
         let mut fresh = self.fresh_case(KIND_HANDED_TWICE, "kept");
         (fresh.member, fresh.occurrence) = (Some(member), Some(handed.occurrence));
-        self.case(case, fresh, twice.iter().copied());
+        self.case_of(case, fresh, twice.iter().copied().collect());
         twice.first() != Some(&id) && twice.contains(&id)
     }
 
@@ -186,7 +186,7 @@ impl Work {
                 let mut fresh = self.fresh_case(KIND_USE_LIMIT, "kept");
                 fresh.member = Some(member);
                 fresh.detail = hufu_shared::cbor::encode(&limit);
-                self.case(case, fresh, flagged.into_keys());
+                self.case_of(case, fresh, flagged.into_keys().collect());
             }
         }
     }

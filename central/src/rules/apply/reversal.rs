@@ -159,7 +159,7 @@ impl Work {
             fresh.member = owner;
             fresh.device = Some(original.device);
             fresh.detail = cbor::encode(&sides);
-            self.case(case, fresh, returns.iter().map(|reversal| reversal.place.fact));
+            self.case_of(case, fresh, returns.iter().map(|reversal| reversal.place.fact).collect());
             self.stands_as(case, automatic);
         } else {
             self.end_case(case, "original_came");

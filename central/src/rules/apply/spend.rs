@@ -274,10 +274,12 @@ impl Work {
             flows.extend(
                 bearers.iter().map(|payer| moved(*part, payer.0, redeemed, payer.1, PostingCode::Spend)),
             );
-            if let (Came::Settled(amount), Some(row)) = (came, row) {
-                let blocked = self.blocked(id, &known, Some(row.member));
+            let blocked = row.as_ref().map(|row| self.blocked(id, &known, Some(row.member)));
+            if let (Some(blocked), Some(row)) = (blocked.as_ref().filter(|_| *came != Came::Nothing), row) {
                 let late = self.is_late(id, &known, *part, row).then_some(KIND_EXPIRED);
                 kinds.extend(blocked.kinds.iter().copied().chain(late).map(|kind| (kind, part.key())));
+            }
+            if let (Came::Settled(amount), Some(row), Some(blocked)) = (came, row, blocked) {
                 let in_doubt = blocked.kinds.contains(&KIND_DOUBTFUL);
                 let givers = match (known.pin, blocked.payer) {
                     (Some(true), _) => Vec::new(),
@@ -397,6 +399,13 @@ impl Work {
         self.doubtful_spend(id, known, kinds);
         for (kind, key) in kinds.iter().filter(|(kind, _)| *kind != KIND_DOUBTFUL) {
             cases.push((*kind, self.open_lease_case(*kind, *key, id.device, Some(id))));
+        }
+        // What follows from reports and times may fit no more; what the lease's counter said when it was taken in stays.
+        let had_case = known.standing.kind.is_some_and(|kind| ORDER.contains(&kind));
+        for key in came.iter().filter(|_| had_case).map(|(part, _)| part.key()) {
+            for kind in ORDER[3..].iter().filter(|kind| !kinds.contains(&(**kind, key))) {
+                self.leave_case(lease_case(*kind, key.0, key.1), id);
+            }
         }
         let payer = came.iter().find_map(|(part, _)| self.lease_row(part.lease, part.generation));
         let payer = payer.map(|row| row.member).filter(|_| !repeats);

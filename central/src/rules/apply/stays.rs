@@ -113,7 +113,7 @@ impl Work {
         let mut fresh = self.fresh_case(KIND_PATH, "closed_by_rule");
         (fresh.member, fresh.occurrence) = (Some(member), Some(row.occurrence));
         fresh.detail = hufu_shared::cbor::encode(&StaysCase { stays });
-        self.case(case, fresh, path.broken.iter().copied());
+        self.case_of(case, fresh, path.broken.iter().copied().collect());
     }
 
     /// An occurrence ended, or its plan changed: who is still in has gone, or has not.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use hufu_shared::ids::{DeviceId, FactId, MemberId, OccurrenceId};
+use hufu_shared::ids::{DeviceId, FactId, Hash, MemberId, OccurrenceId};
 use hufu_shared::time::Instant;
 use hufu_shared::token::Token;
 
@@ -56,17 +56,19 @@ impl KnownCase {
     /// What a person sees of it now.
     #[must_use]
     pub fn evidence(&self) -> Evidence {
-        Evidence { detail: self.detail.clone(), facts: self.facts.len() as u64 }
+        let of = |fact: &FactId| [&fact.device.0[..], &fact.epoch.to_be_bytes(), &fact.seq.to_be_bytes()].concat();
+        let facts: Vec<u8> = self.facts.iter().flat_map(of).collect();
+        Evidence { detail: self.detail.clone(), facts: Hash::of(&[&facts]) }
     }
 }
 
-/// What a case rests on: facts are only ever added to one, so their number says whether they are the same.
+/// What a case rests on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evidence {
     /// [`KnownCase::detail`].
     pub detail: Vec<u8>,
-    /// How many facts; no number that means anything where they are not counted.
-    pub facts: u64,
+    /// Hash of all of its facts, one after another; means nothing where they are not all looked at.
+    pub facts: Hash,
 }
 
 /// How a case stands.

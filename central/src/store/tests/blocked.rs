@@ -114,6 +114,27 @@ async fn kind_09_a_card_reported_lost_elsewhere_costs_the_club_whichever_arrives
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn inv_19_a_spend_over_its_lease_with_a_lost_card_is_in_both_cases_whichever_arrives_first() {
+    for swap in [false, true] {
+        each(move |db| async move {
+            with_lease(&db).await;
+            let (mut a, mut b) = (Terminal::start(TERMINAL_A), Terminal::start(TERMINAL_B));
+            b.record(-600, Shown::Attention, Event::CardReportedLost(Visited { subject: subject(1) }));
+            let over = spend(&mut a, 0, 90, 90);
+            for terminal in if swap { [&mut b, &mut a] } else { [&mut a, &mut b] } {
+                terminal.upload(&db).await;
+            }
+            assert_eq!(standing(&db, over).await, kind(5));
+            for kind in [5, 9] {
+                let case = lease_case(kind, LEASE, 1);
+                assert_eq!(count(&db, "facts_of_case", vec![case.0.into()]).await, 1, "kind {kind}, swapped {swap}");
+            }
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn inv_19_of_two_reports_of_a_loss_the_one_received_first_is_what_terminals_knew() {
     for swap in [false, true] {
         each(move |db| async move {

@@ -78,3 +78,6 @@ SELECT at, low, high FROM fact WHERE device = $1 ORDER BY seq
 
 -- name: case_detail
 SELECT detail FROM conflict WHERE id = $1
+
+-- name: facts_of_case
+SELECT COUNT(*) FROM conflict_fact WHERE conflict = $1
