@@ -9,7 +9,7 @@
 //! | group | place |
 //! | --- | --- |
 //! | 1 scheme | [`Scheme`] |
-//! | 2 eligibility and start | [`start`] |
+//! | 2 eligibility and start | [`crate::joining::JoiningTerms`], which the scheme sets and the policy is told; [`start`] |
 //! | 3 levels | [`level`] |
 //! | 4 earning, 5 promotion sheets | [`earning`] |
 //! | 6 basis and order of calculation | [`bill`] |
@@ -27,6 +27,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::joining::JoiningTerms;
 use crate::policy::{ExpiryMode, Policy};
 use crate::time::Day;
 
@@ -68,9 +69,12 @@ pub struct Scheme {
     /// Codes of the member kinds that it is for; empty for all.
     #[serde(default)]
     pub scope_member_kinds: Vec<String>,
-    /// Group 2: who may join, and when points begin.
+    /// Group 2: from when on points count.
     #[serde(default)]
-    pub start: start::Start,
+    pub points_start: start::PointsStart,
+    /// Group 2: who may join, what people are recognised by, how long things wait.
+    #[serde(default)]
+    pub joining: JoiningTerms,
     /// Group 3: levels, lowest first; empty for a club without (rule G8).
     #[serde(default, rename = "level")]
     pub levels: Vec<level::Level>,
@@ -127,7 +131,8 @@ impl Scheme {
             valid_to: None,
             scope_office_groups: Vec::new(),
             scope_member_kinds: Vec::new(),
-            start: start::Start::default(),
+            points_start: start::PointsStart::default(),
+            joining: JoiningTerms::default(),
             levels: Vec::new(),
             earnings: Vec::new(),
             sheets: Vec::new(),
@@ -149,7 +154,7 @@ impl Scheme {
     /// gate, a cap, an approval, a choice of ranks), they promise nothing and the ledger gives what is due.
     #[must_use]
     pub fn terms(&self) -> SchemeTerms {
-        let mut rates = self.earnings.iter().filter(|rule| rule.event == earning::EarnKind::Purchase);
+        let mut rates = self.earnings.iter().filter(|rule| rule.is_for_any_purchase());
         let earn = match (rates.next(), rates.next()) {
             (Some(only), None) => only.plain_rate(),
             _ => None,
@@ -157,9 +162,10 @@ impl Scheme {
         self.screen.terms(self.version, self.valid_from, earn.filter(|_| self.sheets.is_empty()))
     }
 
-    /// Tells the policy what the ledger needs of the scheme: how points end.
+    /// Tells the policy what the centre needs of the scheme: how points end, and who may join.
     pub fn write_into(&self, policy: &mut Policy) {
         policy.expiry = self.expiry;
+        policy.joining = self.joining.clone();
     }
 
     /// The level of a rank.

@@ -4,15 +4,17 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use hufu_shared::act::{Act, Actor, ClubFounded};
 use hufu_shared::ids::{ClubId, EntryId, ID_RANDOM_BYTES};
-use hufu_shared::scheme::{SchemeTerms, Words};
+use hufu_shared::policy::Policy;
+use hufu_shared::scheme::{Scheme, Words};
 use hufu_shared::time::{Day, Instant, OfficeClock};
 use hufu_shared::wire::version::CentralEpoch;
 
 use super::EXIT_OK;
 use super::admin::{NewAdmin, password_line};
+use super::schemes;
 use crate::ca::{Authority, OwnKeys};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -32,22 +34,15 @@ pub struct InitArgs {
     /// Login of the first admin; the one-time password is printed once
     #[arg(long, default_value = "admin")]
     pub admin: String,
-    /// The club's rules to begin with
-    #[arg(long, value_enum, default_value_t = Scheme::PropertyClub)]
-    pub scheme: Scheme,
+    /// The club's rules to begin with: one of `hufu-central schemes`, or a file like it
+    #[arg(long, value_name = "NAME|FILE", default_value = "property-club")]
+    pub scheme: String,
     /// Day on which the club was founded, if its history is to begin in the past (YYYY-MM-DD)
     #[arg(long)]
     pub founded: Option<Day>,
     /// Print as JSON
     #[arg(long)]
     pub json: bool,
-}
-
-/// Schemes that ship with the program.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum Scheme {
-    /// 客户会 of a property developer
-    PropertyClub,
 }
 
 /// Runs the command.
@@ -63,6 +58,7 @@ pub async fn run(args: &InitArgs, config: &Config, clock: &dyn Clock) -> anyhow:
     if is_filled(dir) {
         bail!("{} is not empty: a club is founded once, in a folder of its own", dir.display());
     }
+    let (scheme, _) = schemes::load(&args.scheme)?;
     let now = clock.now();
     let founded = founded(args, now)?;
     // Before any key is made: a database that is in use must not get new keys beside it.
@@ -80,7 +76,7 @@ pub async fn run(args: &InitArgs, config: &Config, clock: &dyn Clock) -> anyhow:
     std::fs::write(&path, names.join("\n") + "\n")
         .with_context(|| format!("failed to write {}", path.display()))?;
     let admin = Arc::new(NewAdmin::new(&args.admin, None, now)?);
-    found(&db, config, Founding { club, founded, now, args: args.clone(), seal: keys.seal_public() }, &admin)
+    found(&db, config, Founding { club, founded, now, scheme, seal: keys.seal_public() }, &admin)
         .await
         .context("failed to found the club")?;
     db.close().await;
@@ -118,26 +114,37 @@ struct Founding {
     club: ClubId,
     founded: Instant,
     now: Instant,
-    args: InitArgs,
+    scheme: Scheme,
     seal: hufu_shared::seal::SealKey,
 }
 
+/// The acts by which a club begins with a scheme, in force from its first day: what terminals hold, and what the policy
+/// is told if it differs from what a club has that says nothing.
+fn scheme_acts(scheme: Scheme, day: Day) -> Vec<Act> {
+    let scheme = Scheme { version: 1, valid_from: day, ..scheme };
+    let mut policy = Policy::default();
+    scheme.write_into(&mut policy);
+    let mut acts = vec![Act::SchemeSet(scheme.terms())];
+    if policy != Policy::default() {
+        acts.push(Act::PolicySet(Box::new(policy)));
+    }
+    acts
+}
+
 async fn found(db: &Db, config: &Config, founding: Founding, admin: &Arc<NewAdmin>) -> anyhow::Result<()> {
-    let Founding { club, founded, now, args, seal } = founding;
+    let Founding { club, founded, now, scheme, seal } = founding;
     let epoch = CentralEpoch { n: 1, bits: u64::from_be_bytes(random::bytes()?) };
     let name = Words { zh: config.club.name_zh.clone(), en: config.club.name_en.clone() };
     let day = OfficeClock::default().business_day(founded);
-    let terms = match args.scheme {
-        Scheme::PropertyClub => SchemeTerms::property_club(1, day),
-    };
-    let first = [Act::ClubFounded(ClubFounded { club, name, epoch }), Act::SchemeSet(terms)];
-    let ids: [[u8; ID_RANDOM_BYTES]; 2] = [random::bytes()?, random::bytes()?];
+    let mut first = vec![Act::ClubFounded(ClubFounded { club, name, epoch })];
+    first.extend(scheme_acts(scheme, day));
+    let ids = first.iter().map(|_| random::bytes()).collect::<Result<Vec<[u8; ID_RANDOM_BYTES]>, _>>()?;
     let token_key: [u8; 32] = random::bytes()?;
     let admin = Arc::clone(admin);
     let actor = Actor::Command("init".to_owned());
     let work = move |tx: &mut Tx<'_>| -> Result<(), TokenKeyError> {
-        for (act, id) in first.iter().zip(ids) {
-            acts::take(tx, EntryId::new(founded, id), founded, &actor, act)?;
+        for (act, id) in first.iter().zip(&ids) {
+            acts::take(tx, EntryId::new(founded, *id), founded, &actor, act)?;
         }
         devices::add_token_key(tx, &seal, 1, &token_key)?;
         admin.put(tx, now)?;

@@ -11,8 +11,10 @@ pub mod init;
 pub mod migrate;
 pub mod rebase;
 pub mod reconcile;
+pub mod schemes;
 pub mod serve;
 pub mod verify;
+pub mod what_if;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -76,17 +78,18 @@ pub enum Command {
     Rebase(rebase::RebaseArgs),
     /// Compare what terminals recorded on a day with the ledger
     Reconcile(reconcile::ReconcileArgs),
+    /// The schemes that are shipped: list them, or show one as a file to be edited
+    Schemes(schemes::SchemesArgs),
+    /// What a member would have by a scheme and a history, line by line with the number of the rule
+    WhatIf(what_if::WhatIfArgs),
     /// Fill a fresh club with members and history, for demonstration
     Generate(generate::GenerateArgs),
 }
 
 /// Runs the command of the command line; answers the exit code.
 pub async fn run(cli: Cli) -> u8 {
-    if let Command::Import(args) = &cli.command
-        && args.template
-    {
-        print!("{}", args.kind.template());
-        return EXIT_OK;
+    if let Some(done) = without_club(&cli.command) {
+        return code(done);
     }
     let config = match config::load(&cli.config) {
         Ok(config) => config,
@@ -95,12 +98,30 @@ pub async fn run(cli: Cli) -> u8 {
             return EXIT_CONFIG;
         }
     };
-    match perform(cli.command, config).await {
+    code(perform(cli.command, config).await)
+}
+
+/// The exit code of what was done; a failure is told.
+fn code(done: anyhow::Result<u8>) -> u8 {
+    match done {
         Ok(code) => code,
         Err(error) => {
             eprintln!("hufu-central: {error:#}");
             EXIT_FAILED
         }
+    }
+}
+
+/// Runs a command that needs neither configuration nor club; none if the command is not one of them.
+fn without_club(command: &Command) -> Option<anyhow::Result<u8>> {
+    match command {
+        Command::Import(args) if args.template => {
+            print!("{}", args.kind.template());
+            Some(Ok(EXIT_OK))
+        }
+        Command::Schemes(args) => Some(schemes::run(args)),
+        Command::WhatIf(args) => Some(what_if::run(args)),
+        _ => None,
     }
 }
 
@@ -131,6 +152,8 @@ async fn perform(command: Command, config: Config) -> anyhow::Result<u8> {
             let seal = app.keys.seal_public();
             generate::run(&args, &app.db, &app.vault, &token_keys, seal, &*app.clock).await
         }
+        Command::Schemes(args) => schemes::run(&args),
+        Command::WhatIf(args) => what_if::run(&args),
     }
 }
 

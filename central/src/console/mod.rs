@@ -31,7 +31,7 @@ mod signed;
 mod taken_back;
 mod ui;
 mod verdict;
-mod words;
+pub(crate) mod words;
 
 #[cfg(test)]
 mod tests;

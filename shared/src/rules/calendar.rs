@@ -65,13 +65,6 @@ pub fn month_day(day: Day) -> Option<MonthDay> {
     Some(MonthDay { month: u8::try_from(date.month()).ok()?, day: u8::try_from(date.day()).ok()? })
 }
 
-/// Full years of age on a day. Who was born on 29 February is a year older on 1 March where there is no such day.
-/// Nobody has an age before birth.
-#[must_use]
-pub fn age_on(born: Day, day: Day) -> Option<u32> {
-    day.date()?.years_since(born.date()?)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,21 +111,6 @@ mod tests {
         assert_eq!(months_before(day("2026-03-31"), 1), Some(day("2026-02-28")));
         assert_eq!(months_before(day("2024-02-29"), 12), Some(day("2023-02-28")));
         assert_eq!(month_day(day("2024-02-29")), Some(MonthDay { month: 2, day: 29 }));
-    }
-
-    #[test]
-    fn somebody_is_as_old_as_the_birthdays_that_were() {
-        let cases = [
-            ("2008-11-23", "2026-11-22", Some(17)),
-            ("2008-11-23", "2026-11-23", Some(18)),
-            ("2008-02-29", "2026-02-28", Some(17)),
-            ("2008-02-29", "2026-03-01", Some(18)),
-            ("2008-02-29", "2024-02-29", Some(16)),
-            ("2026-11-23", "2026-11-22", None),
-        ];
-        for (born, on, age) in cases {
-            assert_eq!(age_on(day(born), day(on)), age, "born {born}, on {on}");
-        }
     }
 
     #[test]

@@ -1,20 +1,92 @@
-//! Group 2: who may join, and from which day on points count.
+//! Who may join, from which day on points count, and who leaves by the club's own rule.
+//!
+//! The terms are the policy's ([`crate::joining`]), the start of points the scheme's; the centre's desk and the what-if
+//! ask the same functions.
 
 use super::calendar;
-use crate::scheme::start::{PointsStart, Start};
+use crate::joining::{AutoLeave, JoiningTerms};
+use crate::scheme::start::PointsStart;
 use crate::time::Day;
 
-/// What eligibility and start ask of a member. Days are calendar days in the office's zone.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Person {
-    /// Code of the member's kind.
-    pub kind: String,
-    /// Day of birth, if known; organisations have none.
+/// Months of a year.
+const YEAR_MONTHS: u16 = 12;
+
+/// Who wants to join, as far as eligibility goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Applicant<'a> {
+    /// Dictionary code of the kind of member.
+    pub kind: &'a str,
+    /// Whether a person of flesh and blood: an organisation has no age.
+    pub is_person: bool,
+    /// Day of birth, if it was told.
     pub born: Option<Day>,
-    /// Whether it is an organisation, to which no age applies (rule R1).
-    pub is_organisation: bool,
-    /// Whether it is one of the club's own staff.
+    /// Whether one of the club's own staff.
     pub is_staff: bool,
+}
+
+/// Why somebody may not join.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotEligible {
+    /// The club does not take this kind.
+    #[error("kind of member expected as one that the club takes, met {met:?}")]
+    Kind {
+        /// What was met.
+        met: String,
+    },
+    /// Too young.
+    #[error("{min} years expected, or more")]
+    Age {
+        /// Years expected.
+        min: u8,
+    },
+    /// No day of birth, where one is needed to reckon the age.
+    #[error("a day of birth expected, because members must be {min} years old")]
+    Born {
+        /// Years expected.
+        min: u8,
+    },
+    /// The club's own.
+    #[error("the club's own staff cannot join")]
+    Staff,
+}
+
+impl NotEligible {
+    /// The code in pages and in the API.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Kind { .. } => "not-eligible-kind",
+            Self::Age { .. } => "not-eligible-age",
+            Self::Born { .. } => "not-eligible-born",
+            Self::Staff => "not-eligible-staff",
+        }
+    }
+}
+
+/// Whether somebody may join.
+///
+/// # Errors
+/// [`NotEligible`]: the first reason in the order of the rule.
+pub fn check(terms: &JoiningTerms, applicant: &Applicant<'_>, today: Day) -> Result<(), NotEligible> {
+    if !terms.kinds.is_empty() && !terms.kinds.iter().any(|kind| kind == applicant.kind) {
+        return Err(NotEligible::Kind { met: applicant.kind.to_owned() });
+    }
+    if terms.excludes_staff && applicant.is_staff {
+        return Err(NotEligible::Staff);
+    }
+    let min = terms.min_age;
+    if min == 0 || !applicant.is_person {
+        return Ok(());
+    }
+    let born = applicant.born.ok_or(NotEligible::Born { min })?;
+    // Who was born on 29 February comes of age on the last day of a February that has none.
+    let of_age = calendar::months_after(born, u16::from(min) * YEAR_MONTHS);
+    if of_age.is_some_and(|day| day <= today) { Ok(()) } else { Err(NotEligible::Age { min }) }
+}
+
+/// What the start of points depends on. Days are calendar days in the office's zone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Begun {
     /// When the first card was issued.
     pub card_issued: Option<Day>,
     /// When the first main card was issued.
@@ -23,66 +95,20 @@ pub struct Person {
     pub verified: Option<Day>,
 }
 
-/// Why somebody may not join.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Ineligible {
-    /// Too young.
-    #[error("{age} years old, {least} are needed")]
-    TooYoung {
-        /// Full years.
-        age: u32,
-        /// Years that are needed.
-        least: u8,
-    },
-    /// The club asks for an age and none is known.
-    #[error("no day of birth, {least} years of age are needed")]
-    AgeUnknown {
-        /// Years that are needed.
-        least: u8,
-    },
-    /// The club's own staff may not collect points (rule G8).
-    #[error("the club's own staff may not collect points")]
-    Staff,
-    /// Not for this kind of member.
-    #[error("this kind of member is not admitted")]
-    Kind,
-}
-
-/// Whether somebody may join on a day (contradiction X18).
-///
-/// # Errors
-/// [`Ineligible`] with the first reason why not.
-pub fn may_join(start: &Start, person: &Person, day: Day) -> Result<(), Ineligible> {
-    if !start.kinds_allowed.is_empty() && !start.kinds_allowed.contains(&person.kind) {
-        return Err(Ineligible::Kind);
-    }
-    if start.exclude_staff && person.is_staff {
-        return Err(Ineligible::Staff);
-    }
-    let Some(least) = start.min_age.filter(|_| !person.is_organisation) else { return Ok(()) };
-    match person.born.map(|born| calendar::age_on(born, day).unwrap_or(0)) {
-        Some(age) if age >= u32::from(least) => Ok(()),
-        Some(age) => Err(Ineligible::TooYoung { age, least }),
-        None => Err(Ineligible::AgeUnknown { least }),
-    }
-}
-
 /// The first day on which points count; none while the condition is not met (rules S4, G1, G2, K15).
 #[must_use]
-pub fn points_from(start: &Start, person: &Person) -> Option<Day> {
-    if start.exclude_staff && person.is_staff {
-        return None;
-    }
-    match start.points_start {
-        PointsStart::Issue => person.card_issued,
-        PointsStart::Verified => person.verified,
-        PointsStart::MainCard => person.main_card,
+pub fn points_from(start: PointsStart, begun: Begun) -> Option<Day> {
+    match start {
+        PointsStart::Issue => begun.card_issued,
+        PointsStart::Verified => begun.verified,
+        PointsStart::MainCard => begun.main_card,
     }
 }
 
-/// The last day on which the data of somebody who applied on a day are to be verified (rule G1: within one week); none
-/// if there is no deadline.
+/// Whether a member leaves by the club's own rule: nothing was heard of them for so many days. `heard` is the business
+/// day of the newest fact about them, or of their joining.
 #[must_use]
-pub fn verify_until(start: &Start, applied: Day) -> Option<Day> {
-    start.verify_days.map(|days| applied.plus(days.into()))
+pub fn is_due(rule: &AutoLeave, heard: Day, has_value: bool, today: Day) -> bool {
+    let is_spared = rule.spares_value && has_value;
+    !is_spared && heard.plus(i32::from(rule.idle_days)) < today
 }

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use super::earn::Given;
 use super::level::{self, Deed, Record, Standing};
-use super::start::Person;
+use super::start::Begun;
 use crate::scheme::Scheme;
 use crate::scheme::choose::{For, in_force};
 use crate::time::Day;
@@ -136,7 +136,7 @@ struct Waiting {
 struct Walk<'s> {
     schemes: &'s [Scheme],
     member: Member,
-    person: Person,
+    begun: Begun,
     /// The day that has begun and not ended.
     day: Day,
     standing: Standing,
@@ -159,18 +159,11 @@ struct Walk<'s> {
 
 impl<'s> Walk<'s> {
     fn new(schemes: &'s [Scheme], member: &Member) -> Self {
-        let person = Person {
-            kind: member.kind.clone(),
-            born: member.born,
-            is_organisation: member.is_organisation,
-            is_staff: member.is_staff,
-            ..Person::default()
-        };
         let standing = Standing { rank: 0, since: member.joined, until: None, in_grace: false };
         Self {
             schemes,
             member: member.clone(),
-            person,
+            begun: Begun::default(),
             day: member.joined,
             standing,
             purse: Purse::default(),

@@ -8,7 +8,6 @@ use super::bonus::{Birthday, Ranking, RoundUp};
 use super::earning::{EarnRule, Once, Sheet};
 use super::level::{Level, Measure, OnExpiry, Validity, Window};
 use super::redemption::{Redemption, Transfer};
-use super::start::AutoLeave;
 use crate::policy::Policy;
 
 /// Characters in a code at most.
@@ -91,10 +90,11 @@ impl Scheme {
         self.check_levels(&mut check);
         self.check_earning(&mut check);
         check.once_each("basis.order", self.basis.order.iter().map(|step| format!("{step:?}")));
-        // The policy owns how points end and knows what can be used.
-        let expiry = Policy { expiry: self.expiry, ..Policy::default() };
-        if let Err(wrong) = expiry.validate() {
-            check.that(false, "expiry", "a usable way to expire", wrong);
+        // The policy owns how points end and who may join, and knows what can be used.
+        let mut policy = Policy::default();
+        self.write_into(&mut policy);
+        if let Err(wrong) = policy.validate() {
+            check.that(false, "expiry or joining", "what the policy can use", wrong);
         }
         check.redemption(&self.redemption);
         check.not_negative("returns.refusal_penalty", self.returns.refusal_penalty);
@@ -129,24 +129,13 @@ impl Scheme {
         for (at, codes) in [
             ("scope_office_groups", &self.scope_office_groups),
             ("scope_member_kinds", &self.scope_member_kinds),
-            ("start.kinds_allowed", &self.start.kinds_allowed),
+            ("joining.kinds", &self.joining.kinds),
             ("card.office_visible_fields", &self.card.office_visible_fields),
             ("card.export_fields", &self.card.export_fields),
         ] {
             check.list(at, codes.len());
             codes.iter().for_each(|code| check.code(at, code));
             check.once_each(at, codes.iter());
-        }
-        check.once_each("start.dedupe_keys", self.start.dedupe_keys.iter().map(|key| format!("{key:?}")));
-        match self.start.auto_leave {
-            AutoLeave::IdleMonths(months) => check.above_zero("start.auto_leave.idle_months", months.into()),
-            AutoLeave::NotVerified => check.that(
-                self.start.verify_days.is_some(),
-                "start.auto_leave",
-                "verify_days beside not_verified",
-                "none",
-            ),
-            AutoLeave::Never => {}
         }
     }
 

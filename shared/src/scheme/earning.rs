@@ -14,7 +14,8 @@ pub struct EarnRule {
     pub rule: String,
     /// For what.
     pub event: EarnKind,
-    /// Only for events of this code: a task, a kind of activity, a kind of card; none for all.
+    /// Only for events of this code: a task, a kind of activity, a kind of card, a kind of goods; empty for those
+    /// without a code; none for all.
     #[serde(default)]
     pub of: Option<String>,
     /// What grows. Growth and points for one act are possible, one of them is advised (rule B5, contradiction X7).
@@ -207,6 +208,12 @@ impl EarnRule {
         }
     }
 
+    /// Whether it may be for a purchase as terminals know it: without a code.
+    #[must_use]
+    pub fn is_for_any_purchase(&self) -> bool {
+        self.event == EarnKind::Purchase && self.of.as_deref().is_none_or(str::is_empty)
+    }
+
     /// The rate as a terminal can apply it by itself; none if more than the amount matters.
     #[must_use]
     pub fn plain_rate(&self) -> Option<EarnRate> {
@@ -218,7 +225,7 @@ impl EarnRule {
             && self.approval == Approval::Auto
             && self.cap.is_none()
             && self.once == Once::No
-            && self.of.is_none()
+            && self.is_for_any_purchase()
             && self.ranks.is_empty();
         plain.then_some(EarnRate { per_fen: self.per_fen, points: self.points_per })
     }

@@ -9,7 +9,7 @@ pub use hufu_shared::scheme::earning::*;
 pub use hufu_shared::scheme::level::*;
 pub use hufu_shared::scheme::redemption::*;
 pub use hufu_shared::scheme::start::*;
-pub use hufu_shared::scheme::{EarnRate, Scheme, Words};
+pub use hufu_shared::scheme::{EarnRate, Scheme, SchemeTerms, Words};
 pub use hufu_shared::time::Day;
 
 /// The day of a text such as `2026-11-23`.

@@ -92,7 +92,7 @@ fn what_cannot_be_used_is_refused_by_key_with_what_would_do() {
         ),
         (
             |s| s.expiry = ExpiryMode::RollingMonths(0),
-            "expiry: expected a usable way to expire, met expiry.rolling_months expected above 0, met 0",
+            "expiry or joining: expected what the policy can use, met expiry.rolling_months expected above 0, met 0",
         ),
         (
             |s| s.redemption.months_open = vec![13],
@@ -182,7 +182,7 @@ fn terminals_are_told_a_plain_rate_or_none() {
     assert_eq!(change(sheet), None, "a promotion may change what a purchase is worth");
     let mut policy = Policy::default();
     scheme.write_into(&mut policy);
-    assert_eq!(policy.expiry, scheme.expiry);
+    assert_eq!((policy.expiry, &policy.joining), (scheme.expiry, &scheme.joining));
 }
 
 proptest! {

@@ -1,7 +1,7 @@
 //! The schemes that are shipped: each can be used, and each gives the figures of its rules.
 
 use hufu_shared::rules::whatif::line::{KEYS, WORDS};
-use hufu_shared::rules::{birthday, bonus, start};
+use hufu_shared::rules::{birthday, bonus};
 use hufu_shared::scheme::ready::{READY, find};
 
 use crate::kit::*;
@@ -25,7 +25,7 @@ fn each_is_found_by_name_and_letter_and_can_be_used() {
         assert_eq!(scheme.validate(), Ok(()), "{}", ready.id);
         assert_eq!(find(ready.id), find(&ready.letter.to_string()));
         assert_eq!(find(&ready.letter.to_string().to_lowercase()).map(|found| found.id), Some(ready.id));
-        assert!(scheme.name.zh.chars().any(|c| !c.is_ascii()) && scheme.name.en.is_ascii());
+        assert!(!scheme.name.zh.is_ascii() && scheme.name.en.is_ascii());
     }
     assert_eq!(find("none"), None);
     assert_eq!(find(""), None);
@@ -288,11 +288,23 @@ fn rule_k15_k21_k22_points_need_a_main_card_the_whole_price_and_approval() {
     assert_eq!((outcome.points, outcome.pending), (20, 6), "base points, and 6 that wait");
     let approved = with(member, &[Event::new(day("2025-02-03"), What::Approve)]);
     assert_eq!(points(&club, &approved, "2025-02-03"), 26);
-    let half = Event { paid_percent: 99, ..purchase("2025-02-04", 100_000_000) };
+    let home = Event { code: "home".into(), ..purchase("2025-02-04", 100_000_000) };
+    let half = Event { paid_percent: 99, ..home.clone() };
     let outcome = at(&club, &with(approved.clone(), &[half]), "2025-02-04");
     assert_eq!((outcome.pending, keys(&outcome, "2025-02-04")), (0, vec!["gate"]));
-    let whole = at(&club, &with(approved, &[purchase("2025-02-04", 100_000_000)]), "2025-02-04");
+    let whole = at(&club, &with(approved, &[home]), "2025-02-04");
     assert_eq!(whole.pending, 1_000);
+}
+
+#[test]
+fn terminals_of_a_property_club_hold_what_they_always_held() {
+    let club = ready("K");
+    assert_eq!(club.terms(), SchemeTerms::property_club(club.version, club.valid_from));
+    let mut policy = Policy::default();
+    club.write_into(&mut policy);
+    assert_eq!(policy, Policy::default());
+    assert_eq!(ready("S").terms().earn, Some(EarnRate { per_fen: 10_000, points: 2 }));
+    assert_eq!(ready("L").terms().earn, None, "what waits for approval is not promised");
 }
 
 #[test]
@@ -330,7 +342,7 @@ fn rule_g01_g04_g08_points_after_verifying_by_the_sheet_without_levels_or_discou
     assert_eq!(points(&shops, &with(verified.clone(), &[old.clone(), old]), "2025-09-24"), 420, "once");
     let staff = History { member: Member { is_staff: true, ..verified.member.clone() }, ..verified };
     assert_eq!(points(&shops, &staff, "2025-10-03"), 0, "staff may not collect points");
-    assert_eq!(start::verify_until(&shops.start, day("2025-09-20")), Some(day("2025-09-27")));
+    assert_eq!(shops.joining.verify_days, 7, "within one week");
 }
 
 #[test]

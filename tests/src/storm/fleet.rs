@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use hufu_central::app::App;
 use hufu_central::clock::{Clock, SystemClock};
 use hufu_central::commands::device::{InviteArgs, invite};
-use hufu_central::commands::init::{self, InitArgs, Scheme};
+use hufu_central::commands::init::{self, InitArgs};
 use hufu_central::commands::serve::{self, Running};
 use hufu_central::config::{self, Config};
 use hufu_central::store::devices;
@@ -121,7 +121,7 @@ impl Site {
         let args = InitArgs {
             names: vec!["127.0.0.1".to_owned()],
             admin: "admin".to_owned(),
-            scheme: Scheme::PropertyClub,
+            scheme: "property-club".to_owned(),
             founded: None,
             json: true,
         };

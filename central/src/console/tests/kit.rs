@@ -12,7 +12,7 @@ use tower::ServiceExt;
 
 use crate::app::App;
 use crate::clock::Clock;
-use crate::commands::init::{self, InitArgs, Scheme};
+use crate::commands::init::{self, InitArgs};
 use crate::config::Config;
 use crate::console::{password, router};
 use crate::db::Engine;
@@ -80,7 +80,7 @@ impl Site {
         let args = InitArgs {
             names: vec!["localhost".to_owned()],
             admin: "admin".to_owned(),
-            scheme: Scheme::PropertyClub,
+            scheme: "property-club".to_owned(),
             founded: Some(OfficeClock::default().business_day(NOW.offset(-30 * DAY_US))),
             json: false,
         };

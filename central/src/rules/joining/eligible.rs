@@ -1,12 +1,6 @@
 //! Who may join (X18), and who is meant at all (K1, K4).
 
-use hufu_shared::joining::JoiningTerms;
-use hufu_shared::time::Day;
-
-use crate::rules::judge::calendar;
-
-/// Months of a year.
-const YEAR_MONTHS: u16 = 12;
+pub use hufu_shared::rules::start::{Applicant, NotEligible, check};
 
 /// What an applicant is to the club (K1): all of them are registered here, or in the sales system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,79 +24,6 @@ pub enum Mode {
     Automatic,
 }
 
-/// Who wants to join, as far as eligibility goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Applicant<'a> {
-    /// Dictionary code of the kind of member.
-    pub kind: &'a str,
-    /// Whether a person of flesh and blood: an organisation has no age.
-    pub is_person: bool,
-    /// Day of birth, if it was told.
-    pub born: Option<Day>,
-    /// Whether one of the club's own staff.
-    pub is_staff: bool,
-}
-
-/// Why somebody may not join.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NotEligible {
-    /// The club does not take this kind.
-    #[error("kind of member expected as one that the club takes, met {met:?}")]
-    Kind {
-        /// What was met.
-        met: String,
-    },
-    /// Too young.
-    #[error("{min} years expected, or more")]
-    Age {
-        /// Years expected.
-        min: u8,
-    },
-    /// No day of birth, where one is needed to reckon the age.
-    #[error("a day of birth expected, because members must be {min} years old")]
-    Born {
-        /// Years expected.
-        min: u8,
-    },
-    /// The club's own.
-    #[error("the club's own staff cannot join")]
-    Staff,
-}
-
-impl NotEligible {
-    /// The code in pages and in the API.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Kind { .. } => "not-eligible-kind",
-            Self::Age { .. } => "not-eligible-age",
-            Self::Born { .. } => "not-eligible-born",
-            Self::Staff => "not-eligible-staff",
-        }
-    }
-}
-
-/// Whether somebody may join.
-///
-/// # Errors
-/// [`NotEligible`]: the first reason in the order of the rule.
-pub fn check(terms: &JoiningTerms, applicant: &Applicant<'_>, today: Day) -> Result<(), NotEligible> {
-    if !terms.kinds.is_empty() && !terms.kinds.iter().any(|kind| kind == applicant.kind) {
-        return Err(NotEligible::Kind { met: applicant.kind.to_owned() });
-    }
-    if terms.excludes_staff && applicant.is_staff {
-        return Err(NotEligible::Staff);
-    }
-    let min = terms.min_age;
-    if min == 0 || !applicant.is_person {
-        return Ok(());
-    }
-    let born = applicant.born.ok_or(NotEligible::Born { min })?;
-    // Who was born on 29 February comes of age on the last day of a February that has none.
-    let of_age = calendar::months_after(born, u16::from(min) * YEAR_MONTHS);
-    if of_age.is_some_and(|day| day <= today) { Ok(()) } else { Err(NotEligible::Age { min }) }
-}
-
 /// Whether an application may come of itself (K4): only for buyers whom the sales system knows.
 #[must_use]
 pub fn may_come(mode: Mode, standing: Standing) -> bool {
@@ -112,6 +33,8 @@ pub fn may_come(mode: Mode, standing: Standing) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use hufu_shared::joining::JoiningTerms;
+    use hufu_shared::time::Day;
 
     fn day(text: &str) -> Day {
         text.parse().expect("test day")

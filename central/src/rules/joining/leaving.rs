@@ -8,8 +8,7 @@
 //! keeps everything, the balance too; it takes no part, is found by the centre alone, and comes back whole.
 
 use hufu_shared::act::Actor;
-use hufu_shared::joining::AutoLeave;
-use hufu_shared::time::Day;
+pub use hufu_shared::rules::start::is_due;
 
 /// Where somebody's leaving is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,18 +76,12 @@ pub fn may_file(actor: &Actor) -> bool {
     !matches!(actor, Actor::Device(_))
 }
 
-/// Whether a member leaves by the club's own rule: nothing was heard of them for so many days. `heard` is the business
-/// day of the newest fact about them, or of their joining.
-#[must_use]
-pub fn is_due(rule: &AutoLeave, heard: Day, has_value: bool, today: Day) -> bool {
-    let is_spared = rule.spares_value && has_value;
-    !is_spared && heard.plus(i32::from(rule.idle_days)) < today
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use hufu_shared::ids::{DeviceId, OperatorId};
+    use hufu_shared::joining::AutoLeave;
+    use hufu_shared::time::Day;
 
     #[test]
     fn rule_k11_c05_every_step_from_every_state() {

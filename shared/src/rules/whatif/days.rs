@@ -4,9 +4,9 @@
 use super::{Arg, Walk, WhatIfError};
 use crate::policy::ExpiryMode;
 use crate::rules::level::{self, Ended};
+use crate::rules::start::{Applicant, NotEligible};
 use crate::rules::{birthday, bonus, calendar, start};
 use crate::scheme::Scheme;
-use crate::scheme::start::AutoLeave;
 use crate::time::Day;
 
 impl Walk<'_> {
@@ -17,12 +17,18 @@ impl Walk<'_> {
             return;
         };
         self.standing = level::at_start(scheme, self.day);
-        if let Err(why) = start::may_join(&scheme.start, &self.person, self.day) {
+        let applicant = Applicant {
+            kind: &self.member.kind,
+            is_person: !self.member.is_organisation,
+            born: self.member.born,
+            is_staff: self.member.is_staff,
+        };
+        if let Err(why) = start::check(&scheme.joining, &applicant, self.day) {
             let word = match why {
-                start::Ineligible::TooYoung { .. } => "too-young",
-                start::Ineligible::AgeUnknown { .. } => "age-unknown",
-                start::Ineligible::Staff => "staff",
-                start::Ineligible::Kind => "kind",
+                NotEligible::Age { .. } => "too-young",
+                NotEligible::Born { .. } => "age-unknown",
+                NotEligible::Staff => "staff",
+                NotEligible::Kind { .. } => "kind",
             };
             self.left = true;
             self.say("X18", "not-admitted", vec![("why", Arg::Word(word))]);
@@ -96,17 +102,8 @@ impl Walk<'_> {
 
     /// Ends a membership on the conditions of the scheme (rule K11).
     fn leave_when_due(&mut self, scheme: &Scheme) {
-        let due = match scheme.start.auto_leave {
-            AutoLeave::Never => false,
-            AutoLeave::IdleMonths(months) => {
-                calendar::months_after(self.seen, months).is_some_and(|last| last < self.day)
-            }
-            AutoLeave::NotVerified => {
-                self.person.verified.is_none()
-                    && start::verify_until(&scheme.start, self.member.joined)
-                        .is_some_and(|last| last < self.day)
-            }
-        };
+        let Some(rule) = &scheme.joining.auto_leave else { return };
+        let due = start::is_due(rule, self.seen, self.purse.balance() > 0, self.day);
         if due {
             self.leave();
         }

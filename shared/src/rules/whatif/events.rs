@@ -39,7 +39,7 @@ impl Walk<'_> {
         }
         match event.what {
             What::Verified => {
-                self.person.verified.get_or_insert(self.day);
+                self.begun.verified.get_or_insert(self.day);
                 self.say("G1", "verified", Vec::new());
             }
             What::Card | What::SubCard => self.card(scheme, event)?,
@@ -79,10 +79,10 @@ impl Walk<'_> {
 
     /// A card: points may begin with it, base points and a welcome coupon may come with it (rules K15, S4, S10).
     fn card(&mut self, scheme: &Scheme, event: &Event) -> Result<(), WhatIfError> {
-        let first = self.person.card_issued.is_none();
-        self.person.card_issued.get_or_insert(self.day);
+        let first = self.begun.card_issued.is_none();
+        self.begun.card_issued.get_or_insert(self.day);
         if event.what == What::Card {
-            self.person.main_card.get_or_insert(self.day);
+            self.begun.main_card.get_or_insert(self.day);
         }
         self.say("K16", "card-issued", vec![("kind", Arg::Text(event.code.clone()))]);
         if first && scheme.welcome_coupon_fen > 0 {
@@ -114,7 +114,7 @@ impl Walk<'_> {
         what: &Earning<'_>,
         slip: &str,
     ) -> Result<Vec<Part>, WhatIfError> {
-        if start::points_from(&scheme.start, &self.person).is_none_or(|from| self.day < from) {
+        if start::points_from(scheme.points_start, self.begun).is_none_or(|from| self.day < from) {
             self.say("X8", "waits-for-start", Vec::new());
             return Ok(Vec::new());
         }
@@ -144,7 +144,7 @@ impl Walk<'_> {
             } else {
                 let args = vec![("basis", Arg::Fen(what.basis.0)), ("points", Arg::Number(amount))];
                 self.gain(scheme, points, growth, slip);
-                self.say(&rule.rule, "earned", args);
+                self.say(&rule.rule, if points == 0 { "grown" } else { "earned" }, args);
             }
         }
         if parts.is_empty() && scheme.earnings.iter().all(|rule| rule.event != what.event) {

@@ -45,7 +45,7 @@ pub enum Arg {
 }
 
 /// All sentences, so that a shell can prove that it has words for each.
-pub const KEYS: [&str; 46] = [
+pub const KEYS: [&str; 47] = [
     "joined",
     "not-admitted",
     "no-scheme",
@@ -64,6 +64,7 @@ pub const KEYS: [&str; 46] = [
     "no-birthday",
     "to-pay",
     "earned",
+    "grown",
     "pending",
     "approved",
     "gate",

@@ -68,7 +68,7 @@ impl Walk<'_> {
             level_bp: scheme.level(self.standing.rank).map_or(0, |level| level.discount_bp),
             birthday_bp: self.birthday_discount(scheme, event),
             has_card: !event.no_card,
-            is_issue_day: self.person.card_issued == Some(self.day),
+            is_issue_day: self.begun.card_issued == Some(self.day),
         };
         // The rank and discount are those from before the purchase: what it lifts the member to holds from the next on.
         let bill = bill::reckon(&scheme.basis, &sale)?;
@@ -167,7 +167,8 @@ impl Walk<'_> {
             }
         }
         if !bill.steps.is_empty() {
-            self.say("S6", "to-pay", vec![("fen", Arg::Fen(bill.to_pay.0))]);
+            let rule = if bill.steps[0].step == Step::Coupon { "S7" } else { "S6" };
+            self.say(rule, "to-pay", vec![("fen", Arg::Fen(bill.to_pay.0))]);
         }
     }
 

@@ -39,7 +39,7 @@ use tokio_rustls::TlsConnector;
 use crate::app::App;
 use crate::clock::{Clock, SystemClock};
 use crate::commands::device::{InviteArgs, invite};
-use crate::commands::init::{self, InitArgs, Scheme};
+use crate::commands::init::{self, InitArgs};
 use crate::commands::serve::{self, Running};
 use crate::config::Config;
 use crate::db::testing::TestPlace;
@@ -109,7 +109,7 @@ impl Site {
         let args = InitArgs {
             names: vec!["localhost".to_owned(), "127.0.0.1".to_owned()],
             admin: "admin".to_owned(),
-            scheme: Scheme::PropertyClub,
+            scheme: "property-club".to_owned(),
             founded: None,
             json: false,
         };
