@@ -6,12 +6,13 @@ use hufu_shared::wire::enrol::ENROL_BYTES_MAX;
 use hufu_shared::wire::lease::AUTHORIZE_PATH;
 use hufu_shared::wire::lookup::LOOKUP_PATH;
 use hufu_shared::wire::problem::ProblemKind;
+use hufu_shared::wire::spread::SPREAD_PATH;
 use hufu_shared::wire::undo::UNDO_PATH;
 
 use crate::app::App;
 use crate::error::ApiError;
 use crate::middleware::log_refusal;
-use crate::routes::device::{directory, enrol, events, leases, lookup, updates};
+use crate::routes::device::{directory, enrol, events, leases, lookup, spread, updates};
 use crate::routes::health;
 
 /// The device port.
@@ -25,6 +26,7 @@ pub fn device(app: App) -> Router {
         .route(AUTHORIZE_PATH, post(leases::authorize))
         .route(UNDO_PATH, post(leases::undo))
         .route(LOOKUP_PATH, post(lookup::lookup))
+        .route(SPREAD_PATH, post(spread::spread))
         .route("/device/v1/updates", get(updates::updates))
         .route("/device/v1/directory", get(directory::delta))
         .route("/device/v1/directory/snapshot/manifest", get(directory::manifest))

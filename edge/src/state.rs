@@ -8,9 +8,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use hufu_shared::ids::CommandId;
 use hufu_shared::money::{Leg, Unit};
 use hufu_shared::time::Instant;
+use hufu_shared::token::Token;
 use hufu_shared::wire::lease::{AskBecame, LeaseAsk, RecallState, Recalled};
 use hufu_shared::wire::lookup::LookupAnswer;
 use hufu_shared::wire::readiness::Readiness;
+use hufu_shared::wire::spread::SpreadAnswer;
 use hufu_shared::wire::undo::{UndoAsk, UndoBecame};
 use hufu_shared::wire::upload::Order;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -92,12 +94,22 @@ impl LeaseAsked {
     }
 }
 
-/// Staff look for a member; the centre is asked.
-pub struct Finding {
-    /// What they typed. Never logged.
-    pub text: String,
-    /// Where the answer goes; none if the centre did not answer.
-    pub reply: oneshot::Sender<Option<LookupAnswer>>,
+/// What a page of the counter asks the centre; it gets no answer if the centre gives none.
+pub enum Finding {
+    /// Staff look for a member.
+    Member {
+        /// What they typed. Never logged.
+        text: String,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Option<LookupAnswer>>,
+    },
+    /// How far the news of a lost card has come.
+    Spread {
+        /// The card.
+        token: Token,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Option<SpreadAnswer>>,
+    },
 }
 
 impl std::fmt::Debug for Finding {

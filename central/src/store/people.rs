@@ -364,6 +364,17 @@ pub fn card(tx: &mut Tx<'_>, id: CardId) -> Result<Option<CardSet>, StoreError> 
     tx.query_opt(SQL.get("card"), &[id.0.into()])?.as_ref().map(card_row).transpose()
 }
 
+/// The number of the newest change of a card in the block list; none if it was never on it.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn block_number(tx: &mut Tx<'_>, card: CardId) -> Result<Option<u64>, StoreError> {
+    tx.query_opt(SQL.get("block_change"), &[card.0.into()])?
+        .map(|row| row.uint(0))
+        .transpose()
+        .map_err(Into::into)
+}
+
 /// How many working terminals know a card's state, and the names of some that do not.
 fn reach(tx: &mut Tx<'_>, card: CardId) -> Result<(u64, Vec<String>), StoreError> {
     let changed = tx.query_opt(SQL.get("block_change"), &[card.0.into()])?;

@@ -4,18 +4,23 @@
 //! before it becomes an order, so that nothing of it stands in a log, a snapshot or a file of this terminal.
 //!
 //! Reading order: this file is the seam; [`walkin`] reads the forms, [`shift`] the counts, [`today`] fills the day;
-//! [`lookup`] finds members; [`routes`] are the addresses.
+//! [`lookup`] finds members; [`card`] stops lost cards; [`routes`] are the addresses.
 //! Out of scope: what the centre does with a form.
 
 use hufu_shared::fact::{Counted, DayTotals};
 use hufu_shared::form::SealedForm;
 use hufu_shared::ids::{CardId, OccurrenceId};
+use hufu_shared::member::CardStatus;
 use hufu_shared::money::Amount;
 use hufu_shared::scheme::Words;
 use hufu_shared::time::{Day, Instant};
+use hufu_shared::token::Token;
 use hufu_shared::wire::lookup::FoundMember;
 use serde::Serialize;
 
+use super::view::GuestView;
+
+pub mod card;
 pub mod forms;
 pub mod lookup;
 pub mod pin;
@@ -41,6 +46,10 @@ pub enum DeskOrder {
     Pick(CardId),
     /// Tell who is expected at these activities; changes nothing.
     ReadExpected(Vec<OccurrenceId>),
+    /// Tell whose card was shown last and which was stopped last; changes nothing.
+    ReadCards,
+    /// Report the card of the guest lost whom the page named by this number.
+    ReportLost(u64),
     /// Tell how the shift stands; changes nothing.
     ReadShift,
     /// Begin a shift with a count.
@@ -112,10 +121,56 @@ pub enum Done {
     Form(Taken),
     /// How the shift stands.
     Shift(Box<ShiftView>),
+    /// The cards that the desk is busy with.
+    Cards(Box<CardDesk>),
     /// Who is in the own list.
     Found(FoundHere),
     /// Who is expected, in the order of the activities asked about.
     Expected(Vec<ExpectedView>),
+}
+
+/// The cards that the desk is busy with.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CardDesk {
+    /// The member whose card was shown last.
+    pub guest: Option<GuestCard>,
+    /// The stopped card that staff ask about: the guest's, else the one that was stopped here last.
+    pub stopped: Option<StoppedCard>,
+}
+
+/// The card of the member who was shown last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GuestCard {
+    /// Who, and which showing.
+    pub view: GuestView,
+    /// How the card is found; for asking the centre, never shown.
+    pub token: Token,
+    /// Its state as this terminal holds it.
+    pub status: CardStatus,
+}
+
+/// A stopped card.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoppedCard {
+    /// How it is found; for asking the centre, never shown.
+    pub token: Token,
+    /// Last characters of its number.
+    pub tail: Option<String>,
+    /// Its member's name for staff.
+    pub name: Option<String>,
+    /// Its state as this terminal holds it.
+    pub status: CardStatus,
+    /// What was done here; none if the terminal was only told.
+    pub here: Option<HereAt>,
+}
+
+/// A card was stopped at this terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HereAt {
+    /// When.
+    pub at: Instant,
+    /// Whether the centre has it.
+    pub uploaded: bool,
 }
 
 /// Who is expected at an activity.

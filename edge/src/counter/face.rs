@@ -143,6 +143,9 @@ fn of_result(result: &ResultView, view: &CounterView, ui: &Ui) -> Face {
     if result.outcome == Outcome::UnknownCard {
         face.links = FORMS.map(|(address, key)| (address, ui.t(key))).into();
     }
+    if is_of_lost_card(result) {
+        face.links.push(("/card", ui.t("desk-nav-card")));
+    }
     // While the reader is at work there is nobody to name yet.
     if let Some(person) = &result.person {
         face.set_person(person, ui);
@@ -176,6 +179,15 @@ fn of_result(result: &ResultView, view: &CounterView, ui: &Ui) -> Face {
         face.marks.push(ui.t("counter-offline-mark"));
     }
     face
+}
+
+/// Whether the next thing to do is on the page of lost cards.
+fn is_of_lost_card(result: &ResultView) -> bool {
+    match result.outcome {
+        Outcome::Accepted => result.purpose == Purpose::ReportLost,
+        Outcome::Refused(reason) => reason == RefusalReason::R07,
+        _ => false,
+    }
 }
 
 /// Headline and next step of every outcome but a refusal.

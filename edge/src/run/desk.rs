@@ -10,6 +10,7 @@ use hufu_shared::form::ROUTE_OFFICE;
 use hufu_shared::time::{Instant, SECOND_US};
 use hufu_shared::token::CardText;
 
+use super::card::Stopped;
 use super::core::{Presented, Swiped};
 use super::dispatch::Dispatch;
 use super::view;
@@ -33,6 +34,8 @@ const HOUR_US: i64 = 3_600 * SECOND_US;
 pub(super) struct DeskPages {
     /// Whose card was shown last.
     pub(super) guest: Option<Guest>,
+    /// The card that was stopped here last.
+    pub(super) stopped: Option<Stopped>,
     taken: VecDeque<([u8; ONCE_BYTES], Taken)>,
 }
 
@@ -40,7 +43,7 @@ pub(super) struct DeskPages {
 #[derive(Debug)]
 pub(super) struct Guest {
     pub(super) view: GuestView,
-    card: CardText,
+    pub(super) card: CardText,
     at_ns: u64,
 }
 
@@ -52,6 +55,8 @@ impl Dispatch {
             DeskOrder::Search(text) => self.search(&text.0, now).map(Done::Found),
             DeskOrder::Pick(card) => self.pick(card, now).map(|()| Done::Plain),
             DeskOrder::ReadExpected(of) => self.read_expected(&of).map(Done::Expected),
+            DeskOrder::ReadCards => self.read_cards(now).map(|cards| Done::Cards(Box::new(cards))),
+            DeskOrder::ReportLost(n) => self.report_lost(n, now).map(|()| Done::Plain),
             DeskOrder::ReadShift => self.read_shift(),
             DeskOrder::OpenShift(counted) => self.open_shift(counted, now),
             DeskOrder::CloseShift(counted) => self.close_shift(counted, now),
@@ -60,6 +65,9 @@ impl Dispatch {
 
     /// Remembers whose card was shown; an unknown card leaves nobody for whom a form could be written.
     pub(super) fn meet(&mut self, presented: &Presented, swiped: &Result<Swiped, StoreError>, now: &Now) {
+        if let Ok(swiped) = swiped {
+            self.note_stopped(swiped, now);
+        }
         let known = swiped.as_ref().ok().and_then(|swiped| Some((swiped, swiped.member.as_ref()?)));
         self.pages.guest = known.map(|(swiped, member)| Guest {
             view: GuestView {

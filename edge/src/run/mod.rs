@@ -10,6 +10,7 @@
 mod asking;
 mod batch;
 pub mod board;
+mod card;
 mod codes;
 pub mod control;
 pub mod core;

@@ -51,7 +51,11 @@ fn act_of(order: &Order) -> Act {
         Order::Desk(order) => match order {
             DeskOrder::TakeForm(taking) if matches!(taking.what, What::Change(_)) => Act::Member,
             DeskOrder::TakeForm(_) => Act::Guest,
-            DeskOrder::Search(_) | DeskOrder::Pick(_) | DeskOrder::ReadExpected(_) => Act::Member,
+            DeskOrder::Search(_)
+            | DeskOrder::Pick(_)
+            | DeskOrder::ReadExpected(_)
+            | DeskOrder::ReadCards
+            | DeskOrder::ReportLost(_) => Act::Member,
             DeskOrder::ReadShift | DeskOrder::OpenShift(_) | DeskOrder::CloseShift(_) => Act::Shift,
         },
     }

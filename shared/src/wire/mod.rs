@@ -21,6 +21,7 @@ pub mod lease;
 pub mod lookup;
 pub mod problem;
 pub mod readiness;
+pub mod spread;
 pub mod stick;
 pub mod undo;
 pub mod updates;

@@ -1,16 +1,23 @@
 //! How each page of the counter is visited: by which way, with what in its fields, and in which state of the terminal.
 
-use hufu_edge::counter::desk::{EXPECTED_SHOWN_MAX, ExpectedGuest, ExpectedView, LastClosing, ShiftView};
+use hufu_edge::counter::desk::{
+    CardDesk, EXPECTED_SHOWN_MAX, ExpectedGuest, ExpectedView, GuestCard, HereAt, LastClosing, ShiftView,
+    StoppedCard,
+};
 use hufu_edge::counter::port::Declined;
 use hufu_edge::counter::samples::{NOW, afternoon, moments, outcomes, words};
-use hufu_edge::counter::view::{CounterView, OperatorView, Purpose, StaffView, SwipeView};
+use hufu_edge::counter::view::{
+    CounterView, GuestView, OperatorView, PersonView, Purpose, StaffView, SwipeView,
+};
 use hufu_edge::rules::operator::Role;
 use hufu_shared::fact::{Counted, DayTotals};
 use hufu_shared::ids::CardId;
 use hufu_shared::member::CardStatus;
 use hufu_shared::money::Amount;
 use hufu_shared::time::{Day, Instant, MINUTE_US};
+use hufu_shared::token::Token;
 use hufu_shared::wire::lookup::{FoundCard, FoundMember, LookupAnswer};
+use hufu_shared::wire::spread::{SpreadAnswer, SpreadTerminal};
 
 use super::routes::{Method, Route};
 
@@ -40,6 +47,10 @@ pub struct Setting {
     pub found: LookupAnswer,
     /// Who is expected at the activities.
     pub expected: Vec<ExpectedView>,
+    /// The cards that the desk is busy with.
+    pub cards: CardDesk,
+    /// How far the centre says that a block is known; none if it is silent.
+    pub spread: Option<SpreadAnswer>,
 }
 
 /// A page in a state.
@@ -102,6 +113,11 @@ impl Scene {
         self
     }
 
+    fn with_cards(mut self, cards: CardDesk, spread: Option<SpreadAnswer>) -> Self {
+        (self.setting.cards, self.setting.spread) = (cards, spread);
+        self
+    }
+
     fn finding(mut self, found: LookupAnswer) -> Self {
         self.setting.found = found;
         self
@@ -117,7 +133,10 @@ pub fn promised() -> Instant {
 /// Every scene of every page.
 #[must_use]
 pub fn all() -> Vec<Scene> {
-    [counter(), counter_forms(), sheets(), walkin(), desk(), tablets()].into_iter().flatten().collect()
+    [counter(), counter_forms(), sheets(), walkin(), desk(), cards(), tablets()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn offline() -> CounterView {
@@ -261,6 +280,64 @@ fn desk() -> Vec<Scene> {
         Scene::post("lookup-pick-gone", "/lookup/pick", &[("card", "01010101-0101-0101-0101-010101010101")])
             .declined(Declined::NotHere),
     ]
+}
+
+/// Lost cards: nobody chosen, a card in use, one reported here, and what is known of the other terminals.
+fn cards() -> Vec<Scene> {
+    let report = [("act", "report"), ("guest", "7")];
+    let lost = || desk_with(CardStatus::Lost, false);
+    let reached = || Some(reached(3));
+    vec![
+        Scene::get("card", "/card"),
+        Scene::get("card-in-use", "/card").with_cards(desk_with(CardStatus::Active, true), None),
+        Scene::get("card-lost", "/card").with_cards(lost(), reached()),
+        Scene::get("card-lost-crowd", "/card").with_cards(lost(), Some(self::reached(60))),
+        Scene::get("card-lost-offline", "/card").of(offline()).with_cards(lost(), None),
+        Scene::get("card-lost-silent", "/card").with_cards(lost(), None),
+        Scene::get("card-lost-practice", "/card").of(practising()).with_cards(lost(), None),
+        Scene::get("card-not-yet", "/card")
+            .with_cards(lost(), Some(SpreadAnswer { status: Some(CardStatus::Active), ..self::reached(3) })),
+        Scene::post("card-reported", "/card", &report).with_cards(lost(), reached()),
+        Scene::post("card-stale", "/card", &report).declined(Declined::Stale),
+    ]
+}
+
+fn desk_with(status: CardStatus, uploaded: bool) -> CardDesk {
+    let person = PersonView {
+        name: Some("欧阳*华".to_owned()),
+        level: Some(words("金卡", "Gold")),
+        points: Amount(1_280),
+        value: None,
+        points_at: NOW,
+    };
+    let (tail, token) = (Some("0042".to_owned()), Token { key_version: 1, hash: [7; 16] });
+    let view = GuestView { n: 7, person, card_tail: tail.clone() };
+    let stopped = status.is_blocked().then(|| StoppedCard {
+        token,
+        tail,
+        name: Some("欧阳*华".to_owned()),
+        status,
+        here: Some(HereAt { at: NOW.offset(-2 * MINUTE_US), uploaded }),
+    });
+    CardDesk { guest: Some(GuestCard { view, token, status }), stopped }
+}
+
+/// A lost card that so many terminals hold: the others are in contact seldom, or never were.
+fn reached(named: u8) -> SpreadAnswer {
+    let terminal = |n: u8| SpreadTerminal {
+        name: if n == 0 { "前台".to_owned() } else { format!("{n} 号终端") },
+        office: Some(words("滨江样板房", "Riverside show flat")),
+        has: n == 1,
+        heard: (n != 2).then(|| NOW.offset(-i64::from(n) * 50 * MINUTE_US)),
+        own: n == 0,
+    };
+    SpreadAnswer {
+        at: NOW,
+        status: Some(CardStatus::Lost),
+        have: 1,
+        lack: if named > 3 { 80 } else { 2 },
+        terminals: (0..named).map(terminal).collect(),
+    }
 }
 
 /// The list of tablets, and what a stranger of the network meets.

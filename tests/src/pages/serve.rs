@@ -163,6 +163,7 @@ fn answer(setting: &Setting, order: &Order) -> Result<Done, Declined> {
             more: setting.found.more,
             listed: 12,
         }),
+        Order::Desk(DeskOrder::ReadCards) => Done::Cards(Box::new(setting.cards.clone())),
         Order::Desk(DeskOrder::ReadExpected(_)) => Done::Expected(setting.expected.clone()),
         _ => Done::Plain,
     })
@@ -174,7 +175,10 @@ fn centre(setting: Arc<Mutex<Setting>>) -> FindSender {
     tokio::spawn(async move {
         while let Some(finding) = asked.recv().await {
             // The page may have gone away meanwhile.
-            drop(finding.reply.send(Some(read(&setting).found)));
+            match finding {
+                Finding::Member { reply, .. } => drop(reply.send(Some(read(&setting).found))),
+                Finding::Spread { reply, .. } => drop(reply.send(read(&setting).spread)),
+            }
         }
     });
     finds

@@ -9,6 +9,7 @@ pub mod events;
 pub mod intake;
 pub mod leases;
 pub mod lookup;
+pub mod spread;
 pub mod updates;
 
 use axum::body::Body;

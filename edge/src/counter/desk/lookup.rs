@@ -186,7 +186,7 @@ async fn look(counter: &Counter, snapshot: &Snapshot, text: &str) -> Result<Look
 
 async fn ask(counter: &Counter, text: &str) -> Option<LookupAnswer> {
     let (reply, answer) = oneshot::channel();
-    counter.finds.try_send(Finding { text: text.to_owned(), reply }).ok()?;
+    counter.finds.try_send(Finding::Member { text: text.to_owned(), reply }).ok()?;
     answer.await.ok().flatten()
 }
 

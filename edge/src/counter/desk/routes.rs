@@ -21,7 +21,7 @@ use super::forms::{Input, Wrong, given};
 use super::shift::{Just, ShiftPage};
 use super::today::TodayPage;
 use super::walkin::{FormPart, Guest, Kind, TakenPage, WalkinPage, Written};
-use super::{DeskOrder, Done, ONCE_BYTES, Taken, Taking, lookup, pin, shift, walkin};
+use super::{DeskOrder, Done, ONCE_BYTES, Taken, Taking, card, lookup, pin, shift, walkin};
 use crate::random;
 
 type Shared = State<Arc<Counter>>;
@@ -35,6 +35,7 @@ pub fn routes() -> Router<Arc<Counter>> {
         .route("/pin", get(pin::show).post(pin::act))
         .route("/lookup", get(lookup::show).post(lookup::find))
         .route("/lookup/pick", post(lookup::pick))
+        .route("/card", get(card::show).post(card::act))
 }
 
 pub(in super::super) fn style() -> &'static str {
@@ -109,7 +110,7 @@ async fn take(State(counter): Shared, headers: HeaderMap, Form(input): Form<Inpu
     html(status, &page)
 }
 
-fn status_of(refused: Refused) -> StatusCode {
+pub(super) fn status_of(refused: Refused) -> StatusCode {
     match refused {
         Refused::Declined(Declined::Busy) => StatusCode::SERVICE_UNAVAILABLE,
         Refused::Declined(_) => StatusCode::CONFLICT,

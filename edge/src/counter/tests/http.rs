@@ -83,6 +83,7 @@ fn scripted_centre() -> crate::state::FindSender {
     let (finds, mut asked) = tokio::sync::mpsc::channel::<crate::state::Finding>(1);
     tokio::spawn(async move {
         while let Some(finding) = asked.recv().await {
+            let crate::state::Finding::Member { text, reply } = finding else { continue };
             let card = FoundCard { card: CardId([9; 16]), tail: "0042".into(), status: CardStatus::Lost };
             let member = FoundMember {
                 name: Some("欧阳*玥".into()),
@@ -91,7 +92,7 @@ fn scripted_centre() -> crate::state::FindSender {
                 card: Some(card),
             };
             let found = LookupAnswer { found: vec![member], more: true, too_often: false };
-            let _ = finding.reply.send((finding.text != "沉默").then_some(found));
+            let _ = reply.send((text != "沉默").then_some(found));
         }
     });
     finds

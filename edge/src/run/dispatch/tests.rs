@@ -26,6 +26,7 @@ use crate::store::Directory;
 use crate::store::testing::*;
 
 mod batch;
+mod card;
 mod codes;
 mod desk;
 mod lookup;

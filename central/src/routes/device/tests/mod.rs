@@ -6,4 +6,5 @@ mod jobs;
 mod kit;
 mod lists;
 mod lookup;
+mod spread;
 mod uploads;
