@@ -91,11 +91,17 @@ CREATE TABLE unshown (
 -- Cards that must be refused, whatever the directory says.
 CREATE TABLE blocks (
     token BLOB PRIMARY KEY CHECK (length(token) = 18),
-    card BLOB CHECK (length(card) = 16),    -- none for what was reported lost here
+    card BLOB CHECK (length(card) = 16),    -- none for what was reported lost or replaced here
     status TEXT NOT NULL CHECK (status IN ('lost', 'stopped', 'void')),
-    epoch INTEGER NOT NULL DEFAULT 0        -- the centre's epoch whose list named it last; 0 for what was reported lost here
+    epoch INTEGER NOT NULL DEFAULT 0        -- the centre's epoch whose list named it last; 0 for what was stopped here
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX blocks_by_card ON blocks (card);
+
+-- Cards that were given to members here in place of others: whose they are until the directory says it.
+CREATE TABLE given (
+    token BLOB PRIMARY KEY CHECK (length(token) = 18),
+    member BLOB NOT NULL CHECK (length(member) = 16)
+) STRICT, WITHOUT ROWID;
 
 -- What became of facts that were not plainly applied, until staff have taken note.
 CREATE TABLE notices (

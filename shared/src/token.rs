@@ -9,6 +9,7 @@ use std::fmt;
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
+use crate::ids::CardId;
 use crate::member_code::CodeNonce;
 
 /// How the identity of a card was read. A typed number is weaker evidence than a read one, and the ledger says so.
@@ -180,6 +181,12 @@ pub struct Token {
 }
 
 impl Token {
+    /// The id of a card that no list held before a terminal gave it to a member: terminal and centre make the same one.
+    #[must_use]
+    pub fn card_id(self) -> CardId {
+        CardId(self.hash)
+    }
+
     /// Key version and hash in 18 bytes, as stored and sent.
     #[must_use]
     pub fn to_bytes(self) -> [u8; 18] {

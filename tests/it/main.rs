@@ -8,6 +8,7 @@ mod fuzz;
 mod golden;
 mod kill;
 mod kit;
+mod lost_card;
 mod operator;
 mod pages;
 mod practice;

@@ -30,7 +30,7 @@ UNION SELECT member FROM lease WHERE entry = $1 ORDER BY member
 SELECT c.id FROM card c WHERE c.status_entry = $1 AND (c.status <> 'active'
     OR EXISTS (SELECT 1 FROM directory_change x WHERE x.kind = 'block' AND x.id = c.id)
     OR EXISTS (SELECT 1 FROM card_token t JOIN fact f ON f.token = t.token
-        WHERE t.card = c.id AND f.entry = $1 AND f.event = 'card_reported_lost')) ORDER BY c.id
+        WHERE t.card = c.id AND f.entry = $1 AND f.event IN ('card_reported_lost', 'card_replaced'))) ORDER BY c.id
 
 -- name: set_change
 INSERT INTO directory_change (kind, id, n) VALUES ($1, $2, $3) ON CONFLICT (kind, id) DO UPDATE SET n = excluded.n

@@ -95,6 +95,9 @@ INSERT INTO card_token (token, card) VALUES ($1, $2)
 -- name: set_card_status
 UPDATE card SET status = $2, history = $3, status_entry = $4, entry = $4 WHERE id = $1
 
+-- name: set_card_holder
+UPDATE card SET member = $2, history = $3, entry = $4 WHERE id = $1
+
 -- name: set_device
 INSERT INTO device (id, office, name, status, epoch, leases_frozen, reported_epoch, entry)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)

@@ -23,10 +23,10 @@ SELECT public_key FROM device_key WHERE device = $1 AND epoch = $2
 SELECT seq, boot, clock FROM boot WHERE device = $1 AND epoch = $2 ORDER BY seq DESC LIMIT $3
 
 -- name: card_by_token
-SELECT c.id, c.member, c.status, c.history FROM card_token t JOIN card c ON c.id = t.card WHERE t.token = $1
+SELECT c.id, c.member, c.status, c.history, c.kind FROM card_token t JOIN card c ON c.id = t.card WHERE t.token = $1
 
 -- name: card_by_id
-SELECT id, member, status, history FROM card WHERE id = $1 {for_update}
+SELECT id, member, status, history, kind FROM card WHERE id = $1 {for_update}
 
 -- name: taps
 SELECT seq, body FROM fact WHERE device = $1 AND epoch = $2 AND token = $3 AND event IN ('attended', 'earned', 'visited') AND became <> 'quarantined' AND NOT (became = 'merged' AND COALESCE(kind, 0) = 2) ORDER BY seq DESC LIMIT 50

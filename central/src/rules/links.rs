@@ -46,6 +46,12 @@ pub fn reported_lost(token: Token) -> Hash {
     Hash::of(&[b"hufu-link-reported-lost", &token.to_bytes()])
 }
 
+/// Facts that gave a member this card in place of another.
+#[must_use]
+pub fn given(card: Token) -> Hash {
+    Hash::of(&[b"hufu-link-given", &card.to_bytes()])
+}
+
 /// Spends that one terminal recorded under one slip.
 #[must_use]
 pub fn spent_under(device: DeviceId, key: &SlipKey) -> Hash {
@@ -166,6 +172,7 @@ pub fn of_fact(fact: &Fact) -> Vec<Hash> {
             uses.chain([spent_with(spent.subject.token)]).collect()
         }
         Event::CardReportedLost(seen) => vec![reported_lost(seen.subject.token)],
+        Event::CardReplaced(replaced) => vec![given(replaced.card)],
         Event::LeaseClosed(closed) => vec![lease(closed.lease, closed.generation)],
         _ => Vec::new(),
     }

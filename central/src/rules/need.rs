@@ -176,6 +176,9 @@ fn of_fact(needs: &mut BTreeSet<Need>, id: FactId, fact: &Fact) {
         Event::LeaseClosed(closed) => {
             needs.insert(Need::Lease(closed.lease));
         }
+        Event::CardReplaced(replaced) => {
+            needs.extend([Need::Card(replaced.card), Need::Linked(links::given(replaced.card))]);
+        }
         _ => {}
     }
 }

@@ -40,6 +40,8 @@ pub struct Outcome {
     pub cards: Vec<CardSet>,
     /// Card states changed.
     pub card_statuses: Vec<(CardId, CardStatus)>,
+    /// Cards that went to another holder.
+    pub card_holders: Vec<(CardId, Option<MemberId>)>,
     /// The turns of the cards above, whole.
     pub card_turns: BTreeMap<CardId, Vec<CardTurn>>,
     /// Members merged, taken apart or erased.

@@ -273,6 +273,8 @@ pub struct KnownCard {
     pub member: Option<MemberId>,
     /// Its state.
     pub status: CardStatus,
+    /// Dictionary code of its kind.
+    pub kind: String,
     /// Whose it was, and its state, from when on; oldest first.
     pub history: Vec<CardTurn>,
 }

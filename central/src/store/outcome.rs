@@ -251,6 +251,11 @@ fn commit_cards(tx: &mut Tx<'_>, entry: EntryId, outcome: &Outcome) -> Result<()
         let values = [(*card).into(), status.code().into(), turns(outcome, CardId(*card)), entry.0.into()];
         tx.execute(SQL.get("set_card_status"), &values)?;
     }
+    for (card, holder) in &outcome.card_holders {
+        let holder = holder.map(|member| member.0).into();
+        let values = [card.0.into(), holder, turns(outcome, *card), entry.0.into()];
+        tx.execute(SQL.get("set_card_holder"), &values)?;
+    }
     Ok(())
 }
 

@@ -426,6 +426,7 @@ fn card_in(
         card,
         member: row.array_opt(1)?.map(MemberId),
         status: CardStatus::from_code(status).ok_or_else(|| rows::unknown("status of a card", status))?,
+        kind: row.text(4)?.to_owned(),
         history: cbor::decode(row.blob(3)?).map_err(|source| stored("card", &card.to_string(), source))?,
     };
     world.cards.insert(card, known);

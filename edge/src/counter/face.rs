@@ -184,7 +184,7 @@ fn of_result(result: &ResultView, view: &CounterView, ui: &Ui) -> Face {
 /// Whether the next thing to do is on the page of lost cards.
 fn is_of_lost_card(result: &ResultView) -> bool {
     match result.outcome {
-        Outcome::Accepted => result.purpose == Purpose::ReportLost,
+        Outcome::Accepted => matches!(result.purpose, Purpose::ReportLost | Purpose::Replace),
         Outcome::Refused(reason) => reason == RefusalReason::R07,
         _ => false,
     }
@@ -200,8 +200,8 @@ fn said(result: &ResultView, look: Look, place: &str, ui: &Ui) -> (String, Optio
     match result.outcome {
         Outcome::Accepted => {
             let moved = value::moved(result.outcome, &result.purpose, &result.moved, ui);
-            let hint =
-                (result.purpose == Purpose::ReportLost).then(|| ui.t(&format!("{base}-report_lost-next")));
+            let says_next = matches!(result.purpose, Purpose::ReportLost | Purpose::Replace);
+            let hint = says_next.then(|| ui.t(&format!("{base}-{purpose}-next")));
             (ui.t(&format!("{base}-{purpose}")), moved.or(hint))
         }
         Outcome::AlreadyIn => {
@@ -276,7 +276,15 @@ pub fn refusal_texts(reason: RefusalReason, place: &str, ui: &Ui) -> (String, St
 fn of_candidate(candidate: &CandidateView, place: &str, ui: &Ui) -> Face {
     let mut face = Face { class: "attention", icon: "warning", ..Face::default() };
     face.marks.push(ui.t1("counter-card-tail", "tail", &candidate.card_tail));
+    if candidate.refused == Some(RefusalReason::R07) {
+        face.links.push(("/card", ui.t("desk-nav-card")));
+    }
     let Some(person) = &candidate.person else {
+        if candidate.purpose == Purpose::Replace && candidate.refused.is_none() {
+            face.set_headline(ui.t("counter-candidate-new"));
+            face.next = Some(ui.t("counter-candidate-new-next"));
+            return face;
+        }
         face.icon = "question";
         face.set_headline(ui.t("counter-candidate-unknown"));
         face.next = Some(ui.t("counter-candidate-unknown-next"));
@@ -385,6 +393,7 @@ pub fn purpose(purpose: &Purpose, ui: &Ui) -> String {
             ui.t2("counter-mode-hand_out", ("name", ui.words(name).to_owned()), ("n", quantity.to_string()))
         }
         Purpose::ReportLost => ui.t("counter-mode-report_lost"),
+        Purpose::Replace => ui.t("counter-mode-replace"),
         Purpose::TakeBack { of: Taken::Earned } => ui.t("counter-mode-take_back-earned"),
         Purpose::TakeBack { of: Taken::Spent } => ui.t("counter-mode-take_back-spent"),
         Purpose::TakeBack { of: Taken::ToppedUp } => ui.t("counter-mode-take_back-topped_up"),
@@ -420,6 +429,7 @@ fn purpose_key(purpose: &Purpose) -> &'static str {
         Purpose::CashOut { .. } => "cash_out",
         Purpose::HandOut { .. } => "hand_out",
         Purpose::ReportLost => "report_lost",
+        Purpose::Replace => "replace",
         Purpose::TakeBack { .. } => "take_back",
     }
 }

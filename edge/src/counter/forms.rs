@@ -75,7 +75,7 @@ impl Refused {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModeInput {
-    /// `visit`, `look_up`, `earn`, `spend`, `top_up`, `cash_out`, `hand_out`, `report_lost`, `back`, `check_in`,
+    /// `visit`, `look_up`, `earn`, `spend`, `top_up`, `cash_out`, `hand_out`, `report_lost`, `replace`, `back`, `check_in`,
     /// `check_out`, `hand_out:` with an occurrence and an item, the id of an occurrence, or that with `out-` before it.
     pub mode: String,
     /// The occurrence, with `check_in`, `check_out` and `hand_out`.
@@ -111,6 +111,9 @@ pub struct ModeInput {
     /// How many, with `hand_out`.
     #[serde(default)]
     pub quantity: Option<Number>,
+    /// Number of the guest whose card is replaced, with `replace`.
+    #[serde(default)]
+    pub guest: Option<Number>,
 }
 
 impl ModeInput {
@@ -149,6 +152,7 @@ impl ModeInput {
                 slips::hand_out(ids.next(), ids.next(), None)?
             }
             "report_lost" => ModeOrder::ReportLost,
+            "replace" => ModeOrder::Replace(self.guest.as_ref().ok_or(Refused::Request)?.get()?),
             "check_in" => ModeOrder::CheckIn(occurrence(named)?),
             "check_out" => ModeOrder::CheckOut(occurrence(named)?),
             id => match id.strip_prefix(OUT_PREFIX) {

@@ -234,10 +234,10 @@ impl Parts {
             notices: view.notices.iter().map(|notice| notice_line(notice, view, ui)).collect(),
             paper: papers::strip(view, ui),
             face: face(view, ui),
-            candidate: view.candidate.as_ref().map(|candidate| CandidateForm {
-                n: candidate.n,
-                known: candidate.person.is_some() && candidate.refused.is_none(),
-            }),
+            candidate: view
+                .candidate
+                .as_ref()
+                .map(|candidate| CandidateForm { n: candidate.n, known: candidate.may_be_confirmed() }),
             earning,
             batch: batch::part(view, ui),
             modes: modes(view, ui),

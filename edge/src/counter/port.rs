@@ -163,6 +163,8 @@ pub enum ModeOrder {
     },
     /// A card to be reported lost.
     ReportLost,
+    /// A card in place of that of the guest whom the page named by this number.
+    Replace(u64),
 }
 
 /// What staff say of a value fact whose showing is unknown.

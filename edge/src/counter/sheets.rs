@@ -92,7 +92,7 @@ const EXPLAINED: [Outcome; 9] = [
 ];
 
 /// All reasons of a refusal.
-pub const REASONS: [RefusalReason; 15] = [
+pub const REASONS: [RefusalReason; 16] = [
     RefusalReason::R01,
     RefusalReason::R02,
     RefusalReason::R03,
@@ -108,6 +108,7 @@ pub const REASONS: [RefusalReason; 15] = [
     RefusalReason::R13,
     RefusalReason::R14,
     RefusalReason::R15,
+    RefusalReason::R16,
 ];
 
 impl<'a> HelpPage<'a> {

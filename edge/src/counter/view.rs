@@ -311,6 +311,8 @@ pub enum Purpose {
     },
     /// A card reported lost.
     ReportLost,
+    /// A card given in place of another.
+    Replace,
     /// A value fact taken back.
     TakeBack {
         /// What it was.

@@ -130,6 +130,7 @@ pub fn decide(known: &Known<'_>, subject: Subject, purpose: &Purpose, now: &Now)
         Purpose::TopUp(paid) => value::top_up(known, subject, paid, now),
         Purpose::HandOut(handing) => value::hand_out(known, subject, *handing, now),
         Purpose::ReportLost => value::report_lost(known, subject),
+        Purpose::Replace(old) => value::replace(&subject, old),
         Purpose::EarnSlip(purchase) => earn(known, subject, (purchase.amount, Some(purchase)), now),
         Purpose::LookUp => visit(known, subject, now, None),
         Purpose::Visit => visit(known, subject, now, known.tap),
@@ -180,7 +181,7 @@ fn refusal_of_purpose(known: &Known<'_>, purpose: &Purpose, now: &Now) -> Option
     }
     let above = |amount: Amount| known.terms.is_some_and(|terms| amount > terms.purchase_max);
     match purpose {
-        Purpose::LookUp | Purpose::Visit | Purpose::ReportLost => None,
+        Purpose::LookUp | Purpose::Visit | Purpose::ReportLost | Purpose::Replace(_) => None,
         Purpose::CheckIn(_) | Purpose::HandOut(_) => match known.occurrence {
             Some(occurrence) if !occurrence.is_held_at(known.here) => Some(RefusalReason::R04),
             Some(occurrence) if runs(occurrence, now) => None,

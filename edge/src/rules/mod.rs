@@ -13,6 +13,7 @@ pub mod operator;
 pub mod pairing;
 pub mod quota;
 pub mod readiness;
+pub mod replace;
 pub mod screen;
 pub mod setup;
 pub mod shift;

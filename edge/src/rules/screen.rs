@@ -184,7 +184,7 @@ fn accepted(seen: &Seen<'_>) -> Words {
         Purpose::TopUp(_) => t("display-topped-up"),
         Purpose::HandOut(_) => t("display-handed-out"),
         // Others can read this: what exactly was recorded is between guest and staff.
-        Purpose::ReportLost => t("display-recorded-whole"),
+        Purpose::ReportLost | Purpose::Replace(_) => t("display-recorded-whole"),
         // Points are spoken of only where some come and may be shown.
         Purpose::Earn(_) | Purpose::EarnSlip(_)
             if gain.as_ref().is_some_and(|gain| gain.key == "display-gain") =>
@@ -199,7 +199,7 @@ fn accepted(seen: &Seen<'_>) -> Words {
         return Words { short_title: title.clone(), title, lines: farewell(seen), short_line };
     }
     let mut lines = greeting(seen);
-    if matches!(seen.purpose, Purpose::ReportLost) {
+    if matches!(seen.purpose, Purpose::ReportLost | Purpose::Replace(_)) {
         return Words { short_title: t("display-recorded"), title, lines, short_line: None };
     }
     // The title of a visit is the welcome itself.

@@ -4,7 +4,7 @@
 //! older one is nobody's. Invariants: a card reported lost or replaced here is refused here from that moment on; how
 //! far that is known elsewhere is never guessed at, only what this terminal did itself is said.
 
-use hufu_shared::fact::{Event, READER_COUNTER};
+use hufu_shared::fact::{Event, READER_COUNTER, Subject};
 use hufu_shared::member::CardStatus;
 use hufu_shared::time::Instant;
 use hufu_shared::token::Token;
@@ -29,13 +29,23 @@ pub(super) struct Stopped {
     at: Instant,
 }
 
+fn stopped_by(event: &Event) -> Option<Token> {
+    match event {
+        Event::CardReportedLost(lost) => Some(lost.subject.token),
+        Event::CardReplaced(replaced) => Some(replaced.subject.token),
+        _ => None,
+    }
+}
+
 impl Dispatch {
     /// Remembers that a swipe stopped a card, for whoever asks how far that is known.
     pub(super) fn note_stopped(&mut self, swiped: &Swiped, now: &Now) {
-        let (Event::CardReportedLost(lost), Some(seq)) = (&swiped.decision.event, swiped.seq) else { return };
+        let (token, Some(seq)) = (stopped_by(&swiped.decision.event), swiped.seq) else { return };
+        let Some(token) = token else { return };
+        let known = self.core.directory().find(&[token]).ok().flatten();
         self.pages.stopped = Some(Stopped {
-            token: lost.subject.token,
-            tail: swiped.card.as_ref().map(|card| card.tail.clone()).filter(|tail| !tail.is_empty()),
+            token,
+            tail: known.map(|known| known.card.tail).filter(|tail| !tail.is_empty()),
             name: swiped.member.as_ref().and_then(|member| view::person(member).name),
             seq,
             at: now.trusted,
@@ -93,6 +103,18 @@ impl Dispatch {
         let known = self.core.directory().find(&[token])?;
         let status = listed.or(known.map(|known| known.card.status)).unwrap_or(CardStatus::Active);
         Ok(Some(GuestCard { view: guest.view.clone(), token, status }))
+    }
+
+    /// The card of the guest, as the one that is to be replaced.
+    pub(super) fn guest_subject(&self, n: u64, now: &Now) -> Result<Subject, Declined> {
+        let guest = self.pages.guest.as_ref().filter(|guest| guest.view.n == n).ok_or(Declined::Stale)?;
+        let presented = Presented { card: guest.card.clone(), reader: READER_COUNTER };
+        let subject = self.core.subject_of(&presented, now).map_err(|error| {
+            tracing::error!(%error, "failed to read the card that is to be replaced");
+            Declined::Unable
+        })?;
+        // Whose card is not known cannot be given another one.
+        if subject.member.is_none() { Err(Declined::NotHere) } else { Ok(subject) }
     }
 
     /// Takes the guest at their word that the card is lost.

@@ -23,6 +23,7 @@ use crate::rules::timekeeping::Now;
 use crate::store::{Appended, Directory, Journal, NewFact, RecentTap, Small, Store, StoreError};
 use crate::terminal::Terminal;
 
+mod given;
 mod together;
 mod value;
 
@@ -188,13 +189,14 @@ impl Core {
         now: &Now,
     ) -> Result<Swiped, StoreError> {
         let fetched = self.fetch(&presented.card, now)?;
-        self.store.with(|journal| {
+        let swiped = self.store.with(|journal| {
             let decision = self.judge(journal, &fetched, presented, (&mode.purpose, asked), now)?;
             let fact =
                 new_fact(&decision, mode.operator, fetched.terms.as_ref(), fetched.small.version(), now);
             let appended = journal.append(vec![fact])?;
             Ok(fetched.swiped(decision, appended.first().copied()))
-        })
+        })?;
+        self.with_holder(swiped)
     }
 
     /// Records the check-ins of a list in one transaction, in its order, and ends the list.
@@ -295,6 +297,11 @@ impl Core {
             tracing::error!(%error, "the directory cannot be read");
             None
         });
+        if found.as_ref().is_none_or(|known| known.card.member.is_none())
+            && let Some((token, member)) = self.store.with(|journal| Ok(journal.given_here(&tokens)))?
+        {
+            return self.given_here((token, member), found.map(|known| known.card), (small, terms));
+        }
         Ok(match found {
             Some(known) => {
                 let member = known.member.map(|member| self.with_own_spends(member)).transpose()?;
@@ -371,6 +378,7 @@ impl Core {
             figures: &figures,
             earlier: value::done_before(journal, &subject, purpose, (now, window_s))?,
             asked,
+            old: self.old_card(journal, purpose)?,
         };
         let lags = small.version() < journal.block_version();
         let blocked =
@@ -418,6 +426,7 @@ fn tap_key(subject: &Subject, purpose: &Purpose) -> Option<TapKey> {
         | Purpose::TopUp(_)
         | Purpose::HandOut(_)
         | Purpose::ReportLost
+        | Purpose::Replace(_)
         | Purpose::EarnSlip(_) => return None,
     };
     Some(TapKey { subject: (subject.token, subject.reader), purpose })

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use hufu_shared::fact::{Complaint, Counted, Event, Form, ProfileChange, READER_COUNTER, Shown};
+use hufu_shared::fact::{Complaint, Counted, Event, Form, ProfileChange, Purpose, READER_COUNTER, Shown};
 use hufu_shared::form::ROUTE_OFFICE;
 use hufu_shared::time::{Instant, SECOND_US};
 use hufu_shared::token::CardText;
@@ -44,7 +44,7 @@ pub(super) struct DeskPages {
 pub(super) struct Guest {
     pub(super) view: GuestView,
     pub(super) card: CardText,
-    at_ns: u64,
+    pub(super) at_ns: u64,
 }
 
 impl Dispatch {
@@ -67,6 +67,11 @@ impl Dispatch {
     pub(super) fn meet(&mut self, presented: &Presented, swiped: &Result<Swiped, StoreError>, now: &Now) {
         if let Ok(swiped) = swiped {
             self.note_stopped(swiped, now);
+            let refused = matches!(swiped.decision.event, Event::Refused(_));
+            if refused && matches!(self.mode.purpose, Purpose::Replace(_)) {
+                // A card that could not be given is nobody's visit: the guest is whose card is to be replaced.
+                return;
+            }
         }
         let known = swiped.as_ref().ok().and_then(|swiped| Some((swiped, swiped.member.as_ref()?)));
         self.pages.guest = known.map(|(swiped, member)| Guest {

@@ -298,8 +298,9 @@ impl Dispatch {
         let result = view::result(self, &swiped, purpose, source, now);
         view::remember(&mut self.desk, &result, swiped.count);
         (self.desk.result, self.desk.result_at_ns) = (Some(result), now.mono_ns);
-        // What is no card of ours has not had the purchase: the next card still may.
-        let has_had_it = outcome != Outcome::Refused(RefusalReason::R08);
+        // What is no card of ours has not had the purchase, and what has a holder was not given: the next card still may.
+        let passed_by = [RefusalReason::R08, RefusalReason::R16].map(Outcome::Refused);
+        let has_had_it = !passed_by.contains(&outcome);
         if has_had_it && is_once(&self.mode.purpose) && *purpose == self.mode.purpose {
             self.mode.purpose = self.before.clone();
         }

@@ -2,8 +2,8 @@
 
 use hufu_hardware::card::Entry;
 use hufu_shared::fact::{
-    CommandDone, DayClosed, Event as FactEvent, Handing, Purchase, Purpose, READER_COUNTER, SlipKey,
-    Spending, ToppingUp,
+    CommandDone, DayClosed, Event as FactEvent, Handing, Purchase, Purpose, READER_COUNTER, RefusalReason,
+    SlipKey, Spending, ToppingUp,
 };
 use hufu_shared::ids::{CommandId, ItemId, LeaseId, OccurrenceId};
 use hufu_shared::money::{Amount, Leg, Unit};
@@ -11,12 +11,13 @@ use hufu_shared::token::{CardText, MediumKind};
 use hufu_shared::wire::upload::Order as CentreOrder;
 
 use super::core::{Presented, TakingBack, Which};
+use super::desk::Guest;
 use super::dispatch::{Candidate, Dispatch};
 use super::events::ControlOrder;
 use super::view;
 use crate::counter::desk::Done;
 use crate::counter::port::{Declined, ModeOrder, Order, SlipTyped, Verdict, WhichTyped};
-use crate::counter::view::{CandidateView, Source};
+use crate::counter::view::{CandidateView, GuestView, Source};
 use crate::rules::decide::Outcome;
 use crate::rules::decide::value::{NotReversed, is_impossible};
 use crate::rules::gate::Gate;
@@ -115,6 +116,7 @@ impl Dispatch {
                 self.hand_out((occurrence, item), quantity, now)?
             }
             ModeOrder::ReportLost => Purpose::ReportLost,
+            ModeOrder::Replace(n) => Purpose::Replace(self.guest_subject(n, now)?),
         };
         // What stood on the panel would be taken for the answer to this choice. A card that still waits for the centre
         // waits no longer; nothing was recorded for it.
@@ -242,6 +244,14 @@ impl Dispatch {
             Outcome::Refused(reason) => Some(reason),
             _ => None,
         };
+        if refused == Some(RefusalReason::R07)
+            && let Some(member) = &candidate.member
+        {
+            // Nothing can be done with the card, but for the member: a new card in its place.
+            let tail = candidate.card.as_ref().map(|card| card.tail.clone()).filter(|tail| !tail.is_empty());
+            let view = GuestView { n: self.desk.n, person: view::person(member), card_tail: tail };
+            self.pages.guest = Some(Guest { view, card: presented.card.clone(), at_ns: now.mono_ns });
+        }
         let view = CandidateView {
             n: self.desk.n,
             card_tail: candidate

@@ -65,7 +65,7 @@ fn act_of_mode(mode: &ModeOrder) -> Act {
     match mode {
         ModeOrder::Visit | ModeOrder::CheckIn(_) | ModeOrder::CheckOut(_) | ModeOrder::Back => Act::CheckIn,
         ModeOrder::HandOut { .. } => Act::Guest,
-        ModeOrder::LookUp | ModeOrder::ReportLost => Act::Member,
+        ModeOrder::LookUp | ModeOrder::ReportLost | ModeOrder::Replace(_) => Act::Member,
         ModeOrder::Earn(_)
         | ModeOrder::EarnSlip { .. }
         | ModeOrder::Spend { .. }
@@ -79,7 +79,7 @@ fn act_of_purpose(purpose: &Purpose) -> Act {
     match purpose {
         Purpose::Visit | Purpose::CheckIn(_) | Purpose::CheckOut(_) => Act::CheckIn,
         Purpose::HandOut(_) => Act::Guest,
-        Purpose::LookUp | Purpose::ReportLost => Act::Member,
+        Purpose::LookUp | Purpose::ReportLost | Purpose::Replace(_) => Act::Member,
         Purpose::Spend(spending) if spending.paid_out.is_some() => Act::CashOut,
         Purpose::Earn(_) | Purpose::EarnSlip(_) | Purpose::Spend(_) | Purpose::TopUp(_) => Act::Value,
     }

@@ -62,6 +62,7 @@ pub fn purpose(directory: &Directory, purpose: &FactPurpose) -> Purpose {
             handed(directory, handing.occurrence, handing.item, handing.quantity)
         }
         FactPurpose::ReportLost => Purpose::ReportLost,
+        FactPurpose::Replace(_) => Purpose::Replace,
         FactPurpose::CheckIn(occurrence) => {
             Purpose::CheckIn { name: name_of_activity(directory, *occurrence) }
         }
@@ -435,6 +436,7 @@ fn purpose_of(dispatch: &Dispatch, fact: &Fact) -> Option<Purpose> {
         Event::ToppedUp(topped) => Some(Purpose::TopUp { amount: topped.amount }),
         Event::HandedOut(fact) => Some(handed(directory, fact.occurrence, fact.item, fact.quantity)),
         Event::CardReportedLost(_) => Some(Purpose::ReportLost),
+        Event::CardReplaced(_) => Some(Purpose::Replace),
         _ => None,
     }
 }

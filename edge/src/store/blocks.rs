@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use hufu_shared::ids::MemberId;
 use hufu_shared::member::CardStatus;
 use hufu_shared::token::Token;
 use hufu_shared::wire::updates::BlockChange;
@@ -22,14 +23,37 @@ pub(super) fn read_blocks(connection: &Connection) -> rusqlite::Result<HashMap<T
     rows.collect()
 }
 
+/// Cards that were given to members here.
+pub(super) fn read_given(connection: &Connection) -> rusqlite::Result<HashMap<Token, MemberId>> {
+    let mut statement = connection.prepare("SELECT token, member FROM given")?;
+    let rows = statement.query_map([], |row| Ok((Token::from_bytes(row.get(0)?), MemberId(row.get(1)?))))?;
+    rows.collect()
+}
+
 impl Journal {
-    /// Puts a card that was reported lost here on the list; within a transaction only. It stays there until the
-    /// centre's list says otherwise.
-    pub(super) fn block_lost(&self, token: &Token) -> Result<(), StoreError> {
-        let sql = "INSERT INTO blocks (token, status) VALUES (?1, 'lost') \
-                   ON CONFLICT (token) DO UPDATE SET status = 'lost', epoch = 0 WHERE status <> 'void'";
-        let blocked = self.connection.prepare_cached(sql).and_then(|mut put| put.execute([token.to_bytes()]));
-        blocked.step(&self.path, "block lost card").map(drop)
+    /// Puts a card that was reported lost or replaced here on the list; within a transaction only. It stays there until
+    /// the centre's list says otherwise.
+    pub(super) fn block_here(&self, token: &Token, status: CardStatus) -> Result<(), StoreError> {
+        let sql = "INSERT INTO blocks (token, status) VALUES (?1, ?2) \
+                   ON CONFLICT (token) DO UPDATE SET status = ?2, epoch = 0 WHERE status <> 'void'";
+        let key = params![token.to_bytes(), status.code()];
+        let blocked = self.connection.prepare_cached(sql).and_then(|mut put| put.execute(key));
+        blocked.step(&self.path, "block card").map(drop)
+    }
+
+    /// Remembers whose a card is that was given to a member here; within a transaction only.
+    pub(super) fn give_here(&self, card: &Token, member: MemberId) -> Result<(), StoreError> {
+        let sql = "INSERT INTO given (token, member) VALUES (?1, ?2) \
+                   ON CONFLICT (token) DO UPDATE SET member = excluded.member";
+        let key = params![card.to_bytes(), member.0];
+        let given = self.connection.prepare_cached(sql).and_then(|mut put| put.execute(key));
+        given.step(&self.path, "give card").map(drop)
+    }
+
+    /// Whose a card is that was given to a member here, if it is one of these.
+    #[must_use]
+    pub fn given_here(&self, tokens: &[Token]) -> Option<(Token, MemberId)> {
+        tokens.iter().find_map(|token| self.given.get(token).map(|member| (*token, *member)))
     }
 
     /// Takes changes of the block list, oldest first, and the version after them. A card that is active again leaves

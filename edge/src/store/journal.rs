@@ -15,9 +15,10 @@ use std::path::{Path, PathBuf};
 use hufu_shared::cbor;
 use hufu_shared::chain;
 use hufu_shared::fact::{
-    Attended as AttendedFact, Event, FACT_FORMAT, Fact, Refused, STATED_FACTS_MAX, Standing, Way,
+    Attended as AttendedFact, CardReplaced, Event, FACT_FORMAT, Fact, Refused, STATED_FACTS_MAX, Standing,
+    Way,
 };
-use hufu_shared::ids::{DeviceId, FactId, Hash, OccurrenceId};
+use hufu_shared::ids::{DeviceId, FactId, Hash, MemberId, OccurrenceId};
 use hufu_shared::member::CardStatus;
 use hufu_shared::mutant::{self, Mutant};
 use hufu_shared::rules::repeat::{Tap, TapKey};
@@ -74,6 +75,8 @@ pub struct Journal {
     /// The directory was current then; durable with the time floor.
     pub(super) directory_at: Option<Instant>,
     pub(super) blocks: HashMap<Token, CardStatus>,
+    /// Cards that were given to members here.
+    pub(super) given: HashMap<Token, MemberId>,
     pub(super) pending: Option<Fact>,
     /// Facts up to here were shown, and how far that is on the disk.
     pub(super) shown: (u64, u64),
@@ -92,7 +95,8 @@ struct Written {
     pending: Option<Fact>,
     taps: Vec<(TapKey, RecentTap)>,
     spends: Vec<RecentSpend>,
-    lost: Vec<Token>,
+    stopped: Vec<(Token, CardStatus)>,
+    given: Option<(Token, MemberId)>,
     appended: Vec<Appended>,
 }
 
@@ -275,7 +279,8 @@ impl Journal {
             pending,
             taps: Vec::new(),
             spends: Vec::new(),
-            lost: Vec::new(),
+            stopped: Vec::new(),
+            given: None,
             appended: Vec::new(),
         })
     }
@@ -421,9 +426,15 @@ impl Journal {
         }
         self.move_leases(&fact.event, seq)?;
         self.note_value(&fact, seq)?;
-        if let Event::CardReportedLost(lost) = &fact.event {
-            self.block_lost(&lost.subject.token)?;
-            written.lost.push(lost.subject.token);
+        if let Some((token, status)) = stopped_by(&fact.event) {
+            self.block_here(&token, status)?;
+            written.stopped.push((token, status));
+        }
+        if let Event::CardReplaced(CardReplaced { subject, card, .. }) = &fact.event
+            && let Some(member) = subject.member
+        {
+            self.give_here(card, member)?;
+            written.given = Some((*card, member));
         }
         if matches!(fact.event, Event::DayClosed(_)) {
             self.connection
@@ -461,10 +472,18 @@ impl Journal {
         for spend in written.spends {
             self.taps.take_spend(spend);
         }
-        for token in written.lost {
-            self.blocks.insert(token, CardStatus::Lost);
-        }
+        self.blocks.extend(written.stopped);
+        self.given.extend(written.given);
         written.appended
+    }
+}
+
+/// The card that an event ends at this terminal, and how it stands from then on.
+fn stopped_by(event: &Event) -> Option<(Token, CardStatus)> {
+    match event {
+        Event::CardReportedLost(lost) => Some((lost.subject.token, CardStatus::Lost)),
+        Event::CardReplaced(replaced) => Some((replaced.subject.token, CardStatus::Void)),
+        _ => None,
     }
 }
 

@@ -15,7 +15,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::JOURNAL_FILE;
 use super::appending::NewFact;
-use super::blocks::read_blocks;
+use super::blocks::{read_blocks, read_given};
 use super::error::{Step, StoreError};
 use super::journal::{JOURNAL_BYTES_MAX, Journal, from_sql, to_sql};
 use super::leases::{age_at_boot, note_uptime};
@@ -382,6 +382,7 @@ fn load(path: &Path, connection: Connection, device: DeviceId, epoch: u32) -> Re
     let pending = pending.map(|body| cbor::decode::<Fact>(&body)).transpose();
     let damaged = |detail: String| StoreError::Damaged { path: path.to_owned(), detail };
     let blocks = read_blocks(&connection).step(path, "read blocks")?;
+    let given = read_given(&connection).step(path, "read given cards")?;
     Ok(Journal {
         path: path.to_owned(),
         device,
@@ -394,6 +395,7 @@ fn load(path: &Path, connection: Connection, device: DeviceId, epoch: u32) -> Re
         block,
         directory_at,
         blocks,
+        given,
         pending: pending.map_err(|error| damaged(format!("pending refusal: {error}")))?,
         shown: (shown, shown),
         taps: Taps::default(),

@@ -336,6 +336,9 @@ pub enum Purpose {
     /// Leave an occurrence that counts who leaves.
     #[n(9)]
     CheckOut(#[n(0)] OccurrenceId),
+    /// Give the member of this other card the one that is presented, in its place.
+    #[n(10)]
+    Replace(#[n(0)] Subject),
 }
 
 /// What is to be spent: all of it or nothing.
@@ -399,6 +402,22 @@ pub struct Purchase {
     /// The slip that it re-creates (rule G6).
     #[n(2)]
     pub replaces: Option<SlipKey>,
+}
+
+/// A member was given a card in place of another (rules H5, K17): the old one is void from then on, and whatever the
+/// member has stays with the member.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cbor(map)]
+pub struct CardReplaced {
+    /// The old card: read if it was there, typed or found if it was lost.
+    #[n(0)]
+    pub subject: Subject,
+    /// The new card's token.
+    #[n(1)]
+    pub card: Token,
+    /// How the new card was read.
+    #[n(2)]
+    pub medium: MediumKind,
 }
 
 /// A refusal. Equal refusals from one source within 10 s are one fact with a count.

@@ -140,6 +140,9 @@ pub enum RefusalReason {
     /// A limit of the terminal or of the day, or the terminal's allowances are frozen.
     #[n(15)]
     R15,
+    /// The card has a holder already, so it cannot be given to anybody.
+    #[n(16)]
+    R16,
 }
 
 /// What happened. Numbers are given for ever; an unknown one is quarantined, never guessed at.
@@ -209,6 +212,9 @@ pub enum Event {
     /// A shift began.
     #[n(20)]
     ShiftOpened(#[n(0)] Counted),
+    /// A member was given a card in place of another.
+    #[n(21)]
+    CardReplaced(#[n(0)] CardReplaced),
 }
 
 impl Event {
@@ -237,6 +243,7 @@ impl Event {
             Self::VisitorRegistered(_) => "visitor_registered",
             Self::ComplaintTaken(_) => "complaint_taken",
             Self::ShiftOpened(_) => "shift_opened",
+            Self::CardReplaced(_) => "card_replaced",
         }
     }
 
@@ -245,6 +252,7 @@ impl Event {
     pub fn subject(&self) -> Option<&Subject> {
         match self {
             Self::Visited(seen) | Self::CardReportedLost(seen) => Some(&seen.subject),
+            Self::CardReplaced(replaced) => Some(&replaced.subject),
             Self::Attended(attended) => Some(&attended.subject),
             Self::HandedOut(handed) => Some(&handed.subject),
             Self::Earned(earned) => Some(&earned.subject),

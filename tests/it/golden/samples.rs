@@ -8,9 +8,10 @@ use hufu_shared::act::{
     DeviceKey, JobRan, MemberSet, Pin, PinOutcome, SeenCursor, Verdict,
 };
 use hufu_shared::fact::{
-    Attended, Booted, ClockStepped, CommandDone, Complaint, Counted, DayClosed, DayTotals, Earned, Event,
-    FACT_FORMAT, Fact, Form, Funding, HandedOut, LeaseClosed, LeaseUse, OperatorSession, ProfileChange,
-    Purpose, RefusalReason, Refused, Reversed, Shown, SlipKey, Spent, Subject, ToppedUp, Visited, Way,
+    Attended, Booted, CardReplaced, ClockStepped, CommandDone, Complaint, Counted, DayClosed, DayTotals,
+    Earned, Event, FACT_FORMAT, Fact, Form, Funding, HandedOut, LeaseClosed, LeaseUse, OperatorSession,
+    ProfileChange, Purpose, RefusalReason, Refused, Reversed, Shown, SlipKey, Spent, Subject, ToppedUp,
+    Visited, Way,
 };
 use hufu_shared::ids::{
     ActivityId, BootId, CardId, ClubId, CommandId, DeviceId, FactId, Hash, ItemId, LeaseId, MemberId,
@@ -208,6 +209,14 @@ pub fn facts() -> Vec<Fact> {
                 command: CommandId([0xbb; 16]),
                 done: true,
                 detail: "ok".to_owned(),
+            }),
+        ),
+        (
+            Shown::Accepted,
+            Event::CardReplaced(CardReplaced {
+                subject: subject(),
+                card: Token { key_version: 2, hash: [0x5a; 16] },
+                medium: MediumKind::Uid,
             }),
         ),
     ];

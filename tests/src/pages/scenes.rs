@@ -290,7 +290,10 @@ fn cards() -> Vec<Scene> {
     vec![
         Scene::get("card", "/card"),
         Scene::get("card-in-use", "/card").with_cards(desk_with(CardStatus::Active, true), None),
-        Scene::get("card-lost", "/card").with_cards(lost(), reached()),
+        Scene::get("card-lost", "/card").with_cards(desk_with(CardStatus::Lost, true), reached()),
+        Scene::get("card-replaced", "/card").with_cards(replaced(), reached()),
+        Scene::post("form-replace-gone", "/mode", &[("mode", "replace"), ("guest", "7")])
+            .declined(Declined::Stale),
         Scene::get("card-lost-crowd", "/card").with_cards(lost(), Some(self::reached(60))),
         Scene::get("card-lost-offline", "/card").of(offline()).with_cards(lost(), None),
         Scene::get("card-lost-silent", "/card").with_cards(lost(), None),
@@ -322,6 +325,16 @@ fn desk_with(status: CardStatus, uploaded: bool) -> CardDesk {
     CardDesk { guest: Some(GuestCard { view, token, status }), stopped }
 }
 
+/// After a new card was given: the member has it, and the old one is void.
+fn replaced() -> CardDesk {
+    let mut desk = desk_with(CardStatus::Active, true);
+    let old = desk_with(CardStatus::Void, true).stopped;
+    if let Some(guest) = &mut desk.guest {
+        guest.view.card_tail = Some("0917".to_owned());
+    }
+    CardDesk { stopped: old, ..desk }
+}
+
 /// A lost card that so many terminals hold: the others are in contact seldom, or never were.
 fn reached(named: u8) -> SpreadAnswer {
     let terminal = |n: u8| SpreadTerminal {
@@ -336,7 +349,8 @@ fn reached(named: u8) -> SpreadAnswer {
         status: Some(CardStatus::Lost),
         have: 1,
         lack: if named > 3 { 80 } else { 2 },
-        terminals: (0..named).map(terminal).collect(),
+        // As the centre orders them: who lacks it comes first.
+        terminals: [2, 0, 1].into_iter().chain(3..named).map(terminal).collect(),
     }
 }
 

@@ -206,7 +206,7 @@ impl Work {
         let Some(card) = self.card(token).cloned() else { return };
         let since = card.history.iter().rposition(|turn| turn.since <= known.at).unwrap_or(0);
         if card.status != CardStatus::Active {
-            self.lost_since(card);
+            self.ended_since(card, CardStatus::Lost);
             return;
         }
         if since + 1 < card.history.len() {
@@ -220,12 +220,21 @@ impl Work {
     }
 
     /// Of two reports of a loss the one that was received first began it, in whatever order they are taken: what
-    /// terminals knew of it is measured by that.
-    fn lost_since(&mut self, mut card: KnownCard) {
+    /// terminals knew of it is measured by that. So it is with cards that were replaced; one that was lost before had
+    /// its turn as a lost one.
+    pub(super) fn ended_since(&mut self, mut card: KnownCard, status: CardStatus) {
         let received = self.received;
-        let lost = card.history.last_mut().filter(|turn| turn.status == CardStatus::Lost);
-        let Some(turn) = lost.filter(|turn| turn.since > received) else { return };
-        turn.since = received;
+        let Some(last) = card.history.last().copied().filter(|turn| turn.since > received) else { return };
+        let turn = CardTurn { since: received, member: last.member, status };
+        let before = card.history.len() - 1;
+        match (last.status, card.history.get(before.wrapping_sub(1)).map(|turn| turn.status)) {
+            (met, _) if met == status => card.history[before] = turn,
+            (CardStatus::Void, Some(CardStatus::Lost)) if card.history[before - 1].since > received => {
+                card.history[before - 1] = turn;
+            }
+            (CardStatus::Void, earlier) if earlier != Some(status) => card.history.insert(before, turn),
+            _ => return,
+        }
         self.outcome.card_turns.insert(card.card, card.history.clone());
         self.outcome.card_statuses.push((card.card, card.status));
         self.world.cards.insert(card.card, card);
@@ -239,9 +248,11 @@ impl Work {
             card: row.card,
             member: None,
             status: row.status,
+            kind: row.kind.clone(),
             history: Vec::new(),
         });
         (known.member, known.status) = (row.member, row.status);
+        known.kind.clone_from(&row.kind);
         push_turn(&mut known.history, turn);
         self.outcome.card_turns.insert(row.card, known.history.clone());
         self.world.tokens.retain(|_, card| *card != row.card);
@@ -262,7 +273,7 @@ impl Work {
         self.turn_status(set);
     }
 
-    fn turn_status(&mut self, set: &CardStatusSet) {
+    pub(super) fn turn_status(&mut self, set: &CardStatusSet) {
         let received = self.received;
         if let Some(card) = self.world.cards.get_mut(&set.card)
             && card.status != set.status

@@ -3,6 +3,7 @@
 use hufu_shared::fact::{Complaint, Event};
 use hufu_shared::ids::{DeviceId, FactId, ItemId, MemberId, OccurrenceId, OfficeId};
 use hufu_shared::time::Day;
+use hufu_shared::token::Token;
 
 use super::Work;
 use crate::rules::links;
@@ -26,6 +27,8 @@ pub(super) enum Matter {
     Reversals(FactId),
     /// What is to become of a member's data.
     Profile(MemberId),
+    /// Whose a card is that was given in place of others.
+    Given(Token),
 }
 
 /// Judgements in one entry after which two of its rules are taken to contradict each other: a fault of this program, to
@@ -56,6 +59,7 @@ impl Work {
                 Matter::Spend(fact) => self.judge_spend(fact),
                 Matter::Reversals(original) => self.judge_reversals(original),
                 Matter::Profile(member) => self.judge_profile(member),
+                Matter::Given(card) => self.judge_given(card),
             }
         }
     }
@@ -70,8 +74,14 @@ impl Work {
         self.travelled(id, &known, fact);
         if self.is_of_merged_or_erased(id, &known, fact) {
             // Whoever the holder was: the card is in other hands, and its terminal refuses it already.
-            if let Event::CardReportedLost(seen) = &fact.event {
-                self.refuse_lost(id, &known, seen.subject.token);
+            match &fact.event {
+                Event::CardReportedLost(seen) => self.refuse_lost(id, &known, seen.subject.token),
+                Event::CardReplaced(replaced) => {
+                    if let Some(member) = self.owner(&known, &replaced.subject) {
+                        self.void_old(id, replaced.subject.token, member);
+                    }
+                }
+                _ => {}
             }
             return;
         }
@@ -106,6 +116,7 @@ impl Work {
                 self.reported_lost(id, &known, &seen.subject);
                 self.judge_report(id);
             }
+            Event::CardReplaced(replaced) => self.card_replaced(id, &known, replaced),
             Event::ApplicationTaken(form) => self.application_taken(id, &known, form),
             Event::ProfileChangeRequested(change) => self.change_requested(id, &known, change),
             Event::VisitorRegistered(form) | Event::ComplaintTaken(Complaint { form, .. }) => {
@@ -142,6 +153,9 @@ impl Work {
             Event::ProfileChangeRequested(_) => self.dirty.extend(known.member.map(Matter::Profile)),
             Event::Spent(spent) => self.rejudge_spend(id, spent),
             Event::CardReportedLost(_) => self.judge_report(id),
+            Event::CardReplaced(replaced) => {
+                self.dirty.insert(Matter::Given(replaced.card));
+            }
             _ => {}
         }
     }

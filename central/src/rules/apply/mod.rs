@@ -30,6 +30,7 @@ mod matter;
 mod money;
 mod people;
 mod recovery;
+mod replace;
 mod reversal;
 mod review;
 mod spend;

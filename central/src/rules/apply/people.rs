@@ -143,7 +143,11 @@ impl Work {
                 // The new owner is given first, so that nobody owes in between.
                 self.judge_attendance(new, attended.occurrence);
             }
-            Event::Earned(_) | Event::ToppedUp(_) | Event::Visited(_) | Event::ProfileChangeRequested(_) => {
+            Event::Earned(_)
+            | Event::ToppedUp(_)
+            | Event::Visited(_)
+            | Event::ProfileChangeRequested(_)
+            | Event::CardReplaced(_) => {
                 self.take_effect(id);
             }
             _ => {}

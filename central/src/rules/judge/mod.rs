@@ -12,6 +12,7 @@ pub mod attendance;
 pub mod block;
 pub mod cap;
 pub mod erase;
+pub mod given;
 pub mod handout;
 pub mod interval;
 pub mod issue;

@@ -20,6 +20,7 @@ mod people;
 mod publishing;
 mod reconciled;
 mod reference;
+mod replaced;
 mod settled;
 mod stays;
 mod taken_back;

@@ -51,6 +51,8 @@ pub struct GuestPart {
     pub state: (String, &'static str),
     /// Whether it can be reported lost.
     pub can_report: bool,
+    /// What giving a new card in its place is called; none where that cannot be.
+    pub replace: Option<String>,
 }
 
 /// One terminal and whether it refuses the card.
@@ -128,6 +130,11 @@ fn guest_part(guest: &GuestCard, ui: &Ui) -> GuestPart {
         marks: marks.into_iter().flatten().collect(),
         state: (ui.t(&format!("desk-card-{}", guest.status.code())), class),
         can_report: guest.status == CardStatus::Active,
+        replace: match guest.status {
+            CardStatus::Lost => Some(ui.t("desk-card-replace-lost")),
+            CardStatus::Active => Some(ui.t("desk-card-replace")),
+            CardStatus::Stopped | CardStatus::Void => None,
+        },
     }
 }
 
@@ -165,7 +172,8 @@ fn spread_part(card: &StoppedCard, spread: &Spread, ui: &Ui) -> SpreadPart {
     let (have, lack) = (answer.have + corrected, answer.lack - corrected.min(answer.lack));
     part.sums = Some(ui.t2("desk-spread-sums", ("have", have.to_string()), ("lack", lack.to_string())));
     part.unknown = (lack > 0).then(|| ui.t("desk-spread-lacking"));
-    part.terminals = answer.terminals.iter().map(|terminal| line(terminal, ui)).collect();
+    let (stopped, lacking): (Vec<_>, Vec<_>) = answer.terminals.iter().partition(|met| met.has || met.own);
+    part.terminals = lacking.into_iter().chain(stopped).map(|terminal| line(terminal, ui)).collect();
     let unnamed =
         (answer.have + answer.lack).saturating_sub(u32::try_from(part.terminals.len()).unwrap_or(0));
     part.more = (unnamed > 0).then(|| ui.t1("desk-spread-more", "n", unnamed));
@@ -351,9 +359,9 @@ mod tests {
             .iter()
             .map(|line| (line.name.as_str(), line.state.0.as_str(), line.heard.as_str()))
             .collect();
-        assert_eq!(lines[0].0, "前台 · 滨江 · 本机");
-        assert_eq!((lines[0].1, lines[1].1, lines[1].2), ("已停用", "尚未得知", "从未联系"));
-        assert!(lines[0].2.starts_with("最近联系 "), "{lines:?}");
+        assert_eq!(lines[0], ("新机 · 滨江", "尚未得知", "从未联系"));
+        assert_eq!((lines[1].0, lines[1].1), ("前台 · 滨江 · 本机", "已停用"));
+        assert!(lines[1].2.starts_with("最近联系 "), "{lines:?}");
         assert_eq!(part.more.as_deref(), Some("另有 2 台未列出"));
     }
 }

@@ -83,6 +83,7 @@ pub(super) fn of_value() -> Vec<(&'static str, CounterView)> {
         ("redeemed-and-paid", with(redeemed(vec![pts(100), cny(2_000)], vec![pts(1_180), cny(48_000)]))),
         ("topped-up", with(ResultView { moved: vec![cny(10_000)], ..result(Outcome::Accepted, top_up()) })),
         ("report-lost", with(result(Outcome::Accepted, Purpose::ReportLost))),
+        ("replaced", with(result(Outcome::Accepted, Purpose::Replace))),
         ("hand-out", with(result(Outcome::Accepted, handing()))),
         ("handed-before", with(handed_before)),
         ("unknown-spend", with(ResultView { person: None, ..result(Outcome::UnknownCard, spend()) })),

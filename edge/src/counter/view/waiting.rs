@@ -62,6 +62,14 @@ pub struct CandidateView {
     pub refused: Option<RefusalReason>,
 }
 
+impl CandidateView {
+    /// Whether staff may say that it is right: of a member who is known, or of a new card, which nobody holds.
+    #[must_use]
+    pub fn may_be_confirmed(&self) -> bool {
+        self.refused.is_none() && (self.person.is_some() || self.purpose == Purpose::Replace)
+    }
+}
+
 /// The member whose card was shown last.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct GuestView {

@@ -1,4 +1,4 @@
-//! What moves value: spends, stored value paid in, goods handed out, cards reported lost, and taking back.
+//! What moves value: spends, stored value paid in, goods handed out, cards reported lost or replaced, and taking back.
 //!
 //! A spend is paid from leases and from nothing else, all of its legs or none ([`crate::rules::lease`]). What the centre
 //! said to an ask only chooses the words of a refusal: whether something is spent is decided by the lease as it stands.
@@ -7,8 +7,8 @@
 //! takes back more than is left.
 
 use hufu_shared::fact::{
-    Event, Funding, HandedOut, Handing, Purpose, RefusalReason, Refused, Reversed, SlipKey, Spending, Spent,
-    Subject, ToppedUp, ToppingUp, Visited,
+    CardReplaced, Event, Funding, HandedOut, Handing, Purpose, RefusalReason, Refused, Reversed, SlipKey,
+    Spending, Spent, Subject, ToppedUp, ToppingUp, Visited,
 };
 use hufu_shared::ids::{FactId, MemberId};
 use hufu_shared::money::{Amount, Leg, Unit};
@@ -16,6 +16,7 @@ use hufu_shared::wire::lease::{AskBecame, LeaseAsk};
 
 use super::{Decision, Earlier, Known, Outcome, plain, refuse, welcome};
 use crate::rules::lease::{self, CannotSpend, Holding, Shortage, SpendingNow};
+use crate::rules::replace::{self, OldCard};
 use crate::rules::timekeeping::Now;
 
 /// Percent of the journal's room from which nothing is spent any more.
@@ -40,6 +41,8 @@ pub struct Means<'a> {
     pub earlier: Option<Earlier>,
     /// What came of asking the centre for more.
     pub asked: Option<Asked>,
+    /// The card that is to be replaced.
+    pub old: Option<OldCard>,
 }
 
 /// What came of asking the centre for more.
@@ -116,6 +119,10 @@ pub(super) fn refusal_of_means(known: &Known<'_>, purpose: &Purpose) -> Option<R
     match purpose {
         Purpose::Spend(_) | Purpose::TopUp(_) if !registered => Some(RefusalReason::R14),
         Purpose::ReportLost if known.card.is_none() => Some(RefusalReason::R14),
+        Purpose::Replace(_) => match means.old {
+            Some(old) => replace::refusal(old, registered),
+            None => Some(RefusalReason::R14),
+        },
         Purpose::Spend(_) if means.used_percent >= SPEND_STOPS_PERCENT => Some(RefusalReason::R13),
         Purpose::Spend(_) | Purpose::TopUp(_) | Purpose::EarnSlip(_) | Purpose::HandOut(_) => {
             means.earlier.map(|_| RefusalReason::R06)
@@ -261,6 +268,12 @@ pub(super) fn hand_out(known: &Known<'_>, subject: Subject, handing: Handing, no
 /// Staff and guest are believed at once: a card that was reported by mistake is found again in a minute.
 pub(super) fn report_lost(_known: &Known<'_>, subject: Subject) -> Decision {
     plain(Event::CardReportedLost(Visited { subject }), Outcome::Accepted)
+}
+
+/// The card that was presented takes the place of the old one.
+pub(super) fn replace(new: &Subject, old: &Subject) -> Decision {
+    let replaced = CardReplaced { subject: old.clone(), card: new.token, medium: new.medium };
+    plain(Event::CardReplaced(replaced), Outcome::Accepted)
 }
 
 /// What a reversal is about, as the journal remembers it.

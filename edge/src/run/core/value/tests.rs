@@ -236,6 +236,29 @@ fn a_card_reported_lost_is_refused_here_at_once() {
 }
 
 #[test]
+fn rule_h05_a_new_card_spends_what_the_member_has_here_also_after_a_start() {
+    let mut place = place(&[lease(1, Unit::Pts, 100, 7)]);
+    let old = Purpose::Replace(subject(1));
+    let replaced = place.swipe(99, old.clone(), 1);
+    assert_eq!((replaced.decision.outcome, replaced.seq), (Outcome::Accepted, Some(2)));
+    assert_eq!(replaced.member.map(|member| member.member), card_row(1).member);
+    assert_eq!(place.swipe(99, spending(&[pts(10)]), 2).decision.outcome, Outcome::Redeemed);
+    let stopped = Outcome::Refused(RefusalReason::R01);
+    assert_eq!(place.swipe(1, spending(&[pts(10)]), 3).decision.outcome, stopped, "the old one is void");
+    assert_eq!(
+        place.swipe(98, old, 4).decision.outcome,
+        Outcome::Refused(RefusalReason::R06),
+        "it was replaced already"
+    );
+    let folder = place.core.store().with(|journal| Ok(journal.path().to_owned())).expect("a path");
+    drop(place.core);
+    let again = crate::store::Store::open(&folder, &terminal()).expect("opens");
+    let new = terminal().token_keys[0].token(&card_number(99));
+    let given = again.with(|journal| Ok(journal.given_here(&[new]))).expect("read");
+    assert_eq!(given.map(|(_, member)| Some(member)), Some(card_row(1).member));
+}
+
+#[test]
 fn a_top_up_is_recorded_with_its_slip_and_undone_in_its_shift_only() {
     let mut place = place(&[]);
     let paid = |number: &str| {

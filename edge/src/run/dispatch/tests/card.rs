@@ -86,3 +86,74 @@ fn rule_h07_a_card_that_was_found_again_is_no_longer_said_to_be_stopped() {
     desk.present(1);
     assert_eq!(desk.shown()[0].0, Face::Outcome(Outcome::Accepted), "it is taken as before");
 }
+
+/// Number of a card that nobody holds.
+const BLANK: u8 = 200;
+
+fn old_card_of(desk: &mut Desktop, n: u8) -> u64 {
+    desk.order(Order::SetMode(ModeOrder::LookUp)).expect("chosen");
+    desk.present(n);
+    desk.guest()
+}
+
+#[test]
+fn rule_h05_the_old_card_is_read_then_the_new_one_and_the_member_goes_on_with_that() {
+    let mut desk = desktop();
+    let n = old_card_of(&mut desk, 1);
+    assert_eq!(desk.order(Order::SetMode(ModeOrder::Replace(n + 1))), Err(Declined::Stale));
+    desk.order(Order::SetMode(ModeOrder::Replace(n))).expect("chosen");
+    desk.shown();
+    // Somebody else's card is not given away, and the desk goes on waiting for the new one.
+    desk.present(2);
+    assert_eq!(desk.shown()[0].0, Face::Outcome(Outcome::Refused(RefusalReason::R16)));
+    assert_eq!(desk.guest(), n, "the member stands there as before");
+    desk.present(BLANK);
+    assert_eq!(desk.shown()[0].0, Face::Outcome(Outcome::Accepted));
+    let Some(FactEvent::CardReplaced(replaced)) = desk.facts().last().map(|fact| fact.event.clone()) else {
+        panic!("{:?}", desk.facts())
+    };
+    assert_eq!((replaced.subject.token, replaced.subject.member), (card_row(1).token, card_row(1).member));
+    assert_eq!(desk.view().view.mode, ModeView::LookUp, "for one card only");
+    let met = desk.cards();
+    let guest = met.guest.expect("the member");
+    assert_eq!((guest.token, guest.status), (replaced.card, CardStatus::Active));
+    assert_eq!(
+        guest.view.person.name.as_deref(),
+        desk.dispatch.core.name_of(card_row(1).member.expect("one")).as_deref()
+    );
+    let stopped = met.stopped.expect("the old card");
+    assert_eq!((stopped.token, stopped.status), (card_row(1).token, CardStatus::Void));
+    assert_eq!(stopped.tail.as_deref(), Some("0001"));
+    // The new one is the member's at once, the old one nobody's any more.
+    desk.wait(30);
+    desk.present(BLANK);
+    assert_eq!(desk.shown()[0].0, Face::Outcome(Outcome::Accepted));
+    let last = desk.facts().last().and_then(|fact| fact.event.subject().cloned()).expect("a card");
+    assert_eq!((last.token, last.member), (replaced.card, card_row(1).member));
+    desk.present(1);
+    assert_eq!(desk.shown()[0].0, Face::Outcome(Outcome::Refused(RefusalReason::R01)));
+}
+
+#[test]
+fn rule_h05_a_lost_card_is_replaced_without_it_and_once() {
+    let mut desk = desktop();
+    let n = old_card_of(&mut desk, 1);
+    desk.order(Order::Desk(DeskOrder::ReportLost(n))).expect("reported");
+    desk.present(2);
+    // Its number is typed: nothing can be done with the card, but its member stands at the desk.
+    desk.order(Order::Typed(card_number(1))).expect("found");
+    let candidate = desk.view().view.candidate.clone().expect("compared");
+    assert_eq!(candidate.refused, Some(RefusalReason::R07));
+    let n = desk.guest();
+    assert_eq!(n, candidate.n);
+    desk.order(Order::SetMode(ModeOrder::Replace(n))).expect("chosen");
+    desk.order(Order::Typed(card_number(BLANK))).expect("a number");
+    let new = desk.view().view.candidate.clone().expect("to be compared with the card");
+    assert_eq!((new.person, new.refused, new.purpose), (None, None, SeenPurpose::Replace));
+    desk.order(Order::Confirm { n: new.n }).expect("it is on the card");
+    assert!(matches!(desk.facts().last().map(|fact| fact.event.clone()), Some(FactEvent::CardReplaced(_))));
+    // Once more for the old one: it has been replaced.
+    desk.order(Order::Typed(card_number(1))).expect("found");
+    let again = desk.view().view.candidate.clone().expect("a member");
+    assert_eq!(again.refused, Some(RefusalReason::R01));
+}

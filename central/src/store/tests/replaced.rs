@@ -1,0 +1,184 @@
+//! Cards that terminals gave to members in place of others.
+
+use hufu_shared::act::{Act, CardSet, CardStatusSet};
+use hufu_shared::fact::{CardReplaced, Event, Shown, Subject, Visited};
+use hufu_shared::ids::{CardId, FactId, Hash, MemberId};
+use hufu_shared::member::CardStatus;
+use hufu_shared::time::SECOND_US;
+use hufu_shared::token::MediumKind;
+
+use super::kit::{
+    NOON, TERMINAL_A, TERMINAL_B, Terminal, act, card, count, found, member, points, standing, subject, token,
+};
+use crate::db::Db;
+use crate::db::testing::each;
+use crate::store::people;
+
+/// Gives the member of card `old` the card `new`.
+fn replace(terminal: &mut Terminal, seconds: i64, old: u8, new: u8) -> FactId {
+    let old = Subject { member: Some(member(old)), medium: MediumKind::Typed, ..subject(old) };
+    let replaced = CardReplaced { subject: old, card: token(new), medium: MediumKind::Uid };
+    terminal.record(seconds, Shown::Accepted, Event::CardReplaced(replaced))
+}
+
+async fn known(db: &Db, n: u8) -> Option<(Option<MemberId>, CardStatus, String)> {
+    let card = db.read(move |tx| people::card_by_token(tx, token(n))).await.expect("readable")?;
+    Some((card.member, card.status, card.kind))
+}
+
+async fn holder(db: &Db, n: u8) -> Option<MemberId> {
+    known(db, n).await.and_then(|(member, ..)| member)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_h05_the_old_card_dies_and_what_the_member_has_stays_with_the_member() {
+    each(|db| async move {
+        found(&db).await;
+        let mut a = Terminal::start(TERMINAL_A);
+        a.purchase(-900, 1, 32_000, 6);
+        let lost = Event::CardReportedLost(Visited { subject: subject(1) });
+        a.record(-60, Shown::Accepted, lost);
+        let replaced = replace(&mut a, 0, 1, 77);
+        // The new card works at once where it was given, before the centre has heard of it.
+        let first = a.purchase(60, 77, 32_000, 6);
+        a.upload(&db).await;
+        let kind = known(&db, 1).await.expect("the old card").2;
+        assert_eq!(known(&db, 1).await.map(|met| met.1), Some(CardStatus::Void));
+        assert_eq!(known(&db, 77).await, Some((Some(member(1)), CardStatus::Active, kind)));
+        for id in [replaced, first] {
+            assert_eq!(standing(&db, id).await, ("applied".to_owned(), None));
+        }
+        assert_eq!(points(&db, 1).await, 12, "before and after, on one account");
+        assert_eq!(count(&db, "open_cases", vec![]).await, 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_h05_a_card_of_the_stock_keeps_what_is_known_of_it_and_is_theirs_from_that_moment() {
+    each(|db| async move {
+        found(&db).await;
+        let stock = CardSet { kind: "VIP卡".to_owned(), ..card(77, None) };
+        act(&db, 60, NOON.offset(-7_200 * SECOND_US), Act::CardsSet(vec![stock])).await;
+        let mut a = Terminal::start(TERMINAL_A);
+        replace(&mut a, 0, 1, 77);
+        let used = a.purchase(60, 77, 32_000, 6);
+        a.upload(&db).await;
+        assert_eq!(known(&db, 77).await, Some((Some(member(1)), CardStatus::Active, "VIP卡".to_owned())));
+        assert_eq!((standing(&db, used).await.0.as_str(), points(&db, 1).await), ("applied", 6));
+        assert_eq!(count(&db, "open_cases", vec![]).await, 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_h05_what_was_held_for_the_new_card_takes_effect_once_it_is_known_whose_it_is() {
+    each(|db| async move {
+        found(&db).await;
+        let (mut a, mut b) = (Terminal::start(TERMINAL_A), Terminal::start(TERMINAL_B));
+        replace(&mut a, 0, 1, 77);
+        let used = b.purchase(600, 77, 32_000, 6);
+        b.upload(&db).await;
+        assert_eq!(standing(&db, used).await, ("held".to_owned(), Some(13)));
+        a.upload(&db).await;
+        assert_eq!((standing(&db, used).await.0.as_str(), points(&db, 1).await), ("applied", 6));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_h05_a_card_whose_old_one_is_unknown_waits_until_that_is_registered() {
+    each(|db| async move {
+        found(&db).await;
+        let mut a = Terminal::start(TERMINAL_A);
+        let replaced = replace(&mut a, 0, 99, 77);
+        a.upload(&db).await;
+        assert_eq!(
+            (standing(&db, replaced).await, known(&db, 77).await),
+            (("held".to_owned(), Some(13)), None)
+        );
+        act(&db, 60, NOON.offset(60 * SECOND_US), Act::CardsSet(vec![card(99, Some(member(2)))])).await;
+        assert_eq!(
+            (holder(&db, 77).await, known(&db, 99).await.map(|met| met.1)),
+            (Some(member(2)), Some(CardStatus::Void))
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kind_14_one_card_given_to_two_members_is_whose_it_was_first_in_either_order() {
+    let mut forms = Vec::new();
+    for swap in [false, true] {
+        let db = Db::memory().expect("memory");
+        found(&db).await;
+        let (mut a, mut b) = (Terminal::start(TERMINAL_A), Terminal::start(TERMINAL_B));
+        let second = replace(&mut a, 300, 1, 77);
+        let bought = a.purchase(360, 77, 32_000, 6);
+        let first = replace(&mut b, 0, 2, 77);
+        for terminal in if swap { [&mut b, &mut a] } else { [&mut a, &mut b] } {
+            terminal.upload(&db).await;
+        }
+        assert_eq!(holder(&db, 77).await, Some(member(2)), "{swap}");
+        assert_eq!(standing(&db, first).await, ("applied".to_owned(), None), "{swap}");
+        assert_eq!(standing(&db, second).await, ("applied_with_case".to_owned(), Some(14)), "{swap}");
+        assert_eq!(standing(&db, bought).await.0, "applied", "{swap}");
+        assert_eq!((points(&db, 1).await, points(&db, 2).await), (0, 6), "{swap}");
+        for old in [1, 2] {
+            assert_eq!(known(&db, old).await.map(|met| met.1), Some(CardStatus::Void), "both are gone");
+        }
+        forms.push(super::order::normal_form(&db).await);
+    }
+    assert_eq!(forms[0], forms[1]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kind_14_a_card_that_a_person_gave_to_somebody_stays_with_them() {
+    each(|db| async move {
+        found(&db).await;
+        let mut a = Terminal::start(TERMINAL_A);
+        let replaced = replace(&mut a, 0, 1, 77);
+        act(&db, 60, NOON.offset(60 * SECOND_US), Act::CardsSet(vec![card(77, Some(member(3)))])).await;
+        a.upload(&db).await;
+        assert_eq!(holder(&db, 77).await, Some(member(3)));
+        assert_eq!(standing(&db, replaced).await, ("applied_with_case".to_owned(), Some(14)));
+        assert_eq!(count(&db, "open_cases", vec![]).await, 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_h05_a_card_that_went_to_somebody_else_since_is_not_ended_by_an_old_replacement() {
+    each(|db| async move {
+        found(&db).await;
+        let mut a = Terminal::start(TERMINAL_A);
+        replace(&mut a, 0, 1, 77);
+        act(&db, 60, NOON.offset(60 * SECOND_US), Act::CardsSet(vec![card(1, Some(member(3)))])).await;
+        let outcome = a.upload(&db).await;
+        assert_eq!(known(&db, 1).await.map(|met| met.1), Some(CardStatus::Active));
+        assert_eq!(outcome.card_statuses, [(CardId([1; 16]), CardStatus::Active)], "the list says so");
+        assert_eq!(holder(&db, 77).await, Some(member(1)), "whose the old one was then");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn inv_19_a_report_and_a_replacement_of_one_card_end_alike_in_either_order() {
+    let mut ends = Vec::new();
+    for swap in [false, true] {
+        let db = Db::memory().expect("memory");
+        found(&db).await;
+        let (mut a, mut b) = (Terminal::start(TERMINAL_A), Terminal::start(TERMINAL_B));
+        a.record(-60, Shown::Accepted, Event::CardReportedLost(Visited { subject: subject(1) }));
+        replace(&mut b, 0, 1, 77);
+        for terminal in if swap { [&mut b, &mut a] } else { [&mut a, &mut b] } {
+            terminal.upload(&db).await;
+        }
+        let found_again =
+            CardStatusSet { card: CardId([2; 16]), status: CardStatus::Active, reason: Hash([0; 32]) };
+        act(&db, 90, NOON.offset(86_400 * SECOND_US), Act::CardStatusSet(found_again)).await;
+        ends.push((super::order::normal_form(&db).await, known(&db, 1).await, known(&db, 77).await));
+    }
+    assert_eq!(ends[0], ends[1]);
+    assert_eq!(ends[0].1.as_ref().map(|met| met.1), Some(CardStatus::Void));
+}
