@@ -253,7 +253,7 @@ fn as_json(language: Language, schemes: &[Scheme], outcome: &Outcome) -> serde_j
         .iter()
         .map(|line| {
             serde_json::json!({
-                "day": line.day, "rule": line.rule, "key": line.key, "says": sentence(language, line),
+                "day": line.day, "version": line.version, "rule": line.rule, "key": line.key, "says": sentence(language, line),
                 "points": line.points, "growth": line.growth,
                 "points_after": line.points_after, "growth_after": line.growth_after,
             })

@@ -33,8 +33,8 @@ use sale::Done;
 
 /// Days that one walk covers at most: a century is longer than a membership.
 pub const DAYS_MAX: i32 = 36_525;
-/// Events of one history at most.
-pub const EVENTS_MAX: usize = 100_000;
+/// Events of one history at most: each is seen by every level, so the work grows with their square.
+pub const EVENTS_MAX: usize = 10_000;
 
 /// Why nothing can be reckoned.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -47,6 +47,14 @@ pub enum WhatIfError {
         /// The earliest day that would do.
         from: Day,
         /// Its day.
+        met: Day,
+    },
+    /// The day asked for lies before the joining.
+    #[error("the last day: expected {from} or later, met {met}")]
+    Until {
+        /// The day of joining.
+        from: Day,
+        /// The day asked for.
         met: Day,
     },
     /// Too long.
@@ -197,8 +205,10 @@ impl<'s> Walk<'s> {
     fn say(&mut self, rule: &str, key: &'static str, args: Vec<(&'static str, Arg)>) {
         let (points_after, growth_after) = (self.purse.balance(), self.growth);
         let before = self.lines.last().map_or((0, 0), |line| (line.points_after, line.growth_after));
+        let version = self.scheme().map_or(0, |scheme| scheme.version);
         self.lines.push(Line {
             day: self.day,
+            version,
             rule: rule.to_owned(),
             key,
             args,

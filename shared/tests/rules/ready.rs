@@ -123,6 +123,26 @@ fn rule_s08_a_return_takes_the_points_and_what_is_missing_is_gift_or_cash() {
 }
 
 #[test]
+fn where_goods_with_missing_points_are_not_taken_back_nothing_changes() {
+    let mut fashion = ready("S");
+    fashion.returns.shortfall = Shortfall::Block;
+    let cheap = Item { cost: 50, code: "ribbon".into(), ..fashion.redemption.items[0].clone() };
+    fashion.redemption.items.push(cheap);
+    let gift = Event { code: "scarf".into(), ..Event::new(day("2025-06-01"), What::Redeem) };
+    let back = Event {
+        slip: "2025-05-05/1000000".into(),
+        fen: 1_000_000,
+        gift_back: true,
+        code: "ribbon".into(),
+        ..Event::new(day("2025-06-20"), What::Return)
+    };
+    let history = with(joined("2025-01-01"), &[purchase("2025-05-05", 1_000_000), gift, back]);
+    let outcome = at(&fashion, &history, "2025-06-20");
+    assert_eq!(keys(&outcome, "2025-06-20"), ["return-refused"]);
+    assert_eq!((outcome.points, outcome.spent_fen), (0, 1_000_000));
+}
+
+#[test]
 fn rule_s10_a_coupon_at_the_opening_of_the_card_and_one_before_the_birthday_month() {
     let mut fashion = ready("S");
     assert_eq!(fashion.welcome_coupon_fen, 20_000);
@@ -276,7 +296,7 @@ fn rule_b05_one_act_has_one_reward() {
 }
 
 #[test]
-fn rule_k15_k21_k22_points_need_a_main_card_the_whole_price_and_approval() {
+fn rule_k21_k22_points_need_a_main_card_the_whole_price_and_approval() {
     let club = ready("K");
     let sub = History { events: vec![Event::new(day("2025-01-01"), What::SubCard)], ..joined("2025-01-01") };
     let attend = |on: &str| Event { slip: on.into(), ..Event::new(day(on), What::Activity) };
@@ -294,6 +314,28 @@ fn rule_k15_k21_k22_points_need_a_main_card_the_whole_price_and_approval() {
     assert_eq!((outcome.pending, keys(&outcome, "2025-02-04")), (0, vec!["gate"]));
     let whole = at(&club, &with(approved, &[home]), "2025-02-04");
     assert_eq!(whole.pending, 1_000);
+}
+
+#[test]
+fn rule_k15_base_points_come_with_main_and_sub_cards_and_all_go_to_one_account() {
+    let mut club = ready("K");
+    let sub = EarnRule {
+        of: Some("co-brand".into()),
+        fixed_points: 5,
+        once: Once::Ever,
+        ..EarnRule::new("K15", EarnKind::Base)
+    };
+    club.earnings.push(sub);
+    let card = |on: &str, what, code: &str| Event { code: code.into(), ..Event::new(day(on), what) };
+    let mut history = joined("2025-01-01");
+    history.events = vec![
+        card("2025-01-01", What::Card, "ordinary"),
+        card("2025-01-02", What::SubCard, "co-brand"),
+        card("2025-01-03", What::SubCard, "discount"),
+    ];
+    assert_eq!(points(&club, &history, "2025-01-03"), 20 + 5, "a kind without base points brings none");
+    history.events.remove(0);
+    assert_eq!(points(&club, &history, "2025-01-03"), 0, "only for holders of a main card");
 }
 
 #[test]

@@ -63,6 +63,8 @@ fn a_history_out_of_order_or_unfinished_is_refused_by_number() {
     assert_eq!(say(&[purchase("2025-03-01", 0)]), "event 1: expected fen above 0 for a purchase");
     let far = whatif::reckon(&[], &joined("1900-01-01"), day("2025-12-31"));
     assert!(matches!(far, Err(WhatIfError::Long { .. })), "{far:?}");
+    let before = whatif::reckon(&[], &joined("2025-01-01"), day("2024-12-31")).expect_err("too early");
+    assert_eq!(before.to_string(), "the last day: expected 2025-01-01 or later, met 2024-12-31");
 }
 
 #[test]
@@ -80,6 +82,9 @@ fn a_new_version_counts_from_its_day_on() {
     let mut history = joined("2025-01-01");
     history.events.extend([purchase("2025-05-31", 10_000), purchase("2025-06-01", 10_000)]);
     let outcome = whatif::reckon(&[second, first], &history, day("2025-06-01")).expect("a whole history");
+    let versions: Vec<u32> =
+        outcome.lines.iter().filter(|line| line.key == "earned").map(|line| line.version).collect();
+    assert_eq!(versions, [1, 2], "each line names the version that decided");
     assert_eq!((outcome.points, outcome.scheme), (2 + 3, Some(("fashion".into(), 2))));
 }
 

@@ -174,7 +174,7 @@ impl History {
             return Err(WhatIfError::Long { days, events: self.events.len() });
         }
         if days < 0 {
-            return Err(WhatIfError::Order { number: 0, from: self.member.joined, met: until });
+            return Err(WhatIfError::Until { from: self.member.joined, met: until });
         }
         let mut from = self.member.joined;
         for (at, event) in self.events.iter().enumerate() {

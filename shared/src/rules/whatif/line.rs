@@ -10,6 +10,8 @@ use crate::time::Day;
 pub struct Line {
     /// The day.
     pub day: Day,
+    /// The version of the scheme in force on it; 0 for none.
+    pub version: u32,
     /// The number of the rule, such as `S2`; empty if no rule stands behind it.
     pub rule: String,
     /// The sentence, a key of the shell's words.

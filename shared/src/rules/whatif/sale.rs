@@ -185,12 +185,12 @@ impl Walk<'_> {
         for part in &done.parts {
             dues.push(giveback::due(part.amount, done.still_earns(part)?, part.taken));
         }
-        if event.gift_back {
-            self.gift_back(scheme, &event.code);
-        }
+        // The gift comes back first: its cost is there before anything is taken.
+        let gift = scheme.redemption.items.iter().find(|item| event.gift_back && item.code == event.code);
+        let has = self.purse.balance().saturating_add(gift.map_or(0, |item| item.cost));
         let due = self.due_in_points(&done, &dues, &event.slip);
         let cash = scheme.redemption.cash_per_point_fen;
-        let back = match giveback::take_back(&scheme.returns, due, self.purse.balance(), cash) {
+        let back = match giveback::take_back(&scheme.returns, due, has, cash) {
             Ok(back) => back,
             // The goods stay with the member, so nothing that was noted above is kept.
             Err(_) => {
@@ -198,6 +198,10 @@ impl Walk<'_> {
                 return Ok(());
             }
         };
+        if let Some(item) = gift {
+            self.credit(scheme, item.cost, "");
+            self.say_points("S8", "gift-back", item.cost);
+        }
         let paid_back = done.to_pay - done.kept(done.to_pay) - done.given_back_fen;
         done.given_back_fen += paid_back;
         self.spend(-paid_back);
@@ -214,14 +218,6 @@ impl Walk<'_> {
         }
         self.sales.insert(event.slip.clone(), done);
         Ok(())
-    }
-
-    /// The gift is brought back first: its cost comes to the member, and what is missing is taken from that.
-    fn gift_back(&mut self, scheme: &Scheme, code: &str) {
-        if let Some(item) = scheme.redemption.items.iter().find(|item| item.code == code) {
-            self.credit(scheme, item.cost, "");
-            self.say_points("S8", "gift-back", item.cost);
-        }
     }
 
     /// Points that are to be taken from the balance: what still waits for approval is not there to be taken.
