@@ -78,7 +78,7 @@ pub enum Command {
     Rebase(rebase::RebaseArgs),
     /// Compare what terminals recorded on a day with the ledger
     Reconcile(reconcile::ReconcileArgs),
-    /// The schemes that are shipped: list them, or show one as a file to be edited
+    /// Schemes: list those that are shipped, show one as a file to be edited, publish one as the club's next version
     Schemes(schemes::SchemesArgs),
     /// What a member would have by a scheme and a history, line by line with the number of the rule
     WhatIf(what_if::WhatIfArgs),
@@ -119,7 +119,7 @@ fn without_club(command: &Command) -> Option<anyhow::Result<u8>> {
             print!("{}", args.kind.template());
             Some(Ok(EXIT_OK))
         }
-        Command::Schemes(args) => Some(schemes::run(args)),
+        Command::Schemes(args) => schemes::without_club(args),
         Command::WhatIf(args) => Some(what_if::run(args)),
         _ => None,
     }
@@ -152,7 +152,7 @@ async fn perform(command: Command, config: Config) -> anyhow::Result<u8> {
             let seal = app.keys.seal_public();
             generate::run(&args, &app.db, &app.vault, &token_keys, seal, &*app.clock).await
         }
-        Command::Schemes(args) => schemes::run(&args),
+        Command::Schemes(args) => schemes::run(&args, &open(config, clock).await?).await,
         Command::WhatIf(args) => what_if::run(&args),
     }
 }

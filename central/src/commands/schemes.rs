@@ -1,12 +1,17 @@
-//! `hufu-central schemes`: the schemes that are shipped, to be looked at and copied. Needs no club.
+//! `hufu-central schemes`: the schemes that are shipped, to be looked at and copied, which needs no club; and publishing
+//! one as the club's next version.
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand, ValueEnum};
 use hufu_shared::scheme::Scheme;
 use hufu_shared::scheme::ready::{self, READY};
+use hufu_shared::time::Day;
 
 use super::EXIT_OK;
+use crate::app::App;
 use crate::console::words::{Language, text_with};
+
+pub mod publish;
 
 /// Arguments of the command.
 #[derive(Debug, Clone, Args)]
@@ -32,6 +37,21 @@ pub enum SchemesCommand {
         /// A name such as `fashion`, a letter such as `S`, or a file
         name: String,
     },
+    /// Make one the club's next version, for terminals and ledger
+    Publish(PublishArgs),
+}
+
+/// What is published, and when.
+#[derive(Debug, Clone, Args)]
+pub struct PublishArgs {
+    /// A name, a letter or a file
+    pub name: String,
+    /// Its first day, today at the earliest; tomorrow if not given
+    #[arg(long, value_name = "DAY")]
+    pub from: Option<Day>,
+    /// Set how points end and who may join as well; these hold at once
+    #[arg(long)]
+    pub policy: bool,
 }
 
 /// Languages of what is printed.
@@ -76,33 +96,46 @@ pub fn load(name: &str) -> anyhow::Result<(Scheme, String)> {
     Ok((scheme, text))
 }
 
-/// Runs the command.
+/// Runs what needs no club; none for what does.
+#[must_use]
+pub fn without_club(args: &SchemesArgs) -> Option<anyhow::Result<u8>> {
+    match &args.command {
+        Some(SchemesCommand::Show { name }) => Some(show(name, args.json)),
+        None | Some(SchemesCommand::List) => Some(list(args)),
+        Some(SchemesCommand::Publish(_)) => None,
+    }
+}
+
+/// Runs the command at a club.
 ///
 /// # Errors
-/// If a scheme cannot be read.
-pub fn run(args: &SchemesArgs) -> anyhow::Result<u8> {
+/// If a scheme cannot be read or published.
+pub async fn run(args: &SchemesArgs, app: &App) -> anyhow::Result<u8> {
     match &args.command {
-        Some(SchemesCommand::Show { name }) => {
-            let (scheme, text) = load(name)?;
-            if args.json {
-                println!("{}", serde_json::to_string_pretty(&scheme)?);
-            } else {
-                print!("{text}");
-            }
-        }
-        None | Some(SchemesCommand::List) => {
-            let schemes: Vec<Scheme> = READY
-                .iter()
-                .map(|ready| load(ready.id).map(|(scheme, _)| scheme))
-                .collect::<Result<_, _>>()?;
-            if args.json {
-                println!("{}", serde_json::to_string_pretty(&schemes)?);
-            } else {
-                for (ready, scheme) in READY.iter().zip(&schemes) {
-                    println!("{}", listed(args.lang.language(), ready.letter, scheme));
-                }
-            }
-        }
+        Some(SchemesCommand::Publish(what)) => publish::run(what, app, args.json).await,
+        _ => without_club(args).unwrap_or(Ok(EXIT_OK)),
+    }
+}
+
+fn show(name: &str, json: bool) -> anyhow::Result<u8> {
+    let (scheme, text) = load(name)?;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&scheme)?);
+    } else {
+        print!("{text}");
+    }
+    Ok(EXIT_OK)
+}
+
+fn list(args: &SchemesArgs) -> anyhow::Result<u8> {
+    let schemes: Vec<Scheme> =
+        READY.iter().map(|ready| load(ready.id).map(|(scheme, _)| scheme)).collect::<Result<_, _>>()?;
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&schemes)?);
+        return Ok(EXIT_OK);
+    }
+    for (ready, scheme) in READY.iter().zip(&schemes) {
+        println!("{}", listed(args.lang.language(), ready.letter, scheme));
     }
     Ok(EXIT_OK)
 }

@@ -1,0 +1,145 @@
+//! `hufu-central schemes publish`: a scheme's next version, for terminals and ledger, from a day on.
+//!
+//! Nothing that is past changes: the version is in force from today at the earliest, and what was earned before keeps the
+//! version that rated it. How points end and who may join stand in the policy, which holds at once; they are touched
+//! only if that is asked for.
+
+use anyhow::{Context as _, bail};
+use hufu_shared::act::{Act, Actor};
+use hufu_shared::ids::{EntryId, ID_RANDOM_BYTES};
+use hufu_shared::scheme::{Scheme, SchemeTerms};
+use hufu_shared::time::{Day, OfficeClock};
+
+use super::PublishArgs;
+use crate::app::App;
+use crate::commands::EXIT_OK;
+use crate::db::Tx;
+use crate::jobs::publisher;
+use crate::random;
+use crate::store::{StoreError, acts, directory, world};
+
+/// What a publication does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// What terminals get.
+    pub terms: SchemeTerms,
+    /// Whether the policy in force says something else of ends of points or of joining.
+    pub policy_differs: bool,
+    /// Whether it was set.
+    pub policy_set: bool,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// If the scheme cannot be used, the day has passed, or the database fails.
+pub async fn run(args: &PublishArgs, app: &App, json: bool) -> anyhow::Result<u8> {
+    let (scheme, _) = super::load(&args.name)?;
+    let done = publish(app, scheme, args.from, args.policy).await?;
+    if json {
+        let told = serde_json::json!({
+            "version": done.terms.version, "valid_from": done.terms.valid_from,
+            "policy_differs": done.policy_differs, "policy_set": done.policy_set,
+        });
+        println!("{told}");
+        return Ok(EXIT_OK);
+    }
+    println!("version {} in force from {} on", done.terms.version, done.terms.valid_from);
+    match (done.policy_differs, done.policy_set) {
+        (_, true) => println!("policy set: ends of points and terms of joining hold from now on"),
+        (true, false) => {
+            println!(
+                "the policy in force says otherwise how points end or who may join; --policy sets it at once"
+            );
+        }
+        (false, false) => {}
+    }
+    Ok(EXIT_OK)
+}
+
+/// Publishes a scheme as the club's next version.
+///
+/// # Errors
+/// If the day has passed or the database fails.
+pub async fn publish(
+    app: &App,
+    scheme: Scheme,
+    from: Option<Day>,
+    with_policy: bool,
+) -> anyhow::Result<Published> {
+    let now = app.clock.now();
+    let today = OfficeClock::default().business_day(now);
+    let valid_from = from.unwrap_or_else(|| today.plus(1));
+    if valid_from < today {
+        bail!("a version begins today ({today}) or later, not on {valid_from}: what is past stays as it was");
+    }
+    let ids: [[u8; ID_RANDOM_BYTES]; 2] = [random::bytes()?, random::bytes()?];
+    let work = move |tx: &mut Tx<'_>| -> Result<Published, StoreError> {
+        let newest = directory::schemes(tx)?.iter().map(|terms| terms.version).max().unwrap_or(0);
+        let terms = Scheme { version: newest.saturating_add(1), valid_from, ..scheme.clone() }.terms();
+        let before = world::policy(tx)?;
+        let mut policy = before.clone();
+        scheme.write_into(&mut policy);
+        let policy_differs = policy != before;
+        let mut wanted = vec![Act::SchemeSet(terms.clone())];
+        if policy_differs && with_policy {
+            wanted.push(Act::PolicySet(Box::new(policy)));
+        }
+        let actor = Actor::Command("schemes publish".to_owned());
+        for (act, id) in wanted.iter().zip(&ids) {
+            acts::take(tx, EntryId::new(now, *id), now, &actor, act)?;
+        }
+        Ok(Published { terms, policy_differs, policy_set: policy_differs && with_policy })
+    };
+    let done = app.db.write(work).await.context("failed to take the new version")?;
+    publisher::publish_now(&app.db).await?;
+    Ok(done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::commands::init::{self, InitArgs};
+    use crate::config::Config;
+    use hufu_shared::policy::{ExpiryMode, FixedCutoff};
+    use std::sync::Arc;
+
+    #[tokio::test]
+    async fn a_club_is_founded_with_a_scheme_and_gets_a_later_version_of_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut config = Config::default();
+        config.data.dir = folder.path().join("data");
+        let args = InitArgs {
+            names: vec!["localhost".to_owned()],
+            admin: "admin".to_owned(),
+            scheme: "S".to_owned(),
+            founded: None,
+            json: true,
+        };
+        init::run(&args, &config, &SystemClock).await.expect("a club");
+        let app = App::open(config, Arc::new(SystemClock)).await.expect("opens");
+        let s3 = ExpiryMode::FixedCutoff(FixedCutoff::RULE_S3);
+        let policy = app.db.read(world::policy).await.expect("a policy");
+        assert_eq!(policy.expiry, s3, "what the scheme says of the end of points holds from the first day");
+        let today = OfficeClock::default().business_day(app.clock.now());
+
+        let past =
+            publish(&app, super::super::load("P").expect("shipped").0, Some(today.plus(-1)), true).await;
+        assert!(past.expect_err("the past").to_string().contains("stays as it was"));
+
+        let pharmacy = super::super::load("P").expect("shipped").0;
+        let done = publish(&app, pharmacy.clone(), None, false).await.expect("published");
+        assert_eq!((done.terms.version, done.terms.valid_from), (2, today.plus(1)));
+        assert_eq!(done.terms.earn.map(|earn| (earn.per_fen, earn.points)), Some((100, 1)));
+        assert_eq!((done.policy_differs, done.policy_set), (true, false));
+        assert_eq!(app.db.read(world::policy).await.expect("a policy").expiry, s3, "untouched");
+
+        let done = publish(&app, pharmacy, Some(today), true).await.expect("published");
+        assert_eq!((done.terms.version, done.policy_set), (3, true));
+        assert_eq!(app.db.read(world::policy).await.expect("a policy").expiry, ExpiryMode::Never);
+        let versions = app.db.read(directory::schemes).await.expect("schemes");
+        assert_eq!(versions.iter().map(|terms| terms.version).collect::<Vec<_>>(), [1, 2, 3]);
+        app.db.close().await;
+    }
+}
