@@ -97,7 +97,8 @@ impl Work {
             let doubtful = Standing::of(Became::AppliedWithCase, KIND_OWNER, Some(case));
             if judged.others.contains(&id) {
                 self.stand(id, doubtful, Some(gift.member));
-            } else if known.standing.case == Some(case) {
+            } else if known.standing.is_same(&doubtful) {
+                // A fact of an earlier entry does not say of which case it is; what its old card says is judged anew.
                 self.stand(id, plain(id, &known), Some(gift.member));
             }
         }

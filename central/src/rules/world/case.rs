@@ -56,7 +56,8 @@ impl KnownCase {
     /// What a person sees of it now.
     #[must_use]
     pub fn evidence(&self) -> Evidence {
-        let of = |fact: &FactId| [&fact.device.0[..], &fact.epoch.to_be_bytes(), &fact.seq.to_be_bytes()].concat();
+        let of =
+            |fact: &FactId| [&fact.device.0[..], &fact.epoch.to_be_bytes(), &fact.seq.to_be_bytes()].concat();
         let facts: Vec<u8> = self.facts.iter().flat_map(of).collect();
         Evidence { detail: self.detail.clone(), facts: Hash::of(&[&facts]) }
     }

@@ -127,7 +127,11 @@ async fn inv_19_a_spend_over_its_lease_with_a_lost_card_is_in_both_cases_whichev
             assert_eq!(standing(&db, over).await, kind(5));
             for kind in [5, 9] {
                 let case = lease_case(kind, LEASE, 1);
-                assert_eq!(count(&db, "facts_of_case", vec![case.0.into()]).await, 1, "kind {kind}, swapped {swap}");
+                assert_eq!(
+                    count(&db, "facts_of_case", vec![case.0.into()]).await,
+                    1,
+                    "kind {kind}, swapped {swap}"
+                );
             }
         })
         .await;

@@ -2,17 +2,19 @@
 
 use hufu_shared::act::{Act, CardSet, CardStatusSet};
 use hufu_shared::fact::{CardReplaced, Event, Shown, Subject, Visited};
-use hufu_shared::ids::{CardId, FactId, Hash, MemberId};
+use hufu_shared::ids::{CardId, EntryId, FactId, Hash, MemberId};
 use hufu_shared::member::CardStatus;
 use hufu_shared::time::SECOND_US;
 use hufu_shared::token::MediumKind;
 
 use super::kit::{
-    NOON, TERMINAL_A, TERMINAL_B, Terminal, act, card, count, found, member, points, standing, subject, token,
+    NOON, TERMINAL_A, TERMINAL_B, Terminal, act, card, count, found, member, points, standing, subject,
+    third_terminal, token,
 };
 use crate::db::Db;
 use crate::db::testing::each;
-use crate::store::people;
+use crate::rules::entry::EntryBody;
+use crate::store::{journal, people};
 
 /// Gives the member of card `old` the card `new`.
 fn replace(terminal: &mut Terminal, seconds: i64, old: u8, new: u8) -> FactId {
@@ -181,4 +183,65 @@ async fn inv_19_a_report_and_a_replacement_of_one_card_end_alike_in_either_order
     }
     assert_eq!(ends[0], ends[1]);
     assert_eq!(ends[0].1.as_ref().map(|met| met.1), Some(CardStatus::Void));
+}
+
+/// A batch each of three terminals that report and replace the same few cards and use the new ones, taken in an order.
+async fn mixed(seed: u64, order: [usize; 3]) -> (Vec<Vec<String>>, Vec<String>) {
+    let db = Db::memory().expect("memory");
+    found(&db).await;
+    let third = third_terminal(&db).await;
+    let mut terminals = [TERMINAL_A, TERMINAL_B, third].map(Terminal::start);
+    let mut state = seed;
+    let mut draw = |bound: u64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % bound
+    };
+    for step in 0..18 {
+        let terminal = &mut terminals[usize::try_from(draw(3)).expect("small")];
+        let old = 1 + u8::try_from(draw(3)).expect("small");
+        let new = 77 + u8::try_from(draw(2)).expect("small");
+        let at = step * 40;
+        match draw(5) {
+            0 => {
+                let lost = Event::CardReportedLost(Visited { subject: subject(old) });
+                terminal.record(at, Shown::Accepted, lost);
+            }
+            1 | 2 => drop(replace(terminal, at, old, new)),
+            3 => drop(terminal.purchase(at, new, 32_000, 6)),
+            _ => drop(terminal.purchase(at, old, 32_000, 6)),
+        }
+    }
+    let batches: Vec<_> = (0_u8..)
+        .zip(&mut terminals)
+        .map(|(n, terminal)| {
+            let received = NOON.offset((3_600 + 600 * i64::from(n)) * SECOND_US);
+            (EntryId([110 + n; 16]), received, terminal.batch_at(received))
+        })
+        .collect();
+    for at in order {
+        let (id, received, batch) = batches[at].clone();
+        let body = EntryBody::Batch(batch);
+        let taken = db.write(move |tx| journal::take(tx, id, received, body.clone())).await;
+        assert!(taken.is_ok(), "{taken:?}");
+    }
+    let mut cards = Vec::new();
+    for n in [1, 2, 3, 77, 78] {
+        cards.push(format!("{n}: {:?}", known(&db, n).await));
+    }
+    (super::order::normal_form(&db).await, cards)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn inv_19_cards_that_are_replaced_at_several_terminals_end_alike_in_every_order_of_arrival() {
+    let orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+    for seed in 1..=24 {
+        let expected = mixed(seed, orders[0]).await;
+        for order in &orders[1..] {
+            let met = mixed(seed, *order).await;
+            assert_eq!(met.1, expected.1, "seed {seed}, {order:?}");
+            for (one, other) in met.0.iter().zip(&expected.0) {
+                assert_eq!(one, other, "seed {seed}, {order:?}");
+            }
+        }
+    }
 }
