@@ -9,7 +9,7 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags};
 
 use super::migrations::MIGRATIONS;
-use super::postgres::Postgres;
+use super::postgres::{self, Postgres, Waits};
 use super::sqlite::{self, Place};
 use super::{DbError, Engine, sql};
 
@@ -29,6 +29,9 @@ pub struct Migration {
 
 const CREATE_VERSIONS: &str =
     "CREATE TABLE IF NOT EXISTS schema_version (number BIGINT PRIMARY KEY, name TEXT NOT NULL);";
+/// All tables of the schema, and how many of them are ours to count by.
+const COUNT_TABLES: &str = "SELECT count(*), count(*) FILTER (WHERE table_name = 'schema_version') \
+     FROM information_schema.tables WHERE table_schema = current_schema()";
 /// Another process may migrate the same PostgreSQL database at the same time; one of them loses and looks again.
 const POSTGRES_TRIES_MAX: u32 = 5;
 
@@ -169,7 +172,7 @@ pub(super) async fn migrate_postgres_with(
         if missing.is_empty() {
             return Ok(());
         }
-        match apply_postgres(database, missing).await {
+        match apply_postgres(database, missing.to_vec()).await {
             Err(_) if tries < POSTGRES_TRIES_MAX && postgres_version(database).await? != found => tries += 1,
             result => return result,
         }
@@ -177,45 +180,45 @@ pub(super) async fn migrate_postgres_with(
 }
 
 async fn postgres_version(database: &Postgres) -> Result<i64, DbError> {
-    let client = database.client().await?;
-    let ask = |source| DbError::Postgres { statement: "schema version".to_owned(), source };
-    let tables = client
-        .query_one(
-            "SELECT count(*), count(*) FILTER (WHERE table_name = 'schema_version') \
-             FROM information_schema.tables WHERE table_schema = current_schema()",
-            &[],
-        )
-        .await
-        .map_err(ask)?;
-    let (all, ours): (i64, i64) = (tables.get(0), tables.get(1));
-    if ours == 0 {
-        if all == 0 {
-            return Ok(0);
-        }
-        let reason = format!("its schema holds {all} tables and no schema_version");
-        return Err(DbError::Foreign { at: database.at.clone(), reason });
-    }
-    let row =
-        client.query_one("SELECT coalesce(max(number), 0) FROM schema_version", &[]).await.map_err(ask)?;
-    Ok(row.get(0))
-}
-
-async fn apply_postgres(database: &Postgres, missing: &[Migration]) -> Result<(), DbError> {
-    let mut client = database.client().await?;
-    let about = |number, name| {
-        move |error: tokio_postgres::Error| {
-            let reason = error.as_db_error().map_or_else(|| error.to_string(), |db| db.message().to_owned());
-            DbError::Migration { number, name, reason }
+    let at = database.at.clone();
+    let ask = move |waits: &Waits<'_>| {
+        let tables = postgres::numbers(waits, COUNT_TABLES)?;
+        match tables[..] {
+            [0, 0] => Ok(0),
+            [all, 0] => Err(DbError::Foreign {
+                at,
+                reason: format!("its schema holds {all} tables and no schema_version"),
+            }),
+            _ => Ok(postgres::numbers(waits, "SELECT coalesce(max(number), 0) FROM schema_version")?[0]),
         }
     };
-    let transaction = client.transaction().await.map_err(about(0, "begin"))?;
-    transaction.batch_execute(CREATE_VERSIONS).await.map_err(about(0, "schema_version"))?;
-    for migration in missing {
-        let failed = about(migration.number, migration.name);
-        let text = sql::migration_text(migration.text, Engine::Postgres);
-        transaction.batch_execute(&text).await.map_err(&failed)?;
-        let insert = "INSERT INTO schema_version (number, name) VALUES ($1, $2)";
-        transaction.execute(insert, &[&migration.number, &migration.name]).await.map_err(&failed)?;
-    }
-    transaction.commit().await.map_err(about(newest(missing), "commit"))
+    database.aside(ask).await
+}
+
+async fn apply_postgres(database: &Postgres, missing: Vec<Migration>) -> Result<(), DbError> {
+    let apply = move |waits: &Waits<'_>| {
+        let step = |number, name, text: &str| {
+            postgres::command(waits, text).map_err(|error| {
+                let reason = match &error {
+                    DbError::Postgres { source, .. } => {
+                        source.as_db_error().map_or_else(|| error.to_string(), |db| db.message().to_owned())
+                    }
+                    _ => error.to_string(),
+                };
+                DbError::Migration { number, name, reason }
+            })
+        };
+        step(0, "begin", "START TRANSACTION")?;
+        step(0, "schema_version", CREATE_VERSIONS)?;
+        for migration in &missing {
+            let (number, name) = (migration.number, migration.name);
+            step(number, name, &sql::migration_text(migration.text, Engine::Postgres))?;
+            let name_quoted = name.replace('\'', "''");
+            let insert =
+                format!("INSERT INTO schema_version (number, name) VALUES ({number}, '{name_quoted}')");
+            step(number, name, &insert)?;
+        }
+        step(newest(&missing), "commit", "COMMIT")
+    };
+    database.aside(apply).await
 }

@@ -9,10 +9,12 @@
 //! Out of scope: any knowledge of tables.
 
 mod error;
+mod link;
 mod local;
 mod migrate;
 mod migrations;
 mod postgres;
+mod postgres_values;
 mod sql;
 mod sqlite;
 #[cfg(any(test, feature = "testing"))]

@@ -10,15 +10,14 @@ use std::future::Future;
 use std::str::FromStr;
 use std::time::Duration;
 
-use bytes::BytesMut;
-use deadpool_postgres::{
-    Client, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime, Transaction,
-};
-use futures_util::future::try_join_all;
-use tokio::runtime::Handle;
-use tokio_postgres::types::{IsNull, Kind, ToSql, Type, to_sql_checked};
-use tokio_postgres::{IsolationLevel, NoTls, Statement};
+use deadpool::Runtime;
+use deadpool::managed::{self, Metrics, Object, Pool, PoolError, RecycleError, RecycleResult};
+use futures_util::future::{try_join, try_join_all};
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{SimpleQueryMessage, Statement};
 
+use super::link::{Link, Missed, Sent};
+use super::postgres_values::{Column, array_member, arrays, row_values};
 use super::sql::Sql;
 use super::tx::{Tx, Witness};
 use super::{DbError, Row, STATEMENT_TIMEOUT_MS, Value};
@@ -29,27 +28,51 @@ const CREATE_TIMEOUT_MS: u64 = 4_000;
 const RECYCLE_TIMEOUT_MS: u64 = 1_000;
 const TRIES_MAX: u32 = 5;
 const BACKOFF_BASE_MS: u64 = 10;
-/// Statements of a batch that are on their way at the same time.
-const PIPELINED_STATEMENTS_MAX: usize = 30;
 
-/// A node that lost its leadership still answers; this throws such a connection out of the pool.
-const RECYCLE_CHECK: &str = "DO $$ BEGIN IF current_setting('transaction_read_only')::boolean THEN \
-    RAISE EXCEPTION 'read-only' USING ERRCODE = '25006'; END IF; END $$";
+/// A node that lost its leadership still answers; this tells.
+const TAKES_NO_CHANGES: &str = "SHOW transaction_read_only";
 
 /// An open PostgreSQL database.
 #[derive(Clone, Debug)]
 pub(super) struct Postgres {
-    pool: Pool,
+    pool: Pool<Manager>,
     /// Longest time of one statement.
     pub(super) statement_timeout_ms: u64,
     /// Host and database name, for messages.
     pub(super) at: String,
 }
 
-/// Where a transaction waits for its statements, and how long for each.
+/// Makes connections.
 #[derive(Debug)]
-pub(super) struct Waits {
-    handle: Handle,
+struct Manager {
+    config: tokio_postgres::Config,
+}
+
+impl managed::Manager for Manager {
+    type Type = Link;
+    type Error = DbError;
+
+    async fn create(&self) -> Result<Link, DbError> {
+        let config = self.config.clone();
+        let connected = tokio::task::spawn_blocking(move || Link::connect(&config)).await;
+        let connected = connected.map_err(|_| DbError::Panicked)?;
+        let connected = connected.map_err(|error| DbError::Pool { reason: error.to_string() })?;
+        connected.map_err(failed("connect"))
+    }
+
+    async fn recycle(&self, link: &mut Link, _: &Metrics) -> RecycleResult<DbError> {
+        if link.is_clean() {
+            Ok(())
+        } else {
+            Err(RecycleError::message("it broke, or was left in a transaction"))
+        }
+    }
+}
+
+/// A transaction's connection, and how long it waits for each statement.
+#[derive(Debug)]
+pub(super) struct Waits<'l> {
+    link: &'l Link,
     statement_timeout_ms: u64,
 }
 
@@ -64,9 +87,7 @@ impl Postgres {
             reason: error.to_string(),
         })?;
         let at = format!("{:?}/{}", config.get_hosts(), config.get_dbname().unwrap_or("postgres"));
-        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Custom(RECYCLE_CHECK.to_owned()) };
-        let manager = Manager::from_config(config, NoTls, recycling);
-        let pool = Pool::builder(manager)
+        let pool = Pool::builder(Manager { config })
             .max_size(CONNECTIONS_MAX)
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(Duration::from_millis(POOL_WAIT_TIMEOUT_MS)))
@@ -77,11 +98,26 @@ impl Postgres {
         Ok(Self { pool, statement_timeout_ms: STATEMENT_TIMEOUT_MS, at })
     }
 
-    pub(super) async fn client(&self) -> Result<Client, DbError> {
+    async fn link(&self) -> Result<Object<Manager>, DbError> {
         self.pool.get().await.map_err(|error| match error {
-            PoolError::Backend(source) => DbError::Postgres { statement: "connect".to_owned(), source },
+            PoolError::Backend(error) => error,
             other => DbError::Pool { reason: other.to_string() },
         })
+    }
+
+    /// Runs statements outside any transaction of [`Postgres::run`]: only the schema's own steps do.
+    pub(super) async fn aside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Waits<'_>) -> Result<T, DbError> + Send + 'static,
+    ) -> Result<T, DbError> {
+        let (link, statement_timeout_ms) = (self.link().await?, self.statement_timeout_ms);
+        let run = move || {
+            link.set_clean(false);
+            let done = work(&Waits { link: &link, statement_timeout_ms })?;
+            link.set_clean(true);
+            Ok(done)
+        };
+        tokio::task::spawn_blocking(run).await.map_err(|_| DbError::Panicked)?
     }
 
     pub(super) fn close(&self) {
@@ -98,18 +134,21 @@ impl Postgres {
         let mut is_hurried = true;
         let mut doubt = None;
         loop {
-            let (result, must_retry) = match self.client().await {
+            let (result, must_retry) = match self.link().await {
                 Err(error) => {
                     let must_retry = error.is_transient();
                     (Err(error.into()), must_retry)
                 }
-                Ok(client) => {
-                    let waits =
-                        Waits { handle: Handle::current(), statement_timeout_ms: self.statement_timeout_ms };
+                Ok(link) => {
+                    let statement_timeout_ms = self.statement_timeout_ms;
                     let before = doubt.take();
                     let task = tokio::task::spawn_blocking(move || {
+                        let waits = Waits { link: &link, statement_timeout_ms };
                         let tried =
-                            run_once(&waits, client, &work, Manner { is_read_only, is_hurried }, before);
+                            in_transaction(&waits, &work, Manner { is_read_only, is_hurried }, before);
+                        if tried.is_broken {
+                            link.set_clean(false);
+                        }
                         (work, tried)
                     });
                     let Ok((back, tried)) = task.await else { return Err(DbError::Panicked.into()) };
@@ -117,6 +156,10 @@ impl Postgres {
                     doubt = tried.doubt;
                     if tried.must_slow_down {
                         is_hurried = false;
+                        continue;
+                    }
+                    // Each takes one out of the pool, and none was tried in earnest.
+                    if tried.was_stale {
                         continue;
                     }
                     (tried.result, tried.must_retry)
@@ -156,6 +199,8 @@ struct Tried<T, E> {
     must_slow_down: bool,
     /// The connection's state is unknown; it is thrown away.
     is_broken: bool,
+    /// It had ended, or its server had lost its leadership, since it was used last.
+    was_stale: bool,
     /// The COMMIT got no answer.
     doubt: Option<Doubt<T>>,
 }
@@ -168,7 +213,7 @@ struct Doubt<T> {
 
 impl<T, E: From<DbError>> Tried<T, E> {
     fn over(result: Result<T, E>, is_broken: bool) -> Self {
-        Self { result, must_retry: false, must_slow_down: false, is_broken, doubt: None }
+        Self { result, must_retry: false, must_slow_down: false, is_broken, was_stale: false, doubt: None }
     }
 
     fn failed(error: DbError, is_broken: bool, doubt: Option<Doubt<T>>) -> Self {
@@ -176,41 +221,21 @@ impl<T, E: From<DbError>> Tried<T, E> {
     }
 }
 
-fn run_once<T, E: From<DbError>>(
-    waits: &Waits,
-    mut client: Client,
-    work: &impl Fn(&mut Tx<'_>) -> Result<T, E>,
-    manner: Manner,
-    doubt: Option<Doubt<T>>,
-) -> Tried<T, E> {
-    let tried = in_transaction(waits, &mut client, work, manner, doubt);
-    if tried.is_broken {
-        drop(Client::take(client));
-    }
-    tried
-}
-
 fn in_transaction<T, E: From<DbError>>(
-    waits: &Waits,
-    client: &mut Client,
+    waits: &Waits<'_>,
     work: &impl Fn(&mut Tx<'_>) -> Result<T, E>,
     Manner { is_read_only, is_hurried }: Manner,
     doubt: Option<Doubt<T>>,
 ) -> Tried<T, E> {
-    let isolation = if is_read_only { IsolationLevel::RepeatableRead } else { IsolationLevel::ReadCommitted };
-    let start = client.build_transaction().isolation_level(isolation).read_only(is_read_only).start();
-    let transaction = match limited(waits, "BEGIN", start) {
-        Ok(transaction) => transaction,
-        Err(error) => return Tried::failed(error, true, doubt),
-    };
-    let mut tx = Tx::postgres(waits, &transaction).hurried(is_hurried);
+    let was_used = waits.link.was_used();
+    if let Err(error) = begin(waits, is_read_only) {
+        return Tried { was_stale: was_used, ..Tried::failed(error, true, doubt) };
+    }
+    let mut tx = Tx::postgres(waits).hurried(is_hurried);
     if let Some(before) = doubt {
         match before.witness.is_there(&mut tx) {
             Ok(false) => {}
-            Ok(true) => {
-                let is_broken = limited(waits, "ROLLBACK", transaction.rollback()).is_err();
-                return Tried::over(Ok(before.answer), is_broken);
-            }
+            Ok(true) => return Tried::over(Ok(before.answer), roll_back(waits).is_err()),
             // The connection goes, and with it the transaction.
             Err(error) => return Tried::failed(error, true, Some(before)),
         }
@@ -227,13 +252,13 @@ fn in_transaction<T, E: From<DbError>>(
         return Tried::over(result, true);
     }
     if tx.must_slow_down() && !must_retry {
-        let is_broken = limited(waits, "ROLLBACK", transaction.rollback()).is_err();
+        let is_broken = roll_back(waits).is_err();
         return Tried { must_slow_down: true, ..Tried::over(result, is_broken) };
     }
     let answer = match result {
         Ok(answer) if !must_retry => answer,
         result => {
-            let is_broken = limited(waits, "ROLLBACK", transaction.rollback()).is_err();
+            let is_broken = roll_back(waits).is_err();
             let result = result.and_then(|_| {
                 let reason = "a conflict was met under a savepoint".to_owned();
                 Err(DbError::Commit { reason, transient: true }.into())
@@ -241,8 +266,11 @@ fn in_transaction<T, E: From<DbError>>(
             return Tried { must_retry, ..Tried::over(result, is_broken) };
         }
     };
-    match limited(waits, "COMMIT", transaction.commit()) {
-        Ok(()) => Tried::over(Ok(answer), false),
+    match command(waits, "COMMIT") {
+        Ok(()) => {
+            waits.link.set_clean(true);
+            Tried::over(Ok(answer), false)
+        }
         Err(error) => {
             let must_retry = error.is_transient() || matches!(error, DbError::Timeout { .. });
             let doubt = witness.map(|witness| Doubt { answer, witness });
@@ -251,27 +279,64 @@ fn in_transaction<T, E: From<DbError>>(
     }
 }
 
+/// Opens a transaction, unless the server takes no changes any more: both are asked at once.
+fn begin(waits: &Waits<'_>, is_read_only: bool) -> Result<(), DbError> {
+    let begin = if is_read_only {
+        "START TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+    } else {
+        "START TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE"
+    };
+    // Whatever happens from here to the end of the transaction: until then the connection is nobody else's.
+    waits.link.set_clean(false);
+    let client = waits.link.client();
+    let asked = try_join(client.simple_query(TAKES_NO_CHANGES), client.batch_execute(begin));
+    let (said, ()) = limited(waits, "BEGIN", asked)?;
+    let is_on =
+        |said: &SimpleQueryMessage| matches!(said, SimpleQueryMessage::Row(row) if row.get(0) == Some("on"));
+    if said.iter().any(is_on) {
+        let reason = "the server takes no changes (transaction_read_only is on)".to_owned();
+        return Err(DbError::Commit { reason, transient: true });
+    }
+    Ok(())
+}
+
+fn roll_back(waits: &Waits<'_>) -> Result<(), DbError> {
+    command(waits, "ROLLBACK")?;
+    waits.link.set_clean(true);
+    Ok(())
+}
+
 fn limited<T>(
-    waits: &Waits,
+    waits: &Waits<'_>,
     statement: &str,
     work: impl Future<Output = Result<T, tokio_postgres::Error>>,
 ) -> Result<T, DbError> {
-    let limit_ms = waits.statement_timeout_ms;
-    let limit = Duration::from_millis(limit_ms);
-    match waits.handle.block_on(async { tokio::time::timeout(limit, work).await }) {
-        Ok(result) => result.map_err(failed(statement)),
-        Err(_) => Err(DbError::Timeout { statement: statement.to_owned(), limit_ms }),
+    let limit = Duration::from_millis(waits.statement_timeout_ms);
+    waits.link.wait(limit, work).map_err(missed(waits, statement))
+}
+
+fn missed(waits: &Waits<'_>, statement: &str) -> impl Fn(Missed) -> DbError {
+    let (limit_ms, statement) = (waits.statement_timeout_ms, statement.to_owned());
+    move |missed| match missed {
+        Missed::Failed(source) => DbError::Postgres { statement: statement.clone(), source },
+        Missed::TooLong => DbError::Timeout { statement: statement.clone(), limit_ms },
     }
 }
 
 // ---- statements ----
 
-pub(super) fn command(waits: &Waits, transaction: &Transaction<'_>, text: &str) -> Result<(), DbError> {
-    limited(waits, text, transaction.batch_execute(text))
+pub(super) fn command(waits: &Waits<'_>, text: &str) -> Result<(), DbError> {
+    limited(waits, text, waits.link.client().batch_execute(text))
 }
 
-fn prepared(waits: &Waits, transaction: &Transaction<'_>, sql: &Sql) -> Result<Statement, DbError> {
-    let statement = limited(waits, &sql.name, transaction.prepare_cached(&sql.postgres))?;
+/// A number that a statement without parameters answers, outside the files of statements.
+pub(super) fn numbers(waits: &Waits<'_>, text: &str) -> Result<Vec<i64>, DbError> {
+    let row = limited(waits, text, waits.link.client().query_one(text, &[]))?;
+    (0..row.len()).map(|column| row.try_get(column).map_err(failed(text))).collect()
+}
+
+fn prepared(waits: &Waits<'_>, sql: &Sql) -> Result<Statement, DbError> {
+    let statement = prepared_text(waits, sql, &sql.postgres)?;
     if statement.params().len() == sql.parameters {
         return Ok(statement);
     }
@@ -280,26 +345,25 @@ fn prepared(waits: &Waits, transaction: &Transaction<'_>, sql: &Sql) -> Result<S
     Err(DbError::Parameter { statement: sql.name.clone(), reason })
 }
 
+fn prepared_text(waits: &Waits<'_>, sql: &Sql, text: &str) -> Result<Statement, DbError> {
+    let limit = Duration::from_millis(waits.statement_timeout_ms);
+    waits.link.prepared(limit, text).map_err(missed(waits, &sql.name))
+}
+
 fn borrowed(parameters: &[Value]) -> Vec<&(dyn ToSql + Sync)> {
     parameters.iter().map(|value| -> &(dyn ToSql + Sync) { value }).collect()
 }
 
-pub(super) fn query(
-    waits: &Waits,
-    transaction: &Transaction<'_>,
-    sql: &'static Sql,
-    parameters: &[Value],
-) -> Result<Vec<Row>, DbError> {
-    let statement = prepared(waits, transaction, sql)?;
-    let rows = limited(waits, &sql.name, transaction.query(&statement, &borrowed(parameters)))?;
+pub(super) fn query(waits: &Waits<'_>, sql: &'static Sql, parameters: &[Value]) -> Result<Vec<Row>, DbError> {
+    let statement = prepared(waits, sql)?;
+    let rows = limited(waits, &sql.name, waits.link.client().query(&statement, &borrowed(parameters)))?;
     rows.iter().map(|row| row_values(sql, row)).collect()
 }
 
 /// Many questions of few kinds; answers in their order. Those of one kind are asked by one statement, whose parameters
 /// are arrays.
 pub(super) fn query_many(
-    waits: &Waits,
-    transaction: &Transaction<'_>,
+    waits: &Waits<'_>,
     asked: &[(&'static Sql, Vec<Value>)],
 ) -> Result<Vec<Vec<Row>>, DbError> {
     let mut kinds: Vec<(&Sql, Vec<usize>)> = Vec::new();
@@ -311,10 +375,10 @@ pub(super) fn query_many(
     }
     let mut statements = Vec::with_capacity(kinds.len());
     for (sql, indices) in &kinds {
-        let one = prepared(waits, transaction, sql)?;
+        let one = prepared(waits, sql)?;
         let types: Vec<&str> = one.params().iter().map(Type::name).collect();
         let many = sql.postgres_many(&types);
-        statements.push((*sql, indices, limited(waits, &sql.name, transaction.prepare_cached(&many))?));
+        statements.push((*sql, indices, prepared_text(waits, sql, &many)?));
     }
     let column_of = |indices: &[usize], n: usize| Column(indices.iter().map(|i| &asked[*i].1[n]).collect());
     let columns_of = |(sql, indices, _): &(&Sql, &Vec<usize>, Statement)| -> Vec<Column<'_>> {
@@ -322,7 +386,8 @@ pub(super) fn query_many(
     };
     let columns: Vec<Vec<Column<'_>>> = statements.iter().map(columns_of).collect();
     let parameters: Vec<_> = columns.iter().map(|columns| arrays(columns)).collect();
-    let sent = statements.iter().zip(&parameters).map(|(kind, columns)| transaction.query(&kind.2, columns));
+    let sent =
+        statements.iter().zip(&parameters).map(|(kind, columns)| waits.link.client().query(&kind.2, columns));
     let first = asked.first().map_or("", |(sql, _)| &sql.name);
     let found = limited(waits, first, try_join_all(sent))?;
     let mut answers = vec![Vec::new(); asked.len()];
@@ -342,125 +407,39 @@ pub(super) fn query_many(
     Ok(answers)
 }
 
-pub(super) fn execute(
-    waits: &Waits,
-    transaction: &Transaction<'_>,
+pub(super) fn execute(waits: &Waits<'_>, sql: &'static Sql, parameters: &[Value]) -> Result<u64, DbError> {
+    let statement = prepared(waits, sql)?;
+    limited(waits, &sql.name, waits.link.client().execute(&statement, &borrowed(parameters)))
+}
+
+/// Sends a statement once per row, in order, or once with the columns as arrays if it takes arrays, without waiting for
+/// what becomes of it. None if there is nothing to wait for.
+pub(super) fn send<'w>(
+    waits: &'w Waits<'w>,
     sql: &'static Sql,
-    parameters: &[Value],
-) -> Result<u64, DbError> {
-    let statement = prepared(waits, transaction, sql)?;
-    limited(waits, &sql.name, transaction.execute(&statement, &borrowed(parameters)))
-}
-
-pub(super) fn execute_many(
-    waits: &Waits,
-    transaction: &Transaction<'_>,
-    sql: &'static Sql,
-    rows: &[Vec<Value>],
-) -> Result<u64, DbError> {
-    let statement = prepared(waits, transaction, sql)?;
-    let members: Option<Vec<&Type>> = statement.params().iter().map(array_member).collect();
-    if let Some(members) = members
-        && !members.is_empty()
-    {
-        let column = |n: usize| Column(rows.iter().map(|row| &row[n]).collect());
-        let columns: Vec<Column<'_>> = (0..members.len()).map(column).collect();
-        return limited(waits, &sql.name, transaction.execute(&statement, &arrays(&columns)));
-    }
-    let mut changed = 0;
-    for chunk in rows.chunks(PIPELINED_STATEMENTS_MAX) {
-        let parameters: Vec<_> = chunk.iter().map(|row| borrowed(row)).collect();
-        let sent = parameters.iter().map(|row| transaction.execute(&statement, row));
-        changed += limited(waits, &sql.name, try_join_all(sent))?.into_iter().sum::<u64>();
-    }
-    Ok(changed)
-}
-
-fn array_member(kind: &Type) -> Option<&Type> {
-    match kind.kind() {
-        Kind::Array(member) => Some(member),
-        _ => None,
-    }
-}
-
-/// One column of many rows, sent as a PostgreSQL array.
-#[derive(Debug)]
-struct Column<'a>(Vec<&'a Value>);
-
-fn arrays<'a>(columns: &'a [Column<'a>]) -> Vec<&'a (dyn ToSql + Sync)> {
-    columns.iter().map(|column| -> &(dyn ToSql + Sync) { column }).collect()
-}
-
-impl ToSql for Column<'_> {
-    fn to_sql(
-        &self,
-        kind: &Type,
-        out: &mut BytesMut,
-    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
-        self.0.to_sql(kind, out)
-    }
-
-    fn accepts(kind: &Type) -> bool {
-        array_member(kind).is_some()
-    }
-
-    to_sql_checked!();
-}
-
-impl ToSql for Value {
-    fn to_sql(
-        &self,
-        kind: &Type,
-        out: &mut BytesMut,
-    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
-        match (self, kind) {
-            (Self::Null, _) => Ok(IsNull::Yes),
-            (Self::Int(number), &Type::INT8) => number.to_sql(kind, out),
-            (Self::Int(number), &Type::INT4) => i32::try_from(*number)?.to_sql(kind, out),
-            (Self::Int(number), &Type::INT2) => i16::try_from(*number)?.to_sql(kind, out),
-            (Self::Int(number @ (0 | 1)), &Type::BOOL) => (*number == 1).to_sql(kind, out),
-            (Self::Text(text), &Type::TEXT | &Type::VARCHAR | &Type::BPCHAR | &Type::NAME) => {
-                text.to_sql(kind, out)
-            }
-            (Self::Blob(bytes), &Type::BYTEA) => bytes.to_sql(kind, out),
-            (other, kind) => Err(format!("{} does not fit a parameter of type {kind}", other.kind()).into()),
+    rows: Vec<Vec<Value>>,
+) -> Result<Option<Sent<'w, u64>>, DbError> {
+    let statement = prepared(waits, sql)?;
+    let takes_arrays = statement.params().iter().all(|kind| array_member(kind).is_some());
+    let takes_arrays = takes_arrays && !statement.params().is_empty();
+    let client = waits.link.client();
+    let work: Sent<'w, u64> = Box::pin(async move {
+        if takes_arrays {
+            let column = |n: usize| Column(rows.iter().map(|row| &row[n]).collect());
+            let columns: Vec<Column<'_>> = (0..statement.params().len()).map(column).collect();
+            return client.execute(&statement, &arrays(&columns)).await;
         }
+        let parameters: Vec<_> = rows.iter().map(|row| borrowed(row)).collect();
+        let changed = try_join_all(parameters.iter().map(|row| client.execute(&statement, row))).await?;
+        Ok(changed.into_iter().sum())
+    });
+    match waits.link.send(work) {
+        Ok(sent) => Ok(Some(sent)),
+        Err(answered) => answered.map(|_| None).map_err(failed(&sql.name)),
     }
-
-    fn accepts(_: &Type) -> bool {
-        true
-    }
-
-    to_sql_checked!();
 }
 
-fn row_values(sql: &'static Sql, row: &tokio_postgres::Row) -> Result<Row, DbError> {
-    let mut values = Vec::with_capacity(row.len());
-    for (column, about) in row.columns().iter().enumerate() {
-        values.push(column_value(sql, row, column, about.type_())?);
-    }
-    Ok(Row { sql, values })
-}
-
-fn column_value(sql: &Sql, row: &tokio_postgres::Row, column: usize, kind: &Type) -> Result<Value, DbError> {
-    let name = failed(&sql.name);
-    let value = match *kind {
-        Type::INT8 => row.try_get::<_, Option<i64>>(column).map_err(name)?.into(),
-        Type::INT4 => row.try_get::<_, Option<i32>>(column).map_err(name)?.into(),
-        Type::INT2 => row.try_get::<_, Option<i16>>(column).map_err(name)?.map(i32::from).into(),
-        Type::BOOL => row.try_get::<_, Option<bool>>(column).map_err(name)?.into(),
-        Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME => {
-            row.try_get::<_, Option<String>>(column).map_err(name)?.into()
-        }
-        Type::BYTEA => row.try_get::<_, Option<Vec<u8>>>(column).map_err(name)?.into(),
-        ref other => {
-            return Err(DbError::Column {
-                statement: sql.name.clone(),
-                column,
-                expected: "BIGINT, TEXT or BYTEA (cast sums and averages to BIGINT)",
-                met: other.to_string(),
-            });
-        }
-    };
-    Ok(value)
+/// Waits for what was sent; answers how many rows it changed.
+pub(super) fn land(waits: &Waits<'_>, statement: &str, sent: Sent<'_, u64>) -> Result<u64, DbError> {
+    limited(waits, statement, sent)
 }

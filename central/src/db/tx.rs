@@ -11,6 +11,7 @@ use std::collections::HashMap;
 
 use rusqlite::Connection;
 
+use super::link::Sent;
 use super::sql::Sql;
 use super::{DbError, Engine, Row, Value, postgres, sqlite};
 
@@ -29,6 +30,8 @@ pub struct Tx<'c> {
     witness: Option<Witness>,
     /// Answers of statements that were asked ahead.
     ahead: HashMap<(usize, Vec<Value>), Vec<Row>>,
+    /// Statements under way whose outcome nobody has looked at, in order, each with its name.
+    under_way: Vec<(&'static str, Sent<'c, u64>)>,
 }
 
 /// Tells, in a later transaction, whether one was committed whose COMMIT got no answer.
@@ -46,7 +49,7 @@ impl Witness {
 
 enum On<'c> {
     Sqlite { connection: &'c Connection, is_read_only: bool },
-    Postgres { waits: &'c postgres::Waits, transaction: &'c deadpool_postgres::Transaction<'c> },
+    Postgres(&'c postgres::Waits<'c>),
 }
 
 impl<'c> Tx<'c> {
@@ -54,11 +57,8 @@ impl<'c> Tx<'c> {
         Self::new(On::Sqlite { connection, is_read_only })
     }
 
-    pub(super) fn postgres(
-        waits: &'c postgres::Waits,
-        transaction: &'c deadpool_postgres::Transaction<'c>,
-    ) -> Self {
-        Self::new(On::Postgres { waits, transaction })
+    pub(super) fn postgres(waits: &'c postgres::Waits<'c>) -> Self {
+        Self::new(On::Postgres(waits))
     }
 
     fn new(on: On<'c>) -> Self {
@@ -71,6 +71,7 @@ impl<'c> Tx<'c> {
             is_missed: false,
             witness: None,
             ahead: HashMap::new(),
+            under_way: Vec::new(),
         }
     }
 
@@ -100,7 +101,7 @@ impl<'c> Tx<'c> {
     pub fn engine(&self) -> Engine {
         match self.on {
             On::Sqlite { .. } => Engine::Sqlite,
-            On::Postgres { .. } => Engine::Postgres,
+            On::Postgres(_) => Engine::Postgres,
         }
     }
 
@@ -114,11 +115,12 @@ impl<'c> Tx<'c> {
         {
             return Ok(rows);
         }
+        self.land()?;
         let result = check_count(sql, parameters.len()).and_then(|()| match &self.on {
             On::Sqlite { connection, is_read_only } => {
                 sqlite::query(connection, sql, parameters, *is_read_only)
             }
-            On::Postgres { waits, transaction } => postgres::query(waits, transaction, sql, parameters),
+            On::Postgres(waits) => postgres::query(waits, sql, parameters),
         });
         self.note(&sql.name, result)
     }
@@ -129,12 +131,14 @@ impl<'c> Tx<'c> {
     /// # Errors
     /// As [`Tx::query`].
     pub fn ask_ahead(&mut self, asked: Vec<(&'static Sql, Vec<Value>)>) -> Result<(), DbError> {
-        let On::Postgres { waits, transaction } = &self.on else { return Ok(()) };
+        let On::Postgres(waits) = &self.on else { return Ok(()) };
         let Some((first, _)) = asked.first() else { return Ok(()) };
+        let waits = *waits;
+        self.land()?;
         let result = asked
             .iter()
             .try_for_each(|(sql, parameters)| check_count(sql, parameters.len()))
-            .and_then(|()| postgres::query_many(waits, transaction, &asked));
+            .and_then(|()| postgres::query_many(waits, &asked));
         let answers = self.note(&first.name, result)?;
         let keys = asked.into_iter().map(|(sql, parameters)| (address(sql), parameters));
         self.ahead.extend(keys.zip(answers));
@@ -175,11 +179,12 @@ impl<'c> Tx<'c> {
     /// As [`Tx::query`].
     pub fn execute(&mut self, sql: &'static Sql, parameters: &[Value]) -> Result<u64, DbError> {
         self.ahead.clear();
+        self.land()?;
         let result = check_count(sql, parameters.len()).and_then(|()| match &self.on {
             On::Sqlite { connection, is_read_only } => {
                 sqlite::execute(connection, sql, parameters, *is_read_only)
             }
-            On::Postgres { waits, transaction } => postgres::execute(waits, transaction, sql, parameters),
+            On::Postgres(waits) => postgres::execute(waits, sql, parameters),
         });
         self.note(&sql.name, result)
     }
@@ -191,16 +196,51 @@ impl<'c> Tx<'c> {
     /// # Errors
     /// As [`Tx::query`]; which row failed is not told.
     pub fn execute_many(&mut self, sql: &'static Sql, rows: &[Vec<Value>]) -> Result<u64, DbError> {
+        self.land()?;
+        let changed = self.send(sql, rows.to_vec())?;
+        Ok(changed + self.land()?)
+    }
+
+    /// As [`Tx::execute_many`], but on PostgreSQL nobody waits for it now: it runs while the next statements are made
+    /// ready, in their order. A failure is told by the next statement that is waited for, by [`Tx::land`], or by the end
+    /// of the transaction or savepoint.
+    ///
+    /// # Errors
+    /// As [`Tx::query`], for what is known at once.
+    pub fn execute_later(&mut self, sql: &'static Sql, rows: Vec<Vec<Value>>) -> Result<(), DbError> {
+        self.send(sql, rows).map(drop)
+    }
+
+    /// Rows changed so far: none where they are still under way.
+    fn send(&mut self, sql: &'static Sql, rows: Vec<Vec<Value>>) -> Result<u64, DbError> {
         self.ahead.clear();
         let counted = rows.iter().try_for_each(|row| check_count(sql, row.len()));
         let result = counted.and_then(|()| match &self.on {
             On::Sqlite { connection, is_read_only } => rows
                 .iter()
                 .try_fold(0, |sum, row| Ok(sum + sqlite::execute(connection, sql, row, *is_read_only)?)),
-            On::Postgres { .. } if rows.is_empty() => Ok(0),
-            On::Postgres { waits, transaction } => postgres::execute_many(waits, transaction, sql, rows),
+            On::Postgres(_) if rows.is_empty() => Ok(0),
+            On::Postgres(waits) => {
+                let sent = postgres::send(waits, sql, rows)?;
+                self.under_way.extend(sent.map(|sent| (sql.name.as_str(), sent)));
+                Ok(0)
+            }
         });
         self.note(&sql.name, result)
+    }
+
+    /// Waits for all that is under way; answers how many rows it changed.
+    ///
+    /// # Errors
+    /// The first failure.
+    pub fn land(&mut self) -> Result<u64, DbError> {
+        let mut changed = 0;
+        let mut under_way = std::mem::take(&mut self.under_way).into_iter();
+        while let (On::Postgres(waits), Some((name, sent))) = (&self.on, under_way.next()) {
+            let result = postgres::land(waits, name, sent);
+            changed += self.note(name, result)?;
+        }
+        Ok(changed)
     }
 
     /// Runs `work` so that its own failure undoes only its own changes. A transient failure (see
@@ -224,6 +264,7 @@ impl<'c> Tx<'c> {
         self.command(&format!("SAVEPOINT sp_{name}"))?;
         let before = self.failed.take();
         let result = work(self);
+        let result = self.landed(result);
         let inner = std::mem::replace(&mut self.failed, before);
         let result = match (result, inner) {
             (Ok(_), Some(statement)) => Err(DbError::Swallowed { statement }.into()),
@@ -247,19 +288,28 @@ impl<'c> Tx<'c> {
         if self.is_missed {
             return Err(DbError::Swallowed { statement: format!("SAVEPOINT sp_{name}") }.into());
         }
+        self.land()?;
         let before = self.failed.take();
         let result = work(self);
+        let result = self.landed(result);
         // One missed within stays missed, whatever is made of it here.
         self.is_missed |= result.is_err() || self.failed.is_some();
         self.failed = before;
         result
     }
 
+    /// The answer of some work, unless what it left under way failed.
+    fn landed<T, E: From<DbError>>(&mut self, result: Result<T, E>) -> Result<T, E> {
+        let landed = self.land();
+        result.and_then(|answer| landed.map(|_| answer).map_err(E::from))
+    }
+
     fn command(&mut self, text: &str) -> Result<(), DbError> {
         self.ahead.clear();
+        self.land()?;
         let result = match &self.on {
             On::Sqlite { connection, .. } => sqlite::command(connection, text),
-            On::Postgres { waits, transaction } => postgres::command(waits, transaction, text),
+            On::Postgres(waits) => postgres::command(waits, text),
         };
         self.note(text, result)
     }
@@ -285,6 +335,7 @@ impl<'c> Tx<'c> {
 
     /// The closure's answer, corrected: `Ok` does not stand if a statement had failed and was not undone.
     pub(super) fn settle<T, E: From<DbError>>(&mut self, result: Result<T, E>) -> Result<T, E> {
+        let result = self.landed(result);
         match (result, self.failed.take()) {
             (Ok(_), Some(statement)) => Err(DbError::Swallowed { statement }.into()),
             (result, _) => result,

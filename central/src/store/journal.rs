@@ -68,7 +68,7 @@ pub fn take(tx: &mut Tx<'_>, id: EntryId, received: Instant, body: EntryBody) ->
     let entry = Entry { id, received, body };
     let given = world::apply_entry(tx, &entry)?;
     let values = [id.0.into(), received.0.into(), entry.body.kind().into(), bytes.into()];
-    tx.execute(SQL.get("insert_entry"), &values)?;
+    tx.execute_later(SQL.get("insert_entry"), vec![values.to_vec()])?;
     outcome::commit(tx, id, received, &given)?;
     Ok(given)
 }

@@ -43,7 +43,7 @@ pub fn commit(
     commit_facts(tx, entry, received, outcome)?;
     for ((item, office), pieces) in &outcome.stock {
         let values = [item.0.into(), office.0.into(), (*pieces).into(), entry.0.into()];
-        tx.execute(SQL.get("set_stock"), &values)?;
+        put(tx, "set_stock", values)?;
     }
     for ((device, day), issued) in &outcome.issued {
         let values = [
@@ -53,50 +53,54 @@ pub fn commit(
             issued.top_up.0.into(),
             entry.0.into(),
         ];
-        tx.execute(SQL.get("set_issued"), &values)?;
+        put(tx, "set_issued", values)?;
     }
     for (job, day) in &outcome.jobs {
         let day = day.map(|day| i64::from(day.0)).into();
         let values = [job.as_str().into(), day, received.0.into(), entry.0.into()];
-        tx.execute(SQL.get("set_job"), &values)?;
+        put(tx, "set_job", values)?;
     }
     for row in outcome.leases.values() {
         let mut values = known::lease_values(row);
         values.push(entry.0.into());
-        tx.execute(SQL.get("set_lease"), &values)?;
+        put(tx, "set_lease", values)?;
     }
     let groups: Vec<_> =
         outcome.groups.iter().map(|(key, group)| attendance_values(entry, *key, group)).collect();
-    tx.execute_many(SQL.get("set_attendance"), &groups)?;
+    tx.execute_later(SQL.get("set_attendance"), groups)?;
     let postings: Vec<_> = outcome.postings.iter().map(|posting| posting_values(entry, posting)).collect();
-    tx.execute_many(SQL.get("insert_posting"), &postings)?;
+    tx.execute_later(SQL.get("insert_posting"), postings)?;
     add_balances(tx, entry, &outcome.postings)?;
     for (id, fact) in &outcome.left_cases {
         let mut values: Vec<Value> = vec![id.0.into()];
         values.extend(rows::fact_id_values(*fact));
-        tx.execute(SQL.get("leave_case"), &values)?;
+        put(tx, "leave_case", values)?;
     }
     for (id, case) in &outcome.cases {
         set_case(tx, entry, *id, case)?;
     }
     for notice in &outcome.notices {
-        tx.execute(
-            SQL.get("insert_notice"),
-            &[
-                notice.fact.device.0.into(),
-                number(notice.n),
-                i64::from(notice.fact.epoch).into(),
-                number(notice.fact.seq),
-                became_code(notice.became).into(),
-                notice.kind.map(i64::from).into(),
-                rows::hash_value(notice.case),
-                notice.other_office.clone().into(),
-                notice.other_at.map(|at| at.0).into(),
-                entry.0.into(),
-            ],
-        )?;
+        let values = [
+            notice.fact.device.0.into(),
+            number(notice.n),
+            i64::from(notice.fact.epoch).into(),
+            number(notice.fact.seq),
+            became_code(notice.became).into(),
+            notice.kind.map(i64::from).into(),
+            rows::hash_value(notice.case),
+            notice.other_office.clone().into(),
+            notice.other_at.map(|at| at.0).into(),
+            entry.0.into(),
+        ];
+        put(tx, "insert_notice", values)?;
     }
+    tx.land()?;
     Ok(())
+}
+
+/// Writes one row; nobody waits for it before the last one is written.
+fn put(tx: &mut Tx<'_>, name: &str, values: impl Into<Vec<Value>>) -> Result<(), StoreError> {
+    Ok(tx.execute_later(SQL.get(name), vec![values.into()])?)
 }
 
 fn commit_club(tx: &mut Tx<'_>, entry: EntryId, outcome: &Outcome) -> Result<(), StoreError> {
@@ -109,18 +113,18 @@ fn commit_club(tx: &mut Tx<'_>, entry: EntryId, outcome: &Outcome) -> Result<(),
             club.epoch.bits.to_be_bytes().into(),
             entry.0.into(),
         ];
-        tx.execute(SQL.get("set_club"), &values)?;
+        put(tx, "set_club", values)?;
     }
     if let Some(epoch) = outcome.central_epoch {
         let values = [i64::from(epoch.n).into(), epoch.bits.to_be_bytes().into(), entry.0.into()];
-        tx.execute(SQL.get("set_central_epoch"), &values)?;
+        put(tx, "set_central_epoch", values)?;
     }
     if let Some(day) = outcome.settled {
-        tx.execute(SQL.get("set_settled"), &[i64::from(day.0).into(), entry.0.into()])?;
+        put(tx, "set_settled", [i64::from(day.0).into(), entry.0.into()])?;
     }
     if let Some(recovery) = outcome.recovery {
         let values = [i64::from(recovery.epoch).into(), recovery.since.map(|at| at.0).into(), entry.0.into()];
-        tx.execute(SQL.get("set_recovery"), &values)?;
+        put(tx, "set_recovery", values)?;
     }
     Ok(())
 }
@@ -141,7 +145,7 @@ fn commit_plans(
             i64::from(office.clock.cutoff_minutes).into(),
             entry.0.into(),
         ];
-        tx.execute(SQL.get("set_office"), &values)?;
+        put(tx, "set_office", values)?;
     }
     for row in &outcome.occurrences {
         let values = [
@@ -161,7 +165,7 @@ fn commit_plans(
             hufu_shared::cbor::encode(&row.guests).into(),
             entry.0.into(),
         ];
-        tx.execute(SQL.get("set_occurrence"), &values)?;
+        put(tx, "set_occurrence", values)?;
     }
     for terms in &outcome.schemes {
         let values = [
@@ -171,7 +175,7 @@ fn commit_plans(
             received.0.into(),
             entry.0.into(),
         ];
-        tx.execute(SQL.get("set_scheme"), &values)?;
+        put(tx, "set_scheme", values)?;
     }
     if outcome.policy.is_some() || outcome.apply_version.is_some() {
         let values = [
@@ -179,7 +183,7 @@ fn commit_plans(
             outcome.apply_version.map(i64::from).into(),
             entry.0.into(),
         ];
-        tx.execute(SQL.get("set_policy"), &values)?;
+        put(tx, "set_policy", values)?;
     }
     Ok(())
 }
@@ -202,7 +206,7 @@ fn commit_members(
             member.personal.0.into(),
             entry.0.into(),
         ];
-        tx.execute(SQL.get("set_member"), &values)?;
+        put(tx, "set_member", values)?;
     }
     for (member, known) in &outcome.member_ties {
         let values = [
@@ -213,17 +217,17 @@ fn commit_members(
             known.status_since.0.into(),
             entry.0.into(),
         ];
-        tx.execute(SQL.get("tie_member"), &values)?;
+        put(tx, "tie_member", values)?;
     }
     for ((member, field), known) in &outcome.fields {
         let (changes, changed) = (number(known.changes), known.changed.0.into());
         let values = [member.0.into(), field.as_str().into(), changes, changed, entry.0.into()];
-        tx.execute(SQL.get("set_field"), &values)?;
+        put(tx, "set_field", values)?;
     }
     for (application, is_looked_up) in &outcome.applications {
         let mut values = rows::fact_id_values(*application).to_vec();
         values.extend([i64::from(*is_looked_up).into(), entry.0.into()]);
-        tx.execute(SQL.get("set_application"), &values)?;
+        put(tx, "set_application", values)?;
     }
     Ok(())
 }
@@ -241,15 +245,15 @@ fn commit_cards(tx: &mut Tx<'_>, entry: EntryId, outcome: &Outcome) -> Result<()
             turns(outcome, card.card),
             entry.0.into(),
         ];
-        tx.execute(SQL.get("set_card"), &values)?;
-        tx.execute(SQL.get("drop_tokens"), &[card.card.0.into()])?;
+        put(tx, "set_card", values)?;
+        put(tx, "drop_tokens", [card.card.0.into()])?;
         for token in &card.tokens {
-            tx.execute(SQL.get("set_token"), &[token.to_bytes().into(), card.card.0.into()])?;
+            put(tx, "set_token", [token.to_bytes().into(), card.card.0.into()])?;
         }
     }
     for (CardId(card), status) in &outcome.card_statuses {
         let values = [(*card).into(), status.code().into(), turns(outcome, CardId(*card)), entry.0.into()];
-        tx.execute(SQL.get("set_card_status"), &values)?;
+        put(tx, "set_card_status", values)?;
     }
     for (card, holder) in &outcome.card_holders {
         let holder = holder.map(|member| member.0).into();
@@ -271,7 +275,7 @@ fn commit_devices(tx: &mut Tx<'_>, entry: EntryId, outcome: &Outcome) -> Result<
             i64::from(device.reported_epoch).into(),
             entry.0.into(),
         ];
-        tx.execute(SQL.get("set_device"), &values)?;
+        put(tx, "set_device", values)?;
     }
     for ((device, epoch), known) in &outcome.epochs {
         let values = [
@@ -285,12 +289,12 @@ fn commit_devices(tx: &mut Tx<'_>, entry: EntryId, outcome: &Outcome) -> Result<
             known.head.0.into(),
             known.last_at.0.into(),
         ];
-        tx.execute(SQL.get("set_device_epoch"), &values)?;
+        put(tx, "set_device_epoch", values)?;
     }
     for (device, epoch, key) in &outcome.keys {
         let id = hufu_shared::chain::key_id(key);
         let values = [device.0.into(), i64::from(*epoch).into(), id.into(), key.clone().into()];
-        tx.execute(SQL.get("set_device_key"), &values)?;
+        put(tx, "set_device_key", values)?;
     }
     for ((device, epoch, seq), boot) in &outcome.boots {
         let (offset_low, offset_high) = boot.clock.offsets();
@@ -303,7 +307,7 @@ fn commit_devices(tx: &mut Tx<'_>, entry: EntryId, outcome: &Outcome) -> Result<
             offset_high.into(),
             hufu_shared::cbor::encode(&boot.clock).into(),
         ];
-        tx.execute(SQL.get("set_boot"), &values)?;
+        put(tx, "set_boot", values)?;
     }
     Ok(())
 }
@@ -320,7 +324,7 @@ fn commit_facts(
     outcome: &Outcome,
 ) -> Result<(), StoreError> {
     let facts: Vec<_> = outcome.facts.iter().map(|fact| fact_values(entry, received, fact)).collect();
-    tx.execute_many(SQL.get("insert_fact"), &facts)?;
+    tx.execute_later(SQL.get("insert_fact"), facts)?;
     for (id, known) in &outcome.fact_changes {
         let mut values = rows::fact_id_values(*id).to_vec();
         values.extend([
@@ -337,11 +341,11 @@ fn commit_facts(
             known.at_desk.map(|back| hufu_shared::cbor::encode(&back)).into(),
             entry.0.into(),
         ]);
-        tx.execute(SQL.get("change_fact"), &values)?;
+        put(tx, "change_fact", values)?;
     }
     for (version, at) in &outcome.knew {
         let values = [i64::from(version.epoch).into(), number(version.n), at.0.into()];
-        tx.execute(SQL.get("set_known"), &values)?;
+        put(tx, "set_known", values)?;
     }
     let links: Vec<Vec<Value>> = outcome
         .links
@@ -352,7 +356,7 @@ fn commit_facts(
             values
         })
         .collect();
-    tx.execute_many(SQL.get("set_link"), &links)?;
+    tx.execute_later(SQL.get("set_link"), links)?;
     Ok(())
 }
 
@@ -451,9 +455,9 @@ fn add_balances(tx: &mut Tx<'_>, entry: EntryId, postings: &[Posting]) -> Result
             added.push([&key[..], &[sum.into(), entry.0.into()]].concat());
         }
     }
-    tx.execute_many(SQL.get("move_balance"), &whole)?;
-    tx.execute_many(SQL.get("open_balance"), &opened)?;
-    tx.execute_many(SQL.get("add_balance"), &added)?;
+    tx.execute_later(SQL.get("move_balance"), whole)?;
+    tx.execute_later(SQL.get("open_balance"), opened)?;
+    tx.execute_later(SQL.get("add_balance"), added)?;
     Ok(())
 }
 
@@ -485,11 +489,11 @@ fn set_case(tx: &mut Tx<'_>, entry: EntryId, id: Hash, case: &KnownCase) -> Resu
         case.decided_on.as_ref().map(|seen| seen.detail.clone()).into(),
         case.decided_on.as_ref().map(|seen| seen.facts.0).into(),
     ];
-    tx.execute(SQL.get("set_case"), &values)?;
+    put(tx, "set_case", values)?;
     for fact in &case.facts {
         let mut values: Vec<Value> = vec![id.0.into()];
         values.extend(rows::fact_id_values(*fact));
-        tx.execute(SQL.get("set_case_fact"), &values)?;
+        put(tx, "set_case_fact", values)?;
     }
     Ok(())
 }
