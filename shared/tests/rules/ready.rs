@@ -334,6 +334,7 @@ fn rule_k15_base_points_come_with_main_and_sub_cards_and_all_go_to_one_account()
         card("2025-01-03", What::SubCard, "discount"),
     ];
     assert_eq!(points(&club, &history, "2025-01-03"), 20 + 5, "a kind without base points brings none");
+    assert_eq!(keys(&at(&club, &history, "2025-01-03"), "2025-01-02"), ["card-issued", "granted"]);
     history.events.remove(0);
     assert_eq!(points(&club, &history, "2025-01-03"), 0, "only for holders of a main card");
 }

@@ -144,7 +144,13 @@ impl Walk<'_> {
             } else {
                 let args = vec![("basis", Arg::Fen(what.basis.0)), ("points", Arg::Number(amount))];
                 self.gain(scheme, points, growth, slip);
-                self.say(&rule.rule, if points == 0 { "grown" } else { "earned" }, args);
+                let key = match (points > 0, what.basis.is_positive()) {
+                    (true, true) => "earned",
+                    (false, true) => "grown",
+                    (true, false) => "granted",
+                    (false, false) => "growth-granted",
+                };
+                self.say(&rule.rule, key, args);
             }
         }
         if parts.is_empty() && scheme.earnings.iter().all(|rule| rule.event != what.event) {

@@ -47,7 +47,7 @@ pub enum Arg {
 }
 
 /// All sentences, so that a shell can prove that it has words for each.
-pub const KEYS: [&str; 47] = [
+pub const KEYS: [&str; 49] = [
     "joined",
     "not-admitted",
     "no-scheme",
@@ -67,6 +67,8 @@ pub const KEYS: [&str; 47] = [
     "to-pay",
     "earned",
     "grown",
+    "granted",
+    "growth-granted",
     "pending",
     "approved",
     "gate",
