@@ -150,14 +150,22 @@ impl Term {
     }
 }
 
+/// Places between two built-in words, so that the club's own fit in between.
+const ORDER_STEP: i32 = 10;
+
 /// The words that every club begins with.
 pub fn built_in() -> impl Iterator<Item = Term> {
-    (0..).zip(BUILT_IN).map(|(order, (dictionary, code, zh, en))| Term {
-        dictionary: dictionary.to_owned(),
-        code: code.to_owned(),
-        words: Words { zh: zh.to_owned(), en: en.to_owned() },
-        order,
-        retired: false,
+    let mut places: BTreeMap<&str, i32> = BTreeMap::new();
+    BUILT_IN.into_iter().map(move |(dictionary, code, zh, en)| {
+        let order = places.entry(dictionary).or_default();
+        *order += ORDER_STEP;
+        Term {
+            dictionary: dictionary.to_owned(),
+            code: code.to_owned(),
+            words: Words { zh: zh.to_owned(), en: en.to_owned() },
+            order: *order,
+            retired: false,
+        }
     })
 }
 
@@ -193,7 +201,7 @@ mod tests {
     fn rule_k12_the_club_lengthens_renames_and_retires_and_nothing_is_lost() {
         let own = [term("expired", "到期退会", 12, true), term("moved", "迁居外地", 100, false)];
         let all = terms(LEAVE_KIND, own);
-        assert_eq!(words(&all), ["到期退会", "正常退会", "联系无效", "数据错误", "迁居外地"]);
+        assert_eq!(words(&all), ["正常退会", "到期退会", "联系无效", "数据错误", "迁居外地"]);
         let retired: Vec<&str> =
             all.iter().filter(|term| term.retired).map(|term| term.code.as_str()).collect();
         assert_eq!(retired, ["expired"], "still read");

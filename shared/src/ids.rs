@@ -208,6 +208,21 @@ pub struct FactId {
     pub seq: u64,
 }
 
+impl FactId {
+    /// The name of an application that no terminal took, but the centre itself filed: it stands among the applications
+    /// of terminals under an enrolment that no terminal has.
+    #[must_use]
+    pub fn filed(id: [u8; 16]) -> Self {
+        Self { device: DeviceId(id), epoch: 0, seq: 0 }
+    }
+
+    /// Whether it names an application that was filed at the centre, and no fact.
+    #[must_use]
+    pub fn is_filed(self) -> bool {
+        self.epoch == 0
+    }
+}
+
 impl fmt::Display for FactId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}/{}", self.device, self.epoch, self.seq)

@@ -105,3 +105,15 @@ SELECT hash FROM entry_place WHERE n = $1
 
 -- name: waiting
 SELECT id, kind, state FROM conflict WHERE state IN ('open', 'evidence_changed')
+
+-- name: dictionary
+INSERT INTO dictionary (dictionary, code, word_zh, word_en, place, retired, entry) VALUES ($1, $2, $3, $4, $5, $6, $7)
+
+-- name: filed_application
+INSERT INTO filed_application (id, route, way, kind, office, referrer, form, day, filed, state, member, looked_up, changed, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+
+-- name: leaving
+INSERT INTO leaving (member, kind, state, automatic, filed, changed, entry) VALUES ($1, $2, $3, $4, $5, $6, $7)
+
+-- name: message
+INSERT INTO message (id, about, member, device, epoch, seq, due, told, round, channel, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)

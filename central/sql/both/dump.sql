@@ -80,3 +80,15 @@ SELECT conflict, device, epoch, seq FROM conflict_fact
 
 -- name: notice
 SELECT device, n, epoch, seq, became, kind, conflict, other_office, other_at, entry FROM notice
+
+-- name: dictionary
+SELECT dictionary, code, word_zh, word_en, place, retired, entry FROM dictionary
+
+-- name: filed_application
+SELECT id, route, way, kind, office, referrer, form, day, filed, state, member, looked_up, changed, entry FROM filed_application
+
+-- name: leaving
+SELECT member, kind, state, automatic, filed, changed, entry FROM leaving
+
+-- name: message
+SELECT id, about, member, device, epoch, seq, due, told, round, channel, entry FROM message

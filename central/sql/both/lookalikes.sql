@@ -16,3 +16,6 @@ SELECT status, merged_into, erased FROM member WHERE id = $1
 SELECT f.body, s.sealed FROM fact f
 LEFT JOIN fact_sealed s ON s.device = f.device AND s.epoch = f.epoch AND s.seq = f.seq
 WHERE f.device = $1 AND f.epoch = $2 AND f.seq = $3
+
+-- name: filed_sealed
+SELECT sealed FROM fact_sealed WHERE device = $1 AND epoch = 0 AND seq = 0

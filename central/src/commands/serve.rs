@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use super::EXIT_OK;
 use crate::app::App;
-use crate::jobs::{deadlines, expiry, leases, lookalikes, publisher, settle};
+use crate::jobs::{deadlines, expiry, joining, leases, lookalikes, outbox, publisher, settle};
 use crate::net::{self, Limits, SwappableIdentity, Transport, bind, console_config, device_config};
 use crate::router;
 use crate::second_path::SecondPath;
@@ -89,6 +89,8 @@ pub async fn start(app: &App) -> anyhow::Result<Running> {
     tasks.spawn(lookalikes::run(app.clone()));
     tasks.spawn(settle::run(app.clone()));
     tasks.spawn(expiry::run(app.clone()));
+    tasks.spawn(joining::run(app.clone()));
+    tasks.spawn(outbox::run(app.clone()));
     tasks.spawn(keep_certificate(app.clone(), identity));
     Ok(Running { device: device_at, console: console_at, tasks })
 }

@@ -131,5 +131,10 @@ fn validate(config: &Config) -> Result<(), ConfigError> {
             });
         }
     }
+    if !config.messages.is_webhook_local() {
+        let reason =
+            "expected http:// and a loopback address with its port, such as http://127.0.0.1:9080/messages";
+        return wrong("messages.webhook", reason);
+    }
     Ok(())
 }

@@ -28,6 +28,8 @@ pub struct Config {
     pub club: ClubConfig,
     /// What strangers and storms may take.
     pub limits: LimitsConfig,
+    /// How people are told what became of their matters.
+    pub messages: MessagesConfig,
 }
 
 /// Where keys, certificates and the embedded database lie.
@@ -118,6 +120,43 @@ pub struct LimitsConfig {
 impl Default for LimitsConfig {
     fn default() -> Self {
         Self { connections_max: 4096, connections_per_address_max: 256, uploads_waiting_max: 64 }
+    }
+}
+
+/// How people are told what became of their matters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MessagesConfig {
+    /// Channels in the order in which they are tried.
+    pub order: Vec<String>,
+    /// File to which letters are added, one line each; empty for none.
+    pub file: PathBuf,
+    /// Address of the club's own gateway, `http://` on a loopback address; empty for none.
+    pub webhook: String,
+}
+
+impl Default for MessagesConfig {
+    fn default() -> Self {
+        let order = ["sms", "email", "letter", "phone"].map(str::to_owned).to_vec();
+        Self { order, file: PathBuf::new(), webhook: String::new() }
+    }
+}
+
+impl MessagesConfig {
+    /// Whether a person sends everything.
+    #[must_use]
+    pub fn is_off(&self) -> bool {
+        self.file.as_os_str().is_empty() && self.webhook.is_empty()
+    }
+
+    /// Whether the gateway's address can be used: names and numbers of members leave in clear, so it must be this
+    /// machine's own.
+    #[must_use]
+    pub fn is_webhook_local(&self) -> bool {
+        let Some(rest) = self.webhook.strip_prefix("http://") else { return self.webhook.is_empty() };
+        let authority = rest.split('/').next().unwrap_or_default();
+        let address: Result<SocketAddr, _> = authority.parse();
+        address.is_ok_and(|address| address.ip().is_loopback())
     }
 }
 

@@ -125,6 +125,9 @@ impl Given {
         if self.choice == Choice::Join {
             return place::application(tx, shell, &case, &self.chosen, self.reason);
         }
+        if self.choice == Choice::TurnDown {
+            return place::turned_down(tx, shell.vault, &case, self.reason);
+        }
         let facts = cases::facts(tx, self.case)?;
         let chosen: Option<FactId> = facts.iter().find(|fact| fact_text(**fact) == self.counts).copied();
         if self.choice == Choice::Merge && chosen.is_none() {

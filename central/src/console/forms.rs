@@ -15,7 +15,7 @@ use crate::db::Tx;
 use crate::store::cases::{Case, Side};
 use crate::store::lookalikes;
 use crate::store::people::{self, PeopleError};
-use crate::vault::{Personal, Vault, mask, normal};
+use crate::vault::{Personal, Sex, Vault, mask, normal};
 
 /// Kind of the case about an application.
 pub const KIND_LOOK_ALIKE: u8 = 29;
@@ -57,6 +57,14 @@ pub fn masked(field: &str, value: &str) -> String {
         "birthday" => format!("{}-**-**", value.chars().take(4).collect::<String>()),
         "sex" => value.to_owned(),
         _ => "****".to_owned(),
+    }
+}
+
+/// A value as people read it: a code in words, everything personal masked.
+pub fn shown(ui: &Ui, field: &str, value: &str) -> String {
+    match Sex::from_code(value).filter(|_| field == "sex") {
+        Some(sex) => ui.t(&format!("sex-{}", sex.code())),
+        None => masked(field, value),
     }
 }
 
@@ -112,7 +120,7 @@ pub fn alike(
     let Ok(found) = cbor::decode::<LookAlikesFound>(&case.known.detail) else { return Ok(None) };
     let content = readable(tx, key, found.application)?;
     let written = content.fields.iter().filter(|field| !field.1.trim().is_empty());
-    let written = written.map(|(field, value)| (field_words(ui, field), masked(field, value.trim())));
+    let written = written.map(|(field, value)| (field_words(ui, field), shown(ui, field, value.trim())));
     let mut shown = Alike { written: written.collect(), ..Alike::default() };
     for member in &found.members {
         shown.members.extend(member_pick(tx, vault, ui, (*member, &content))?);

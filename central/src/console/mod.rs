@@ -6,6 +6,7 @@
 //! Out of scope: roles (every person is an admin), exports, charts.
 
 mod api;
+mod applications;
 mod assets;
 mod cases;
 mod codes;
@@ -17,12 +18,14 @@ mod failure;
 mod forms;
 mod guard;
 mod leases;
+mod leaving;
 mod login;
 mod members;
 mod money;
 mod overview;
 pub mod password;
 mod place;
+mod problem;
 mod readiness;
 mod recovery;
 mod requests;
@@ -78,6 +81,20 @@ impl Console {
     }
 }
 
+/// The part of the API about joining and leaving.
+fn joining() -> Router<Console> {
+    Router::new()
+        .route("/api/v1/applications", get(applications::list).post(applications::file))
+        .route("/api/v1/applications/look", post(applications::look))
+        .route("/api/v1/members/{id}/leaving", post(leaving::file))
+        .route("/api/v1/members/{id}/leaving/audit", post(leaving::audit))
+        .route("/api/v1/members/{id}/restore", post(leaving::restore))
+        .route("/api/v1/leavings", get(leaving::list))
+        .route("/api/v1/messages", get(leaving::messages))
+        .route("/api/v1/messages/told", post(leaving::tell))
+        .route("/api/v1/dictionaries/{name}", get(leaving::terms).post(leaving::set_term))
+}
+
 /// All routes of the console.
 pub fn router(app: App) -> Router {
     let console = Console::new(app);
@@ -108,6 +125,7 @@ pub fn router(app: App) -> Router {
         .route("/api/v1/cases", get(api::cases))
         .route("/api/v1/days", get(api::days))
         .route("/api/v1/members/{id}/code", post(codes::issue))
+        .merge(joining())
         .fallback(failure::not_found)
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .layer(axum::middleware::from_fn_with_state(console.clone(), guard::guard))

@@ -3,7 +3,8 @@
 //! Called behind the gate, in the transaction of the verdict: data and verdict stand together or not at all.
 
 use hufu_shared::act::{
-    Act, Actor, CaseDecided, FieldSet, LookAlikesFound, MemberSet, Pin, PinOutcome, ProfileSet, Verdict,
+    Act, Actor, ApplicationDecided, ApplicationEnd, CaseDecided, FieldSet, LookAlikesFound, MemberSet, Pin,
+    PinOutcome, ProfileSet, Verdict,
 };
 use hufu_shared::cbor;
 use hufu_shared::form::FormContent;
@@ -17,12 +18,13 @@ use super::forms::field_of_case;
 use super::signed::Fields;
 use crate::db::Tx;
 use crate::import::text::date;
+use crate::rules::joining::eligible::{self, Applicant, NotEligible};
 use crate::rules::joining::fields::{self, FieldError};
 use crate::rules::judge::lookalike::{self, Alike, Choice, ChoiceError, Listed};
 use crate::rules::posting;
 use crate::store::cases::Case;
 use crate::store::people::{self, PeopleError, SALT_BYTES};
-use crate::store::{acts, lookalikes, world};
+use crate::store::{acts, joining, lookalikes, world};
 use crate::vault::{Document, DocumentKind, Personal, Sex, Vault, document, normal};
 
 /// What the shell adds to a verdict.
@@ -160,6 +162,11 @@ fn new_member(
     if personal.name.is_empty() {
         return Ok(Err("alike-no-name"));
     }
+    let filed = if application.is_filed() { joining::filed(tx, application)? } else { None };
+    let kind = filed.map_or_else(|| eligible::KIND_PERSON.to_owned(), |filed| filed.kind);
+    if let Err(key) = may_join(tx, &kind, &personal, today)? {
+        return Ok(Err(key));
+    }
     let member = shell.fresh;
     let row = MemberSet {
         member,
@@ -178,7 +185,35 @@ fn number_of(member: MemberId) -> String {
     format!("N{}", data_encoding::HEXUPPER.encode(&member.0[10..]))
 }
 
+/// Whether the club takes an applicant of this kind (X18); else the key of why not.
+///
+/// # Errors
+/// [`PeopleError`].
+pub fn may_join(
+    tx: &mut Tx<'_>,
+    kind: &str,
+    personal: &Personal,
+    today: Day,
+) -> Result<Result<(), &'static str>, PeopleError> {
+    let applicant = Applicant {
+        kind,
+        is_person: !eligible::is_organisation(kind),
+        born: personal.birthday.or_else(|| personal.document.as_ref().and_then(document::born)),
+        is_staff: false,
+    };
+    let terms = world::policy(tx)?.joining;
+    Ok(eligible::check(&terms, &applicant, today).map_err(|why| match why {
+        NotEligible::Age { .. } => "not-eligible-age",
+        NotEligible::Born { .. } => "not-eligible-born",
+        NotEligible::Staff => "not-eligible-staff",
+        NotEligible::Kind { .. } => "not-eligible-kind",
+    }))
+}
+
 fn office_of(tx: &mut Tx<'_>, application: FactId) -> Result<Option<OfficeId>, PeopleError> {
+    if application.is_filed() {
+        return Ok(joining::filed(tx, application)?.and_then(|known| known.office));
+    }
     Ok(world::device_row(tx, application.device)?.map(|known| known.office))
 }
 
@@ -256,8 +291,18 @@ pub fn said(
     Ok(Ok(()))
 }
 
-/// Gives an application that looks like nobody its member: a new one, or the one that a person found; answers the key of
-/// what is wrong. The act is the one of looking up: it says whose the application is.
+/// What a person does with an application that looks like nobody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// It becomes a new member.
+    Join,
+    /// It is of this member, whom the person found.
+    Bind(MemberId),
+    /// It is turned down.
+    Reject,
+}
+
+/// Ends an application that looks like nobody; answers the key of what is wrong.
 ///
 /// # Errors
 /// [`PeopleError`].
@@ -265,21 +310,39 @@ pub fn alone(
     tx: &mut Tx<'_>,
     shell: &Shell<'_>,
     (entry, application): (EntryId, FactId),
-    member: Option<MemberId>,
+    (end, reason): (End, Hash),
 ) -> Result<Result<(), &'static str>, PeopleError> {
-    let member = match member {
-        Some(member) if people::member(tx, member)?.is_some() => member,
-        Some(_) => return Ok(Err("bind-nobody")),
-        None => match new_member(tx, shell, application, &Default::default())? {
-            Ok(member) => member,
+    let end = match end {
+        End::Bind(member) if people::member(tx, member)?.is_some() => ApplicationEnd::Bound(member),
+        End::Bind(_) => return Ok(Err("bind-nobody")),
+        End::Join => match new_member(tx, shell, application, &Default::default())? {
+            Ok(member) => ApplicationEnd::Joined(member),
             Err(key) => return Ok(Err(key)),
         },
+        End::Reject => ApplicationEnd::Rejected,
     };
     shell.vault.forget_form(tx, application)?;
-    let found =
-        LookAlikesFound { application, members: vec![], applications: vec![], same_document: Some(member) };
-    acts::take(tx, entry, shell.now, shell.actor, &Act::LookAlikesFound(found))?;
+    let decided = ApplicationDecided { application, end, reason };
+    acts::take(tx, entry, shell.now, shell.actor, &Act::ApplicationDecided(decided))?;
     Ok(Ok(()))
+}
+
+/// Turns down an application that looks like somebody: nothing becomes of it, and those that it looks like stay.
+///
+/// # Errors
+/// [`PeopleError`].
+pub fn turned_down(
+    tx: &mut Tx<'_>,
+    vault: &Vault,
+    case: &Case,
+    reason: Hash,
+) -> Result<Result<CaseDecided, &'static str>, PeopleError> {
+    let Ok(found) = cbor::decode::<LookAlikesFound>(&case.known.detail) else {
+        return Ok(Err("case-changed"));
+    };
+    vault.forget_form(tx, found.application)?;
+    let pins = vec![Pin { fact: found.application, outcome: PinOutcome::DoesNotCount }];
+    Ok(Ok(CaseDecided { case: case.id, verdict: Verdict::Reverse, pins, reason }))
 }
 
 /// Writes a value into a field, in the form that the centre keeps; else the key of what is wrong (C2, C3).

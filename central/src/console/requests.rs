@@ -8,23 +8,23 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use hufu_shared::form::FormContent;
-use hufu_shared::ids::{FactId, MemberId};
+use hufu_shared::ids::{FactId, MemberId, OfficeId};
 use hufu_shared::member::OfficeRow;
 use hufu_shared::seal::OpenKey;
 
 use super::Console;
 use super::cases::fact_text;
 use super::failure::{Failure, go};
-use super::forms::{field_of, field_words, masked};
+use super::forms::{field_of, field_words, shown};
 use super::members::{found_by, masked_name};
-use super::place::{self, Shell};
+use super::place::{self, End, Shell};
 use super::signed::{Posted, SignedIn};
 use super::ui::Ui;
 use super::verdict::note;
 use crate::db::Tx;
 use crate::random;
 use crate::store::people::{self, PeopleError};
-use crate::store::requests::{self, Asks, State as Waits, Waiting};
+use crate::store::requests::{self, Asks, Origin, State as Waits, Waiting};
 use crate::store::{journal, lookalikes};
 use crate::vault::{Vault, mask};
 
@@ -133,9 +133,15 @@ fn state_of(waiting: &Waiting) -> (&'static str, &'static str) {
 }
 
 fn place_of(ui: &Ui, offices: &[OfficeRow], waiting: &Waiting) -> String {
-    let office = offices.iter().find(|row| row.office == waiting.office);
-    let name = office.map_or_else(|| "—".to_owned(), |row| ui.pick(&row.name));
-    format!("{name} · {}", waiting.device_name)
+    let name = |office: OfficeId| {
+        let row = offices.iter().find(|row| row.office == office);
+        row.map_or_else(|| "—".to_owned(), |row| ui.pick(&row.name))
+    };
+    match &waiting.origin {
+        Origin::Terminal(office, device) => format!("{} · {device}", name(*office)),
+        Origin::Centre(route, None) => ui.pick(route),
+        Origin::Centre(route, Some(office)) => format!("{} · {}", ui.pick(route), name(*office)),
+    }
 }
 
 /// The list.
@@ -158,7 +164,9 @@ pub async fn list(State(console): State<Console>, by: SignedIn) -> Result<Respon
     let (rows, is_cut) = console.app.db.read(load).await?;
     let scanned = requests::CHANGES_SCANNED_MAX.to_string();
     let done = match ui.path.split_once("?done=") {
-        Some((_, what @ ("join" | "bind" | "take" | "decline"))) => ui.t(&format!("request-done-{what}")),
+        Some((_, what @ ("join" | "bind" | "reject" | "take" | "decline"))) => {
+            ui.t(&format!("request-done-{what}"))
+        }
         _ => String::new(),
     };
     let more = if is_cut { ui.t_with("requests-more", &[("n", &scanned)]) } else { String::new() };
@@ -173,7 +181,11 @@ fn row(ui: &Ui, offices: &[OfficeRow], waiting: &Waiting, who: String) -> Row {
     let (state, tone) = state_of(waiting);
     let (link, verb) = match waiting.state {
         Waits::Case(case) => (format!("/cases/{case}"), ui.t("case-open")),
-        _ => (format!("/requests/{}", fact_text(waiting.id)), ui.t("request-deal")),
+        // Nobody can deal with it yet.
+        Waits::LookedUp | Waits::UnknownCard => {
+            (format!("/requests/{}", fact_text(waiting.id)), ui.t("request-view"))
+        }
+        Waits::Ready => (format!("/requests/{}", fact_text(waiting.id)), ui.t("request-deal")),
     };
     Row {
         link,
@@ -281,10 +293,10 @@ fn asked(
         stored: stored
             .as_ref()
             .and_then(|personal| field_of(personal, field))
-            .map_or_else(|| ui.t("field-none"), |value| masked(field, &value)),
+            .map_or_else(|| ui.t("field-none"), |value| shown(ui, field, &value)),
         value: content
             .get(field)
-            .map_or_else(|| ui.t("alike-unreadable"), |value| masked(field, value.trim())),
+            .map_or_else(|| ui.t("alike-unreadable"), |value| shown(ui, field, value.trim())),
     };
     Ok(fields.iter().map(line).collect())
 }
@@ -296,6 +308,8 @@ enum Deal {
     Join,
     /// The applicant is this member.
     Bind(MemberId),
+    /// Nothing becomes of the application.
+    Reject,
     /// The request is taken over.
     Take,
     /// The request is not.
@@ -326,6 +340,7 @@ pub async fn deal(
         ("join", _) => Ok(Deal::Join),
         ("bind", Ok(member)) => Ok(Deal::Bind(member)),
         ("bind", Err(_)) => Err("bind-choose"),
+        ("reject", _) => Ok(Deal::Reject),
         ("take", _) => Ok(Deal::Take),
         ("decline", _) => Ok(Deal::Decline),
         _ => Err("verdict-none"),
@@ -363,8 +378,14 @@ async fn dealt(
         let (vault, key) = (&vault, keys.open_key());
         let shell = Shell { vault, key, actor: &actor, entry: entries.0, fresh, salt, now };
         let done = match (deal, &waiting.asks) {
-            (Deal::Join, Asks::Join) => place::alone(tx, &shell, (entries.1, fact), None)?,
-            (Deal::Bind(member), Asks::Join) => place::alone(tx, &shell, (entries.1, fact), Some(member))?,
+            (Deal::Join | Deal::Bind(_) | Deal::Reject, Asks::Join) => {
+                let end = match deal {
+                    Deal::Bind(member) => End::Bind(member),
+                    Deal::Reject => End::Reject,
+                    _ => End::Join,
+                };
+                place::alone(tx, &shell, (entries.1, fact), (end, note.commitment))?
+            }
             (Deal::Take | Deal::Decline, Asks::Change(Some(member), fields)) => {
                 let said = place::Said { member: *member, fields, taken_over: deal == Deal::Take };
                 place::said(tx, &shell, (entries.1, fact), (&said, note.commitment))?

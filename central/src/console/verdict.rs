@@ -40,6 +40,8 @@ pub enum Choice {
     Attribute,
     /// Facts that wait for a person have their effect.
     Release,
+    /// Nothing becomes of an application.
+    TurnDown,
 }
 
 impl Choice {
@@ -55,12 +57,13 @@ impl Choice {
             Self::Join => "join",
             Self::Attribute => "attribute",
             Self::Release => "release",
+            Self::TurnDown => "turn_down",
         }
     }
 
     /// The choice of a code.
     pub fn from_code(code: &str) -> Option<Self> {
-        const ALL: [Choice; 9] = [
+        const ALL: [Choice; 10] = [
             Choice::Confirm,
             Choice::Reverse,
             Choice::Merge,
@@ -70,6 +73,7 @@ impl Choice {
             Choice::Join,
             Choice::Attribute,
             Choice::Release,
+            Choice::TurnDown,
         ];
         ALL.into_iter().find(|choice| choice.code() == code)
     }
@@ -78,7 +82,7 @@ impl Choice {
     pub fn key(self) -> &'static str {
         match self {
             Self::Confirm | Self::Bind | Self::Acknowledge | Self::Join => "1",
-            Self::Reverse | Self::Discard | Self::Release => "2",
+            Self::Reverse | Self::Discard | Self::Release | Self::TurnDown => "2",
             Self::Merge | Self::Attribute => "3",
         }
     }
@@ -91,7 +95,7 @@ pub fn choices(kind: u8, decided: bool) -> &'static [Choice] {
         (14, _) => &[Choice::Confirm, Choice::Reverse, Choice::Attribute],
         (15, false) => &[Choice::Merge, Choice::Reverse],
         (22 | 26, false) => &[Choice::Acknowledge, Choice::Release],
-        (29, false) => &[Choice::Join],
+        (29, false) => &[Choice::Join, Choice::TurnDown],
         // What a person says of these is a pin, and may be said anew.
         (16 | 17 | 18 | 23 | 28 | 31 | 34 | 40, _) => &[Choice::Confirm, Choice::Reverse],
         (13, false) => &[Choice::Bind, Choice::Discard],
@@ -108,7 +112,7 @@ pub fn writes(kind: u8, choice: Choice) -> &'static str {
         (15, _) => "keep_stored",
         (22 | 26, Choice::Acknowledge) => "leave_aside",
         (27, _) | (_, Choice::Bind | Choice::Discard | Choice::Acknowledge) => choice.code(),
-        (_, Choice::Join | Choice::Attribute | Choice::Release) => choice.code(),
+        (_, Choice::Join | Choice::Attribute | Choice::Release | Choice::TurnDown) => choice.code(),
         (18, Choice::Confirm) => "in_time",
         (18, Choice::Reverse) => "not_in_time",
         (40, Choice::Confirm) => "pass",
@@ -157,7 +161,9 @@ pub fn decision(
             let pins = outcome.map(|outcome| facts.iter().map(|fact| Pin { fact: *fact, outcome }).collect());
             (Verdict::Bind, pins.unwrap_or_default())
         }
-        Choice::Acknowledge | Choice::Join | Choice::Release => (Verdict::Acknowledge, Vec::new()),
+        Choice::Acknowledge | Choice::Join | Choice::Release | Choice::TurnDown => {
+            (Verdict::Acknowledge, Vec::new())
+        }
     };
     CaseDecided { case, verdict, pins, reason }
 }

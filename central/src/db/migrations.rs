@@ -12,4 +12,9 @@ pub const MIGRATIONS: &[Migration] = &[
         text: include_str!("../../sql/both/migrations/0003_contact.sql"),
     },
     Migration { number: 4, name: "device", text: include_str!("../../sql/both/migrations/0004_device.sql") },
+    Migration {
+        number: 5,
+        name: "joining",
+        text: include_str!("../../sql/both/migrations/0005_joining.sql"),
+    },
 ];

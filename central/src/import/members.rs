@@ -231,21 +231,15 @@ fn papers(line: &Line, today: Day, bad: &mut Vec<BadCell>) -> (Option<Document>,
         return (None, None);
     }
     match document::check(kind, cell, today) {
-        Ok(document) => {
-            let born = (kind == DocumentKind::IdentityCard).then(|| born_in(&document.number)).flatten();
-            (Some(document), born)
+        Ok(read) => {
+            let born = document::born(&read);
+            (Some(read), born)
         }
         Err(error) => {
             bad.push(line.bad("document_number", &text::masked(cell), error.to_string()));
             (None, None)
         }
     }
-}
-
-/// The day of birth inside an identity card number.
-fn born_in(number: &str) -> Option<Day> {
-    let digits = number.get(6..14)?;
-    format!("{}-{}-{}", &digits[..4], &digits[4..6], &digits[6..]).parse().ok()
 }
 
 fn birthday(line: &Line, today: Day, born: Option<Day>, bad: &mut Vec<BadCell>) -> Option<Day> {

@@ -6,8 +6,10 @@ use crate::app::App;
 
 pub mod deadlines;
 pub mod expiry;
+pub mod joining;
 pub mod leases;
 pub mod lookalikes;
+pub mod outbox;
 pub mod publisher;
 pub mod settle;
 

@@ -79,6 +79,12 @@ pub enum Need {
     Fields(MemberId),
     /// When the newest act was taken that a version of the block list or the directory holds.
     Knew(Version),
+    /// An application that was filed at the centre.
+    Filed(FactId),
+    /// Where a member's leaving is.
+    Leaving(MemberId),
+    /// Something that a person is to be told.
+    Message(Hash),
 }
 
 /// What an entry will certainly need, so that most entries are applied at the first try.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hufu_shared::act::{CardSet, ClubFounded, MemberSet};
+use hufu_shared::dictionary::Term;
 use hufu_shared::fact::Event;
 use hufu_shared::ids::{CardId, DeviceId, FactId, Hash, ItemId, LeaseId, MemberId, OccurrenceId, OfficeId};
 use hufu_shared::member::{CardStatus, OccurrenceRow, OfficeRow};
@@ -17,8 +18,8 @@ use super::judge::issue::Issued;
 use super::lease::LeaseRow;
 use super::posting::Posting;
 use super::world::{
-    CardTurn, Group, KnownBoot, KnownCase, KnownDevice, KnownEpoch, KnownFact, KnownField, KnownMember,
-    Recovery,
+    CardTurn, Group, KnownBoot, KnownCase, KnownDevice, KnownEpoch, KnownFact, KnownField, KnownFiled,
+    KnownLeaving, KnownMember, KnownMessage, Recovery,
 };
 
 /// All rows that one entry gives.
@@ -50,6 +51,14 @@ pub struct Outcome {
     pub fields: BTreeMap<(MemberId, String), KnownField>,
     /// Applications, and whether it was looked up whom they look like.
     pub applications: BTreeMap<FactId, bool>,
+    /// Words of dictionaries set.
+    pub terms: Vec<Term>,
+    /// Applications filed at the centre that are new or changed.
+    pub filed: BTreeMap<FactId, KnownFiled>,
+    /// Leavings begun or changed.
+    pub leavings: BTreeMap<MemberId, KnownLeaving>,
+    /// What people are to be told, or were.
+    pub messages: BTreeMap<Hash, KnownMessage>,
     /// Limits and allowances set.
     pub policy: Option<Policy>,
     /// The version of the rules of applying, if it was changed.

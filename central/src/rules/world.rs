@@ -4,6 +4,7 @@
 //! applied, the world is carried along, so that each fact sees what the ones before it gave.
 
 mod case;
+mod membership;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,6 +24,7 @@ use hufu_shared::wire::version::Version;
 use minicbor::{Decode, Encode};
 
 pub use case::{CaseState, Evidence, KnownCase};
+pub use membership::{KnownFiled, KnownLeaving, KnownMessage};
 
 use super::judge::attendance::PlaceClaim;
 use super::judge::interval::BootClock;
@@ -96,6 +98,12 @@ pub struct World {
     pub recovery: Recovery,
     /// Of versions of the block list and the directory that facts name: when the newest act in them was taken.
     pub knew: BTreeMap<Version, Instant>,
+    /// Applications filed at the centre.
+    pub filed: BTreeMap<FactId, KnownFiled>,
+    /// Where members' leaving is.
+    pub leavings: BTreeMap<MemberId, KnownLeaving>,
+    /// What people are to be told.
+    pub messages: BTreeMap<Hash, KnownMessage>,
 }
 
 /// A recovery of the centre: it was rolled back, and learns from the terminals what it had set aside.

@@ -40,6 +40,10 @@ pub static TABLES: LazyLock<Vec<(&'static str, usize)>> = LazyLock::new(|| {
         ("conflict", 1),
         ("conflict_fact", 4),
         ("notice", 2),
+        ("dictionary", 2),
+        ("filed_application", 1),
+        ("leaving", 1),
+        ("message", 1),
     ]
 });
 

@@ -15,7 +15,7 @@ use hufu_shared::seal::OpenKey;
 use hufu_shared::time::Instant;
 
 use super::people::PeopleError;
-use super::{StoreError, acts, contact, journal, rows, world};
+use super::{StoreError, acts, contact, joining, journal, rows, world};
 use crate::db::{SqlFile, Tx};
 use crate::rules::judge::lookalike::{self, Application, Found, Route, Traits};
 use crate::rules::posting;
@@ -61,7 +61,8 @@ pub fn look_up(
     let found = match waits(tx, id)? {
         true => {
             let alike = vault.compare_form(tx, id, &content)?;
-            judged(tx, id, &form, &alike)?
+            let is_office = form.as_ref().is_some_and(|form| form.route == ROUTE_OFFICE);
+            judged(tx, id, is_office, &alike)?
         }
         // Its card had said already whose it is.
         false => {
@@ -74,6 +75,40 @@ pub fn look_up(
     let act = Act::LookAlikesFound(found.clone());
     acts::take(tx, entry, now, &Actor::Job(JOB.to_owned()), &act)?;
     Ok(Some(found))
+}
+
+/// Looks up whom an application looks like that is filed at the centre with the form at hand; the caller takes the act.
+///
+/// # Errors
+/// [`PeopleError`].
+pub fn of_filed(
+    tx: &mut Tx<'_>,
+    vault: &Vault,
+    (id, route): (FactId, &str),
+    content: &FormContent,
+) -> Result<LookAlikesFound, PeopleError> {
+    let alike = vault.compare_form(tx, id, content)?;
+    let found = judged(tx, id, route == ROUTE_OFFICE, &alike)?;
+    if found.same_document.is_some() {
+        vault.forget_form(tx, id)?;
+    }
+    Ok(found)
+}
+
+/// The members that somebody who is to be entered looks like, the most alike first, at most
+/// [`lookalike::SHOWN_BEFORE_ENTRY_MAX`] (C2). Nothing is kept of what was asked.
+///
+/// # Errors
+/// [`PeopleError`].
+pub fn before_entry(
+    tx: &mut Tx<'_>,
+    vault: &Vault,
+    content: &FormContent,
+) -> Result<Vec<MemberId>, PeopleError> {
+    let alike = vault.alike(tx, content)?;
+    let found = judged(tx, FactId::filed([0; 16]), false, &alike)?;
+    let all = found.same_document.into_iter().chain(found.members);
+    Ok(all.take(lookalike::SHOWN_BEFORE_ENTRY_MAX).collect())
 }
 
 /// The form of an application or a request, as its fact holds it.
@@ -103,6 +138,12 @@ pub fn content(
     key: &OpenKey,
     id: FactId,
 ) -> Result<Option<Result<FormContent, FormError>>, StoreError> {
+    if id.is_filed() {
+        let Some(known) = joining::filed(tx, id)? else { return Ok(None) };
+        let row = tx.query_opt(SQL.get("filed_sealed"), &[id.device.0.into()])?;
+        let Some(row) = row else { return Ok(None) };
+        return Ok(Some(FormContent::open(key, known.form, row.blob(0)?)));
+    }
     let Some(row) = tx.query_opt(SQL.get("sealed"), &rows::fact_id_values(id))? else { return Ok(None) };
     let Some(form) = form_of(tx, id, row.blob(0)?)? else { return Ok(None) };
     Ok(row.blob_opt(1)?.map(|sealed| FormContent::open(key, form.commitment, sealed)))
@@ -113,6 +154,9 @@ pub fn content(
 /// # Errors
 /// [`StoreError`] if the database fails.
 pub fn waits(tx: &mut Tx<'_>, id: FactId) -> Result<bool, StoreError> {
+    if id.is_filed() {
+        return Ok(joining::filed(tx, id)?.is_some_and(|known| known.state.is_open()));
+    }
     let Some(row) = tx.query_opt(SQL.get("stands"), &rows::fact_id_values(id))? else { return Ok(false) };
     let is_placed = row.blob_opt(0)?.is_some() || row.int_opt(1)?.is_some();
     Ok(!is_placed && row.text(2)? != "quarantined")
@@ -122,14 +166,10 @@ pub fn waits(tx: &mut Tx<'_>, id: FactId) -> Result<bool, StoreError> {
 fn judged(
     tx: &mut Tx<'_>,
     id: FactId,
-    form: &Option<Form>,
+    is_office: bool,
     alike: &AlikeInVault,
 ) -> Result<LookAlikesFound, StoreError> {
-    let route = if form.as_ref().is_some_and(|form| form.route == ROUTE_OFFICE) {
-        Route::SalesOffice
-    } else {
-        Route::ServiceCentre
-    };
+    let route = if is_office { Route::SalesOffice } else { Route::ServiceCentre };
     let own =
         Traits { document: Some(SHARED), mobile: Some(SHARED), home_phone: Some(SHARED), name: Some(SHARED) };
     let application = Application { id: posting::fact_cause(id), route, traits: own };

@@ -10,6 +10,7 @@ use hufu_shared::money::Unit;
 use hufu_shared::time::Instant;
 
 use super::StoreError;
+use super::joining;
 use super::known;
 use super::rows::{self, number};
 use crate::db::{SqlFile, Tx, Value};
@@ -38,6 +39,7 @@ pub fn commit(
     commit_club(tx, entry, outcome)?;
     commit_plans(tx, entry, received, outcome)?;
     commit_members(tx, entry, received, outcome)?;
+    joining::commit(tx, entry, outcome)?;
     commit_cards(tx, entry, outcome)?;
     commit_devices(tx, entry, outcome)?;
     commit_facts(tx, entry, received, outcome)?;

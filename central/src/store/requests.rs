@@ -3,14 +3,18 @@
 //! What was dealt with is told by what apply kept of it; nothing here opens a form. Out of scope: cases about forms
 //! that disagree or look alike, which have a page of their own.
 
+use hufu_shared::dictionary;
 use hufu_shared::fact::Event;
 use hufu_shared::ids::{FactId, Hash, MemberId, OfficeId};
+use hufu_shared::scheme::Words;
 use hufu_shared::time::Instant;
 
-use super::{StoreError, known, rows};
+use super::{StoreError, joining, known, rows};
 use crate::db::{Row, SqlFile, Tx};
 use crate::rules::apply::{look_alike_case, profile_case};
+use crate::rules::joining::application;
 use crate::rules::links;
+use crate::rules::world::KnownFiled;
 
 /// Statements of this file.
 pub static SQL: SqlFile = SqlFile::new("requests", include_str!("../../sql/both/requests.sql"));
@@ -43,6 +47,15 @@ pub enum State {
     UnknownCard,
 }
 
+/// Where a form came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// A terminal, as people call it, at an office.
+    Terminal(OfficeId, String),
+    /// The centre itself, by this route; at an office, if it named one.
+    Centre(Words, Option<OfficeId>),
+}
+
 /// A form that waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {
@@ -54,10 +67,8 @@ pub struct Waiting {
     pub state: State,
     /// When it reached the centre.
     pub received: Instant,
-    /// Where it was taken.
-    pub office: OfficeId,
-    /// What people call the terminal.
-    pub device_name: String,
+    /// Where it came from.
+    pub origin: Origin,
 }
 
 fn application_in(row: &Row) -> Result<Waiting, StoreError> {
@@ -72,8 +83,7 @@ fn application_in(row: &Row) -> Result<Waiting, StoreError> {
         asks: Asks::Join,
         state,
         received: Instant(row.int(3)?),
-        office: OfficeId(row.array(4)?),
-        device_name: row.text(8)?.to_owned(),
+        origin: Origin::Terminal(OfficeId(row.array(4)?), row.text(8)?.to_owned()),
     })
 }
 
@@ -102,8 +112,7 @@ fn change_in(tx: &mut Tx<'_>, row: &Row) -> Result<Option<Waiting>, StoreError> 
         asks: Asks::Change(member, fields),
         state,
         received: Instant(row.int(3)?),
-        office: OfficeId(row.array(4)?),
-        device_name: row.text(8)?.to_owned(),
+        origin: Origin::Terminal(OfficeId(row.array(4)?), row.text(8)?.to_owned()),
     }))
 }
 
@@ -117,7 +126,32 @@ fn is_linked(tx: &mut Tx<'_>, link: Hash, id: FactId) -> Result<bool, StoreError
 /// # Errors
 /// [`StoreError`] if the database fails.
 pub fn applications(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<Waiting>, StoreError> {
-    tx.query(SQL.get("applications"), &[limit.into()])?.iter().map(application_in).collect()
+    let taken = tx.query(SQL.get("applications"), &[limit.into()])?;
+    let mut all = taken.iter().map(application_in).collect::<Result<Vec<_>, _>>()?;
+    for (id, known) in joining::waiting(tx, limit)? {
+        all.push(filed(tx, id, &known)?);
+    }
+    all.sort_by_key(|waiting| (waiting.received, waiting.id));
+    all.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(all)
+}
+
+/// An application that was filed at the centre and waits.
+fn filed(tx: &mut Tx<'_>, id: FactId, known: &KnownFiled) -> Result<Waiting, StoreError> {
+    let (name, code) = match &known.way {
+        Some(way) => (dictionary::ROUTE_CENTRE, way),
+        None => (dictionary::ROUTE, &known.route),
+    };
+    let term = joining::terms(tx, name)?.into_iter().find(|term| term.code == *code);
+    let unknown = || Words { zh: code.clone(), en: code.clone() };
+    let pending = known.state == application::State::Pending;
+    Ok(Waiting {
+        id,
+        asks: Asks::Join,
+        state: if pending { State::Case(look_alike_case(id)) } else { State::Ready },
+        received: known.filed,
+        origin: Origin::Centre(term.map_or_else(unknown, |term| term.words), known.office),
+    })
 }
 
 /// Requests that wait, among the newest [`CHANGES_SCANNED_MAX`], the oldest first; and whether there are older ones.
@@ -138,6 +172,10 @@ pub fn changes(tx: &mut Tx<'_>) -> Result<(Vec<Waiting>, bool), StoreError> {
 /// # Errors
 /// [`StoreError`] if the database fails.
 pub fn one(tx: &mut Tx<'_>, id: FactId) -> Result<Option<Waiting>, StoreError> {
+    if id.is_filed() {
+        let known = joining::filed(tx, id)?.filter(|known| known.state.is_open());
+        return known.map(|known| filed(tx, id, &known)).transpose();
+    }
     let key = rows::fact_id_values(id);
     if let Some(row) = tx.query_opt(SQL.get("application"), &key)? {
         return application_in(&row).map(Some);

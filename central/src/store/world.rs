@@ -15,6 +15,7 @@ use hufu_shared::time::{Day, Instant};
 use hufu_shared::token::Token;
 
 use super::StoreError;
+use super::joining;
 use super::known;
 use super::rows;
 use crate::db::{Row, Sql, SqlFile, Tx, Value};
@@ -222,6 +223,9 @@ fn fetch_one(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), Store
         }
         Need::Purse(member) => purse_in(tx, world, member),
         Need::Member(member) => member_in(tx, world, member),
+        Need::Filed(id) => joining::filed_in(tx, world, id),
+        Need::Leaving(member) => joining::leaving_in(tx, world, member),
+        Need::Message(id) => joining::message_in(tx, world, id),
         Need::Fields(member) => fields_in(tx, world, member),
         Need::Stock(item, office) => {
             let row = tx.query_opt(SQL.get("stock"), &[item.0.into(), office.0.into()])?;

@@ -88,6 +88,14 @@ fn check_identity_card(number: &[u8], today: Day) -> Result<(), DocumentError> {
     Ok(())
 }
 
+/// The day of birth that an identity card says; none of any other document.
+#[must_use]
+pub fn born(document: &Document) -> Option<Day> {
+    let is_card = document.kind == DocumentKind::IdentityCard;
+    let digits = document.number.get(6..14).filter(|_| is_card)?;
+    format!("{}-{}-{}", digits.get(..4)?, digits.get(4..6)?, digits.get(6..)?).parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

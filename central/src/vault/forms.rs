@@ -52,21 +52,32 @@ impl Vault {
         id: FactId,
         content: &FormContent,
     ) -> Result<AlikeInVault, VaultError> {
+        let mut alike = self.alike(tx, content)?;
+        for term in terms(content) {
+            let mut values: Vec<Value> = vec![(term.0 as i64).into(), self.hashed(&term).into()];
+            values.extend(fact_values(id));
+            tx.execute(SQL.get("index_form"), &values)?;
+        }
+        alike.forms.remove(&id);
+        Ok(alike)
+    }
+
+    /// Finds members and applications that have something in common with what was written, and keeps nothing of it.
+    ///
+    /// # Errors
+    /// [`VaultError::Db`].
+    pub fn alike(&self, tx: &mut Tx<'_>, content: &FormContent) -> Result<AlikeInVault, VaultError> {
         let mut alike = AlikeInVault::default();
         for term in terms(content) {
             for member in self.holders(tx, &term, CANDIDATES_MAX)? {
                 alike.members.entry(member).or_default().insert(term.0);
             }
-            let hashed = self.hashed(&term);
-            let key: Vec<Value> = vec![(term.0 as i64).into(), hashed.into(), CANDIDATES_MAX.into()];
+            let key: Vec<Value> =
+                vec![(term.0 as i64).into(), self.hashed(&term).into(), CANDIDATES_MAX.into()];
             for row in tx.query(SQL.get("find_form"), &key)? {
                 alike.forms.entry(fact_at(&row)?).or_default().insert(term.0);
             }
-            let mut values: Vec<Value> = vec![(term.0 as i64).into(), hashed.into()];
-            values.extend(fact_values(id));
-            tx.execute(SQL.get("index_form"), &values)?;
         }
-        alike.forms.remove(&id);
         Ok(alike)
     }
 

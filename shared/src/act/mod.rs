@@ -7,14 +7,17 @@
 use minicbor::{Decode, Encode};
 use serde::Serialize;
 
+mod joining;
 mod lease;
 mod people;
 mod value;
 
+pub use joining::*;
 pub use lease::*;
 pub use people::*;
 pub use value::*;
 
+use crate::dictionary::Term;
 use crate::ids::{CardId, DeviceId, FactId, Hash, MemberId, OfficeId, OperatorId};
 use crate::member::{CardStatus, MemberStatus, OccurrenceRow, OfficeRow};
 use crate::policy::Policy;
@@ -150,6 +153,27 @@ pub enum Act {
     /// A person changed a member's data, or dealt with requests to change it.
     #[n(30)]
     ProfileSet(#[n(0)] ProfileSet),
+    /// Words of dictionaries were added, changed or retired.
+    #[n(40)]
+    DictionarySet(#[n(0)] Vec<Term>),
+    /// An application was filed at the centre itself.
+    #[n(41)]
+    ApplicationFiled(#[n(0)] ApplicationFiled),
+    /// An application was decided, turned down, or lapsed.
+    #[n(42)]
+    ApplicationDecided(#[n(0)] ApplicationDecided),
+    /// A member was put down as leaving.
+    #[n(43)]
+    LeaveFiled(#[n(0)] LeaveFiled),
+    /// A leaving was audited.
+    #[n(44)]
+    LeaveDecided(#[n(0)] LeaveDecided),
+    /// An archived member came back.
+    #[n(45)]
+    MemberRestored(#[n(0)] MemberRestored),
+    /// People were told what became of their matter.
+    #[n(46)]
+    MessagesTold(#[n(0)] MessagesTold),
 }
 
 /// A change of the rules of applying.
@@ -434,6 +458,13 @@ impl Act {
             Self::PolicySet(_) => "policy_set",
             Self::CasesEnded(_) => "cases_ended",
             Self::ProfileSet(_) => "profile_set",
+            Self::DictionarySet(_) => "dictionary_set",
+            Self::ApplicationFiled(_) => "application_filed",
+            Self::ApplicationDecided(_) => "application_decided",
+            Self::LeaveFiled(_) => "leave_filed",
+            Self::LeaveDecided(_) => "leave_decided",
+            Self::MemberRestored(_) => "member_restored",
+            Self::MessagesTold(_) => "messages_told",
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod codes;
 mod forms;
+mod joining;
 mod kit;
 mod leases;
 mod look;

@@ -30,10 +30,15 @@ async fn rule_k08_an_application_that_looks_like_nobody_becomes_a_member_at_its_
     each(|site| async move {
         let mut browser = Browser::signed_in(&site).await;
         assert!(browser.get("/requests").await.text.contains(NONE));
-        let form = written(&[("name", "禤墨白"), ("mobile", "13911112222")]);
+        let form = written(&[("name", "禤墨白"), ("mobile", "13911112222"), ("sex", "female")]);
         let id = takes_only(&site, &form, Event::ApplicationTaken).await;
         let path = format!("/requests/{}", super::super::cases::fact_text(id));
-        assert!(browser.get("/requests").await.text.contains("正在查重"));
+        let list = browser.get("/requests").await;
+        assert!(list.text.contains("正在查重"));
+        assert!(
+            list.text.contains(">查看</a>") && !list.text.contains(">办理</a>"),
+            "nothing to deal with yet"
+        );
         assert!(!browser.get(&path).await.text.contains("办理入会"), "not before it was looked up");
         crate::jobs::lookalikes::round(&site.app).await.expect("looked up");
         let list = browser.get("/requests").await;
@@ -42,6 +47,8 @@ async fn rule_k08_an_application_that_looks_like_nobody_becomes_a_member_at_its_
         }
         let page = browser.get(&path).await;
         assert!(page.text.contains("139****2222"));
+        assert!(page.text.contains("<dd>女</dd>") && !page.text.contains("female"), "a code in words");
+        assert!(page.text.contains("会员编号、姓名或手机"), "what the search takes");
         for page in [&list, &page] {
             assert!(!page.text.contains("禤墨白") && !page.text.contains("13911112222"), "ui_f06: masked");
         }

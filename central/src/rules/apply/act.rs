@@ -45,6 +45,13 @@ impl Work {
             Act::MemberErased(erased) => self.member_erased(erased),
             Act::LookAlikesFound(found) => self.look_alikes_found(found),
             Act::ProfileSet(set) => self.profile_set(set),
+            Act::DictionarySet(terms) => self.outcome.terms.extend(terms.iter().cloned()),
+            Act::ApplicationFiled(filed) => self.application_filed(filed),
+            Act::ApplicationDecided(decided) => self.application_decided(decided),
+            Act::LeaveFiled(filed) => self.leave_filed(&taken.actor, filed),
+            Act::LeaveDecided(decided) => self.leave_decided(decided),
+            Act::MemberRestored(restored) => self.member_restored(restored),
+            Act::MessagesTold(told) => self.messages_told(told),
             Act::DaySettled(day) => self.day_settled(*day),
             Act::PolicySet(policy) => self.policy_set(policy),
             Act::JobRan(run) => {
@@ -123,7 +130,7 @@ impl Work {
             self.requests_dealt_with(member, &field, &decided.pins);
             return;
         }
-        for pin in &decided.pins {
+        for pin in decided.pins.iter().filter(|pin| !pin.fact.is_filed()) {
             self.change(pin.fact, |known| match pin.outcome {
                 PinOutcome::Counts => known.pin = Some(true),
                 PinOutcome::DoesNotCount => known.pin = Some(false),
@@ -134,6 +141,7 @@ impl Work {
         }
         if kind == KIND_LOOK_ALIKE {
             facts.into_iter().for_each(|fact| self.rejudge(fact));
+            self.alike_decided(decided);
         }
         if let (Verdict::Discard, KIND_UNKNOWN_CARD, Some(token)) = (decided.verdict, kind, token) {
             self.discard(token, decided.case);

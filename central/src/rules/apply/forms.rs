@@ -21,6 +21,7 @@ use super::Work;
 use super::earn::is_judged;
 use super::fault::plain;
 use super::matter::Matter;
+use crate::rules::joining::notice::About;
 use crate::rules::judge::order::Place;
 use crate::rules::judge::profile::{self, Request, Wanted};
 use crate::rules::links;
@@ -63,6 +64,10 @@ impl Work {
     /// if it looks like somebody, it waits for a person.
     pub(super) fn look_alikes_found(&mut self, found: &LookAlikesFound) {
         let id = found.application;
+        if id.is_filed() {
+            self.filed_looked_up(found);
+            return;
+        }
         let Some(known) = self.fact(id).cloned() else { return };
         self.outcome.applications.insert(id, true);
         let Some(Fact { event: Event::ApplicationTaken(form), .. }) = &known.fact else { return };
@@ -74,6 +79,7 @@ impl Work {
                 Standing::of(Became::Merged, KIND_LOOK_ALIKE, None)
             };
             self.stand(id, standing, Some(member));
+            self.tell(About::AlreadyMember, Some(member), Some(id));
             return;
         }
         if found.members.is_empty() && found.applications.is_empty() {
@@ -82,7 +88,8 @@ impl Work {
         let mut fresh = self.fresh_case(KIND_LOOK_ALIKE, "pending");
         fresh.device = Some(id.device);
         fresh.detail = hufu_shared::cbor::encode(found);
-        let facts = found.applications.iter().copied().chain([id]);
+        let taken = found.applications.iter().copied().filter(|fact| !fact.is_filed());
+        let facts = taken.chain([id]);
         self.case(look_alike_case(id), fresh, facts);
         self.judge_application(id);
     }
@@ -96,7 +103,9 @@ impl Work {
         let waits = matches!(state, Some(CaseState::Open | CaseState::EvidenceChanged));
         let standing = match (known.pin, known.belongs_to) {
             (Some(false), Some(_)) => Standing::of(Became::Merged, KIND_LOOK_ALIKE, Some(case)),
-            (Some(false), None) => Standing::of(Became::NoEffect, KIND_LOOK_ALIKE, Some(case)),
+            (Some(false), None) => {
+                Standing::of(Became::NoEffect, KIND_LOOK_ALIKE, state.is_some().then_some(case))
+            }
             (Some(true), _) | (None, Some(_)) => plain(id, &known),
             (None, None) if waits => Standing::of(Became::Held, KIND_LOOK_ALIKE, Some(case)),
             (None, None) if state.is_some() => plain(id, &known),

@@ -1,6 +1,18 @@
-//! Who may join (X18), and who is meant at all (K1, K4).
+//! Who is meant at all (K1), and whose application comes of itself (K4). Who may join is a rule that both sides apply
+//! alike ([`hufu_shared::rules::start`]).
 
 pub use hufu_shared::rules::start::{Applicant, NotEligible, check};
+
+/// Dictionary code of the kind of a member who is a person like any other.
+pub const KIND_PERSON: &str = "person";
+/// Dictionary codes of kinds that are organisations: they have a representative (E2) and no age.
+const ORGANISATIONS: [&str; 3] = ["organisation", "enterprise", "dealer"];
+
+/// Whether a kind of member is an organisation.
+#[must_use]
+pub fn is_organisation(kind: &str) -> bool {
+    ORGANISATIONS.contains(&kind)
+}
 
 /// What an applicant is to the club (K1): all of them are registered here, or in the sales system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,52 +45,6 @@ pub fn may_come(mode: Mode, standing: Standing) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hufu_shared::joining::JoiningTerms;
-    use hufu_shared::time::Day;
-
-    fn day(text: &str) -> Day {
-        text.parse().expect("test day")
-    }
-
-    fn person(born: Option<&str>) -> Applicant<'static> {
-        Applicant { kind: "person", is_person: true, born: born.map(day), is_staff: false }
-    }
-
-    fn adults() -> JoiningTerms {
-        JoiningTerms { min_age: 18, excludes_staff: true, ..JoiningTerms::default() }
-    }
-
-    #[test]
-    fn rule_x18_who_is_not_yet_18_cannot_join_to_the_very_day() {
-        let at = |born: Option<&str>, today| check(&adults(), &person(born), day(today));
-        let young = Err(NotEligible::Age { min: 18 });
-        assert_eq!(at(Some("2008-11-23"), "2026-11-22"), young);
-        assert_eq!(at(Some("2008-11-22"), "2026-11-22"), Ok(()));
-        assert_eq!(at(Some("2008-02-29"), "2026-02-27"), young, "born on a leap day");
-        assert_eq!(at(Some("2008-02-29"), "2026-02-28"), Ok(()));
-        assert_eq!(at(Some("2008-01-01"), "2025-12-31"), young, "over the end of a year");
-        assert_eq!(at(None, "2026-11-22"), Err(NotEligible::Born { min: 18 }));
-        let today = day("2026-11-22");
-        assert_eq!(check(&JoiningTerms::default(), &person(None), today), Ok(()), "no rule, no question");
-        let firm = Applicant { kind: "organisation", is_person: false, born: None, is_staff: false };
-        assert_eq!(check(&adults(), &firm, today), Ok(()), "organisations are allowed");
-    }
-
-    #[test]
-    fn rule_x18_staff_are_kept_out_where_the_club_says_so() {
-        let own = Applicant { is_staff: true, ..person(Some("1980-01-01")) };
-        let today = day("2026-11-22");
-        assert_eq!(check(&adults(), &own, today), Err(NotEligible::Staff));
-        assert_eq!(check(&JoiningTerms::default(), &own, today), Ok(()));
-    }
-
-    #[test]
-    fn rule_x18_only_the_kinds_that_the_club_takes_join() {
-        let terms = JoiningTerms { kinds: vec!["person".to_owned()], ..JoiningTerms::default() };
-        let firm = Applicant { kind: "organisation", is_person: false, born: None, is_staff: false };
-        let met = NotEligible::Kind { met: "organisation".to_owned() };
-        assert_eq!(check(&terms, &firm, day("2026-11-22")), Err(met));
-    }
 
     #[test]
     fn rule_k01_k04_everybody_may_apply_and_only_a_known_buyers_application_comes_of_itself() {

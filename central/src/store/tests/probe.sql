@@ -81,3 +81,6 @@ SELECT detail FROM conflict WHERE id = $1
 
 -- name: facts_of_case
 SELECT COUNT(*) FROM conflict_fact WHERE conflict = $1
+
+-- name: member_status
+SELECT status FROM member WHERE id = $1

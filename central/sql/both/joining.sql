@@ -1,0 +1,75 @@
+-- Joining and leaving: what apply reads and writes, and what people look at.
+
+-- name: filed
+SELECT route, way, kind, office, referrer, form, day, filed, state, member, looked_up, changed FROM filed_application WHERE id = $1
+
+-- name: leaving
+SELECT kind, state, automatic, filed, changed FROM leaving WHERE member = $1
+
+-- name: message
+SELECT about, member, device, epoch, seq, due, told, round, channel FROM message WHERE id = $1
+
+-- name: set_term
+INSERT INTO dictionary (dictionary, code, word_zh, word_en, place, retired, entry) VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (dictionary, code) DO UPDATE SET word_zh = excluded.word_zh, word_en = excluded.word_en, place = excluded.place,
+    retired = excluded.retired, entry = excluded.entry
+
+-- name: set_filed
+INSERT INTO filed_application (id, route, way, kind, office, referrer, form, day, filed, state, member, looked_up, changed, entry)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+ON CONFLICT (id) DO UPDATE SET state = excluded.state, member = excluded.member, looked_up = excluded.looked_up,
+    changed = excluded.changed, entry = excluded.entry
+
+-- name: set_leaving
+INSERT INTO leaving (member, kind, state, automatic, filed, changed, entry) VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (member) DO UPDATE SET kind = excluded.kind, state = excluded.state, automatic = excluded.automatic,
+    filed = excluded.filed, changed = excluded.changed, entry = excluded.entry
+
+-- name: set_message
+INSERT INTO message (id, about, member, device, epoch, seq, due, told, round, channel, entry)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+ON CONFLICT (id) DO UPDATE SET told = excluded.told, round = excluded.round, channel = excluded.channel, entry = excluded.entry
+
+-- name: terms
+SELECT dictionary, code, word_zh, word_en, place, retired FROM dictionary WHERE dictionary = $1
+
+-- name: waiting_filed
+SELECT id, route, way, kind, office, referrer, form, day, filed, state, member, looked_up, changed FROM filed_application
+WHERE state IN ('waiting', 'pending') ORDER BY filed, id LIMIT $1
+
+-- name: filed_page
+SELECT id, route, way, kind, office, referrer, form, day, filed, state, member, looked_up, changed FROM filed_application
+WHERE (filed > $1 OR (filed = $1 AND id > $2)) ORDER BY filed, id LIMIT $3
+
+-- name: lapsing_filed
+SELECT id FROM filed_application WHERE state IN ('waiting', 'pending') AND route = $1 AND day <= $2 ORDER BY filed, id LIMIT $3
+
+-- name: lapsing_taken
+SELECT f.device, f.epoch, f.seq FROM application a
+JOIN fact f ON f.device = a.device AND f.epoch = a.epoch AND f.seq = a.seq
+WHERE f.member IS NULL AND f.pin IS NULL AND f.became <> 'quarantined' AND a.looked_up = 1 AND f.day <= $1
+ORDER BY f.received, f.device, f.epoch, f.seq LIMIT $2
+
+-- name: leavings
+SELECT member, kind, state, automatic, filed, changed FROM leaving WHERE state = $1 AND (filed > $2 OR (filed = $2 AND member > $3))
+ORDER BY filed, member LIMIT $4
+
+-- name: idle_members
+SELECT m.id FROM member m
+WHERE m.status = 'active' AND m.merged_into IS NULL AND m.erased = 0 AND m.status_since < $1 AND m.id > $2
+AND NOT EXISTS (SELECT 1 FROM fact f WHERE f.member = m.id AND f.day >= $3)
+AND NOT EXISTS (SELECT 1 FROM leaving l WHERE l.member = m.id AND (l.state = 'filed' OR l.changed >= $1))
+ORDER BY m.id LIMIT $4
+
+-- name: value_of
+SELECT COUNT(*) FROM balance WHERE member = $1 AND class IN ('available', 'escrow') AND amount > 0
+
+-- name: messages
+SELECT id, about, member, device, epoch, seq, due, told, round, channel FROM message
+WHERE (CASE WHEN told IS NULL THEN 0 ELSE 1 END) = $1 AND (due > $2 OR (due = $2 AND id > $3)) ORDER BY due, id LIMIT $4
+
+-- name: last_round
+SELECT MAX(round) FROM message
+
+-- name: is_message_due
+SELECT id FROM message WHERE id = $1 AND told IS NULL

@@ -1,0 +1,76 @@
+-- Joining and leaving. All of these tables but the last are derived: replaying the journal fills them with the same rows.
+
+-- What the club says of the codes of its dictionaries; the words that Hufu brings along stand in the program.
+CREATE TABLE dictionary (
+    dictionary TEXT NOT NULL,
+    code TEXT NOT NULL,
+    word_zh TEXT NOT NULL,
+    word_en TEXT NOT NULL,
+    place BIGINT NOT NULL,
+    retired BIGINT NOT NULL CHECK (retired IN (0, 1)),
+    entry BLOB NOT NULL,
+    PRIMARY KEY (dictionary, code)
+);
+
+-- Applications that were filed at the centre. Those that terminals took are facts.
+CREATE TABLE filed_application (
+    id BLOB NOT NULL PRIMARY KEY,
+    route TEXT NOT NULL,
+    way TEXT,
+    kind TEXT NOT NULL,
+    office BLOB,
+    referrer BLOB,
+    form BLOB NOT NULL,
+    day BIGINT NOT NULL,
+    filed BIGINT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('waiting', 'pending', 'already_member', 'joined', 'bound', 'merged', 'rejected', 'lapsed')),
+    member BLOB,
+    looked_up BIGINT NOT NULL CHECK (looked_up IN (0, 1)),
+    changed BIGINT NOT NULL,
+    entry BLOB NOT NULL
+);
+
+CREATE INDEX filed_application_state ON filed_application (state, filed);
+
+-- Where each member's leaving is; who never left has no row.
+CREATE TABLE leaving (
+    member BLOB NOT NULL PRIMARY KEY,
+    kind TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('filed', 'archived', 'refused', 'restored')),
+    automatic BIGINT NOT NULL CHECK (automatic IN (0, 1)),
+    filed BIGINT NOT NULL,
+    changed BIGINT NOT NULL,
+    entry BLOB NOT NULL
+);
+
+CREATE INDEX leaving_state ON leaving (state, filed);
+
+-- What people are to be told, and in which round and by which channel they were.
+CREATE TABLE message (
+    id BLOB NOT NULL PRIMARY KEY,
+    about TEXT NOT NULL,
+    member BLOB,
+    device BLOB,
+    epoch BIGINT,
+    seq BIGINT,
+    due BIGINT NOT NULL,
+    told BIGINT,
+    round BIGINT,
+    channel TEXT,
+    entry BLOB NOT NULL
+);
+
+CREATE INDEX message_due ON message (told, due);
+CREATE INDEX message_round ON message (round);
+
+-- Not derived: how the sending of messages goes. Nothing personal stands here.
+CREATE TABLE outbox (
+    message BLOB NOT NULL PRIMARY KEY,
+    channel TEXT NOT NULL,
+    tries BIGINT NOT NULL CHECK (tries >= 0),
+    next_at BIGINT NOT NULL,
+    sent_at BIGINT,
+    error TEXT
+);
+
+CREATE INDEX outbox_next ON outbox (sent_at, next_at);

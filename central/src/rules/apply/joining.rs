@@ -1,0 +1,180 @@
+//! Applications that were filed at the centre, and the end of any application (K5 to K8, G2, E1).
+//!
+//! An application that a terminal took is a fact and stands as facts do; one that was filed here has a row of its own,
+//! which goes from state to state. Both are found by the same look-up, wait in the same case (kind 29) when they look
+//! like somebody, and are decided by the same verdict. Whoever was decided first stays decided: a step that cannot be
+//! taken any more has no effect.
+//! Out of scope: finding look-alikes, opening forms, writing members' data.
+
+use std::collections::BTreeMap;
+
+use hufu_shared::act::{
+    ApplicationDecided, ApplicationEnd, ApplicationFiled, CaseDecided, LookAlikesFound, Pin, PinOutcome,
+    Verdict,
+};
+use hufu_shared::fact::{Event, Fact};
+use hufu_shared::form::ROUTE_OFFICE;
+use hufu_shared::ids::{FactId, MemberId};
+use hufu_shared::time::OfficeClock;
+
+use super::Work;
+use super::forms::{KIND_LOOK_ALIKE, look_alike_case};
+use crate::rules::joining::application::{State, Step};
+use crate::rules::joining::notice::About;
+use crate::rules::need::Need;
+use crate::rules::world::KnownFiled;
+
+impl Work {
+    fn filed(&self, id: FactId) -> Option<&KnownFiled> {
+        self.has(Need::Filed(id));
+        self.world.filed.get(&id)
+    }
+
+    /// Somebody applied at the centre. The same application twice is one.
+    pub(super) fn application_filed(&mut self, filed: &ApplicationFiled) {
+        let id = filed.application;
+        if !id.is_filed() || self.filed(id).is_some() {
+            return;
+        }
+        let day = match filed.office {
+            Some(office) => self.day(office, self.received),
+            None => OfficeClock::default().business_day(self.received),
+        };
+        let known = KnownFiled {
+            route: filed.route.clone(),
+            way: filed.way.clone(),
+            kind: filed.kind.clone(),
+            office: filed.office,
+            referrer: filed.referrer,
+            form: filed.form,
+            day,
+            filed: self.received,
+            state: State::Waiting,
+            member: None,
+            looked_up: false,
+            changed: self.received,
+        };
+        self.keep_filed(id, known);
+    }
+
+    fn keep_filed(&mut self, id: FactId, known: KnownFiled) {
+        self.world.filed.insert(id, known.clone());
+        self.outcome.filed.insert(id, known);
+    }
+
+    /// Takes a step with an application that was filed here; whether it could be taken.
+    fn step(&mut self, id: FactId, step: Step, member: Option<MemberId>) -> bool {
+        let Some(mut known) = self.filed(id).cloned() else { return false };
+        let Some(state) = known.state.after(step) else { return false };
+        (known.state, known.changed) = (state, self.received);
+        known.member = member.map(|member| self.survivor(member)).or(known.member);
+        self.keep_filed(id, known);
+        if !state.is_open() {
+            self.end_case(look_alike_case(id), "merged");
+        }
+        true
+    }
+
+    /// Whom an application that was filed here looks like was looked up.
+    pub(super) fn filed_looked_up(&mut self, found: &LookAlikesFound) {
+        let id = found.application;
+        let Some(mut known) = self.filed(id).cloned().filter(|known| !known.looked_up) else { return };
+        known.looked_up = true;
+        let from_office = known.route == ROUTE_OFFICE;
+        self.keep_filed(id, known);
+        let same = found.same_document.filter(|member| self.member(*member).is_some());
+        if let Some(member) = same {
+            if self.step(id, Step::Matched { from_office }, Some(member)) {
+                self.tell(About::AlreadyMember, Some(self.survivor(member)), Some(id));
+            }
+            return;
+        }
+        if found.members.is_empty() && found.applications.is_empty() {
+            return;
+        }
+        if self.step(id, Step::LooksAlike, None) {
+            let mut fresh = self.fresh_case(KIND_LOOK_ALIKE, "pending");
+            fresh.detail = hufu_shared::cbor::encode(found);
+            let facts = found.applications.iter().copied().filter(|fact| !fact.is_filed());
+            self.case(look_alike_case(id), fresh, facts);
+        }
+    }
+
+    /// An application was decided, turned down, or its time was up.
+    pub(super) fn application_decided(&mut self, decided: &ApplicationDecided) {
+        let (id, end) = (decided.application, decided.end);
+        let (about, member) = match end {
+            ApplicationEnd::Joined(member) => (About::Joined, Some(member)),
+            ApplicationEnd::Bound(member) => (About::AlreadyMember, Some(member)),
+            ApplicationEnd::Rejected => (About::Rejected, None),
+            ApplicationEnd::Lapsed => (About::Lapsed, None),
+        };
+        if member.is_some_and(|member| self.member(member).is_none()) {
+            return;
+        }
+        let is_taken = if id.is_filed() {
+            let step = match end {
+                ApplicationEnd::Joined(_) => Step::Join,
+                ApplicationEnd::Bound(_) => Step::Bind,
+                ApplicationEnd::Rejected => Step::Reject,
+                ApplicationEnd::Lapsed => Step::Lapse,
+            };
+            self.step(id, step, member)
+        } else {
+            self.taken_decided(id, member)
+        };
+        if is_taken {
+            let member = member.map(|member| self.survivor(member));
+            self.tell(about, member, Some(id));
+        }
+    }
+
+    /// Decides an application that a terminal took; whether it still waited, or was put aside and is completed now.
+    fn taken_decided(&mut self, id: FactId, member: Option<MemberId>) -> bool {
+        let Some(known) = self.fact(id).cloned() else { return false };
+        let is_application = matches!(&known.fact, Some(Fact { event: Event::ApplicationTaken(_), .. }));
+        let is_placed = known.member.is_some() || known.belongs_to.is_some();
+        if !is_application || is_placed || (member.is_none() && known.pin.is_some()) {
+            return false;
+        }
+        self.change(id, |known| {
+            known.pin = if member.is_some() { None } else { Some(false) };
+            known.belongs_to = member;
+        });
+        self.rejudge(id);
+        true
+    }
+
+    /// A verdict about look-alikes places applications that were filed here, and everybody is told.
+    pub(super) fn alike_decided(&mut self, decided: &CaseDecided) {
+        let mut said: BTreeMap<FactId, (Option<MemberId>, bool)> = BTreeMap::new();
+        for Pin { fact, outcome } in &decided.pins {
+            let row = said.entry(*fact).or_default();
+            match outcome {
+                PinOutcome::BelongsTo(member) => row.0 = Some(*member),
+                PinOutcome::DoesNotCount => row.1 = true,
+                PinOutcome::Counts => {}
+            }
+        }
+        for (id, (member, is_out)) in said {
+            let step = match (member, is_out) {
+                (Some(_), true) => Step::Merge,
+                (Some(_), false) if decided.verdict == Verdict::Bind => Step::Bind,
+                (Some(_), false) => Step::Join,
+                (None, true) => Step::Reject,
+                (None, false) => continue,
+            };
+            let is_taken = !id.is_filed() || self.step(id, step, member);
+            let about = match step {
+                Step::Bind => About::AlreadyMember,
+                Step::Join => About::Joined,
+                Step::Reject => About::Rejected,
+                // Told with the application that it went into.
+                _ => continue,
+            };
+            if is_taken {
+                self.tell(about, member.map(|member| self.survivor(member)), Some(id));
+            }
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Leaving and coming back (K11, K12, C5), and what people are to be told of their matters (K2).
+//!
+//! Who is 待退 takes part as before. Archiving changes the member's state and nothing else: cards, points and history
+//! stay with the record, terminals refuse the member from the next directory on, and coming back is the same the other
+//! way. Out of scope: erasure of the personal data, which is an act of its own (X17).
+
+use hufu_shared::act::{Actor, LeaveDecided, LeaveFiled, MemberRestored, MessagesTold};
+use hufu_shared::ids::{FactId, Hash, MemberId};
+use hufu_shared::member::MemberStatus;
+
+use super::Work;
+use crate::rules::joining::leaving::{self, State, Step};
+use crate::rules::joining::notice::About;
+use crate::rules::need::Need;
+use crate::rules::world::{KnownLeaving, KnownMessage};
+
+/// The message about a matter: the same matter is told once.
+#[must_use]
+pub fn message_id(
+    about: About,
+    (member, application): (Option<MemberId>, Option<FactId>),
+    matter: i64,
+) -> Hash {
+    let member = member.map_or([0; 16], |member| member.0);
+    let application = application.as_ref().map(hufu_shared::cbor::encode).unwrap_or_default();
+    let matter = matter.to_be_bytes();
+    Hash::of(&[b"hufu-message", about.code().as_bytes(), &member, &application, &matter])
+}
+
+impl Work {
+    /// Takes a step in somebody's leaving; `None` if it cannot be taken by somebody who is who they are now.
+    fn leaves(&mut self, member: MemberId, step: Step) -> Option<Option<KnownLeaving>> {
+        let known = self.member(member)?;
+        let is_here = !known.erased && known.merged_into.is_none();
+        let was = known.status;
+        self.has(Need::Leaving(member));
+        let before = self.world.leavings.get(&member).cloned();
+        let state = leaving::after(before.as_ref().map(|leaving| leaving.state), step)?;
+        let fits = match state {
+            State::Filed | State::Archived | State::Refused => was != MemberStatus::Left,
+            State::Restored => was == MemberStatus::Left,
+        };
+        (is_here && fits).then_some(before)
+    }
+
+    fn keep_leaving(&mut self, member: MemberId, known: KnownLeaving) {
+        self.world.leavings.insert(member, known.clone());
+        self.outcome.leavings.insert(member, known);
+    }
+
+    fn set_member_status(&mut self, member: MemberId, status: MemberStatus) {
+        let Some(mut known) = self.member(member).cloned() else { return };
+        (known.status, known.status_since) = (status, self.received);
+        self.world.members.insert(member, known.clone());
+        self.outcome.member_ties.insert(member, known);
+    }
+
+    /// Somebody is put down as leaving. From a terminal it has no effect: only the service centre may (K11).
+    pub(super) fn leave_filed(&mut self, actor: &Actor, filed: &LeaveFiled) {
+        if !leaving::may_file(actor) || self.leaves(filed.member, Step::File).is_none() {
+            return;
+        }
+        let known = KnownLeaving {
+            kind: filed.kind.clone(),
+            state: State::Filed,
+            automatic: matches!(actor, Actor::Job(_)),
+            filed: self.received,
+            changed: self.received,
+        };
+        self.keep_leaving(filed.member, known);
+    }
+
+    /// A leaving was audited.
+    pub(super) fn leave_decided(&mut self, decided: &LeaveDecided) {
+        let (step, state, about) = if decided.archived {
+            (Step::Archive, State::Archived, About::Left)
+        } else {
+            (Step::Refuse, State::Refused, About::Stays)
+        };
+        let Some(Some(before)) = self.leaves(decided.member, step) else { return };
+        let is_told = decided.archived || !before.automatic;
+        let matter = before.filed.0;
+        self.keep_leaving(decided.member, KnownLeaving { state, changed: self.received, ..before });
+        if decided.archived {
+            self.set_member_status(decided.member, MemberStatus::Left);
+        }
+        // Who never asked to leave need not hear that they stay.
+        if is_told {
+            self.tell_of(about, (Some(decided.member), None), matter);
+        }
+    }
+
+    /// An archived member comes back.
+    pub(super) fn member_restored(&mut self, restored: &MemberRestored) {
+        let Some(Some(before)) = self.leaves(restored.member, Step::Restore) else { return };
+        let matter = before.filed.0;
+        let known = KnownLeaving { state: State::Restored, changed: self.received, ..before };
+        self.keep_leaving(restored.member, known);
+        self.set_member_status(restored.member, MemberStatus::Active);
+        self.tell_of(About::Restored, (Some(restored.member), None), matter);
+    }
+
+    /// A person is to be told of an application.
+    pub(super) fn tell(&mut self, about: About, member: Option<MemberId>, application: Option<FactId>) {
+        self.tell_of(about, (member, application), 0);
+    }
+
+    fn tell_of(&mut self, about: About, of: (Option<MemberId>, Option<FactId>), matter: i64) {
+        let id = message_id(about, of, matter);
+        self.has(Need::Message(id));
+        if self.world.messages.contains_key(&id) {
+            return;
+        }
+        let (member, application) = of;
+        let due = self.received;
+        let known = KnownMessage { about, member, application, due, told: None, round: 0, channel: None };
+        self.world.messages.insert(id, known.clone());
+        self.outcome.messages.insert(id, known);
+    }
+
+    /// A round told people; what was told before stays in the round that told it.
+    pub(super) fn messages_told(&mut self, told: &MessagesTold) {
+        for id in &told.messages {
+            self.has(Need::Message(*id));
+            let Some(known) = self.world.messages.get(id).filter(|known| known.told.is_none()) else {
+                continue;
+            };
+            let known = KnownMessage {
+                told: Some(self.received),
+                round: told.round,
+                channel: Some(told.channel.clone()),
+                ..known.clone()
+            };
+            self.world.messages.insert(*id, known.clone());
+            self.outcome.messages.insert(*id, known);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Joining and leaving, as apply knows them.
+
+use hufu_shared::ids::{FactId, Hash, MemberId, OfficeId};
+use hufu_shared::time::{Day, Instant};
+
+use crate::rules::joining::notice::About;
+use crate::rules::joining::{application, leaving};
+
+/// An application that was filed at the centre.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownFiled {
+    /// Dictionary code of the route.
+    pub route: String,
+    /// Dictionary code of the sub-kind of the service centre's route.
+    pub way: Option<String>,
+    /// Dictionary code of the kind of member.
+    pub kind: String,
+    /// The office that wins the member.
+    pub office: Option<OfficeId>,
+    /// Who recommended the applicant.
+    pub referrer: Option<MemberId>,
+    /// Commitment to what it says.
+    pub form: Hash,
+    /// Business day of filing.
+    pub day: Day,
+    /// When it was filed.
+    pub filed: Instant,
+    /// Where it is.
+    pub state: application::State,
+    /// Whose it is.
+    pub member: Option<MemberId>,
+    /// Whether it was looked up whom it looks like.
+    pub looked_up: bool,
+    /// When it last changed.
+    pub changed: Instant,
+}
+
+/// Where somebody's leaving is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownLeaving {
+    /// Dictionary code of its kind.
+    pub kind: String,
+    /// Where it is.
+    pub state: leaving::State,
+    /// Whether a rule of the club put it down, and no person.
+    pub automatic: bool,
+    /// When it was put down.
+    pub filed: Instant,
+    /// When it last changed.
+    pub changed: Instant,
+}
+
+/// Something that a person is to be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownMessage {
+    /// What.
+    pub about: About,
+    /// The member; none for an applicant who is none.
+    pub member: Option<MemberId>,
+    /// The application that it is about.
+    pub application: Option<FactId>,
+    /// Since when it is due.
+    pub due: Instant,
+    /// When it was told.
+    pub told: Option<Instant>,
+    /// In which round, 0 while it is due.
+    pub round: u32,
+    /// By which channel.
+    pub channel: Option<String>,
+}
