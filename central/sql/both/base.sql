@@ -117,3 +117,18 @@ INSERT INTO leaving (member, kind, state, automatic, filed, changed, entry) VALU
 
 -- name: message
 INSERT INTO message (id, about, member, device, epoch, seq, due, told, round, channel, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+
+-- name: member_detail
+INSERT INTO member_detail (member, kind, referrer, representative, entry) VALUES ($1, $2, $3, $4, $5)
+
+-- name: member_tag
+INSERT INTO member_tag (member, tag) VALUES ($1, $2)
+
+-- name: field_group
+INSERT INTO field_group (code, terms, entry) VALUES ($1, $2, $3)
+
+-- name: member_custom
+INSERT INTO member_custom (member, field_group, content, entry) VALUES ($1, $2, $3, $4)
+
+-- name: member_edit
+INSERT INTO member_edit (member, entry, what, actor, reason, at) VALUES ($1, $2, $3, $4, $5, $6)

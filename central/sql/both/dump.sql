@@ -92,3 +92,18 @@ SELECT member, kind, state, automatic, filed, changed, entry FROM leaving
 
 -- name: message
 SELECT id, about, member, device, epoch, seq, due, told, round, channel, entry FROM message
+
+-- name: member_detail
+SELECT member, kind, referrer, representative, entry FROM member_detail
+
+-- name: member_tag
+SELECT member, tag FROM member_tag
+
+-- name: field_group
+SELECT code, terms, entry FROM field_group
+
+-- name: member_custom
+SELECT member, field_group, content, entry FROM member_custom
+
+-- name: member_edit
+SELECT member, entry, what, actor, reason, at FROM member_edit

@@ -13,6 +13,7 @@ mod codes;
 mod compare;
 mod days;
 mod decide;
+mod details;
 mod devices;
 mod failure;
 mod forms;
@@ -89,6 +90,9 @@ fn joining() -> Router<Console> {
         .route("/api/v1/members/{id}/leaving", post(leaving::file))
         .route("/api/v1/members/{id}/leaving/audit", post(leaving::audit))
         .route("/api/v1/members/{id}/restore", post(leaving::restore))
+        .route("/api/v1/members/{id}/details", get(details::one).post(details::set))
+        .route("/api/v1/members/{id}/profile", post(details::profile))
+        .route("/api/v1/members/{id}/edits", get(details::edits))
         .route("/api/v1/leavings", get(leaving::list))
         .route("/api/v1/messages", get(leaving::messages))
         .route("/api/v1/messages/told", post(leaving::tell))

@@ -85,6 +85,8 @@ pub enum Need {
     Leaving(MemberId),
     /// Something that a person is to be told.
     Message(Hash),
+    /// What the club keeps of a member beside the base data.
+    Details(MemberId),
 }
 
 /// What an entry will certainly need, so that most entries are applied at the first try.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hufu_shared::act::{CardSet, ClubFounded, MemberSet};
+use hufu_shared::act::{CardSet, ClubFounded, FieldGroup, MemberSet};
 use hufu_shared::dictionary::Term;
 use hufu_shared::fact::Event;
 use hufu_shared::ids::{CardId, DeviceId, FactId, Hash, ItemId, LeaseId, MemberId, OccurrenceId, OfficeId};
@@ -14,6 +14,7 @@ use hufu_shared::token::Token;
 use hufu_shared::wire::upload::{Became, Disposition};
 use hufu_shared::wire::version::{CentralEpoch, Version};
 
+use super::joining::details::Details;
 use super::judge::issue::Issued;
 use super::lease::LeaseRow;
 use super::posting::Posting;
@@ -59,6 +60,14 @@ pub struct Outcome {
     pub leavings: BTreeMap<MemberId, KnownLeaving>,
     /// What people are to be told, or were.
     pub messages: BTreeMap<Hash, KnownMessage>,
+    /// What the club keeps of members beside the base data.
+    pub details: BTreeMap<MemberId, Details>,
+    /// The club's own groups of fields that were set up.
+    pub field_groups: Vec<FieldGroup>,
+    /// Commitments to what members' fields of a group say.
+    pub customs: BTreeMap<(MemberId, String), Hash>,
+    /// What was edited of members.
+    pub edits: BTreeMap<(MemberId, String), Edit>,
     /// Limits and allowances set.
     pub policy: Option<Policy>,
     /// The version of the rules of applying, if it was changed.
@@ -101,6 +110,15 @@ pub struct Outcome {
     pub left_cases: BTreeSet<(Hash, FactId)>,
     /// What terminals must be told beside the receipt.
     pub notices: Vec<NoticeRow>,
+}
+
+/// An edit of a member's data (K13).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    /// By whom.
+    pub by: String,
+    /// Commitment to the reason; none where the verdict of a case has it.
+    pub reason: Option<Hash>,
 }
 
 /// A fact as it is stored.

@@ -26,6 +26,7 @@ use minicbor::{Decode, Encode};
 pub use case::{CaseState, Evidence, KnownCase};
 pub use membership::{KnownFiled, KnownLeaving, KnownMessage};
 
+use super::joining::details::Details;
 use super::judge::attendance::PlaceClaim;
 use super::judge::interval::BootClock;
 use super::judge::issue::Issued;
@@ -104,6 +105,8 @@ pub struct World {
     pub leavings: BTreeMap<MemberId, KnownLeaving>,
     /// What people are to be told.
     pub messages: BTreeMap<Hash, KnownMessage>,
+    /// What the club keeps of members beside the base data.
+    pub details: BTreeMap<MemberId, Details>,
 }
 
 /// A recovery of the centre: it was rolled back, and learns from the terminals what it had set aside.

@@ -44,6 +44,11 @@ pub static TABLES: LazyLock<Vec<(&'static str, usize)>> = LazyLock::new(|| {
         ("filed_application", 1),
         ("leaving", 1),
         ("message", 1),
+        ("member_detail", 1),
+        ("member_tag", 2),
+        ("field_group", 1),
+        ("member_custom", 2),
+        ("member_edit", 3),
     ]
 });
 

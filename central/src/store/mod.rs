@@ -7,6 +7,7 @@ pub mod acts;
 pub mod base;
 pub mod cases;
 pub mod contact;
+pub mod details;
 pub mod devices;
 pub mod directory;
 pub mod dump;

@@ -10,9 +10,9 @@ use hufu_shared::money::Unit;
 use hufu_shared::time::Instant;
 
 use super::StoreError;
-use super::joining;
 use super::known;
 use super::rows::{self, number};
+use super::{details, joining};
 use crate::db::{SqlFile, Tx, Value};
 use crate::rules::outcome::{FactRow, Outcome};
 use crate::rules::posting::{Account, Posting};
@@ -40,6 +40,7 @@ pub fn commit(
     commit_plans(tx, entry, received, outcome)?;
     commit_members(tx, entry, received, outcome)?;
     joining::commit(tx, entry, outcome)?;
+    details::commit(tx, entry, received, outcome)?;
     commit_cards(tx, entry, outcome)?;
     commit_devices(tx, entry, outcome)?;
     commit_facts(tx, entry, received, outcome)?;

@@ -15,9 +15,9 @@ use hufu_shared::time::{Day, Instant};
 use hufu_shared::token::Token;
 
 use super::StoreError;
-use super::joining;
 use super::known;
 use super::rows;
+use super::{details, joining};
 use crate::db::{Row, Sql, SqlFile, Tx, Value};
 use crate::rules::apply::{APPLY_VERSION, OLDEST_APPLY_VERSION, apply};
 use crate::rules::entry::Entry;
@@ -226,6 +226,7 @@ fn fetch_one(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), Store
         Need::Filed(id) => joining::filed_in(tx, world, id),
         Need::Leaving(member) => joining::leaving_in(tx, world, member),
         Need::Message(id) => joining::message_in(tx, world, id),
+        Need::Details(member) => details::details_in(tx, world, member),
         Need::Fields(member) => fields_in(tx, world, member),
         Need::Stock(item, office) => {
             let row = tx.query_opt(SQL.get("stock"), &[item.0.into(), office.0.into()])?;

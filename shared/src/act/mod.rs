@@ -7,11 +7,13 @@
 use minicbor::{Decode, Encode};
 use serde::Serialize;
 
+mod details;
 mod joining;
 mod lease;
 mod people;
 mod value;
 
+pub use details::*;
 pub use joining::*;
 pub use lease::*;
 pub use people::*;
@@ -174,6 +176,15 @@ pub enum Act {
     /// People were told what became of their matter.
     #[n(46)]
     MessagesTold(#[n(0)] MessagesTold),
+    /// What the club keeps of a member beside the base data was set.
+    #[n(47)]
+    MemberDetailSet(#[n(0)] MemberDetailSet),
+    /// A group of the club's own fields was set up or changed.
+    #[n(48)]
+    FieldGroupSet(#[n(0)] FieldGroup),
+    /// A member's fields of a group were filled in.
+    #[n(49)]
+    CustomSet(#[n(0)] CustomSet),
 }
 
 /// A change of the rules of applying.
@@ -465,6 +476,9 @@ impl Act {
             Self::LeaveDecided(_) => "leave_decided",
             Self::MemberRestored(_) => "member_restored",
             Self::MessagesTold(_) => "messages_told",
+            Self::MemberDetailSet(_) => "member_detail_set",
+            Self::FieldGroupSet(_) => "field_group_set",
+            Self::CustomSet(_) => "custom_set",
         }
     }
 }

@@ -1,4 +1,4 @@
--- Joining and leaving. All of these tables but the last are derived: replaying the journal fills them with the same rows.
+-- Joining and leaving. All of these tables but the last one are derived: replaying the journal fills them with the same rows.
 
 -- What the club says of the codes of its dictionaries; the words that Hufu brings along stand in the program.
 CREATE TABLE dictionary (
@@ -62,6 +62,49 @@ CREATE TABLE message (
 
 CREATE INDEX message_due ON message (told, due);
 CREATE INDEX message_round ON message (round);
+
+-- What the club keeps of members beside the base data; tags one row each, so that members are found by them.
+CREATE TABLE member_detail (
+    member BLOB NOT NULL PRIMARY KEY,
+    kind TEXT NOT NULL,
+    referrer BLOB,
+    representative BLOB,
+    entry BLOB NOT NULL
+);
+
+CREATE TABLE member_tag (
+    member BLOB NOT NULL,
+    tag TEXT NOT NULL,
+    PRIMARY KEY (member, tag)
+);
+
+CREATE INDEX member_tag_tag ON member_tag (tag, member);
+
+-- The club's own groups of fields, and commitments to what members' fields of them say: the values are the vault's.
+CREATE TABLE field_group (
+    code TEXT NOT NULL PRIMARY KEY,
+    terms BLOB NOT NULL,
+    entry BLOB NOT NULL
+);
+
+CREATE TABLE member_custom (
+    member BLOB NOT NULL,
+    field_group TEXT NOT NULL,
+    content BLOB NOT NULL,
+    entry BLOB NOT NULL,
+    PRIMARY KEY (member, field_group)
+);
+
+-- The record of edits: what of a member was edited, by whom, for which reason; never what stood there.
+CREATE TABLE member_edit (
+    member BLOB NOT NULL,
+    entry BLOB NOT NULL,
+    what TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    reason BLOB,
+    at BIGINT NOT NULL,
+    PRIMARY KEY (member, entry, what)
+);
 
 -- Not derived: how the sending of messages goes. Nothing personal stands here.
 CREATE TABLE outbox (

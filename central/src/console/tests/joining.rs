@@ -307,3 +307,48 @@ async fn rule_k02_a_gateway_that_fails_is_tried_again_later_and_stops_nothing() 
 async fn every_statement_of_the_outbox_prepares_on_both_engines() {
     crate::db::testing::prepare_all(&[&outbox::SQL]).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_k13_e02_base_data_and_details_are_edited_with_a_reason_and_every_edit_is_listed() {
+    each(|site| async move {
+        let mut browser = Browser::signed_in(&site).await;
+        let (row, ..) = somebody(&site, 0).await;
+        let path = |what: &str| format!("/api/v1/members/{}/{what}", row.member);
+        let silent = browser.post(&path("profile"), &[("mobile", "13911112222")]).await;
+        assert_eq!(silent.status, StatusCode::UNPROCESSABLE_ENTITY, "no edit without a reason");
+        let bad = browser.post(&path("profile"), &[("mobile", "1391111"), ("reason", "来电更正")]).await;
+        assert_eq!(text(&json(&bad), "type"), "urn:hufu:problem:field-bad-mobile");
+        let fields = [("mobile", "139 1111 2222"), ("email", "a@example.cn"), ("reason", "来电更正")];
+        let done = browser.post(&path("profile"), &fields).await;
+        assert_eq!(done.status, StatusCode::OK, "{}", done.text);
+        let vault = site.app.vault.clone();
+        let member = row.member;
+        let kept = site.app.db.read(move |tx| vault.reveal(tx, member)).await.expect("read").expect("kept");
+        assert_eq!(
+            (kept.mobile.as_deref(), kept.email.as_deref()),
+            (Some("13911112222"), Some("a@example.cn"))
+        );
+
+        let first = [
+            ("kind", "organisation"),
+            ("tags", "老业主，高尔夫"),
+            ("representative", "王伟"),
+            ("reason", "机构入会"),
+        ];
+        let set = browser.post(&path("details"), &first).await;
+        assert_eq!(set.status, StatusCode::OK, "{}", set.text);
+        let known = json(&browser.get(&path("details")).await);
+        assert_eq!((text(&known, "kind"), known["tags"].as_array().map(Vec::len)), ("organisation", Some(2)));
+        assert!(!text(&known, "representative").is_empty() && !known.to_string().contains("王伟"), "masked");
+        let person = [("kind", "person"), ("representative", "李雷"), ("reason", "误填")];
+        let refused = browser.post(&path("details"), &person).await;
+        assert_eq!(text(&json(&refused), "type"), "urn:hufu:problem:details");
+        let edits = json(&browser.get(&path("edits")).await);
+        let mut what: Vec<&str> =
+            edits["edits"].as_array().expect("a list").iter().map(|edit| text(edit, "what")).collect();
+        what.sort_unstable();
+        assert_eq!(what, ["details", "email", "mobile"]);
+        assert!(edits.to_string().contains("admin/") && !edits.to_string().contains("13911112222"));
+    })
+    .await;
+}

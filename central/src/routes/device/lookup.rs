@@ -41,7 +41,8 @@ pub async fn lookup(State(app): State<App>, caller: Caller, body: Body) -> Resul
 }
 
 fn look(tx: &mut Tx<'_>, vault: &Vault, text: &str) -> Result<LookupAnswer, PeopleError> {
-    let mut members: Vec<MemberId> = people::member_by_number(tx, text)?.into_iter().collect();
+    let named = people::member_by_number(tx, text)?;
+    let mut members: Vec<MemberId> = named.into_iter().collect();
     // Some may have left the club: they are found at the centre only.
     for member in vault.search(tx, text, 2 * LOOKUP_FOUND_MAX + 1)? {
         if !members.contains(&member) {
@@ -50,7 +51,7 @@ fn look(tx: &mut Tx<'_>, vault: &Vault, text: &str) -> Result<LookupAnswer, Peop
     }
     let mut answer = LookupAnswer::default();
     for member in members {
-        let Some(found) = found(tx, vault, member)? else { continue };
+        let Some(found) = found(tx, vault, member, named == Some(member))? else { continue };
         if answer.found.len() == LOOKUP_FOUND_MAX {
             answer.more = true;
             break;
@@ -60,12 +61,21 @@ fn look(tx: &mut Tx<'_>, vault: &Vault, text: &str) -> Result<LookupAnswer, Peop
     Ok(answer)
 }
 
-/// A member as a terminal may know them; none for one who takes part no longer.
-fn found(tx: &mut Tx<'_>, vault: &Vault, id: MemberId) -> Result<Option<FoundMember>, PeopleError> {
+/// A member as a terminal may know them; none for one who takes part no longer. Who asked for secrecy is found by the
+/// number alone, which only they can have told, and then without a name.
+fn found(
+    tx: &mut Tx<'_>,
+    vault: &Vault,
+    id: MemberId,
+    by_number: bool,
+) -> Result<Option<FoundMember>, PeopleError> {
     let Some(member) = people::member(tx, id)?.filter(|row| row.status != MemberStatus::Left) else {
         return Ok(None);
     };
     let secret = people::wants_secrecy(tx, vault, id, member.personal)?;
+    if secret && !by_number {
+        return Ok(None);
+    }
     let personal = vault.reveal(tx, id)?.filter(|_| !secret);
     let cards = people::cards_of(tx, id)?;
     let in_use = cards.iter().find(|card| !card.status.is_blocked());

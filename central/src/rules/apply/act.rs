@@ -17,6 +17,7 @@ use crate::rules::world::{CaseState, DeviceStatus, KnownDevice, KnownEpoch};
 impl Work {
     /// Gives effect to an act.
     pub(super) fn act(&mut self, taken: &TakenAct) {
+        self.by = Some(taken.actor.clone());
         match &taken.act {
             Act::ClubFounded(founded) => self.outcome.club = Some(founded.clone()),
             Act::EpochBegun(epoch) => self.epoch_begun(*epoch),
@@ -52,6 +53,9 @@ impl Work {
             Act::LeaveDecided(decided) => self.leave_decided(decided),
             Act::MemberRestored(restored) => self.member_restored(restored),
             Act::MessagesTold(told) => self.messages_told(told),
+            Act::MemberDetailSet(set) => self.member_detail_set(set),
+            Act::FieldGroupSet(group) => self.outcome.field_groups.push(group.clone()),
+            Act::CustomSet(set) => self.custom_set(set),
             Act::DaySettled(day) => self.day_settled(*day),
             Act::PolicySet(policy) => self.policy_set(policy),
             Act::JobRan(run) => {

@@ -147,6 +147,7 @@ impl Work {
         }
         if is_changed {
             self.field_changed(member, field);
+            self.edited(member, field, None);
         }
         self.dirty.insert(Matter::Profile(member));
     }
@@ -165,6 +166,7 @@ impl Work {
             }
             if change.taken_over {
                 self.field_changed(member, &change.field);
+                self.edited(member, &change.field, Some(set.reason));
             }
         }
         self.dirty.insert(Matter::Profile(member));

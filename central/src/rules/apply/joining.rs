@@ -68,6 +68,9 @@ impl Work {
         let Some(state) = known.state.after(step) else { return false };
         (known.state, known.changed) = (state, self.received);
         known.member = member.map(|member| self.survivor(member)).or(known.member);
+        if let (Step::Join, Some(member)) = (step, known.member) {
+            self.details_of_filed(member, &known);
+        }
         self.keep_filed(id, known);
         if !state.is_open() {
             self.end_case(look_alike_case(id), "merged");

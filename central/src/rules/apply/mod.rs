@@ -16,6 +16,7 @@ mod card;
 mod cases;
 mod clock;
 mod day;
+mod details;
 mod earn;
 mod edge;
 mod expiry;
@@ -58,6 +59,7 @@ pub use time::late_case;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use hufu_shared::act::Actor;
 use hufu_shared::ids::{DeviceId, FactId, Hash, MemberId, OfficeId};
 use hufu_shared::time::{Day, Instant, OfficeClock};
 use hufu_shared::wire::upload::{Became, Disposition};
@@ -112,6 +114,8 @@ struct Work {
     touched: BTreeSet<Hash>,
     /// How many judgements there were.
     judged: u32,
+    /// Whose act it is, if it is one.
+    by: Option<Actor>,
 }
 
 /// What only the entry knows of a fact that it brought.
@@ -133,6 +137,7 @@ impl Work {
             others: BTreeMap::new(),
             touched: BTreeSet::new(),
             judged: 0,
+            by: None,
         }
     }
 

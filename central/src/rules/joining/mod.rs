@@ -6,6 +6,7 @@
 
 pub mod application;
 pub mod deadline;
+pub mod details;
 pub mod eligible;
 pub mod fields;
 pub mod leaving;

@@ -408,3 +408,100 @@ async fn rule_k12_what_the_club_says_of_its_words_stands_above_the_built_in_ones
 async fn every_statement_of_joining_prepares_on_both_engines() {
     prepare_all(&[&joining::SQL, &lookalikes::SQL]).await;
 }
+
+fn details(n: u8, kind: &str, representative: Option<u8>, tags: &[&str]) -> Act {
+    Act::MemberDetailSet(hufu_shared::act::MemberDetailSet {
+        member: member(n),
+        kind: kind.to_owned(),
+        referrer: Some(member(2)),
+        representative: representative.map(|n| Hash([n; 32])),
+        tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+        reason: Hash([5; 32]),
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_k13_e02_what_is_kept_of_a_member_is_set_whole_and_every_edit_is_on_record() {
+    each(|db| async move {
+        let mut desk = desk(&db).await;
+        let clerk = Actor::Admin(hufu_shared::ids::OperatorId([9; 16]));
+        desk.act_by(&db, clerk.clone(), details(1, "organisation", Some(7), &["老业主", "高尔夫"])).await;
+        desk.act_by(&db, clerk.clone(), details(1, "organisation", None, &["老业主"])).await;
+        let of = |n: u8| db.read(move |tx| crate::store::details::of(tx, member(n)));
+        let known = of(1).await.expect("read").expect("set");
+        assert_eq!(known.representative, Some(Hash([7; 32])), "nobody goes without a successor");
+        assert_eq!(
+            (known.kind.as_str(), known.tags.len(), known.referrer),
+            ("organisation", 2, Some(member(2)))
+        );
+        desk.act_by(&db, clerk.clone(), details(1, "organisation", Some(8), &["老业主"])).await;
+        let change =
+            hufu_shared::act::FieldSet { field: "mobile".to_owned(), request: None, taken_over: true };
+        let set =
+            hufu_shared::act::ProfileSet { member: member(1), changes: vec![change], reason: Hash([6; 32]) };
+        desk.act_by(&db, clerk, Act::ProfileSet(set)).await;
+        let edits = db.read(|tx| crate::store::details::edits(tx, member(1), 10)).await.expect("read");
+        let met: Vec<_> = edits.iter().map(|edit| (edit.what.as_str(), edit.reason)).collect();
+        let why = |n: u8| Some(Hash([n; 32]));
+        assert_eq!(
+            met,
+            [("mobile", why(6)), ("details", why(5)), ("details", why(5))],
+            "the refused one left none"
+        );
+        assert!(edits.iter().all(|edit| edit.by.starts_with("admin/")));
+        let tagged = |tag: &'static str| {
+            db.read(move |tx| crate::store::details::tagged(tx, tag, MemberId([0; 16]), 10))
+        };
+        assert_eq!(tagged("老业主").await.expect("read"), [member(1)]);
+        assert_eq!(tagged("高尔夫").await.expect("read"), [], "taken away");
+        holds(&db).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_y01_z01_groups_of_fields_keep_a_commitment_and_an_applicant_keeps_kind_and_referrer() {
+    each(|db| async move {
+        let mut desk = desk(&db).await;
+        let group = hufu_shared::act::FieldGroup {
+            code: "home".to_owned(),
+            words: words("现居住情况", "present home"),
+            class: hufu_shared::act::Sensitivity::Personal,
+            fields: vec![],
+            retired: false,
+        };
+        desk.act(&db, Act::FieldGroupSet(group.clone())).await;
+        let filled = |n: u8| {
+            let (group, values, reason) = ("home".to_owned(), Hash([n; 32]), REASON);
+            Act::CustomSet(hufu_shared::act::CustomSet { member: member(1), group, values, reason })
+        };
+        desk.act(&db, filled(3)).await;
+        desk.act(&db, filled(4)).await;
+        let read = db.read(|tx| -> Result<_, StoreError> {
+            Ok((crate::store::details::groups(tx)?, crate::store::details::custom(tx, member(1), "home")?))
+        });
+        assert_eq!(read.await.expect("read"), (vec![group], Some(Hash([4; 32]))));
+        let filed = ApplicationFiled {
+            application: FactId::filed([1; 16]),
+            route: "centre".to_owned(),
+            way: Some("referral".to_owned()),
+            kind: "walk_in".to_owned(),
+            office: None,
+            referrer: Some(member(2)),
+            form: Hash([1; 32]),
+        };
+        desk.act(&db, Act::ApplicationFiled(filed)).await;
+        desk.act(&db, new_member(6)).await;
+        desk.act(&db, ended(FactId::filed([1; 16]), ApplicationEnd::Joined(member(6)))).await;
+        let known =
+            db.read(|tx| crate::store::details::of(tx, member(6))).await.expect("read").expect("kept");
+        assert_eq!((known.kind.as_str(), known.referrer), ("walk_in", Some(member(2))));
+        holds(&db).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_statement_of_details_prepares_on_both_engines() {
+    prepare_all(&[&crate::store::details::SQL]).await;
+}

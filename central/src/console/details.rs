@@ -1,0 +1,184 @@
+//! Members' details and base data in `/api/v1`: kind, referrer, representative and tags (E2, V2), edits of base data and
+//! the record of them (K13). Every change has a reason, which is sealed; everything personal is shown masked.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use hufu_shared::act::{Act, FieldSet, MemberDetailSet, MemberSet, ProfileSet};
+use hufu_shared::dictionary;
+use hufu_shared::form::FIELDS;
+use hufu_shared::ids::{EntryId, Hash, MemberId};
+use hufu_shared::seal;
+use hufu_shared::time::OfficeClock;
+use serde_json::{Value, json};
+
+use super::Console;
+use super::failure::Failure;
+use super::place;
+use super::problem::Refused;
+use super::signed::{Posted, SignedIn};
+use super::verdict::note;
+use crate::db::Tx;
+use crate::random;
+use crate::rules::joining::{details as rule, fields};
+use crate::store::people::{self, PeopleError, SALT_BYTES};
+use crate::store::{acts, details, joining, journal};
+use crate::vault::{Vault, mask, normal};
+
+/// Edits that one answer lists.
+const EDITS_MAX: i64 = 200;
+
+/// A representative's name and mobile, as they are sealed.
+fn representative_text(name: &str, mobile: &str) -> Result<Option<String>, &'static str> {
+    if name.is_empty() {
+        return Ok(None);
+    }
+    let name = fields::name(name).map_err(|error| error.code())?;
+    let mobile = match mobile {
+        "" => None,
+        mobile => Some(fields::mobile(normal::mobile(mobile)).map_err(|error| error.code())?),
+    };
+    Ok(Some(json!({ "name": name, "mobile": mobile }).to_string()))
+}
+
+/// The masked name of a representative.
+fn representative(
+    tx: &mut Tx<'_>,
+    vault: &Vault,
+    member: MemberId,
+    commitment: Option<Hash>,
+) -> Result<Option<String>, PeopleError> {
+    let Some(commitment) = commitment else { return Ok(None) };
+    let Some(kept) = vault.text(tx, member, commitment)? else { return Ok(None) };
+    let read: Option<Value> = serde_json::from_slice(kept.get(SALT_BYTES..).unwrap_or_default()).ok();
+    Ok(read.and_then(|value| value["name"].as_str().map(mask::name)))
+}
+
+/// What the club keeps of a member beside the base data.
+pub async fn one(
+    State(console): State<Console>,
+    Path(member): Path<MemberId>,
+    _by: SignedIn,
+) -> Result<Json<Value>, Refused> {
+    let vault = console.app.vault.clone();
+    let load = move |tx: &mut Tx<'_>| -> Result<Option<Value>, PeopleError> {
+        if people::member(tx, member)?.is_none() {
+            return Ok(None);
+        }
+        let known = details::of(tx, member)?.unwrap_or_default();
+        let representative = representative(tx, &vault, member, known.representative)?;
+        Ok(Some(json!({
+            "member": member, "kind": known.kind, "referrer": known.referrer, "tags": known.tags,
+            "representative": representative,
+        })))
+    };
+    Ok(Json(console.app.db.read(load).await?.ok_or(Failure::NotFound)?))
+}
+
+/// Sets it, whole: kind, referrer (a number), tags with commas between; a representative's name and mobile name the
+/// successor, without them whoever is one stays.
+pub async fn set(
+    State(console): State<Console>,
+    Path(member): Path<MemberId>,
+    posted: Posted,
+) -> Result<Json<Value>, Refused> {
+    let posted = posted.settled()?;
+    let (ui, form) = (posted.by.ui.clone(), &posted.fields);
+    if form.get("reason").is_empty() {
+        return Err(Refused::unfit(&ui, "reason-missing"));
+    }
+    let text = representative_text(form.get("representative"), form.get("representative_mobile"));
+    let text = text.map_err(|key| Refused::unfit(&ui, key))?;
+    let salt: [u8; SALT_BYTES] = random::bytes()?;
+    let note = note(&console, form.get("reason"))?;
+    let tags: Vec<String> = form
+        .get("tags")
+        .split([',', '，'])
+        .map(str::trim)
+        .filter(|tag| !tag.is_empty())
+        .map(str::to_owned)
+        .collect();
+    let (kind, number) = (form.get("kind").to_owned(), form.get("referrer").to_owned());
+    let (actor, staff) = (posted.by.actor(), posted.by.session.staff);
+    let (entry, now, vault) = (console.app.entry_id()?, console.app.now(), console.app.vault.clone());
+    let work = move |tx: &mut Tx<'_>| -> Result<Result<(), String>, PeopleError> {
+        journal::pass_gate(tx, now)?;
+        let referrer = if number.is_empty() { None } else { people::member_by_number(tx, &number)? };
+        let is_known = people::member(tx, member)?.is_some() && (number.is_empty() || referrer.is_some());
+        if !is_known || !joining::can_choose(tx, dictionary::MEMBER_KIND, &kind)? {
+            return Ok(Err("the member, the kind or the referrer is not known".to_owned()));
+        }
+        let before = details::of(tx, member)?.and_then(|known| known.representative);
+        let fresh = text.as_ref().map(|text| seal::commitment(&salt, text.as_bytes()));
+        let (kind, tags) = (kind.clone(), tags.clone());
+        let representative =
+            fresh.or(before.filter(|_| crate::rules::joining::eligible::is_organisation(&kind)));
+        let set = MemberDetailSet { member, kind, referrer, representative, tags, reason: note.commitment };
+        if let Err(error) = rule::check(&set, before) {
+            return Ok(Err(error.to_string()));
+        }
+        if let (Some(text), Some(commitment)) = (&text, fresh) {
+            vault.put_text(tx, member, commitment, &[&salt[..], text.as_bytes()].concat())?;
+        }
+        note.put(tx, Some(staff), now)?;
+        acts::take(tx, entry, now, &actor, &Act::MemberDetailSet(set))?;
+        Ok(Ok(()))
+    };
+    console.app.write(work).await?.map_err(|detail| Refused::unfit_as("details", detail))?;
+    Ok(Json(json!({ "member": member })))
+}
+
+/// Edits base data: each field that was posted is written, in the form that its rule says (C2, C3).
+pub async fn profile(
+    State(console): State<Console>,
+    Path(member): Path<MemberId>,
+    posted: Posted,
+) -> Result<Json<Value>, Refused> {
+    let posted = posted.settled()?;
+    let (ui, form) = (posted.by.ui.clone(), posted.fields.clone());
+    let fields: Vec<&'static str> = FIELDS.into_iter().filter(|field| !form.get(field).is_empty()).collect();
+    if form.get("reason").is_empty() || fields.is_empty() {
+        return Err(Refused::unfit(&ui, "reason-missing"));
+    }
+    let note = note(&console, form.get("reason"))?;
+    let salt: [u8; SALT_BYTES] = random::bytes()?;
+    let entries: [EntryId; 2] = [console.app.entry_id()?, console.app.entry_id()?];
+    let (actor, staff) = (posted.by.actor(), posted.by.session.staff);
+    let (now, vault) = (console.app.now(), console.app.vault.clone());
+    let edited = fields.clone();
+    let work = move |tx: &mut Tx<'_>| -> Result<Result<(), &'static str>, PeopleError> {
+        journal::pass_gate(tx, now)?;
+        let (Some(mut personal), Some(row)) = (vault.reveal(tx, member)?, people::member(tx, member)?) else {
+            return Ok(Err("bind-nobody"));
+        };
+        let today = OfficeClock::default().business_day(now);
+        for field in &fields {
+            if let Err(key) = place::write(&mut personal, field, form.get(field), today) {
+                return Ok(Err(key));
+            }
+        }
+        let secret = people::wants_secrecy(tx, &vault, member, row.personal)?;
+        let personal = people::put_personal(tx, &vault, member, &personal, secret, salt)?;
+        let set = Act::MembersSet(vec![MemberSet { personal, ..row }]);
+        acts::take(tx, entries[0], now, &actor, &set)?;
+        let change =
+            |field: &&'static str| FieldSet { field: (*field).to_owned(), request: None, taken_over: true };
+        let changes = fields.iter().map(change).collect();
+        note.put(tx, Some(staff), now)?;
+        let set = ProfileSet { member, changes, reason: note.commitment };
+        acts::take(tx, entries[1], now, &actor, &Act::ProfileSet(set))?;
+        Ok(Ok(()))
+    };
+    console.app.write(work).await?.map_err(|key| Refused::unfit(&ui, key))?;
+    Ok(Json(json!({ "member": member, "fields": edited })))
+}
+
+/// The record of a member's edits, the newest first.
+pub async fn edits(
+    State(console): State<Console>,
+    Path(member): Path<MemberId>,
+    _by: SignedIn,
+) -> Result<Json<Value>, Refused> {
+    let edits = console.app.db.read(move |tx| details::edits(tx, member, EDITS_MAX)).await?;
+    let row = |edit: &details::EditView| json!({ "what": edit.what, "by": edit.by, "at": edit.at });
+    Ok(Json(json!({ "edits": edits.iter().map(row).collect::<Vec<_>>() })))
+}
