@@ -7,7 +7,7 @@ use hufu_shared::cbor;
 use hufu_shared::ids::{EntryId, Hash, MemberId};
 use hufu_shared::time::Instant;
 
-use super::{StoreError, rows};
+use super::{StoreError, outcome, rows};
 use crate::db::{SqlFile, Tx};
 use crate::rules::joining::details::Details;
 use crate::rules::outcome::Outcome;
@@ -49,9 +49,9 @@ pub(super) fn commit(
     tx: &mut Tx<'_>,
     entry: EntryId,
     received: Instant,
-    outcome: &Outcome,
+    given: &Outcome,
 ) -> Result<(), StoreError> {
-    for (member, known) in &outcome.details {
+    for (member, known) in &given.details {
         let values = [
             member.0.into(),
             known.kind.as_str().into(),
@@ -65,15 +65,20 @@ pub(super) fn commit(
             tx.execute(SQL.get("set_tag"), &[member.0.into(), tag.as_str().into()])?;
         }
     }
-    for group in &outcome.field_groups {
+    for ((member, field), known) in &given.fields {
+        let (changes, changed) = (rows::number(known.changes), known.changed.0.into());
+        let values = [member.0.into(), field.as_str().into(), changes, changed, entry.0.into()];
+        outcome::put(tx, "set_field", values)?;
+    }
+    for group in &given.field_groups {
         let values = [group.code.as_str().into(), cbor::encode(group).into(), entry.0.into()];
         tx.execute(SQL.get("set_group"), &values)?;
     }
-    for ((member, group), content) in &outcome.customs {
+    for ((member, group), content) in &given.customs {
         let values = [member.0.into(), group.as_str().into(), content.0.into(), entry.0.into()];
         tx.execute(SQL.get("set_custom"), &values)?;
     }
-    for ((member, what), edit) in &outcome.edits {
+    for ((member, what), edit) in &given.edits {
         let values = [
             member.0.into(),
             entry.0.into(),

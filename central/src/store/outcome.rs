@@ -102,7 +102,10 @@ pub fn commit(
 }
 
 /// Writes one row; nobody waits for it before the last one is written.
-fn put(tx: &mut Tx<'_>, name: &str, values: impl Into<Vec<Value>>) -> Result<(), StoreError> {
+///
+/// # Errors
+/// [`StoreError`].
+pub(super) fn put(tx: &mut Tx<'_>, name: &str, values: impl Into<Vec<Value>>) -> Result<(), StoreError> {
     Ok(tx.execute_later(SQL.get(name), vec![values.into()])?)
 }
 
@@ -221,11 +224,6 @@ fn commit_members(
             entry.0.into(),
         ];
         put(tx, "tie_member", values)?;
-    }
-    for ((member, field), known) in &outcome.fields {
-        let (changes, changed) = (number(known.changes), known.changed.0.into());
-        let values = [member.0.into(), field.as_str().into(), changes, changed, entry.0.into()];
-        put(tx, "set_field", values)?;
     }
     for (application, is_looked_up) in &outcome.applications {
         let mut values = rows::fact_id_values(*application).to_vec();
