@@ -411,7 +411,8 @@ impl Journal {
 
     /// Prunes facts acknowledged more than [`KEPT_DAYS_MIN`] days before `now`, to be called only while the clock is
     /// set by the centre: a clock that jumped ahead must not shorten what a restored centre can be filled from.
-    /// The newest stays: a centre that asks which leases are held is answered beside it.
+    /// The newest stays: a centre that asks which leases are held is answered beside it. So does the open shift: at its
+    /// close all of it is counted, and a clock that the centre set wrongly must not take money out of the drawer.
     /// Returns how many went.
     ///
     /// # Errors
@@ -423,6 +424,7 @@ impl Journal {
         let until: i64 =
             self.connection.query_row(sql, [day], |row| row.get(0)).step(&self.path, "read acks")?;
         let until = from_sql(until).min(self.acked_seq).min(self.head.0.saturating_sub(1));
+        let until = until.min(self.shift_from()?.saturating_sub(1));
         let Some(hash) = self.hash_at(until)? else { return Ok(0) };
         let (anchor, _) = self.anchor()?;
         if until <= anchor {

@@ -128,7 +128,11 @@ impl Journal {
         Ok(None)
     }
 
-    fn shift_from(&self) -> Result<u64, StoreError> {
+    /// First seq after the last close of day, as far as it is held.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the journal cannot be read.
+    pub(super) fn shift_from(&self) -> Result<u64, StoreError> {
         let closed: i64 = self
             .connection
             .query_row("SELECT closed_seq FROM state", [], |row| row.get(0))

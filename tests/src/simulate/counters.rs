@@ -45,7 +45,7 @@ pub const KINDS: [(usize, &str); 36] = [
 ];
 
 /// Rare paths.
-pub const PATHS: [&str; 68] = [
+pub const PATHS: [&str; 69] = [
     "duplicate request",
     "late request after its retry",
     "straddle of the cursor",
@@ -100,6 +100,7 @@ pub const PATHS: [&str; 68] = [
     "others closed in time",
     "taken back",
     "card reported lost at a terminal",
+    "card replaced at a terminal",
     "member merged",
     "member unmerged",
     "member erased",

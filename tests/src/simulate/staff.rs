@@ -123,11 +123,16 @@ impl Run<'_> {
     pub fn some_card(&mut self) -> usize {
         let members = self.size.members as u64;
         let card = match self.random.below(100) {
-            0..=3 => members + self.random.below(STRAY_CARDS),
+            0..=3 => return self.some_stray_card(),
             4..=54 => self.random.below(HOT_MEMBERS.min(members)),
             _ => self.random.below(members),
         };
         usize::try_from(card).unwrap_or(0)
+    }
+
+    /// A card that the centre was not told of, unless it was since.
+    pub fn some_stray_card(&mut self) -> usize {
+        self.size.members + usize::try_from(self.random.below(STRAY_CARDS)).unwrap_or(0)
     }
 
     fn some_purpose(&mut self) -> Purpose {
@@ -397,13 +402,14 @@ impl Run<'_> {
         let card = self.size.members + stray;
         let owner = self.random.index(self.size.members);
         let member = club::member(owner);
-        let known = "SELECT count(*) FROM card WHERE id = ?1";
-        let known: i64 = self.centre.look().query_row(known, [club::card(card).0], |row| row.get(0))?;
+        let token = self.club.token_key.token(&club::card_text(card)).to_bytes();
+        // A terminal may have given it to somebody: then it is registered already.
+        let known = "SELECT count(*) FROM card_token WHERE token = ?1";
+        let known: i64 = self.centre.look().query_row(known, [token], |row| row.get(0))?;
         if known > 0 {
             return Ok(());
         }
         let held = "SELECT count(*) FROM fact WHERE token = ?1 AND became = 'held'";
-        let token = self.club.token_key.token(&club::card_text(card)).to_bytes();
         let held: i64 = self.centre.look().query_row(held, [token], |row| row.get(0))?;
         if held > 0 {
             self.counters.path("unknown card bound");

@@ -106,6 +106,7 @@ impl Run<'_> {
             62..=77 => self.take_back(device),
             78..=90 => self.hand_out(device),
             91..=92 => self.report_lost(device),
+            93 => self.replace_card(device),
             _ => self.take_form(device),
         }
     }
@@ -331,6 +332,22 @@ impl Run<'_> {
         self.books.blocked.insert(card);
         self.counters.path("card reported lost at a terminal");
         self.present(device, card, &Purpose::ReportLost)
+    }
+
+    /// A member gets another card in place of the one they have: a new one, one that others use already, or one that
+    /// another terminal gives to somebody else.
+    fn replace_card(&mut self, device: usize) -> anyhow::Result<()> {
+        let (old, new) = (self.some_card(), self.some_stray_card());
+        let Some(running) = self.devices[device].running.as_mut() else { return Ok(()) };
+        let presented = Presented { card: club::card_text(old), reader: READER_COUNTER };
+        let subject = running.core.subject_of(&presented, &running.clock.now())?;
+        if old >= self.size.members || subject.member.is_none() {
+            return Ok(());
+        }
+        self.books.handed_on.push((new, old));
+        self.books.blocked.insert(old);
+        self.counters.path("card replaced at a terminal");
+        self.present(device, new, &Purpose::Replace(subject))
     }
 
     /// Somebody applies, or wants data changed: staff take the form, which only the centre can read.

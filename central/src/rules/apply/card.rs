@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use hufu_shared::act::{CardSet, CardStatusSet};
 use hufu_shared::fact::{Event, Fact, Subject};
-use hufu_shared::ids::{FactId, MemberId};
+use hufu_shared::ids::{FactId, Hash, MemberId};
 use hufu_shared::member::CardStatus;
 use hufu_shared::time::Day;
 use hufu_shared::token::Token;
@@ -41,6 +41,13 @@ pub struct OwnerCase {
     /// Who had it when they arrived.
     #[n(1)]
     pub now: Option<MemberId>,
+}
+
+/// The case about facts of a card that was somebody's when they happened and somebody else's when they arrived.
+fn owner_case_id(token: Token, judged: &Ownership) -> Hash {
+    let bytes = |member: Option<MemberId>| member.map_or([0; 16], |member| member.0);
+    let about = [&token.to_bytes()[..], &bytes(judged.then()), &bytes(judged.now)];
+    posting::case_id(KIND_OWNER, &about)
 }
 
 impl Work {
@@ -84,19 +91,24 @@ impl Work {
 
     /// The case about facts of a card that had another owner by the time they arrived.
     fn owner_case(&mut self, id: FactId, token: Token, judged: &Ownership) -> Standing {
-        let then = match judged.belongs {
-            Belongs::To(member) => Some(member),
-            Belongs::Unknown | Belongs::Ask => None,
-        };
-        let bytes = |member: Option<MemberId>| member.map_or([0; 16], |member| member.0);
-        let about = [&token.to_bytes()[..], &bytes(then), &bytes(judged.now)];
-        let case = posting::case_id(KIND_OWNER, &about);
+        let (then, case) = (judged.then(), owner_case_id(token, judged));
         let mut fresh = self.fresh_case(KIND_OWNER, if then.is_some() { "owner_then" } else { "held" });
         (fresh.member, fresh.token) = (then, Some(token));
         fresh.detail = hufu_shared::cbor::encode(&OwnerCase { then, now: judged.now });
         self.case(case, fresh, [id]);
         let became = if then.is_some() { Became::AppliedWithCase } else { Became::Held };
         Standing::of(became, KIND_OWNER, Some(case))
+    }
+
+    /// Something else is to be said of a fact now than whose card it shows.
+    pub(super) fn leave_owner_case(&mut self, id: FactId) {
+        let Some(known) = self.fact(id) else { return };
+        // Of a spend it is said beside whatever else there is to say.
+        let event =
+            known.fact.as_ref().map(|fact| &fact.event).filter(|event| !matches!(event, Event::Spent(_)));
+        let Some(token) = event.and_then(Event::subject).map(|subject| subject.token) else { return };
+        let case = owner_case_id(token, &self.ownership(known, token));
+        self.leave_case(case, id);
     }
 
     /// What there is to say of the card of a fact that otherwise stands plainly: it has another owner by now.
@@ -134,15 +146,26 @@ impl Work {
     /// What there is to say of a spend that the lease of one member paid for, with a card that was somebody else's by
     /// then: the lease settles, since goods went over the counter, and a person sees both.
     pub(super) fn paid_by_last_owner(&mut self, id: FactId, payer: MemberId) -> Option<Standing> {
+        let (token, judged) = self.last_owner(id, payer)?;
+        Some(self.owner_case(id, token, &judged))
+    }
+
+    /// Such a spend turned out to repeat another.
+    pub(super) fn leave_last_owner(&mut self, id: FactId, payer: MemberId) {
+        if let Some((token, judged)) = self.last_owner(id, payer) {
+            self.leave_case(owner_case_id(token, &judged), id);
+        }
+    }
+
+    fn last_owner(&self, id: FactId, payer: MemberId) -> Option<(Token, Ownership)> {
         let known = self.fact(id).filter(|known| known.pin.is_none() && known.belongs_to.is_none())?;
         let token = known.fact.as_ref()?.event.subject()?.token;
         let Belongs::To(owner) = self.ownership(known, token).belongs else { return None };
         if self.returns_to(owner) == self.returns_to(payer) {
             return None;
         }
-        let judged =
-            Ownership { belongs: Belongs::To(payer), now: Some(owner), kinds: BTreeSet::from([KIND_OWNER]) };
-        Some(self.owner_case(id, token, &judged))
+        let kinds = BTreeSet::from([KIND_OWNER]);
+        Some((token, Ownership { belongs: Belongs::To(payer), now: Some(owner), kinds }))
     }
 
     /// Looks for other uses of the card too near in time for the way between their offices.

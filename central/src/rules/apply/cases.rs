@@ -56,12 +56,15 @@ impl Work {
         self.has(Need::Case(id));
         let received = self.received;
         let Some(known) = self.world.cases.get_mut(&id) else { return };
-        if !known.is_counted() || !known.facts.remove(&fact) {
-            return;
+        let was_there = known.facts.remove(&fact);
+        if known.is_counted() {
+            if !was_there {
+                return;
+            }
+            restate(known, true);
         }
-        restate(known, true);
         known.changed = received;
-        let is_empty = known.facts.is_empty();
+        let is_empty = known.is_counted() && known.facts.is_empty();
         self.outcome.left_cases.insert((id, fact));
         self.touched.insert(id);
         if is_empty {

@@ -176,6 +176,10 @@ impl Work {
     fn stand(&mut self, id: FactId, standing: Standing, member: Option<MemberId>) {
         let by_card = if standing.is_same(&Standing::PLAIN) { self.card_standing(id) } else { None };
         let standing = by_card.unwrap_or(standing);
+        let is_owners = |standing: Standing| standing.kind == Some(card::KIND_OWNER);
+        if !is_owners(standing) && self.fact(id).is_some_and(|known| is_owners(known.standing)) {
+            self.leave_owner_case(id);
+        }
         self.change(id, |known| {
             known.standing = standing;
             known.member = member.or(known.member);

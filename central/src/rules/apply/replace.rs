@@ -16,6 +16,7 @@ use hufu_shared::wire::upload::Became;
 use super::Work;
 use super::card::{KIND_OWNER, OwnerCase};
 use super::fault::plain;
+use super::held::{KIND_UNKNOWN_CARD, unknown_card_case};
 use super::matter::Matter;
 use crate::rules::judge::given::{self, Gift, Given};
 use crate::rules::judge::order::Place;
@@ -78,6 +79,7 @@ impl Work {
         let Some(judged) = given::judge(&gifts, person) else { return };
         self.give(token, &gifts, judged.holder);
         let case = given_case(token);
+        self.say_given(&gifts, &judged, case);
         if judged.others.is_empty() {
             self.end_case(case, "given_first");
         } else {
@@ -85,9 +87,8 @@ impl Work {
             (fresh.member, fresh.token) = (Some(judged.holder), Some(token));
             let other = gifts.iter().find(|gift| gift.member != judged.holder).map(|gift| gift.member);
             fresh.detail = hufu_shared::cbor::encode(&OwnerCase { then: other, now: Some(judged.holder) });
-            self.case(case, fresh, gifts.iter().map(|gift| gift.place.fact));
+            self.case_of(case, fresh, gifts.iter().map(|gift| gift.place.fact).collect());
         }
-        self.say_given(&gifts, &judged, case);
     }
 
     fn say_given(&mut self, gifts: &[Gift], judged: &Given, case: Hash) {
@@ -128,6 +129,19 @@ impl Work {
         else {
             return;
         };
+        self.has(Need::Held(token));
+        let held = self.world.held.get(&token).cloned().unwrap_or_default();
+        self.give_from(token, first, holder);
+        // Had they come after the gift, nobody would have asked whose card it is.
+        for id in held {
+            let waits = Standing::of(Became::Held, KIND_UNKNOWN_CARD, None);
+            if self.fact(id).is_some_and(|known| !known.standing.is_same(&waits)) {
+                self.leave_case(unknown_card_case(token), id);
+            }
+        }
+    }
+
+    fn give_from(&mut self, token: Token, first: &Gift, holder: MemberId) {
         if self.card(token).is_none() {
             self.register(token, first);
         }

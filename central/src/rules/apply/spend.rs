@@ -408,8 +408,11 @@ impl Work {
             }
         }
         let payer = came.iter().find_map(|(part, _)| self.lease_row(part.lease, part.generation));
-        let payer = payer.map(|row| row.member).filter(|_| !repeats);
-        let by_last_owner = payer.and_then(|payer| self.paid_by_last_owner(id, payer));
+        let payer = payer.map(|row| row.member);
+        let by_last_owner = payer.filter(|_| !repeats).and_then(|payer| self.paid_by_last_owner(id, payer));
+        if let Some(payer) = payer.filter(|_| repeats) {
+            self.leave_last_owner(id, payer);
+        }
         let case_of = |kind: u8| cases.iter().find(|case| case.0 == kind).map(|case| case.1);
         let waits = known.pin.is_none() && came.iter().any(|(_, came)| *came == Came::Nothing);
         let nothing = known.pin == Some(false);

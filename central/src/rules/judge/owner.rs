@@ -54,6 +54,17 @@ pub struct Ownership {
     pub kinds: BTreeSet<u8>,
 }
 
+impl Ownership {
+    /// Whose it was, if that can be said.
+    #[must_use]
+    pub fn then(&self) -> Option<MemberId> {
+        match self.belongs {
+            Belongs::To(member) => Some(member),
+            Belongs::Unknown | Belongs::Ask => None,
+        }
+    }
+}
+
 /// Judges whose card was presented, from all its changes of ownership.
 #[must_use]
 pub fn judge(history: &[Owned], fact: Presented) -> Ownership {
