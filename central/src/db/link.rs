@@ -112,7 +112,10 @@ impl Link {
         }
     }
 
-    /// Sends what `work` asks without waiting; its answer is to be waited for later. None if it is there already.
+    /// Sends what `work` asks without waiting, and gives it back to be waited for.
+    ///
+    /// # Errors
+    /// What `work` came to, if that is known at once.
     pub(super) fn send<'w, T>(&self, mut work: Sent<'w, T>) -> Result<Sent<'w, T>, Result<T, Error>> {
         let runtime = self.runtime.as_ref().expect("there until it is dropped");
         let _within = runtime.enter();
@@ -124,6 +127,11 @@ impl Link {
                 Ok(work)
             }
         }
+    }
+
+    /// Whether a statement was prepared on this connection.
+    pub(super) fn has_prepared(&self, text: &str) -> bool {
+        self.statements.borrow().contains_key(text)
     }
 
     /// A statement, prepared once for this connection.

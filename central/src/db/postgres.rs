@@ -439,6 +439,11 @@ pub(super) fn send<'w>(
     }
 }
 
+/// Whether a statement can be sent without asking the server about it first.
+pub(super) fn is_ready(waits: &Waits<'_>, sql: &Sql) -> bool {
+    waits.link.has_prepared(&sql.postgres)
+}
+
 /// Waits for what was sent; answers how many rows it changed.
 pub(super) fn land(waits: &Waits<'_>, statement: &str, sent: Sent<'_, u64>) -> Result<u64, DbError> {
     limited(waits, statement, sent)

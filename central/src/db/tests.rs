@@ -171,6 +171,44 @@ async fn a_swallowed_failure_never_passes_for_a_commit() {
 }
 
 #[tokio::test]
+async fn what_is_written_later_fails_where_it_is_waited_for_and_never_passes_for_a_commit() {
+    each(|db| async move {
+        create(&db).await;
+        let row = |id: i64| vec![id.into(), "x".into(), Value::Null];
+        let twice = move |tx: &mut Tx<'_>, name: &str| {
+            tx.execute_later(SQL.get("insert"), vec![row(1)])?;
+            tx.execute_later(SQL.get(name), vec![row(2), row(1)])
+        };
+        for name in ["insert", "insert_many"] {
+            let left = db.write(move |tx| twice(tx, name)).await.unwrap_err();
+            assert!(left.is_constraint(), "the end of the transaction tells it: {left:?}");
+            let asked = db.write(move |tx| twice(tx, name).and_then(|()| tx.land())).await.unwrap_err();
+            assert!(asked.is_constraint(), "{asked:?}");
+            let missed = move |tx: &mut Tx<'_>| {
+                let _ = twice(tx, "insert").and_then(|()| tx.query(SQL.get("count"), &[]).map(drop));
+                Ok::<_, DbError>(())
+            };
+            let missed = db.write(missed).await.unwrap_err();
+            assert!(matches!(&missed, DbError::Swallowed { .. }), "{missed:?}");
+            assert_eq!(count(&db).await, 0);
+        }
+        let kept = move |tx: &mut Tx<'_>| {
+            tx.execute_later(SQL.get("insert"), vec![row(1), row(2)])?;
+            let undone: Result<(), DbError> = tx.savepoint("twin", |tx| {
+                tx.execute_later(SQL.get("insert"), vec![row(3)])?;
+                tx.execute_later(SQL.get("insert"), vec![row(2)])
+            });
+            assert!(undone.unwrap_err().is_constraint(), "and so does the end of a savepoint");
+            tx.execute_later(SQL.get("insert_many"), vec![row(4), row(5)])?;
+            tx.query_one(SQL.get("count"), &[])?.int(0)
+        };
+        assert_eq!(db.write(kept).await.unwrap(), 4, "what was sent before is seen");
+        assert_eq!(count(&db).await, 4);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_read_cannot_write() {
     each(|db| async move {
         create(&db).await;

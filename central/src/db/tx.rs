@@ -214,6 +214,10 @@ impl<'c> Tx<'c> {
     /// Rows changed so far: none where they are still under way.
     fn send(&mut self, sql: &'static Sql, rows: Vec<Vec<Value>>) -> Result<u64, DbError> {
         self.ahead.clear();
+        // Answers are read in their order: nothing is waited for while those before it are in nobody's hands.
+        if matches!(&self.on, On::Postgres(waits) if !postgres::is_ready(waits, sql)) {
+            self.land()?;
+        }
         let counted = rows.iter().try_for_each(|row| check_count(sql, row.len()));
         let result = counted.and_then(|()| match &self.on {
             On::Sqlite { connection, is_read_only } => rows

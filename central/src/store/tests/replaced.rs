@@ -13,6 +13,7 @@ use super::kit::{
 };
 use crate::db::Db;
 use crate::db::testing::each;
+use crate::rules::apply::unknown_card_case;
 use crate::rules::entry::EntryBody;
 use crate::store::{journal, people};
 
@@ -243,5 +244,27 @@ async fn inv_19_cards_that_are_replaced_at_several_terminals_end_alike_in_every_
                 assert_eq!(one, other, "seed {seed}, {order:?}");
             }
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn inv_19_what_a_gift_releases_is_no_evidence_of_an_unknown_card_whichever_arrives_first() {
+    for swap in [false, true] {
+        each(move |db| async move {
+            found(&db).await;
+            let (mut a, mut b) = (Terminal::start(TERMINAL_A), Terminal::start(TERMINAL_B));
+            // Whoever gets a card that was nobody's has what was done with it before.
+            b.purchase(-600, 77, 10_000, 2);
+            b.upload(&db).await;
+            replace(&mut a, 0, 1, 77);
+            let theirs = b.purchase(600, 77, 32_000, 6);
+            for terminal in if swap { [&mut a, &mut b] } else { [&mut b, &mut a] } {
+                terminal.upload(&db).await;
+            }
+            assert_eq!((standing(&db, theirs).await.0.as_str(), points(&db, 1).await), ("applied", 8));
+            let case = unknown_card_case(token(77));
+            assert_eq!(count(&db, "facts_of_case", vec![case.0.into()]).await, 0, "swapped {swap}");
+        })
+        .await;
     }
 }

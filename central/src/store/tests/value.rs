@@ -431,3 +431,23 @@ async fn rule_b04_points_run_out_by_sums_and_a_late_fact_changes_what_did() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn inv_19_a_purchase_whose_slip_counts_elsewhere_leaves_the_case_of_its_card_whichever_arrives_first() {
+    for swap in [false, true] {
+        each(move |db| async move {
+            found(&db).await;
+            let (mut a, mut b) = (Terminal::start(TERMINAL_A), Terminal::start(TERMINAL_B));
+            let handed_on = Act::CardsSet(vec![card(1, Some(member(2)))]);
+            act(&db, 60, NOON.offset(3600 * SECOND_US), handed_on).await;
+            // The card was member 1's then. The same slip was entered elsewhere, and replaced there.
+            let first = sale(&mut a, 60, 1, 2, "1", None);
+            sale(&mut b, 120, 3, 2, "2", Some("1"));
+            upload(&db, &mut a, &mut b, swap).await;
+            assert_eq!(standing(&db, first).await, ("no_effect".to_owned(), Some(32)));
+            let case = case_id(14, &[&token(1).to_bytes(), &member(1).0, &member(2).0]);
+            assert_eq!(count(&db, "facts_of_case", vec![case.0.into()]).await, 0, "swapped {swap}");
+        })
+        .await;
+    }
+}
