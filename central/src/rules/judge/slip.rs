@@ -171,10 +171,14 @@ impl<'a> Families<'a> {
     fn line_with_holders(&self, fact: &'a SlipFact) -> Vec<(&'a SlipKey, FactId)> {
         let mut line: Vec<(&SlipKey, FactId)> =
             carried(fact).into_iter().map(|slip| (slip, fact.place.fact)).collect();
+        let own = line.len();
+        let stands_for = |slip| self.bearer(slip).is_some_and(|bearer| bearer.place == fact.place);
         let mut at = fact;
         while let Some(replaced) = &at.replaces {
-            // A circle of replacements ends where it began.
-            if line.iter().any(|(slip, _)| *slip == replaced) {
+            // A circle of replacements ends where it began. One that comes back to the fact's own slip, for which another
+            // fact stands, goes on through that one: the sale is what came to it.
+            let is_own = carried(fact) == Some(replaced) && stands_for(replaced);
+            if is_own || line[own..].iter().any(|(slip, _)| *slip == replaced) {
                 break;
             }
             line.push((replaced, at.place.fact));
