@@ -70,6 +70,3 @@ WHERE (CASE WHEN told IS NULL THEN 0 ELSE 1 END) = $1 AND (due > $2 OR (due = $2
 
 -- name: last_round
 SELECT MAX(round) FROM message
-
--- name: is_message_due
-SELECT id FROM message WHERE id = $1 AND told IS NULL

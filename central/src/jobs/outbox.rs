@@ -1,7 +1,8 @@
 //! Sends what people are to be told (K2, K10): to a file, or to a gateway of the club's own over HTTP.
 //!
-//! Runs beside everything else and stops nothing: a letter that cannot be sent waits longer after each try, and says
-//! why. A letter may go out twice if the centre dies between sending and writing that down, always under one id.
+//! Runs beside everything else and stops nothing: a letter that cannot be made or sent waits longer after each try, and
+//! says why. What was handed over is written down at once, letter by letter; so one goes out twice only if the centre
+//! dies between the two, always under one id. The round that tells of it is an act, taken when the round is over.
 //! Out of scope: carriers and wording, which are the gateway's; letters on paper and calls, which are people's.
 
 use std::collections::BTreeMap;
@@ -68,42 +69,56 @@ pub async fn round(app: &App) -> Result<(usize, usize), OutboxError> {
     let now = app.now();
     let due =
         app.db.read(move |tx| outbox::due(tx, now, ROUND_LETTERS_MAX)).await.map_err(PeopleError::from)?;
-    let (mut sent, mut failed): (BTreeMap<String, Vec<Hash>>, usize) = (BTreeMap::new(), 0);
+    let mut failed = 0;
     for (message, known, tries) in due {
+        if app.is_stopping() {
+            break;
+        }
         let (vault, keys, order) = (app.vault.clone(), app.keys.clone(), config.order.clone());
         let open = move |tx: &mut crate::db::Tx<'_>| {
             outbox::letter(tx, (&vault, keys.open_key()), &order, (message, &known))
         };
-        let letter = app.db.read(open).await?;
-        let letter = letter.filter(|letter| SENT_BY_MACHINE.contains(&letter.channel.as_str()));
-        let Some(letter) = letter else {
-            app.db
-                .write(move |tx| outbox::left_to_people(tx, message, now))
-                .await
-                .map_err(PeopleError::from)?;
-            continue;
-        };
-        match send(&config, &letter).await {
-            Ok(()) => sent.entry(letter.channel).or_default().push(message),
-            Err(error) => {
-                failed += 1;
-                tracing::warn!(%message, tries, %error, "a message could not be sent");
-                let why = error.to_string();
-                app.db
-                    .write(move |tx| outbox::failed(tx, &letter, tries, (now, &why)))
-                    .await
-                    .map_err(PeopleError::from)?;
+        let made = app.db.read(open).await.map_err(|error| (String::new(), error.to_string()));
+        let tried = match made {
+            Ok(Some(letter)) if SENT_BY_MACHINE.contains(&letter.channel.as_str()) => {
+                let sent = send(&config, &letter).await;
+                sent.map(|()| letter.channel.clone()).map_err(|error| (letter.channel, error.to_string()))
             }
+            Ok(_) => {
+                let left = move |tx: &mut crate::db::Tx<'_>| outbox::left_to_people(tx, message, now);
+                app.db.write(left).await.map_err(PeopleError::from)?;
+                continue;
+            }
+            Err(error) => Err(error),
+        };
+        if let Err((_, why)) = &tried {
+            failed += 1;
+            tracing::warn!(%message, tries, error = %why, "a message could not be sent");
         }
+        let note = move |tx: &mut crate::db::Tx<'_>| match &tried {
+            Ok(channel) => outbox::handed_over(tx, message, channel, now),
+            Err((channel, why)) => outbox::failed(tx, (message, channel), tries, (now, why)),
+        };
+        app.db.write(note).await.map_err(PeopleError::from)?;
     }
-    let count = sent.values().map(Vec::len).sum();
-    for (channel, messages) in sent {
+    Ok((tell(app).await?, failed))
+}
+
+/// Says of all that was handed over, now or before the centre last stopped, that it was: one round for each channel.
+async fn tell(app: &App) -> Result<usize, OutboxError> {
+    let handed = app.db.read(outbox::untold).await.map_err(PeopleError::from)?;
+    let mut channels: BTreeMap<String, Vec<Hash>> = BTreeMap::new();
+    for (message, channel) in handed {
+        channels.entry(channel).or_default().push(message);
+    }
+    let count = channels.values().map(Vec::len).sum();
+    for (channel, messages) in channels {
         let (entry, now) = (app.entry_id().map_err(ActError::from)?, app.now());
-        app.write(move |tx| outbox::sent(tx, (entry, JOB), (&channel, &messages), now))
+        app.write(move |tx| outbox::told(tx, (entry, JOB), (&channel, &messages), now))
             .await
             .map_err(PeopleError::from)?;
     }
-    Ok((count, failed))
+    Ok(count)
 }
 
 fn body(letter: &Letter) -> String {
@@ -115,14 +130,16 @@ fn body(letter: &Letter) -> String {
 }
 
 async fn send(config: &MessagesConfig, letter: &Letter) -> Result<(), SendError> {
+    // The gateway knows a letter again, the file does not: what fails there is not in the file once more.
+    if !config.webhook.is_empty() {
+        let wait = Duration::from_secs(GATEWAY_WAIT_S);
+        let posted = tokio::time::timeout(wait, post(&config.webhook, letter)).await;
+        posted.unwrap_or(Err(SendError::Silent))?;
+    }
     if !config.file.as_os_str().is_empty() {
         append(&config.file, letter).await?;
     }
-    if config.webhook.is_empty() {
-        return Ok(());
-    }
-    let wait = Duration::from_secs(GATEWAY_WAIT_S);
-    tokio::time::timeout(wait, post(&config.webhook, letter)).await.unwrap_or(Err(SendError::Silent))
+    Ok(())
 }
 
 /// One line per letter, durable before it counts as sent. Only the owner reads the file.

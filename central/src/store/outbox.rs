@@ -129,21 +129,16 @@ pub fn letter(
 /// [`StoreError`].
 pub fn failed(
     tx: &mut Tx<'_>,
-    letter: &Letter,
+    (message, channel): (Hash, &str),
     tries: u32,
     (now, error): (Instant, &str),
 ) -> Result<(), StoreError> {
     let wait_us = MINUTE_US.saturating_mul(1_i64 << tries.min(16)).min(WAIT_MAX_US);
     let next_at = now.offset(wait_us);
     let error = Some(error.to_owned());
-    let tried = Tried {
-        channel: letter.channel.clone(),
-        tries: tries.saturating_add(1),
-        next_at,
-        sent_at: None,
-        error,
-    };
-    put(tx, letter.message, &tried)
+    let tried =
+        Tried { channel: channel.to_owned(), tries: tries.saturating_add(1), next_at, sent_at: None, error };
+    put(tx, message, &tried)
 }
 
 /// Notes that no machine can send a message: a person sees to it. It is looked at again the next day.
@@ -155,22 +150,36 @@ pub fn left_to_people(tx: &mut Tx<'_>, message: Hash, now: Instant) -> Result<()
     put(tx, message, &Tried { channel: String::new(), tries: 0, next_at, sent_at: None, error: None })
 }
 
-/// Notes that letters of one channel were handed over, and says so as one round (K2).
+/// Notes that a letter was handed over: it is not sent again, though nobody was told of it yet.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn handed_over(tx: &mut Tx<'_>, message: Hash, channel: &str, now: Instant) -> Result<(), StoreError> {
+    let tried =
+        Tried { channel: channel.to_owned(), tries: 0, next_at: now, sent_at: Some(now), error: None };
+    put(tx, message, &tried)
+}
+
+/// What was handed over and not told of yet, with its channel.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn untold(tx: &mut Tx<'_>) -> Result<Vec<(Hash, String)>, StoreError> {
+    let found = tx.query(SQL.get("untold"), &[])?;
+    found.iter().map(|row| Ok((Hash(row.array(0)?), row.text(1)?.to_owned()))).collect()
+}
+
+/// Says of letters of one channel that they were handed over, as one round (K2).
 ///
 /// # Errors
 /// [`StoreError`]; then nothing was kept.
-pub fn sent(
+pub fn told(
     tx: &mut Tx<'_>,
     (entry, job): (EntryId, &str),
     (channel, messages): (&str, &[Hash]),
     now: Instant,
 ) -> Result<(), StoreError> {
     journal::pass_gate(tx, now)?;
-    for message in messages {
-        let tried =
-            Tried { channel: channel.to_owned(), tries: 0, next_at: now, sent_at: Some(now), error: None };
-        put(tx, *message, &tried)?;
-    }
     let round = joining::next_round(tx)?;
     let told = MessagesTold { round, channel: channel.to_owned(), messages: messages.to_vec() };
     acts::take(tx, entry, now, &Actor::Job(job.to_owned()), &Act::MessagesTold(told))?;

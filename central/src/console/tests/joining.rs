@@ -14,10 +14,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::kit::{Browser, Page, Site, each};
 use crate::app::App;
 use crate::config::MessagesConfig;
-use crate::db::Tx;
+use crate::db::{SqlFile, Tx};
 use crate::jobs;
 use crate::store::people::{self, PeopleError, SALT_BYTES};
 use crate::store::{joining, outbox, requests};
+
+static PROBE: SqlFile = SqlFile::new("probe", include_str!("probe.sql"));
 
 fn json(page: &Page) -> Value {
     serde_json::from_str(&page.text).unwrap_or_else(|error| panic!("{error}: {}", page.text))
@@ -299,6 +301,51 @@ async fn rule_k02_a_gateway_that_fails_is_tried_again_later_and_stops_nothing() 
         let (other, ..) = somebody(&site, 1).await;
         leaves(&gone, other.member).await;
         assert_eq!(jobs::outbox::round(&gone).await.expect("a round"), (0, 1), "nobody listens");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_k02_a_letter_that_cannot_be_made_holds_up_no_other_and_a_gateway_that_fails_fills_no_file() {
+    each(|site| async move {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("letters.jsonl");
+        let (webhook, serving) = gateway(vec!["503 Service Unavailable", "204 No Content"]).await;
+        let app = sending(&site, MessagesConfig { webhook, file: file.clone(), ..MessagesConfig::default() });
+        let ((spoilt, ..), (whole, ..)) = (somebody(&site, 0).await, somebody(&site, 1).await);
+        leaves(&app, spoilt.member).await;
+        leaves(&app, whole.member).await;
+        let spoil = move |tx: &mut Tx<'_>| {
+            tx.execute(PROBE.get("spoil_name"), &[spoilt.member.0.into(), vec![9; 40].into()])
+        };
+        app.db.write(spoil).await.expect("spoilt");
+        assert_eq!(jobs::outbox::round(&app).await.expect("a round"), (0, 2), "one unreadable, one refused");
+        assert!(!file.exists(), "what the gateway did not take is not in the file");
+        site.clock.advance(60 * MINUTE_US);
+        assert_eq!(jobs::outbox::round(&app).await.expect("a round"), (1, 1), "the other one went out");
+        assert_eq!(std::fs::read_to_string(&file).expect("the file").lines().count(), 1);
+        assert_eq!(serving.await.expect("the gateway").len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_k02_what_was_handed_over_before_the_centre_stopped_is_told_and_not_sent_again() {
+    each(|site| async move {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("letters.jsonl");
+        let app = sending(&site, MessagesConfig { file: file.clone(), ..MessagesConfig::default() });
+        let (row, ..) = somebody(&site, 0).await;
+        leaves(&app, row.member).await;
+        let from = (hufu_shared::time::Instant(0), Hash([0; 32]));
+        let due = app.db.read(move |tx| joining::messages(tx, false, from, 10)).await.expect("read");
+        let (id, now) = (due[0].0, app.now());
+        let hand = move |tx: &mut Tx<'_>| outbox::handed_over(tx, id, "sms", now);
+        app.db.write(hand).await.expect("noted");
+        assert_eq!(jobs::outbox::round(&app).await.expect("a round"), (1, 0));
+        assert!(!file.exists(), "it is not sent again");
+        let told = app.db.read(move |tx| joining::messages(tx, true, from, 10)).await.expect("read");
+        assert_eq!((told[0].0, told[0].1.round), (id, 1));
     })
     .await;
 }

@@ -50,3 +50,6 @@ SELECT t.token, c.member FROM card_token t JOIN card c ON c.id = t.card WHERE c.
 
 -- name: with_points
 SELECT member FROM balance WHERE class = 'available' AND unit = 'PTS' AND amount >= $1 ORDER BY member LIMIT 1
+
+-- name: spoil_name
+UPDATE vault_member SET name = $2 WHERE member = $1
