@@ -196,7 +196,7 @@ impl Core {
             let appended = journal.append(vec![fact])?;
             Ok(fetched.swiped(decision, appended.first().copied()))
         })?;
-        self.with_holder(swiped)
+        Ok(self.with_holder(swiped))
     }
 
     /// Records the check-ins of a list in one transaction, in its order, and ends the list.

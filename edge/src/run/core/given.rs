@@ -36,12 +36,18 @@ impl Core {
     }
 
     /// A card that was just given to a member is theirs: so staff see it, and so the next thing done is for them.
-    pub(super) fn with_holder(&self, swiped: Swiped) -> Result<Swiped, StoreError> {
-        let Event::CardReplaced(replaced) = &swiped.decision.event else { return Ok(swiped) };
-        let Some(member) = replaced.subject.member else { return Ok(swiped) };
+    /// What is recorded already is shown, whatever the directory says.
+    pub(super) fn with_holder(&self, swiped: Swiped) -> Swiped {
+        let Event::CardReplaced(replaced) = &swiped.decision.event else { return swiped };
+        let Some(member) = replaced.subject.member else { return swiped };
         let known = (Arc::clone(&self.directory.small()), swiped.terms.clone());
-        let fetched = self.given_here((replaced.card, member), swiped.card.clone(), known)?;
-        Ok(Swiped { card: fetched.card, member: fetched.member, ..swiped })
+        match self.given_here((replaced.card, member), swiped.card.clone(), known) {
+            Ok(fetched) => Swiped { card: fetched.card, member: fetched.member, ..swiped },
+            Err(error) => {
+                tracing::error!(%error, "whose card this is now cannot be read");
+                swiped
+            }
+        }
     }
 
     /// The card that is to be replaced, as the block list and the directory know it now.
