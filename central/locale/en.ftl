@@ -268,6 +268,7 @@ automatic-waits_for_original = waits until its original comes
 automatic-refused = kept without effect: a top-up is undone at its own terminal, within its shift
 automatic-original_came = the original came
 automatic-merged = decided together with another application
+automatic-turned_down = turned down, or lapsed
 automatic-paid = the debt is paid
 automatic-time_was_up = ended because its time was up
 automatic-within = within the limit

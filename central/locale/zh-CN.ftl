@@ -268,6 +268,7 @@ automatic-waits_for_original = 暂存，等待原单
 automatic-refused = 保留但不计：充值只能在原终端、原班次内撤销
 automatic-original_came = 原单已到
 automatic-merged = 已随另一份申请一并处理
+automatic-turned_down = 未予入会或已逾期
 automatic-paid = 欠款已还清
 automatic-time_was_up = 到期自动结案
 automatic-within = 已在限额之内

@@ -113,7 +113,8 @@ impl Work {
             (None, None) => return,
         };
         if known.pin.is_some() || known.belongs_to.is_some() {
-            self.end_case(case, "merged");
+            let is_out = known.pin == Some(false) && known.belongs_to.is_none();
+            self.end_case(case, if is_out { "turned_down" } else { "merged" });
         }
         let member = known.belongs_to.map(|member| self.survivor(member));
         self.stand(id, standing, member);

@@ -73,7 +73,8 @@ impl Work {
         }
         self.keep_filed(id, known);
         if !state.is_open() {
-            self.end_case(look_alike_case(id), "merged");
+            let is_out = matches!(step, Step::Reject | Step::Lapse);
+            self.end_case(look_alike_case(id), if is_out { "turned_down" } else { "merged" });
         }
         true
     }
