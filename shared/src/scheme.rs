@@ -150,16 +150,42 @@ impl Scheme {
         }
     }
 
-    /// What terminals are told of it. They hold one plain rate for purchases; where the scheme's own is not plain (a
-    /// gate, a cap, an approval, a choice of ranks), they promise nothing and the ledger gives what is due.
+    /// What terminals are told of it, and all that the ledger posts by so far. They hold one plain rate for purchases;
+    /// where the scheme's own is not plain (a gate, a cap, an approval, a choice of ranks, sheets, points that wait until
+    /// the member is verified), there is none: nothing is promised, and a person gives what is due.
     #[must_use]
     pub fn terms(&self) -> SchemeTerms {
-        let mut rates = self.earnings.iter().filter(|rule| rule.is_for_any_purchase());
+        let of_points = |rule: &&earning::EarnRule| rule.is_for_any_purchase() && rule.balance.has_points();
+        let mut rates = self.earnings.iter().filter(of_points);
         let earn = match (rates.next(), rates.next()) {
             (Some(only), None) => only.plain_rate(),
             _ => None,
         };
-        self.screen.terms(self.version, self.valid_from, earn.filter(|_| self.sheets.is_empty()))
+        let is_plain = self.sheets.is_empty() && self.points_start != start::PointsStart::Verified;
+        self.screen.terms(self.version, self.valid_from, earn.filter(|_| is_plain))
+    }
+
+    /// Keys of what the scheme says and the centre does not do by itself yet: a person must.
+    #[must_use]
+    pub fn not_done_yet(&self) -> Vec<&'static str> {
+        let rate = self.terms().earn;
+        let grace = matches!(self.expiry, ExpiryMode::FixedCutoff(cutoff) if cutoff.first_year_grace);
+        let groups = [
+            ("points_start", self.points_start == start::PointsStart::Verified),
+            ("level", self.levels.len() > 1),
+            ("earning", self.earnings.len() > usize::from(rate.is_some())),
+            ("sheet", !self.sheets.is_empty()),
+            ("basis", self.basis != bill::Basis::default()),
+            ("expiry.first_year_grace", grace),
+            ("redemption", self.redemption != redemption::Redemption::default()),
+            ("transfer", self.transfer != redemption::Transfer::default()),
+            ("round_up", self.round_up.is_some()),
+            ("ranking", self.ranking.is_some()),
+            ("birthday", self.birthday.is_some()),
+            ("welcome_coupon_fen", self.welcome_coupon_fen != 0),
+            ("joining.excludes_staff", self.joining.excludes_staff),
+        ];
+        groups.into_iter().filter_map(|(key, is_said)| is_said.then_some(key)).collect()
     }
 
     /// Tells the policy what the centre needs of the scheme: how points end, and who may join.

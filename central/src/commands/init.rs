@@ -59,6 +59,7 @@ pub async fn run(args: &InitArgs, config: &Config, clock: &dyn Clock) -> anyhow:
         bail!("{} is not empty: a club is founded once, in a folder of its own", dir.display());
     }
     let (scheme, _) = schemes::load(&args.scheme)?;
+    schemes::check_scope(&scheme)?;
     let now = clock.now();
     let founded = founded(args, now)?;
     // Before any key is made: a database that is in use must not get new keys beside it.
@@ -76,6 +77,7 @@ pub async fn run(args: &InitArgs, config: &Config, clock: &dyn Clock) -> anyhow:
     std::fs::write(&path, names.join("\n") + "\n")
         .with_context(|| format!("failed to write {}", path.display()))?;
     let admin = Arc::new(NewAdmin::new(&args.admin, None, now)?);
+    schemes::tell_not_done(&scheme);
     found(&db, config, Founding { club, founded, now, scheme, seal: keys.seal_public() }, &admin)
         .await
         .context("failed to found the club")?;

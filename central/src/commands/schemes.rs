@@ -1,7 +1,7 @@
 //! `hufu-central schemes`: the schemes that are shipped, to be looked at and copied, which needs no club; and publishing
 //! one as the club's next version.
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use hufu_shared::scheme::Scheme;
 use hufu_shared::scheme::ready::{self, READY};
@@ -141,6 +141,35 @@ fn list(args: &SchemesArgs) -> anyhow::Result<u8> {
 }
 
 /// One line of the list.
+/// A version is every office's and every member's, and has no end until the next one begins: a scheme that says otherwise
+/// is refused, not cut down.
+///
+/// # Errors
+/// Names the keys that cannot be carried out.
+pub fn check_scope(scheme: &Scheme) -> anyhow::Result<()> {
+    let said = [
+        ("valid_to", scheme.valid_to.is_some()),
+        ("scope_office_groups", !scheme.scope_office_groups.is_empty()),
+        ("scope_member_kinds", !scheme.scope_member_kinds.is_empty()),
+    ];
+    let said: Vec<&str> = said.iter().filter(|key| key.1).map(|key| key.0).collect();
+    if said.is_empty() {
+        return Ok(());
+    }
+    bail!(
+        "{}: met a value, expected none: a version holds everywhere, until the next one begins",
+        said.join(", ")
+    )
+}
+
+/// Says on the error stream what of a scheme a person must still do.
+pub fn tell_not_done(scheme: &Scheme) {
+    let keys = scheme.not_done_yet();
+    if !keys.is_empty() {
+        eprintln!("not done by the ledger yet, a person must: {}", keys.join(", "));
+    }
+}
+
 fn listed(language: Language, letter: char, scheme: &Scheme) -> String {
     let args = [
         ("levels", scheme.levels.len().to_string()),

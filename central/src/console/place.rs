@@ -18,7 +18,7 @@ use super::forms::field_of_case;
 use super::signed::Fields;
 use crate::db::Tx;
 use crate::import::text::date;
-use crate::rules::joining::eligible::{self, Applicant, NotEligible};
+use crate::rules::joining::eligible::{self, Applicant};
 use crate::rules::joining::fields::{self, FieldError};
 use crate::rules::judge::lookalike::{self, Alike, Choice, ChoiceError, Listed};
 use crate::rules::posting;
@@ -202,12 +202,7 @@ pub fn may_join(
         is_staff: false,
     };
     let terms = world::policy(tx)?.joining;
-    Ok(eligible::check(&terms, &applicant, today).map_err(|why| match why {
-        NotEligible::Age { .. } => "not-eligible-age",
-        NotEligible::Born { .. } => "not-eligible-born",
-        NotEligible::Staff => "not-eligible-staff",
-        NotEligible::Kind { .. } => "not-eligible-kind",
-    }))
+    Ok(eligible::check(&terms, &applicant, today).map_err(|why| why.code()))
 }
 
 fn office_of(tx: &mut Tx<'_>, application: FactId) -> Result<Option<OfficeId>, PeopleError> {

@@ -24,7 +24,7 @@ use crate::import::run::{ImportError, Means, Request, import};
 use crate::rules::entry::EntryBody;
 use crate::store::acts::{self, Note};
 use crate::store::contact::{self, Heartbeat};
-use crate::store::{StoreError, journal};
+use crate::store::{StoreError, directory, journal};
 use crate::vault::Vault;
 
 static SQL: SqlFile = SqlFile::new("generate", include_str!("../../sql/both/generate.sql"));
@@ -241,7 +241,15 @@ struct Stage<'a> {
 impl Stage<'_> {
     /// The club lets its counters see whole names, so that staff can compare them with a document.
     async fn publish_terms(&mut self, from: Day, at: Instant) -> Result<(), GenerateError> {
-        let terms = SchemeTerms { counter_name: CounterName::Full, ..SchemeTerms::property_club(2, from) };
+        let known = self.db.read(directory::schemes).await?;
+        let newest = known.into_iter().max_by_key(|terms| terms.version);
+        let own = newest.unwrap_or_else(|| SchemeTerms::property_club(0, from));
+        let terms = SchemeTerms {
+            counter_name: CounterName::Full,
+            version: own.version + 1,
+            valid_from: from,
+            ..own
+        };
         take(self.db, &mut self.random, at, Act::SchemeSet(terms)).await
     }
 

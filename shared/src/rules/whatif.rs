@@ -35,6 +35,8 @@ use sale::Done;
 pub const DAYS_MAX: i32 = 36_525;
 /// Events of one history at most: each is seen by every level, so the work grows with their square.
 pub const EVENTS_MAX: usize = 10_000;
+/// The most points or fen of one event: as many events as are read never come near what a sum can hold.
+pub const AMOUNT_MAX: i64 = 1_000_000_000_000;
 
 /// Why nothing can be reckoned.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

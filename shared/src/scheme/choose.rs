@@ -1,8 +1,8 @@
 //! Which scheme is in force for a day, an office and a kind of member.
 //!
-//! Of all that fit, the one that says most about whom it is for wins (office group before member kind), then the one
-//! that began last, then the highest version. So a special scheme need not be cut out of the general one, and a later
-//! version never says anything of the days before it began.
+//! Of all that fit, the one that says most about whom it is for wins (office group before member kind), then the highest
+//! version that has begun, as terminals and ledger choose. So a special scheme need not be cut out of the general one,
+//! and a later version never says anything of the days before it began.
 
 use super::Scheme;
 use crate::time::Day;
@@ -26,8 +26,8 @@ pub fn in_force<'s>(schemes: &'s [Scheme], ask: For<'_>) -> Option<&'s Scheme> {
         (
             named(&scheme.scope_office_groups),
             named(&scheme.scope_member_kinds),
-            scheme.valid_from,
             scheme.version,
+            scheme.valid_from,
             scheme.id.as_str(),
         )
     })

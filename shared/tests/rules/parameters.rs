@@ -126,7 +126,7 @@ fn all_faults_are_told_at_once() {
 }
 
 #[test]
-fn the_scheme_in_force_is_the_one_that_says_most_and_began_last() {
+fn the_scheme_in_force_is_the_one_that_says_most_and_is_the_newest() {
     let scheme = |version, from: &str, groups: &[&str], kinds: &[&str]| Scheme {
         scope_office_groups: groups.iter().map(|code| (*code).to_owned()).collect(),
         scope_member_kinds: kinds.iter().map(|code| (*code).to_owned()).collect(),
@@ -139,12 +139,16 @@ fn the_scheme_in_force_is_the_one_that_says_most_and_began_last() {
         scheme(3, "2026-01-01", &["south"], &[]),
         scheme(4, "2026-01-01", &[], &["dealer"]),
         ended,
+        scheme(6, "2026-10-01", &[], &[]),
+        scheme(7, "2026-09-01", &[], &[]),
     ];
     let cases = [
         ("2025-12-31", "north", "walk-in", None, "before any"),
         ("2026-01-01", "north", "walk-in", Some(1), "the first day"),
         ("2026-06-15", "north", "walk-in", Some(5), "a version with an end"),
         ("2026-07-01", "north", "walk-in", Some(2), "the next version"),
+        ("2026-09-15", "north", "walk-in", Some(7), "a version that begins before an earlier one"),
+        ("2026-10-01", "north", "walk-in", Some(7), "... takes its place for good"),
         ("2026-08-01", "south", "walk-in", Some(3), "its office group"),
         ("2026-08-01", "north", "dealer", Some(4), "its member kind"),
         ("2026-08-01", "south", "dealer", Some(3), "the office group goes before the kind"),

@@ -1,5 +1,6 @@
 //! The schemes that are shipped: each can be used, and each gives the figures of its rules.
 
+use hufu_shared::dictionary;
 use hufu_shared::rules::whatif::line::{KEYS, WORDS};
 use hufu_shared::rules::{birthday, bonus};
 use hufu_shared::scheme::ready::{READY, find};
@@ -389,10 +390,28 @@ fn rule_g01_g04_g08_points_after_verifying_by_the_sheet_without_levels_or_discou
 }
 
 #[test]
+fn whom_a_shipped_scheme_names_stands_in_the_dictionary() {
+    let kinds: Vec<String> = dictionary::built_in()
+        .filter(|term| term.dictionary == dictionary::MEMBER_KIND)
+        .map(|term| term.code)
+        .collect();
+    for letter in ["K", "H", "G", "S", "P", "B", "T", "L"] {
+        let scheme = ready(letter);
+        for kind in scheme.joining.kinds.iter().chain(&scheme.scope_member_kinds) {
+            assert!(kinds.contains(kind), "{letter}: {kind} is no kind of member");
+        }
+        assert!(
+            scheme.joining.kinds.is_empty() || scheme.joining.kinds.iter().any(|kind| kind == "person"),
+            "{letter}: whoever applies at a terminal is a person"
+        );
+    }
+}
+
+#[test]
 fn rule_t03_totals_come_by_themselves() {
     let agency = ready("T");
     let mut history = joined("2025-01-01");
-    history.member.kind = "walk-in".into();
+    history.member.kind = "walk_in".into();
     let history = with(history, &[purchase("2025-02-01", 380_000), purchase("2025-05-01", 120_050)]);
     let outcome = at(&agency, &history, "2025-05-01");
     assert_eq!((outcome.spent_fen, outcome.purchases, outcome.points), (500_050, 2, 38 + 12));

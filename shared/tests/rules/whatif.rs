@@ -68,6 +68,15 @@ fn a_history_out_of_order_or_unfinished_is_refused_by_number() {
 }
 
 #[test]
+fn an_amount_that_no_sum_can_hold_is_refused_by_number() {
+    for points in [i64::MAX, i64::MIN] {
+        let huge = Event { points, ..Event::new(day("2025-02-01"), What::Adjust) };
+        let refused = history(vec![huge.clone(), huge]).check(day("2025-03-01")).expect_err("too much");
+        assert_eq!(refused.to_string(), "event 2: expected at most a million million points or fen");
+    }
+}
+
+#[test]
 fn without_a_scheme_nothing_happens() {
     let outcome = whatif::reckon(&[], &joined("2025-01-01"), day("2025-12-31")).expect("a whole history");
     assert_eq!((outcome.points, outcome.rank, outcome.scheme), (0, 0, None));

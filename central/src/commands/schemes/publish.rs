@@ -1,8 +1,8 @@
 //! `hufu-central schemes publish`: a scheme's next version, for terminals and ledger, from a day on.
 //!
-//! Nothing that is past changes: the version is in force from today at the earliest, and what was earned before keeps the
-//! version that rated it. How points end and who may join stand in the policy, which holds at once; they are touched
-//! only if that is asked for.
+//! What was earned before keeps the version that rated it; the version is in force from today at the earliest. How points
+//! end and who may join stand in the policy, which holds at once and for all points there are; it is touched only if that
+//! is asked for, whole, and only with a version that begins today.
 
 use anyhow::{Context as _, bail};
 use hufu_shared::act::{Act, Actor};
@@ -23,6 +23,8 @@ use crate::store::{StoreError, acts, directory, world};
 pub struct Published {
     /// What terminals get.
     pub terms: SchemeTerms,
+    /// Versions that were to begin on this one's first day or later, with that day: a newer version goes before them.
+    pub never_begins: Vec<(u32, Day)>,
     /// Whether the policy in force says something else of ends of points or of joining.
     pub policy_differs: bool,
     /// Whether it was set.
@@ -35,6 +37,7 @@ pub struct Published {
 /// If the scheme cannot be used, the day has passed, or the database fails.
 pub async fn run(args: &PublishArgs, app: &App, json: bool) -> anyhow::Result<u8> {
     let (scheme, _) = super::load(&args.name)?;
+    let scheme_told = scheme.clone();
     let done = publish(app, scheme, args.from, args.policy).await?;
     if json {
         let told = serde_json::json!({
@@ -45,6 +48,10 @@ pub async fn run(args: &PublishArgs, app: &App, json: bool) -> anyhow::Result<u8
         return Ok(EXIT_OK);
     }
     println!("version {} in force from {} on", done.terms.version, done.terms.valid_from);
+    for (version, from) in &done.never_begins {
+        println!("version {version} was to begin on {from}: a newer one is in force then, publish it again");
+    }
+    super::tell_not_done(&scheme_told);
     match (done.policy_differs, done.policy_set) {
         (_, true) => println!("policy set: ends of points and terms of joining hold from now on"),
         (true, false) => {
@@ -73,9 +80,18 @@ pub async fn publish(
     if valid_from < today {
         bail!("a version begins today ({today}) or later, not on {valid_from}: what is past stays as it was");
     }
+    if with_policy && valid_from > today {
+        bail!(
+            "--policy holds at once, for all points there are: ask for it with --from {today}, not {valid_from}"
+        );
+    }
+    super::check_scope(&scheme)?;
     let ids: [[u8; ID_RANDOM_BYTES]; 2] = [random::bytes()?, random::bytes()?];
     let work = move |tx: &mut Tx<'_>| -> Result<Published, StoreError> {
-        let newest = directory::schemes(tx)?.iter().map(|terms| terms.version).max().unwrap_or(0);
+        let known = directory::schemes(tx)?;
+        let newest = known.iter().map(|terms| terms.version).max().unwrap_or(0);
+        let waits = known.iter().filter(|terms| terms.valid_from > today && terms.valid_from >= valid_from);
+        let never_begins = waits.map(|terms| (terms.version, terms.valid_from)).collect();
         let terms = Scheme { version: newest.saturating_add(1), valid_from, ..scheme.clone() }.terms();
         let before = world::policy(tx)?;
         let mut policy = before.clone();
@@ -89,7 +105,7 @@ pub async fn publish(
         for (act, id) in wanted.iter().zip(&ids) {
             acts::take(tx, EntryId::new(now, *id), now, &actor, act)?;
         }
-        Ok(Published { terms, policy_differs, policy_set: policy_differs && with_policy })
+        Ok(Published { terms, never_begins, policy_differs, policy_set: policy_differs && with_policy })
     };
     let done = app.db.write(work).await.context("failed to take the new version")?;
     publisher::publish_now(&app.db).await?;
@@ -135,8 +151,19 @@ mod tests {
         assert_eq!((done.policy_differs, done.policy_set), (true, false));
         assert_eq!(app.db.read(world::policy).await.expect("a policy").expiry, s3, "untouched");
 
+        let later = publish(&app, pharmacy.clone(), Some(today.plus(9)), true).await;
+        assert!(later.expect_err("the policy holds at once").to_string().contains("--policy holds at once"));
+        let south = Scheme { scope_office_groups: vec!["south".to_owned()], ..pharmacy.clone() };
+        let scoped = publish(&app, south, None, false).await.expect_err("it would be every office's");
+        assert!(scoped.to_string().contains("scope_office_groups"), "{scoped}");
+
         let done = publish(&app, pharmacy, Some(today), true).await.expect("published");
         assert_eq!((done.terms.version, done.policy_set), (3, true));
+        assert_eq!(
+            done.never_begins,
+            [(2, today.plus(1))],
+            "the version of tomorrow has a newer one before it"
+        );
         assert_eq!(app.db.read(world::policy).await.expect("a policy").expiry, ExpiryMode::Never);
         let versions = app.db.read(directory::schemes).await.expect("schemes");
         assert_eq!(versions.iter().map(|terms| terms.version).collect::<Vec<_>>(), [1, 2, 3]);

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{DAYS_MAX, EVENTS_MAX, WhatIfError};
+use super::{AMOUNT_MAX, DAYS_MAX, EVENTS_MAX, WhatIfError};
 use crate::time::Day;
 
 /// A member and what happened.
@@ -180,6 +180,14 @@ impl History {
         for (at, event) in self.events.iter().enumerate() {
             if event.day < from {
                 return Err(WhatIfError::Order { number: at + 1, from, met: event.day });
+            }
+            if event.points.checked_abs().is_none_or(|met| met > AMOUNT_MAX)
+                || event.fen.checked_abs().is_none_or(|met| met > AMOUNT_MAX)
+            {
+                return Err(WhatIfError::Event {
+                    number: at + 1,
+                    expected: "at most a million million points or fen",
+                });
             }
             if let Some(expected) = event.lacks() {
                 return Err(WhatIfError::Event { number: at + 1, expected });
