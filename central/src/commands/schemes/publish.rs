@@ -23,7 +23,7 @@ use crate::store::{StoreError, acts, directory, world};
 pub struct Published {
     /// What terminals get.
     pub terms: SchemeTerms,
-    /// Versions that were to begin on this one's first day or later, with that day: a newer version goes before them.
+    /// Versions that were to begin after this one, with their day: a newer version goes before them.
     pub never_begins: Vec<(u32, Day)>,
     /// Whether the policy in force says something else of ends of points or of joining.
     pub policy_differs: bool,
@@ -90,7 +90,7 @@ pub async fn publish(
     let work = move |tx: &mut Tx<'_>| -> Result<Published, StoreError> {
         let known = directory::schemes(tx)?;
         let newest = known.iter().map(|terms| terms.version).max().unwrap_or(0);
-        let waits = known.iter().filter(|terms| terms.valid_from > today && terms.valid_from >= valid_from);
+        let waits = known.iter().filter(|terms| terms.valid_from > valid_from);
         let never_begins = waits.map(|terms| (terms.version, terms.valid_from)).collect();
         let terms = Scheme { version: newest.saturating_add(1), valid_from, ..scheme.clone() }.terms();
         let before = world::policy(tx)?;
