@@ -8,25 +8,14 @@ use hufu_tests::story::cli::must;
 use hufu_tests::story::club::{self, Cast, OFFICE_A};
 use hufu_tests::story::counter::Counter;
 use hufu_tests::story::stage::ms;
-use hufu_tests::story::terminal::{Terminal, Wishes};
+use hufu_tests::story::terminal::Terminal;
 use serde_json::{Value, json};
-use std::path::Path;
 
 const LIMIT_MS: u64 = 60_000;
 /// What 10,000 yuan earn by rule S2.
 const EARNED: i64 = 200;
 /// A card that no list holds.
 const NEW_CARD: &str = "6688000199990001";
-
-fn terminal(folder: &Path, centre: &Centre, name: &str) -> Result<Terminal> {
-    let wishes = Wishes { name: name.to_owned(), office: OFFICE_A.to_owned(), ..Wishes::default() };
-    let mut terminal = Terminal::enrol(&folder.join(name), centre, &wishes)?;
-    terminal.run()?;
-    terminal.counter.wait("office", ms(LIMIT_MS), |state| {
-        state["office"]["zh"].as_str().filter(|zh| !zh.is_empty()).map(drop)
-    })?;
-    Ok(terminal)
-}
 
 /// Types a number under a mode; what the counter then shows.
 fn typed(counter: &Counter, mode: &Value, number: &str) -> Result<Value> {
@@ -62,8 +51,8 @@ fn rule_h05_a_lost_card_is_stopped_here_then_there_and_its_member_goes_on_with_a
     centre.import("members", &cast.members_csv())?;
     centre.import("cards", &cast.cards_csv())?;
     centre.serve()?;
-    let a = terminal(folder.path(), &centre, "A1")?;
-    let b = terminal(folder.path(), &centre, "A2")?;
+    let a = Terminal::at_work(folder.path(), &centre, "A1", OFFICE_A)?;
+    let b = Terminal::at_work(folder.path(), &centre, "A2", OFFICE_A)?;
     is(&typed(&a.counter, &json!({ "mode": "earn", "amount": "10000" }), &number)?, "accepted")?;
     a.wait_drained(ms(LIMIT_MS))?;
     // B is cut off; at A the card is reported lost.

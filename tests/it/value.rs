@@ -8,7 +8,7 @@ use hufu_tests::story::cli::must;
 use hufu_tests::story::club::{self, Cast, OFFICE_A};
 use hufu_tests::story::counter::Counter;
 use hufu_tests::story::stage::ms;
-use hufu_tests::story::terminal::{Terminal, Wishes};
+use hufu_tests::story::terminal::Terminal;
 use serde_json::{Value, json};
 
 /// The centre sets points aside every 20 s.
@@ -16,16 +16,6 @@ const SET_ASIDE_LIMIT_MS: u64 = 180_000;
 const LIMIT_MS: u64 = 60_000;
 /// What 10,000 yuan earn by rule S2.
 const EARNED: i64 = 200;
-
-fn terminal(folder: &std::path::Path, centre: &Centre, name: &str) -> Result<Terminal> {
-    let wishes = Wishes { name: name.to_owned(), office: OFFICE_A.to_owned(), ..Wishes::default() };
-    let mut terminal = Terminal::enrol(&folder.join(name), centre, &wishes)?;
-    terminal.run()?;
-    terminal.counter.wait("office", ms(LIMIT_MS), |state| {
-        state["office"]["zh"].as_str().filter(|zh| !zh.is_empty()).map(drop)
-    })?;
-    Ok(terminal)
-}
 
 /// Redeems points with a typed number; what the counter then shows.
 fn redeem(counter: &Counter, points: i64, number: &str) -> Result<Value> {
@@ -63,8 +53,8 @@ fn points_are_spent_offline_asked_for_online_and_called_back_from_another_termin
     centre.import("members", &cast.members_csv())?;
     centre.import("cards", &cast.cards_csv())?;
     centre.serve()?;
-    let a = terminal(folder.path(), &centre, "A1")?;
-    let b = terminal(folder.path(), &centre, "A2")?;
+    let a = Terminal::at_work(folder.path(), &centre, "A1", OFFICE_A)?;
+    let b = Terminal::at_work(folder.path(), &centre, "A2", OFFICE_A)?;
     // A purchase at B; the centre sees the guest there and sets a part aside at A.
     b.counter.earn("10000")?;
     b.counter.type_and_confirm(&number)?;

@@ -11,9 +11,8 @@ use hufu_tests::kit::clock;
 use hufu_tests::story::centre::Centre;
 use hufu_tests::story::club::{self, Cast, OFFICE_A, OFFICE_B, Person};
 use hufu_tests::story::stage::ms;
-use hufu_tests::story::terminal::{Terminal, Wishes};
+use hufu_tests::story::terminal::Terminal;
 use serde_json::{Value, json};
-use std::path::Path;
 
 const LIMIT_MS: u64 = 60_000;
 /// The centre sets points aside every 20 s.
@@ -32,16 +31,6 @@ struct Arguments {
     /// Guests, each of whom is measured once.
     #[arg(long, default_value_t = 40)]
     guests: usize,
-}
-
-fn terminal(folder: &Path, centre: &Centre, name: &str, office: &str) -> Result<Terminal> {
-    let wishes = Wishes { name: name.to_owned(), office: office.to_owned(), ..Wishes::default() };
-    let mut terminal = Terminal::enrol(&folder.join(name), centre, &wishes)?;
-    terminal.run()?;
-    terminal.counter.wait("office", ms(LIMIT_MS), |state| {
-        state["office"]["zh"].as_str().filter(|zh| !zh.is_empty()).map(drop)
-    })?;
-    Ok(terminal)
 }
 
 /// Redeems points; what the counter shows, and after how many milliseconds.
@@ -72,9 +61,9 @@ fn main() -> Result<()> {
     centre.import("members", &cast.members_csv())?;
     centre.import("cards", &cast.cards_csv())?;
     centre.serve()?;
-    let holders = ["A1", "A2", "A3"].map(|name| terminal(folder.path(), &centre, name, OFFICE_A));
+    let holders = ["A1", "A2", "A3"].map(|name| Terminal::at_work(folder.path(), &centre, name, OFFICE_A));
     let holders = holders.into_iter().collect::<Result<Vec<_>>>()?;
-    let asker = terminal(folder.path(), &centre, "B1", OFFICE_B)?;
+    let asker = Terminal::at_work(folder.path(), &centre, "B1", OFFICE_B)?;
     let people: Vec<&Person> = cast.crowd.iter().take(guests).collect();
     // Each guest is seen at two terminals of the office, so each of the three is told by another.
     for person in &people {

@@ -83,6 +83,20 @@ impl Terminal {
         Ok(terminal)
     }
 
+    /// Enrols a terminal of an office in a folder beside others, starts it, and waits until it knows its office.
+    ///
+    /// # Errors
+    /// When a command fails, or it does not in time.
+    pub fn at_work(folder: &Path, centre: &Centre, name: &str, office: &str) -> Result<Self> {
+        let wishes = Wishes { name: name.to_owned(), office: office.to_owned(), ..Wishes::default() };
+        let mut terminal = Self::enrol(&folder.join(name), centre, &wishes)?;
+        terminal.run()?;
+        terminal.counter.wait("office", Duration::from_millis(RUN_LIMIT_MS), |state| {
+            state["office"]["zh"].as_str().filter(|zh| !zh.is_empty()).map(drop)
+        })?;
+        Ok(terminal)
+    }
+
     /// `hufu-edge` with this terminal's configuration, where its pcscd can be seen.
     ///
     /// # Errors
