@@ -41,8 +41,13 @@ WHERE state IN ('waiting', 'pending') ORDER BY filed, id LIMIT $1
 SELECT id, route, way, kind, office, referrer, form, day, filed, state, member, looked_up, changed FROM filed_application
 WHERE (filed > $1 OR (filed = $1 AND id > $2)) ORDER BY filed, id LIMIT $3
 
+-- name: lapsed_filed
+SELECT id, route, way, kind, office, referrer, form, day, filed, state, member, looked_up, changed FROM filed_application
+WHERE state = 'lapsed' ORDER BY filed, id LIMIT $1
+
 -- name: lapsing_filed
-SELECT id FROM filed_application WHERE state IN ('waiting', 'pending') AND route = $1 AND day <= $2 ORDER BY filed, id LIMIT $3
+SELECT id FROM filed_application
+WHERE state IN ('waiting', 'pending') AND ((route = $1 AND day <= $2) OR (route <> $1 AND day <= $3)) ORDER BY filed, id LIMIT $4
 
 -- name: lapsing_taken
 SELECT f.device, f.epoch, f.seq FROM application a
@@ -55,14 +60,12 @@ SELECT member, kind, state, automatic, filed, changed FROM leaving WHERE state =
 ORDER BY filed, member LIMIT $4
 
 -- name: idle_members
-SELECT m.id FROM member m
+SELECT m.id, CASE WHEN EXISTS (SELECT 1 FROM balance b WHERE b.member = m.id AND b.class IN ('available', 'escrow') AND b.amount > 0) THEN 1 ELSE 0 END
+FROM member m
 WHERE m.status = 'active' AND m.merged_into IS NULL AND m.erased = 0 AND m.status_since < $1 AND m.id > $2
 AND NOT EXISTS (SELECT 1 FROM fact f WHERE f.member = m.id AND f.day >= $3)
 AND NOT EXISTS (SELECT 1 FROM leaving l WHERE l.member = m.id AND (l.state = 'filed' OR l.changed >= $1))
 ORDER BY m.id LIMIT $4
-
--- name: value_of
-SELECT COUNT(*) FROM balance WHERE member = $1 AND class IN ('available', 'escrow') AND amount > 0
 
 -- name: messages
 SELECT id, about, member, device, epoch, seq, due, told, round, channel FROM message

@@ -202,7 +202,7 @@ pub fn may_join(
         is_staff: false,
     };
     let terms = world::policy(tx)?.joining;
-    Ok(eligible::check(&terms, &applicant, today).map_err(|why| why.code()))
+    Ok(eligible::check(&terms, &applicant, today).map_err(|why| eligible::key_of(&why)))
 }
 
 fn office_of(tx: &mut Tx<'_>, application: FactId) -> Result<Option<OfficeId>, PeopleError> {

@@ -82,6 +82,8 @@ struct RequestPage {
     asked: Vec<Asked>,
     joins: bool,
     ready: bool,
+    /// Its time is up: it can be completed, and not turned down.
+    lapsed: bool,
     state: String,
     find: String,
     searched: bool,
@@ -129,6 +131,7 @@ fn state_of(waiting: &Waiting) -> (&'static str, &'static str) {
         Waits::LookedUp => ("request-looked-up", "plain"),
         Waits::Case(_) => ("request-case", "bad"),
         Waits::UnknownCard => ("request-unknown-card", "plain"),
+        Waits::Lapsed => ("request-lapsed", "plain"),
     }
 }
 
@@ -153,6 +156,7 @@ pub async fn list(State(console): State<Console>, by: SignedIn) -> Result<Respon
         let mut waiting = requests::applications(tx, APPLICATIONS_MAX)?;
         waiting.extend(changes);
         waiting.sort_by_key(|waiting| (waiting.received, waiting.id));
+        waiting.extend(requests::lapsed(tx, APPLICATIONS_MAX)?);
         let offices = people::offices(tx)?;
         let mut rows = Vec::with_capacity(waiting.len());
         for waiting in &waiting {
@@ -185,7 +189,9 @@ fn row(ui: &Ui, offices: &[OfficeRow], waiting: &Waiting, who: String) -> Row {
         Waits::LookedUp | Waits::UnknownCard => {
             (format!("/requests/{}", fact_text(waiting.id)), ui.t("request-view"))
         }
-        Waits::Ready => (format!("/requests/{}", fact_text(waiting.id)), ui.t("request-deal")),
+        Waits::Ready | Waits::Lapsed => {
+            (format!("/requests/{}", fact_text(waiting.id)), ui.t("request-deal"))
+        }
     };
     Row {
         link,
@@ -259,7 +265,8 @@ async fn show(
         age: ui.ago(waiting.received),
         asked,
         joins: waiting.asks == Asks::Join,
-        ready: waiting.state == Waits::Ready,
+        ready: matches!(waiting.state, Waits::Ready | Waits::Lapsed),
+        lapsed: waiting.state == Waits::Lapsed,
         state: ui.t(state_of(&waiting).0),
         find: typed.find,
         searched: typed.searched,
@@ -314,6 +321,15 @@ enum Deal {
     Take,
     /// The request is not.
     Decline,
+}
+
+/// Whether a form in a state can be dealt with so: one whose time is up can be completed only (G2).
+fn can_be(deal: Deal, state: Waits) -> bool {
+    match state {
+        Waits::Ready => true,
+        Waits::Lapsed => matches!(deal, Deal::Join | Deal::Bind(_)),
+        Waits::LookedUp | Waits::Case(_) | Waits::UnknownCard => false,
+    }
 }
 
 /// Deals with a form, or looks for a member.
@@ -373,7 +389,7 @@ async fn dealt(
     let (vault, keys) = (console.app.vault.clone(), console.app.keys.clone());
     let work = move |tx: &mut Tx<'_>| -> Result<Result<(), &'static str>, PeopleError> {
         journal::pass_gate(tx, now)?;
-        let waiting = requests::one(tx, fact)?.filter(|waiting| waiting.state == Waits::Ready);
+        let waiting = requests::one(tx, fact)?.filter(|waiting| can_be(deal, waiting.state));
         let Some(waiting) = waiting else { return Ok(Err("request-changed")) };
         let (vault, key) = (&vault, keys.open_key());
         let shell = Shell { vault, key, actor: &actor, entry: entries.0, fresh, salt, now };

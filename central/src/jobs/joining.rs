@@ -3,12 +3,13 @@
 //! Each is an act of its own, so a round that was cut short goes on where it stopped, and one that comes late does what
 //! it would have done in time. A person still audits every leaving.
 
-use hufu_shared::act::{Act, Actor, ApplicationDecided, ApplicationEnd, LeaveFiled};
-use hufu_shared::ids::{Hash, MemberId};
+use hufu_shared::act::{Act, Actor, LeaveFiled};
+use hufu_shared::ids::MemberId;
 use hufu_shared::time::OfficeClock;
 
 use super::next_round;
 use crate::app::{ActError, App};
+use crate::store::people::PeopleError;
 use crate::store::{lapses, world};
 
 /// Name of the job in the journal.
@@ -19,29 +20,48 @@ const ROUND_MS: u64 = 600_000;
 const FIRST_ROUND_MS: u64 = 300_000;
 /// Applications that one round lets lapse; the next goes on.
 const LAPSES_PER_ROUND_MAX: u32 = 10_000;
-/// Nobody typed a reason: the rule is the reason.
-const NO_REASON: Hash = Hash([0; 32]);
+
+/// A round could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum JoiningError {
+    /// An act.
+    #[error(transparent)]
+    Act(#[from] ActError),
+    /// The books or the vault.
+    #[error(transparent)]
+    People(#[from] PeopleError),
+}
 
 /// Does what is due today; answers how many applications lapsed, and how many members were put down as leaving.
 ///
 /// # Errors
-/// [`ActError`]; what was done before stays done.
-pub async fn round(app: &App) -> Result<(u32, u32), ActError> {
+/// [`JoiningError`]; what was done before stays done.
+pub async fn round(app: &App) -> Result<(u32, u32), JoiningError> {
     let today = OfficeClock::default().business_day(app.now());
     let (mut lapsed, mut left) = (0, 0);
-    while lapsed < LAPSES_PER_ROUND_MAX && !app.is_stopping() {
-        let Some(application) = app.db.read(move |tx| lapses::to_lapse(tx, today)).await? else { break };
-        let decided = ApplicationDecided { application, end: ApplicationEnd::Lapsed, reason: NO_REASON };
-        app.act(Actor::Job(JOB.to_owned()), Act::ApplicationDecided(decided)).await?;
-        lapsed += 1;
+    while lapsed < LAPSES_PER_ROUND_MAX {
+        let due = app.db.read(move |tx| lapses::to_lapse(tx, today)).await.map_err(PeopleError::from)?;
+        if due.is_empty() {
+            break;
+        }
+        for application in due {
+            if app.is_stopping() {
+                return Ok((lapsed, left));
+            }
+            let (entry, now, vault) = (app.entry_id().map_err(ActError::from)?, app.now(), app.vault.clone());
+            app.write(move |tx| lapses::lapse(tx, &vault, (entry, JOB), application, now)).await?;
+            lapsed += 1;
+        }
     }
-    let Some(rule) = app.db.read(world::policy).await?.joining.auto_leave else { return Ok((lapsed, left)) };
+    let policy = app.db.read(world::policy).await.map_err(PeopleError::from)?;
+    let Some(rule) = policy.joining.auto_leave else { return Ok((lapsed, left)) };
     let mut after = Some(MemberId([0; 16]));
     while let Some(from) = after.filter(|_| !app.is_stopping()) {
         let asked = rule.clone();
-        let (idle, last) = app.db.read(move |tx| lapses::idle(tx, &asked, from, today)).await?;
+        let found = app.db.read(move |tx| lapses::idle(tx, &asked, from, today)).await;
+        let (idle, last) = found.map_err(PeopleError::from)?;
         for member in idle {
-            let filed = LeaveFiled { member, kind: rule.kind.clone(), reason: NO_REASON };
+            let filed = LeaveFiled { member, kind: rule.kind.clone(), reason: lapses::NO_REASON };
             app.act(Actor::Job(JOB.to_owned()), Act::LeaveFiled(filed)).await?;
             left += 1;
         }

@@ -154,6 +154,14 @@ pub fn waiting(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<(FactId, KnownFiled)>,
     tx.query(SQL.get("waiting_filed"), &[limit.into()])?.iter().map(filed_row).collect()
 }
 
+/// Applications filed here that lapsed and can be completed, the oldest first, at most `limit`.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn lapsed(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<(FactId, KnownFiled)>, StoreError> {
+    tx.query(SQL.get("lapsed_filed"), &[limit.into()])?.iter().map(filed_row).collect()
+}
+
 /// A page of all applications filed here, after one of them, at most `limit`.
 ///
 /// # Errors

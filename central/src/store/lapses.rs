@@ -1,41 +1,65 @@
 //! What time brings about in joining and leaving: applications that lapse (G2, E1), members of whom nothing is heard
 //! (K11). Finds who is next; the job makes the act. Whoever was dealt with is not found again.
 
-use hufu_shared::dictionary::{ROUTE, ROUTE_OF_OFFICE};
-use hufu_shared::ids::{FactId, MemberId};
+use hufu_shared::act::{Act, Actor, ApplicationDecided, ApplicationEnd};
+use hufu_shared::dictionary::{ROUTE_OF_OFFICE, ROUTE_OF_WEBSITE};
+use hufu_shared::ids::{EntryId, FactId, Hash, MemberId};
 use hufu_shared::joining::AutoLeave;
-use hufu_shared::time::{Day, OfficeClock};
+use hufu_shared::time::{Day, Instant, OfficeClock};
 
-use super::joining::{self, SQL};
-use super::{StoreError, rows, world};
+use super::joining::SQL;
+use super::people::PeopleError;
+use super::{StoreError, acts, journal, rows, world};
 use crate::db::Tx;
 use crate::rules::joining::deadline;
 use crate::rules::judge::calendar;
+use crate::vault::Vault;
 
 /// Members looked at in one step.
 pub const IDLE_STEP_MAX: i64 = 200;
+/// Applications found in one step.
+pub const LAPSE_STEP_MAX: i64 = 200;
+/// Nobody typed a reason: the rule is the reason.
+pub const NO_REASON: Hash = Hash([0; 32]);
 
-/// The application that lapsed longest ago and still waits; none if none did.
+/// Applications that lapsed and still wait, those that wait longest first, at most [`LAPSE_STEP_MAX`] of each kind.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn to_lapse(tx: &mut Tx<'_>, today: Day) -> Result<Option<FactId>, StoreError> {
+pub fn to_lapse(tx: &mut Tx<'_>, today: Day) -> Result<Vec<FactId>, StoreError> {
     let terms = world::policy(tx)?.joining;
-    let by = |route: &str| deadline::over_if_filed_by(&terms, route, today);
-    if let Some(day) = by(ROUTE_OF_OFFICE) {
-        let key = [i64::from(day.0).into(), 1_i64.into()];
-        if let Some(row) = tx.query_opt(SQL.get("lapsing_taken"), &key)? {
-            return rows::fact_id_at(&row, 0).map(Some);
-        }
+    // A route that never lapses is over for who filed before all days.
+    let by = |route: &str| {
+        let day = deadline::over_if_filed_by(&terms, route, today);
+        day.map_or(i64::MIN, |day| i64::from(day.0))
+    };
+    let (website, other) = (by(ROUTE_OF_WEBSITE), by(ROUTE_OF_OFFICE));
+    let taken = tx.query(SQL.get("lapsing_taken"), &[other.into(), LAPSE_STEP_MAX.into()])?;
+    let mut found = taken.iter().map(|row| rows::fact_id_at(row, 0)).collect::<Result<Vec<_>, _>>()?;
+    let key = [ROUTE_OF_WEBSITE.into(), website.into(), other.into(), LAPSE_STEP_MAX.into()];
+    for row in tx.query(SQL.get("lapsing_filed"), &key)? {
+        found.push(FactId::filed(row.array(0)?));
     }
-    for term in joining::terms(tx, ROUTE)? {
-        let Some(day) = by(&term.code) else { continue };
-        let key = [term.code.as_str().into(), i64::from(day.0).into(), 1_i64.into()];
-        if let Some(row) = tx.query_opt(SQL.get("lapsing_filed"), &key)? {
-            return Ok(Some(FactId::filed(row.array(0)?)));
-        }
-    }
-    Ok(None)
+    Ok(found)
+}
+
+/// Lets an application lapse: it is said in the journal, and nobody is like it from now on. What it says stays sealed, so
+/// that it can be completed (G2).
+///
+/// # Errors
+/// [`PeopleError`]; then nothing was kept.
+pub fn lapse(
+    tx: &mut Tx<'_>,
+    vault: &Vault,
+    (entry, job): (EntryId, &str),
+    application: FactId,
+    now: Instant,
+) -> Result<(), PeopleError> {
+    journal::pass_gate(tx, now)?;
+    vault.forget_form(tx, application)?;
+    let decided = ApplicationDecided { application, end: ApplicationEnd::Lapsed, reason: NO_REASON };
+    acts::take(tx, entry, now, &Actor::Job(job.to_owned()), &Act::ApplicationDecided(decided))?;
+    Ok(())
 }
 
 /// Members after one of them of whom nothing was heard for as long as the club's rule says, with the rule; and how far
@@ -58,8 +82,7 @@ pub fn idle(tx: &mut Tx<'_>, rule: &AutoLeave, after: MemberId, today: Day) -> R
     for row in &found {
         let member = MemberId(row.array(0)?);
         last = Some(member);
-        let has_value = tx.query_one(SQL.get("value_of"), &[member.0.into()])?.int(0)? > 0;
-        if !(rule.spares_value && has_value) {
+        if !(rule.spares_value && row.flag(1)?) {
             idle.push(member);
         }
     }

@@ -3,7 +3,7 @@
 //! What was dealt with is told by what apply kept of it; nothing here opens a form. Out of scope: cases about forms
 //! that disagree or look alike, which have a page of their own.
 
-use hufu_shared::dictionary;
+use hufu_shared::dictionary::{self, Term};
 use hufu_shared::fact::Event;
 use hufu_shared::ids::{FactId, Hash, MemberId, OfficeId};
 use hufu_shared::scheme::Words;
@@ -45,6 +45,8 @@ pub enum State {
     Case(Hash),
     /// Nobody knows the card that came with it.
     UnknownCard,
+    /// Its time is up; it can be completed, and nothing else (G2).
+    Lapsed,
 }
 
 /// Where a form came from.
@@ -127,31 +129,62 @@ fn is_linked(tx: &mut Tx<'_>, link: Hash, id: FactId) -> Result<bool, StoreError
 /// [`StoreError`] if the database fails.
 pub fn applications(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<Waiting>, StoreError> {
     let taken = tx.query(SQL.get("applications"), &[limit.into()])?;
-    let mut all = taken.iter().map(application_in).collect::<Result<Vec<_>, _>>()?;
-    for (id, known) in joining::waiting(tx, limit)? {
-        all.push(filed(tx, id, &known)?);
-    }
+    let taken = taken.iter().map(application_in).collect::<Result<Vec<_>, _>>()?;
+    let here = joining::waiting(tx, limit)?;
+    together(tx, taken, &here, limit)
+}
+
+/// Applications that lapsed and can be completed (G2), the oldest first, at most `limit`.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn lapsed(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<Waiting>, StoreError> {
+    let taken = tx.query(SQL.get("lapsed"), &[limit.into()])?;
+    let taken = taken.iter().map(lapsed_in).collect::<Result<Vec<_>, _>>()?;
+    let here = joining::lapsed(tx, limit)?;
+    together(tx, taken, &here, limit)
+}
+
+fn lapsed_in(row: &Row) -> Result<Waiting, StoreError> {
+    Ok(Waiting { state: State::Lapsed, ..application_in(row)? })
+}
+
+fn together(
+    tx: &mut Tx<'_>,
+    taken: Vec<Waiting>,
+    here: &[(FactId, KnownFiled)],
+    limit: i64,
+) -> Result<Vec<Waiting>, StoreError> {
+    let words = if here.is_empty() { Vec::new() } else { route_words(tx)? };
+    let mut all = taken;
+    all.extend(here.iter().map(|(id, known)| filed(&words, *id, known)));
     all.sort_by_key(|waiting| (waiting.received, waiting.id));
     all.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     Ok(all)
 }
 
-/// An application that was filed at the centre and waits.
-fn filed(tx: &mut Tx<'_>, id: FactId, known: &KnownFiled) -> Result<Waiting, StoreError> {
+/// The words of both dictionaries of routes.
+fn route_words(tx: &mut Tx<'_>) -> Result<Vec<Term>, StoreError> {
+    let mut words = joining::terms(tx, dictionary::ROUTE)?;
+    words.extend(joining::terms(tx, dictionary::ROUTE_CENTRE)?);
+    Ok(words)
+}
+
+/// An application that was filed at the centre and waits, or lapsed.
+fn filed(words: &[Term], id: FactId, known: &KnownFiled) -> Waiting {
     let (name, code) = match &known.way {
         Some(way) => (dictionary::ROUTE_CENTRE, way),
         None => (dictionary::ROUTE, &known.route),
     };
-    let term = joining::terms(tx, name)?.into_iter().find(|term| term.code == *code);
-    let unknown = || Words { zh: code.clone(), en: code.clone() };
-    let pending = known.state == application::State::Pending;
-    Ok(Waiting {
-        id,
-        asks: Asks::Join,
-        state: if pending { State::Case(look_alike_case(id)) } else { State::Ready },
-        received: known.filed,
-        origin: Origin::Centre(term.map_or_else(unknown, |term| term.words), known.office),
-    })
+    let term = words.iter().find(|term| term.dictionary == name && term.code == *code);
+    let words = term.map_or_else(|| Words { zh: code.clone(), en: code.clone() }, |term| term.words.clone());
+    let state = match known.state {
+        application::State::Pending => State::Case(look_alike_case(id)),
+        application::State::Lapsed => State::Lapsed,
+        _ => State::Ready,
+    };
+    let origin = Origin::Centre(words, known.office);
+    Waiting { id, asks: Asks::Join, state, received: known.filed, origin }
 }
 
 /// Requests that wait, among the newest [`CHANGES_SCANNED_MAX`], the oldest first; and whether there are older ones.
@@ -167,18 +200,22 @@ pub fn changes(tx: &mut Tx<'_>) -> Result<(Vec<Waiting>, bool), StoreError> {
     Ok((all, i64::try_from(found.len()).unwrap_or(i64::MAX) >= CHANGES_SCANNED_MAX))
 }
 
-/// One form that waits; none if it does no more.
+/// One form that waits, or lapsed and can be completed; none if nothing can be done with it.
 ///
 /// # Errors
 /// [`StoreError`] if the database fails.
 pub fn one(tx: &mut Tx<'_>, id: FactId) -> Result<Option<Waiting>, StoreError> {
     if id.is_filed() {
-        let known = joining::filed(tx, id)?.filter(|known| known.state.is_open());
-        return known.map(|known| filed(tx, id, &known)).transpose();
+        let can = |state: application::State| state.is_open() || state == application::State::Lapsed;
+        let Some(known) = joining::filed(tx, id)?.filter(|known| can(known.state)) else { return Ok(None) };
+        return Ok(Some(filed(&route_words(tx)?, id, &known)));
     }
     let key = rows::fact_id_values(id);
     if let Some(row) = tx.query_opt(SQL.get("application"), &key)? {
         return application_in(&row).map(Some);
+    }
+    if let Some(row) = tx.query_opt(SQL.get("lapsed_one"), &key)? {
+        return lapsed_in(&row).map(Some);
     }
     match tx.query_opt(SQL.get("change"), &key)? {
         Some(row) => change_in(tx, &row),

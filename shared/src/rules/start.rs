@@ -50,19 +50,6 @@ pub enum NotEligible {
     Staff,
 }
 
-impl NotEligible {
-    /// The code in pages and in the API.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Kind { .. } => "not-eligible-kind",
-            Self::Age { .. } => "not-eligible-age",
-            Self::Born { .. } => "not-eligible-born",
-            Self::Staff => "not-eligible-staff",
-        }
-    }
-}
-
 /// Whether somebody may join.
 ///
 /// # Errors

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use hufu_shared::act::{Act, Actor, LeaveDecided, LeaveFiled, MemberSet};
+use hufu_shared::fact::Event;
 use hufu_shared::ids::{Hash, MemberId};
 use hufu_shared::joining::AutoLeave;
 use hufu_shared::policy::Policy;
@@ -12,6 +13,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::kit::{Browser, Page, Site, each};
+use super::taking::{takes, written};
 use crate::app::App;
 use crate::config::MessagesConfig;
 use crate::db::{SqlFile, Tx};
@@ -193,6 +195,66 @@ async fn rule_e01_k11_time_lets_applications_lapse_and_puts_down_who_was_not_hea
         let (lapsed, left) = jobs::joining::round(&site.app).await.expect("a round");
         assert_eq!((lapsed, left > 10), (0, true), "{left}");
         assert_eq!(jobs::joining::round(&site.app).await.expect("a round"), (0, 0), "nobody twice");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_g02_what_lapsed_is_like_nobody_any_more_and_is_completed_at_its_page() {
+    each(|site| async move {
+        let mut browser = Browser::signed_in(&site).await;
+        let fields = [("route", "website"), ("name", "禤墨白"), ("mobile", "13911112222")];
+        let here = json(&browser.post("/api/v1/applications", &fields).await);
+        let form = written(&[("name", "盖聂云"), ("mobile", "13911113333")]);
+        let taken = takes(&site, &form, Event::ApplicationTaken).await;
+        let taken = format!("/requests/{}", super::super::cases::fact_text(taken));
+        site.clock.advance(31 * DAY_US);
+        assert_eq!(jobs::joining::round(&site.app).await.expect("a round"), (2, 0));
+        let mut browser = Browser::signed_in(&site).await;
+        let left = site.app.db.read(|tx| tx.query_one(PROBE.get("form_terms"), &[])).await.expect("read");
+        assert_eq!(left.int(0).expect("a count"), 0, "nobody is like what lapsed");
+        let again = browser.post("/api/v1/applications", &fields).await;
+        assert_eq!(text(&json(&again), "state"), "waiting", "the first one waits no more");
+        let list = browser.get("/requests").await;
+        assert_eq!(list.all_between("已逾期，", "<").len(), 2, "both are there to be completed");
+        let here = format!("/requests/{}", text(&here, "application"));
+        for path in [&here, &taken] {
+            let page = browser.get(path).await;
+            assert!(page.text.contains("办理入会") && !page.text.contains("不予入会"), "{path}");
+            let no = browser.post(path, &[("deal", "reject"), ("reason", "资料不实")]).await;
+            assert_eq!(no.status, StatusCode::UNPROCESSABLE_ENTITY, "nobody turns down what is over");
+            let done = browser.post(path, &[("deal", "join"), ("reason", "已电话核实")]).await;
+            assert_eq!(done.to(), "/requests?done=join", "{}", done.text);
+            assert_eq!(browser.get(path).await.to(), "/requests", "nothing is left to do");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_g08_r01_who_may_not_join_is_told_why_when_filing_and_when_joining() {
+    each(|site| async move {
+        let mut browser = Browser::signed_in(&site).await;
+        let mut policy = site.app.db.read(crate::store::world::policy).await.expect("a policy");
+        let young = [("name", "禤墨白"), ("mobile", "13911112222"), ("birthday", "2015-05-05")];
+        let filed = json(&browser.post("/api/v1/applications", &young).await);
+        policy.joining.min_age = 18;
+        policy.joining.kinds = vec!["person".to_owned()];
+        let job = Actor::Job("test".to_owned());
+        site.app.act(job, Act::PolicySet(Box::new(policy))).await.expect("set");
+        for (fields, code) in [
+            (&young[..], "not-eligible-age"),
+            (&young[..2], "not-eligible-born"),
+            (&[("name", "禤墨白"), ("kind", "dealer")], "not-eligible-kind"),
+        ] {
+            let refused = browser.post("/api/v1/applications", fields).await;
+            assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{code}");
+            assert_eq!(text(&json(&refused), "type"), format!("urn:hufu:problem:{code}"));
+        }
+        let path = format!("/requests/{}", text(&filed, "application"));
+        let page = browser.post(&path, &[("deal", "join"), ("reason", "证件已核对")]).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(page.text.contains("申请人未达到入会年龄。"), "{}", page.text);
     })
     .await;
 }

@@ -53,3 +53,6 @@ SELECT member FROM balance WHERE class = 'available' AND unit = 'PTS' AND amount
 
 -- name: spoil_name
 UPDATE vault_member SET name = $2 WHERE member = $1
+
+-- name: form_terms
+SELECT COUNT(*) FROM vault_form

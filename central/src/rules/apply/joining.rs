@@ -19,6 +19,7 @@ use hufu_shared::time::OfficeClock;
 
 use super::Work;
 use super::forms::{KIND_LOOK_ALIKE, look_alike_case};
+use super::leaving::message_id;
 use crate::rules::joining::application::{State, Step};
 use crate::rules::joining::notice::About;
 use crate::rules::need::Need;
@@ -133,12 +134,21 @@ impl Work {
         }
     }
 
+    /// Whether an application that a terminal took has lapsed: its applicant is told so once.
+    fn is_lapsed(&self, id: FactId) -> bool {
+        let lapsed = message_id(About::Lapsed, (None, Some(id)), 0);
+        self.has(Need::Message(lapsed));
+        self.world.messages.contains_key(&lapsed)
+    }
+
     /// Decides an application that a terminal took; whether it still waited, or was put aside and is completed now.
     fn taken_decided(&mut self, id: FactId, member: Option<MemberId>) -> bool {
         let Some(known) = self.fact(id).cloned() else { return false };
         let is_application = matches!(&known.fact, Some(Fact { event: Event::ApplicationTaken(_), .. }));
         let is_placed = known.member.is_some() || known.belongs_to.is_some();
-        if !is_application || is_placed || (member.is_none() && known.pin.is_some()) {
+        // Put aside because its time was up, it can be completed (G2); turned down by a person, it cannot.
+        let is_over = known.pin.is_some() && (member.is_none() || !self.is_lapsed(id));
+        if !is_application || is_placed || is_over {
             return false;
         }
         self.change(id, |known| {

@@ -14,6 +14,17 @@ pub fn is_organisation(kind: &str) -> bool {
     ORGANISATIONS.contains(&kind)
 }
 
+/// The key of the words that say why somebody may not join, and the code in the API.
+#[must_use]
+pub fn key_of(why: &NotEligible) -> &'static str {
+    match why {
+        NotEligible::Kind { .. } => "not-eligible-kind",
+        NotEligible::Age { .. } => "not-eligible-age",
+        NotEligible::Born { .. } => "not-eligible-born",
+        NotEligible::Staff => "not-eligible-staff",
+    }
+}
+
 /// What an applicant is to the club (K1): all of them are registered here, or in the sales system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {

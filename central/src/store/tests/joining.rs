@@ -264,12 +264,13 @@ async fn rule_g02_what_lapsed_can_be_completed_and_what_was_turned_down_cannot()
         let told: Vec<About> = due(&db).await.into_iter().map(|row| row.0).collect();
         assert_eq!(told, [About::Lapsed, About::Lapsed, About::Rejected, About::Rejected]);
         desk.act(&db, new_member(6)).await;
-        for id in [lapsed, refused, taken] {
+        for id in [lapsed, refused, taken, out] {
             desk.act(&db, ended(id, ApplicationEnd::Joined(member(6)))).await;
         }
         assert_eq!(state(&db, lapsed).await, (State::Joined, Some(member(6))), "completed");
         assert_eq!(state(&db, refused).await, (State::Rejected, None));
         assert_eq!(standing(&db, taken).await.0, "applied", "completed");
+        assert_eq!(standing(&db, out).await.0, "no_effect", "what a person turned down stays so");
         assert_eq!(count(&db, "open_cases", vec![]).await, 0);
         holds(&db).await;
     })
