@@ -30,6 +30,9 @@ pub const CARD_KIND: &str = "card_kind";
 /// Dictionary of the channels of notices (K10).
 pub const CHANNEL: &str = "channel";
 
+/// Code of the kind of a card of which nothing else is said (K14, 普通卡).
+pub const CARD_KIND_ORDINARY: &str = "ordinary";
+
 /// Code of the route of a sales office, as terminals write it (K3, 案场).
 pub const ROUTE_OF_OFFICE: &str = crate::form::ROUTE_OFFICE;
 /// Code of the route of the service centre (K3, 客服中心).
@@ -109,7 +112,7 @@ const BUILT_IN: [(&str, &str, &str, &str); 37] = [
     (LEAVE_KIND, "expired", "时间到期", "time is up"),
     (LEAVE_KIND, "data_error", "数据错误", "wrong data"),
     (CARD_KIND, "main", "主卡", "main card"),
-    (CARD_KIND, "ordinary", "普通卡", "ordinary card"),
+    (CARD_KIND, CARD_KIND_ORDINARY, "普通卡", "ordinary card"),
     (CARD_KIND, "vip", "VIP卡", "VIP card"),
     (CARD_KIND, "discount", "优惠卡", "benefit card"),
     (CARD_KIND, "co_brand", "联名卡", "co-branded card"),
@@ -169,6 +172,16 @@ pub fn built_in() -> impl Iterator<Item = Term> {
     })
 }
 
+/// The code of a built-in word: people write either, in both languages. What is no built-in word stands as it was written.
+#[must_use]
+pub fn code_of(dictionary: &str, written: &str) -> String {
+    let is_it = |term: &Term| {
+        term.dictionary == dictionary
+            && [&term.code, &term.words.zh, &term.words.en].iter().any(|word| *word == written)
+    };
+    built_in().find(is_it).map_or_else(|| written.to_owned(), |term| term.code)
+}
+
 /// One dictionary as it stands: the built-in words with the club's own above them, in the order of the list.
 #[must_use]
 pub fn terms(dictionary: &str, own: impl IntoIterator<Item = Term>) -> Vec<Term> {
@@ -217,6 +230,16 @@ mod tests {
     #[test]
     fn rule_k10_the_five_channels_of_notices() {
         assert_eq!(words(&terms(CHANNEL, [])), ["短信", "电子邮件", "普通信件", "电话", "其他"]);
+    }
+
+    #[test]
+    fn rule_k14_a_kind_of_card_is_one_code_whichever_word_people_write() {
+        for written in ["ordinary", "普通卡", "ordinary card"] {
+            assert_eq!(code_of(CARD_KIND, written), CARD_KIND_ORDINARY);
+        }
+        assert_eq!(code_of(CARD_KIND, "金卡"), "gold");
+        assert_eq!(code_of(CARD_KIND, "龙卡"), "龙卡", "the club's own");
+        assert_eq!(code_of(CHANNEL, "普通卡"), "普通卡", "a word of another dictionary");
     }
 
     #[test]

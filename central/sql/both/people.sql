@@ -40,8 +40,9 @@ SELECT id, member, kind, status, tail, valid_from, valid_until FROM card WHERE m
 -- name: card
 SELECT id, member, kind, status, tail, valid_from, valid_until FROM card WHERE id = $1
 
--- name: block_change
-SELECT n FROM directory_change WHERE kind = 'block' AND id = $1
+-- name: block_state
+SELECT c.status, x.n, CASE WHEN EXISTS (SELECT 1 FROM entry_place p WHERE p.entry = c.status_entry) THEN 1 ELSE 0 END
+FROM card c LEFT JOIN directory_change x ON x.kind = 'block' AND x.id = c.id WHERE c.id = $1
 
 -- name: devices_with_block
 SELECT COUNT(*) FROM device d JOIN device_contact c ON c.device = d.id JOIN club k ON c.block_epoch = k.central_epoch WHERE d.status = 'active' AND c.block_n >= $1

@@ -8,6 +8,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use hufu_shared::act::{Act, Actor, CardSet, CaseDecided, FactsReleased};
+use hufu_shared::dictionary::CARD_KIND_ORDINARY;
 use hufu_shared::ids::{CardId, EntryId, FactId, Hash, MemberId};
 use hufu_shared::member::CardStatus;
 use hufu_shared::token::Token;
@@ -245,7 +246,7 @@ fn new_card(card: CardId, token: Token) -> CardSet {
         card,
         tokens: vec![token],
         member: None,
-        kind: "普通卡".to_owned(),
+        kind: CARD_KIND_ORDINARY.to_owned(),
         status: CardStatus::Active,
         tail: String::new(),
         valid_from: None,

@@ -7,6 +7,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use hufu_shared::act::{Act, CardStatusSet};
+use hufu_shared::dictionary::{CARD_KIND, Term};
 use hufu_shared::ids::{CardId, MemberId};
 use hufu_shared::member::CardStatus;
 use hufu_shared::money::Unit;
@@ -21,7 +22,7 @@ use super::ui::{Ui, change, number};
 use super::verdict::note;
 use crate::db::Tx;
 use crate::store::people::{self, CardView, Life, PeopleError};
-use crate::store::{acts, devices, leases as lease_rows, rows};
+use crate::store::{acts, devices, joining, leases as lease_rows, rows};
 use crate::vault::{Vault, mask};
 
 /// Members on one page of the list.
@@ -223,9 +224,11 @@ async fn show(
     let load = move |tx: &mut Tx<'_>| -> Result<_, PeopleError> {
         let Some(head) = row(tx, &vault, &own, id)? else { return Ok(None) };
         let out = (lease_rows::open_of(tx, id)?, devices::list(tx)?);
-        Ok(Some((head, vault.reveal(tx, id)?, people::life(tx, id, HISTORY_MAX)?, out)))
+        let kinds = joining::terms(tx, CARD_KIND)?;
+        Ok(Some((head, vault.reveal(tx, id)?, people::life(tx, id, HISTORY_MAX)?, (out, kinds))))
     };
-    let (row, personal, life, (out, lines)) = console.app.db.read(load).await?.ok_or(Failure::NotFound)?;
+    let (row, personal, life, ((out, lines), kinds)) =
+        console.app.db.read(load).await?.ok_or(Failure::NotFound)?;
     let of_class = |class: &str, unit: Unit| {
         let of = life.balances.iter().filter(|balance| balance.0 == class && balance.1 == unit.code());
         of.map(|balance| balance.2).sum::<i64>()
@@ -253,7 +256,7 @@ async fn show(
         birthday: personal
             .and_then(|personal| personal.birthday)
             .map_or_else(|| "—".to_owned(), |day| format!("{}-**-**", &day.to_string()[..4])),
-        cards: life.cards.iter().map(|card| card_shown(&ui, card, life.working)).collect(),
+        cards: life.cards.iter().map(|card| card_shown(&ui, card, life.working, &kinds)).collect(),
         postings: postings(&ui, &life),
         timeline: timeline(&ui, &life),
         error,
@@ -262,8 +265,9 @@ async fn show(
     Ok((status, Html(page.render()?)).into_response())
 }
 
-fn card_shown(ui: &Ui, view: &CardView, working: u64) -> CardShown {
+fn card_shown(ui: &Ui, view: &CardView, working: u64, kinds: &[Term]) -> CardShown {
     let card = &view.card;
+    let kind = kinds.iter().find(|term| term.code == card.kind);
     let day = |at: Option<hufu_shared::time::Instant>| at.map(|at| ui.time(at)[..10].to_owned());
     let (verb, verb_key) = match card.status {
         CardStatus::Active => ("lost", "card-report-lost"),
@@ -274,7 +278,7 @@ fn card_shown(ui: &Ui, view: &CardView, working: u64) -> CardShown {
     CardShown {
         id: card.card.to_string(),
         tail: if card.tail.is_empty() { "—".to_owned() } else { format!("…{}", card.tail) },
-        kind: card.kind.clone(),
+        kind: kind.map_or_else(|| card.kind.clone(), |term| ui.pick(&term.words)),
         status: ui.t(&format!("card-{}", card.status.code())),
         tone: if card.status == CardStatus::Active { "ok" } else { "bad" },
         valid: match (day(card.valid_from), day(card.valid_until)) {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use chrono_tz::Tz;
+use hufu_shared::dictionary::{self, CARD_KIND_ORDINARY};
 use hufu_shared::ids::MemberId;
 use hufu_shared::member::CardStatus;
 use hufu_shared::time::{DAY_US, Instant};
@@ -38,7 +39,7 @@ pub const COLUMNS: &[Column] = &[
         name: "kind",
         zh: "卡种",
         required: false,
-        holds: "kind of card (default 普通卡)",
+        holds: "kind of card: a code or word of the dictionary of card kinds (default 普通卡, ordinary)",
         example: "普通卡",
     },
     Column {
@@ -127,7 +128,8 @@ pub fn parse(line: &Line, members: &HashMap<String, MemberId>, zone: Tz) -> Resu
     }
     match text {
         Some(text) if bad.is_empty() => {
-            let kind = if kind.is_empty() { "普通卡".to_owned() } else { kind };
+            let kind = if kind.is_empty() { CARD_KIND_ORDINARY } else { &kind };
+            let kind = dictionary::code_of(dictionary::CARD_KIND, kind);
             Ok(CardLine { row: line.row, text, member, kind, status, valid_from, valid_until })
         }
         _ => Err(bad),

@@ -298,8 +298,8 @@ async fn a_card_reported_lost_after_the_plan_stays_lost_where_the_file_has_no_st
         let before = centre.card("66880001").await;
         centre.take_late(Kind::Cards, "card,kind\n66880001,金卡\n", lost(&before)).await;
         let after = centre.card("66880001").await;
-        assert_eq!((after.status, after.kind.as_str()), (CardStatus::Lost, "金卡"));
-        assert_eq!(after, CardSet { status: CardStatus::Lost, kind: "金卡".into(), ..before });
+        assert_eq!((after.status, after.kind.as_str()), (CardStatus::Lost, "gold"));
+        assert_eq!(after, CardSet { status: CardStatus::Lost, kind: "gold".into(), ..before });
         // A file that speaks of the status is obeyed: a person wrote it there.
         let stock = centre.card("66880003").await;
         let text = "card,member,status\n66880003,M2,在用\n";

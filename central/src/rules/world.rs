@@ -302,6 +302,24 @@ pub struct CardTurn {
     /// Its state from then on.
     #[n(2)]
     pub status: CardStatus,
+    /// What made the turn.
+    #[n(3)]
+    pub by: TurnBy,
+}
+
+/// What made a turn in the life of a card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum TurnBy {
+    /// An act that said whose it is: it stands above whatever terminals gave.
+    #[n(0)]
+    Act,
+    /// Terminals that gave it to a member: it follows from all such facts, and goes when they do.
+    #[n(1)]
+    Gift,
+    /// Only its state changed: it is whose it was.
+    #[n(2)]
+    State,
 }
 
 /// A device.

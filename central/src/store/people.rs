@@ -364,26 +364,47 @@ pub fn card(tx: &mut Tx<'_>, id: CardId) -> Result<Option<CardSet>, StoreError> 
     tx.query_opt(SQL.get("card"), &[id.0.into()])?.as_ref().map(card_row).transpose()
 }
 
-/// The number of the newest change of a card in the block list; none if it was never on it.
+/// Which terminals hold a card as it stands: by what number of the block list they must have come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spread {
+    /// All: its state never changed since it came into the directory.
+    Everywhere,
+    /// Those that hold the list from this number on.
+    From(u64),
+    /// None: the change waits for its number. Whatever the list said before is another state.
+    Nowhere,
+}
+
+/// How far the state of a card has come.
 ///
 /// # Errors
 /// [`StoreError`] if the database fails.
-pub fn block_number(tx: &mut Tx<'_>, card: CardId) -> Result<Option<u64>, StoreError> {
-    tx.query_opt(SQL.get("block_change"), &[card.0.into()])?
-        .map(|row| row.uint(0))
-        .transpose()
-        .map_err(Into::into)
+pub fn spread(tx: &mut Tx<'_>, card: CardId) -> Result<Spread, StoreError> {
+    let Some(row) = tx.query_opt(SQL.get("block_state"), &[card.0.into()])? else {
+        return Ok(Spread::Nowhere);
+    };
+    let is_active = row.text(0)? == CardStatus::Active.code();
+    Ok(match (row.int_opt(1)?, row.flag(2)?) {
+        (Some(_), true) => Spread::From(row.uint(1)?),
+        (None, _) if is_active => Spread::Everywhere,
+        _ => Spread::Nowhere,
+    })
 }
 
 /// How many working terminals know a card's state, and the names of some that do not.
-fn reach(tx: &mut Tx<'_>, card: CardId) -> Result<(u64, Vec<String>), StoreError> {
-    let changed = tx.query_opt(SQL.get("block_change"), &[card.0.into()])?;
-    // A card whose state never changed is known with its row.
-    let Some(n) = changed.map(|row| row.int(0)).transpose()? else {
-        return Ok((tx.query_one(SQL.get("devices_active"), &[])?.uint(0)?, Vec::new()));
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn reach(tx: &mut Tx<'_>, card: CardId) -> Result<(u64, Vec<String>), StoreError> {
+    let n = match spread(tx, card)? {
+        Spread::Everywhere => {
+            return Ok((tx.query_one(SQL.get("devices_active"), &[])?.uint(0)?, Vec::new()));
+        }
+        Spread::From(n) => rows::number(n),
+        Spread::Nowhere => i64::MAX.into(),
     };
-    let reached = tx.query_one(SQL.get("devices_with_block"), &[n.into()])?.uint(0)?;
-    let lacking = tx.query(SQL.get("devices_lacking_block"), &[n.into()])?;
+    let reached = tx.query_one(SQL.get("devices_with_block"), std::slice::from_ref(&n))?.uint(0)?;
+    let lacking = tx.query(SQL.get("devices_lacking_block"), &[n])?;
     let names = lacking.iter().map(|row| Ok(row.text(0)?.to_owned()));
     Ok((reached, names.collect::<Result<_, StoreError>>()?))
 }

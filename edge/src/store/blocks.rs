@@ -56,6 +56,30 @@ impl Journal {
         tokens.iter().find_map(|token| self.given.get(token).map(|member| (*token, *member)))
     }
 
+    /// Cards that were given to members here and of which the directory may not have heard.
+    #[must_use]
+    pub fn given_cards(&self) -> Vec<Token> {
+        self.given.keys().copied().collect()
+    }
+
+    /// Forgets that cards were given here: the directory says whose they are, or the centre that they are nobody's.
+    ///
+    /// # Errors
+    /// As [`Journal::append`].
+    pub fn forget_given(&mut self, cards: &[Token]) -> Result<(), StoreError> {
+        self.guarded("forget given cards", |journal| {
+            let path = journal.path.clone();
+            let transaction = journal.connection.transaction().step(&path, "begin")?;
+            for card in cards {
+                let drop = transaction.prepare_cached("DELETE FROM given WHERE token = ?1");
+                drop.and_then(|mut drop| drop.execute([card.to_bytes()])).step(&path, "forget given card")?;
+            }
+            transaction.commit().step(&path, "forget given cards")
+        })?;
+        self.given.retain(|card, _| !cards.contains(card));
+        Ok(())
+    }
+
     /// Takes changes of the block list, oldest first, and the version after them. A card that is active again leaves
     /// the list; then the directory decides.
     ///

@@ -11,6 +11,7 @@ use hufu_shared::wire::version::Version;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::appending::{Appended, NewFact};
+use super::blocks::read_given;
 use super::error::{Step, StoreError};
 use super::journal::{Journal, from_sql, to_sql};
 use crate::rules::timekeeping::Now;
@@ -103,16 +104,33 @@ pub(super) fn insert_disposition(
     Ok(())
 }
 
+/// A card that was given here is nobody's, as a person at the centre said: it is not its member's here any more.
+fn take_gift_back(connection: &Connection, disposition: &Disposition) -> rusqlite::Result<()> {
+    if disposition.became != Became::NoEffect {
+        return Ok(());
+    }
+    if let Some(Event::CardReplaced(replaced)) = fact_at(connection, disposition.seq)?.map(|fact| fact.event)
+    {
+        let sql = "DELETE FROM given WHERE token = ?1";
+        connection.prepare_cached(sql)?.execute([replaced.card.to_bytes()])?;
+    }
+    Ok(())
+}
+
+fn fact_at(connection: &Connection, seq: u64) -> rusqlite::Result<Option<Fact>> {
+    let body: Option<Vec<u8>> = connection
+        .prepare_cached("SELECT body FROM facts WHERE seq = ?1")?
+        .query_row([to_sql(seq)], |row| row.get(0))
+        .optional()?;
+    Ok(body.and_then(|body| cbor::decode::<Fact>(&body).ok()))
+}
+
 /// Whether the display said as much.
 fn is_as_shown(connection: &Connection, disposition: &Disposition) -> rusqlite::Result<bool> {
     match disposition.became {
         Became::Merged => Ok(true),
         Became::Held => {
-            let body: Option<Vec<u8>> = connection
-                .prepare_cached("SELECT body FROM facts WHERE seq = ?1")?
-                .query_row([to_sql(disposition.seq)], |row| row.get(0))
-                .optional()?;
-            let fact = body.and_then(|body| cbor::decode::<Fact>(&body).ok());
+            let fact = fact_at(connection, disposition.seq)?;
             Ok(fact.is_some_and(|fact| matches!(fact.shown, Shown::UnknownCard | Shown::Recorded)))
         }
         _ => Ok(false),
@@ -135,13 +153,16 @@ impl Journal {
                     if notice.epoch == epoch {
                         let other = Some((&notice.other_office, notice.other_at));
                         insert_disposition(&transaction, Some(notice.n), &notice.disposition, other)?;
+                        take_gift_back(&transaction, &notice.disposition)?;
                     }
                     transaction
                         .execute("UPDATE state SET notices_n = max(notices_n, ?1)", [to_sql(notice.n)])?;
                 }
                 transaction.commit()
             })();
-            written.step(&path, "take notices")
+            written.step(&path, "take notices")?;
+            journal.given = read_given(&journal.connection).step(&path, "read given cards")?;
+            Ok(())
         })
     }
 

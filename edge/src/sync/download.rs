@@ -277,7 +277,27 @@ impl DirectoryLane {
         if published.n > 0 && self.directory.version() == published {
             self.store.set_directory_at(self.shared.clock().now().trusted).await?;
         }
-        Ok(())
+        self.settle_given().await
+    }
+
+    /// What this terminal remembers of the cards that it gave goes once the directory says whose they are: were one put
+    /// back into stock later, it would be the old member's here for ever.
+    async fn settle_given(&self) -> Result<(), DownloadError> {
+        let (store, directory) = (self.store.clone(), self.directory.clone());
+        blocking(move || {
+            let mut settled = Vec::new();
+            for card in store.with(|journal| Ok(journal.given_cards()))? {
+                if directory.find(&[card])?.is_some_and(|known| known.card.member.is_some()) {
+                    settled.push(card);
+                }
+            }
+            if settled.is_empty() {
+                Ok(())
+            } else {
+                Ok(store.with(|journal| journal.forget_given(&settled))?)
+            }
+        })
+        .await
     }
 
     async fn held(&self) -> Result<Held, DownloadError> {

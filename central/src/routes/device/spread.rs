@@ -8,7 +8,6 @@ use axum::extract::State;
 use axum::response::Response;
 use hufu_shared::cbor;
 use hufu_shared::ids::DeviceId;
-use hufu_shared::member::CardStatus;
 use hufu_shared::time::Instant;
 use hufu_shared::wire::spread::{
     SPREAD_ASK_BYTES_MAX, SPREAD_NAMED_MAX, SpreadAnswer, SpreadAsk, SpreadTerminal,
@@ -21,7 +20,7 @@ use crate::db::Tx;
 use crate::error::ApiError;
 use crate::middleware::Caller;
 use crate::rules::world::DeviceStatus;
-use crate::store::people::{self, PeopleError};
+use crate::store::people::{self, PeopleError, Spread};
 use crate::store::{devices, journal};
 
 /// `POST /device/v1/spread`.
@@ -39,12 +38,10 @@ fn look(tx: &mut Tx<'_>, ask: &SpreadAsk, asker: DeviceId, at: Instant) -> Resul
     let nothing = SpreadAnswer { at, status: None, have: 0, lack: 0, terminals: Vec::new() };
     let Some(card) = people::card_by_token(tx, ask.token)? else { return Ok(nothing) };
     let epoch = journal::club(tx)?.epoch.n;
-    // A card that was never on the list is as it stands everywhere; one whose block has no number yet is nowhere.
-    let number = people::block_number(tx, card.card)?;
-    let needed = match (number, card.status) {
-        (Some(n), _) => Some(Version { epoch, n }),
-        (None, CardStatus::Active) => Some(Version::default()),
-        (None, _) => None,
+    let needed = match people::spread(tx, card.card)? {
+        Spread::Everywhere => Some(Version::default()),
+        Spread::From(n) => Some(Version { epoch, n }),
+        Spread::Nowhere => None,
     };
     let mut terminals: Vec<SpreadTerminal> = devices::list(tx)?
         .into_iter()

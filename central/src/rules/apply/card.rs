@@ -24,7 +24,7 @@ use crate::rules::judge::travel::{self, Impossible, Travel, Use};
 use crate::rules::links;
 use crate::rules::need::Need;
 use crate::rules::posting;
-use crate::rules::world::{CardTurn, KnownCard, KnownFact, Standing};
+use crate::rules::world::{CardTurn, KnownCard, KnownFact, Standing, TurnBy};
 
 /// Number of the conflict kind "impossible travel".
 const KIND_TRAVEL: u8 = 3;
@@ -248,10 +248,10 @@ impl Work {
     pub(super) fn ended_since(&mut self, mut card: KnownCard, status: CardStatus) {
         let received = self.received;
         let Some(last) = card.history.last().copied().filter(|turn| turn.since > received) else { return };
-        let turn = CardTurn { since: received, member: last.member, status };
+        let turn = CardTurn { since: received, member: last.member, status, by: TurnBy::State };
         let before = card.history.len() - 1;
         match (last.status, card.history.get(before.wrapping_sub(1)).map(|turn| turn.status)) {
-            (met, _) if met == status => card.history[before] = turn,
+            (met, _) if met == status => card.history[before].since = received,
             (CardStatus::Void, Some(CardStatus::Lost)) if card.history[before - 1].since > received => {
                 card.history[before - 1] = turn;
             }
@@ -266,7 +266,7 @@ impl Work {
     /// A card was registered or changed: what was held for it takes effect.
     pub(super) fn card_set(&mut self, row: &CardSet) {
         self.has(Need::CardById(row.card));
-        let turn = CardTurn { since: self.received, member: row.member, status: row.status };
+        let turn = CardTurn { since: self.received, member: row.member, status: row.status, by: TurnBy::Act };
         let known = self.world.cards.entry(row.card).or_insert_with(|| KnownCard {
             card: row.card,
             member: None,
@@ -302,17 +302,21 @@ impl Work {
             && card.status != set.status
         {
             card.status = set.status;
-            let turn = CardTurn { since: received, member: card.member, status: set.status };
-            push_turn(&mut card.history, turn);
+            let (member, status) = (card.member, set.status);
+            push_turn(&mut card.history, CardTurn { since: received, member, status, by: TurnBy::State });
             self.outcome.card_turns.insert(set.card, card.history.clone());
             self.outcome.card_statuses.push((set.card, set.status));
         }
     }
 }
 
-/// Adds a turn, if it turns anything.
+/// Adds a turn, if it turns anything. That an act says whose a card is which terminals gave to the same member does: it
+/// is theirs from then on whatever becomes of those facts.
 fn push_turn(history: &mut Vec<CardTurn>, turn: CardTurn) {
-    if history.last().is_none_or(|last| (last.member, last.status) != (turn.member, turn.status)) {
+    let is_same = history.last().is_some_and(|last| (last.member, last.status) == (turn.member, turn.status));
+    let said = history.iter().rfind(|turn| turn.by != TurnBy::State).map(|turn| turn.by);
+    let confirms = turn.by == TurnBy::Act && said == Some(TurnBy::Gift);
+    if !is_same || confirms {
         history.push(turn);
     }
 }

@@ -6,7 +6,8 @@
 //! Out of scope: sub cards, which the club's list of cards does not tell from main cards yet.
 
 use hufu_shared::act::{CardSet, CardStatusSet};
-use hufu_shared::fact::CardReplaced;
+use hufu_shared::dictionary::CARD_KIND_ORDINARY;
+use hufu_shared::fact::{CardReplaced, Event};
 use hufu_shared::ids::{FactId, Hash, MemberId};
 use hufu_shared::member::CardStatus;
 use hufu_shared::time::Instant;
@@ -17,16 +18,17 @@ use super::Work;
 use super::card::{KIND_OWNER, OwnerCase};
 use super::fault::plain;
 use super::held::{KIND_UNKNOWN_CARD, unknown_card_case};
+use super::ledger::Cause;
 use super::matter::Matter;
 use crate::rules::judge::given::{self, Gift, Given};
 use crate::rules::judge::order::Place;
 use crate::rules::links;
 use crate::rules::need::Need;
 use crate::rules::posting;
-use crate::rules::world::{CardTurn, KnownCard, KnownFact, Standing};
+use crate::rules::world::{CardTurn, KnownCard, KnownFact, Standing, TurnBy};
 
-/// Dictionary code of the kind of a card whose old one was of none.
-const KIND_PLAIN: &str = "普通卡";
+/// How a gift stands of which a person said that it does not count.
+const TAKEN_BACK: Standing = Standing { became: Became::NoEffect, kind: None, case: None };
 
 /// The case about a card that was given to more than one member.
 fn given_case(card: Token) -> Hash {
@@ -74,11 +76,28 @@ impl Work {
     /// Judges whose a card is from all facts that gave it.
     pub(super) fn judge_given(&mut self, token: Token) {
         let linked = self.linked(links::given(token));
-        let gifts: Vec<Gift> = linked.iter().filter_map(|id| self.gift(*id)).collect();
-        let person = self.given_by_person(token, &gifts);
-        let Some(judged) = given::judge(&gifts, person) else { return };
-        self.give(token, &gifts, judged.holder);
+        let said = self.card(token).and_then(|card| said_by_act(&card.history));
+        // Who put it back into stock knew of what had arrived by then.
+        let stocked = said.filter(|said| said.member.is_none()).map(|said| said.since);
+        let counts = |id: &FactId| {
+            let received = self.fact(*id).map(|known| known.received);
+            stocked.is_none_or(|stocked| received.is_some_and(|received| received > stocked))
+        };
+        let gifts: Vec<Gift> =
+            linked.iter().filter(|id| counts(id)).filter_map(|id| self.gift(*id)).collect();
+        for id in &linked {
+            if let Some(known) = self.fact(*id).filter(|known| known.pin == Some(false)).cloned() {
+                self.stand(*id, TAKEN_BACK, known.member);
+            }
+        }
+        let person = said.and_then(|said| said.member).map(|holder| self.survivor(holder));
         let case = given_case(token);
+        let Some(judged) = given::judge(&gifts, person) else {
+            self.holds(token, None);
+            self.end_case(case, "given_to_nobody");
+            return;
+        };
+        self.give(token, &gifts, judged.holder);
         self.say_given(&gifts, &judged, case);
         if judged.others.is_empty() {
             self.end_case(case, "given_first");
@@ -98,7 +117,7 @@ impl Work {
             let doubtful = Standing::of(Became::AppliedWithCase, KIND_OWNER, Some(case));
             if judged.others.contains(&id) {
                 self.stand(id, doubtful, Some(gift.member));
-            } else if known.standing.is_same(&doubtful) {
+            } else if known.standing.is_same(&doubtful) || known.standing.is_same(&TAKEN_BACK) {
                 // A fact of an earlier entry does not say of which case it is; what its old card says is judged anew.
                 self.stand(id, plain(id, &known), Some(gift.member));
             }
@@ -108,30 +127,26 @@ impl Work {
     /// What a fact gives, if it has effect.
     fn gift(&self, id: FactId) -> Option<Gift> {
         let known = self.fact(id)?;
-        let without = matches!(known.standing.became, Became::Held | Became::Quarantined | Became::NoEffect);
-        let counts = !without && known.pin != Some(false);
+        let waits = matches!(known.standing.became, Became::Held | Became::Quarantined);
+        let has_none = known.standing.became == Became::NoEffect && !known.standing.is_same(&TAKEN_BACK);
+        let counts = !waits && !has_none && known.pin != Some(false);
         let member = known.member.filter(|_| counts).map(|member| self.survivor(member))?;
         Some(Gift { place: Place { t: known.at, fact: id }, member })
-    }
-
-    /// To whom a person gave the card: its holder, where none of the facts made them that.
-    fn given_by_person(&self, token: Token, gifts: &[Gift]) -> Option<MemberId> {
-        let card = self.card(token)?;
-        let holder = card.member?;
-        let (turn, floor) = last_turn(&card.history)?;
-        let by_fact = gifts.iter().any(|gift| turn.since == since(gift, floor));
-        (!by_fact).then(|| self.survivor(holder))
     }
 
     /// Makes a member the holder of a card from when it was given to them, and registers the card if nobody had.
     fn give(&mut self, token: Token, gifts: &[Gift], holder: MemberId) {
         let Some(first) = gifts.iter().filter(|gift| gift.member == holder).min_by_key(|gift| gift.place)
         else {
+            self.holds(token, None);
             return;
         };
         self.has(Need::Held(token));
         let held = self.world.held.get(&token).cloned().unwrap_or_default();
-        self.give_from(token, first, holder);
+        if self.card(token).is_none() {
+            self.register(token, first);
+        }
+        self.holds(token, Some((first.place.t, holder)));
         // Had they come after the gift, nobody would have asked whose card it is.
         for id in held {
             let waits = Standing::of(Became::Held, KIND_UNKNOWN_CARD, None);
@@ -141,40 +156,43 @@ impl Work {
         }
     }
 
-    fn give_from(&mut self, token: Token, first: &Gift, holder: MemberId) {
-        if self.card(token).is_none() {
-            self.register(token, first);
-        }
+    /// A card is whose a gift says, from then on, unless an act said otherwise; without a gift it is whose the acts say.
+    fn holds(&mut self, token: Token, gift: Option<(Instant, MemberId)>) {
         let Some(card) = self.card(token).cloned() else { return };
-        let loser = card.member.filter(|met| self.survivor(*met) != holder);
-        let mut history = card.history.clone();
-        if card.member.is_some() {
-            // Given to somebody else later, or to the holder: it is the holder's from the first time on.
-            while history.last().is_some_and(|turn| turn.member == card.member) {
-                history.pop();
-            }
-        }
-        let turn = CardTurn {
-            since: since(first, history.last().map(|turn| turn.since)),
-            member: Some(holder),
-            status: card.status,
-        };
-        if loser.is_none() && card.member.is_some() && card.history.len() != history.len() + 1 {
-            // It was lost or found since: its turns stand.
-            return;
-        }
-        history.push(turn);
+        let history = with_gift(&card.history, gift);
         if history == card.history {
             return;
         }
+        let holder = history.last().and_then(|turn| turn.member);
+        let loser = card.member.filter(|met| holder.is_none_or(|holder| self.survivor(*met) != holder));
         self.has(Need::CardById(card.card));
         self.outcome.card_turns.insert(card.card, history.clone());
-        self.outcome.card_holders.push((card.card, Some(holder)));
-        self.world.cards.insert(card.card, KnownCard { member: Some(holder), history, ..card });
-        self.release(token);
-        for id in loser.map(|loser| self.used_by(token, loser)).unwrap_or_default() {
-            self.owner_changed(id);
+        self.outcome.card_holders.push((card.card, holder));
+        self.world.cards.insert(card.card, KnownCard { member: holder, history, ..card });
+        if holder.is_some() {
+            self.release(token);
         }
+        for id in loser.map(|loser| self.used_by(token, loser)).unwrap_or_default() {
+            if holder.is_some() { self.owner_changed(id) } else { self.disowned(id, token) }
+        }
+    }
+
+    /// A fact of a card that turns out to be nobody's: it waits as if the card had never been known. What left a lease
+    /// stays: goods went over the counter for it.
+    fn disowned(&mut self, id: FactId, token: Token) {
+        let Some(known) = self.fact(id).cloned() else { return };
+        let (Some(fact), Some(old)) = (&known.fact, known.member) else { return };
+        let has_effect = matches!(known.standing.became, Became::Applied | Became::AppliedWithCase);
+        if !has_effect || matches!(fact.event, Event::Spent(_) | Event::Reversed(_)) {
+            return;
+        }
+        self.leave(id, &known, fact, old);
+        if matches!(fact.event, Event::Earned(_) | Event::ToppedUp(_)) {
+            let cause = self.fact_cause(id, &known, fact);
+            self.settle(&Cause { member: Some(old), ..cause }, &[]);
+        }
+        self.hold_for_card(id, token);
+        self.change(id, |known| known.member = None);
     }
 
     /// What a member did with a card.
@@ -187,16 +205,22 @@ impl Work {
         self.world.facts.iter().filter(|(_, known)| with_card(known)).map(|(id, _)| *id).collect()
     }
 
-    /// A card that was in no list, as that of its first holder, of the kind of the card that it replaces.
+    /// A card that was in no list is in it from now on: of the kind of the card that it replaces.
     fn register(&mut self, token: Token, first: &Gift) {
         let old = self.fact(first.place.fact).and_then(|known| known.fact.as_ref()?.event.subject().cloned());
         let kind = old.and_then(|old| self.card(old.token)).map(|card| card.kind.clone());
-        self.card_set(&CardSet {
-            card: token.card_id(),
+        let kind = kind.filter(|kind| !kind.is_empty()).unwrap_or_else(|| CARD_KIND_ORDINARY.to_owned());
+        let (card, status) = (token.card_id(), CardStatus::Active);
+        self.has(Need::CardById(card));
+        let known = KnownCard { card, member: None, status, kind: kind.clone(), history: Vec::new() };
+        self.world.cards.insert(card, known);
+        self.world.tokens.insert(token, card);
+        self.outcome.cards.push(CardSet {
+            card,
             tokens: vec![token],
-            member: Some(first.member),
-            kind: kind.filter(|kind| !kind.is_empty()).unwrap_or_else(|| KIND_PLAIN.to_owned()),
-            status: CardStatus::Active,
+            member: None,
+            kind,
+            status,
             tail: String::new(),
             valid_from: None,
             valid_until: None,
@@ -204,14 +228,30 @@ impl Work {
     }
 }
 
-/// The newest holder's turn, and when the one before it began.
-fn last_turn(history: &[CardTurn]) -> Option<(CardTurn, Option<Instant>)> {
-    let holder = history.last()?.member;
-    let at = history.iter().rposition(|turn| turn.member != holder).map_or(0, |before| before + 1);
-    Some((history[at], at.checked_sub(1).map(|before| history[before].since)))
+/// The newest turn by which an act said whose a card is.
+fn said_by_act(history: &[CardTurn]) -> Option<CardTurn> {
+    history.iter().rfind(|turn| turn.by == TurnBy::Act).copied()
 }
 
-/// From when on a card is whose it was given to: from that moment, and not before it lay in stock.
-fn since(gift: &Gift, floor: Option<Instant>) -> Instant {
-    floor.map_or(gift.place.t, |floor| floor.max(gift.place.t))
+/// The life of a card with this gift in place of any that it had: it is whose it was given to from that moment, and not
+/// before it lay in stock. Where an act named a holder, a gift has no place.
+fn with_gift(history: &[CardTurn], gift: Option<(Instant, MemberId)>) -> Vec<CardTurn> {
+    let mut turns: Vec<CardTurn> = history.iter().filter(|turn| turn.by != TurnBy::Gift).copied().collect();
+    let said = said_by_act(&turns);
+    if let Some((t, holder)) = gift.filter(|_| said.is_none_or(|said| said.member.is_none())) {
+        let since = said.map_or(t, |said| said.since.max(t));
+        let after_act = turns.iter().rposition(|turn| turn.by == TurnBy::Act).map_or(0, |at| at + 1);
+        let before = turns[after_act..].iter().take_while(|turn| turn.since <= since).count();
+        let place = after_act + before;
+        let status = place.checked_sub(1).map_or(CardStatus::Active, |before| turns[before].status);
+        turns.insert(place, CardTurn { since, member: Some(holder), status, by: TurnBy::Gift });
+    }
+    let mut holder = None;
+    for turn in &mut turns {
+        if turn.by == TurnBy::State {
+            turn.member = holder;
+        }
+        holder = turn.member;
+    }
+    turns
 }

@@ -43,6 +43,7 @@ mod tests {
     use hufu_shared::time::Instant;
     use proptest::prelude::*;
 
+    use super::super::order::testing::{place, shuffled};
     use super::*;
 
     fn gift(t: i64, device: u8, member: u8) -> Gift {
@@ -78,20 +79,26 @@ mod tests {
     }
 
     proptest! {
-        /// Whichever arrives first, the same follows from the same set.
+        /// Whatever the order of arrival: the card is whose gift no other comes before, or whom a person named, and
+        /// exactly the gifts to others are put before a person.
         #[test]
         fn inv_19_the_order_of_arrival_does_not_say_whose_a_card_is(
             rows in prop::collection::vec((0i64..4, 1u8..5, 1u8..4), 1..6),
-            turn in 0usize..6,
+            keys in prop::collection::vec(any::<u32>(), 6),
+            person in prop::option::of(1u8..6),
         ) {
-            let mut all: Vec<Gift> = rows.iter().map(|(t, device, member)| gift(*t, *device, *member)).collect();
-            all.dedup_by_key(|gift| gift.place.fact);
-            all.sort_by_key(|gift| gift.place.fact);
-            all.dedup_by_key(|gift| gift.place.fact);
-            let before = judge(&all, None);
-            let by = turn % all.len();
-            all.rotate_left(by);
-            prop_assert_eq!(judge(&all, None), before);
+            let named = person.map(|n| MemberId([n; 16]));
+            let gifts: Vec<Gift> = (1..).zip(&rows).map(|(seq, (t, device, member))| Gift {
+                place: place(*t, *device, seq), member: MemberId([*member; 16]),
+            }).collect();
+            let first = gifts.iter().find(|gift| gifts.iter().all(|other| gift.place <= other.place)).expect("one");
+            let holder = named.unwrap_or(first.member);
+            let judged = judge(&shuffled(&gifts, &keys), named).expect("somebody");
+            prop_assert_eq!(judged.holder, holder);
+            for gift in &gifts {
+                prop_assert_eq!(judged.others.contains(&gift.place.fact), gift.member != holder);
+            }
+            prop_assert!(judged.others.len() <= gifts.len());
         }
     }
 }

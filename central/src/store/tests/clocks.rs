@@ -226,7 +226,7 @@ async fn inv_16_both_databases_place_facts_alike() {
 }
 
 /// What a delivery with nothing new says of a terminal that heard the centre at noon.
-fn heard(device: DeviceId, received: Instant) -> EntryBody {
+pub(super) fn heard(device: DeviceId, received: Instant) -> EntryBody {
     let started = NOON.offset(-3600 * SECOND_US);
     let sent_mono_ns = u64::try_from(received.since(started)).expect("after the start") * 1_000;
     let heard = Some(Heard { central_time: NOON, mono_ns: 3600 * 1_000_000_000 });
@@ -240,7 +240,7 @@ async fn ends_soon(db: &Db) {
     act(db, 60, NOON, Act::OccurrenceSet(OccurrenceRow { ends, ..occurrence() })).await;
 }
 
-fn late(n: i64) -> Instant {
+pub(super) fn late(n: i64) -> Instant {
     ARRIVAL.offset(n * SECOND_US)
 }
 

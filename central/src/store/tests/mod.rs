@@ -11,6 +11,7 @@ mod desk;
 mod edges;
 mod expiry;
 mod forms;
+mod given;
 mod joining;
 pub mod kit;
 mod leases;

@@ -18,18 +18,18 @@ use crate::rules::entry::EntryBody;
 use crate::store::{journal, people};
 
 /// Gives the member of card `old` the card `new`.
-fn replace(terminal: &mut Terminal, seconds: i64, old: u8, new: u8) -> FactId {
+pub(super) fn replace(terminal: &mut Terminal, seconds: i64, old: u8, new: u8) -> FactId {
     let old = Subject { member: Some(member(old)), medium: MediumKind::Typed, ..subject(old) };
     let replaced = CardReplaced { subject: old, card: token(new), medium: MediumKind::Uid };
     terminal.record(seconds, Shown::Accepted, Event::CardReplaced(replaced))
 }
 
-async fn known(db: &Db, n: u8) -> Option<(Option<MemberId>, CardStatus, String)> {
+pub(super) async fn known(db: &Db, n: u8) -> Option<(Option<MemberId>, CardStatus, String)> {
     let card = db.read(move |tx| people::card_by_token(tx, token(n))).await.expect("readable")?;
     Some((card.member, card.status, card.kind))
 }
 
-async fn holder(db: &Db, n: u8) -> Option<MemberId> {
+pub(super) async fn holder(db: &Db, n: u8) -> Option<MemberId> {
     known(db, n).await.and_then(|(member, ..)| member)
 }
 

@@ -121,6 +121,13 @@ impl Bench {
         }
     }
 
+    /// Records an event; answers its seq.
+    pub(crate) fn record(&self, event: Event) -> u64 {
+        let fact = NewFact { event, ..visit() };
+        self.store.with(|journal| journal.append(vec![fact])).expect("appended");
+        self.store.with(|journal| Ok(journal.last_seq())).expect("readable")
+    }
+
     pub(crate) fn state(&self) -> JournalState {
         self.store.with(|journal| journal.state()).expect("readable")
     }

@@ -5,10 +5,11 @@ use std::fs;
 use std::sync::Mutex;
 
 use hufu_shared::cbor;
-use hufu_shared::ids::{CardId, ClubId, CommandId, Hash, OfficeId};
+use hufu_shared::fact::{CardReplaced, Event, Subject};
+use hufu_shared::ids::{CardId, ClubId, CommandId, Hash, MemberId, OfficeId};
 use hufu_shared::member::{CardRow, CardStatus, DirectoryRow};
 use hufu_shared::time::Instant;
-use hufu_shared::token::Token;
+use hufu_shared::token::{MediumKind, Token};
 use hufu_shared::wire::directory::{CHUNK_BYTES_MAX, Chunk, Delta, Manifest};
 use hufu_shared::wire::problem::ProblemKind;
 use hufu_shared::wire::readiness::{Grade, Item, Part, Readiness, Unenforced};
@@ -306,6 +307,57 @@ async fn a_snapshot_is_resumed_where_the_line_broke() {
     let again = asked(second);
     assert_eq!(again.len(), 2);
     assert!(again[1].range_from > 0 && again[1].range_from < second.bytes, "{}", again[1].range_from);
+}
+
+/// Gives card 9 to member 1 in place of card 1.
+fn give(bench: &Bench) -> u64 {
+    let subject = Subject {
+        token: token(1),
+        member: Some(MemberId([1; 16])),
+        reader: 0,
+        medium: MediumKind::Uid,
+        code: None,
+    };
+    bench.record(Event::CardReplaced(CardReplaced { subject, card: token(9), medium: MediumKind::Uid }))
+}
+
+fn given(bench: &Bench) -> usize {
+    bench.store.with(|journal| Ok(journal.given_cards())).expect("readable").len()
+}
+
+#[tokio::test]
+async fn rule_h05_what_a_terminal_remembers_of_a_card_it_gave_goes_once_the_directory_says_whose_it_is() {
+    let mut bench = Bench::new();
+    give(&bench);
+    refresh(&bench, &shelf(&bench, v(5), &two_chunks()), v(5)).await.expect("a snapshot");
+    assert_eq!(given(&bench), 1, "in stock, as far as the directory knows");
+    let mut later = shelf(&bench, v(5), &two_chunks());
+    let DirectoryRow::Card(row) = card(9, CardStatus::Active) else { panic!("a card") };
+    let rows = vec![DirectoryRow::Card(CardRow { member: Some(MemberId([1; 16])), ..row })];
+    let delta = Delta { club: CLUB, from: v(5), to: v(6), rows, more: false, take_snapshot: false };
+    later.deltas.insert("1.5".to_owned(), delta);
+    refresh(&bench, &later, v(6)).await.expect("a delta");
+    assert_eq!(given(&bench), 0);
+    bench = bench.restart();
+    assert_eq!(given(&bench), 0, "also after a start");
+}
+
+#[tokio::test]
+async fn kind_14_a_card_that_a_person_took_back_is_not_its_members_here_any_more() {
+    let bench = Bench::new();
+    let seq = give(&bench);
+    let notice = |n, became| Notice {
+        n,
+        epoch: bench.identity.enrolment.epoch,
+        disposition: Disposition { seq, became, kind: None, case: None },
+        other_office: None,
+        other_at: None,
+    };
+    let take = |notice| bench.store.with(|journal| journal.take_notices(&[notice])).expect("taken");
+    take(notice(1, Became::AppliedWithCase));
+    assert_eq!(given(&bench), 1);
+    take(notice(2, Became::NoEffect));
+    assert_eq!(given(&bench), 0);
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use hufu_shared::wire::updates::Updates;
 use hufu_shared::wire::version::Version;
 
 use super::kit::{Link, Site, each, token};
+use crate::store::people;
 
 async fn ask(link: &mut Link, card: u8) -> SpreadAnswer {
     let answer = link.post(SPREAD_PATH, cbor::encode(&SpreadAsk { token: token(card) })).await;
@@ -25,9 +26,41 @@ async fn poll(link: &mut Link, block: Version) -> Version {
 }
 
 async fn stand(site: &Site, status: CardStatus) {
+    set(site, status).await;
+    site.published().await;
+}
+
+async fn set(site: &Site, status: CardStatus) {
     let act = CardStatusSet { card: CardId([2; 16]), status, reason: Hash([0; 32]) };
     site.act(Act::CardStatusSet(act)).await;
-    site.published().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_h06_terminals_that_hold_an_earlier_state_do_not_have_a_card_that_was_lost_again() {
+    each(|site| async move {
+        let one = site.terminal("one").await;
+        let mut here = one.connect(&site).await;
+        stand(&site, CardStatus::Lost).await;
+        stand(&site, CardStatus::Active).await;
+        let lifted = poll(&mut here, Version { epoch: 1, n: 0 }).await;
+        poll(&mut here, lifted).await;
+        assert_eq!(
+            (ask(&mut here, 2).await.have, ask(&mut here, 2).await.lack),
+            (1, 0),
+            "it is as it stands"
+        );
+        // Lost again, and nobody has numbered it yet: the newest number is that of the lifting.
+        set(&site, CardStatus::Lost).await;
+        let again = ask(&mut here, 2).await;
+        assert_eq!((again.status, again.have, again.lack), (Some(CardStatus::Lost), 0, 1));
+        let reach = site.app.db.read(|tx| people::reach(tx, CardId([2; 16]))).await.expect("readable");
+        assert_eq!(reach, (0, vec!["one".to_owned()]));
+        site.published().await;
+        let lost = poll(&mut here, lifted).await;
+        poll(&mut here, lost).await;
+        assert_eq!((ask(&mut here, 2).await.have, ask(&mut here, 2).await.lack), (1, 0));
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
