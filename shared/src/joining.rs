@@ -83,6 +83,46 @@ pub struct AutoLeave {
     pub spares_value: bool,
 }
 
+/// What a scheme says about joining and leaving. What it leaves out is not the scheme's: there the club keeps its own.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct JoiningSaid {
+    /// See [`JoiningTerms::decides_by`].
+    pub decides_by: Option<Vec<DuplicateKey>>,
+    /// See [`JoiningTerms::listed_by`].
+    pub listed_by: Option<Vec<DuplicateKey>>,
+    /// See [`JoiningTerms::verify_days`].
+    pub verify_days: Option<u16>,
+    /// See [`JoiningTerms::application_days`].
+    pub application_days: Option<u16>,
+    /// See [`JoiningTerms::min_age`].
+    pub min_age: Option<u8>,
+    /// See [`JoiningTerms::excludes_staff`].
+    pub excludes_staff: Option<bool>,
+    /// See [`JoiningTerms::kinds`].
+    pub kinds: Option<Vec<String>>,
+    /// See [`JoiningTerms::auto_leave`].
+    pub auto_leave: Option<AutoLeave>,
+}
+
+impl JoiningSaid {
+    /// The terms that hold where a club had these.
+    #[must_use]
+    pub fn over(&self, kept: &JoiningTerms) -> JoiningTerms {
+        let kept = kept.clone();
+        JoiningTerms {
+            decides_by: self.decides_by.clone().unwrap_or(kept.decides_by),
+            listed_by: self.listed_by.clone().unwrap_or(kept.listed_by),
+            verify_days: self.verify_days.unwrap_or(kept.verify_days),
+            application_days: self.application_days.unwrap_or(kept.application_days),
+            min_age: self.min_age.unwrap_or(kept.min_age),
+            excludes_staff: self.excludes_staff.unwrap_or(kept.excludes_staff),
+            kinds: self.kinds.clone().unwrap_or(kept.kinds),
+            auto_leave: self.auto_leave.clone().or(kept.auto_leave),
+        }
+    }
+}
+
 impl Default for JoiningTerms {
     fn default() -> Self {
         Self {

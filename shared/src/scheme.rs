@@ -27,7 +27,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::joining::JoiningTerms;
+use crate::joining::{JoiningSaid, JoiningTerms};
 use crate::policy::{ExpiryMode, Policy};
 use crate::time::Day;
 
@@ -74,7 +74,7 @@ pub struct Scheme {
     pub points_start: start::PointsStart,
     /// Group 2: who may join, what people are recognised by, how long things wait.
     #[serde(default)]
-    pub joining: JoiningTerms,
+    pub joining: JoiningSaid,
     /// Group 3: levels, lowest first; empty for a club without (rule G8).
     #[serde(default, rename = "level")]
     pub levels: Vec<level::Level>,
@@ -87,9 +87,9 @@ pub struct Scheme {
     /// Group 6: what of a price earns, and in which order it is reduced.
     #[serde(default)]
     pub basis: bill::Basis,
-    /// Group 7: how points end.
+    /// Group 7: how points end; none where the scheme says nothing of it.
     #[serde(default)]
-    pub expiry: ExpiryMode,
+    pub expiry: Option<ExpiryMode>,
     /// Group 8: what points buy.
     #[serde(default)]
     pub redemption: redemption::Redemption,
@@ -132,12 +132,12 @@ impl Scheme {
             scope_office_groups: Vec::new(),
             scope_member_kinds: Vec::new(),
             points_start: start::PointsStart::default(),
-            joining: JoiningTerms::default(),
+            joining: JoiningSaid::default(),
             levels: Vec::new(),
             earnings: Vec::new(),
             sheets: Vec::new(),
             basis: bill::Basis::default(),
-            expiry: ExpiryMode::Never,
+            expiry: None,
             redemption: redemption::Redemption::default(),
             returns: redemption::Returns::default(),
             transfer: redemption::Transfer::default(),
@@ -169,7 +169,7 @@ impl Scheme {
     #[must_use]
     pub fn not_done_yet(&self) -> Vec<&'static str> {
         let rate = self.terms().earn;
-        let grace = matches!(self.expiry, ExpiryMode::FixedCutoff(cutoff) if cutoff.first_year_grace);
+        let grace = matches!(self.ends(), ExpiryMode::FixedCutoff(cutoff) if cutoff.first_year_grace);
         let groups = [
             ("points_start", self.points_start == start::PointsStart::Verified),
             ("level", self.levels.len() > 1),
@@ -183,15 +183,27 @@ impl Scheme {
             ("ranking", self.ranking.is_some()),
             ("birthday", self.birthday.is_some()),
             ("welcome_coupon_fen", self.welcome_coupon_fen != 0),
-            ("joining.excludes_staff", self.joining.excludes_staff),
         ];
         groups.into_iter().filter_map(|(key, is_said)| is_said.then_some(key)).collect()
     }
 
-    /// Tells the policy what the centre needs of the scheme: how points end, and who may join.
+    /// Tells the policy what the centre needs of the scheme: how points end, and who may join. Of what the scheme leaves
+    /// out, the club keeps what it has.
     pub fn write_into(&self, policy: &mut Policy) {
-        policy.expiry = self.expiry;
-        policy.joining = self.joining.clone();
+        policy.expiry = self.expiry.unwrap_or(policy.expiry);
+        policy.joining = self.joining.over(&policy.joining);
+    }
+
+    /// How points end by the scheme alone: never, if it says nothing.
+    #[must_use]
+    pub fn ends(&self) -> ExpiryMode {
+        self.expiry.unwrap_or(ExpiryMode::Never)
+    }
+
+    /// Who may join by the scheme alone, in a club that had said nothing before.
+    #[must_use]
+    pub fn joining_alone(&self) -> JoiningTerms {
+        self.joining.over(&JoiningTerms::default())
     }
 
     /// The level of a rank.

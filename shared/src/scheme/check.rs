@@ -129,7 +129,7 @@ impl Scheme {
         for (at, codes) in [
             ("scope_office_groups", &self.scope_office_groups),
             ("scope_member_kinds", &self.scope_member_kinds),
-            ("joining.kinds", &self.joining.kinds),
+            ("joining.kinds", self.joining.kinds.as_ref().unwrap_or(&Vec::new())),
             ("card.office_visible_fields", &self.card.office_visible_fields),
             ("card.export_fields", &self.card.export_fields),
         ] {

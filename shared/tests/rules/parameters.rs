@@ -32,7 +32,7 @@ fn level(rank: u8) -> Level {
 
 fn full() -> Scheme {
     let mut scheme = empty();
-    scheme.expiry = ExpiryMode::FixedCutoff(FixedCutoff::RULE_S3);
+    scheme.expiry = Some(ExpiryMode::FixedCutoff(FixedCutoff::RULE_S3));
     scheme.levels = vec![level(1), Level { rank: 2, from_rank: Some(1), ..level(2) }];
     scheme.earnings =
         vec![EarnRule { per_fen: 10_000, points_per: 2, ..EarnRule::new("S2", EarnKind::Purchase) }];
@@ -91,7 +91,7 @@ fn what_cannot_be_used_is_refused_by_key_with_what_would_do() {
             "earning[1].once: expected fixed points or a cap where a rule gives once, met an amount",
         ),
         (
-            |s| s.expiry = ExpiryMode::RollingMonths(0),
+            |s| s.expiry = Some(ExpiryMode::RollingMonths(0)),
             "expiry or joining: expected what the policy can use, met expiry.rolling_months expected above 0, met 0",
         ),
         (
@@ -186,7 +186,26 @@ fn terminals_are_told_a_plain_rate_or_none() {
     assert_eq!(change(sheet), None, "a promotion may change what a purchase is worth");
     let mut policy = Policy::default();
     scheme.write_into(&mut policy);
-    assert_eq!((policy.expiry, &policy.joining), (scheme.expiry, &scheme.joining));
+    assert_eq!((Some(policy.expiry), policy.joining), (scheme.expiry, scheme.joining_alone()));
+}
+
+#[test]
+fn what_a_scheme_leaves_out_of_joining_and_expiry_the_club_keeps() {
+    let mut policy = Policy { expiry: ExpiryMode::RollingMonths(24), ..Policy::default() };
+    policy.joining.min_age = 18;
+    policy.joining.application_days = 45;
+    let own = policy.clone();
+    let mut scheme = Scheme::empty("club", 1, Day(0));
+    scheme.write_into(&mut policy);
+    assert_eq!(policy, own, "a scheme that says nothing changes nothing");
+    scheme.joining.application_days = Some(10);
+    scheme.write_into(&mut policy);
+    assert_eq!(
+        (policy.joining.application_days, policy.joining.min_age),
+        (10, 18),
+        "what it says, and no more"
+    );
+    assert_eq!(policy.expiry, ExpiryMode::RollingMonths(24));
 }
 
 proptest! {

@@ -231,7 +231,7 @@ fn rule_p06_what_is_not_given_is_a_parameter_with_a_default() {
     let mut pharmacy = ready("P");
     let history = with(joined("2020-01-05"), &[purchase("2020-02-01", 100_000)]);
     assert_eq!(points(&pharmacy, &history, "2030-12-31"), 1_000, "no end, 1 point for 1 元");
-    pharmacy.expiry = ExpiryMode::RollingMonths(12);
+    pharmacy.expiry = Some(ExpiryMode::RollingMonths(12));
     pharmacy.earnings[0].per_fen = 200;
     assert_eq!(points(&pharmacy, &history, "2021-02-01"), 500);
     assert_eq!(points(&pharmacy, &history, "2021-02-02"), 0);
@@ -386,7 +386,7 @@ fn rule_g01_g04_g08_points_after_verifying_by_the_sheet_without_levels_or_discou
     assert_eq!(points(&shops, &with(verified.clone(), &[old.clone(), old]), "2025-09-24"), 420, "once");
     let staff = History { member: Member { is_staff: true, ..verified.member.clone() }, ..verified };
     assert_eq!(points(&shops, &staff, "2025-10-03"), 0, "staff may not collect points");
-    assert_eq!(shops.joining.verify_days, 7, "within one week");
+    assert_eq!(shops.joining_alone().verify_days, 7, "within one week");
 }
 
 #[test]
@@ -397,11 +397,12 @@ fn whom_a_shipped_scheme_names_stands_in_the_dictionary() {
         .collect();
     for letter in ["K", "H", "G", "S", "P", "B", "T", "L"] {
         let scheme = ready(letter);
-        for kind in scheme.joining.kinds.iter().chain(&scheme.scope_member_kinds) {
+        let joining = scheme.joining_alone();
+        for kind in joining.kinds.iter().chain(&scheme.scope_member_kinds) {
             assert!(kinds.contains(kind), "{letter}: {kind} is no kind of member");
         }
         assert!(
-            scheme.joining.kinds.is_empty() || scheme.joining.kinds.iter().any(|kind| kind == "person"),
+            joining.kinds.is_empty() || joining.kinds.iter().any(|kind| kind == "person"),
             "{letter}: whoever applies at a terminal is a person"
         );
     }
@@ -437,7 +438,7 @@ fn what_staff_of_a_dealer_enter_waits_for_the_supervisor() {
 
 #[test]
 fn rule_x03_x04_how_points_end_is_a_parameter_with_a_grace() {
-    let modes: Vec<ExpiryMode> = ["K", "S", "B"].map(|letter| ready(letter).expiry).to_vec();
+    let modes: Vec<ExpiryMode> = ["K", "S", "B"].map(|letter| ready(letter).ends()).to_vec();
     assert_eq!(modes[0], ExpiryMode::Never);
     let ExpiryMode::FixedCutoff(mut cutoff) = modes[1] else { panic!("{modes:?}") };
     assert_eq!(modes[2], ExpiryMode::EarnYearPlus(1));
@@ -445,7 +446,7 @@ fn rule_x03_x04_how_points_end_is_a_parameter_with_a_grace() {
     let mut fashion = ready("S");
     assert_eq!(points(&fashion, &history, "2026-01-01"), 2);
     cutoff.first_year_grace = false;
-    fashion.expiry = ExpiryMode::FixedCutoff(cutoff);
+    fashion.expiry = Some(ExpiryMode::FixedCutoff(cutoff));
     assert_eq!(points(&fashion, &history, "2026-01-01"), 0);
 }
 

@@ -189,7 +189,7 @@ proptest! {
         for (n, line) in outcome.lines.iter().enumerate().filter(|(_, line)| line.key == "adjusted") {
             let (t, amount) = (at_noon(line.day, n), Amount(line.points.abs()));
             if line.points > 0 {
-                let expires = last_day(scheme.expiry, line.day, Some(joined_on)).map(|last| cut_off(last, ZONE));
+                let expires = last_day(scheme.ends(), line.day, Some(joined_on)).map(|last| cut_off(last, ZONE));
                 credits.push(Credit { t, expires, amount });
             } else if line.points < 0 {
                 debits.push(Debit { t, amount });

@@ -2,7 +2,7 @@
 //!
 //! What was earned before keeps the version that rated it; the version is in force from today at the earliest. How points
 //! end and who may join stand in the policy, which holds at once and for all points there are; it is touched only if that
-//! is asked for, whole, and only with a version that begins today.
+//! is asked for, as far as the scheme speaks of it, and only with a version that begins today.
 
 use anyhow::{Context as _, bail};
 use hufu_shared::act::{Act, Actor};

@@ -23,7 +23,7 @@ impl Walk<'_> {
             born: self.member.born,
             is_staff: self.member.is_staff,
         };
-        if let Err(why) = start::check(&scheme.joining, &applicant, self.day) {
+        if let Err(why) = start::check(&scheme.joining_alone(), &applicant, self.day) {
             let word = match why {
                 NotEligible::Age { .. } => "too-young",
                 NotEligible::Born { .. } => "age-unknown",
@@ -53,7 +53,7 @@ impl Walk<'_> {
             return;
         }
         for (last, points) in self.purse.end_before(self.day) {
-            let rule = match self.scheme().map(|scheme| scheme.expiry) {
+            let rule = match self.scheme().map(Scheme::ends) {
                 Some(ExpiryMode::FixedCutoff(_)) => "S3",
                 Some(ExpiryMode::EarnYearPlus(_)) => "B4",
                 _ => "X3",
@@ -102,8 +102,8 @@ impl Walk<'_> {
 
     /// Ends a membership on the conditions of the scheme (rule K11).
     fn leave_when_due(&mut self, scheme: &Scheme) {
-        let Some(rule) = &scheme.joining.auto_leave else { return };
-        let due = start::is_due(rule, self.seen, self.purse.balance() > 0, self.day);
+        let Some(rule) = scheme.joining.auto_leave.clone() else { return };
+        let due = start::is_due(&rule, self.seen, self.purse.balance() > 0, self.day);
         if due {
             self.leave();
         }
@@ -136,7 +136,7 @@ impl Walk<'_> {
 
     /// Puts points into the purse, to end as the scheme says for this day.
     pub(super) fn credit(&mut self, scheme: &Scheme, points: i64, slip: &str) {
-        let last = crate::rules::expiry::last_day(scheme.expiry, self.day, Some(self.member.joined));
+        let last = crate::rules::expiry::last_day(scheme.ends(), self.day, Some(self.member.joined));
         self.purse.put(points, last, slip);
     }
 }
