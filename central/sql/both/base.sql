@@ -110,7 +110,10 @@ SELECT id, kind, state FROM conflict WHERE state IN ('open', 'evidence_changed')
 INSERT INTO dictionary (dictionary, code, word_zh, word_en, place, retired, entry) VALUES ($1, $2, $3, $4, $5, $6, $7)
 
 -- name: filed_application
-INSERT INTO filed_application (id, route, way, kind, office, referrer, form, day, filed, state, member, looked_up, changed, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+INSERT INTO filed_application (id, route, way, kind, office, referrer, form, day, filed, state, member, looked_up, changed, standing, automatic, carer, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+
+-- name: association
+INSERT INTO association (device, epoch, seq, step, member, due, done, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 
 -- name: leaving
 INSERT INTO leaving (member, kind, state, automatic, filed, changed, entry) VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -119,10 +122,7 @@ INSERT INTO leaving (member, kind, state, automatic, filed, changed, entry) VALU
 INSERT INTO message (id, about, member, device, epoch, seq, due, told, round, channel, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 
 -- name: member_detail
-INSERT INTO member_detail (member, kind, referrer, representative, entry) VALUES ($1, $2, $3, $4, $5)
-
--- name: member_tag
-INSERT INTO member_tag (member, tag) VALUES ($1, $2)
+INSERT INTO member_detail (member, kind, referrer, representative, tags, carer, entry) VALUES ($1, $2, $3, $4, $5, $6, $7)
 
 -- name: field_group
 INSERT INTO field_group (code, terms, entry) VALUES ($1, $2, $3)
@@ -131,4 +131,4 @@ INSERT INTO field_group (code, terms, entry) VALUES ($1, $2, $3)
 INSERT INTO member_custom (member, field_group, content, entry) VALUES ($1, $2, $3, $4)
 
 -- name: member_edit
-INSERT INTO member_edit (member, entry, what, actor, reason, at) VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO member_edit (member, entry, what, actor, reason, at, before, after) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)

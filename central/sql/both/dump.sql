@@ -85,7 +85,10 @@ SELECT device, n, epoch, seq, became, kind, conflict, other_office, other_at, en
 SELECT dictionary, code, word_zh, word_en, place, retired, entry FROM dictionary
 
 -- name: filed_application
-SELECT id, route, way, kind, office, referrer, form, day, filed, state, member, looked_up, changed, entry FROM filed_application
+SELECT id, route, way, kind, office, referrer, form, day, filed, state, member, looked_up, changed, standing, automatic, carer, entry FROM filed_application
+
+-- name: association
+SELECT device, epoch, seq, step, member, due, done, entry FROM association
 
 -- name: leaving
 SELECT member, kind, state, automatic, filed, changed, entry FROM leaving
@@ -94,10 +97,7 @@ SELECT member, kind, state, automatic, filed, changed, entry FROM leaving
 SELECT id, about, member, device, epoch, seq, due, told, round, channel, entry FROM message
 
 -- name: member_detail
-SELECT member, kind, referrer, representative, entry FROM member_detail
-
--- name: member_tag
-SELECT member, tag FROM member_tag
+SELECT member, kind, referrer, representative, tags, carer, entry FROM member_detail
 
 -- name: field_group
 SELECT code, terms, entry FROM field_group
@@ -106,4 +106,4 @@ SELECT code, terms, entry FROM field_group
 SELECT member, field_group, content, entry FROM member_custom
 
 -- name: member_edit
-SELECT member, entry, what, actor, reason, at FROM member_edit
+SELECT member, entry, what, actor, reason, at, before, after FROM member_edit

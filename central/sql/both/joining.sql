@@ -1,7 +1,7 @@
 -- Joining and leaving: what apply reads and writes, and what people look at.
 
 -- name: filed
-SELECT route, way, kind, office, referrer, form, day, filed, state, member, looked_up, changed FROM filed_application WHERE id = $1
+SELECT route, way, kind, office, referrer, form, day, filed, state, member, looked_up, changed, standing, automatic, carer FROM filed_application WHERE id = $1
 
 -- name: leaving
 SELECT kind, state, automatic, filed, changed FROM leaving WHERE member = $1
@@ -15,10 +15,10 @@ ON CONFLICT (dictionary, code) DO UPDATE SET word_zh = excluded.word_zh, word_en
     retired = excluded.retired, entry = excluded.entry
 
 -- name: set_filed
-INSERT INTO filed_application (id, route, way, kind, office, referrer, form, day, filed, state, member, looked_up, changed, entry)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+INSERT INTO filed_application (id, route, way, kind, office, referrer, form, day, filed, state, member, looked_up, changed, standing, automatic, carer, entry)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 ON CONFLICT (id) DO UPDATE SET state = excluded.state, member = excluded.member, looked_up = excluded.looked_up,
-    changed = excluded.changed, entry = excluded.entry
+    changed = excluded.changed, carer = excluded.carer, entry = excluded.entry
 
 -- name: set_leaving
 INSERT INTO leaving (member, kind, state, automatic, filed, changed, entry) VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -34,15 +34,15 @@ ON CONFLICT (id) DO UPDATE SET told = excluded.told, round = excluded.round, cha
 SELECT dictionary, code, word_zh, word_en, place, retired FROM dictionary WHERE dictionary = $1
 
 -- name: waiting_filed
-SELECT id, route, way, kind, office, referrer, form, day, filed, state, member, looked_up, changed FROM filed_application
+SELECT id, route, way, kind, office, referrer, form, day, filed, state, member, looked_up, changed, standing, automatic, carer FROM filed_application
 WHERE state IN ('waiting', 'pending') ORDER BY filed, id LIMIT $1
 
 -- name: filed_page
-SELECT id, route, way, kind, office, referrer, form, day, filed, state, member, looked_up, changed FROM filed_application
+SELECT id, route, way, kind, office, referrer, form, day, filed, state, member, looked_up, changed, standing, automatic, carer FROM filed_application
 WHERE (filed > $1 OR (filed = $1 AND id > $2)) ORDER BY filed, id LIMIT $3
 
 -- name: lapsed_filed
-SELECT id, route, way, kind, office, referrer, form, day, filed, state, member, looked_up, changed FROM filed_application
+SELECT id, route, way, kind, office, referrer, form, day, filed, state, member, looked_up, changed, standing, automatic, carer FROM filed_application
 WHERE state = 'lapsed' ORDER BY filed, id LIMIT $1
 
 -- name: lapsing_filed
@@ -56,8 +56,9 @@ WHERE f.member IS NULL AND f.pin IS NULL AND f.became <> 'quarantined' AND a.loo
 ORDER BY f.received, f.device, f.epoch, f.seq LIMIT $2
 
 -- name: leavings
-SELECT member, kind, state, automatic, filed, changed FROM leaving WHERE state = $1 AND (filed > $2 OR (filed = $2 AND member > $3))
-ORDER BY filed, member LIMIT $4
+SELECT l.member, l.kind, l.state, l.automatic, l.filed, l.changed, m.id, m.told, m.round, m.channel FROM leaving l
+LEFT JOIN message m ON m.member = l.member AND m.due = l.changed AND m.about IN ('left', 'stays', 'restored')
+WHERE l.state = $1 AND (l.filed > $2 OR (l.filed = $2 AND l.member > $3)) ORDER BY l.filed, l.member LIMIT $4
 
 -- name: idle_members
 SELECT m.id, CASE WHEN EXISTS (SELECT 1 FROM balance b WHERE b.member = m.id AND b.class IN ('available', 'escrow') AND b.amount > 0) THEN 1 ELSE 0 END
@@ -73,3 +74,10 @@ WHERE (CASE WHEN told IS NULL THEN 0 ELSE 1 END) = $1 AND (due > $2 OR (due = $2
 
 -- name: last_round
 SELECT MAX(round) FROM message
+
+-- name: rounds
+SELECT round, channel, MIN(told), COUNT(*), SUM(CASE WHEN about IN ('left', 'stays', 'restored') THEN 1 ELSE 0 END) FROM message
+WHERE round IS NOT NULL GROUP BY round, channel ORDER BY round DESC, channel LIMIT $1
+
+-- name: due_count
+SELECT COUNT(*), COALESCE(SUM(CASE WHEN about IN ('left', 'stays', 'restored') THEN 1 ELSE 0 END), 0) FROM message WHERE told IS NULL

@@ -55,3 +55,21 @@ DELETE FROM vault_member WHERE member = $1
 
 -- name: erase_key
 DELETE FROM vault_key WHERE member = $1
+
+-- name: drop_tags
+DELETE FROM vault_tag WHERE member = $1
+
+-- name: put_tag
+INSERT INTO vault_tag (member, hmac) VALUES ($1, $2) ON CONFLICT (member, hmac) DO NOTHING
+
+-- name: tagged
+SELECT member FROM vault_tag WHERE hmac = $1 AND member > $2 ORDER BY member LIMIT $3
+
+-- name: put_staff
+INSERT INTO vault_staff (kind, hmac) VALUES ($1, $2) ON CONFLICT (kind, hmac) DO NOTHING
+
+-- name: drop_staff
+DELETE FROM vault_staff WHERE kind = $1 AND hmac = $2
+
+-- name: is_staff
+SELECT kind FROM vault_staff WHERE kind = $1 AND hmac = $2

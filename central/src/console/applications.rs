@@ -7,27 +7,32 @@ use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use hufu_shared::act::{Act, ApplicationFiled};
+use hufu_shared::act::{Act, Actor, ApplicationFiled};
 use hufu_shared::dictionary;
 use hufu_shared::form::{FIELDS, FormContent, SealedForm};
-use hufu_shared::ids::{EntryId, FactId, Hash};
+use hufu_shared::ids::{EntryId, FactId, Hash, OperatorId};
+use hufu_shared::joining::JoiningTerms;
 use hufu_shared::time::{Instant, OfficeClock};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Console;
+use super::approve::{Approving, Undone};
 use super::cases::fact_text;
 use super::members::masked_name;
 use super::place;
 use super::problem::Refused;
-use super::signed::{Fields, Posted, SignedIn};
+use super::signed::{AnyRole, Fields, Posted};
 use crate::db::Tx;
 use crate::random;
-use crate::rules::joining::eligible::KIND_PERSON;
+use crate::rules::joining::deadline;
+use crate::rules::joining::eligible::{self, KIND_PERSON, Mode, Standing};
+use crate::rules::joining::roles::{self, Account, Role};
+use crate::rules::judge::lookalike::Situation;
 use crate::rules::world::KnownFiled;
 use crate::store::people::PeopleError;
-use crate::store::{acts, contact, joining, journal, lookalikes, people};
-use crate::vault::Personal;
+use crate::store::{StoreError, acts, contact, joining, journal, lookalikes, people, staff, world};
+use crate::vault::{Personal, Vault};
 
 /// Rows of one page.
 pub(super) const PAGE_ROWS: i64 = 100;
@@ -36,7 +41,8 @@ const KEY_CHARS_MAX: usize = 100;
 
 /// What was written into the fields of a person.
 fn content_of(fields: &Fields) -> FormContent {
-    let written = FIELDS.into_iter().map(|code| (code.to_owned(), fields.get(code).to_owned()));
+    let codes = FIELDS.into_iter().chain([place::FIELD_OF_PROJECT]);
+    let written = codes.map(|code| (code.to_owned(), fields.get(code).to_owned()));
     FormContent { fields: written.filter(|field| !field.1.is_empty()).collect() }
 }
 
@@ -44,13 +50,14 @@ fn content_of(fields: &Fields) -> FormContent {
 fn checked(content: &FormContent, now: Instant) -> Result<Personal, &'static str> {
     let mut personal = Personal::default();
     let today = OfficeClock::default().business_day(now);
-    content.fields.iter().try_for_each(|(field, value)| place::write(&mut personal, field, value, today))?;
+    let kept = content.fields.iter().filter(|field| place::is_kept(&field.0));
+    kept.into_iter().try_for_each(|(field, value)| place::write(&mut personal, field, value, today))?;
     if personal.name.is_empty() { Err("alike-no-name") } else { Ok(personal) }
 }
 
 /// Members that look like somebody who is to be entered: at most five, with name and owner (C2).
 pub async fn look(State(console): State<Console>, posted: Posted) -> Result<Json<Value>, Refused> {
-    let posted = posted.settled()?;
+    let posted = posted.settled_any()?;
     let ui = posted.by.ui.clone();
     let (vault, content) = (console.app.vault.clone(), content_of(&posted.fields));
     let load = move |tx: &mut Tx<'_>| -> Result<Vec<Value>, PeopleError> {
@@ -76,10 +83,13 @@ struct Source {
     kind: String,
     office: String,
     referrer: String,
+    standing: String,
+    automatic: bool,
+    carer: Option<OperatorId>,
 }
 
 impl Source {
-    fn of(fields: &Fields) -> Self {
+    fn of(fields: &Fields, by: &Account) -> Self {
         let or = |name: &str, other: &str| match fields.get(name) {
             "" => other.to_owned(),
             met => met.to_owned(),
@@ -90,7 +100,18 @@ impl Source {
             kind: or("kind", KIND_PERSON),
             office: fields.get("office").to_owned(),
             referrer: fields.get("referrer").to_owned(),
+            standing: or("standing", Standing::Applicant.code()),
+            automatic: fields.get("automatic") == "1",
+            // Whoever of a dealer's people enters somebody cares for them until another one is named (L1).
+            carer: (!by.role.is_of_centre()).then_some(by.id),
         }
+    }
+
+    /// The key of what is wrong with what the applicant is said to be (K1, K4); none if nothing is.
+    fn wrong_standing(&self) -> Option<&'static str> {
+        let Some(standing) = Standing::from_code(&self.standing) else { return Some("application-code") };
+        let mode = if self.automatic { Mode::Automatic } else { Mode::Manual };
+        (!eligible::may_come(mode, standing)).then_some("application-automatic")
     }
 
     /// The act, if every code is one that can be chosen; else the key of what is wrong.
@@ -119,10 +140,21 @@ impl Source {
         if !is_office_known || (!self.referrer.is_empty() && referrer.is_none()) {
             return Ok(Err("application-code"));
         }
-        let office = office.map(|row| row.office);
-        let Self { route, way, kind, .. } = self;
-        let (route, way, kind) = (route.clone(), way.clone(), kind.clone());
-        Ok(Ok(ApplicationFiled { application, route, way, kind, office, referrer, form }))
+        if let Some(key) = self.wrong_standing() {
+            return Ok(Err(key));
+        }
+        Ok(Ok(ApplicationFiled {
+            application,
+            route: self.route.clone(),
+            way: self.way.clone(),
+            kind: self.kind.clone(),
+            office: office.map(|row| row.office),
+            referrer,
+            form,
+            standing: self.standing.clone(),
+            automatic: self.automatic,
+            carer: self.carer,
+        }))
     }
 }
 
@@ -136,10 +168,19 @@ struct Filing {
     now: Instant,
 }
 
-/// Files an application.
+/// What filing came to.
+struct Filed {
+    id: FactId,
+    known: KnownFiled,
+    /// Which of the three situations of K5 it is; none for one that was there before.
+    situation: Option<Situation>,
+    terms: JoiningTerms,
+}
+
+/// Files an application. What a dealer's supervisor or manager enters holds at once, where it looks like nobody (L1).
 pub async fn file(State(console): State<Console>, posted: Posted) -> Result<Response, Refused> {
-    let posted = posted.settled()?;
-    let ui = posted.by.ui.clone();
+    let posted = posted.settled_any()?;
+    let (ui, me) = (posted.by.ui.clone(), posted.by.session.account);
     let now = console.app.now();
     let content = content_of(&posted.fields);
     let personal = checked(&content, now).map_err(|key| Refused::unfit(&ui, key))?;
@@ -149,38 +190,75 @@ pub async fn file(State(console): State<Console>, posted: Posted) -> Result<Resp
     let filing = Filing {
         id: FactId::filed(id),
         entries: [console.app.entry_id()?, console.app.entry_id()?],
-        source: Source::of(&posted.fields),
+        source: Source::of(&posted.fields, &me),
         sealed: sealed.map_err(|error| super::failure::Failure::fault(&error))?,
         content,
         now,
     };
-    let (vault, actor) = (console.app.vault.clone(), posted.by.actor());
-    let work =
-        move |tx: &mut Tx<'_>| -> Result<Result<(FactId, KnownFiled, bool), &'static str>, PeopleError> {
-            journal::pass_gate(tx, filing.now)?;
-            if let Some(known) = joining::filed(tx, filing.id)? {
-                return Ok(Ok((filing.id, known, false)));
+    let vault = console.app.vault.clone();
+    let at_once = match me.role {
+        Role::Supervisor | Role::Manager => Some(Approving::new(&console, &posted).await?),
+        _ => None,
+    };
+    let at_once = at_once.transpose().map_err(|key| Refused::unfit(&ui, key))?;
+    let actor = posted.by.actor();
+    let work = move |tx: &mut Tx<'_>| -> Result<Result<Filed, &'static str>, PeopleError> {
+        // What cannot hold at once is not filed either.
+        let done = tx.savepoint("file", |tx| -> Result<Filed, Undone> {
+            let mut filed = filing.take(tx, &vault, &actor, &personal)?.map_err(Undone::Key)?;
+            if let (Some(at_once), Some(Situation::First)) = (&at_once, filed.situation) {
+                at_once.joins(tx, filed.id)?.map_err(Undone::Key)?;
+                filed.known = joining::filed(tx, filed.id)?.unwrap_or(filed.known);
             }
-            let today = OfficeClock::default().business_day(filing.now);
-            if let Err(key) = place::may_join(tx, &filing.source.kind, &personal, today)? {
-                return Ok(Err(key));
-            }
-            let Filing { id, entries, source, content, sealed, now } = &filing;
-            let act = match source.act(tx, (*id, sealed.commitment))? {
-                Ok(act) => act,
-                Err(key) => return Ok(Err(key)),
-            };
-            let route = act.route.clone();
-            contact::put_sealed(tx, *id, &sealed.sealed)?;
-            acts::take(tx, entries[0], *now, &actor, &Act::ApplicationFiled(act))?;
-            let found = lookalikes::of_filed(tx, &vault, (*id, &route), content)?;
-            acts::take(tx, entries[1], *now, &actor, &Act::LookAlikesFound(found))?;
-            let known = joining::filed(tx, *id)?;
-            Ok(known.map(|known| (*id, known, true)).ok_or("request-changed"))
+            Ok(filed)
+        });
+        match done {
+            Ok(filed) => Ok(Ok(filed)),
+            Err(Undone::Key(key)) => Ok(Err(key)),
+            Err(Undone::Role) => Ok(Err("request-changed")),
+            Err(Undone::Failed(error)) => Err(error),
+        }
+    };
+    let filed = console.app.write(work).await?.map_err(|key| Refused::unfit(&ui, key))?;
+    let status = if filed.situation.is_some() { StatusCode::CREATED } else { StatusCode::OK };
+    let mut row = row(filed.id, &filed.known, (&filed.terms, now));
+    row["situation"] = json!(filed.situation.map(Situation::code));
+    Ok((status, Json(row)).into_response())
+}
+
+impl Filing {
+    /// Takes the application in, with whom it looks like; the one that is there, if the key named it before.
+    fn take(
+        &self,
+        tx: &mut Tx<'_>,
+        vault: &Vault,
+        actor: &Actor,
+        personal: &Personal,
+    ) -> Result<Result<Filed, &'static str>, PeopleError> {
+        let Self { id, entries, source, content, sealed, now } = self;
+        let (id, now) = (*id, *now);
+        journal::pass_gate(tx, now)?;
+        let terms = world::policy(tx)?.joining;
+        if let Some(known) = joining::filed(tx, id)? {
+            return Ok(Ok(Filed { id, known, situation: None, terms }));
+        }
+        let today = OfficeClock::default().business_day(now);
+        if let Err(key) = place::may_join(tx, vault, (&source.kind, personal), today)? {
+            return Ok(Err(key));
+        }
+        let act = match source.act(tx, (id, sealed.commitment))? {
+            Ok(act) => act,
+            Err(key) => return Ok(Err(key)),
         };
-    let (id, known, is_new) = console.app.write(work).await?.map_err(|key| Refused::unfit(&ui, key))?;
-    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Json(row(id, &known))).into_response())
+        let route = act.route.clone();
+        contact::put_sealed(tx, id, &sealed.sealed)?;
+        acts::take(tx, entries[0], now, actor, &Act::ApplicationFiled(act))?;
+        let (found, situation) = lookalikes::of_filed(tx, vault, (id, &route), content)?;
+        acts::take(tx, entries[1], now, actor, &Act::LookAlikesFound(found))?;
+        let known = joining::filed(tx, id)?;
+        let filed = known.map(|known| Filed { id, known, situation: Some(situation), terms });
+        Ok(filed.ok_or("request-changed"))
+    }
 }
 
 /// The id of the application that a key names.
@@ -191,11 +269,17 @@ fn named(key: &str) -> [u8; 16] {
     id
 }
 
-fn row(id: FactId, known: &KnownFiled) -> Value {
+/// An application as it is told; with the last day on which it stands, and whether its time is up, while it waits.
+pub(super) fn row(id: FactId, known: &KnownFiled, (terms, now): (&JoiningTerms, Instant)) -> Value {
+    let today = OfficeClock::default().business_day(now);
+    let waits = known.state.is_open();
+    let last = deadline::last_day(terms, &known.route, known.day).filter(|_| waits);
     json!({
         "application": fact_text(id), "route": known.route, "way": known.way, "kind": known.kind,
         "office": known.office, "referrer": known.referrer, "filed": known.filed, "state": known.state.code(),
-        "member": known.member,
+        "member": known.member, "standing": known.standing.code(), "automatic": known.automatic,
+        "carer": known.carer, "last_day": last,
+        "overdue": waits && deadline::is_over(terms, &known.route, known.day, today),
     })
 }
 
@@ -220,15 +304,23 @@ pub(super) fn next(rows: usize, at: Instant, id: &[u8]) -> Option<String> {
     is_full.then(|| format!("{}.{}", at.0, data_encoding::HEXLOWER.encode(id)))
 }
 
-/// All applications that were filed at the centre, the oldest first.
+/// All applications that were filed at the centre, the oldest first; a dealer's people get those that they see (L1).
 pub async fn list(
     State(console): State<Console>,
     Query(query): Query<PageQuery>,
-    _by: SignedIn,
+    AnyRole(by): AnyRole,
 ) -> Result<Json<Value>, Refused> {
     let from = cursor(query.after.as_deref()).ok_or(super::failure::Failure::NotFound)?;
-    let page = console.app.db.read(move |tx| joining::filed_page(tx, from, PAGE_ROWS)).await?;
+    let (me, now) = (by.session.account, console.app.now());
+    let load = move |tx: &mut Tx<'_>| -> Result<_, StoreError> {
+        let page = joining::filed_page(tx, from, PAGE_ROWS)?;
+        let people: Vec<Account> = staff::accounts(tx)?.into_iter().map(|account| account.0).collect();
+        Ok((page, people, world::policy(tx)?.joining))
+    };
+    let (page, people, terms) = console.app.db.read(load).await?;
     let next = page.last().and_then(|(id, known)| next(page.len(), known.filed, &id.device.0));
-    let rows: Vec<Value> = page.iter().map(|(id, known)| row(*id, known)).collect();
+    let carer = |known: &KnownFiled| people.iter().find(|account| Some(account.id) == known.carer);
+    let seen = page.iter().filter(|(_, known)| roles::sees(&me, carer(known)));
+    let rows: Vec<Value> = seen.map(|(id, known)| row(*id, known, (&terms, now))).collect();
     Ok(Json(json!({ "applications": rows, "next": next })))
 }

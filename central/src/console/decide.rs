@@ -16,9 +16,10 @@ use hufu_shared::token::Token;
 use super::Console;
 use super::cases::{InboxQuery, Typed, fact_text, render};
 use super::failure::{Failure, go};
+use super::first_card::FirstCard;
 use super::forms::KIND_PROFILE;
 use super::members::found_by;
-use super::place::{self, Chosen, Shell};
+use super::place::{self, Chosen, Shell, Wanted};
 use super::signed::{Fields, Posted, SignedIn};
 use super::verdict::{self, Choice, Picked};
 use crate::db::Tx;
@@ -189,6 +190,11 @@ async fn take(
     let fresh = CardId::new(now, random::bytes()?);
     let (person, salt) = (MemberId::new(now, random::bytes()?), random::bytes()?);
     let token = case.known.token.filter(|_| choice == Choice::Bind);
+    let card = match FirstCard::typed(console, fields.get("card")).await? {
+        Ok(card) => card,
+        Err(key) => return Ok(Err(key)),
+    };
+    let wanted = Wanted { number: fields.get("number").to_owned(), card };
     let (vault, keys) = (console.app.vault.clone(), console.app.keys.clone());
     let work = move |tx: &mut Tx<'_>| -> Result<Result<(), &'static str>, PeopleError> {
         journal::pass_gate(tx, now)?;
@@ -201,7 +207,8 @@ async fn take(
             };
         }
         let (vault, key) = (&vault, keys.open_key());
-        let shell = Shell { vault, key, actor: &actor, entry: entries.0, fresh: person, salt, now };
+        let shell =
+            Shell { vault, key, actor: &actor, entry: entries.0, fresh: person, salt, wanted: &wanted, now };
         let decided = match given.decision(tx, &shell)? {
             Ok(decided) => decided,
             Err(key) => return Ok(Err(key)),

@@ -1,5 +1,5 @@
-//! Members' details and base data in `/api/v1`: kind, referrer, representative and tags (E2, V2), edits of base data and
-//! the record of them (K13). Every change has a reason, which is sealed; everything personal is shown masked.
+//! Members' details and base data in `/api/v1`: kind, referrer, representative and tags (E2, V2), and base data
+//! edits (K13; the record of them is [`super::edits`]). Every change has a reason, which is sealed; everything personal is shown masked.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -8,24 +8,22 @@ use hufu_shared::dictionary;
 use hufu_shared::form::FIELDS;
 use hufu_shared::ids::{EntryId, Hash, MemberId};
 use hufu_shared::seal;
-use hufu_shared::time::OfficeClock;
+use hufu_shared::time::{Day, OfficeClock};
 use serde_json::{Value, json};
 
 use super::Console;
+use super::accounts::carer_of;
 use super::failure::Failure;
 use super::place;
 use super::problem::Refused;
-use super::signed::{Posted, SignedIn};
+use super::signed::{AnyRole, Posted};
 use super::verdict::note;
 use crate::db::Tx;
 use crate::random;
-use crate::rules::joining::{details as rule, fields};
+use crate::rules::joining::{details as rule, eligible, fields, roles};
 use crate::store::people::{self, PeopleError, SALT_BYTES};
 use crate::store::{acts, details, joining, journal};
-use crate::vault::{Vault, mask, normal};
-
-/// Edits that one answer lists.
-const EDITS_MAX: i64 = 200;
+use crate::vault::{Personal, Vault, document, mask, normal};
 
 /// A representative's name and mobile, as they are sealed.
 fn representative_text(name: &str, mobile: &str) -> Result<Option<String>, &'static str> {
@@ -53,22 +51,32 @@ fn representative(
     Ok(read.and_then(|value| value["name"].as_str().map(mask::name)))
 }
 
+/// The day of birth, as told or as the identity card says it (T2).
+fn born(person: &Personal) -> Option<Day> {
+    person.birthday.or_else(|| person.document.as_ref().and_then(document::born))
+}
+
 /// What the club keeps of a member beside the base data.
 pub async fn one(
     State(console): State<Console>,
     Path(member): Path<MemberId>,
-    _by: SignedIn,
+    AnyRole(by): AnyRole,
 ) -> Result<Json<Value>, Refused> {
+    let me = by.session.account;
     let vault = console.app.vault.clone();
+    let today = OfficeClock::default().business_day(console.app.now());
     let load = move |tx: &mut Tx<'_>| -> Result<Option<Value>, PeopleError> {
-        if people::member(tx, member)?.is_none() {
+        // Who may not see a member does not learn that there is one.
+        if people::member(tx, member)?.is_none() || !roles::sees(&me, carer_of(tx, member)?.as_ref()) {
             return Ok(None);
         }
         let known = details::of(tx, member)?.unwrap_or_default();
         let representative = representative(tx, &vault, member, known.representative)?;
+        let born = vault.reveal(tx, member)?.and_then(|person| born(&person));
         Ok(Some(json!({
-            "member": member, "kind": known.kind, "referrer": known.referrer, "tags": known.tags,
-            "representative": representative,
+            "member": member, "kind": known.kind, "referrer": known.referrer,
+            "tags": vault.tags(tx, member, known.tags)?, "representative": representative,
+            "carer": known.carer, "age": born.and_then(|born| eligible::age_on(born, today)),
         })))
     };
     Ok(Json(console.app.db.read(load).await?.ok_or(Failure::NotFound)?))
@@ -88,7 +96,7 @@ pub async fn set(
     }
     let text = representative_text(form.get("representative"), form.get("representative_mobile"));
     let text = text.map_err(|key| Refused::unfit(&ui, key))?;
-    let salt: [u8; SALT_BYTES] = random::bytes()?;
+    let (salt, tags_salt): ([u8; SALT_BYTES], [u8; SALT_BYTES]) = (random::bytes()?, random::bytes()?);
     let note = note(&console, form.get("reason"))?;
     let tags: Vec<String> = form
         .get("tags")
@@ -97,25 +105,27 @@ pub async fn set(
         .filter(|tag| !tag.is_empty())
         .map(str::to_owned)
         .collect();
+    let tags = rule::check_tags(&tags).map_err(|error| Refused::unfit_as("details", error.to_string()))?;
     let (kind, number) = (form.get("kind").to_owned(), form.get("referrer").to_owned());
     let (actor, staff) = (posted.by.actor(), posted.by.session.staff);
     let (entry, now, vault) = (console.app.entry_id()?, console.app.now(), console.app.vault.clone());
     let work = move |tx: &mut Tx<'_>| -> Result<Result<(), String>, PeopleError> {
         journal::pass_gate(tx, now)?;
         let referrer = if number.is_empty() { None } else { people::member_by_number(tx, &number)? };
-        let is_known = people::member(tx, member)?.is_some() && (number.is_empty() || referrer.is_some());
+        let is_known = vault.knows(tx, member)? && (number.is_empty() || referrer.is_some());
         if !is_known || !joining::can_choose(tx, dictionary::MEMBER_KIND, &kind)? {
             return Ok(Err("the member, the kind or the referrer is not known".to_owned()));
         }
         let before = details::of(tx, member)?.and_then(|known| known.representative);
         let fresh = text.as_ref().map(|text| seal::commitment(&salt, text.as_bytes()));
-        let (kind, tags) = (kind.clone(), tags.clone());
-        let representative =
-            fresh.or(before.filter(|_| crate::rules::joining::eligible::is_organisation(&kind)));
-        let set = MemberDetailSet { member, kind, referrer, representative, tags, reason: note.commitment };
+        let kind = kind.clone();
+        let representative = fresh.or(before.filter(|_| eligible::is_organisation(&kind)));
+        let reason = note.commitment;
+        let mut set = MemberDetailSet { member, kind, referrer, representative, tags: None, reason };
         if let Err(error) = rule::check(&set, before) {
             return Ok(Err(error.to_string()));
         }
+        set.tags = vault.put_tags(tx, member, &tags, tags_salt)?;
         if let (Some(text), Some(commitment)) = (&text, fresh) {
             vault.put_text(tx, member, commitment, &[&salt[..], text.as_bytes()].concat())?;
         }
@@ -127,13 +137,14 @@ pub async fn set(
     Ok(Json(json!({ "member": member })))
 }
 
-/// Edits base data: each field that was posted is written, in the form that its rule says (C2, C3).
+/// Edits base data, by the centre (K13) or by who cares for the member (L1): each field that was posted is written, in the form that its rule says (C2, C3).
 pub async fn profile(
     State(console): State<Console>,
     Path(member): Path<MemberId>,
     posted: Posted,
 ) -> Result<Json<Value>, Refused> {
-    let posted = posted.settled()?;
+    let posted = posted.settled_any()?;
+    let me = posted.by.session.account;
     let (ui, form) = (posted.by.ui.clone(), posted.fields.clone());
     let fields: Vec<&'static str> = FIELDS.into_iter().filter(|field| !form.get(field).is_empty()).collect();
     if form.get("reason").is_empty() || fields.is_empty() {
@@ -150,6 +161,9 @@ pub async fn profile(
         let (Some(mut personal), Some(row)) = (vault.reveal(tx, member)?, people::member(tx, member)?) else {
             return Ok(Err("bind-nobody"));
         };
+        if !roles::sees(&me, carer_of(tx, member)?.as_ref()) {
+            return Ok(Err("bind-nobody"));
+        }
         let today = OfficeClock::default().business_day(now);
         for field in &fields {
             if let Err(key) = place::write(&mut personal, field, form.get(field), today) {
@@ -157,28 +171,17 @@ pub async fn profile(
             }
         }
         let secret = people::wants_secrecy(tx, &vault, member, row.personal)?;
-        let personal = people::put_personal(tx, &vault, member, &personal, secret, salt)?;
-        let set = Act::MembersSet(vec![MemberSet { personal, ..row }]);
+        let data = (row.personal, people::put_personal(tx, &vault, member, &personal, secret, salt)?);
+        let set = Act::MembersSet(vec![MemberSet { personal: data.1, ..row }]);
         acts::take(tx, entries[0], now, &actor, &set)?;
         let change =
             |field: &&'static str| FieldSet { field: (*field).to_owned(), request: None, taken_over: true };
         let changes = fields.iter().map(change).collect();
         note.put(tx, Some(staff), now)?;
-        let set = ProfileSet { member, changes, reason: note.commitment };
+        let set = ProfileSet { member, changes, reason: note.commitment, data: Some(data) };
         acts::take(tx, entries[1], now, &actor, &Act::ProfileSet(set))?;
         Ok(Ok(()))
     };
     console.app.write(work).await?.map_err(|key| Refused::unfit(&ui, key))?;
     Ok(Json(json!({ "member": member, "fields": edited })))
-}
-
-/// The record of a member's edits, the newest first.
-pub async fn edits(
-    State(console): State<Console>,
-    Path(member): Path<MemberId>,
-    _by: SignedIn,
-) -> Result<Json<Value>, Refused> {
-    let edits = console.app.db.read(move |tx| details::edits(tx, member, EDITS_MAX)).await?;
-    let row = |edit: &details::EditView| json!({ "what": edit.what, "by": edit.by, "at": edit.at });
-    Ok(Json(json!({ "edits": edits.iter().map(row).collect::<Vec<_>>() })))
 }

@@ -22,6 +22,8 @@ pub enum Failure {
     NotFound,
     /// The form is not of this session.
     Form,
+    /// The person's role does not go so far.
+    Role,
     /// A fault of the centre, with a short code that the log names too.
     Fault(String),
 }
@@ -77,6 +79,9 @@ impl IntoResponse for Failure {
             ),
             Self::Form => {
                 (StatusCode::FORBIDDEN, both("failure-form"), both("failure-form-next"), String::new())
+            }
+            Self::Role => {
+                (StatusCode::FORBIDDEN, both("failure-role"), both("failure-role-next"), String::new())
             }
             Self::Fault(code) => {
                 (StatusCode::INTERNAL_SERVER_ERROR, both("failure-fault"), both("failure-fault-next"), code)

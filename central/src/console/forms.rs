@@ -15,7 +15,7 @@ use crate::db::Tx;
 use crate::store::cases::{Case, Side};
 use crate::store::lookalikes;
 use crate::store::people::{self, PeopleError};
-use crate::vault::{Personal, Sex, Vault, mask, normal};
+use crate::vault::{Sex, Vault, mask, normal};
 
 /// Kind of the case about an application.
 pub const KIND_LOOK_ALIKE: u8 = 29;
@@ -71,22 +71,6 @@ pub fn shown(ui: &Ui, field: &str, value: &str) -> String {
 /// The words for a field.
 pub fn field_words(ui: &Ui, field: &str) -> String {
     if FIELDS.contains(&field) { ui.t(&format!("field-{field}")) } else { field.to_owned() }
-}
-
-/// What the vault has in a field of a member.
-pub fn field_of(personal: &Personal, field: &str) -> Option<String> {
-    match field {
-        "name" => Some(personal.name.clone()),
-        "sex" => Some(personal.sex.code().to_owned()),
-        "mobile" => personal.mobile.clone(),
-        "home_phone" => personal.home_phone.clone(),
-        "document" => personal.document.as_ref().map(|document| document.number.clone()),
-        "birthday" => personal.birthday.map(|day| day.to_string()),
-        "address" => personal.address.clone(),
-        "email" => personal.email.clone(),
-        "remark" => personal.remark.clone(),
-        _ => None,
-    }
 }
 
 fn same(ui: &Ui, one: &FormContent, other: impl Fn(&str) -> Option<String>) -> String {
@@ -153,7 +137,7 @@ fn member_pick(
         id: member.to_string(),
         title: format!("{} · {}", mask::name(&personal.name), row.number),
         detail: mobile.unwrap_or_default(),
-        same: same(ui, content, |field| field_of(&personal, field)),
+        same: same(ui, content, |field| personal.field(field)),
     }))
 }
 
@@ -175,7 +159,7 @@ pub fn requests(
     let field = field_of_case(case);
     let none = || ui.t("field-none");
     let stored = match case.known.member {
-        Some(member) => vault.reveal(tx, member)?.and_then(|personal| field_of(&personal, field)),
+        Some(member) => vault.reveal(tx, member)?.and_then(|personal| personal.field(field)),
         None => None,
     };
     let mut heads = vec![ui.t("request-stored")];

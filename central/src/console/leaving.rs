@@ -20,7 +20,7 @@ use super::verdict::note;
 use crate::db::Tx;
 use crate::rules::joining::leaving::{self, State as Leaving, Step};
 use crate::store::people::PeopleError;
-use crate::store::{acts, joining, journal, people};
+use crate::store::{StoreError, acts, joining, journal, outbox, people};
 
 /// Messages that one request marks at most.
 const TOLD_MAX: usize = 500;
@@ -139,11 +139,20 @@ pub async fn list(
     let (at, id) = cursor(query.after.as_deref()).ok_or(Failure::NotFound)?;
     let load = move |tx: &mut Tx<'_>| joining::leavings(tx, state, (at, MemberId(id)), PAGE_ROWS);
     let page = console.app.db.read(load).await?;
-    let next = page.last().and_then(|(member, known)| next(page.len(), known.filed, &member.0));
-    let row = |(member, known): &(MemberId, crate::rules::world::KnownLeaving)| {
+    let next = page.last().and_then(|view| next(page.len(), view.known.filed, &view.member.0));
+    let row = |view: &joining::LeavingView| {
+        let told = view.told.as_ref();
+        let notice = view.notice.map(|message| {
+            json!({
+                "message": message, "state": if told.is_some() { "told" } else { "due" },
+                "round": told.map(|told| told.1), "told": told.map(|told| told.0),
+                "channel": told.map(|told| told.2.clone()),
+            })
+        });
         json!({
-            "member": member, "kind": known.kind, "state": known.state.code(), "automatic": known.automatic,
-            "filed": known.filed, "changed": known.changed,
+            "member": view.member, "kind": view.known.kind, "state": view.known.state.code(),
+            "automatic": view.known.automatic, "filed": view.known.filed, "changed": view.known.changed,
+            "notice": notice,
         })
     };
     Ok(Json(json!({ "leavings": page.iter().map(row).collect::<Vec<_>>(), "next": next })))
@@ -171,6 +180,44 @@ pub async fn messages(
         })
     };
     Ok(Json(json!({ "messages": page.iter().map(row).collect::<Vec<_>>(), "next": next })))
+}
+
+/// One message, with how its sending by a machine goes.
+pub async fn message(
+    State(console): State<Console>,
+    Path(id): Path<Hash>,
+    _by: SignedIn,
+) -> Result<Json<Value>, Refused> {
+    let load = move |tx: &mut Tx<'_>| -> Result<_, StoreError> {
+        Ok((joining::message(tx, id)?, outbox::tried(tx, id)?))
+    };
+    let (known, tried) = console.app.db.read(load).await?;
+    let known = known.ok_or(Failure::NotFound)?;
+    let sending = tried.map(|tried| {
+        json!({
+            "channel": tried.channel, "tries": tried.tries, "next_at": tried.next_at, "sent_at": tried.sent_at,
+            "error": tried.error,
+        })
+    });
+    Ok(Json(json!({
+        "message": id, "about": known.about.code(), "member": known.member,
+        "application": known.application.map(super::cases::fact_text), "due": known.due, "told": known.told,
+        "round": known.told.map(|_| known.round), "channel": known.channel, "sending": sending,
+    })))
+}
+
+/// The rounds of telling people 已通知, the newest first, and how many wait for the next one 待通知 (K2); of both, how many
+/// were about leaving.
+pub async fn rounds(State(console): State<Console>, _by: SignedIn) -> Result<Json<Value>, Refused> {
+    let (rounds, (due, of_leaving)) = console.app.db.read(|tx| joining::rounds(tx, PAGE_ROWS)).await?;
+    let row = |round: &joining::Round| {
+        json!({
+            "round": round.round, "channel": round.channel, "told": round.told, "messages": round.messages,
+            "of_leaving": round.of_leaving,
+        })
+    };
+    let rounds: Vec<Value> = rounds.iter().map(row).collect();
+    Ok(Json(json!({ "rounds": rounds, "due": due, "due_of_leaving": of_leaving })))
 }
 
 /// Marks messages as told by a channel: one round (K2). `messages` are ids with commas between.

@@ -3,11 +3,14 @@
 //! Every change is an act in the journal or a row of the staff tables; a reason that a person types is sealed beside
 //! the journal and only its commitment stands in the act. Personal data is masked wherever it is shown.
 //!
-//! Out of scope: roles (every person is an admin), exports, charts.
+//! Out of scope: exports, charts, and roles beyond those that joining and members ask for.
 
+mod accounts;
 mod api;
 mod applications;
+mod approve;
 mod assets;
+mod associations;
 mod cases;
 mod codes;
 mod compare;
@@ -15,16 +18,21 @@ mod days;
 mod decide;
 mod details;
 mod devices;
+mod edits;
 mod failure;
+mod first_card;
 mod forms;
+mod groups;
 mod guard;
 mod leases;
 mod leaving;
 mod login;
+mod login_name;
 mod members;
 mod money;
 mod overview;
 pub mod password;
+mod people;
 mod place;
 mod problem;
 mod readiness;
@@ -87,15 +95,35 @@ fn joining() -> Router<Console> {
     Router::new()
         .route("/api/v1/applications", get(applications::list).post(applications::file))
         .route("/api/v1/applications/look", post(applications::look))
+        .route("/api/v1/applications/{id}/decide", post(approve::decide))
+        .route("/api/v1/applications/{id}/carer", post(accounts::hand_application))
+        .route("/api/v1/associations", get(associations::list))
+        .route("/api/v1/associations/done", post(associations::done))
+        .route("/api/v1/accounts", get(accounts::list).post(accounts::open))
+        .route("/api/v1/members/cared-for", get(accounts::cared_for))
+        .route("/api/v1/members/{id}/carer", post(accounts::hand_member))
         .route("/api/v1/members/{id}/leaving", post(leaving::file))
         .route("/api/v1/members/{id}/leaving/audit", post(leaving::audit))
         .route("/api/v1/members/{id}/restore", post(leaving::restore))
         .route("/api/v1/members/{id}/details", get(details::one).post(details::set))
         .route("/api/v1/members/{id}/profile", post(details::profile))
-        .route("/api/v1/members/{id}/edits", get(details::edits))
+        .route("/api/v1/members/{id}/edits", get(edits::of_member))
+        .route("/api/v1/members/{id}/secrecy", post(people::set_secrecy))
+        .route("/api/v1/members/{id}/merge", post(people::merge))
+        .route("/api/v1/members/{id}/unmerge", post(people::unmerge))
+        .route("/api/v1/members/{id}/erase", post(people::erase))
+        .route("/api/v1/members/{id}/groups/{code}", get(groups::of_member).post(groups::fill_in))
+        .route("/api/v1/members/{id}/groups/{code}/open", post(groups::open))
+        .route("/api/v1/members/changed", get(edits::changed))
+        .route("/api/v1/members/tagged", get(people::tagged))
+        .route("/api/v1/field-groups", get(groups::list).post(groups::set))
+        .route("/api/v1/field-groups/ready", get(groups::ready))
+        .route("/api/v1/own-staff", post(people::set_own_staff))
         .route("/api/v1/leavings", get(leaving::list))
         .route("/api/v1/messages", get(leaving::messages))
         .route("/api/v1/messages/told", post(leaving::tell))
+        .route("/api/v1/messages/rounds", get(leaving::rounds))
+        .route("/api/v1/messages/{id}", get(leaving::message))
         .route("/api/v1/dictionaries/{name}", get(leaving::terms).post(leaving::set_term))
 }
 

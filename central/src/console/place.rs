@@ -3,8 +3,8 @@
 //! Called behind the gate, in the transaction of the verdict: data and verdict stand together or not at all.
 
 use hufu_shared::act::{
-    Act, Actor, ApplicationDecided, ApplicationEnd, CaseDecided, FieldSet, LookAlikesFound, MemberSet, Pin,
-    PinOutcome, ProfileSet, Verdict,
+    Act, Actor, ApplicationDecided, ApplicationEnd, CardSet, CaseDecided, FieldSet, LookAlikesFound,
+    MemberSet, Pin, PinOutcome, ProfileSet, Verdict,
 };
 use hufu_shared::cbor;
 use hufu_shared::form::FormContent;
@@ -14,6 +14,7 @@ use hufu_shared::seal::OpenKey;
 use hufu_shared::time::{Day, Instant, OfficeClock};
 
 use super::cases::fact_text;
+use super::first_card::FirstCard;
 use super::forms::field_of_case;
 use super::signed::Fields;
 use crate::db::Tx;
@@ -41,9 +42,23 @@ pub struct Shell<'a> {
     pub fresh: MemberId,
     /// Salt of the commitment to a member's data.
     pub salt: [u8; SALT_BYTES],
+    /// What the person asked for beside it, of a new member.
+    pub wanted: &'a Wanted,
     /// The time.
     pub now: Instant,
 }
+
+/// What a person asks for of a new member; the rest comes by itself.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// The number that the club's papers shall know the member by (T5); empty for one that is made up.
+    pub number: String,
+    /// The card that was given at approval (K16).
+    pub card: FirstCard,
+}
+
+/// Characters of a member's number at most.
+const NUMBER_CHARS_MAX: usize = 30;
 
 /// What a person chose for an application, as the form has it.
 #[derive(Debug, Clone, Default)]
@@ -56,6 +71,8 @@ pub struct Chosen {
     pub contact: [String; 3],
 }
 
+/// Field of an application that names the project of a purchase (K9).
+pub const FIELD_OF_PROJECT: &str = "project";
 /// Fields of the final contact data.
 pub const CONTACT: [&str; 3] = ["mobile", "home_phone", "address"];
 
@@ -153,7 +170,7 @@ fn new_member(
     }
     let mut personal = Personal::default();
     let today = OfficeClock::default().business_day(shell.now);
-    for (field, _) in &content.fields {
+    for (field, _) in content.fields.iter().filter(|field| is_kept(&field.0)) {
         let written = content.get(field).map(|value| write(&mut personal, field, value, today));
         if let Some(Err(key)) = written {
             return Ok(Err(key));
@@ -164,44 +181,71 @@ fn new_member(
     }
     let filed = if application.is_filed() { joining::filed(tx, application)? } else { None };
     let kind = filed.map_or_else(|| eligible::KIND_PERSON.to_owned(), |filed| filed.kind);
-    if let Err(key) = may_join(tx, &kind, &personal, today)? {
+    if let Err(key) = may_join(tx, shell.vault, (&kind, &personal), today)? {
         return Ok(Err(key));
     }
+    let number = match number_of(tx, shell)? {
+        Ok(number) => number,
+        Err(key) => return Ok(Err(key)),
+    };
+    let card = match shell.wanted.card.choose(tx, application)? {
+        Ok(card) => card,
+        Err(key) => return Ok(Err(key)),
+    };
     let member = shell.fresh;
     let row = MemberSet {
         member,
-        number: number_of(member),
+        number,
         level: None,
         status: MemberStatus::Active,
         office: office_of(tx, application)?,
         personal: people::put_personal(tx, shell.vault, member, &personal, false, shell.salt)?,
     };
     acts::take(tx, shell.entry, shell.now, shell.actor, &Act::MembersSet(vec![row]))?;
+    if let Some(card) = card {
+        let act = Act::CardsSet(vec![CardSet { member: Some(member), ..card }]);
+        acts::take(tx, shell.wanted.card.entry, shell.now, shell.actor, &act)?;
+    }
     Ok(Ok(member))
 }
 
-/// A number that no other member has, since nobody else has the id; the club may give another one later.
-fn number_of(member: MemberId) -> String {
-    format!("N{}", data_encoding::HEXUPPER.encode(&member.0[10..]))
+/// Whether a field of an application is kept of the member: the project that it names goes to the sales system alone.
+pub fn is_kept(field: &str) -> bool {
+    field != FIELD_OF_PROJECT
 }
 
-/// Whether the club takes an applicant of this kind (X18); else the key of why not.
+/// The number of a new member: the one that the person gave, if nobody has it; else one that no other member has, since
+/// nobody else has the id. The club may give another one later.
+fn number_of(tx: &mut Tx<'_>, shell: &Shell<'_>) -> Result<Result<String, &'static str>, PeopleError> {
+    let wanted = &shell.wanted.number;
+    if wanted.is_empty() {
+        return Ok(Ok(format!("N{}", data_encoding::HEXUPPER.encode(&shell.fresh.0[10..]))));
+    }
+    let is_sign = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    if wanted.chars().count() > NUMBER_CHARS_MAX || !wanted.chars().all(is_sign) {
+        return Ok(Err("number-bad"));
+    }
+    let taken = people::member_by_number(tx, wanted)?.is_some();
+    Ok(if taken { Err("number-taken") } else { Ok(wanted.clone()) })
+}
+
+/// Whether the club takes an applicant of this kind (X18, G8); else the key of why not.
 ///
 /// # Errors
 /// [`PeopleError`].
 pub fn may_join(
     tx: &mut Tx<'_>,
-    kind: &str,
-    personal: &Personal,
+    vault: &Vault,
+    (kind, personal): (&str, &Personal),
     today: Day,
 ) -> Result<Result<(), &'static str>, PeopleError> {
+    let terms = world::policy(tx)?.joining;
     let applicant = Applicant {
         kind,
         is_person: !eligible::is_organisation(kind),
         born: personal.birthday.or_else(|| personal.document.as_ref().and_then(document::born)),
-        is_staff: false,
+        is_staff: terms.excludes_staff && vault.is_staff(tx, personal)?,
     };
-    let terms = world::policy(tx)?.joining;
     Ok(eligible::check(&terms, &applicant, today).map_err(|why| eligible::key_of(&why)))
 }
 
@@ -223,16 +267,17 @@ pub fn request(
     chosen: FactId,
 ) -> Result<Result<(), &'static str>, PeopleError> {
     let Some(member) = case.known.member else { return Ok(Err("case-changed")) };
-    take_over(tx, shell, (member, chosen), &[field_of_case(case).to_owned()])
+    let done = take_over(tx, shell, (member, chosen), &[field_of_case(case).to_owned()])?;
+    Ok(done.map(|_| ()))
 }
 
-/// Writes what a request asks for in these fields into the member's data.
+/// Writes what a request asks for in these fields into the member's data; answers the commitments before and after.
 fn take_over(
     tx: &mut Tx<'_>,
     shell: &Shell<'_>,
     (member, request): (MemberId, FactId),
     fields: &[String],
-) -> Result<Result<(), &'static str>, PeopleError> {
+) -> Result<Result<(Hash, Hash), &'static str>, PeopleError> {
     let content: FormContent = match lookalikes::content(tx, shell.key, request)? {
         Some(Ok(content)) => content,
         _ => return Ok(Err("request-unreadable")),
@@ -249,10 +294,10 @@ fn take_over(
         }
     }
     let secret = people::wants_secrecy(tx, shell.vault, member, row.personal)?;
-    let personal = people::put_personal(tx, shell.vault, member, &personal, secret, shell.salt)?;
-    let act = Act::MembersSet(vec![MemberSet { personal, ..row }]);
+    let data = (row.personal, people::put_personal(tx, shell.vault, member, &personal, secret, shell.salt)?);
+    let act = Act::MembersSet(vec![MemberSet { personal: data.1, ..row }]);
     acts::take(tx, shell.entry, shell.now, shell.actor, &act)?;
-    Ok(Ok(()))
+    Ok(Ok(data))
 }
 
 /// What a person said of a request that nobody disagrees with.
@@ -277,11 +322,15 @@ pub fn said(
     (said, reason): (&Said<'_>, Hash),
 ) -> Result<Result<(), &'static str>, PeopleError> {
     let Said { member, fields, taken_over } = *said;
-    if taken_over && let Err(key) = take_over(tx, shell, (member, request), fields)? {
-        return Ok(Err(key));
+    let mut data = None;
+    if taken_over {
+        match take_over(tx, shell, (member, request), fields)? {
+            Ok(done) => data = Some(done),
+            Err(key) => return Ok(Err(key)),
+        }
     }
     let change = |field: &String| FieldSet { field: field.clone(), request: Some(request), taken_over };
-    let set = ProfileSet { member, changes: fields.iter().map(change).collect(), reason };
+    let set = ProfileSet { member, changes: fields.iter().map(change).collect(), reason, data };
     acts::take(tx, entry, shell.now, shell.actor, &Act::ProfileSet(set))?;
     Ok(Ok(()))
 }

@@ -55,6 +55,11 @@ impl IntoResponse for Refused {
             Self::Failure(Failure::NotFound) => {
                 (StatusCode::NOT_FOUND, "not_found".to_owned(), "there is no such thing".to_owned())
             }
+            Self::Failure(Failure::Role) => (
+                StatusCode::FORBIDDEN,
+                "role".to_owned(),
+                "this account's role does not go so far".to_owned(),
+            ),
             Self::Failure(Failure::Fault(code)) => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "fault".to_owned(), format!("fault {code} of the centre"))
             }

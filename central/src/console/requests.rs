@@ -15,9 +15,10 @@ use hufu_shared::seal::OpenKey;
 use super::Console;
 use super::cases::fact_text;
 use super::failure::{Failure, go};
-use super::forms::{field_of, field_words, shown};
+use super::first_card::FirstCard;
+use super::forms::{field_words, shown};
 use super::members::{found_by, masked_name};
-use super::place::{self, End, Shell};
+use super::place::{self, End, Shell, Wanted};
 use super::signed::{Posted, SignedIn};
 use super::ui::Ui;
 use super::verdict::note;
@@ -299,7 +300,7 @@ fn asked(
         label: field_words(ui, field),
         stored: stored
             .as_ref()
-            .and_then(|personal| field_of(personal, field))
+            .and_then(|personal| personal.field(field))
             .map_or_else(|| ui.t("field-none"), |value| shown(ui, field, &value)),
         value: content
             .get(field)
@@ -387,12 +388,18 @@ async fn dealt(
     let entries = (console.app.entry_id()?, console.app.entry_id()?);
     let (fresh, salt) = (MemberId::new(now, random::bytes()?), random::bytes()?);
     let (vault, keys) = (console.app.vault.clone(), console.app.keys.clone());
+    let card = match FirstCard::typed(console, posted.fields.get("card")).await? {
+        Ok(card) => card,
+        Err(key) => return Ok(Err(key)),
+    };
+    let wanted = Wanted { number: posted.fields.get("number").to_owned(), card };
     let work = move |tx: &mut Tx<'_>| -> Result<Result<(), &'static str>, PeopleError> {
         journal::pass_gate(tx, now)?;
         let waiting = requests::one(tx, fact)?.filter(|waiting| can_be(deal, waiting.state));
         let Some(waiting) = waiting else { return Ok(Err("request-changed")) };
         let (vault, key) = (&vault, keys.open_key());
-        let shell = Shell { vault, key, actor: &actor, entry: entries.0, fresh, salt, now };
+        let (entry, wanted) = (entries.0, &wanted);
+        let shell = Shell { vault, key, actor: &actor, entry, fresh, salt, wanted, now };
         let done = match (deal, &waiting.asks) {
             (Deal::Join | Deal::Bind(_) | Deal::Reject, Asks::Join) => {
                 let end = match deal {

@@ -14,6 +14,7 @@ use super::failure::Failure;
 use super::session::{self, cookie, cookie_name};
 use super::ui::Ui;
 use crate::db::Tx;
+use crate::rules::joining::roles::Role;
 use crate::store::staff::{self, Session};
 use crate::store::{StoreError, cases, journal, people, world};
 
@@ -34,6 +35,11 @@ impl SignedIn {
     /// The person as the journal names them.
     pub fn actor(&self) -> Actor {
         Actor::Admin(self.session.staff)
+    }
+
+    /// The same, if the person is one of the centre's own: all but a few routes are theirs alone.
+    fn of_centre(self) -> Result<Self, Failure> {
+        if self.session.account.role.is_of_centre() { Ok(self) } else { Err(Failure::Role) }
     }
 }
 
@@ -79,8 +85,20 @@ impl FromRequestParts<Console> for SignedIn {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Failure> {
+        let AnyRole(signed) = AnyRole::from_request_parts(parts, console).await?;
+        signed.of_centre()
+    }
+}
+
+/// As [`SignedIn`], also for a dealer's people: the route itself looks at the role.
+pub struct AnyRole(pub SignedIn);
+
+impl FromRequestParts<Console> for AnyRole {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Failure> {
         let Newcomer(signed) = Newcomer::from_request_parts(parts, console).await?;
-        if signed.session.must_change { Err(Failure::MustChange) } else { Ok(signed) }
+        if signed.session.must_change { Err(Failure::MustChange) } else { Ok(Self(signed)) }
     }
 }
 
@@ -92,6 +110,11 @@ impl Fields {
     /// A field without outer blanks; empty if it is not there.
     pub fn get(&self, name: &str) -> &str {
         self.0.get(name).map_or("", |value| value.trim())
+    }
+
+    /// All that was sent, by name.
+    pub fn all(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.trim()))
     }
 
     /// A field as it was typed.
@@ -124,9 +147,21 @@ impl FromRequest<Console> for Posted {
 }
 
 impl Posted {
-    /// The same, once the password is the person's own.
+    /// The same of one of the centre's own people, once the password is their own.
     pub fn settled(self) -> Result<Self, Failure> {
+        let Self { by, fields } = self.settled_any()?;
+        Ok(Self { by: by.of_centre()?, fields })
+    }
+
+    /// As [`Posted::settled`], also of a dealer's people: the route itself looks at the role.
+    pub fn settled_any(self) -> Result<Self, Failure> {
         if self.by.session.must_change { Err(Failure::MustChange) } else { Ok(self) }
+    }
+
+    /// As [`Posted::settled`], of people with one of these roles.
+    pub fn settled_as(self, roles: &[Role]) -> Result<Self, Failure> {
+        let settled = self.settled_any()?;
+        if roles.contains(&settled.by.session.account.role) { Ok(settled) } else { Err(Failure::Role) }
     }
 }
 

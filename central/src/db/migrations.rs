@@ -17,4 +17,9 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "joining",
         text: include_str!("../../sql/both/migrations/0005_joining.sql"),
     },
+    Migration {
+        number: 6,
+        name: "members",
+        text: include_str!("../../sql/both/migrations/0006_members.sql"),
+    },
 ];

@@ -69,6 +69,7 @@ pub struct KnownMember {
 pub fn member(line: &mut MemberLine, known: Option<&KnownMember>, has: impl Fn(&str) -> bool) -> Change {
     let Some(known) = known else { return Change::New };
     if let Some(personal) = &known.personal {
+        line.personal.home_phone.clone_from(&personal.home_phone);
         line.personal.address.clone_from(&personal.address);
         line.personal.email.clone_from(&personal.email);
         line.personal.remark.clone_from(&personal.remark);

@@ -211,6 +211,11 @@ async fn plan_members(
     let mut taken = Vec::new();
     for mut line in lines {
         let before = known.get(&line.number);
+        if before.is_some_and(|before| before.personal.is_none()) {
+            let expected = "the number of a member whose data was not erased".to_owned();
+            bad.push(BadCell { row: line.row, column: "number", met: line.number, expected });
+            continue;
+        }
         if tally.add(plan::member(&mut line, before, |column| sheet.has(column))) {
             taken.push((line, MemberId::new(means.clock.now(), random()?), random()?));
         }

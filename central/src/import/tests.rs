@@ -327,6 +327,57 @@ async fn a_member_stopped_after_the_plan_stays_stopped_where_the_file_has_no_sta
 }
 
 #[tokio::test]
+async fn rule_k13_x17_an_import_puts_its_edits_on_record_and_brings_nobody_back_who_was_erased() {
+    each(|db| async move {
+        let folder = tempfile::tempdir().expect("a folder");
+        let centre = Centre::new(db, folder.path()).await;
+        centre.take(Kind::Members, MEMBERS).await;
+        let before = centre.member("M1").await;
+        let (vault, row) = (centre.vault.clone(), before.clone());
+        let phone = move |tx: &mut Tx<'_>| -> Result<(), PeopleError> {
+            let mut personal = vault.reveal(tx, row.member)?.expect("known");
+            personal.home_phone = Some("13900000001".to_owned());
+            let personal = people::put_personal(tx, &vault, row.member, &personal, false, [3; 16])?;
+            let act = Act::MembersSet(vec![MemberSet { personal, ..row.clone() }]);
+            acts::take(tx, EntryId([9; 16]), Noon.now(), &Actor::Command("test".into()), &act)?;
+            Ok(())
+        };
+        centre.db.write(phone).await.expect("written");
+        let stood = centre.member("M1").await.personal;
+        let text = "number,name,mobile\nM1,欧阳静雯,13911112222\n";
+        assert_eq!(counts(&centre.take(Kind::Members, text).await), (0, 1, 0, 0, true));
+        let (vault, member) = (centre.vault.clone(), before.member);
+        let read = move |tx: &mut Tx<'_>| -> Result<_, PeopleError> {
+            Ok((vault.reveal(tx, member)?, crate::store::details::edits(tx, member, 9)?))
+        };
+        let (personal, edits) = centre.db.read(read).await.expect("read");
+        let phone = personal.and_then(|personal| personal.home_phone);
+        assert_eq!(phone.as_deref(), Some("13900000001"), "no file speaks of it");
+        let now = centre.member("M1").await.personal;
+        let met: Vec<_> = edits.iter().map(|edit| (edit.what.as_str(), edit.before.clone())).collect();
+        assert_eq!(met, [("mobile", Some(stood.to_string()))], "only what was edited");
+        assert_eq!(edits[0].after, Some(now.to_string()));
+        assert!(edits[0].by.starts_with("command/import members"), "{}", edits[0].by);
+
+        let vault = centre.vault.clone();
+        let erase = move |tx: &mut Tx<'_>| {
+            let at = (EntryId([8; 16]), Noon.now());
+            let of = (member, Hash([1; 32]));
+            crate::store::erasure::erase(tx, &vault, at, &Actor::Command("test".into()), of)
+        };
+        assert!(centre.db.write(erase).await.expect("erased"));
+        let all =
+            Request { partial: true, ..asked(Kind::Members, "number,name\nM1,欧阳静雯\nM9,李雷\n") };
+        let report = centre.try_take(all).await.expect("taken");
+        assert_eq!(counts(&report), (1, 0, 0, 1, true));
+        let vault = centre.vault.clone();
+        let gone = centre.db.read(move |tx| vault.reveal(tx, member)).await.expect("read");
+        assert!(gone.is_none(), "nobody comes back");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn members_are_taken_in_acts_of_at_most_500() {
     each(|db| async move {
         let folder = tempfile::tempdir().expect("a folder");

@@ -4,8 +4,9 @@
 //! row keeps what its file says, and what the file does not speak of is read again behind the gate, where nobody else
 //! can change it any more. Out of scope: what a file means; [`super::plan`] compares.
 
-use hufu_shared::act::{Act, Actor, CardSet, MemberSet};
-use hufu_shared::ids::{CardId, EntryId, MemberId};
+use hufu_shared::act::{Act, Actor, CardSet, FieldSet, MemberSet, ProfileSet};
+use hufu_shared::form::FIELDS;
+use hufu_shared::ids::{CardId, EntryId, Hash, MemberId};
 use hufu_shared::token::Token;
 
 use super::Kind;
@@ -16,7 +17,7 @@ use super::run::{ImportError, Means, random};
 use crate::db::Tx;
 use crate::rules::entry::{EntryBody, TakenAct};
 use crate::store::people::{self, PeopleError, SALT_BYTES};
-use crate::store::{StoreError, journal};
+use crate::store::{StoreError, acts, journal};
 use crate::vault::Vault;
 
 /// A member's row, the id it gets if the number is new, and the salt of its commitment.
@@ -49,10 +50,12 @@ pub(super) async fn write(
     let work = move |tx: &mut Tx<'_>| -> Result<(), PeopleError> {
         let received = journal::pass_gate(tx, now)?;
         let has = |column: &str| columns.contains(&column);
+        let mut edits = Vec::new();
         let (act, count) = match &chunk {
             Chunk::Whole(act) => (act.clone(), 1),
             Chunk::Members(rows) => {
-                let rows = put_members(tx, &vault, rows, has)?;
+                let (rows, edited) = put_members(tx, &vault, rows, has)?;
+                edits = edited;
                 let count = rows.len();
                 (Act::MembersSet(rows), count)
             }
@@ -64,13 +67,24 @@ pub(super) async fn write(
         };
         if count > 0 {
             let actor = Actor::Command(format!("import {} ({count} rows)", kind.code()));
-            let taken = TakenAct { actor, act, seen: Vec::new() };
+            let taken = TakenAct { actor: actor.clone(), act, seen: Vec::new() };
             journal::take(tx, entry, received, EntryBody::Act(taken))?;
+            for (n, set) in edits.into_iter().enumerate() {
+                acts::take(tx, nth(entry, n), now, &actor, &Act::ProfileSet(set))?;
+            }
         }
         Ok(())
     };
     means.db.write(work).await?;
     Ok(())
+}
+
+/// The id of an act that goes with another one: the same ones, however often the work runs.
+fn nth(entry: EntryId, n: usize) -> EntryId {
+    let hash = Hash::of(&[b"hufu-import-edit", &entry.0, &n.to_be_bytes()]).0;
+    let mut id = entry.0;
+    id[6..].copy_from_slice(&hash[..10]);
+    EntryId(id)
 }
 
 /// Rows of cards as they are written: those that still change something.
@@ -98,14 +112,15 @@ fn current_cards(
     Ok(current)
 }
 
-/// Rows of members as they are written, the vault filled beside: those that still change something.
+/// Rows of members as they are written, the vault filled beside: those that still change something; and the record of
+/// what they edit of members that were here before (K13). Of who was erased nothing is written.
 fn put_members(
     tx: &mut Tx<'_>,
     vault: &Vault,
     rows: &[MemberRow],
     has: impl Fn(&str) -> bool,
-) -> Result<Vec<MemberSet>, PeopleError> {
-    let mut current = Vec::with_capacity(rows.len());
+) -> Result<(Vec<MemberSet>, Vec<ProfileSet>), PeopleError> {
+    let (mut current, mut edits) = (Vec::with_capacity(rows.len()), Vec::new());
     for (line, fresh, salt) in rows {
         let mut line = line.clone();
         let before = match people::member_by_number(tx, &line.number)? {
@@ -113,20 +128,39 @@ fn put_members(
             None => None,
         };
         let before = before.map(|row| known_member(tx, vault, row)).transpose()?;
-        if plan::member(&mut line, before.as_ref(), &has) == Change::Unchanged {
+        let is_erased = before.as_ref().is_some_and(|before| before.personal.is_none());
+        if is_erased || plan::member(&mut line, before.as_ref(), &has) == Change::Unchanged {
             continue;
         }
-        let member = before.map_or(*fresh, |before| before.row.member);
+        let member = before.as_ref().map_or(*fresh, |before| before.row.member);
+        let personal = people::put_personal(tx, vault, member, &line.personal, line.secret, *salt)?;
+        edits.extend(before.and_then(|before| edit_of(&before, &line, personal)));
         current.push(MemberSet {
             member,
-            personal: people::put_personal(tx, vault, member, &line.personal, line.secret, *salt)?,
+            personal,
             number: line.number,
             level: line.level,
             status: line.status,
             office: line.office,
         });
     }
-    Ok(current)
+    Ok((current, edits))
+}
+
+/// Nobody typed a reason: the file is the reason.
+const NO_REASON: Hash = Hash([0; 32]);
+
+/// What a row edits of a member's data; none if it changes the club's own part of the record alone.
+fn edit_of(before: &KnownMember, line: &MemberLine, after: Hash) -> Option<ProfileSet> {
+    let was = before.personal.as_ref()?;
+    let is_edited = |field: &&str| was.field(field) != line.personal.field(field);
+    let secret = (before.secret != line.secret).then_some("secret");
+    let fields = FIELDS.into_iter().filter(is_edited).chain(secret);
+    let change = |field: &str| FieldSet { field: field.to_owned(), request: None, taken_over: true };
+    let changes: Vec<FieldSet> = fields.map(change).collect();
+    let data = Some((before.row.personal, after));
+    let set = ProfileSet { member: before.row.member, changes, reason: NO_REASON, data };
+    (!set.changes.is_empty()).then_some(set)
 }
 
 /// A member's row with what the vault holds of the person.

@@ -10,7 +10,7 @@ use hufu_shared::time::OfficeClock;
 use super::next_round;
 use crate::app::{ActError, App};
 use crate::store::people::PeopleError;
-use crate::store::{lapses, world};
+use crate::store::{erasure, lapses, world};
 
 /// Name of the job in the journal.
 const JOB: &str = "joining";
@@ -53,6 +53,7 @@ pub async fn round(app: &App) -> Result<(u32, u32), JoiningError> {
             lapsed += 1;
         }
     }
+    forget_late(app).await?;
     let policy = app.db.read(world::policy).await.map_err(PeopleError::from)?;
     let Some(rule) = policy.joining.auto_leave else { return Ok((lapsed, left)) };
     let mut after = Some(MemberId([0; 16]));
@@ -68,6 +69,16 @@ pub async fn round(app: &App) -> Result<(u32, u32), JoiningError> {
         after = last;
     }
     Ok((lapsed, left))
+}
+
+/// Of who was erased nothing stays, though a terminal that was away brings it later.
+async fn forget_late(app: &App) -> Result<(), JoiningError> {
+    let vault = app.vault.clone();
+    let gone = app.db.write(move |tx| erasure::forget_late(tx, &vault)).await?;
+    if gone > 0 {
+        tracing::info!(gone, "forms about people who were erased are gone");
+    }
+    Ok(())
 }
 
 /// Runs until the service stops.

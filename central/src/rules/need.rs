@@ -81,12 +81,18 @@ pub enum Need {
     Knew(Version),
     /// An application that was filed at the centre.
     Filed(FactId),
+    /// What the sales system is to be told of an application.
+    Associations(FactId),
     /// Where a member's leaving is.
     Leaving(MemberId),
     /// Something that a person is to be told.
     Message(Hash),
     /// What the club keeps of a member beside the base data.
     Details(MemberId),
+    /// The club's own groups of fields, all of them.
+    FieldGroups,
+    /// What a member's fields of all groups say, as commitments.
+    Customs(MemberId),
 }
 
 /// What an entry will certainly need, so that most entries are applied at the first try.

@@ -14,13 +14,14 @@ use hufu_shared::token::Token;
 use hufu_shared::wire::upload::{Became, Disposition};
 use hufu_shared::wire::version::{CentralEpoch, Version};
 
+use super::joining::application::Association;
 use super::joining::details::Details;
 use super::judge::issue::Issued;
 use super::lease::LeaseRow;
 use super::posting::Posting;
 use super::world::{
-    CardTurn, Group, KnownBoot, KnownCase, KnownDevice, KnownEpoch, KnownFact, KnownField, KnownFiled,
-    KnownLeaving, KnownMember, KnownMessage, Recovery,
+    CardTurn, Group, KnownAssociation, KnownBoot, KnownCase, KnownDevice, KnownEpoch, KnownFact, KnownField,
+    KnownFiled, KnownLeaving, KnownMember, KnownMessage, Recovery,
 };
 
 /// All rows that one entry gives.
@@ -56,6 +57,8 @@ pub struct Outcome {
     pub terms: Vec<Term>,
     /// Applications filed at the centre that are new or changed.
     pub filed: BTreeMap<FactId, KnownFiled>,
+    /// What the sales system is to be told, or has done.
+    pub associations: BTreeMap<(FactId, Association), KnownAssociation>,
     /// Leavings begun or changed.
     pub leavings: BTreeMap<MemberId, KnownLeaving>,
     /// What people are to be told, or were.
@@ -68,6 +71,9 @@ pub struct Outcome {
     pub customs: BTreeMap<(MemberId, String), Hash>,
     /// What was edited of members.
     pub edits: BTreeMap<(MemberId, String), Edit>,
+    /// Members of whom nothing is kept any more beside the pseudonymous record, and with them all who were merged into
+    /// them.
+    pub forgotten: BTreeSet<MemberId>,
     /// Limits and allowances set.
     pub policy: Option<Policy>,
     /// The version of the rules of applying, if it was changed.
@@ -113,12 +119,16 @@ pub struct Outcome {
 }
 
 /// An edit of a member's data (K13).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Edit {
     /// By whom.
     pub by: String,
     /// Commitment to the reason; none where the verdict of a case has it.
     pub reason: Option<Hash>,
+    /// What stood there: a code, or the commitment under which it is sealed; none for nothing, or where the case has it.
+    pub before: Option<String>,
+    /// What stands there now, in the same form.
+    pub after: Option<String>,
 }
 
 /// A fact as it is stored.

@@ -8,6 +8,7 @@ mod membership;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use hufu_shared::act::FieldGroup;
 use hufu_shared::fact::Fact;
 use hufu_shared::ids::{
     BootId, CardId, DeviceId, FactId, Hash, ItemId, LeaseId, MemberId, OccurrenceId, OfficeId,
@@ -24,8 +25,9 @@ use hufu_shared::wire::version::Version;
 use minicbor::{Decode, Encode};
 
 pub use case::{CaseState, Evidence, KnownCase};
-pub use membership::{KnownFiled, KnownLeaving, KnownMessage};
+pub use membership::{KnownAssociation, KnownFiled, KnownLeaving, KnownMessage};
 
+use super::joining::application::Association;
 use super::joining::details::Details;
 use super::judge::attendance::PlaceClaim;
 use super::judge::interval::BootClock;
@@ -91,6 +93,10 @@ pub struct World {
     pub issued: BTreeMap<(DeviceId, Day), Issued>,
     /// Members.
     pub members: BTreeMap<MemberId, KnownMember>,
+    /// The club's own groups of fields, by code.
+    pub field_groups: BTreeMap<String, FieldGroup>,
+    /// Commitments to what members' fields of a group say.
+    pub customs: BTreeMap<(MemberId, String), Hash>,
     /// Fields of members' data that were changed.
     pub fields: BTreeMap<(MemberId, String), KnownField>,
     /// Leases, by generation.
@@ -101,6 +107,8 @@ pub struct World {
     pub knew: BTreeMap<Version, Instant>,
     /// Applications filed at the centre.
     pub filed: BTreeMap<FactId, KnownFiled>,
+    /// What the sales system is to be told of applications.
+    pub associations: BTreeMap<(FactId, Association), KnownAssociation>,
     /// Where members' leaving is.
     pub leavings: BTreeMap<MemberId, KnownLeaving>,
     /// What people are to be told.

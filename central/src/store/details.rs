@@ -1,10 +1,8 @@
 //! What the club keeps of members beside the base data: rows that apply reads and writes, and what people look at.
 
-use std::collections::BTreeSet;
-
 use hufu_shared::act::FieldGroup;
 use hufu_shared::cbor;
-use hufu_shared::ids::{EntryId, Hash, MemberId};
+use hufu_shared::ids::{EntryId, Hash, MemberId, OfficeId, OperatorId};
 use hufu_shared::time::Instant;
 
 use super::{StoreError, outcome, rows};
@@ -25,19 +23,36 @@ pub(super) fn details_in(tx: &mut Tx<'_>, world: &mut World, member: MemberId) -
     Ok(())
 }
 
+/// Fetches the club's own groups of fields.
+///
+/// # Errors
+/// [`StoreError`].
+pub(super) fn groups_in(tx: &mut Tx<'_>, world: &mut World) -> Result<(), StoreError> {
+    world.field_groups.extend(groups(tx)?.into_iter().map(|group| (group.code.clone(), group)));
+    Ok(())
+}
+
+/// Fetches the commitments to what a member's fields say.
+///
+/// # Errors
+/// [`StoreError`].
+pub(super) fn customs_in(tx: &mut Tx<'_>, world: &mut World, member: MemberId) -> Result<(), StoreError> {
+    world.customs.extend(customs(tx, member)?.into_iter().map(|(group, values)| ((member, group), values)));
+    Ok(())
+}
+
 /// The details of a member; none if the club never said any.
 ///
 /// # Errors
 /// [`StoreError`].
 pub fn of(tx: &mut Tx<'_>, member: MemberId) -> Result<Option<Details>, StoreError> {
     let Some(row) = tx.query_opt(SQL.get("details"), &[member.0.into()])? else { return Ok(None) };
-    let tags = tx.query(SQL.get("tags"), &[member.0.into()])?;
-    let tags = tags.iter().map(|row| Ok(row.text(0)?.to_owned()));
     Ok(Some(Details {
         kind: row.text(0)?.to_owned(),
         referrer: row.array_opt(1)?.map(MemberId),
         representative: row.array_opt(2)?.map(Hash),
-        tags: tags.collect::<Result<BTreeSet<_>, StoreError>>()?,
+        tags: row.array_opt(3)?.map(Hash),
+        carer: row.array_opt(4)?.map(OperatorId),
     }))
 }
 
@@ -57,13 +72,11 @@ pub(super) fn commit(
             known.kind.as_str().into(),
             known.referrer.map(|referrer| referrer.0).into(),
             rows::hash_value(known.representative),
+            rows::hash_value(known.tags),
+            known.carer.map(|carer| carer.0).into(),
             entry.0.into(),
         ];
         tx.execute(SQL.get("set_details"), &values)?;
-        tx.execute(SQL.get("drop_tags"), &[member.0.into()])?;
-        for tag in &known.tags {
-            tx.execute(SQL.get("set_tag"), &[member.0.into(), tag.as_str().into()])?;
-        }
     }
     for ((member, field), known) in &given.fields {
         let (changes, changed) = (rows::number(known.changes), known.changed.0.into());
@@ -86,8 +99,14 @@ pub(super) fn commit(
             edit.by.as_str().into(),
             rows::hash_value(edit.reason),
             received.0.into(),
+            edit.before.clone().into(),
+            edit.after.clone().into(),
         ];
         tx.execute(SQL.get("add_edit"), &values)?;
+    }
+    for member in &given.forgotten {
+        tx.execute(SQL.get("forget_details"), &[member.0.into()])?;
+        tx.execute(SQL.get("forget_customs"), &[member.0.into()])?;
     }
     Ok(())
 }
@@ -104,28 +123,50 @@ pub fn groups(tx: &mut Tx<'_>) -> Result<Vec<FieldGroup>, StoreError> {
     tx.query(SQL.get("groups"), &[])?.iter().map(read).collect()
 }
 
-/// Commitment to what a member's fields of a group say; none if they were never filled in.
+/// Commitments to what a member's fields say, by the group's code.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn custom(tx: &mut Tx<'_>, member: MemberId, group: &str) -> Result<Option<Hash>, StoreError> {
-    let row = tx.query_opt(SQL.get("custom"), &[member.0.into(), group.into()])?;
-    Ok(row.map(|row| row.array(0)).transpose()?.map(Hash))
+pub fn customs(tx: &mut Tx<'_>, member: MemberId) -> Result<Vec<(String, Hash)>, StoreError> {
+    let found = tx.query(SQL.get("customs"), &[member.0.into()])?;
+    found.iter().map(|row| Ok((row.text(0)?.to_owned(), Hash(row.array(1)?)))).collect()
 }
 
-/// Members with a tag, after one of them, at most `limit`.
+/// Members of whom something was edited from an instant on and before another, the one edited last first, at most
+/// `limit` (C3).
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn tagged(tx: &mut Tx<'_>, tag: &str, after: MemberId, limit: i64) -> Result<Vec<MemberId>, StoreError> {
-    let found = tx.query(SQL.get("tagged"), &[tag.into(), after.0.into(), limit.into()])?;
-    found.iter().map(|row| Ok(MemberId(row.array(0)?))).collect()
+pub fn changed(
+    tx: &mut Tx<'_>,
+    (from, until): (Instant, Instant),
+    limit: i64,
+) -> Result<Vec<(MemberId, Instant)>, StoreError> {
+    let found = tx.query(SQL.get("changed"), &[from.0.into(), until.0.into(), limit.into()])?;
+    found.iter().map(|row| Ok((MemberId(row.array(0)?), Instant(row.int(1)?)))).collect()
+}
+
+/// Members for whom somebody cares, or who is directly under them, or works at an office; after one of them, at most
+/// `limit`, each with who does. Whether they may see all of these, the rule says.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn cared_for(
+    tx: &mut Tx<'_>,
+    (by, office): (OperatorId, Option<OfficeId>),
+    after: MemberId,
+    limit: i64,
+) -> Result<Vec<(MemberId, OperatorId)>, StoreError> {
+    let office = office.map(|office| office.0).into();
+    let found = tx.query(SQL.get("cared_for"), &[by.0.into(), office, after.0.into(), limit.into()])?;
+    found.iter().map(|row| Ok((MemberId(row.array(0)?), OperatorId(row.array(1)?)))).collect()
 }
 
 /// An edit of a member, as the record has it (K13).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EditView {
-    /// What was edited: a field's code, `details`, or `group/` and its code.
+    /// What was edited: a field's code, `kind`, `referrer`, `representative`, `tags`, `carer`, `group/` and its code, `leaving`,
+    /// `merged`, `unmerged`, `erased`; or `opened/` and what was read.
     pub what: String,
     /// By whom.
     pub by: String,
@@ -133,6 +174,10 @@ pub struct EditView {
     pub reason: Option<Hash>,
     /// When.
     pub at: Instant,
+    /// What stood there: a code, or the commitment under which it is sealed.
+    pub before: Option<String>,
+    /// What stands there now, in the same form.
+    pub after: Option<String>,
 }
 
 /// The edits of a member, the newest first, at most `limit`.
@@ -147,6 +192,8 @@ pub fn edits(tx: &mut Tx<'_>, member: MemberId, limit: i64) -> Result<Vec<EditVi
             by: row.text(1)?.to_owned(),
             reason: row.array_opt(2)?.map(Hash),
             at: Instant(row.int(3)?),
+            before: row.text_opt(4)?.map(str::to_owned),
+            after: row.text_opt(5)?.map(str::to_owned),
         })
     };
     found.iter().map(read).collect()

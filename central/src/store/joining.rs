@@ -4,12 +4,13 @@
 //! application's name, as the forms of terminals are. Out of scope: opening forms, sending messages.
 
 use hufu_shared::dictionary::{self, Term};
-use hufu_shared::ids::{DeviceId, EntryId, FactId, Hash, MemberId, OfficeId};
+use hufu_shared::ids::{DeviceId, EntryId, FactId, Hash, MemberId, OfficeId, OperatorId};
 use hufu_shared::scheme::Words;
 use hufu_shared::time::{Day, Instant};
 
-use super::{StoreError, rows};
+use super::{StoreError, associations, rows};
 use crate::db::{Row, SqlFile, Tx, Value};
+use crate::rules::joining::eligible::Standing;
 use crate::rules::joining::notice::About;
 use crate::rules::joining::{application, leaving};
 use crate::rules::outcome::Outcome;
@@ -41,8 +42,7 @@ pub(super) fn leaving_in(tx: &mut Tx<'_>, world: &mut World, member: MemberId) -
 /// # Errors
 /// [`StoreError`].
 pub(super) fn message_in(tx: &mut Tx<'_>, world: &mut World, id: Hash) -> Result<(), StoreError> {
-    let row = tx.query_opt(SQL.get("message"), &[id.0.into()])?;
-    world.messages.extend(row.map(|row| message_of(&row, 0)).transpose()?.map(|known| (id, known)));
+    world.messages.extend(message(tx, id)?.map(|known| (id, known)));
     Ok(())
 }
 
@@ -51,6 +51,7 @@ pub(super) fn message_in(tx: &mut Tx<'_>, world: &mut World, id: Hash) -> Result
 /// # Errors
 /// [`StoreError`].
 pub(super) fn commit(tx: &mut Tx<'_>, entry: EntryId, outcome: &Outcome) -> Result<(), StoreError> {
+    associations::commit(tx, entry, outcome)?;
     for term in &outcome.terms {
         let values = [
             term.dictionary.as_str().into(),
@@ -78,6 +79,9 @@ pub(super) fn commit(tx: &mut Tx<'_>, entry: EntryId, outcome: &Outcome) -> Resu
             known.member.map(|member| member.0).into(),
             i64::from(known.looked_up).into(),
             known.changed.0.into(),
+            known.standing.code().into(),
+            i64::from(known.automatic).into(),
+            known.carer.map(|carer| carer.0).into(),
             entry.0.into(),
         ];
         tx.execute(SQL.get("set_filed"), &values)?;
@@ -139,6 +143,10 @@ fn filed_of(row: &Row, at: usize) -> Result<KnownFiled, StoreError> {
         member: row.array_opt(at + 9)?.map(MemberId),
         looked_up: row.flag(at + 10)?,
         changed: Instant(row.int(at + 11)?),
+        standing: Standing::from_code(row.text(at + 12)?)
+            .ok_or_else(|| rows::unknown("standing", row.text(at + 12).unwrap_or_default()))?,
+        automatic: row.flag(at + 13)?,
+        carer: row.array_opt(at + 14)?.map(OperatorId),
     })
 }
 
@@ -195,6 +203,19 @@ fn leaving_of(row: &Row, at: usize) -> Result<KnownLeaving, StoreError> {
     })
 }
 
+/// A leaving with what its member is told of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeavingView {
+    /// Who.
+    pub member: MemberId,
+    /// Where it is.
+    pub known: KnownLeaving,
+    /// The message about where it is now; none where nothing is told.
+    pub notice: Option<Hash>,
+    /// When it was told, in which round, by which channel; none while it is due.
+    pub told: Option<(Instant, u32, String)>,
+}
+
 /// Leavings in a state, after one of them, the oldest first, at most `limit`.
 ///
 /// # Errors
@@ -204,10 +225,63 @@ pub fn leavings(
     state: leaving::State,
     (filed, member): (Instant, MemberId),
     limit: i64,
-) -> Result<Vec<(MemberId, KnownLeaving)>, StoreError> {
+) -> Result<Vec<LeavingView>, StoreError> {
     let key = [state.code().into(), filed.0.into(), member.0.into(), limit.into()];
-    let found = tx.query(SQL.get("leavings"), &key)?;
-    found.iter().map(|row| Ok((MemberId(row.array(0)?), leaving_of(row, 1)?))).collect()
+    let read = |row: &Row| {
+        let told = match row.int_opt(7)? {
+            Some(at) => {
+                let round = row.int_opt(8)?.and_then(|round| u32::try_from(round).ok()).unwrap_or(0);
+                Some((Instant(at), round, row.text_opt(9)?.unwrap_or_default().to_owned()))
+            }
+            None => None,
+        };
+        let notice = row.array_opt(6)?.map(Hash);
+        Ok(LeavingView { member: MemberId(row.array(0)?), known: leaving_of(row, 1)?, notice, told })
+    };
+    tx.query(SQL.get("leavings"), &key)?.iter().map(read).collect()
+}
+
+/// A round of telling people by one channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Round {
+    /// Its number.
+    pub round: u32,
+    /// Dictionary code of the channel.
+    pub channel: String,
+    /// When it was told.
+    pub told: Instant,
+    /// How many people were told.
+    pub messages: u64,
+    /// How many of them of their leaving.
+    pub of_leaving: u64,
+}
+
+/// The newest rounds, at most `limit`; and how many messages wait for the next one, how many of them about leaving.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn rounds(tx: &mut Tx<'_>, limit: i64) -> Result<(Vec<Round>, (u64, u64)), StoreError> {
+    let read = |row: &Row| {
+        Ok(Round {
+            round: rows::u32_at(row, 0, "round")?,
+            channel: row.text_opt(1)?.unwrap_or_default().to_owned(),
+            told: Instant(row.int(2)?),
+            messages: row.uint(3)?,
+            of_leaving: row.uint(4)?,
+        })
+    };
+    let found = tx.query(SQL.get("rounds"), &[limit.into()])?;
+    let due = tx.query_one(SQL.get("due_count"), &[])?;
+    let rounds = found.iter().map(read).collect::<Result<Vec<_>, StoreError>>()?;
+    Ok((rounds, (due.uint(0)?, due.uint(1)?)))
+}
+
+/// What a person is to be told, or was.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn message(tx: &mut Tx<'_>, id: Hash) -> Result<Option<KnownMessage>, StoreError> {
+    tx.query_opt(SQL.get("message"), &[id.0.into()])?.map(|row| message_of(&row, 0)).transpose()
 }
 
 pub(super) fn message_of(row: &Row, at: usize) -> Result<KnownMessage, StoreError> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hufu_shared::cbor;
 use hufu_shared::fact::Fact;
-use hufu_shared::ids::{BootId, DeviceId, FactId, Hash, LeaseId, MemberId, OccurrenceId, OfficeId};
+use hufu_shared::ids::{BootId, DeviceId, FactId, Hash, ItemId, LeaseId, MemberId, OccurrenceId, OfficeId};
 use hufu_shared::money::{Amount, Unit};
 use hufu_shared::time::{Day, Instant};
 use hufu_shared::token::Token;
@@ -13,6 +13,7 @@ use hufu_shared::wire::upload::Became;
 use hufu_shared::wire::version::Version;
 
 use super::rows::{self, unknown};
+use super::world::SQL;
 use super::{StoreError, contact};
 use crate::db::{Row, Tx, Value};
 use crate::rules::apply::KIND_UNREADABLE;
@@ -21,8 +22,27 @@ use crate::rules::lease::{Hole, LeaseRow};
 use crate::rules::posting::Account;
 use crate::rules::world::{
     CaseState, DeskReturn, Evidence, Flows, KnownBoot, KnownCase, KnownFact, KnownMember, KnownPlace, Lot,
-    Purse, Standing, became_from_code,
+    Purse, Standing, World, became_from_code,
 };
+
+/// Fetches the pieces that came into the stock of an office.
+pub(super) fn stock_in(
+    tx: &mut Tx<'_>,
+    world: &mut World,
+    (item, office): (ItemId, OfficeId),
+) -> Result<(), StoreError> {
+    let row = tx.query_opt(SQL.get("stock"), &[item.0.into(), office.0.into()])?;
+    world.stock.extend(row.map(|row| row.int(0)).transpose()?.map(|pieces| ((item, office), pieces)));
+    Ok(())
+}
+
+/// Fetches when the newest act was taken that a version holds.
+pub(super) fn knew_in(tx: &mut Tx<'_>, world: &mut World, version: Version) -> Result<(), StoreError> {
+    let key = [i64::from(version.epoch).into(), rows::number(version.n)];
+    let row = tx.query_opt(SQL.get("knew"), &key)?;
+    world.knew.extend(row.map(|row| row.int(0)).transpose()?.map(|at| (version, Instant(at))));
+    Ok(())
+}
 
 /// A fact, from the columns that `world.sql` lists.
 ///

@@ -17,7 +17,7 @@ use hufu_shared::time::Instant;
 use super::people::PeopleError;
 use super::{StoreError, acts, contact, joining, journal, rows, world};
 use crate::db::{SqlFile, Tx};
-use crate::rules::judge::lookalike::{self, Application, Found, Route, Traits};
+use crate::rules::judge::lookalike::{self, Application, Found, Route, Situation, Traits};
 use crate::rules::posting;
 use crate::vault::normal::IndexKind;
 use crate::vault::{AlikeInVault, Vault};
@@ -62,7 +62,7 @@ pub fn look_up(
         true => {
             let alike = vault.compare_form(tx, id, &content)?;
             let is_office = form.as_ref().is_some_and(|form| form.route == ROUTE_OFFICE);
-            judged(tx, id, is_office, &alike)?
+            judged(tx, id, is_office, &alike)?.0
         }
         // Its card had said already whose it is.
         false => {
@@ -77,7 +77,8 @@ pub fn look_up(
     Ok(Some(found))
 }
 
-/// Looks up whom an application looks like that is filed at the centre with the form at hand; the caller takes the act.
+/// Looks up whom an application looks like that is filed at the centre with the form at hand, and which of the three
+/// situations of K5 it is; the caller takes the act.
 ///
 /// # Errors
 /// [`PeopleError`].
@@ -86,10 +87,10 @@ pub fn of_filed(
     vault: &Vault,
     (id, route): (FactId, &str),
     content: &FormContent,
-) -> Result<LookAlikesFound, PeopleError> {
+) -> Result<(LookAlikesFound, Situation), PeopleError> {
     let alike = vault.compare_form(tx, id, content)?;
     let found = judged(tx, id, route == ROUTE_OFFICE, &alike)?;
-    if found.same_document.is_some() {
+    if found.0.same_document.is_some() {
         vault.forget_form(tx, id)?;
     }
     Ok(found)
@@ -106,7 +107,7 @@ pub fn before_entry(
     content: &FormContent,
 ) -> Result<Vec<MemberId>, PeopleError> {
     let alike = vault.alike(tx, content)?;
-    let found = judged(tx, FactId::filed([0; 16]), false, &alike)?;
+    let (found, _) = judged(tx, FactId::filed([0; 16]), false, &alike)?;
     let all = found.same_document.into_iter().chain(found.members);
     Ok(all.take(lookalike::SHOWN_BEFORE_ENTRY_MAX).collect())
 }
@@ -127,6 +128,15 @@ pub fn form_of(tx: &mut Tx<'_>, id: FactId, body: &[u8]) -> Result<Option<Form>,
         Event::ProfileChangeRequested(change) => Some(change.form),
         _ => None,
     })
+}
+
+/// The form of a fact that a terminal recorded; none if it is no form, or not here.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn form(tx: &mut Tx<'_>, id: FactId) -> Result<Option<Form>, StoreError> {
+    let Some(row) = tx.query_opt(SQL.get("sealed"), &rows::fact_id_values(id))? else { return Ok(None) };
+    form_of(tx, id, row.blob(0)?)
 }
 
 /// What a form says; `None` if its sealed part is not here. The caller records who looked, and why.
@@ -168,7 +178,7 @@ fn judged(
     id: FactId,
     is_office: bool,
     alike: &AlikeInVault,
-) -> Result<LookAlikesFound, StoreError> {
+) -> Result<(LookAlikesFound, Situation), StoreError> {
     let route = if is_office { Route::SalesOffice } else { Route::ServiceCentre };
     let own =
         Traits { document: Some(SHARED), mobile: Some(SHARED), home_phone: Some(SHARED), name: Some(SHARED) };
@@ -189,7 +199,9 @@ fn judged(
     let mut found =
         LookAlikesFound { application: id, members: vec![], applications: vec![], same_document: None };
     let terms = world::policy(tx)?.joining;
-    match lookalike::judge(&terms, &application, &members, &others) {
+    let judgement = lookalike::judge(&terms, &application, &members, &others);
+    let situation = judgement.situation();
+    match judgement {
         Found::Associate(member) | Found::AlreadyMember(member) => found.same_document = Some(member),
         Found::Pending { members, applications } => {
             found.members = members.rows.iter().map(|row| row.id).collect();
@@ -197,7 +209,7 @@ fn judged(
             found.applications = applications.rows.iter().filter_map(|row| fact(row.id)).collect();
         }
     }
-    Ok(found)
+    Ok((found, situation))
 }
 
 /// Stands for any value that both sides have: the vault has compared them.

@@ -4,6 +4,7 @@
 //! and commits the outcome, all in the caller's transaction. The rest of the store reads.
 
 pub mod acts;
+pub mod associations;
 pub mod base;
 pub mod cases;
 pub mod contact;
@@ -11,6 +12,7 @@ pub mod details;
 pub mod devices;
 pub mod directory;
 pub mod dump;
+pub mod erasure;
 pub mod error;
 mod expected;
 pub mod expiry;
@@ -32,6 +34,7 @@ pub mod requests;
 pub mod rows;
 pub mod snapshot;
 pub mod staff;
+pub mod ties;
 pub mod verify;
 pub mod world;
 

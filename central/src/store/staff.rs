@@ -2,11 +2,12 @@
 //!
 //! A session is known by the hash of its token: who reads the database cannot take one over.
 
-use hufu_shared::ids::{Hash, OperatorId};
+use hufu_shared::ids::{Hash, OfficeId, OperatorId};
 use hufu_shared::time::Instant;
 
-use super::StoreError;
+use super::{StoreError, rows};
 use crate::db::{Row, SqlFile, Tx};
+use crate::rules::joining::roles::{Account, Role};
 
 /// Statements of this file.
 pub static SQL: SqlFile = SqlFile::new("staff", include_str!("../../sql/both/staff.sql"));
@@ -50,6 +51,8 @@ pub struct Session {
     pub created: Instant,
     /// When it was last used.
     pub last_used: Instant,
+    /// What its person may do.
+    pub account: Account,
 }
 
 fn staff_row(row: &Row) -> Result<Staff, StoreError> {
@@ -59,7 +62,7 @@ fn staff_row(row: &Row) -> Result<Staff, StoreError> {
         name: row.text(2)?.to_owned(),
         password: row.text(3)?.to_owned(),
         must_change: row.flag(4)?,
-        failed_tries: super::rows::u32_at(row, 5, "failed tries")?,
+        failed_tries: rows::u32_at(row, 5, "failed tries")?,
         locked_until: row.int_opt(6)?.map(Instant),
     })
 }
@@ -92,7 +95,32 @@ pub fn add(
     password: &str,
     now: Instant,
 ) -> Result<(), StoreError> {
-    tx.execute(SQL.get("add"), &[id.0.into(), login.into(), name.into(), password.into(), now.0.into()])?;
+    let account = Account { id, role: Role::Admin, superior: None, office: None };
+    add_as(tx, &account, (login, name), password, now)
+}
+
+/// Adds somebody with a one-time password, given as its hash.
+///
+/// # Errors
+/// [`StoreError`] if the database fails or the login is taken.
+pub fn add_as(
+    tx: &mut Tx<'_>,
+    account: &Account,
+    (login, name): (&str, &str),
+    password: &str,
+    now: Instant,
+) -> Result<(), StoreError> {
+    let values = [
+        account.id.0.into(),
+        login.into(),
+        name.into(),
+        account.role.code().into(),
+        account.superior.map(|superior| superior.0).into(),
+        account.office.map(|office| office.0).into(),
+        password.into(),
+        now.0.into(),
+    ];
+    tx.execute(SQL.get("add"), &values)?;
     Ok(())
 }
 
@@ -182,7 +210,40 @@ pub fn session(tx: &mut Tx<'_>, token: Hash) -> Result<Option<Session>, StoreErr
         login: row.text(4)?.to_owned(),
         name: row.text(5)?.to_owned(),
         must_change: row.flag(6)?,
+        account: account_of(&row, OperatorId(row.array(0)?), 7)?,
     }))
+}
+
+/// From the columns `role, superior, office`, beginning at one.
+fn account_of(row: &Row, id: OperatorId, at: usize) -> Result<Account, StoreError> {
+    let role = row.text(at)?;
+    Ok(Account {
+        id,
+        role: Role::from_code(role).ok_or_else(|| rows::unknown("role", role))?,
+        superior: row.array_opt(at + 1)?.map(OperatorId),
+        office: row.array_opt(at + 2)?.map(OfficeId),
+    })
+}
+
+/// What somebody may do; also of one who is gone, since what they entered stays.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn account(tx: &mut Tx<'_>, id: OperatorId) -> Result<Option<Account>, StoreError> {
+    let row = tx.query_opt(SQL.get("account"), &[id.0.into()])?;
+    row.map(|row| account_of(&row, id, 1)).transpose()
+}
+
+/// All who may sign in, with login and name, by login.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn accounts(tx: &mut Tx<'_>) -> Result<Vec<(Account, String, String)>, StoreError> {
+    let read = |row: &Row| {
+        let account = account_of(row, OperatorId(row.array(0)?), 1)?;
+        Ok((account, row.text(4)?.to_owned(), row.text(5)?.to_owned()))
+    };
+    tx.query(SQL.get("accounts"), &[])?.iter().map(read).collect()
 }
 
 /// Notes that a session was used.

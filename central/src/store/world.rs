@@ -17,7 +17,7 @@ use hufu_shared::token::Token;
 use super::StoreError;
 use super::known;
 use super::rows;
-use super::{details, joining};
+use super::{associations, details, joining};
 use crate::db::{Row, Sql, SqlFile, Tx, Value};
 use crate::rules::apply::{APPLY_VERSION, OLDEST_APPLY_VERSION, apply};
 use crate::rules::entry::Entry;
@@ -224,15 +224,14 @@ fn fetch_one(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), Store
         Need::Purse(member) => purse_in(tx, world, member),
         Need::Member(member) => member_in(tx, world, member),
         Need::Filed(id) => joining::filed_in(tx, world, id),
+        Need::Associations(id) => associations::associations_in(tx, world, id),
         Need::Leaving(member) => joining::leaving_in(tx, world, member),
         Need::Message(id) => joining::message_in(tx, world, id),
         Need::Details(member) => details::details_in(tx, world, member),
+        Need::FieldGroups => details::groups_in(tx, world),
+        Need::Customs(member) => details::customs_in(tx, world, member),
         Need::Fields(member) => fields_in(tx, world, member),
-        Need::Stock(item, office) => {
-            let row = tx.query_opt(SQL.get("stock"), &[item.0.into(), office.0.into()])?;
-            world.stock.extend(row.map(|row| row.int(0)).transpose()?.map(|pieces| ((item, office), pieces)));
-            Ok(())
-        }
+        Need::Stock(item, office) => known::stock_in(tx, world, (item, office)),
         Need::Lots(member) => {
             let postings = tx.query(SQL.get("lots"), &[member.0.into()])?;
             world.lots.insert(member, known::lots(&postings)?);
@@ -244,12 +243,7 @@ fn fetch_one(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), Store
         Need::Lease(LeaseId(id)) => leases_in(tx, world, "lease", id),
         Need::DeviceLeases(DeviceId(id)) => leases_in(tx, world, "leases_of_device", id),
         Need::MemberLeases(MemberId(id)) => leases_in(tx, world, "leases_of_member", id),
-        Need::Knew(version) => {
-            let key = [i64::from(version.epoch).into(), rows::number(version.n)];
-            let row = tx.query_opt(SQL.get("knew"), &key)?;
-            world.knew.extend(row.map(|row| row.int(0)).transpose()?.map(|at| (version, Instant(at))));
-            Ok(())
-        }
+        Need::Knew(version) => known::knew_in(tx, world, version),
     }
 }
 

@@ -14,7 +14,9 @@ mod forms;
 mod key_file;
 pub mod mask;
 pub mod normal;
+mod own_staff;
 mod personal;
+mod tags;
 #[cfg(test)]
 mod tests;
 
@@ -164,7 +166,7 @@ impl Vault {
     /// # Errors
     /// [`VaultError::Db`].
     pub fn erase(&self, tx: &mut Tx<'_>, member: MemberId) -> Result<bool, VaultError> {
-        for statement in ["unindex", "erase_texts", "erase_member"] {
+        for statement in ["unindex", "drop_tags", "erase_texts", "erase_member"] {
             tx.execute(SQL.get(statement), &[member.0.into()])?;
         }
         Ok(tx.execute(SQL.get("erase_key"), &[member.0.into()])? > 0)
@@ -212,6 +214,14 @@ impl Vault {
             found.extend(common.unwrap_or_default());
         }
         Ok(found.into_iter().take(limit).collect())
+    }
+
+    /// Whether anything may be kept of a member: not before the first data, and not after the erasure.
+    ///
+    /// # Errors
+    /// [`VaultError::Db`].
+    pub fn knows(&self, tx: &mut Tx<'_>, member: MemberId) -> Result<bool, VaultError> {
+        Ok(tx.query_opt(SQL.get("key_to_read"), &[member.0.into()])?.is_some())
     }
 
     /// Keeps a text whose commitment stands in the journal; it is erased with its member.

@@ -109,6 +109,25 @@ pub struct Personal {
     pub remark: Option<String>,
 }
 
+impl Personal {
+    /// What stands in a field, by its dictionary code; none where nothing does, or for a code of no field.
+    #[must_use]
+    pub fn field(&self, code: &str) -> Option<String> {
+        match code {
+            "name" => Some(self.name.clone()),
+            "sex" => Some(self.sex.code().to_owned()),
+            "mobile" => self.mobile.clone(),
+            "home_phone" => self.home_phone.clone(),
+            "document" => self.document.as_ref().map(|document| document.number.clone()),
+            "birthday" => self.birthday.map(|day| day.to_string()),
+            "address" => self.address.clone(),
+            "email" => self.email.clone(),
+            "remark" => self.remark.clone(),
+            _ => None,
+        }
+    }
+}
+
 /// Longest name, in characters.
 pub const NAME_CHARS_MAX: usize = 50;
 

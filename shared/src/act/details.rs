@@ -23,9 +23,9 @@ pub struct MemberDetailSet {
     /// Commitment to the representative's name and contact, sealed beside the organisation's own data (E2).
     #[n(3)]
     pub representative: Option<Hash>,
-    /// The club's tags, each once.
+    /// Commitment to the club's tags, which are sealed with the member's data; none without any.
     #[n(4)]
-    pub tags: Vec<String>,
+    pub tags: Option<Hash>,
     /// Commitment to the reason typed by the person.
     #[n(5)]
     pub reason: Hash,
@@ -122,5 +122,20 @@ pub struct CustomSet {
     pub values: Hash,
     /// Commitment to the reason typed by the person.
     #[n(3)]
+    pub reason: Hash,
+}
+
+/// A person read what is protected, as it stands there.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct DataOpened {
+    /// Whose.
+    #[n(0)]
+    pub member: MemberId,
+    /// What: `group/` and the code of a group of fields.
+    #[n(1)]
+    pub what: String,
+    /// Commitment to the reason typed by the person.
+    #[n(2)]
     pub reason: Hash,
 }

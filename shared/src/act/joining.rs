@@ -3,7 +3,7 @@
 use minicbor::{Decode, Encode};
 use serde::Serialize;
 
-use crate::ids::{FactId, Hash, MemberId, OfficeId};
+use crate::ids::{FactId, Hash, MemberId, OfficeId, OperatorId};
 
 /// An application that was filed at the centre itself: by the service centre, or by the website through the interface
 /// (K3). What it says is sealed beside the journal, as a terminal's form is.
@@ -31,6 +31,15 @@ pub struct ApplicationFiled {
     /// Commitment to what it says.
     #[n(6)]
     pub form: Hash,
+    /// What the applicant is to the club (K1): code of a standing.
+    #[n(7)]
+    pub standing: String,
+    /// Whether the sales system made it of a purchase (K4); else a person filed it.
+    #[n(8)]
+    pub automatic: bool,
+    /// Who of a dealer's people entered it, and cares for it (L1).
+    #[n(9)]
+    pub carer: Option<OperatorId>,
 }
 
 /// What became of an application.
@@ -122,4 +131,42 @@ pub struct MessagesTold {
     /// Which messages.
     #[n(2)]
     pub messages: Vec<Hash>,
+}
+
+/// The sales system has done what it was told of an application (K9).
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct AssociationDone {
+    /// Of which application.
+    #[n(0)]
+    pub application: FactId,
+    /// Code of the step.
+    #[n(1)]
+    pub step: String,
+}
+
+/// Somebody else cares for a member or an application from now on (L1).
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct CarerSet {
+    /// For whom or what.
+    #[n(0)]
+    pub of: CaredFor,
+    /// Who.
+    #[n(1)]
+    pub carer: OperatorId,
+    /// Commitment to the reason typed by the person.
+    #[n(2)]
+    pub reason: Hash,
+}
+
+/// For whom or what somebody cares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub enum CaredFor {
+    /// A member.
+    #[n(0)]
+    Member(#[n(0)] MemberId),
+    /// An application that was filed at the centre.
+    #[n(1)]
+    Application(#[n(0)] FactId),
 }

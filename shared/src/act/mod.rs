@@ -185,6 +185,15 @@ pub enum Act {
     /// A member's fields of a group were filled in.
     #[n(49)]
     CustomSet(#[n(0)] CustomSet),
+    /// A person read protected fields of a member, as they stand there.
+    #[n(50)]
+    DataOpened(#[n(0)] DataOpened),
+    /// The sales system has done what it was told of an application.
+    #[n(51)]
+    AssociationDone(#[n(0)] AssociationDone),
+    /// Somebody else cares for a member or an application.
+    #[n(52)]
+    CarerSet(#[n(0)] CarerSet),
 }
 
 /// A change of the rules of applying.
@@ -479,6 +488,9 @@ impl Act {
             Self::MemberDetailSet(_) => "member_detail_set",
             Self::FieldGroupSet(_) => "field_group_set",
             Self::CustomSet(_) => "custom_set",
+            Self::DataOpened(_) => "data_opened",
+            Self::AssociationDone(_) => "association_done",
+            Self::CarerSet(_) => "carer_set",
         }
     }
 }

@@ -56,6 +56,10 @@ pub struct ProfileSet {
     /// Commitment to the reason typed by the person.
     #[n(2)]
     pub reason: Hash,
+    /// Commitments to the member's data before and after: what stood there and what stands there now are sealed under
+    /// them. None where nothing was changed.
+    #[n(3)]
+    pub data: Option<(Hash, Hash)>,
 }
 
 /// What a person said of one field of a member.

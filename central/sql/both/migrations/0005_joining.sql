@@ -27,10 +27,28 @@ CREATE TABLE filed_application (
     member BLOB,
     looked_up BIGINT NOT NULL CHECK (looked_up IN (0, 1)),
     changed BIGINT NOT NULL,
+    standing TEXT NOT NULL,
+    automatic BIGINT NOT NULL CHECK (automatic IN (0, 1)),
+    carer BLOB,
     entry BLOB NOT NULL
 );
 
 CREATE INDEX filed_application_state ON filed_application (state, filed);
+
+-- What the sales system is to be told of applications that have their member, and when it said that it was done.
+CREATE TABLE association (
+    device BLOB NOT NULL,
+    epoch BIGINT NOT NULL,
+    seq BIGINT NOT NULL,
+    step TEXT NOT NULL CHECK (step IN ('mark', 'add_purchase')),
+    member BLOB NOT NULL,
+    due BIGINT NOT NULL,
+    done BIGINT,
+    entry BLOB NOT NULL,
+    PRIMARY KEY (device, epoch, seq, step)
+);
+
+CREATE INDEX association_due ON association (done, due);
 
 -- Where each member's leaving is; who never left has no row.
 CREATE TABLE leaving (
@@ -62,23 +80,20 @@ CREATE TABLE message (
 
 CREATE INDEX message_due ON message (told, due);
 CREATE INDEX message_round ON message (round);
+CREATE INDEX message_member ON message (member, due);
 
--- What the club keeps of members beside the base data; tags one row each, so that members are found by them.
+-- What the club keeps of members beside the base data; representative and tags are commitments, sealed in the vault.
 CREATE TABLE member_detail (
     member BLOB NOT NULL PRIMARY KEY,
     kind TEXT NOT NULL,
     referrer BLOB,
     representative BLOB,
+    tags BLOB,
+    carer BLOB,
     entry BLOB NOT NULL
 );
 
-CREATE TABLE member_tag (
-    member BLOB NOT NULL,
-    tag TEXT NOT NULL,
-    PRIMARY KEY (member, tag)
-);
-
-CREATE INDEX member_tag_tag ON member_tag (tag, member);
+CREATE INDEX member_detail_carer ON member_detail (carer);
 
 -- The club's own groups of fields, and commitments to what members' fields of them say: the values are the vault's.
 CREATE TABLE field_group (
@@ -95,7 +110,8 @@ CREATE TABLE member_custom (
     PRIMARY KEY (member, field_group)
 );
 
--- The record of edits: what of a member was edited, by whom, for which reason; never what stood there.
+-- The record of edits: what of a member was edited or opened, by whom, for which reason; what stood there before and
+-- after as a code, or as the commitment under which it is sealed.
 CREATE TABLE member_edit (
     member BLOB NOT NULL,
     entry BLOB NOT NULL,
@@ -103,8 +119,12 @@ CREATE TABLE member_edit (
     actor TEXT NOT NULL,
     reason BLOB,
     at BIGINT NOT NULL,
+    before TEXT,
+    after TEXT,
     PRIMARY KEY (member, entry, what)
 );
+
+CREATE INDEX member_edit_at ON member_edit (at, member);
 
 -- Not derived: how the sending of messages goes. Nothing personal stands here.
 CREATE TABLE outbox (

@@ -1,11 +1,13 @@
 //! Tests of the console through its routes, as a browser without script sees it, on both databases.
 
+mod approving;
 mod codes;
 mod forms;
 mod joining;
 mod kit;
 mod leases;
 mod look;
+mod members;
 mod money;
 mod pages;
 mod readiness;

@@ -56,3 +56,9 @@ UPDATE vault_member SET name = $2 WHERE member = $1
 
 -- name: form_terms
 SELECT COUNT(*) FROM vault_form
+
+-- name: entry_bodies
+SELECT body FROM entry
+
+-- name: set_role
+UPDATE staff SET role = $1 WHERE login = 'admin'

@@ -54,8 +54,11 @@ impl Work {
             Act::MemberRestored(restored) => self.member_restored(restored),
             Act::MessagesTold(told) => self.messages_told(told),
             Act::MemberDetailSet(set) => self.member_detail_set(set),
-            Act::FieldGroupSet(group) => self.outcome.field_groups.push(group.clone()),
+            Act::FieldGroupSet(group) => self.field_group_set(group),
             Act::CustomSet(set) => self.custom_set(set),
+            Act::AssociationDone(done) => self.association_done(done),
+            Act::CarerSet(set) => self.carer_set(set),
+            Act::DataOpened(opened) => self.data_opened(opened),
             Act::DaySettled(day) => self.day_settled(*day),
             Act::PolicySet(policy) => self.policy_set(policy),
             Act::JobRan(run) => {

@@ -1,9 +1,11 @@
 //! What the club keeps of members beside the base data, and the record of every edit (K13).
 //!
 //! Details are set whole and checked by the rule before they have an effect; the record says what was edited, by whom
-//! and for which reason, and never what stood there. Out of scope: the values, which are sealed.
+//! and for which reason, and names what stood there before and after by a code or by the commitment under which it is
+//! sealed. A group of fields that cannot be set up so, and fields of a group that is not there, have no effect.
+//! Out of scope: the values, which are sealed.
 
-use hufu_shared::act::{Actor, CustomSet, MemberDetailSet};
+use hufu_shared::act::{Actor, CarerSet, CustomSet, DataOpened, FieldGroup, MemberDetailSet};
 use hufu_shared::ids::{Hash, MemberId};
 
 use super::Work;
@@ -25,8 +27,19 @@ fn name_of(actor: &Actor) -> String {
 impl Work {
     /// Records that somebody edited something of a member.
     pub(super) fn edited(&mut self, member: MemberId, what: &str, reason: Option<Hash>) {
+        self.edited_from(member, what, reason, (None, None));
+    }
+
+    /// As [`Work::edited`], with what stood there before and after.
+    pub(super) fn edited_from(
+        &mut self,
+        member: MemberId,
+        what: &str,
+        reason: Option<Hash>,
+        (before, after): (Option<String>, Option<String>),
+    ) {
         let by = self.by.as_ref().map_or_else(String::new, name_of);
-        self.outcome.edits.insert((member, what.to_owned()), Edit { by, reason });
+        self.outcome.edits.insert((member, what.to_owned()), Edit { by, reason, before, after });
     }
 
     fn keep_details(&mut self, member: MemberId, details: Details) {
@@ -37,19 +50,24 @@ impl Work {
     /// The details of a member were set.
     pub(super) fn member_detail_set(&mut self, set: &MemberDetailSet) {
         self.has(Need::Details(set.member));
-        let before = self.world.details.get(&set.member).and_then(|known| known.representative);
+        let before = self.world.details.get(&set.member).cloned().unwrap_or_default();
         let is_known = self.member(set.member).is_some_and(|known| !known.erased);
-        if !is_known || details::check(set, before).is_err() {
+        if !is_known || details::check(set, before.representative).is_err() {
             return;
         }
         let details = Details {
             kind: set.kind.clone(),
             referrer: set.referrer,
             representative: set.representative,
-            tags: set.tags.iter().cloned().collect(),
+            tags: set.tags,
+            carer: before.carer,
         };
+        for ((what, was), (_, is)) in said(&before).into_iter().zip(said(&details)) {
+            if was != is {
+                self.edited_from(set.member, what, Some(set.reason), (was, is));
+            }
+        }
         self.keep_details(set.member, details);
-        self.edited(set.member, "details", Some(set.reason));
     }
 
     /// A member who joined by an application that was filed here is of the kind that it named, by whom it named.
@@ -59,15 +77,64 @@ impl Work {
             return;
         }
         let referrer = filed.referrer.filter(|referrer| *referrer != member);
-        self.keep_details(member, Details { kind: filed.kind.clone(), referrer, ..Details::default() });
+        self.keep_details(
+            member,
+            Details { kind: filed.kind.clone(), referrer, carer: filed.carer, ..Details::default() },
+        );
+    }
+
+    /// Somebody else cares for a member.
+    pub(super) fn member_carer_set(&mut self, member: MemberId, set: &CarerSet) {
+        self.has(Need::Details(member));
+        if self.member(member).is_none_or(|known| known.erased) {
+            return;
+        }
+        let mut details = self.world.details.get(&member).cloned().unwrap_or_default();
+        let before = details.carer.replace(set.carer).map(|carer| carer.to_string());
+        self.keep_details(member, details);
+        let after = Some(set.carer.to_string());
+        self.edited_from(member, "carer", Some(set.reason), (before, after));
+    }
+
+    /// A group of the club's own fields was set up, or set up anew.
+    pub(super) fn field_group_set(&mut self, group: &FieldGroup) {
+        self.has(Need::FieldGroups);
+        let before = self.world.field_groups.get(&group.code);
+        let Ok(group) = details::succeed(before, group) else { return };
+        self.world.field_groups.insert(group.code.clone(), group.clone());
+        self.outcome.field_groups.push(group);
     }
 
     /// A member's fields of one of the club's own groups were filled in.
     pub(super) fn custom_set(&mut self, set: &CustomSet) {
-        if self.member(set.member).is_none_or(|known| known.erased) {
+        self.has(Need::FieldGroups);
+        let can_fill = self.world.field_groups.get(&set.group).is_some_and(|group| !group.retired);
+        if !can_fill || self.member(set.member).is_none_or(|known| known.erased) {
             return;
         }
-        self.outcome.customs.insert((set.member, set.group.clone()), set.values);
-        self.edited(set.member, &format!("group/{}", set.group), Some(set.reason));
+        self.has(Need::Customs(set.member));
+        let key = (set.member, set.group.clone());
+        let before = self.world.customs.insert(key.clone(), set.values).map(|values| values.to_string());
+        self.outcome.customs.insert(key, set.values);
+        let after = Some(set.values.to_string());
+        self.edited_from(set.member, &format!("group/{}", set.group), Some(set.reason), (before, after));
     }
+
+    /// A person read what is protected: that stands in the record as an edit does.
+    pub(super) fn data_opened(&mut self, opened: &DataOpened) {
+        if self.member(opened.member).is_some_and(|known| !known.erased) {
+            self.edited(opened.member, &format!("opened/{}", opened.what), Some(opened.reason));
+        }
+    }
+}
+
+/// What details say, line by line, as the record of edits names it.
+fn said(details: &Details) -> [(&'static str, Option<String>); 4] {
+    let kind = Some(details.kind.clone()).filter(|kind| !kind.is_empty());
+    [
+        ("kind", kind),
+        ("referrer", details.referrer.map(|member| member.to_string())),
+        ("representative", details.representative.map(|hash| hash.to_string())),
+        ("tags", details.tags.map(|hash| hash.to_string())),
+    ]
 }

@@ -21,6 +21,7 @@ use super::Work;
 use super::earn::is_judged;
 use super::fault::plain;
 use super::matter::Matter;
+use crate::rules::joining::eligible;
 use crate::rules::joining::notice::About;
 use crate::rules::judge::order::Place;
 use crate::rules::judge::profile::{self, Request, Wanted};
@@ -80,6 +81,9 @@ impl Work {
             };
             self.stand(id, standing, Some(member));
             self.tell(About::AlreadyMember, Some(member), Some(id));
+            if form.route == ROUTE_OFFICE {
+                self.associate(id, eligible::Standing::Applicant, member);
+            }
             return;
         }
         if found.members.is_empty() && found.applications.is_empty() {
@@ -167,7 +171,9 @@ impl Work {
             }
             if change.taken_over {
                 self.field_changed(member, &change.field);
-                self.edited(member, &change.field, Some(set.reason));
+                let stands = |hash: Option<Hash>| hash.map(|hash| hash.to_string());
+                let of = (stands(set.data.map(|data| data.0)), stands(set.data.map(|data| data.1)));
+                self.edited_from(member, &change.field, Some(set.reason), of);
             }
         }
         self.dirty.insert(Matter::Profile(member));

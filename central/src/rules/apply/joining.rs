@@ -9,8 +9,8 @@
 use std::collections::BTreeMap;
 
 use hufu_shared::act::{
-    ApplicationDecided, ApplicationEnd, ApplicationFiled, CaseDecided, LookAlikesFound, Pin, PinOutcome,
-    Verdict,
+    ApplicationDecided, ApplicationEnd, ApplicationFiled, AssociationDone, CaredFor, CarerSet, CaseDecided,
+    LookAlikesFound, Pin, PinOutcome, Verdict,
 };
 use hufu_shared::fact::{Event, Fact};
 use hufu_shared::form::ROUTE_OFFICE;
@@ -20,10 +20,11 @@ use hufu_shared::time::OfficeClock;
 use super::Work;
 use super::forms::{KIND_LOOK_ALIKE, look_alike_case};
 use super::leaving::message_id;
-use crate::rules::joining::application::{State, Step};
+use crate::rules::joining::application::{self, State, Step};
+use crate::rules::joining::eligible::{self, Mode, Standing};
 use crate::rules::joining::notice::About;
 use crate::rules::need::Need;
-use crate::rules::world::KnownFiled;
+use crate::rules::world::{KnownAssociation, KnownFiled};
 
 impl Work {
     fn filed(&self, id: FactId) -> Option<&KnownFiled> {
@@ -34,7 +35,9 @@ impl Work {
     /// Somebody applied at the centre. The same application twice is one.
     pub(super) fn application_filed(&mut self, filed: &ApplicationFiled) {
         let id = filed.application;
-        if !id.is_filed() || self.filed(id).is_some() {
+        let Some(standing) = Standing::from_code(&filed.standing) else { return };
+        let mode = if filed.automatic { Mode::Automatic } else { Mode::Manual };
+        if !id.is_filed() || self.filed(id).is_some() || !eligible::may_come(mode, standing) {
             return;
         }
         let day = match filed.office {
@@ -54,6 +57,9 @@ impl Work {
             member: None,
             looked_up: false,
             changed: self.received,
+            standing,
+            automatic: filed.automatic,
+            carer: filed.carer,
         };
         self.keep_filed(id, known);
     }
@@ -71,6 +77,10 @@ impl Work {
         known.member = member.map(|member| self.survivor(member)).or(known.member);
         if let (Step::Join, Some(member)) = (step, known.member) {
             self.details_of_filed(member, &known);
+        }
+        // What went into another application is told with that one.
+        if let (State::Joined | State::Bound, Some(member)) = (state, known.member) {
+            self.associate(id, known.standing, member);
         }
         self.keep_filed(id, known);
         if !state.is_open() {
@@ -156,7 +166,47 @@ impl Work {
             known.belongs_to = member;
         });
         self.rejudge(id);
+        if let Some(member) = member {
+            self.associate(id, Standing::Applicant, self.survivor(member));
+        }
         true
+    }
+
+    /// The sales system is to be told of an application that has its member (K9); once, whoever the member becomes.
+    pub(super) fn associate(&mut self, id: FactId, standing: Standing, member: MemberId) {
+        self.has(Need::Associations(id));
+        for step in application::associate(standing) {
+            let key = (id, *step);
+            if !self.world.associations.contains_key(&key) {
+                let known = KnownAssociation { member, due: self.received, done: None };
+                self.world.associations.insert(key, known.clone());
+                self.outcome.associations.insert(key, known);
+            }
+        }
+    }
+
+    /// The sales system has done what it was told.
+    pub(super) fn association_done(&mut self, done: &AssociationDone) {
+        let Some(step) = application::Association::from_code(&done.step) else { return };
+        self.has(Need::Associations(done.application));
+        let key = (done.application, step);
+        let Some(known) = self.world.associations.get(&key).filter(|known| known.done.is_none()) else {
+            return;
+        };
+        let known = KnownAssociation { done: Some(self.received), ..known.clone() };
+        self.world.associations.insert(key, known.clone());
+        self.outcome.associations.insert(key, known);
+    }
+
+    /// Somebody else cares for a member or an application.
+    pub(super) fn carer_set(&mut self, set: &CarerSet) {
+        match set.of {
+            CaredFor::Member(member) => self.member_carer_set(member, set),
+            CaredFor::Application(id) => {
+                let Some(known) = self.filed(id).cloned() else { return };
+                self.keep_filed(id, KnownFiled { carer: Some(set.carer), changed: self.received, ..known });
+            }
+        }
     }
 
     /// A verdict about look-alikes places applications that were filed here, and everybody is told.
@@ -188,6 +238,9 @@ impl Work {
             };
             if is_taken {
                 self.tell(about, member.map(|member| self.survivor(member)), Some(id));
+            }
+            if let (false, Some(member), true) = (id.is_filed(), member, step != Step::Reject) {
+                self.associate(id, Standing::Applicant, self.survivor(member));
             }
         }
     }

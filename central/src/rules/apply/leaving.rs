@@ -43,7 +43,10 @@ impl Work {
         (is_here && fits).then_some(before)
     }
 
-    fn keep_leaving(&mut self, member: MemberId, known: KnownLeaving) {
+    fn keep_leaving(&mut self, member: MemberId, known: KnownLeaving, reason: Hash) {
+        let before = self.world.leavings.get(&member).map(|known| known.state.code().to_owned());
+        let after = Some(known.state.code().to_owned());
+        self.edited_from(member, "leaving", Some(reason), (before, after));
         self.world.leavings.insert(member, known.clone());
         self.outcome.leavings.insert(member, known);
     }
@@ -67,7 +70,7 @@ impl Work {
             filed: self.received,
             changed: self.received,
         };
-        self.keep_leaving(filed.member, known);
+        self.keep_leaving(filed.member, known, filed.reason);
     }
 
     /// A leaving was audited.
@@ -80,7 +83,8 @@ impl Work {
         let Some(Some(before)) = self.leaves(decided.member, step) else { return };
         let is_told = decided.archived || !before.automatic;
         let matter = before.filed.0;
-        self.keep_leaving(decided.member, KnownLeaving { state, changed: self.received, ..before });
+        let known = KnownLeaving { state, changed: self.received, ..before };
+        self.keep_leaving(decided.member, known, decided.reason);
         if decided.archived {
             self.set_member_status(decided.member, MemberStatus::Left);
         }
@@ -95,7 +99,7 @@ impl Work {
         let Some(Some(before)) = self.leaves(restored.member, Step::Restore) else { return };
         let matter = before.filed.0;
         let known = KnownLeaving { state: State::Restored, changed: self.received, ..before };
-        self.keep_leaving(restored.member, known);
+        self.keep_leaving(restored.member, known, restored.reason);
         self.set_member_status(restored.member, MemberStatus::Active);
         self.tell_of(About::Restored, (Some(restored.member), None), matter);
     }

@@ -232,6 +232,9 @@ impl Work {
         }
         known.merged_into = Some(into);
         self.tie(from, known);
+        let (left, stays) = (Some(from.to_string()), Some(into.to_string()));
+        self.edited_from(from, "merged", Some(merged.reason), (left.clone(), stays.clone()));
+        self.edited_from(into, "merged", Some(merged.reason), (left, stays));
         self.has(Need::FactsOf(from));
         for id in self.facts_of(from) {
             self.link(links::merged_from(from), id);
@@ -263,6 +266,9 @@ impl Work {
         }
         known.merged_into = None;
         self.tie(from, known);
+        let (was, is) = (Some(next.to_string()), Some(from.to_string()));
+        self.edited_from(from, "unmerged", Some(merged.reason), (was.clone(), is.clone()));
+        self.edited_from(next, "unmerged", Some(merged.reason), (was, is));
         let cause = self.people_cause(posting::merge_cause(next, from), from);
         self.has(Need::Flows(cause.hash));
         let brought = self.world.flows.get(&cause.hash).cloned().unwrap_or_default();
@@ -296,6 +302,9 @@ impl Work {
         (known.erased, known.status) = (true, MemberStatus::Left);
         known.status_since = self.received;
         self.tie(member, known);
+        self.world.details.remove(&member);
+        self.outcome.forgotten.insert(member);
+        self.edited(member, "erased", Some(erased.reason));
     }
 }
 

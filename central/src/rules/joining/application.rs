@@ -103,12 +103,29 @@ impl State {
 }
 
 /// What the sales system is to be told when an application has its member (K9).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Association {
     /// The person is marked as a member there.
     Mark,
     /// A purchase is added, of the project that the application names.
     AddPurchase,
+}
+
+impl Association {
+    /// All, with their codes in database and API.
+    pub const CODES: [(Self, &'static str); 2] = [(Self::Mark, "mark"), (Self::AddPurchase, "add_purchase")];
+
+    /// The code in database and API.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        Self::CODES.iter().find(|row| row.0 == self).map_or("mark", |row| row.1)
+    }
+
+    /// What a code means.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::CODES.iter().find(|row| row.1 == code).map(|row| row.0)
+    }
 }
 
 /// The steps of association (K9). A buyer of an old project is marked by the purchase that is added.

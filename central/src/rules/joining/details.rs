@@ -1,9 +1,9 @@
 //! What the club keeps of a member beside the base data: kind, representative, tags, fields of its own.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hufu_shared::act::{CustomField, FieldGroup, MemberDetailSet};
-use hufu_shared::ids::{Hash, MemberId};
+use hufu_shared::ids::{Hash, MemberId, OperatorId};
 
 use super::eligible::is_organisation;
 use super::fields;
@@ -39,6 +39,9 @@ pub enum DetailError {
         "a group of up to {GROUP_FIELDS_MAX} fields with a code, words in both languages and a known format each"
     )]
     Group,
+    /// A group that would protect less than it promised, or a field of another format.
+    #[error("a group keeps the formats of its fields, and never protects them less")]
+    Weaker,
     /// No such field to be filled in.
     #[error("field {code} is none of the group's, or is filled in no more")]
     Field {
@@ -70,13 +73,21 @@ pub fn check(set: &MemberDetailSet, before: Option<Hash>) -> Result<(), DetailEr
     if set.referrer == Some(set.member) {
         return Err(DetailError::Referrer);
     }
-    let distinct: BTreeSet<&String> = set.tags.iter().collect();
+    Ok(())
+}
+
+/// Whether a member can have these tags.
+///
+/// # Errors
+/// [`DetailError::Tags`].
+pub fn check_tags(tags: &[String]) -> Result<BTreeSet<String>, DetailError> {
+    let distinct: BTreeSet<String> = tags.iter().cloned().collect();
     let fits = |tag: &String| {
         let chars = tag.chars().count();
         tag.trim() == tag && (1..=TAG_CHARS_MAX).contains(&chars) && !tag.contains(char::is_control)
     };
-    let good = set.tags.len() <= TAGS_MAX && distinct.len() == set.tags.len() && set.tags.iter().all(fits);
-    if good { Ok(()) } else { Err(DetailError::Tags) }
+    let good = tags.len() <= TAGS_MAX && distinct.len() == tags.len() && tags.iter().all(fits);
+    if good { Ok(distinct) } else { Err(DetailError::Tags) }
 }
 
 /// Whether a group can be set up so.
@@ -104,6 +115,41 @@ pub fn check_group(group: &FieldGroup) -> Result<(), DetailError> {
         && group.fields.len() <= GROUP_FIELDS_MAX
         && group.fields.iter().all(is_field);
     if good { Ok(()) } else { Err(DetailError::Group) }
+}
+
+/// A group as it stands after it was set up anew. What is left out stays to be read, and is filled in no more; a field
+/// keeps its format, and a group never becomes less protected, since what stands there was promised to be.
+///
+/// # Errors
+/// [`DetailError::Group`] or [`DetailError::Weaker`].
+pub fn succeed(before: Option<&FieldGroup>, next: &FieldGroup) -> Result<FieldGroup, DetailError> {
+    check_group(next)?;
+    let Some(before) = before else { return Ok(next.clone()) };
+    let mut group = next.clone();
+    for known in &before.fields {
+        match next.fields.iter().find(|field| field.code == known.code) {
+            Some(field) if field.format != known.format => return Err(DetailError::Weaker),
+            Some(_) => {}
+            None => group.fields.push(CustomField { retired: true, ..known.clone() }),
+        }
+    }
+    if next.class < before.class {
+        return Err(DetailError::Weaker);
+    }
+    check_group(&group)?;
+    Ok(group)
+}
+
+/// All values of a group in the form that is kept; fields that were left empty are left out.
+///
+/// # Errors
+/// [`DetailError::Field`] or [`DetailError::Value`] of the first that cannot be kept.
+pub fn values<'a>(
+    group: &FieldGroup,
+    written: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> Result<BTreeMap<String, String>, DetailError> {
+    let filled = written.into_iter().filter(|field| !field.1.trim().is_empty());
+    filled.map(|(code, text)| Ok((code.to_owned(), value(group, code, text)?))).collect()
 }
 
 /// A value of a group's field in the form that is kept.
@@ -145,8 +191,10 @@ pub struct Details {
     pub referrer: Option<MemberId>,
     /// Commitment to the representative.
     pub representative: Option<Hash>,
-    /// The club's tags.
-    pub tags: BTreeSet<String>,
+    /// Commitment to the club's tags.
+    pub tags: Option<Hash>,
+    /// Who of a dealer's people cares for the member (L1).
+    pub carer: Option<OperatorId>,
 }
 
 #[cfg(test)]
@@ -155,13 +203,13 @@ mod tests {
     use hufu_shared::act::Sensitivity;
     use hufu_shared::scheme::Words;
 
-    fn set(kind: &str, representative: Option<u8>, tags: &[&str]) -> MemberDetailSet {
+    fn set(kind: &str, representative: Option<u8>) -> MemberDetailSet {
         MemberDetailSet {
             member: MemberId([1; 16]),
             kind: kind.to_owned(),
             referrer: None,
             representative: representative.map(|n| Hash([n; 32])),
-            tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+            tags: None,
             reason: Hash([0; 32]),
         }
     }
@@ -178,20 +226,23 @@ mod tests {
             ("person", Some(8), None, Err(DetailError::Representative)),
             ("person", None, before, Ok(())),
         ] {
-            assert_eq!(check(&set(kind, now, &[]), before), expected, "{kind} {now:?} after {before:?}");
+            assert_eq!(check(&set(kind, now), before), expected, "{kind} {now:?} after {before:?}");
         }
     }
 
     #[test]
     fn rule_v02_tags_are_short_and_each_stands_once() {
-        let met = |tags: &[&str]| check(&set("person", None, tags), None);
-        assert_eq!(met(&["老业主", "高尔夫"]), Ok(()));
+        let met = |tags: &[&str]| {
+            let tags: Vec<String> = tags.iter().map(|tag| (*tag).to_owned()).collect();
+            check_tags(&tags).map(|kept| kept.len())
+        };
+        assert_eq!(met(&["老业主", "高尔夫"]), Ok(2));
         for bad in
             [&["老业主", "老业主"][..], &[""], &[" 业主"], &["一二三四五六七八九十一二三四五六七八九十一"]]
         {
             assert_eq!(met(bad), Err(DetailError::Tags), "{bad:?}");
         }
-        let itself = MemberDetailSet { referrer: Some(MemberId([1; 16])), ..set("person", None, &[]) };
+        let itself = MemberDetailSet { referrer: Some(MemberId([1; 16])), ..set("person", None) };
         assert_eq!(check(&itself, None), Err(DetailError::Referrer));
     }
 
@@ -258,5 +309,31 @@ mod tests {
         wrong(|group| group.fields[0].format = "colour".to_owned());
         wrong(|group| group.fields[1].choices.clear());
         assert_eq!(Sensitivity::from_code(skin().class.code()), Some(Sensitivity::Sensitive));
+    }
+
+    #[test]
+    fn rule_y01_d02_what_a_group_leaves_out_stays_to_be_read_and_protection_never_goes_down() {
+        let before = skin();
+        let mut next = skin();
+        next.fields.remove(2);
+        let group = succeed(Some(&before), &next).expect("a good group");
+        let old = group.fields.iter().find(|field| field.code == "history").expect("still there");
+        assert!(old.retired && value(&group, "history", "无").is_err(), "read, and filled in no more");
+        let weaker = FieldGroup { class: Sensitivity::Personal, ..skin() };
+        assert_eq!(succeed(Some(&before), &weaker), Err(DetailError::Weaker));
+        assert!(succeed(Some(&weaker), &before).is_ok(), "it may be protected more");
+        let mut other = skin();
+        other.fields[0].format = "text".to_owned();
+        assert_eq!(succeed(Some(&before), &other), Err(DetailError::Weaker));
+    }
+
+    #[test]
+    fn rule_y01_what_was_left_empty_is_not_kept_and_one_bad_value_refuses_all() {
+        let kept = values(&skin(), [("height_cm", "172"), ("history", " "), ("blood", "O型")]);
+        let expected = [("blood", "O型"), ("height_cm", "172")];
+        let expected: Vec<(String, String)> =
+            expected.map(|(code, text)| (code.to_owned(), text.to_owned())).to_vec();
+        assert_eq!(kept.map(|kept| kept.into_iter().collect::<Vec<_>>()), Ok(expected));
+        assert!(values(&skin(), [("height_cm", "172"), ("blood", "B型")]).is_err());
     }
 }

@@ -1,7 +1,9 @@
 //! Who is meant at all (K1), and whose application comes of itself (K4). Who may join is a rule that both sides apply
 //! alike ([`hufu_shared::rules::start`]).
 
+use hufu_shared::rules::calendar;
 pub use hufu_shared::rules::start::{Applicant, NotEligible, check};
+use hufu_shared::time::Day;
 
 /// Dictionary code of the kind of a member who is a person like any other.
 pub const KIND_PERSON: &str = "person";
@@ -25,6 +27,15 @@ pub fn key_of(why: &NotEligible) -> &'static str {
     }
 }
 
+/// Whole years that somebody has lived (T2); none for a day of birth that lies ahead.
+#[must_use]
+pub fn age_on(born: Day, today: Day) -> Option<i32> {
+    let years = calendar::year_of(today)?.checked_sub(calendar::year_of(born)?)?;
+    let months = u16::try_from(years.checked_mul(12)?).ok()?;
+    let had_birthday = calendar::months_after(born, months)? <= today;
+    (born <= today).then_some(years - i32::from(!had_birthday))
+}
+
 /// What an applicant is to the club (K1): all of them are registered here, or in the sales system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
@@ -36,6 +47,28 @@ pub enum Standing {
     Potential,
     /// Neither: applies only.
     Applicant,
+}
+
+impl Standing {
+    /// All, with their codes in database and API.
+    pub const CODES: [(Self, &'static str); 4] = [
+        (Self::Buyer, "buyer"),
+        (Self::OldBuyer, "old_buyer"),
+        (Self::Potential, "potential"),
+        (Self::Applicant, "applicant"),
+    ];
+
+    /// The code in database and API.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        Self::CODES.iter().find(|row| row.0 == self).map_or("applicant", |row| row.1)
+    }
+
+    /// What a code means.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::CODES.iter().find(|row| row.1 == code).map(|row| row.0)
+    }
 }
 
 /// How an application came to be (K4).
@@ -67,6 +100,21 @@ mod tests {
         ] {
             assert!(may_come(Mode::Manual, standing), "{standing:?}");
             assert_eq!(may_come(Mode::Automatic, standing), by_itself, "{standing:?}");
+        }
+    }
+
+    #[test]
+    fn rule_t02_the_age_is_reckoned_from_the_day_of_birth() {
+        let day = |text: &str| text.parse::<Day>().expect("test day");
+        for (born, today, expected) in [
+            ("1949-12-31", "2026-11-22", Some(76)),
+            ("1949-12-31", "2026-12-31", Some(77)),
+            ("2008-02-29", "2026-02-27", Some(17)),
+            ("2008-02-29", "2026-02-28", Some(18)),
+            ("2026-11-22", "2026-11-22", Some(0)),
+            ("2026-11-23", "2026-11-22", None),
+        ] {
+            assert_eq!(age_on(day(born), day(today)), expected, "{born} on {today}");
         }
     }
 }

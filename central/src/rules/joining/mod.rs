@@ -11,3 +11,5 @@ pub mod eligible;
 pub mod fields;
 pub mod leaving;
 pub mod notice;
+pub mod period;
+pub mod roles;

@@ -118,6 +118,18 @@ impl Traits {
     }
 }
 
+impl Situation {
+    /// The code in the API.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::AlreadyMember => "already_member",
+            Self::Doubtful => "doubtful",
+            Self::First => "first",
+        }
+    }
+}
+
 impl Found {
     /// Which of the three situations of K5 it is: the operator need not know beforehand.
     #[must_use]

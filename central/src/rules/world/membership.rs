@@ -1,8 +1,9 @@
 //! Joining and leaving, as apply knows them.
 
-use hufu_shared::ids::{FactId, Hash, MemberId, OfficeId};
+use hufu_shared::ids::{FactId, Hash, MemberId, OfficeId, OperatorId};
 use hufu_shared::time::{Day, Instant};
 
+use crate::rules::joining::eligible::Standing;
 use crate::rules::joining::notice::About;
 use crate::rules::joining::{application, leaving};
 
@@ -33,6 +34,23 @@ pub struct KnownFiled {
     pub looked_up: bool,
     /// When it last changed.
     pub changed: Instant,
+    /// What the applicant is to the club (K1).
+    pub standing: Standing,
+    /// Whether the sales system made it of a purchase (K4).
+    pub automatic: bool,
+    /// Who of a dealer's people cares for it (L1).
+    pub carer: Option<OperatorId>,
+}
+
+/// What the sales system is to be told of an application (K9).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownAssociation {
+    /// Whose the application is.
+    pub member: MemberId,
+    /// Since when it is to be told.
+    pub due: Instant,
+    /// When it was done.
+    pub done: Option<Instant>,
 }
 
 /// Where somebody's leaving is.

@@ -293,7 +293,7 @@ async fn kind_15_a_field_that_was_edited_meanwhile_is_asked_about() {
         upload(&db, &mut a, 60, [NOON, evening(70)]).await;
         assert_eq!(standing(&db, alone).await, plain(), "nobody disagrees");
         let change = FieldSet { field: "email".to_owned(), request: None, taken_over: true };
-        let set = ProfileSet { member: member(1), changes: vec![change], reason: Hash([0; 32]) };
+        let set = ProfileSet { member: member(1), changes: vec![change], reason: Hash([0; 32]), data: None };
         act(&db, 61, evening(61), Act::ProfileSet(set)).await;
         assert_eq!(
             standing(&db, alone).await,
@@ -301,7 +301,7 @@ async fn kind_15_a_field_that_was_edited_meanwhile_is_asked_about() {
             "the field is another one now, and nobody has dealt with the request"
         );
         let answer = FieldSet { field: "email".to_owned(), request: Some(alone), taken_over: false };
-        let set = ProfileSet { member: member(1), changes: vec![answer], reason: Hash([0; 32]) };
+        let set = ProfileSet { member: member(1), changes: vec![answer], reason: Hash([0; 32]), data: None };
         act(&db, 62, evening(62), Act::ProfileSet(set)).await;
         assert_eq!(standing(&db, alone).await, ("no_effect".to_owned(), Some(15)));
         assert_eq!(count(&db, "open_cases", vec![]).await, 0);

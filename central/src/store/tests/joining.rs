@@ -93,6 +93,9 @@ impl Desk {
             office: Some(OFFICE_A),
             referrer: None,
             form: form.commitment,
+            standing: "applicant".to_owned(),
+            automatic: false,
+            carer: None,
         };
         self.act(db, Act::ApplicationFiled(filed)).await;
         let (vault, route) = (self.vault.clone(), route.to_owned());
@@ -100,7 +103,7 @@ impl Desk {
             contact::put_sealed(tx, id, &form.sealed)?;
             lookalikes::of_filed(tx, &vault, (id, &route), &content)
         };
-        let found = db.write(look).await.expect("looked up");
+        let (found, _) = db.write(look).await.expect("looked up");
         self.act(db, Act::LookAlikesFound(found)).await;
         id
     }
@@ -407,16 +410,17 @@ async fn rule_k12_what_the_club_says_of_its_words_stands_above_the_built_in_ones
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_statement_of_joining_prepares_on_both_engines() {
-    prepare_all(&[&joining::SQL, &lookalikes::SQL]).await;
+    prepare_all(&[&joining::SQL, &lookalikes::SQL, &crate::store::associations::SQL]).await;
 }
 
-fn details(n: u8, kind: &str, representative: Option<u8>, tags: &[&str]) -> Act {
+fn details(n: u8, kind: &str, representative: Option<u8>, tags: Option<u8>) -> Act {
+    let hash = |n: u8| Hash([n; 32]);
     Act::MemberDetailSet(hufu_shared::act::MemberDetailSet {
         member: member(n),
         kind: kind.to_owned(),
         referrer: Some(member(2)),
-        representative: representative.map(|n| Hash([n; 32])),
-        tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+        representative: representative.map(hash),
+        tags: tags.map(hash),
         reason: Hash([5; 32]),
     })
 }
@@ -426,35 +430,96 @@ async fn rule_k13_e02_what_is_kept_of_a_member_is_set_whole_and_every_edit_is_on
     each(|db| async move {
         let mut desk = desk(&db).await;
         let clerk = Actor::Admin(hufu_shared::ids::OperatorId([9; 16]));
-        desk.act_by(&db, clerk.clone(), details(1, "organisation", Some(7), &["老业主", "高尔夫"])).await;
-        desk.act_by(&db, clerk.clone(), details(1, "organisation", None, &["老业主"])).await;
+        desk.act_by(&db, clerk.clone(), details(1, "organisation", Some(7), Some(1))).await;
+        desk.act_by(&db, clerk.clone(), details(1, "organisation", None, None)).await;
         let of = |n: u8| db.read(move |tx| crate::store::details::of(tx, member(n)));
         let known = of(1).await.expect("read").expect("set");
         assert_eq!(known.representative, Some(Hash([7; 32])), "nobody goes without a successor");
         assert_eq!(
-            (known.kind.as_str(), known.tags.len(), known.referrer),
-            ("organisation", 2, Some(member(2)))
+            (known.kind.as_str(), known.tags, known.referrer),
+            ("organisation", Some(Hash([1; 32])), Some(member(2)))
         );
-        desk.act_by(&db, clerk.clone(), details(1, "organisation", Some(8), &["老业主"])).await;
+        desk.act_by(&db, clerk.clone(), details(1, "organisation", Some(8), Some(1))).await;
         let change =
             hufu_shared::act::FieldSet { field: "mobile".to_owned(), request: None, taken_over: true };
-        let set =
-            hufu_shared::act::ProfileSet { member: member(1), changes: vec![change], reason: Hash([6; 32]) };
-        desk.act_by(&db, clerk, Act::ProfileSet(set)).await;
-        let edits = db.read(|tx| crate::store::details::edits(tx, member(1), 10)).await.expect("read");
-        let met: Vec<_> = edits.iter().map(|edit| (edit.what.as_str(), edit.reason)).collect();
-        let why = |n: u8| Some(Hash([n; 32]));
-        assert_eq!(
-            met,
-            [("mobile", why(6)), ("details", why(5)), ("details", why(5))],
-            "the refused one left none"
-        );
-        assert!(edits.iter().all(|edit| edit.by.starts_with("admin/")));
-        let tagged = |tag: &'static str| {
-            db.read(move |tx| crate::store::details::tagged(tx, tag, MemberId([0; 16]), 10))
+        let data = Some((Hash([3; 32]), Hash([4; 32])));
+        let set = hufu_shared::act::ProfileSet {
+            member: member(1),
+            changes: vec![change],
+            reason: Hash([6; 32]),
+            data,
         };
-        assert_eq!(tagged("老业主").await.expect("read"), [member(1)]);
-        assert_eq!(tagged("高尔夫").await.expect("read"), [], "taken away");
+        desk.act_by(&db, clerk.clone(), Act::ProfileSet(set)).await;
+        desk.act_by(&db, clerk, leaves(1, "normal")).await;
+        let edits = db.read(|tx| crate::store::details::edits(tx, member(1), 10)).await.expect("read");
+        let met: Vec<_> = edits
+            .iter()
+            .map(|edit| (edit.what.as_str(), edit.reason, edit.before.clone(), edit.after.clone()))
+            .collect();
+        let why = |n: u8| Some(Hash([n; 32]));
+        let kept = |n: u8| Some(Hash([n; 32]).to_string());
+        let word = |word: &str| Some(word.to_owned());
+        let expected = [
+            ("leaving", Some(REASON), None, word("filed")),
+            ("mobile", why(6), kept(3), kept(4)),
+            ("representative", why(5), kept(7), kept(8)),
+            ("kind", why(5), None, word("organisation")),
+            ("referrer", why(5), None, Some(member(2).to_string())),
+            ("representative", why(5), None, kept(7)),
+            ("tags", why(5), None, kept(1)),
+        ];
+        assert_eq!(met, expected, "what changed alone, and the refused one left nothing");
+        assert!(edits.iter().all(|edit| edit.by.starts_with("admin/")));
+        holds(&db).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_x17_an_erased_member_keeps_a_pseudonymous_record_and_the_merged_ones_go_too() {
+    each(|db| async move {
+        let mut desk = desk(&db).await;
+        let clerk = Actor::Admin(hufu_shared::ids::OperatorId([9; 16]));
+        let group = hufu_shared::act::FieldGroup {
+            code: "home".to_owned(),
+            words: words("现居住情况", "present home"),
+            class: hufu_shared::act::Sensitivity::Personal,
+            fields: vec![],
+            retired: false,
+        };
+        desk.act(&db, Act::FieldGroupSet(group)).await;
+        for n in [1, 2] {
+            desk.act_by(&db, clerk.clone(), details(n, "person", None, Some(n))).await;
+            let (group, values, reason) = ("home".to_owned(), Hash([n; 32]), REASON);
+            let set = hufu_shared::act::CustomSet { member: member(n), group, values, reason };
+            desk.act(&db, Act::CustomSet(set)).await;
+        }
+        let merged =
+            hufu_shared::act::MembersMerged { survivor: member(1), merged: member(2), reason: REASON };
+        desk.act(&db, Act::MembersMerged(merged)).await;
+        assert_eq!(count(&db, "kept_beside", vec![]).await, 3, "details of one, fields of both");
+        let filed = desk.files(&db, 1, "centre", &[("name", "李雷")]).await;
+        desk.act(&db, ended(filed, ApplicationEnd::Joined(member(1)))).await;
+        assert_eq!(count(&db, "sealed_parts", vec![]).await, 1);
+        let (vault, at) = (desk.vault.clone(), desk.next());
+        let erase = move |tx: &mut Tx<'_>| {
+            let of = (member(1), Hash([8; 32]));
+            crate::store::erasure::erase(tx, &vault, (EntryId([at.0; 16]), at.1), &clerk, of)
+        };
+        assert!(db.write(erase.clone()).await.expect("erased"));
+        assert_eq!(count(&db, "sealed_parts", vec![]).await, 0, "what the application said");
+        assert_eq!(count(&db, "kept_beside", vec![]).await, 0, "of both records");
+        let vault = desk.vault.clone();
+        let left = db.read(move |tx| vault.reveal(tx, member(1))).await.expect("read");
+        assert!(left.is_none());
+        desk.act(&db, details(1, "person", None, Some(3))).await;
+        assert_eq!(count(&db, "kept_beside", vec![]).await, 0, "nothing is kept of who was erased");
+        let vault = desk.vault.clone();
+        let again = move |tx: &mut Tx<'_>| {
+            let actor = Actor::Job("test".to_owned());
+            crate::store::erasure::erase(tx, &vault, (EntryId([99; 16]), at.1), &actor, (member(1), REASON))
+        };
+        assert!(!db.write(again).await.expect("read"), "once");
         holds(&db).await;
     })
     .await;
@@ -476,12 +541,23 @@ async fn rule_y01_z01_groups_of_fields_keep_a_commitment_and_an_applicant_keeps_
             let (group, values, reason) = ("home".to_owned(), Hash([n; 32]), REASON);
             Act::CustomSet(hufu_shared::act::CustomSet { member: member(1), group, values, reason })
         };
+        let (other, values, reason) = ("car".to_owned(), Hash([9; 32]), REASON);
+        let stray = hufu_shared::act::CustomSet { member: member(1), group: other, values, reason };
+        desk.act(&db, Act::CustomSet(stray)).await;
         desk.act(&db, filled(3)).await;
         desk.act(&db, filled(4)).await;
+        let weaker =
+            hufu_shared::act::FieldGroup { class: hufu_shared::act::Sensitivity::Plain, ..group.clone() };
+        desk.act(&db, Act::FieldGroupSet(weaker)).await;
         let read = db.read(|tx| -> Result<_, StoreError> {
-            Ok((crate::store::details::groups(tx)?, crate::store::details::custom(tx, member(1), "home")?))
+            Ok((crate::store::details::groups(tx)?, crate::store::details::customs(tx, member(1))?))
         });
-        assert_eq!(read.await.expect("read"), (vec![group], Some(Hash([4; 32]))));
+        let kept = vec![("home".to_owned(), Hash([4; 32]))];
+        assert_eq!(
+            read.await.expect("read"),
+            (vec![group], kept),
+            "as protected as it was, and no other group"
+        );
         let filed = ApplicationFiled {
             application: FactId::filed([1; 16]),
             route: "centre".to_owned(),
@@ -490,6 +566,9 @@ async fn rule_y01_z01_groups_of_fields_keep_a_commitment_and_an_applicant_keeps_
             office: None,
             referrer: Some(member(2)),
             form: Hash([1; 32]),
+            standing: "old_buyer".to_owned(),
+            automatic: false,
+            carer: Some(hufu_shared::ids::OperatorId([4; 16])),
         };
         desk.act(&db, Act::ApplicationFiled(filed)).await;
         desk.act(&db, new_member(6)).await;
@@ -497,6 +576,7 @@ async fn rule_y01_z01_groups_of_fields_keep_a_commitment_and_an_applicant_keeps_
         let known =
             db.read(|tx| crate::store::details::of(tx, member(6))).await.expect("read").expect("kept");
         assert_eq!((known.kind.as_str(), known.referrer), ("walk_in", Some(member(2))));
+        assert_eq!(known.carer, Some(hufu_shared::ids::OperatorId([4; 16])), "who entered it cares for it");
         holds(&db).await;
     })
     .await;
@@ -504,5 +584,56 @@ async fn rule_y01_z01_groups_of_fields_keep_a_commitment_and_an_applicant_keeps_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_statement_of_details_prepares_on_both_engines() {
-    prepare_all(&[&crate::store::details::SQL]).await;
+    prepare_all(&[&crate::store::details::SQL, &crate::store::erasure::SQL]).await;
+}
+
+fn by_itself(n: u8, standing: &str) -> ApplicationFiled {
+    ApplicationFiled {
+        application: FactId::filed([n; 16]),
+        route: "centre".to_owned(),
+        way: None,
+        kind: "person".to_owned(),
+        office: None,
+        referrer: None,
+        form: Hash([n; 32]),
+        standing: standing.to_owned(),
+        automatic: true,
+        carer: None,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_k04_k09_the_sales_system_is_told_by_what_was_bought_and_says_when_it_is_done() {
+    each(|db| async move {
+        let mut desk = desk(&db).await;
+        let (buyer, nobody) = (FactId::filed([1; 16]), FactId::filed([2; 16]));
+        desk.act(&db, Act::ApplicationFiled(by_itself(1, "buyer"))).await;
+        desk.act(&db, Act::ApplicationFiled(by_itself(2, "potential"))).await;
+        let known = db.read(move |tx| joining::filed(tx, nobody)).await.expect("read");
+        assert_eq!(known, None, "only a known buyer's comes of itself");
+        let taken = desk.takes(&db, 0, &[("name", "赵六")]).await;
+        let same = [("name", "王 伟"), ("document", "110105 19491231 002x")];
+        let website = desk.files(&db, 3, "website", &same).await;
+        let office = desk.files(&db, 4, "office", &same).await;
+        desk.act(&db, new_member(6)).await;
+        for id in [buyer, taken, buyer] {
+            desk.act(&db, ended(id, ApplicationEnd::Joined(member(6)))).await;
+        }
+        let page = |done| db.read(move |tx| crate::store::associations::page(tx, done, 10));
+        let rows = |page: Vec<(FactId, crate::rules::joining::application::Association, _)>| {
+            page.into_iter().map(|row| (row.0, row.1.code())).collect::<Vec<_>>()
+        };
+        let due = rows(page(false).await.expect("read"));
+        let mut expected = vec![(office, "mark"), (buyer, "add_purchase"), (buyer, "mark"), (taken, "mark")];
+        expected.sort_by_key(|row| due.iter().position(|met| met == row));
+        assert_eq!(due, expected, "website: {website:?} is answered only");
+        for _ in 0..2 {
+            let done = hufu_shared::act::AssociationDone { application: buyer, step: "mark".to_owned() };
+            desk.act(&db, Act::AssociationDone(done)).await;
+        }
+        assert_eq!(rows(page(true).await.expect("read")), [(buyer, "mark")]);
+        assert_eq!(page(false).await.expect("read").len(), 3);
+        holds(&db).await;
+    })
+    .await;
 }

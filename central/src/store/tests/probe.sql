@@ -84,3 +84,9 @@ SELECT COUNT(*) FROM conflict_fact WHERE conflict = $1
 
 -- name: member_status
 SELECT status FROM member WHERE id = $1
+
+-- name: sealed_parts
+SELECT COUNT(*) FROM fact_sealed
+
+-- name: kept_beside
+SELECT (SELECT COUNT(*) FROM member_detail) + (SELECT COUNT(*) FROM member_custom)

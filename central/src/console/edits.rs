@@ -1,0 +1,98 @@
+//! The record of edits in `/api/v1` (K13): what of a member was edited, by whom, when, why, and what stood there before
+//! and after. What stood there is opened from where it is sealed and shown masked; after an erasure there is nothing to
+//! open. Also whose record changed today, this week, this month or last month (C3).
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use hufu_shared::form::FIELDS;
+use hufu_shared::ids::{Hash, MemberId};
+use hufu_shared::time::{Instant, OfficeClock};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Console;
+use super::failure::Failure;
+use super::forms::shown;
+use super::problem::Refused;
+use super::signed::SignedIn;
+use super::ui::Ui;
+use crate::db::Tx;
+use crate::rules::joining::period;
+use crate::rules::judge::calendar;
+use crate::store::details::{self, EditView};
+use crate::store::people::{PeopleError, SALT_BYTES};
+use crate::vault::{Vault, mask};
+
+/// Edits that one answer lists.
+const EDITS_MAX: i64 = 200;
+/// Members that one answer lists.
+const CHANGED_MAX: i64 = 500;
+
+/// What stood there, as it is shown.
+fn stood(
+    tx: &mut Tx<'_>,
+    (vault, ui): (&Vault, &Ui),
+    (member, what): (MemberId, &str),
+    kept: Option<&String>,
+) -> Result<Value, PeopleError> {
+    let Some(kept) = kept else { return Ok(Value::Null) };
+    let Ok(commitment) = kept.parse::<Hash>() else { return Ok(json!(kept)) };
+    let Some(text) = vault.text(tx, member, commitment)? else { return Ok(Value::Null) };
+    let read: Value = serde_json::from_slice(text.get(SALT_BYTES..).unwrap_or_default()).unwrap_or_default();
+    Ok(match what {
+        "representative" => json!(read["name"].as_str().map(mask::name)),
+        "tags" => read,
+        "secret" => read["secret"].clone(),
+        // Which fields are filled in; what they say is shown where the class of the group allows it.
+        _ if what.starts_with("group/") => {
+            json!(read.as_object().map(|fields| fields.keys().cloned().collect::<Vec<_>>()))
+        }
+        // Stored as its kind and its number.
+        "document" => json!(read["document"][1].as_str().map(|number| shown(ui, what, number))),
+        _ if FIELDS.contains(&what) => json!(read[what].as_str().map(|value| shown(ui, what, value))),
+        _ => Value::Null,
+    })
+}
+
+/// The record of a member's edits, the newest first.
+pub async fn of_member(
+    State(console): State<Console>,
+    Path(member): Path<MemberId>,
+    by: SignedIn,
+) -> Result<Json<Value>, Refused> {
+    let (vault, ui) = (console.app.vault.clone(), by.ui);
+    let load = move |tx: &mut Tx<'_>| -> Result<Vec<Value>, PeopleError> {
+        let mut listed = Vec::new();
+        for edit in details::edits(tx, member, EDITS_MAX)? {
+            let EditView { what, by, at, before, after, .. } = &edit;
+            let of = (member, what.as_str());
+            let before = stood(tx, (&vault, &ui), of, before.as_ref())?;
+            let after = stood(tx, (&vault, &ui), of, after.as_ref())?;
+            listed.push(json!({ "what": what, "by": by, "at": at, "before": before, "after": after }));
+        }
+        Ok(listed)
+    };
+    Ok(Json(json!({ "edits": console.app.db.read(load).await? })))
+}
+
+/// Which days.
+#[derive(Debug, Deserialize)]
+pub struct PeriodQuery {
+    period: Option<String>,
+}
+
+/// Members whose record changed in a period: `today` (the default), `week`, `month` or `last_month`; the newest first.
+pub async fn changed(
+    State(console): State<Console>,
+    Query(query): Query<PeriodQuery>,
+    by: SignedIn,
+) -> Result<Json<Value>, Refused> {
+    let today = OfficeClock { zone: by.ui.zone.name().to_owned(), ..OfficeClock::default() };
+    let today = today.business_day(console.app.now());
+    let days = period::days(query.period.as_deref().unwrap_or("today"), today).ok_or(Failure::NotFound)?;
+    let start = |day| calendar::day_start(by.ui.zone.name(), day, 0);
+    let span: (Instant, Instant) = (start(days.0), start(days.1));
+    let found = console.app.db.read(move |tx| details::changed(tx, span, CHANGED_MAX)).await?;
+    let row = |(member, at): &(MemberId, Instant)| json!({ "member": member, "at": at });
+    Ok(Json(json!({ "members": found.iter().map(row).collect::<Vec<_>>() })))
+}
