@@ -363,6 +363,8 @@ counter-reason-r15 = Limit reached
 counter-reason-r15-next = Please ask the head office
 counter-reason-r16 = This card has a holder already
 counter-reason-r16-next = Present a blank card instead
+counter-reason-r17 = Sub cards are not replaced
+counter-reason-r17-next = Cancel it; the service centre issues a new one
 
 counter-last-heading = Last swipes
 counter-last-none = No swipes since the start.
@@ -635,6 +637,7 @@ desk-shift-cash-out = Paid out in cash
 desk-shift-cash-expected = Cash expected in the drawer
 desk-shift-gifts-out = Gifts handed out
 desk-shift-gifts-expected = Gifts expected on the shelf
+desk-shift-cards-expected = Blank cards expected
 desk-shift-attended = Check-ins
 desk-shift-visited = Visits
 desk-shift-earned = Purchases

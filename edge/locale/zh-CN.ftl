@@ -361,6 +361,8 @@ counter-reason-r15 = 额度受限
 counter-reason-r15-next = 请联系总部
 counter-reason-r16 = 此卡已有持卡人
 counter-reason-r16-next = 请换一张空白卡再出示
+counter-reason-r17 = 子卡不能换卡
+counter-reason-r17-next = 请改办注销，再到客服中心办理新子卡
 
 counter-last-heading = 最近刷卡
 counter-last-none = 开机后还没有刷卡。
@@ -633,6 +635,7 @@ desk-shift-cash-out = 现金退付
 desk-shift-cash-expected = 抽屉应有现金
 desk-shift-gifts-out = 已发礼品
 desk-shift-gifts-expected = 应余礼品
+desk-shift-cards-expected = 应余空白卡
 desk-shift-attended = 签到（位）
 desk-shift-visited = 到访（次）
 desk-shift-earned = 消费积分（笔）

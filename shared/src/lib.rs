@@ -22,6 +22,7 @@ pub mod seal;
 pub mod token;
 
 pub mod act;
+pub mod cards;
 pub mod dictionary;
 pub mod fact;
 pub mod form;

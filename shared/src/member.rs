@@ -135,6 +135,10 @@ pub struct CardRow {
     /// Last characters of the printed number, for staff.
     #[n(6)]
     pub tail: String,
+    /// Whether it is a sub card: cancelled when it is lost, and never replaced.
+    #[n(7)]
+    #[cbor(default)]
+    pub sub: bool,
 }
 
 /// An office.

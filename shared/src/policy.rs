@@ -11,6 +11,7 @@
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
+use crate::cards::CardTerms;
 use crate::ids::{ItemId, OfficeId};
 use crate::joining::JoiningTerms;
 use crate::money::{Amount, Leg, Unit};
@@ -114,6 +115,10 @@ pub struct Policy {
     #[n(13)]
     #[cbor(default)]
     pub joining: JoiningTerms,
+    /// Which kinds are sub cards, what a lost card leads to, and which cards points bring.
+    #[n(20)]
+    #[cbor(default)]
+    pub cards: CardTerms,
 }
 
 /// How leases are granted.
@@ -329,6 +334,7 @@ impl Default for Policy {
             travel_minutes: TRAVEL_MINUTES,
             travel_between: Vec::new(),
             joining: JoiningTerms::default(),
+            cards: CardTerms::default(),
         }
     }
 }

@@ -27,6 +27,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::cards::CardTerms;
 use crate::joining::{JoiningSaid, JoiningTerms};
 use crate::policy::{ExpiryMode, Policy};
 use crate::time::Day;
@@ -169,11 +170,14 @@ impl Scheme {
     #[must_use]
     pub fn not_done_yet(&self) -> Vec<&'static str> {
         let rate = self.terms().earn;
+        // Base points come with the cards.
+        let is_base = |rule: &&earning::EarnRule| rule.event == earning::EarnKind::Base;
+        let others = self.earnings.len() - self.earnings.iter().filter(is_base).count();
         let grace = matches!(self.ends(), ExpiryMode::FixedCutoff(cutoff) if cutoff.first_year_grace);
         let groups = [
             ("points_start", self.points_start == start::PointsStart::Verified),
             ("level", self.levels.len() > 1),
-            ("earning", self.earnings.len() > usize::from(rate.is_some())),
+            ("earning", others > usize::from(rate.is_some())),
             ("sheet", !self.sheets.is_empty()),
             ("basis", self.basis != bill::Basis::default()),
             ("expiry.first_year_grace", grace),
@@ -187,11 +191,12 @@ impl Scheme {
         groups.into_iter().filter_map(|(key, is_said)| is_said.then_some(key)).collect()
     }
 
-    /// Tells the policy what the centre needs of the scheme: how points end, and who may join. Of what the scheme leaves
-    /// out, the club keeps what it has.
+    /// Tells the policy what the centre needs of the scheme: how points end, who may join, and what becomes of cards. Of
+    /// what the scheme leaves out, the club keeps what it has.
     pub fn write_into(&self, policy: &mut Policy) {
         policy.expiry = self.expiry.unwrap_or(policy.expiry);
         policy.joining = self.joining.over(&policy.joining);
+        policy.cards = CardTerms::of(self);
     }
 
     /// How points end by the scheme alone: never, if it says nothing.

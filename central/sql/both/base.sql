@@ -19,7 +19,7 @@ INSERT INTO policy (id, terms, apply_version, recovery_epoch, recovering_since, 
 INSERT INTO member (id, number, level_zh, level_en, status, status_since, office, personal, merged_into, erased, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 
 -- name: card
-INSERT INTO card (id, member, kind, status, tail, valid_from, valid_until, history, status_entry, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+INSERT INTO card (id, member, kind, status, tail, valid_from, valid_until, history, rank, under, issue_office, issued, replaces, replaced_by, replaced, ended, end_why, due_kind, due_day, status_entry, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
 
 -- name: card_token
 INSERT INTO card_token (token, card) VALUES ($1, $2)
@@ -58,7 +58,16 @@ INSERT INTO attendance (member, occurrence, device, epoch, seq, office, at, poin
 INSERT INTO fact_link (link, device, epoch, seq) VALUES ($1, $2, $3, $4)
 
 -- name: stock
-INSERT INTO stock (item, office, pieces, entry) VALUES ($1, $2, $3, $4)
+INSERT INTO stock (item, office, pieces, moved, difference, drawn, counts, lines, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+
+-- name: stock_item
+INSERT INTO stock_item (item, class, code, word_zh, word_en, retired, entry) VALUES ($1, $2, $3, $4, $5, $6, $7)
+
+-- name: stock_line
+INSERT INTO stock_line (item, office, n, cause, debit, credit, pieces, code, at, day, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+
+-- name: stocktake
+INSERT INTO stocktake (device, epoch, seq, class, office, day, at, counted, expected, state, explained, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 
 -- name: issued
 INSERT INTO issued (device, day, points, top_up, entry) VALUES ($1, $2, $3, $4, $5)

@@ -79,11 +79,11 @@ SELECT m.id, m.level_zh, m.level_en, m.status, CAST((SELECT COALESCE(SUM(b.amoun
 WHERE m.id > $1 ORDER BY m.id LIMIT $2
 
 -- name: card_by_id
-SELECT c.id, c.member, c.status, c.valid_from, c.valid_until, c.tail, t.token FROM card c
+SELECT c.id, c.member, c.status, c.valid_from, c.valid_until, c.tail, t.token, c.rank FROM card c
 JOIN card_token t ON t.card = c.id AND t.token = (SELECT x.token FROM card_token x WHERE x.card = c.id ORDER BY x.token DESC LIMIT 1) WHERE c.id = $1
 
 -- name: cards_from
-SELECT c.id, c.member, c.status, c.valid_from, c.valid_until, c.tail, t.token FROM card c
+SELECT c.id, c.member, c.status, c.valid_from, c.valid_until, c.tail, t.token, c.rank FROM card c
 JOIN card_token t ON t.card = c.id AND t.token = (SELECT x.token FROM card_token x WHERE x.card = c.id ORDER BY x.token DESC LIMIT 1)
 WHERE c.id > $1 ORDER BY c.id LIMIT $2
 

@@ -19,7 +19,7 @@ SELECT id, terms, apply_version, recovery_epoch, recovering_since, settled_day, 
 SELECT id, number, level_zh, level_en, status, status_since, office, personal, merged_into, erased, entry FROM member
 
 -- name: card
-SELECT id, member, kind, status, tail, valid_from, valid_until, history, status_entry, entry FROM card
+SELECT id, member, kind, status, tail, valid_from, valid_until, history, rank, under, issue_office, issued, replaces, replaced_by, replaced, ended, end_why, due_kind, due_day, status_entry, entry FROM card
 
 -- name: card_token
 SELECT token, card FROM card_token
@@ -58,7 +58,16 @@ SELECT member, occurrence, device, epoch, seq, office, at, points, issuer, entry
 SELECT link, device, epoch, seq FROM fact_link
 
 -- name: stock
-SELECT item, office, pieces, entry FROM stock
+SELECT item, office, pieces, moved, difference, drawn, counts, lines, entry FROM stock
+
+-- name: stock_item
+SELECT item, class, code, word_zh, word_en, retired, entry FROM stock_item
+
+-- name: stock_line
+SELECT item, office, n, cause, debit, credit, pieces, code, at, day, entry FROM stock_line
+
+-- name: stocktake
+SELECT device, epoch, seq, class, office, day, at, counted, expected, state, explained, entry FROM stocktake
 
 -- name: issued
 SELECT device, day, points, top_up, entry FROM issued

@@ -55,10 +55,6 @@ ON CONFLICT (id) DO UPDATE SET number = excluded.number, level_zh = excluded.lev
 -- name: tie_member
 UPDATE member SET merged_into = $2, erased = $3, status = $4, status_since = $5, entry = $6 WHERE id = $1
 
--- name: set_stock
-INSERT INTO stock (item, office, pieces, entry) VALUES ($1, $2, $3, $4)
-ON CONFLICT (item, office) DO UPDATE SET pieces = excluded.pieces, entry = excluded.entry
-
 -- name: set_issued
 INSERT INTO issued (device, day, points, top_up, entry) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (device, day) DO UPDATE SET points = excluded.points, top_up = excluded.top_up, entry = excluded.entry

@@ -23,10 +23,12 @@ SELECT public_key FROM device_key WHERE device = $1 AND epoch = $2
 SELECT seq, boot, clock FROM boot WHERE device = $1 AND epoch = $2 ORDER BY seq DESC LIMIT $3
 
 -- name: card_by_token
-SELECT c.id, c.member, c.status, c.history, c.kind FROM card_token t JOIN card c ON c.id = t.card WHERE t.token = $1
+SELECT c.id, c.member, c.status, c.history, c.kind, c.valid_until, c.rank, c.under, c.issue_office, c.issued, c.replaces, c.replaced_by, c.replaced, c.ended, c.end_why, c.due_kind, c.due_day
+FROM card_token t JOIN card c ON c.id = t.card WHERE t.token = $1
 
 -- name: card_by_id
-SELECT id, member, status, history, kind FROM card WHERE id = $1 {for_update}
+SELECT id, member, status, history, kind, valid_until, rank, under, issue_office, issued, replaces, replaced_by, replaced, ended, end_why, due_kind, due_day
+FROM card WHERE id = $1 {for_update}
 
 -- name: taps
 SELECT seq, body FROM fact WHERE device = $1 AND epoch = $2 AND token = $3 AND event IN ('attended', 'earned', 'visited') AND became <> 'quarantined' AND NOT (became = 'merged' AND COALESCE(kind, 0) = 2) ORDER BY seq DESC LIMIT 50
@@ -97,9 +99,6 @@ SELECT lease, generation, device, enrolment, member, unit, granted_total, settle
 
 -- name: leases_of_member
 SELECT lease, generation, device, enrolment, member, unit, granted_total, settled, lost, released, written_off, disputed, dismissed, spent_reported, last_seq, holes, closed, ttl_s, reboot_cost_s, reboots_max, version_epoch, version_n, set_at, first_epoch FROM lease WHERE member = $1 AND is_open = 1 ORDER BY lease, generation
-
--- name: stock
-SELECT pieces FROM stock WHERE item = $1 AND office = $2 {for_update}
 
 -- name: lots
 SELECT cause, at, day, debit, credit, amount FROM posting WHERE member = $1 AND unit = 'PTS'

@@ -11,6 +11,7 @@ mod applications;
 mod approve;
 mod assets;
 mod associations;
+mod cards;
 mod cases;
 mod codes;
 mod compare;
@@ -24,6 +25,7 @@ mod first_card;
 mod forms;
 mod groups;
 mod guard;
+mod issuing;
 mod leases;
 mod leaving;
 mod login;
@@ -40,6 +42,7 @@ mod recovery;
 mod requests;
 mod session;
 mod signed;
+mod stock;
 mod taken_back;
 mod ui;
 mod verdict;
@@ -127,6 +130,24 @@ fn joining() -> Router<Console> {
         .route("/api/v1/dictionaries/{name}", get(leaving::terms).post(leaving::set_term))
 }
 
+/// The part of the API about cards and goods on shelves.
+fn cards_and_stock() -> Router<Console> {
+    Router::new()
+        .route("/api/v1/cards", get(cards::list).post(issuing::issue))
+        .route("/api/v1/cards/batch", post(issuing::batch))
+        .route("/api/v1/cards/due", get(cards::due))
+        .route("/api/v1/cards/{id}", get(cards::one))
+        .route("/api/v1/cards/{id}/replace", post(issuing::replace))
+        .route("/api/v1/cards/{id}/status", post(issuing::set_status))
+        .route("/api/v1/stock", get(stock::shelves))
+        .route("/api/v1/stock/items", get(stock::items).post(stock::set_item))
+        .route("/api/v1/stock/lines", get(stock::lines))
+        .route("/api/v1/stock/moves", post(stock::move_goods))
+        .route("/api/v1/stock/counts", post(stock::count))
+        .route("/api/v1/stock/findings", get(stock::findings))
+        .route("/api/v1/stock/findings/{id}/{class}/explain", post(stock::explain))
+}
+
 /// All routes of the console.
 pub fn router(app: App) -> Router {
     let console = Console::new(app);
@@ -158,6 +179,7 @@ pub fn router(app: App) -> Router {
         .route("/api/v1/days", get(api::days))
         .route("/api/v1/members/{id}/code", post(codes::issue))
         .merge(joining())
+        .merge(cards_and_stock())
         .fallback(failure::not_found)
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .layer(axum::middleware::from_fn_with_state(console.clone(), guard::guard))

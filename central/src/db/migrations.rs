@@ -22,4 +22,5 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "members",
         text: include_str!("../../sql/both/migrations/0006_members.sql"),
     },
+    Migration { number: 7, name: "stock", text: include_str!("../../sql/both/migrations/0007_stock.sql") },
 ];

@@ -153,6 +153,23 @@ fn medium(line: &Line) -> Result<CardText, BadCell> {
     }
 }
 
+/// What identifies a card, from its number or its chip's; one of them is empty. `None` for what is neither.
+#[must_use]
+pub fn identity(number: &str, uid: &str) -> Option<CardText> {
+    match (number.trim(), uid.trim()) {
+        ("", "") => None,
+        (number, "") => CardText::number(MediumKind::Typed, number).ok(),
+        ("", uid) => uid_bytes(uid).map(|bytes| CardText::uid(&bytes)),
+        _ => None,
+    }
+}
+
+/// The midnight with which a written day begins.
+#[must_use]
+pub fn midnight(day: &str, zone: Tz) -> Option<Instant> {
+    text::date(day).and_then(|day| text::moment(&format!("{day} 00:00"), zone)).ok()
+}
+
 fn uid_bytes(cell: &str) -> Option<Vec<u8>> {
     let bare: String = text::fold_width(cell).chars().filter(|c| !matches!(c, ' ' | ':' | '-')).collect();
     let bytes = data_encoding::HEXUPPER_PERMISSIVE.decode(bare.as_bytes()).ok()?;

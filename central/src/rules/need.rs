@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use hufu_shared::act::Act;
+use hufu_shared::act::{Act, CardIssue};
 use hufu_shared::fact::{Event, Fact, Funding};
 use hufu_shared::ids::{CardId, DeviceId, FactId, Hash, ItemId, LeaseId, MemberId, OccurrenceId, OfficeId};
 use hufu_shared::time::{Day, Instant, OfficeClock};
@@ -65,8 +65,16 @@ pub enum Need {
     Places(OccurrenceId),
     /// A lease in all its generations.
     Lease(LeaseId),
-    /// Pieces of an item that came into the stock of an office.
+    /// The books of an item at an office.
     Stock(ItemId, OfficeId),
+    /// Whether a movement or count of this name was booked.
+    Booked(Hash),
+    /// What a close of day found on the shelf.
+    Stocktakes(FactId),
+    /// The cards that stand under a main card.
+    Under(CardId),
+    /// The cards of a member.
+    CardsOf(MemberId),
     /// All that a member got and used, for expiry.
     Lots(MemberId),
     /// What a device gave on a business day.
@@ -197,6 +205,12 @@ fn of_fact(needs: &mut BTreeSet<Need>, id: FactId, fact: &Fact) {
     }
 }
 
+fn of_issue(issue: &CardIssue) -> Vec<Need> {
+    let tokens = issue.card.tokens.iter().flat_map(|token| [Need::Card(*token), Need::Held(*token)]);
+    let others = issue.card.member.map(Need::CardsOf).into_iter().chain(issue.under.map(Need::CardById));
+    tokens.chain(others).chain([Need::CardById(issue.card.card)]).collect()
+}
+
 fn of_act(needs: &mut BTreeSet<Need>, act: &Act) {
     match act {
         Act::CardsSet(cards) => needs.extend(cards.iter().flat_map(|card| {
@@ -204,6 +218,15 @@ fn of_act(needs: &mut BTreeSet<Need>, act: &Act) {
         })),
         Act::CardStatusSet(set) => {
             needs.insert(Need::CardById(set.card));
+        }
+        Act::CardsIssued(issues) => needs.extend(issues.iter().flat_map(of_issue)),
+        Act::CardExchanged(exchanged) => {
+            needs.extend([Need::CardById(exchanged.old), Need::Under(exchanged.old)]);
+            needs.extend(of_issue(&exchanged.new));
+        }
+        Act::CardsEnded(ended) => needs.extend(ended.cards.iter().map(|ended| Need::CardById(ended.card))),
+        Act::CardChangesDue(due) => {
+            needs.extend(due.changes.iter().map(|change| Need::CardById(change.card)))
         }
         Act::DeviceInvited(invited) => {
             needs.insert(Need::Device(invited.device));

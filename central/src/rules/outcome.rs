@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hufu_shared::act::{CardSet, ClubFounded, FieldGroup, MemberSet};
+use hufu_shared::act::{CardSet, ClubFounded, FieldGroup, MemberSet, StockClass, StockItem};
 use hufu_shared::dictionary::Term;
 use hufu_shared::fact::Event;
 use hufu_shared::ids::{CardId, DeviceId, FactId, Hash, ItemId, LeaseId, MemberId, OccurrenceId, OfficeId};
@@ -20,8 +20,9 @@ use super::judge::issue::Issued;
 use super::lease::LeaseRow;
 use super::posting::Posting;
 use super::world::{
-    CardTurn, Group, KnownAssociation, KnownBoot, KnownCase, KnownDevice, KnownEpoch, KnownFact, KnownField,
-    KnownFiled, KnownLeaving, KnownMember, KnownMessage, Recovery,
+    CardLife, CardTurn, Group, KnownAssociation, KnownBoot, KnownCase, KnownDevice, KnownEpoch, KnownFact,
+    KnownField, KnownFiled, KnownLeaving, KnownMember, KnownMessage, KnownStock, KnownStocktake, Recovery,
+    StockLine,
 };
 
 /// All rows that one entry gives.
@@ -78,8 +79,16 @@ pub struct Outcome {
     pub policy: Option<Policy>,
     /// The version of the rules of applying, if it was changed.
     pub apply_version: Option<u32>,
-    /// Stocks changed.
-    pub stock: BTreeMap<(ItemId, OfficeId), i64>,
+    /// How cards were issued, what they stand under, how they ended: of those of which that changed.
+    pub card_lives: BTreeMap<CardId, CardLife>,
+    /// Items of stock set.
+    pub stock_items: Vec<StockItem>,
+    /// Books of shelves that changed.
+    pub stock: BTreeMap<(ItemId, OfficeId), KnownStock>,
+    /// New lines of the stock ledger.
+    pub stock_lines: Vec<StockLine>,
+    /// What closes of day found, new or changed.
+    pub stocktakes: BTreeMap<(FactId, StockClass), KnownStocktake>,
     /// What devices gave on a business day, whole.
     pub issued: BTreeMap<(DeviceId, Day), Issued>,
     /// Jobs that ran, each with its day; none for one that has all to do again.

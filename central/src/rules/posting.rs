@@ -190,6 +190,8 @@ pub enum PostingCode {
     EarnPurchase,
     /// Points for attending.
     EarnActivity,
+    /// Base points of a card.
+    BasePoints,
     /// Another office gave them: the earlier check-in was there.
     IssuerMoved,
     /// What was given is taken back, or what was taken is given back.
@@ -221,6 +223,7 @@ impl PostingCode {
         match self {
             Self::EarnPurchase => "earn_purchase",
             Self::EarnActivity => "earn_activity",
+            Self::BasePoints => "base_points",
             Self::IssuerMoved => "issuer_moved",
             Self::Reversal => "reversal",
             Self::LeaseGrant => "lease_grant",
@@ -264,6 +267,12 @@ pub fn lease_cause(lease: LeaseId, generation: u32) -> Hash {
 #[must_use]
 pub fn expiry_cause(member: MemberId, unit: Unit, cutoff: Day) -> Hash {
     Hash::of(&[b"hufu-cause-expiry", &member.0, unit.code().as_bytes(), &cutoff.0.to_be_bytes()])
+}
+
+/// The cause of the base points that a rule gives about a card, or about a member where they come once.
+#[must_use]
+pub fn base_points_cause(about: [u8; 16], rule: &str) -> Hash {
+    Hash::of(&[b"hufu-cause-base-points", &about, rule.as_bytes()])
 }
 
 /// The cause of what a merge brings over.

@@ -3,17 +3,19 @@
 //! The store fetches what was named as a [`Need`] and never decides; a row too many does no harm. While an entry is
 //! applied, the world is carried along, so that each fact sees what the ones before it gave.
 
+mod card;
 mod case;
 mod membership;
+mod stock;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hufu_shared::act::FieldGroup;
+use hufu_shared::act::{FieldGroup, StockClass};
 use hufu_shared::fact::Fact;
 use hufu_shared::ids::{
     BootId, CardId, DeviceId, FactId, Hash, ItemId, LeaseId, MemberId, OccurrenceId, OfficeId,
 };
-use hufu_shared::member::{CardStatus, MemberStatus, OccurrenceRow, OfficeRow};
+use hufu_shared::member::{MemberStatus, OccurrenceRow, OfficeRow};
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::policy::Policy;
 use hufu_shared::rules::repeat::Tap;
@@ -24,8 +26,10 @@ use hufu_shared::wire::upload::Became;
 use hufu_shared::wire::version::Version;
 use minicbor::{Decode, Encode};
 
+pub use card::{CardLife, CardTurn, KnownCard, TurnBy};
 pub use case::{CaseState, Evidence, KnownCase};
 pub use membership::{KnownAssociation, KnownFiled, KnownLeaving, KnownMessage};
+pub use stock::{KnownCount, KnownStock, KnownStocktake, StockLine};
 
 use super::joining::application::Association;
 use super::joining::details::Details;
@@ -85,8 +89,16 @@ pub struct World {
     pub flows: BTreeMap<Hash, Flows>,
     /// What members have and owe.
     pub purses: BTreeMap<(MemberId, Unit), Purse>,
-    /// Pieces that came into stocks, less those that went out by acts.
-    pub stock: BTreeMap<(ItemId, OfficeId), i64>,
+    /// Which cards stand under a main card.
+    pub under: BTreeMap<CardId, BTreeSet<CardId>>,
+    /// Which cards a member has.
+    pub cards_of: BTreeMap<MemberId, BTreeSet<CardId>>,
+    /// The books of shelves.
+    pub stock: BTreeMap<(ItemId, OfficeId), KnownStock>,
+    /// Names of movements and counts that were booked.
+    pub booked: BTreeSet<Hash>,
+    /// What closes of day found on shelves.
+    pub stocktakes: BTreeMap<(FactId, StockClass), KnownStocktake>,
     /// What members got and used, for expiry.
     pub lots: BTreeMap<MemberId, Vec<Lot>>,
     /// What devices gave on a business day.
@@ -281,53 +293,6 @@ pub struct KnownField {
     pub changes: u64,
     /// When last.
     pub changed: Instant,
-}
-
-/// A card.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KnownCard {
-    /// Its id.
-    pub card: CardId,
-    /// Whose it is.
-    pub member: Option<MemberId>,
-    /// Its state.
-    pub status: CardStatus,
-    /// Dictionary code of its kind.
-    pub kind: String,
-    /// Whose it was, and its state, from when on; oldest first.
-    pub history: Vec<CardTurn>,
-}
-
-/// A turn in the life of a card.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
-pub struct CardTurn {
-    /// When the act was taken.
-    #[n(0)]
-    pub since: Instant,
-    /// Whose it was from then on.
-    #[n(1)]
-    pub member: Option<MemberId>,
-    /// Its state from then on.
-    #[n(2)]
-    pub status: CardStatus,
-    /// What made the turn.
-    #[n(3)]
-    pub by: TurnBy,
-}
-
-/// What made a turn in the life of a card.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
-#[cbor(index_only)]
-pub enum TurnBy {
-    /// An act that said whose it is: it stands above whatever terminals gave.
-    #[n(0)]
-    Act,
-    /// Terminals that gave it to a member: it follows from all such facts, and goes when they do.
-    #[n(1)]
-    Gift,
-    /// Only its state changed: it is whose it was.
-    #[n(2)]
-    State,
 }
 
 /// A device.

@@ -12,6 +12,7 @@ use hufu_shared::cbor;
 use hufu_shared::ids::{CardId, Hash, MemberId};
 use hufu_shared::member::{CardRow, CardStatus, DirectoryRow, MemberRow};
 use hufu_shared::money::Amount;
+use hufu_shared::rules::cards::Rank;
 use hufu_shared::scheme::{CounterName, DisplayName, SchemeTerms, Words};
 use hufu_shared::time::Instant;
 use hufu_shared::token::Token;
@@ -306,7 +307,7 @@ pub(super) fn member_row(
     })
 }
 
-/// A card's row from `id, member, status, valid_from, valid_until, tail, token`.
+/// A card's row from `id, member, status, valid_from, valid_until, tail, token, rank`.
 pub(super) fn card_row(row: &Row) -> Result<CardRow, StoreError> {
     Ok(CardRow {
         card: CardId(row.array(0)?),
@@ -316,6 +317,7 @@ pub(super) fn card_row(row: &Row) -> Result<CardRow, StoreError> {
         valid_from: row.int_opt(3)?.map(Instant),
         valid_until: row.int_opt(4)?.map(Instant),
         tail: row.text(5)?.to_owned(),
+        sub: row.text(7)? == Rank::Sub.code(),
     })
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hufu_shared::cbor;
 use hufu_shared::fact::Fact;
-use hufu_shared::ids::{BootId, DeviceId, FactId, Hash, ItemId, LeaseId, MemberId, OccurrenceId, OfficeId};
+use hufu_shared::ids::{BootId, DeviceId, FactId, Hash, LeaseId, MemberId, OccurrenceId, OfficeId};
 use hufu_shared::money::{Amount, Unit};
 use hufu_shared::time::{Day, Instant};
 use hufu_shared::token::Token;
@@ -24,17 +24,6 @@ use crate::rules::world::{
     CaseState, DeskReturn, Evidence, Flows, KnownBoot, KnownCase, KnownFact, KnownMember, KnownPlace, Lot,
     Purse, Standing, World, became_from_code,
 };
-
-/// Fetches the pieces that came into the stock of an office.
-pub(super) fn stock_in(
-    tx: &mut Tx<'_>,
-    world: &mut World,
-    (item, office): (ItemId, OfficeId),
-) -> Result<(), StoreError> {
-    let row = tx.query_opt(SQL.get("stock"), &[item.0.into(), office.0.into()])?;
-    world.stock.extend(row.map(|row| row.int(0)).transpose()?.map(|pieces| ((item, office), pieces)));
-    Ok(())
-}
 
 /// Fetches when the newest act was taken that a version holds.
 pub(super) fn knew_in(tx: &mut Tx<'_>, world: &mut World, version: Version) -> Result<(), StoreError> {

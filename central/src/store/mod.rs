@@ -6,6 +6,7 @@
 pub mod acts;
 pub mod associations;
 pub mod base;
+pub mod cards;
 pub mod cases;
 pub mod contact;
 pub mod details;
@@ -34,6 +35,7 @@ pub mod requests;
 pub mod rows;
 pub mod snapshot;
 pub mod staff;
+pub mod stock;
 pub mod ties;
 pub mod verify;
 pub mod world;

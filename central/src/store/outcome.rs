@@ -12,7 +12,7 @@ use hufu_shared::time::Instant;
 use super::StoreError;
 use super::known;
 use super::rows::{self, number};
-use super::{details, joining};
+use super::{cards, details, joining, stock};
 use crate::db::{SqlFile, Tx, Value};
 use crate::rules::outcome::{FactRow, Outcome};
 use crate::rules::posting::{Account, Posting};
@@ -42,12 +42,10 @@ pub fn commit(
     joining::commit(tx, entry, outcome)?;
     details::commit(tx, entry, received, outcome)?;
     commit_cards(tx, entry, outcome)?;
+    cards::commit(tx, entry, outcome)?;
     commit_devices(tx, entry, outcome)?;
     commit_facts(tx, entry, received, outcome)?;
-    for ((item, office), pieces) in &outcome.stock {
-        let values = [item.0.into(), office.0.into(), (*pieces).into(), entry.0.into()];
-        put(tx, "set_stock", values)?;
-    }
+    stock::commit(tx, entry, outcome)?;
     for ((device, day), issued) in &outcome.issued {
         let values = [
             device.0.into(),

@@ -6,8 +6,7 @@
 use std::collections::BTreeSet;
 
 use hufu_shared::cbor;
-use hufu_shared::ids::{CardId, DeviceId, FactId, Hash, LeaseId, MemberId, OccurrenceId, OfficeId};
-use hufu_shared::member::CardStatus;
+use hufu_shared::ids::{DeviceId, FactId, Hash, LeaseId, MemberId, OccurrenceId, OfficeId};
 use hufu_shared::money::Amount;
 use hufu_shared::policy::Policy;
 use hufu_shared::rules::repeat::Tap;
@@ -17,7 +16,7 @@ use hufu_shared::token::Token;
 use super::StoreError;
 use super::known;
 use super::rows;
-use super::{associations, details, joining};
+use super::{associations, cards, details, joining, stock};
 use crate::db::{Row, Sql, SqlFile, Tx, Value};
 use crate::rules::apply::{APPLY_VERSION, OLDEST_APPLY_VERSION, apply};
 use crate::rules::entry::Entry;
@@ -25,7 +24,7 @@ use crate::rules::judge::issue::Issued;
 use crate::rules::need::{self, Need};
 use crate::rules::outcome::Outcome;
 use crate::rules::world::{
-    DeviceStatus, Group, KnownCard, KnownDevice, KnownEpoch, KnownField, PublishedScheme, Recovery, World,
+    DeviceStatus, Group, KnownDevice, KnownEpoch, KnownField, PublishedScheme, Recovery, World,
 };
 
 /// Statements of this file.
@@ -231,7 +230,11 @@ fn fetch_one(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), Store
         Need::FieldGroups => details::groups_in(tx, world),
         Need::Customs(member) => details::customs_in(tx, world, member),
         Need::Fields(member) => fields_in(tx, world, member),
-        Need::Stock(item, office) => known::stock_in(tx, world, (item, office)),
+        Need::Stock(item, office) => stock::stock_in(tx, world, item, office),
+        Need::Booked(cause) => stock::booked_in(tx, world, cause),
+        Need::Stocktakes(fact) => stock::stocktakes_in(tx, world, fact),
+        Need::Under(main) => cards::under_in(tx, world, main),
+        Need::CardsOf(member) => cards::cards_of_in(tx, world, member),
         Need::Lots(member) => {
             let postings = tx.query(SQL.get("lots"), &[member.0.into()])?;
             world.lots.insert(member, known::lots(&postings)?);
@@ -419,17 +422,9 @@ fn card_in(
     token: Option<Token>,
 ) -> Result<(), StoreError> {
     let Some(row) = tx.query_opt(SQL.get(statement), &[key])? else { return Ok(()) };
-    let card = CardId(row.array(0)?);
-    let status = row.text(2)?;
-    let known = KnownCard {
-        card,
-        member: row.array_opt(1)?.map(MemberId),
-        status: CardStatus::from_code(status).ok_or_else(|| rows::unknown("status of a card", status))?,
-        kind: row.text(4)?.to_owned(),
-        history: cbor::decode(row.blob(3)?).map_err(|source| stored("card", &card.to_string(), source))?,
-    };
-    world.cards.insert(card, known);
-    world.tokens.extend(token.map(|token| (token, card)));
+    let known = cards::known(&row)?;
+    world.tokens.extend(token.map(|token| (token, known.card)));
+    world.cards.insert(known.card, known);
     Ok(())
 }
 

@@ -241,6 +241,8 @@ pub struct ShiftView {
     pub gifts_out: u32,
     /// Gifts that should be on the shelf; none where nobody counted at the start.
     pub gifts_expected: Option<u32>,
+    /// Blank cards that should be there; none where nobody counted at the start.
+    pub blank_cards_expected: Option<u32>,
     /// What all facts since the last closing come to.
     pub totals: DayTotals,
     /// The last closing, if it is still held.

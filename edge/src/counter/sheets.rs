@@ -92,7 +92,7 @@ const EXPLAINED: [Outcome; 9] = [
 ];
 
 /// All reasons of a refusal.
-pub const REASONS: [RefusalReason; 16] = [
+pub const REASONS: [RefusalReason; 17] = [
     RefusalReason::R01,
     RefusalReason::R02,
     RefusalReason::R03,
@@ -109,6 +109,7 @@ pub const REASONS: [RefusalReason; 16] = [
     RefusalReason::R14,
     RefusalReason::R15,
     RefusalReason::R16,
+    RefusalReason::R17,
 ];
 
 impl<'a> HelpPage<'a> {

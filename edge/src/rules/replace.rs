@@ -1,7 +1,8 @@
-//! A card in place of another: what the old one, its member and the new one must be (rules H5, X10).
+//! A card in place of another: what the old one, its member and the new one must be (rules H5, K17, X10).
 //!
 //! A lost card is replaced as well as one that is worn out: that it is refused is why its member comes. One that is void
-//! was replaced already, and one that the club stopped is not given back under another number. Out of scope: whether the
+//! was replaced already, and one that the club stopped is not given back under another number; a sub card is cancelled,
+//! and never replaced. Out of scope: whether the
 //! person is the member (staff compared them), and what else of the member's ends with the old card: that is the
 //! centre's.
 
@@ -15,6 +16,8 @@ pub struct OldCard {
     pub status: Option<CardStatus>,
     /// Whether its member takes part; none if the directory does not know the member.
     pub member: Option<MemberStatus>,
+    /// Whether it is a sub card.
+    pub sub: bool,
 }
 
 /// Why the new card cannot take the place of the old one, if so. `held` says whether the new one has a holder already.
@@ -26,6 +29,9 @@ pub fn refusal(old: OldCard, held: bool) -> Option<RefusalReason> {
             Some(RefusalReason::R01)
         }
         (_, Some(CardStatus::Void)) => Some(RefusalReason::R06),
+        (Some(MemberStatus::Active), Some(CardStatus::Active | CardStatus::Lost)) if old.sub => {
+            Some(RefusalReason::R17)
+        }
         (Some(MemberStatus::Active), Some(CardStatus::Active | CardStatus::Lost)) => {
             held.then_some(RefusalReason::R16)
         }
@@ -53,7 +59,17 @@ mod tests {
             (Some(Member::Active), None, false, Some(Why::R14)),
         ];
         for (member, status, held, why) in cases {
-            assert_eq!(refusal(OldCard { status, member }, held), why, "{member:?} {status:?} {held}");
+            let old = OldCard { status, member, sub: false };
+            assert_eq!(refusal(old, held), why, "{member:?} {status:?} {held}");
         }
+    }
+
+    #[test]
+    fn rule_k17_a_sub_card_is_cancelled_and_never_replaced() {
+        let sub = |status| OldCard { status: Some(status), member: Some(MemberStatus::Active), sub: true };
+        for status in [CardStatus::Active, CardStatus::Lost] {
+            assert_eq!(refusal(sub(status), false), Some(RefusalReason::R17));
+        }
+        assert_eq!(refusal(sub(CardStatus::Void), false), Some(RefusalReason::R06));
     }
 }

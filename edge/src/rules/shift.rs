@@ -29,6 +29,8 @@ pub struct Desk {
     pub cash_out: Amount,
     /// Gifts handed out.
     pub gifts_out: u32,
+    /// Blank cards given to members.
+    pub cards_out: u32,
     /// What moved the drawer, by seq: a reversal names the fact.
     moved: BTreeMap<u64, (bool, Amount)>,
 }
@@ -72,6 +74,7 @@ impl Desk {
                 }
             }
             Event::HandedOut(handed) => self.gifts_out = self.gifts_out.saturating_add(handed.quantity),
+            Event::CardReplaced(_) => self.cards_out = self.cards_out.saturating_add(1),
             _ => {}
         }
         Ok(())
@@ -92,18 +95,33 @@ impl Desk {
         self.opened.as_ref().map(|opened| opened.gifts.saturating_sub(self.gifts_out))
     }
 
+    /// Blank cards that should be there; none where nobody counted at the start.
+    #[must_use]
+    pub fn blank_cards_expected(&self) -> Option<u32> {
+        self.opened.as_ref().map(|opened| opened.blank_cards.saturating_sub(self.cards_out))
+    }
+
     /// The count that closes the shift, beside what was expected.
     ///
     /// # Errors
     /// [`NotClosed::NoReason`] where they differ without a reason.
     pub fn close(&self, counted: Counted) -> Result<Counted, NotClosed> {
         let (cash, gifts) = (self.cash_expected()?, self.gifts_expected());
-        let differs = counted.cash != cash || gifts.is_some_and(|gifts| gifts != counted.gifts);
+        let cards = self.blank_cards_expected();
+        let differs = counted.cash != cash
+            || gifts.is_some_and(|gifts| gifts != counted.gifts)
+            || cards.is_some_and(|cards| cards != counted.blank_cards);
         if differs && counted.reason.is_none() {
             return Err(NotClosed::NoReason);
         }
         let reason = counted.reason.filter(|_| differs);
-        Ok(Counted { cash_expected: Some(cash), gifts_expected: gifts, reason, ..counted })
+        Ok(Counted {
+            cash_expected: Some(cash),
+            gifts_expected: gifts,
+            blank_cards_expected: cards,
+            reason,
+            ..counted
+        })
     }
 }
 
@@ -131,7 +149,9 @@ pub fn left_open(first: Option<Day>, today: Day, clock: ClockQuality) -> Option<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hufu_shared::fact::{FACT_FORMAT, HandedOut, Reversed, Shown, Spent, Subject, ToppedUp};
+    use hufu_shared::fact::{
+        CardReplaced, FACT_FORMAT, HandedOut, Reversed, Shown, Spent, Subject, ToppedUp,
+    };
     use hufu_shared::ids::{DeviceId, FactId, ItemId, OccurrenceId};
     use hufu_shared::money::Leg;
     use hufu_shared::token::{MediumKind, Token};
@@ -220,6 +240,7 @@ mod tests {
         let counted = |cash, gifts, reason: Option<&str>| Counted {
             cash: Amount(cash),
             gifts,
+            blank_cards: 20,
             reason: reason.map(str::to_owned),
             ..Counted::default()
         };
@@ -229,6 +250,22 @@ mod tests {
         assert_eq!((short.cash_expected, short.reason.as_deref()), (Some(Amount(50_000)), Some("change")));
         let even = shift.close(counted(50_000, 9, Some("change"))).expect("even");
         assert_eq!((even.gifts_expected, even.reason), (Some(9), None));
+    }
+
+    #[test]
+    fn rule_h05_each_card_given_in_place_of_another_is_one_blank_card_less() {
+        let token = Token { key_version: 1, hash: [3; 16] };
+        let replaced = || {
+            let new = CardReplaced { subject: subject(), card: token, medium: MediumKind::Uid };
+            Event::CardReplaced(new)
+        };
+        let shift = desk(vec![opened(0, 0), replaced(), replaced()]);
+        assert_eq!(shift.blank_cards_expected(), Some(18));
+        let counted = |cards| Counted { blank_cards: cards, ..Counted::default() };
+        assert_eq!(shift.close(counted(17)), Err(NotClosed::NoReason));
+        let even = shift.close(counted(18)).expect("even");
+        assert_eq!((even.blank_cards, even.blank_cards_expected), (18, Some(18)));
+        assert_eq!(desk(vec![replaced()]).blank_cards_expected(), None, "nobody counted at the start");
     }
 
     #[test]

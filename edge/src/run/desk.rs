@@ -196,6 +196,7 @@ impl Dispatch {
                 cash_expected: desk.cash_expected().map_err(overflow)?,
                 gifts_out: desk.gifts_out,
                 gifts_expected: desk.gifts_expected(),
+                blank_cards_expected: desk.blank_cards_expected(),
                 totals,
                 last,
             };
@@ -216,7 +217,13 @@ impl Dispatch {
         if desk.opened.is_some() {
             return Err(Declined::AlreadyOpen);
         }
-        let counted = Counted { reason: None, cash_expected: None, gifts_expected: None, ..counted };
+        let counted = Counted {
+            reason: None,
+            cash_expected: None,
+            gifts_expected: None,
+            blank_cards_expected: None,
+            ..counted
+        };
         let directory = self.core.directory().version();
         let fact = NewFact {
             operator: self.mode.operator,

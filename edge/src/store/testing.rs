@@ -181,6 +181,7 @@ pub(crate) fn card_row(n: u8) -> CardRow {
         valid_from: None,
         valid_until: None,
         tail: format!("{n:04}"),
+        sub: false,
     }
 }
 

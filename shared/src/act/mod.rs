@@ -7,25 +7,28 @@
 use minicbor::{Decode, Encode};
 use serde::Serialize;
 
+mod cards;
 mod details;
 mod joining;
 mod lease;
 mod people;
+mod stock;
 mod value;
 
+pub use cards::*;
 pub use details::*;
 pub use joining::*;
 pub use lease::*;
 pub use people::*;
+pub use stock::*;
 pub use value::*;
 
 use crate::dictionary::Term;
-use crate::ids::{CardId, DeviceId, FactId, Hash, MemberId, OfficeId, OperatorId};
-use crate::member::{CardStatus, MemberStatus, OccurrenceRow, OfficeRow};
+use crate::ids::{DeviceId, FactId, Hash, MemberId, OfficeId, OperatorId};
+use crate::member::{MemberStatus, OccurrenceRow, OfficeRow};
 use crate::policy::Policy;
 use crate::scheme::{SchemeTerms, Words};
-use crate::time::{Day, Instant};
-use crate::token::Token;
+use crate::time::Day;
 use crate::wire::version::CentralEpoch;
 
 /// Who performed an act.
@@ -131,7 +134,7 @@ pub enum Act {
     /// Facts that were set aside take effect now.
     #[n(22)]
     FactsReleased(#[n(0)] FactsReleased),
-    /// Goods came in, moved, were spoiled or counted.
+    /// Goods came in, moved, were given out or spoiled.
     #[n(23)]
     StockMoved(#[n(0)] StockMoved),
     /// Points or money were moved at the centre itself, with the member's balance at hand.
@@ -194,6 +197,27 @@ pub enum Act {
     /// Somebody else cares for a member or an application.
     #[n(52)]
     CarerSet(#[n(0)] CarerSet),
+    /// Cards were issued, singly or in batch.
+    #[n(55)]
+    CardsIssued(#[n(0)] Vec<CardIssue>),
+    /// A card was replaced at the centre.
+    #[n(56)]
+    CardExchanged(#[n(0)] Box<CardExchanged>),
+    /// Cards ended by what time or their main card brought.
+    #[n(57)]
+    CardsEnded(#[n(0)] CardsEnded),
+    /// Main cards are to be changed by their members' points.
+    #[n(58)]
+    CardChangesDue(#[n(0)] CardChangesDue),
+    /// Items of stock were set up or changed.
+    #[n(59)]
+    StockItemsSet(#[n(0)] Vec<StockItem>),
+    /// A shelf was counted.
+    #[n(60)]
+    StockCounted(#[n(0)] StockCounted),
+    /// A person explained the difference that a close of day found.
+    #[n(61)]
+    StockExplained(#[n(0)] StockExplained),
 }
 
 /// A change of the rules of applying.
@@ -254,51 +278,6 @@ pub struct MemberSet {
     /// Commitment to the sealed personal data.
     #[n(5)]
     pub personal: Hash,
-}
-
-/// A card as the journal knows it.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct CardSet {
-    /// Which card.
-    #[n(0)]
-    pub card: CardId,
-    /// How terminals find it, one token per office group.
-    #[n(1)]
-    pub tokens: Vec<Token>,
-    /// Whose it is; none while in stock.
-    #[n(2)]
-    pub member: Option<MemberId>,
-    /// Dictionary code of its kind.
-    #[n(3)]
-    pub kind: String,
-    /// Its state.
-    #[n(4)]
-    pub status: CardStatus,
-    /// Last characters of the printed number.
-    #[n(5)]
-    pub tail: String,
-    /// Not accepted before.
-    #[n(6)]
-    pub valid_from: Option<Instant>,
-    /// Not accepted from then on.
-    #[n(7)]
-    pub valid_until: Option<Instant>,
-}
-
-/// A change of a card's state.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct CardStatusSet {
-    /// Which card.
-    #[n(0)]
-    pub card: CardId,
-    /// The new state.
-    #[n(1)]
-    pub status: CardStatus,
-    /// Commitment to the reason typed by the person.
-    #[n(2)]
-    pub reason: Hash,
 }
 
 /// A terminal announced.
@@ -491,6 +470,13 @@ impl Act {
             Self::DataOpened(_) => "data_opened",
             Self::AssociationDone(_) => "association_done",
             Self::CarerSet(_) => "carer_set",
+            Self::CardsIssued(_) => "cards_issued",
+            Self::CardExchanged(_) => "card_exchanged",
+            Self::CardsEnded(_) => "cards_ended",
+            Self::CardChangesDue(_) => "card_changes_due",
+            Self::StockItemsSet(_) => "stock_items_set",
+            Self::StockCounted(_) => "stock_counted",
+            Self::StockExplained(_) => "stock_explained",
         }
     }
 }

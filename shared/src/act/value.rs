@@ -1,29 +1,11 @@
-//! Acts about value and goods at the centre itself.
+//! Acts about value at the centre itself.
 
 use minicbor::{Decode, Encode};
 use serde::Serialize;
 
-use crate::ids::{FactId, Hash, ItemId, MemberId, OfficeId, OperatorId};
+use crate::ids::{FactId, Hash, MemberId, OfficeId, OperatorId};
 use crate::money::Leg;
 use crate::time::Day;
-
-/// A movement of goods.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct StockMoved {
-    /// What.
-    #[n(0)]
-    pub item: ItemId,
-    /// Where.
-    #[n(1)]
-    pub office: OfficeId,
-    /// By how many pieces; below zero for what went out.
-    #[n(2)]
-    pub pieces: i64,
-    /// Dictionary code of the reason.
-    #[n(3)]
-    pub reason: String,
-}
 
 /// Where value moved at the centre goes, or comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize)]

@@ -56,6 +56,9 @@ pub struct Counted {
     /// Dictionary code of the reason of a difference; none without one.
     #[n(5)]
     pub reason: Option<String>,
+    /// Blank cards that the terminal expected; none at the start.
+    #[n(6)]
+    pub blank_cards_expected: Option<u32>,
 }
 
 /// Sums over a range of facts.

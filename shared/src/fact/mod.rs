@@ -143,6 +143,9 @@ pub enum RefusalReason {
     /// The card has a holder already, so it cannot be given to anybody.
     #[n(16)]
     R16,
+    /// It is a sub card: such are cancelled, not replaced.
+    #[n(17)]
+    R17,
 }
 
 /// What happened. Numbers are given for ever; an unknown one is quarantined, never guessed at.

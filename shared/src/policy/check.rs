@@ -84,6 +84,7 @@ impl Policy {
         }
         once("travel_between", self.travel_between.iter().map(|row| (row.a.min(row.b), row.a.max(row.b))))?;
         self.joining.validate()?;
+        self.cards.validate()?;
         let known: Result<chrono_tz::Tz, _> = self.zone.parse();
         known.map(|_| ()).map_err(|_| PolicyError::Zone { met: self.zone.clone() })
     }

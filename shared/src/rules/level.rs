@@ -76,7 +76,7 @@ pub fn measured(level: &Level, record: Record<'_>, day: Day) -> i64 {
 }
 
 /// The first day of a window that ends with a day; none if it has no beginning.
-fn window_start(window: Window, day: Day) -> Option<Day> {
+pub(super) fn window_start(window: Window, day: Day) -> Option<Day> {
     match window {
         Window::Quarter => Some(Period::Quarter.first_day(day)),
         Window::Year => Some(Period::Year.first_day(day)),

@@ -7,6 +7,7 @@ pub mod bill;
 pub mod birthday;
 pub mod bonus;
 pub mod calendar;
+pub mod cards;
 pub mod earn;
 pub mod expiry;
 pub mod giveback;

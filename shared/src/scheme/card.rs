@@ -2,12 +2,17 @@
 //!
 //! Read by the desk, the terminals and the export; nothing here changes a balance.
 
+use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
+
+use crate::cards::SUB_KINDS;
 
 /// Cards and privacy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CardRules {
+    /// Dictionary codes of the kinds of sub cards (rule K14); every other kind is a main card's.
+    pub sub_kinds: Vec<String>,
     /// What becomes of the sub cards when a main card is replaced (rule K17, contradiction X10).
     pub sub_on_main_replace: SubCards,
     /// Days for which a sub card is valid; none for no end. Rule K18 speaks of an expiry without a number (gap).
@@ -27,24 +32,30 @@ pub struct CardRules {
 }
 
 /// What becomes of sub cards.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(index_only)]
 #[serde(rename_all = "snake_case")]
 pub enum SubCards {
     /// They are void from the moment at which the new card counts.
     #[default]
+    #[n(0)]
     Void,
-    /// They follow the member.
+    /// They stand under the new main card.
+    #[n(1)]
     Follow,
 }
 
 /// What a lost card leads to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(index_only)]
 #[serde(rename_all = "snake_case")]
 pub enum LostMode {
     /// It is frozen and may be found again.
     #[default]
+    #[n(0)]
     Freeze,
-    /// It is void and replaced.
+    /// It is frozen as well, and the report asks for the card in its place: it stands among the cards to be changed.
+    #[n(1)]
     Replace,
 }
 
@@ -77,6 +88,7 @@ impl Default for CardRules {
     fn default() -> Self {
         let field = |name: &str| name.to_owned();
         Self {
+            sub_kinds: SUB_KINDS.map(field).to_vec(),
             sub_on_main_replace: SubCards::Void,
             sub_valid_days: None,
             lost_mode: LostMode::Freeze,

@@ -3,6 +3,7 @@
 //! Rank orders the levels. A level with measure `none` is what every member has; without one the base is rank 0, which
 //! needs no entry. A level is never lost before its validity ends, whatever is spent meanwhile.
 
+use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use super::terms::Words;
@@ -71,16 +72,20 @@ pub enum Measure {
 }
 
 /// Over which time something is measured, ending with the day of the question.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Window {
     /// The natural quarter of the day (rule P1).
+    #[n(0)]
     Quarter,
     /// Its calendar year.
+    #[n(1)]
     Year,
     /// So many months back to the day.
-    RollingMonths(u16),
+    #[n(2)]
+    RollingMonths(#[n(0)] u16),
     /// Ever.
+    #[n(3)]
     #[default]
     Lifetime,
 }

@@ -174,6 +174,7 @@ fn fill(directory: &Directory, key: &TokenKey, cards: &[CardText]) {
             valid_from: None,
             valid_until: None,
             tail: "0001".to_owned(),
+            sub: false,
         }));
     }
     let chunks: Vec<(Vec<u8>, u32)> = rows

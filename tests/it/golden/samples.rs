@@ -92,6 +92,7 @@ fn counted() -> Counted {
         blank_cards: 12,
         cash_expected: Some(Amount(121_000)),
         gifts_expected: Some(36),
+        blank_cards_expected: Some(12),
         reason: Some("change".to_owned()),
     }
 }
@@ -174,7 +175,12 @@ pub fn facts() -> Vec<Fact> {
         (Shown::Accepted, Event::ComplaintTaken(complaint(form.clone()))),
         (
             Shown::Nothing,
-            Event::ShiftOpened(Counted { cash_expected: None, gifts_expected: None, ..counted() }),
+            Event::ShiftOpened(Counted {
+                cash_expected: None,
+                gifts_expected: None,
+                blank_cards_expected: None,
+                ..counted()
+            }),
         ),
         (
             Shown::Accepted,
@@ -563,6 +569,7 @@ pub fn delta() -> Delta {
         valid_from: None,
         valid_until: Some(NOON),
         tail: "0001".to_owned(),
+        sub: true,
     };
     Delta {
         club: ClubId([0x10; 16]),

@@ -390,6 +390,7 @@ fn shift() -> ShiftView {
         cash_expected: Amount(164_000),
         gifts_out: 24,
         gifts_expected: Some(16),
+        blank_cards_expected: Some(12),
         totals: DayTotals { attended: 37, topped_up: Amount(230_000), ..DayTotals::default() },
         last: Some(closing),
     }

@@ -5,8 +5,8 @@
 
 use hufu_central::jobs;
 use hufu_shared::act::{
-    Act, CaseDecided, FactsReleased, MemberErased, MembersMerged, Pin, PinOutcome, PointsExpired, StockMoved,
-    ValueEnd, ValueMoved, Verdict,
+    Act, CaseDecided, FactsReleased, MemberErased, MembersMerged, Pin, PinOutcome, PointsExpired, StockEnd,
+    StockMoved, ValueEnd, ValueMoved, Verdict,
 };
 use hufu_shared::ids::{FactId, Hash, MemberId, OperatorId};
 use hufu_shared::member::CardStatus;
@@ -123,11 +123,17 @@ impl Run<'_> {
     }
 
     fn move_stock(&mut self, gift: usize, office: usize, pieces: i64) -> anyhow::Result<()> {
+        let shelf = StockEnd::Shelf(club::office(office));
+        let (from, to) = if pieces < 0 { (shelf, StockEnd::Spoiled) } else { (StockEnd::Supplier, shelf) };
+        let mut name = [0; 32];
+        name.fill_with(|| u8::try_from(self.random.below(256)).unwrap_or(0));
         self.centre.act(Act::StockMoved(StockMoved {
+            id: Hash(name),
             item: item(gift),
-            office: club::office(office),
-            pieces,
-            reason: "counted".to_owned(),
+            from,
+            to,
+            pieces: u32::try_from(pieces.unsigned_abs()).unwrap_or(0),
+            reason: Hash([0; 32]),
         }))
     }
 

@@ -361,15 +361,6 @@ CREATE TABLE posting (
 CREATE INDEX posting_member ON posting (member, at);
 CREATE INDEX posting_fact ON posting (device, epoch, seq);
 
--- Pieces of an item that came into the stock of an office, less those that went out by acts. Hand-outs are facts.
-CREATE TABLE stock (
-    item BLOB NOT NULL,
-    office BLOB NOT NULL,
-    pieces BIGINT NOT NULL,
-    entry BLOB NOT NULL,
-    PRIMARY KEY (item, office)
-);
-
 -- What each device gave on a business day, as known when its facts were taken in: the measure of its limits.
 CREATE TABLE issued (
     device BLOB NOT NULL,

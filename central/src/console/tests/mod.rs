@@ -1,6 +1,7 @@
 //! Tests of the console through its routes, as a browser without script sees it, on both databases.
 
 mod approving;
+mod cards;
 mod codes;
 mod forms;
 mod joining;

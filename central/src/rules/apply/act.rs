@@ -59,6 +59,13 @@ impl Work {
             Act::AssociationDone(done) => self.association_done(done),
             Act::CarerSet(set) => self.carer_set(set),
             Act::DataOpened(opened) => self.data_opened(opened),
+            Act::CardsIssued(issues) => self.cards_issued(issues),
+            Act::CardExchanged(exchanged) => self.card_exchanged(exchanged),
+            Act::CardsEnded(ended) => self.cards_ended(ended),
+            Act::CardChangesDue(due) => self.card_changes_due(due),
+            Act::StockItemsSet(items) => self.outcome.stock_items.extend(items.iter().cloned()),
+            Act::StockCounted(counted) => self.stock_counted(counted),
+            Act::StockExplained(explained) => self.stock_explained(explained),
             Act::DaySettled(day) => self.day_settled(*day),
             Act::PolicySet(policy) => self.policy_set(policy),
             Act::JobRan(run) => {

@@ -9,9 +9,11 @@ use std::collections::BTreeSet;
 
 use hufu_shared::act::{CardSet, CardStatusSet};
 use hufu_shared::fact::{Event, Fact, Subject};
-use hufu_shared::ids::{FactId, Hash, MemberId};
+use hufu_shared::ids::{CardId, FactId, Hash, MemberId};
 use hufu_shared::member::CardStatus;
-use hufu_shared::time::Day;
+use hufu_shared::rules::cards::{self, CardEnd, Rank};
+use hufu_shared::scheme::card::LostMode;
+use hufu_shared::time::{Day, OfficeClock};
 use hufu_shared::token::Token;
 use hufu_shared::wire::upload::Became;
 use minicbor::{Decode, Encode};
@@ -24,7 +26,7 @@ use crate::rules::judge::travel::{self, Impossible, Travel, Use};
 use crate::rules::links;
 use crate::rules::need::Need;
 use crate::rules::posting;
-use crate::rules::world::{CardTurn, KnownCard, KnownFact, Standing, TurnBy};
+use crate::rules::world::{CardLife, CardTurn, KnownCard, KnownFact, Standing, TurnBy};
 
 /// Number of the conflict kind "impossible travel".
 const KIND_TRAVEL: u8 = 3;
@@ -220,16 +222,26 @@ impl Work {
             return;
         };
         self.stand(id, plain(id, known), Some(member));
-        self.refuse_lost(id, known, subject.token);
+        self.refuse_lost(known, subject.token);
     }
 
-    /// A card that was reported lost is refused everywhere from now on, unless it took another turn since the report. Then
-    /// the list says that it is not: where it was reported it is refused until the list says otherwise.
-    pub(super) fn refuse_lost(&mut self, id: FactId, known: &KnownFact, token: Token) {
+    /// A card that was reported lost is refused everywhere from now on, with all its media, unless it took another turn
+    /// since the report. Then the list says that it is not: where it was reported it is refused until the list says
+    /// otherwise. A sub card is cancelled (K18).
+    pub(super) fn refuse_lost(&mut self, known: &KnownFact, token: Token) {
         let Some(card) = self.card(token).cloned() else { return };
+        for card in self.with_media(&card) {
+            self.refuse_one(known, card);
+        }
+    }
+
+    fn refuse_one(&mut self, known: &KnownFact, card: CardId) {
+        let Some(card) = self.card_by_id(card).cloned() else { return };
+        let refused = cards::step(card.life.rank, CardStatus::Active, CardStatus::Lost);
+        let refused = refused.unwrap_or(CardStatus::Lost);
         let since = card.history.iter().rposition(|turn| turn.since <= known.at).unwrap_or(0);
         if card.status != CardStatus::Active {
-            self.ended_since(card, CardStatus::Lost);
+            self.ended_since(card, refused);
             return;
         }
         if since + 1 < card.history.len() {
@@ -237,9 +249,12 @@ impl Work {
             self.outcome.card_statuses.push((card.card, card.status));
             return;
         }
-        self.has(Need::CardById(card.card));
-        let reason = posting::fact_cause(id);
-        self.turn_status(&CardStatusSet { card: card.card, status: CardStatus::Lost, reason });
+        self.turn_to(card.card, refused);
+        if refused == CardStatus::Void {
+            self.card_ended(card.card, CardEnd::Lost, self.received);
+        } else {
+            self.ask_for_another(card.card, known.day);
+        }
     }
 
     /// Of two reports of a loss the one that was received first began it, in whatever order they are taken: what
@@ -267,14 +282,10 @@ impl Work {
     pub(super) fn card_set(&mut self, row: &CardSet) {
         self.has(Need::CardById(row.card));
         let turn = CardTurn { since: self.received, member: row.member, status: row.status, by: TurnBy::Act };
-        let known = self.world.cards.entry(row.card).or_insert_with(|| KnownCard {
-            card: row.card,
-            member: None,
-            status: row.status,
-            kind: row.kind.clone(),
-            history: Vec::new(),
-        });
-        (known.member, known.status) = (row.member, row.status);
+        let fresh = || KnownCard { status: row.status, ..KnownCard::fresh(row.card, &row.kind) };
+        let known = self.world.cards.entry(row.card).or_insert_with(fresh);
+        let (was, had) = (known.status, known.member);
+        (known.member, known.status, known.until) = (row.member, row.status, row.valid_until);
         known.kind.clone_from(&row.kind);
         push_turn(&mut known.history, turn);
         self.outcome.card_turns.insert(row.card, known.history.clone());
@@ -284,6 +295,12 @@ impl Work {
             self.world.fetched.insert(Need::Card(*token));
         }
         self.outcome.cards.push(row.clone());
+        self.begin_life(row, had);
+        match (was == CardStatus::Void, row.status == CardStatus::Void) {
+            (false, true) => self.card_ended(row.card, CardEnd::Voided, self.received),
+            (true, false) => self.live(row.card, |life| life.ended = None),
+            _ => {}
+        }
         if row.member.is_some() {
             for token in &row.tokens {
                 self.release(*token);
@@ -291,28 +308,69 @@ impl Work {
         }
     }
 
-    pub(super) fn card_status_set(&mut self, set: &CardStatusSet) {
-        self.has(Need::CardById(set.card));
-        self.turn_status(set);
+    /// What begins with a card's holder: when it was issued, and for a kind of sub cards the main card that it stands
+    /// under. Another holder is another issue.
+    fn begin_life(&mut self, row: &CardSet, had: Option<MemberId>) {
+        let Some(member) = row.member.filter(|member| had != Some(*member)) else { return };
+        self.world.cards_of.entry(member).or_default().insert(row.card);
+        let is_sub = self.world.policy.cards.is_sub(&row.kind);
+        let under = if is_sub { self.main_card(member) } else { None };
+        let (rank, issued) = (if is_sub { Rank::Sub } else { Rank::Main }, Some(self.received));
+        self.live(row.card, |life| *life = CardLife { rank, under, issued, ..CardLife::default() });
     }
 
-    pub(super) fn turn_status(&mut self, set: &CardStatusSet) {
-        let received = self.received;
-        if let Some(card) = self.world.cards.get_mut(&set.card)
-            && card.status != set.status
-        {
-            card.status = set.status;
-            let (member, status) = (card.member, set.status);
-            push_turn(&mut card.history, CardTurn { since: received, member, status, by: TurnBy::State });
-            self.outcome.card_turns.insert(set.card, card.history.clone());
-            self.outcome.card_statuses.push((set.card, set.status));
+    /// The main card of a member that stands, the newest if there are several.
+    fn main_card(&self, member: MemberId) -> Option<CardId> {
+        self.has(Need::CardsOf(member));
+        let all = self.world.cards_of.get(&member).into_iter().flatten();
+        let known = all.filter_map(|card| self.card_by_id(*card));
+        let mains = known.filter(|card| card.life.rank == Rank::Main && card.held().stands(self.received));
+        mains.max_by_key(|card| (card.life.issued, card.card)).map(|card| card.card)
+    }
+
+    /// Where the club replaces what was lost (K18), the report asks for the card in its place.
+    fn ask_for_another(&mut self, card: CardId, day: Day) {
+        let Some(known) = self.card_by_id(card) else { return };
+        let asks = self.world.policy.cards.lost_mode == LostMode::Replace && known.life.rank == Rank::Main;
+        if asks && known.life.due.is_none() {
+            let kind = known.kind.clone();
+            self.live(card, |life| life.due = Some((kind, day)));
+        }
+    }
+
+    /// It was found: what its loss asked for is not asked for any more.
+    fn ask_no_more(&mut self, card: CardId) {
+        let Some(kind) = self.card_by_id(card).map(|known| known.kind.clone()) else { return };
+        self.live(card, |life| life.due = life.due.take().filter(|(due, _)| *due != kind));
+    }
+
+    /// A person changes the state of a card, with all its media; a step that the rules do not know has no effect (K18,
+    /// H6–H8).
+    pub(super) fn card_status_set(&mut self, set: &CardStatusSet) {
+        let Some(card) = self.card_by_id(set.card).cloned() else { return };
+        for one in self.with_media(&card) {
+            let Some(known) = self.card_by_id(one) else { continue };
+            let step = cards::step(known.life.rank, known.status, set.status);
+            let Some(status) = step else { continue };
+            let was = known.status;
+            self.turn_to(one, status);
+            if status == CardStatus::Lost {
+                let day = OfficeClock::default().business_day(self.received);
+                self.ask_for_another(one, day);
+            } else if was == CardStatus::Lost {
+                self.ask_no_more(one);
+            }
+            if status == CardStatus::Void {
+                let why = if set.status == CardStatus::Lost { CardEnd::Lost } else { CardEnd::Voided };
+                self.card_ended(one, why, self.received);
+            }
         }
     }
 }
 
 /// Adds a turn, if it turns anything. That an act says whose a card is which terminals gave to the same member does: it
 /// is theirs from then on whatever becomes of those facts.
-fn push_turn(history: &mut Vec<CardTurn>, turn: CardTurn) {
+pub(super) fn push_turn(history: &mut Vec<CardTurn>, turn: CardTurn) {
     let is_same = history.last().is_some_and(|last| (last.member, last.status) == (turn.member, turn.status));
     let said = history.iter().rfind(|turn| turn.by != TurnBy::State).map(|turn| turn.by);
     let confirms = turn.by == TurnBy::Act && said == Some(TurnBy::Gift);

@@ -3,8 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use hufu_shared::act::StockMoved;
-use hufu_shared::fact::{Event, Fact, HandedOut};
+use hufu_shared::fact::{Event, HandedOut};
 use hufu_shared::ids::{FactId, Hash, ItemId, MemberId, OfficeId};
 use hufu_shared::policy::UseLimit;
 use hufu_shared::time::Day;
@@ -19,7 +18,6 @@ use crate::rules::judge::order::Place;
 use crate::rules::judge::stock::{self, Take};
 use crate::rules::judge::uselimit::{self, Use};
 use crate::rules::links;
-use crate::rules::need::Need;
 use crate::rules::posting;
 use crate::rules::world::{KnownFact, Standing};
 
@@ -29,6 +27,23 @@ const KIND_STOCK: u8 = 16;
 const KIND_USE_LIMIT: u8 = 33;
 /// Number of the conflict kind "handed out twice".
 const KIND_HANDED_TWICE: u8 = 34;
+
+/// What a fact took from a stock.
+enum Taken {
+    /// A gift.
+    Goods(HandedOut),
+    /// A blank card, for a member.
+    BlankCard,
+}
+
+impl Taken {
+    fn quantity(&self) -> u32 {
+        match self {
+            Self::Goods(handed) => handed.quantity,
+            Self::BlankCard => 1,
+        }
+    }
+}
 
 impl Work {
     /// Something was handed out.
@@ -59,43 +74,35 @@ impl Work {
         self.dirty.insert(Matter::Goods(item, office));
     }
 
-    /// Goods came in or went out at the centre: backorders are filled in order of time.
-    pub(super) fn stock_moved(&mut self, moved: &StockMoved) {
-        let key = (moved.item, moved.office);
-        let pieces = self.pieces(moved.item, moved.office).unwrap_or(0).saturating_add(moved.pieces);
-        self.world.stock.insert(key, pieces);
-        self.outcome.stock.insert(key, pieces);
-        self.touch_goods(moved.item, moved.office);
-    }
-
-    /// Pieces that came into a stock less those that went out of it by acts; none for what is not counted.
-    fn pieces(&self, item: ItemId, office: OfficeId) -> Option<i64> {
-        self.has(Need::Stock(item, office));
-        self.world.stock.get(&(item, office)).copied()
-    }
-
-    /// Judges all hand-outs of one stock.
+    /// Judges everything that took from one stock: hand-outs, and blank cards that were given to members.
     pub(super) fn judge_goods(&mut self, item: ItemId, office: OfficeId) {
-        let facts = self.handed(links::stock(item, office));
+        let facts = self.taken(links::stock(item, office));
         let takes: Vec<Take> = facts
             .iter()
             .filter(|(_, known, _)| known.pin != Some(false))
-            .map(|(id, known, handed)| Take {
+            .map(|(id, known, taken)| Take {
                 place: Place { t: known.at, fact: *id },
-                quantity: handed.quantity,
-                pin: (known.pin == Some(true) || self.was_filled(*id, known)).then_some(handed.quantity),
+                quantity: taken.quantity(),
+                pin: (known.pin == Some(true) || self.was_filled(*id, known)).then_some(taken.quantity()),
             })
             .collect();
-        let came_in =
-            self.pieces(item, office).map(|pieces| u32::try_from(pieces.max(0)).unwrap_or(u32::MAX));
-        let filled = came_in.map(|came_in| stock::judge(came_in, &takes)).unwrap_or_default();
-        for (id, known, handed) in &facts {
+        let came_in = self.book_counts(item, office, &takes);
+        let filled = came_in.map(|came_in| stock::judge(came_in, &takes));
+        for (id, known, taken) in &facts {
+            let short = filled.as_ref().and_then(|filled| filled.get(id)).map_or(0, |filled| filled.short);
+            let Taken::Goods(handed) = taken else {
+                self.say_short(*id, known, short);
+                continue;
+            };
             let twice = known.member.is_some_and(|member| self.judge_twice(member, handed, *id));
-            let short = filled.get(id).map_or(0, |filled| filled.short);
             let standing = self.goods_standing(*id, known, twice, short);
             if !self.was_filled(*id, known) {
                 self.stand(*id, standing, known.member);
             }
+        }
+        if let Some(filled) = filled {
+            let drawn = filled.values().map(|filled| i64::from(filled.gets)).sum();
+            self.book_drawn(item, office, drawn);
         }
     }
 
@@ -108,6 +115,16 @@ impl Work {
         if known.pin == Some(false) {
             return Standing { became: Became::NoEffect, kind: None, case: None };
         }
+        let case = self.say_short(id, known, short);
+        match (twice, short) {
+            (true, _) => Standing::of(Became::AppliedWithCase, KIND_HANDED_TWICE, None),
+            (false, 0) => plain(id, known),
+            (false, _) => Standing::of(Became::AppliedWithCase, KIND_STOCK, Some(case)),
+        }
+    }
+
+    /// Puts what the stock does not cover before a person, or ends that.
+    fn say_short(&mut self, id: FactId, known: &KnownFact, short: u32) -> Hash {
         let case = posting::case_id(KIND_STOCK, &[&posting::fact_cause(id).0]);
         if short > 0 {
             let mut fresh = self.fresh_case(KIND_STOCK, "backordered");
@@ -117,11 +134,7 @@ impl Work {
         } else {
             self.end_case(case, "filled");
         }
-        match (twice, short) {
-            (true, _) => Standing::of(Became::AppliedWithCase, KIND_HANDED_TWICE, None),
-            (false, 0) => plain(id, known),
-            (false, _) => Standing::of(Became::AppliedWithCase, KIND_STOCK, Some(case)),
-        }
+        case
     }
 
     /// Whether a hand-out is beyond the first of its member, occurrence and item; opens the case that shows all.
@@ -153,13 +166,25 @@ impl Work {
 
     /// All hand-outs with a link.
     fn handed(&self, link: Hash) -> Vec<(FactId, KnownFact, HandedOut)> {
+        let goods = |(id, known, taken)| match taken {
+            Taken::Goods(handed) => Some((id, known, handed)),
+            Taken::BlankCard => None,
+        };
+        self.taken(link).into_iter().filter_map(goods).collect()
+    }
+
+    /// All facts with a link that took something.
+    fn taken(&self, link: Hash) -> Vec<(FactId, KnownFact, Taken)> {
         let facts = self.linked(link).into_iter().filter_map(|id| Some((id, self.fact(id)?.clone())));
-        let handed = facts.filter(|(_, known)| is_judged(known)).filter_map(|(id, known)| {
-            let Some(Fact { event: Event::HandedOut(handed), .. }) = &known.fact else { return None };
-            let handed = handed.clone();
-            Some((id, known, handed))
+        let taken = facts.filter(|(_, known)| is_judged(known)).filter_map(|(id, known)| {
+            let taken = match &known.fact.as_ref()?.event {
+                Event::HandedOut(handed) => Taken::Goods(handed.clone()),
+                Event::CardReplaced(_) => Taken::BlankCard,
+                _ => return None,
+            };
+            Some((id, known, taken))
         });
-        handed.collect()
+        taken.collect()
     }
 
     /// Marks what a member spent or used in every period that a limit counts.

@@ -17,7 +17,7 @@ pub(super) enum Matter {
     Earn(FactId),
     /// What was paid in at a terminal on a business day.
     TopUps(DeviceId, Day),
-    /// What was handed out of a stock.
+    /// What was taken from a stock.
     Goods(ItemId, OfficeId),
     /// What a member spent or used in the periods that hold a day.
     Uses(MemberId, Day),
@@ -75,10 +75,10 @@ impl Work {
         if self.is_of_merged_or_erased(id, &known, fact) {
             // Whoever the holder was: the card is in other hands, and its terminal refuses it already.
             match &fact.event {
-                Event::CardReportedLost(seen) => self.refuse_lost(id, &known, seen.subject.token),
+                Event::CardReportedLost(seen) => self.refuse_lost(&known, seen.subject.token),
                 Event::CardReplaced(replaced) => {
                     if let Some(member) = self.owner(&known, &replaced.subject) {
-                        self.void_old(id, replaced.subject.token, member);
+                        self.void_old(&known, replaced, member);
                     }
                 }
                 _ => {}
@@ -101,6 +101,7 @@ impl Work {
             Event::DayClosed(closed) => {
                 self.day_closed(id, closed);
                 self.cash_counted(id, closed);
+                self.shelf_counted(id, closed);
             }
             Event::ToppedUp(_) => {
                 self.touch_top_ups(id, known.day);
@@ -142,7 +143,10 @@ impl Work {
             }
             Event::Earned(_) => self.touch_earn(id),
             Event::ToppedUp(_) => self.touch_top_ups(id, known.day),
-            Event::DayClosed(closed) => self.cash_counted(id, closed),
+            Event::DayClosed(closed) => {
+                self.cash_counted(id, closed);
+                self.shelf_counted(id, closed);
+            }
             Event::HandedOut(handed) => {
                 if let Some(member) = known.member {
                     self.touch_handed(id, member, handed);
@@ -155,6 +159,7 @@ impl Work {
             Event::CardReportedLost(_) => self.judge_report(id),
             Event::CardReplaced(replaced) => {
                 self.dirty.insert(Matter::Given(replaced.card));
+                self.touch_blank(id, replaced);
             }
             _ => {}
         }

@@ -2,14 +2,16 @@
 //!
 //! Nothing of the member moves: points, stored value and history are the member's, not the card's. A card that the
 //! centre never saw is registered by that; one in stock keeps what is known of it. A card with a holder by a person's
-//! act stays with that holder, and the fact is put before a person.
-//! Out of scope: sub cards, which the club's list of cards does not tell from main cards yet.
+//! act stays with that holder, and the fact is put before a person. The old card's other media end with it, and its sub
+//! cards by the club's rule (K17).
+//! Out of scope: cards that are issued and replaced at the centre ([`super::issue`]).
 
-use hufu_shared::act::{CardSet, CardStatusSet};
+use hufu_shared::act::{CardSet, blank_cards};
 use hufu_shared::dictionary::CARD_KIND_ORDINARY;
 use hufu_shared::fact::{CardReplaced, Event};
-use hufu_shared::ids::{FactId, Hash, MemberId};
+use hufu_shared::ids::{CardId, FactId, Hash, MemberId, OfficeId};
 use hufu_shared::member::CardStatus;
+use hufu_shared::rules::cards::{CardEnd, Rank};
 use hufu_shared::time::Instant;
 use hufu_shared::token::Token;
 use hufu_shared::wire::upload::Became;
@@ -25,7 +27,7 @@ use crate::rules::judge::order::Place;
 use crate::rules::links;
 use crate::rules::need::Need;
 use crate::rules::posting;
-use crate::rules::world::{CardTurn, KnownCard, KnownFact, Standing, TurnBy};
+use crate::rules::world::{CardLife, CardTurn, KnownCard, KnownFact, Standing, TurnBy};
 
 /// How a gift stands of which a person said that it does not count.
 const TAKEN_BACK: Standing = Standing { became: Became::NoEffect, kind: None, case: None };
@@ -44,22 +46,65 @@ impl Work {
             return;
         };
         self.stand(id, plain(id, known), Some(member));
-        self.void_old(id, old, member);
+        self.void_old(known, replaced, member);
         self.dirty.insert(Matter::Given(replaced.card));
+        self.link_blank(id, known.office, replaced);
+        self.touch_blank(id, replaced);
         self.judge_report(id);
     }
 
-    /// The old card is refused everywhere from now on, unless it went to somebody else since: then the list says how it
-    /// stands, for where it was replaced it is refused until the list says otherwise.
-    pub(super) fn void_old(&mut self, id: FactId, old: Token, member: MemberId) {
-        let Some(card) = self.card(old).cloned() else { return };
+    /// The blank card that was given came from the office's stock: of the kind of the new card, as it lay in stock, or of
+    /// the old one's.
+    fn link_blank(&mut self, id: FactId, office: OfficeId, replaced: &CardReplaced) {
+        let kind = |token| self.card(token).map(|card| card.kind.clone()).filter(|kind| !kind.is_empty());
+        let kind = kind(replaced.card).or_else(|| kind(replaced.subject.token));
+        let item = blank_cards(kind.as_deref().unwrap_or(CARD_KIND_ORDINARY));
+        if self.stock(item, office).is_some() {
+            self.link(links::stock(item, office), id);
+            self.touch_goods(item, office);
+        }
+    }
+
+    /// Marks the stock from which a blank card came.
+    pub(super) fn touch_blank(&mut self, id: FactId, replaced: &CardReplaced) {
+        let Some(office) = self.fact(id).map(|known| known.office) else { return };
+        let tokens = [replaced.card, replaced.subject.token];
+        let kinds = tokens.map(|token| self.card(token).map(|card| card.kind.clone()));
+        for kind in kinds.into_iter().flatten() {
+            let item = blank_cards(&kind);
+            if self.linked(links::stock(item, office)).contains(&id) {
+                self.touch_goods(item, office);
+            }
+        }
+    }
+
+    /// The old card is refused everywhere from now on, with all its media, unless it went to somebody else since: then the
+    /// list says how it stands, for where it was replaced it is refused until the list says otherwise.
+    pub(super) fn void_old(&mut self, known: &KnownFact, replaced: &CardReplaced, member: MemberId) {
+        let Some(card) = self.card(replaced.subject.token).cloned() else { return };
+        let (main, next) = (self.main_of(&card), self.card(replaced.card).map(|card| card.card));
+        let next = next.unwrap_or_else(|| replaced.card.card_id());
+        for one in self.with_media(&card) {
+            self.void_one(one, member);
+        }
+        let is_void = self.card_by_id(main).is_some_and(|card| card.status == CardStatus::Void);
+        let at = known.at;
+        if is_void
+            && self.card_by_id(main).is_some_and(|card| card.life.replaced.is_none_or(|old| at < old.1))
+        {
+            self.live(main, |life| life.replaced = Some((next, at)));
+            self.card_ended(main, CardEnd::Replaced, at);
+        }
+    }
+
+    fn void_one(&mut self, card: CardId, member: MemberId) {
+        let Some(card) = self.card_by_id(card).cloned() else { return };
         let is_theirs = card.member.is_none_or(|holder| self.returns_to(holder) == self.returns_to(member));
         if !is_theirs {
             self.outcome.card_turns.insert(card.card, card.history);
             self.outcome.card_statuses.push((card.card, card.status));
             return;
         }
-        self.has(Need::CardById(card.card));
         if card.status == CardStatus::Void {
             self.ended_since(card, CardStatus::Void);
             return;
@@ -69,8 +114,7 @@ impl Work {
         if let Some(known) = self.world.cards.get_mut(&card.card) {
             known.history.retain(|turn| turn.status != CardStatus::Lost || turn.since <= received);
         }
-        let (status, reason) = (CardStatus::Void, posting::fact_cause(id));
-        self.turn_status(&CardStatusSet { card: card.card, status, reason });
+        self.turn_to(card.card, CardStatus::Void);
     }
 
     /// Judges whose a card is from all facts that gave it.
@@ -147,6 +191,7 @@ impl Work {
             self.register(token, first);
         }
         self.holds(token, Some((first.place.t, holder)));
+        self.give_life(token, first);
         // Had they come after the gift, nobody would have asked whose card it is.
         for id in held {
             let waits = Standing::of(Became::Held, KIND_UNKNOWN_CARD, None);
@@ -154,6 +199,26 @@ impl Work {
                 self.leave_case(unknown_card_case(token), id);
             }
         }
+    }
+
+    /// A card that was given was issued by that, in the place of the old one and as what that was.
+    fn give_life(&mut self, token: Token, first: &Gift) {
+        let Some(known) = self.fact(first.place.fact).cloned() else { return };
+        let subject = known.fact.as_ref().and_then(|fact| fact.event.subject()).cloned();
+        let old = subject.and_then(|subject| self.card(subject.token).cloned());
+        let Some(card) =
+            self.card(token).filter(|card| card.history.iter().any(|turn| turn.by == TurnBy::Gift))
+        else {
+            return;
+        };
+        let (card, office) = (card.card, known.office);
+        let replaces = old.as_ref().map(|old| self.main_of(old));
+        let sub = old.filter(|old| old.life.rank == Rank::Sub).map(|old| old.life);
+        self.live(card, |life| {
+            life.rank = sub.as_ref().map_or(Rank::Main, |old| old.rank);
+            life.under = sub.and_then(|old| old.under);
+            (life.office, life.issued, life.replaces) = (Some(office), Some(first.place.t), replaces);
+        });
     }
 
     /// A card is whose a gift says, from then on, unless an act said otherwise; without a gift it is whose the acts say.
@@ -168,22 +233,25 @@ impl Work {
         self.has(Need::CardById(card.card));
         self.outcome.card_turns.insert(card.card, history.clone());
         self.outcome.card_holders.push((card.card, holder));
-        self.world.cards.insert(card.card, KnownCard { member: holder, history, ..card });
-        if holder.is_some() {
-            self.release(token);
+        let id = card.card;
+        self.world.cards.insert(id, KnownCard { member: holder, history, ..card });
+        match holder {
+            Some(_) => self.release(token),
+            None => self.live(id, |life| *life = CardLife::default()),
         }
         for id in loser.map(|loser| self.used_by(token, loser)).unwrap_or_default() {
             if holder.is_some() { self.owner_changed(id) } else { self.disowned(id, token) }
         }
     }
 
-    /// A fact of a card that turns out to be nobody's: it waits as if the card had never been known. What left a lease
-    /// stays: goods went over the counter for it.
+    /// A fact of a card that turns out to be nobody's: it waits as if the card had never been known. Where goods went
+    /// over the counter it stays as it is.
     fn disowned(&mut self, id: FactId, token: Token) {
         let Some(known) = self.fact(id).cloned() else { return };
         let (Some(fact), Some(old)) = (&known.fact, known.member) else { return };
         let has_effect = matches!(known.standing.became, Became::Applied | Became::AppliedWithCase);
-        if !has_effect || matches!(fact.event, Event::Spent(_) | Event::Reversed(_)) {
+        let goods = matches!(fact.event, Event::Spent(_) | Event::Reversed(_) | Event::HandedOut(_));
+        if !has_effect || goods {
             return;
         }
         self.leave(id, &known, fact, old);
@@ -193,6 +261,9 @@ impl Work {
         }
         self.hold_for_card(id, token);
         self.change(id, |known| known.member = None);
+        if let Event::CardReplaced(replaced) = &fact.event {
+            self.dirty.insert(Matter::Given(replaced.card));
+        }
     }
 
     /// What a member did with a card.
@@ -205,14 +276,17 @@ impl Work {
         self.world.facts.iter().filter(|(_, known)| with_card(known)).map(|(id, _)| *id).collect()
     }
 
-    /// A card that was in no list is in it from now on: of the kind of the card that it replaces.
+    /// A card that was in no list is in it from now on: of the kind that its points ask for (K17), or of that of
+    /// the card that it replaces.
     fn register(&mut self, token: Token, first: &Gift) {
         let old = self.fact(first.place.fact).and_then(|known| known.fact.as_ref()?.event.subject().cloned());
-        let kind = old.and_then(|old| self.card(old.token)).map(|card| card.kind.clone());
+        let old = old.and_then(|old| self.card(old.token));
+        let due = old.and_then(|card| card.life.due.clone()).map(|(kind, _)| kind);
+        let kind = due.or_else(|| old.map(|card| card.kind.clone()));
         let kind = kind.filter(|kind| !kind.is_empty()).unwrap_or_else(|| CARD_KIND_ORDINARY.to_owned());
         let (card, status) = (token.card_id(), CardStatus::Active);
         self.has(Need::CardById(card));
-        let known = KnownCard { card, member: None, status, kind: kind.clone(), history: Vec::new() };
+        let known = KnownCard::fresh(card, &kind);
         self.world.cards.insert(card, known);
         self.world.tokens.insert(token, card);
         self.outcome.cards.push(CardSet {

@@ -90,3 +90,6 @@ SELECT COUNT(*) FROM fact_sealed
 
 -- name: kept_beside
 SELECT (SELECT COUNT(*) FROM member_detail) + (SELECT COUNT(*) FROM member_custom)
+
+-- name: stock_accounts
+SELECT account, CAST(SUM(signed) AS BIGINT) FROM (SELECT credit AS account, pieces AS signed FROM stock_line WHERE item = $1 UNION ALL SELECT debit, -pieces FROM stock_line WHERE item = $1) l GROUP BY account HAVING SUM(signed) <> 0 ORDER BY account

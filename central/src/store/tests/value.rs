@@ -1,7 +1,7 @@
 //! What purchases, returns and top-ups come to, in every order of arrival, on both databases.
 
 use hufu_shared::act::{
-    Act, FactsReleased, Pin, PinOutcome, PointsExpired, StockMoved, ValueEnd, ValueMoved, Verdict,
+    Act, FactsReleased, Pin, PinOutcome, PointsExpired, StockEnd, StockMoved, ValueEnd, ValueMoved, Verdict,
 };
 use hufu_shared::fact::{Earned, Event, HandedOut, Reversed, Shown, SlipKey, ToppedUp};
 use hufu_shared::ids::{FactId, Hash, ItemId};
@@ -366,20 +366,22 @@ async fn kind_34_handed_out_twice_is_kept_and_flagged_whichever_arrives_first() 
 async fn kind_16_what_the_stock_does_not_cover_is_backordered_and_filled_later() {
     each(|db| async move {
         found(&db).await;
-        let came = |pieces| StockMoved {
+        let came = |name, pieces| StockMoved {
+            id: Hash([name; 32]),
             item: ItemId([7; 16]),
-            office: OFFICE_A,
+            from: StockEnd::Supplier,
+            to: StockEnd::Shelf(OFFICE_A),
             pieces,
-            reason: "bought".to_owned(),
+            reason: Hash([0; 32]),
         };
-        act(&db, 40, NOON, Act::StockMoved(came(1))).await;
+        act(&db, 40, NOON, Act::StockMoved(came(1, 1))).await;
         let mut a = Terminal::start(TERMINAL_A);
         let first = hand_out(&mut a, 0, 1, 7);
         let second = hand_out(&mut a, 600, 2, 7);
         a.upload(&db).await;
         assert_eq!(standing(&db, first).await, ("applied".to_owned(), None));
         assert_eq!(standing(&db, second).await, ("applied_with_case".to_owned(), Some(16)));
-        act(&db, 60, NOON, Act::StockMoved(came(5))).await;
+        act(&db, 60, NOON, Act::StockMoved(came(2, 5))).await;
         assert_eq!(standing(&db, second).await, ("applied".to_owned(), None));
         assert_eq!(count(&db, "open_cases", vec![]).await, 0);
     })

@@ -139,6 +139,9 @@ fn figures(view: &ShiftView, ui: &Ui) -> Vec<(String, String)> {
     if let Some(expected) = view.gifts_expected {
         push("gifts-expected", pieces(u64::from(expected)));
     }
+    if let Some(expected) = view.blank_cards_expected {
+        push("cards-expected", ui.t1("desk-cards", "n", expected.to_string()));
+    }
     push("attended", totals.attended.to_string());
     push("visited", totals.visited.to_string());
     push("earned", totals.earned.to_string());

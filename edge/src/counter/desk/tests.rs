@@ -134,6 +134,7 @@ fn shift_view() -> ShiftView {
         cash_expected: Amount(164_000),
         gifts_out: 24,
         gifts_expected: Some(16),
+        blank_cards_expected: Some(11),
         totals: DayTotals { attended: 37, topped_up: Amount(230_000), ..DayTotals::default() },
         last: Some(LastClosing { day: TODAY, at: NOW, unattended: true, difference: Some(Amount(-1_000)) }),
     }

@@ -38,6 +38,7 @@ impl World {
                 valid_from: None,
                 valid_until: None,
                 tail: "1234".into(),
+                sub: false,
             }),
             member: Some(MemberRow {
                 member,

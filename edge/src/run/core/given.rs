@@ -29,6 +29,7 @@ impl Core {
             valid_from: None,
             valid_until: None,
             tail: String::new(),
+            sub: false,
         };
         let card = CardRow { member: Some(member), ..stock.unwrap_or_else(blank) };
         let row = self.directory.member(member)?.map(|row| self.with_own_spends(row)).transpose()?;
@@ -59,12 +60,13 @@ impl Core {
         let Purpose::Replace(old) = purpose else { return Ok(None) };
         let found = self.directory.find(&[old.token])?;
         let given = journal.given_here(&[old.token]).map(|(_, member)| member);
+        let sub = found.as_ref().is_some_and(|known| known.card.sub);
         let row = found.as_ref().map(|known| known.card.status).or(given.map(|_| CardStatus::Active));
         let member = match found.and_then(|known| known.member) {
             Some(member) => Some(member),
             None => given.map(|member| self.directory.member(member)).transpose()?.flatten(),
         };
         let status = journal.blocked(&old.token).or(row);
-        Ok(Some(OldCard { status, member: member.map(|member| member.status) }))
+        Ok(Some(OldCard { status, member: member.map(|member| member.status), sub }))
     }
 }

@@ -43,6 +43,7 @@ pub(super) fn card(n: u8, status: CardStatus) -> DirectoryRow {
         valid_from: None,
         valid_until: None,
         tail: format!("{n:04}"),
+        sub: false,
     })
 }
 
