@@ -2,7 +2,8 @@
 //!
 //! So many uploads are worked on at once; the others wait, and the one whose oldest fact is the oldest is next. When all
 //! places are taken the youngest queue is turned away, be it the newcomer or one that waited. A terminal has one upload
-//! under way, and a share of its own ([`crate::rules::admission`]). The priority lane does not pass here.
+//! under way, and a share of its own ([`crate::rules::admission`]). The priority lane does not pass here; a terminal
+//! that was away asks on it when its turn is, before it sends what it holds.
 //!
 //! Out of scope: what an upload is worth; connections and bodies ([`crate::net`]).
 
@@ -13,11 +14,11 @@ use std::time::Duration;
 
 use hufu_shared::ids::DeviceId;
 use hufu_shared::time::{Instant, SECOND_US};
-use hufu_shared::wire::upload::Credit;
+use hufu_shared::wire::upload::{BATCH_FACTS_MAX, Credit};
 use tokio::sync::oneshot;
 
 use crate::clock::Clock;
-use crate::rules::admission::{Meter, NEXT_POLL_MS_MAX, Pace, Slots, retry_after_ms, upload_cost};
+use crate::rules::admission::{Meter, Pace, Slots, retry_after_ms, retry_after_ms_max, upload_cost};
 
 /// Uploads worked on at once at most; the database joins what comes together.
 const UPLOADS_AT_ONCE_MAX: usize = 16;
@@ -82,6 +83,8 @@ pub struct Place {
     key: Option<Key>,
     /// Monotonic time, in us.
     since_us: u64,
+    /// Uploads worked on when its own work began.
+    beside: usize,
 }
 
 impl Admission {
@@ -115,8 +118,10 @@ impl Admission {
         };
         let mut state = self.state();
         if place.key.is_some_and(|key| state.given.remove(&key)) {
+            let beside = state.active;
             drop(state);
             (place.key, place.is_active, place.since_us) = (None, true, self.clock.mono_us());
+            place.beside = beside;
             return Ok(place);
         }
         let busy = self.busy(&mut state, age_s);
@@ -137,12 +142,14 @@ impl Admission {
         if wait_ms > 0 {
             return Err(Busy { retry_after_ms: wait_ms });
         }
-        let place =
-            |is_active, key| Place { admission: Arc::clone(self), device, is_active, key, since_us: now_us };
+        let place = |is_active, key, beside| {
+            let admission = Arc::clone(self);
+            Place { admission, device, is_active, key, since_us: now_us, beside }
+        };
         if state.active < self.at_once && state.waiting.is_empty() {
             state.active += 1;
             state.under_way.insert(device);
-            return Ok(Asked::Free(place(true, None)));
+            return Ok(Asked::Free(place(true, None, state.active)));
         }
         state.arrivals += 1;
         let key = (oldest, state.arrivals);
@@ -156,32 +163,42 @@ impl Admission {
             }
         }
         state.under_way.insert(device);
-        Ok(Asked::Turn(place(false, Some(key)), turn))
+        Ok(Asked::Turn(place(false, Some(key), 0), turn))
     }
 
-    /// Turns somebody away until a time of their own.
+    /// Turns somebody away until a time of their own. How much it would send is not known: a whole batch.
     fn busy(&self, state: &mut State, age_s: i64) -> Busy {
-        let in_front = (state.active + state.waiting.len(), self.at_once);
-        let pace = state.pace;
-        let wait_us = state.slots.take(&pace, in_front, self.clock.mono_us());
+        let (pace, in_front, now_us) = (state.pace, state.waiting.len(), self.clock.mono_us());
+        let at_most_us = retry_after_ms_max(age_s) * 1_000;
+        let wait_us = state.slots.take(&pace, BATCH_FACTS_MAX, in_front, at_most_us, now_us);
         Busy { retry_after_ms: retry_after_ms(wait_us, age_s) }
     }
 
-    /// What a terminal whose upload was worked on may do next. While others were promised a time, it takes its turn
-    /// behind them.
+    /// What a terminal whose upload was worked on may do next, with `waiting` facts more. While others wait or were
+    /// promised a time, it takes its turn behind them.
     #[must_use]
-    pub fn credit(&self) -> Credit {
+    pub fn credit(&self, waiting: u64) -> Credit {
         let now_us = self.clock.mono_us();
         let mut state = self.state();
-        let is_busy = !state.waiting.is_empty() || state.slots.is_ahead(now_us);
-        let wait_us = if is_busy {
-            let (pace, in_front) = (state.pace, (state.waiting.len(), self.at_once));
-            state.slots.take(&pace, in_front, now_us)
-        } else {
-            0
+        let (pace, in_front) = (state.pace, state.waiting.len());
+        let is_busy = in_front > 0 || state.slots.is_ahead(now_us);
+        let credit = match usize::try_from(waiting) {
+            Ok(facts) if is_busy && facts > 0 => state.slots.turn(&pace, facts, in_front, now_us),
+            _ => Credit { max_facts: pace.facts_max(), next_poll_ms: 0 },
         };
-        let next_poll_ms = u32::try_from((wait_us / 1_000).min(NEXT_POLL_MS_MAX)).unwrap_or(u32::MAX);
-        Credit { max_facts: state.pace.facts_max(), next_poll_ms }
+        // With a receipt nobody is told to ask: whoever comes without a promise is put off at the worst.
+        Credit { max_facts: pace.facts_max(), ..credit }
+    }
+
+    /// When a terminal that comes back with `waiting` facts may send the first of them: it asks before it sends, so
+    /// that thousands that come back together send one after the other.
+    #[must_use]
+    pub fn turn(&self, waiting: u64) -> Credit {
+        let now_us = self.clock.mono_us();
+        let mut state = self.state();
+        let (pace, in_front) = (state.pace, state.waiting.len());
+        let facts = usize::try_from(waiting).unwrap_or(usize::MAX);
+        state.slots.turn(&pace, facts, in_front, now_us)
     }
 
     /// Whether terminals wait for their turn, here or at a time that they were told.
@@ -204,7 +221,8 @@ impl Place {
         let now_us = self.admission.clock.mono_us();
         let took_us = now_us.saturating_sub(self.since_us);
         let mut state = self.admission.state();
-        state.pace.learn(facts, took_us);
+        let beside = self.beside.midpoint(state.active);
+        state.pace.learn(facts, took_us, beside);
         if let Some(meter) = state.meters.get_mut(&self.device) {
             meter.take(upload_cost(facts), now_us);
         }
@@ -337,6 +355,26 @@ mod tests {
         assert_eq!(admission.enter(device(1), ago(0), NOW).await.expect_err("no time has passed"), busy);
         clock.0.store(busy.retry_after_ms * 1_000, Ordering::Relaxed);
         admission.enter(device(1), ago(0), NOW).await.expect("the time that it was told is over");
+    }
+
+    #[tokio::test]
+    async fn terminals_that_come_back_together_are_given_turns_one_after_the_other() {
+        let clock = Arc::new(Standing::default());
+        let admission = Arc::new(Admission::new(64, Arc::clone(&clock) as Arc<dyn Clock>));
+        let turns: Vec<u32> = (0..1_000).map(|_| admission.turn(200).next_poll_ms).collect();
+        assert_eq!(turns[0], 0, "the first comes at once");
+        assert!(
+            turns.windows(2).all(|pair| pair[0] < pair[1]),
+            "nobody comes with another: {:?}",
+            &turns[..9]
+        );
+        assert!((20_000..60_000).contains(&turns[999]), "{} ms", turns[999]);
+        assert!(admission.is_crowded() && admission.turn(200).max_facts > 0);
+        // Who has more to send goes behind them, who has none is free to come; both without asking.
+        assert!(admission.credit(5_000).next_poll_ms > turns[999]);
+        assert_eq!(admission.credit(0).next_poll_ms, 0);
+        clock.0.store(200_000_000, Ordering::Relaxed);
+        assert_eq!(admission.turn(200).next_poll_ms, 0, "all have had their turn");
     }
 
     #[tokio::test]

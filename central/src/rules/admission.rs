@@ -3,18 +3,21 @@
 //! The centre spreads a storm: whoever has more to send is told to come back when those in front of it are done, at the
 //! pace measured. Each terminal has a bucket of its own, so that one of them, broken or wicked, slows nobody else.
 
-use hufu_shared::wire::upload::BATCH_FACTS_MAX;
+use hufu_shared::wire::upload::{BATCH_FACTS_MAX, Credit};
 
 /// Milliseconds that one upload should take at most; a slower centre asks for smaller batches.
 const UPLOAD_TARGET_MS: u64 = 250;
 /// Facts in a batch at least, however slow the centre is: smaller ones cost more than they spread.
 const CREDIT_FACTS_MIN: u64 = 50;
-/// Milliseconds that a terminal with more to send is asked to wait at most.
-pub const NEXT_POLL_MS_MAX: u64 = 60_000;
-/// Time of an upload before any was measured, microseconds.
-const UPLOAD_GUESS_US: u64 = 20_000;
+/// Milliseconds until the turn of a terminal that asks for one, at most: the pace of a minute from now is not known, so
+/// whoever would wait longer asks again then.
+const TURN_MS_MAX: u64 = 60_000;
+/// Nanoseconds of a unit before any was measured: some six thousand facts per second.
+const UNIT_GUESS_NS: u64 = 150_000;
 /// The newest measurement counts one part in so many.
 const MEAN_PARTS: u64 = 8;
+/// Of so many parts of the measured pace one is not promised: it is for those who come without a promise.
+const UNPROMISED_PARTS: u64 = 8;
 
 /// Milliseconds asked of a terminal that is turned away, at least.
 const RETRY_AFTER_MS_MIN: u64 = 1_000;
@@ -35,22 +38,29 @@ const METER_UPLOAD_UNITS: i64 = 10;
 /// What uploads have taken lately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Pace {
-    /// Mean time of an upload, microseconds; 0 before the first.
-    upload_us: u64,
-    /// Mean time of a fact, microseconds.
+    /// Mean time of an upload, its share of the centre only, nanoseconds; 0 before the first.
+    upload_ns: u64,
+    /// The same of a unit ([`upload_cost`]).
+    unit_ns: u64,
+    /// Mean time of a fact from the terminal's side, whatever else was worked on, microseconds.
     fact_us: u64,
 }
 
 impl Pace {
-    /// Takes a finished upload into the means.
-    pub fn learn(&mut self, facts: usize, took_us: u64) {
+    /// Takes a finished upload into the means. `beside` were worked on meanwhile, itself included: of the time that it
+    /// took, so many parts were theirs.
+    pub fn learn(&mut self, facts: usize, took_us: u64, beside: usize) {
         let fact_us = took_us / (facts.max(1) as u64);
-        if self.upload_us == 0 {
-            (self.upload_us, self.fact_us) = (took_us.max(1), fact_us);
+        let upload_ns = (took_us.saturating_mul(1_000) / (beside.max(1) as u64)).max(1);
+        let unit_ns = (upload_ns / upload_cost(facts).unsigned_abs().max(1)).max(1);
+        if self.unit_ns == 0 {
+            *self = Self { upload_ns, unit_ns, fact_us };
             return;
         }
-        let mean = |known: u64, new: u64| (known * (MEAN_PARTS - 1) + new) / MEAN_PARTS;
-        (self.upload_us, self.fact_us) = (mean(self.upload_us, took_us).max(1), mean(self.fact_us, fact_us));
+        let mean = |known: u64, new: u64| (known * (MEAN_PARTS - 1) + new).div_ceil(MEAN_PARTS);
+        self.upload_ns = mean(self.upload_ns, upload_ns);
+        self.unit_ns = mean(self.unit_ns, unit_ns);
+        self.fact_us = mean(self.fact_us, fact_us);
     }
 
     /// Facts that one upload should have at most.
@@ -60,10 +70,19 @@ impl Pace {
         u32::try_from(facts.clamp(CREDIT_FACTS_MIN, BATCH_FACTS_MAX as u64)).unwrap_or(u32::MAX)
     }
 
-    /// Microseconds from one upload's end to the next while `at_once` are worked on.
-    fn gap_us(&self, at_once: usize) -> u64 {
-        let upload_us = if self.upload_us == 0 { UPLOAD_GUESS_US } else { self.upload_us };
-        (upload_us / (at_once.max(1) as u64)).max(1)
+    /// Microseconds that so many uploads of any size take from the first one's begin to the last one's end.
+    fn uploads_us(&self, uploads: usize) -> u64 {
+        let guess_ns = UNIT_GUESS_NS * upload_cost(BATCH_FACTS_MAX).unsigned_abs();
+        let upload_ns = if self.upload_ns == 0 { guess_ns } else { self.upload_ns };
+        upload_ns.saturating_mul(uploads as u64) / 1_000
+    }
+
+    /// Microseconds to promise for an upload of so many facts.
+    fn slot_us(&self, facts: usize) -> u64 {
+        let facts = facts.min(self.facts_max() as usize);
+        let unit_ns = if self.unit_ns == 0 { UNIT_GUESS_NS } else { self.unit_ns };
+        let own_ns = unit_ns.saturating_mul(upload_cost(facts).unsigned_abs());
+        (own_ns.saturating_add(own_ns / UNPROMISED_PARTS) / 1_000).max(1)
     }
 }
 
@@ -81,24 +100,48 @@ impl Slots {
         self.next_us > now_us
     }
 
-    /// Promises the next time, behind `in_front` uploads that are here already; microseconds until then.
-    pub fn take(&mut self, pace: &Pace, (in_front, at_once): (usize, usize), now_us: u64) -> u64 {
-        let gap_us = pace.gap_us(at_once);
-        let here_us = gap_us.saturating_mul(in_front as u64);
-        self.next_us = self.next_us.max(now_us.saturating_add(here_us)).saturating_add(gap_us);
-        // Nobody is asked to wait longer than this, so nothing beyond is promised either.
-        self.next_us = self.next_us.min(now_us.saturating_add(RETRY_AFTER_MS_MAX * 1_000));
-        self.next_us - now_us
+    /// Promises the next time to an upload of so many `facts`, behind `in_front` uploads that are here already;
+    /// microseconds until then. None if that is more than `at_most_us`: a promise to somebody who is told to come before
+    /// it would leave the centre idle while others wait behind it.
+    pub fn take(
+        &mut self,
+        pace: &Pace,
+        facts: usize,
+        in_front: usize,
+        at_most_us: u64,
+        now_us: u64,
+    ) -> Option<u64> {
+        let free_us = self.next_us.max(now_us.saturating_add(pace.uploads_us(in_front)));
+        let wait_us = free_us - now_us;
+        if wait_us > at_most_us {
+            return None;
+        }
+        self.next_us = free_us.saturating_add(pace.slot_us(facts));
+        Some(wait_us)
+    }
+
+    /// What a terminal that asks for its turn with so many facts is told: when to send, or when to ask again.
+    pub fn turn(&mut self, pace: &Pace, facts: usize, in_front: usize, now_us: u64) -> Credit {
+        let wait_us = self.take(pace, facts, in_front, TURN_MS_MAX * 1_000, now_us);
+        let wait_ms = wait_us.map_or(TURN_MS_MAX, |wait_us| wait_us / 1_000);
+        Credit {
+            max_facts: wait_us.map_or(0, |_| pace.facts_max()),
+            next_poll_ms: u32::try_from(wait_ms).unwrap_or(u32::MAX),
+        }
     }
 }
 
-/// Milliseconds for which a terminal that is turned away is asked to wait; `queue_age_s` is the age of its oldest waiting
-/// fact.
+/// Milliseconds for which a terminal that is turned away can be asked to wait at most; `queue_age_s` is the age of its
+/// oldest waiting fact.
 #[must_use]
-pub fn retry_after_ms(wait_us: u64, queue_age_s: i64) -> u64 {
-    let at_most =
-        if queue_age_s >= OLD_QUEUE_AGE_S { RETRY_AFTER_OLD_QUEUE_MS_MAX } else { RETRY_AFTER_MS_MAX };
-    (wait_us / 1_000).clamp(RETRY_AFTER_MS_MIN, at_most)
+pub fn retry_after_ms_max(queue_age_s: i64) -> u64 {
+    if queue_age_s >= OLD_QUEUE_AGE_S { RETRY_AFTER_OLD_QUEUE_MS_MAX } else { RETRY_AFTER_MS_MAX }
+}
+
+/// Milliseconds that such a terminal is told, for a turn in `wait_us`, none if it could be promised none.
+#[must_use]
+pub fn retry_after_ms(wait_us: Option<u64>, queue_age_s: i64) -> u64 {
+    wait_us.map_or(retry_after_ms_max(queue_age_s), |wait_us| (wait_us / 1_000).max(RETRY_AFTER_MS_MIN))
 }
 
 /// Units of an upload.
@@ -157,40 +200,63 @@ impl Meter {
 mod tests {
     use super::*;
 
+    /// A pace learned from many uploads of 500 facts.
+    fn learned(took_us: u64, beside: usize) -> Pace {
+        let mut pace = Pace::default();
+        for _ in 0..90 {
+            pace.learn(500, took_us, beside);
+        }
+        pace
+    }
+
     #[test]
     fn batches_shrink_as_the_centre_slows() {
-        let mut pace = Pace::default();
-        assert_eq!(pace.facts_max(), 500, "nothing measured yet");
+        assert_eq!(Pace::default().facts_max(), 500, "nothing measured yet");
         for (took_us, at_least, at_most) in [(50_000, 500, 500), (1_000_000, 110, 140), (90_000_000, 50, 50)]
         {
-            for _ in 0..90 {
-                pace.learn(500, took_us);
-            }
+            let pace = learned(took_us, 1);
             assert!((at_least..=at_most).contains(&pace.facts_max()), "{took_us} us: {}", pace.facts_max());
         }
     }
 
     #[test]
     fn those_who_are_turned_away_together_are_asked_back_one_after_the_other() {
-        let mut pace = Pace::default();
-        for _ in 0..60 {
-            pace.learn(500, 160_000);
-        }
+        // Sixteen beside each other, 163.2 ms each: one each 10.2 ms, 20 us a unit; an eighth is left free.
+        let pace = learned(163_200, 16);
         let mut slots = Slots::default();
-        assert!(!slots.is_ahead(0));
-        // Sixteen at a time, 160 ms each: one each 10 ms.
-        let waits: Vec<u64> = (0..2_000).map(|_| slots.take(&pace, (64, 16), 0)).collect();
-        assert_eq!((waits[0], waits[1_999]), (650_000, 20_640_000));
-        assert!(waits.windows(2).all(|pair| pair[1] - pair[0] == 10_000));
-        assert!(slots.is_ahead(20_000_000) && !slots.is_ahead(21_000_000));
-        assert_eq!(slots.take(&pace, (0, 16), 30_000_000), 10_000, "a quiet centre takes whoever comes");
+        let mut take = |facts, in_front, now_us| slots.take(&pace, facts, in_front, 300_000_000, now_us);
+        let waits: Vec<u64> = (0..2_000).filter_map(|_| take(500, 64, 0)).collect();
+        assert_eq!((waits[0], waits[1_999]), (652_800, 652_800 + 1_999 * 11_475));
+        assert!(waits.windows(2).all(|pair| pair[1] - pair[0] == 11_475));
+        assert_eq!(take(500, 0, 30_000_000), Some(0), "a quiet centre takes whoever comes");
+        assert_eq!(take(40, 0, 30_000_000), Some(11_475), "behind it");
+        assert_eq!(take(40, 0, 30_000_000), Some(12_600), "fifty units are soon done");
+        assert!(slots.is_ahead(30_000_000) && !slots.is_ahead(30_100_000));
+    }
+
+    #[test]
+    fn one_upload_alone_and_sixteen_beside_each_other_are_the_same_pace() {
+        let (alone, beside) = (learned(20_400, 1), learned(326_400, 16));
+        assert_eq!(alone.slot_us(200), beside.slot_us(200));
+        assert!(alone.facts_max() > beside.facts_max(), "whoever waits for sixteen sends less at once");
+    }
+
+    #[test]
+    fn what_is_not_promised_leaves_no_gap() {
+        let pace = learned(163_200, 16);
+        let mut slots = Slots::default();
+        let told: Vec<Credit> = (0..10_000).map(|_| slots.turn(&pace, 500, 0, 0)).collect();
+        let promised = told.iter().filter(|turn| turn.max_facts > 0).count();
+        assert_eq!(promised, 60_000_000_usize.div_ceil(11_475), "as many as a minute takes");
+        assert!(!slots.is_ahead(60_011_475), "nothing beyond is promised");
+        assert_eq!(told[9_999], Credit { max_facts: 0, next_poll_ms: 60_000 }, "the others ask again");
     }
 
     #[test]
     fn an_old_queue_is_asked_back_within_a_minute() {
-        assert_eq!(retry_after_ms(5_000, 0), RETRY_AFTER_MS_MIN);
-        assert_eq!(retry_after_ms(900_000_000, OLD_QUEUE_AGE_S), RETRY_AFTER_OLD_QUEUE_MS_MAX);
-        assert_eq!(retry_after_ms(900_000_000, OLD_QUEUE_AGE_S - 1), RETRY_AFTER_MS_MAX);
+        assert_eq!(retry_after_ms(Some(5), OLD_QUEUE_AGE_S), RETRY_AFTER_MS_MIN);
+        assert_eq!(retry_after_ms(None, OLD_QUEUE_AGE_S), RETRY_AFTER_OLD_QUEUE_MS_MAX);
+        assert_eq!(retry_after_ms(None, OLD_QUEUE_AGE_S - 1), RETRY_AFTER_MS_MAX);
     }
 
     #[test]

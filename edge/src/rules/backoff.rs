@@ -20,6 +20,28 @@ pub const RETRY_AFTER_OLD_QUEUE_MAX_MS: u64 = 60_000;
 /// Age of the oldest waiting fact from which the queue counts as old, in seconds.
 pub const OLD_QUEUE_AGE_S: u64 = 3_600;
 
+/// What an exchange that gave nothing says about the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// Nothing.
+    Nothing,
+    /// The centre itself wants to be asked again after so many milliseconds.
+    ByTheCentre(u64),
+    /// Something in between, or a centre in trouble, wants that.
+    BySomebody(u64),
+}
+
+impl Wish {
+    /// Milliseconds to wait before the next try; `random` and `queue_age_s` as in [`Backoff::failed`].
+    pub fn wait_ms(self, backoff: &mut Backoff, random: u64, queue_age_s: u64) -> u64 {
+        match self {
+            Self::Nothing => backoff.failed(random, None, queue_age_s),
+            Self::ByTheCentre(ms) => Backoff::put_off(random, ms, queue_age_s),
+            Self::BySomebody(ms) => backoff.failed(random, Some(ms), queue_age_s),
+        }
+    }
+}
+
 /// The state of one lane towards the centre.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Backoff {
@@ -65,14 +87,20 @@ impl Backoff {
         let window = (BACKOFF_BASE_MS << doublings).min(BACKOFF_WINDOW_MAX_MS);
         let jittered = random % (window + 1);
         let own = if self.is_open() { jittered.max(CIRCUIT_WAIT_MIN_MS) } else { jittered };
-        let Some(asked) = retry_after_ms else { return own };
-        let believed = if queue_age_s >= OLD_QUEUE_AGE_S {
-            asked.min(RETRY_AFTER_OLD_QUEUE_MAX_MS)
-        } else {
-            asked.min(RETRY_AFTER_MAX_MS)
-        };
+        retry_after_ms.map_or(own, |asked| Self::put_off(random, asked, queue_age_s).max(own))
+    }
+
+    /// The centre is there and said when to come again: milliseconds until then. That is no failure; one that counted it
+    /// as such would stay away for minutes after the turn that a busy centre gave it.
+    ///
+    /// `random` and `queue_age_s` as in [`Backoff::failed`].
+    #[must_use]
+    pub fn put_off(random: u64, asked_ms: u64, queue_age_s: u64) -> u64 {
+        let is_old = queue_age_s >= OLD_QUEUE_AGE_S;
+        let at_most = if is_old { RETRY_AFTER_OLD_QUEUE_MAX_MS } else { RETRY_AFTER_MAX_MS };
+        let believed = asked_ms.clamp(BACKOFF_BASE_MS, at_most);
         // Never before the time asked for; spread over a tenth of it after, so that a fleet does not come back as one.
-        (believed + random % (believed / 10 + 1)).max(own)
+        believed + random % (believed / 10 + 1)
     }
 }
 
@@ -138,6 +166,25 @@ mod tests {
         assert!((60_000..=66_000).contains(&wait), "{wait}");
         let endless = Backoff::default().failed(seeded.next(), Some(u64::MAX / 2), 0);
         assert!(endless <= RETRY_AFTER_MAX_MS * 11 / 10, "{endless}");
+    }
+
+    #[test]
+    fn a_busy_centre_is_asked_again_when_it_said_however_often_it_says_so() {
+        let mut seeded = Seeded(5);
+        for _ in 0..20 {
+            let wait = Backoff::put_off(seeded.next(), 20_000, OLD_QUEUE_AGE_S);
+            assert!((20_000..=22_000).contains(&wait), "{wait}");
+        }
+        assert!(
+            Backoff::put_off(0, 0, 0) >= BACKOFF_BASE_MS,
+            "one that says at once is not asked without end"
+        );
+        // Whatever is in between and says so is believed as well, but it counts as trouble.
+        let mut backoff = Backoff::default();
+        for _ in 0..CIRCUIT_FAILURES {
+            backoff.failed(seeded.next(), Some(0), 0);
+        }
+        assert!(backoff.failed(seeded.next(), Some(0), 0) >= CIRCUIT_WAIT_MIN_MS);
     }
 
     #[test]

@@ -25,6 +25,7 @@ use rustls::{CertificateError, ClientConfig, RootCertStore};
 use super::pair::Pair;
 use super::pipe::Pipe;
 use super::trust::{CertificateTime, ClubVerifier};
+use crate::rules::backoff::Wish;
 
 /// Milliseconds for a TCP and TLS connection to stand.
 pub const CONNECT_TIMEOUT_MS: u64 = 8_000;
@@ -130,12 +131,13 @@ pub enum CentreError {
 }
 
 impl CentreError {
-    /// When the centre wants to be asked again, in milliseconds.
+    /// When to ask again, as the answer says.
     #[must_use]
-    pub fn retry_after_ms(&self) -> Option<u64> {
+    pub fn wish(&self) -> Wish {
         match self {
-            Self::Problem { retry_after_ms, .. } | Self::Status { retry_after_ms, .. } => *retry_after_ms,
-            _ => None,
+            Self::Problem { retry_after_ms: Some(ms), .. } => Wish::ByTheCentre(*ms),
+            Self::Status { retry_after_ms: Some(ms), .. } => Wish::BySomebody(*ms),
+            _ => Wish::Nothing,
         }
     }
 

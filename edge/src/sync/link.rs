@@ -12,7 +12,7 @@ use hufu_shared::time::Instant;
 use hufu_shared::wire::apart::Apart;
 use hufu_shared::wire::readiness::Readiness;
 use hufu_shared::wire::updates::mark_echo;
-use hufu_shared::wire::upload::{Command, Heard, Order, ReceiptMark};
+use hufu_shared::wire::upload::{Command, Credit, Heard, Order, ReceiptMark};
 use hufu_shared::wire::version::{CentralEpoch, Version};
 use tokio::sync::watch;
 use tracing::{info, warn};
@@ -25,6 +25,12 @@ use crate::store::JournalState;
 
 /// Orders remembered so that none is passed on twice in a run.
 const ORDERS_REMEMBERED_MAX: usize = 1_000;
+/// Milliseconds that a terminal which is back waits for its turn at most.
+const TURN_MS_MAX: u64 = 300_000;
+/// Milliseconds between two looks whether a terminal that was told to ask again has its turn by now.
+const PROMISE_LOOK_MS: u64 = 500;
+/// Milliseconds after which a terminal that was told to ask again, and has no answer, sends all the same.
+const PROMISE_WAIT_MS_MAX: u64 = 60_000;
 
 /// What enrolment told of the centre, against which its marks are held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +94,17 @@ struct Memory {
     ordered: BTreeSet<CommandId>,
     /// The mark of the newest poll that was taken.
     mark: Option<ReceiptMark>,
+    /// Whether the centre has answered a poll since it was lost, and when it then said that uploads may begin.
+    back: Option<Turn>,
+}
+
+/// What a terminal that is back was told.
+#[derive(Debug, Clone, Copy)]
+struct Turn {
+    /// When uploads may begin, or when to ask again, in nanoseconds since the boot.
+    mono_ns: u64,
+    /// Whether uploads may begin then.
+    is_promised: bool,
 }
 
 /// When an exchange began; made before anything is sent.
@@ -145,6 +162,7 @@ impl Shared {
         if error.is_answer() {
             return;
         }
+        self.memory().back = None;
         let at = self.clock.now().trusted;
         self.ends.link.send_if_modified(|link| {
             let changes = link.online;
@@ -180,6 +198,47 @@ impl Shared {
     /// A receipt came: whatever stopped uploading before this start no longer does.
     pub fn goes_on(&self) {
         self.ends.link.send_if_modified(|link| link.stopped.take().is_some());
+    }
+
+    /// Whether a poll was answered since the centre was lost, and the terminal need not ask for its turn now.
+    #[must_use]
+    pub fn is_back(&self) -> bool {
+        let now_ns = self.clock.now().mono_ns;
+        self.memory().back.is_some_and(|turn| turn.is_promised || turn.mono_ns > now_ns)
+    }
+
+    /// The centre answered a poll, and said when the terminal may send, if it was asked.
+    pub fn come_back(&self, credit: Option<Credit>) {
+        let now_ns = self.clock.now().mono_ns;
+        let wait_ms = credit.map(|credit| u64::from(credit.next_poll_ms).min(TURN_MS_MAX));
+        let is_promised = credit.is_none_or(|credit| credit.max_facts > 0);
+        let turn = Turn { mono_ns: now_ns.saturating_add(wait_ms.unwrap_or(0) * 1_000_000), is_promised };
+        let mut memory = self.memory();
+        if wait_ms.is_some() || memory.back.is_none() {
+            memory.back = Some(turn);
+        }
+    }
+
+    /// Milliseconds until uploads may begin, as far as is known: asked again then, it may be longer. No terminal waits
+    /// long for a promise: polls that come to nothing must not keep its facts.
+    #[must_use]
+    pub fn turn_in_ms(&self) -> u64 {
+        let now_ns = self.clock.now().mono_ns;
+        let Some(turn) = self.memory().back else { return 0 };
+        let left_ms = turn.mono_ns.saturating_sub(now_ns).div_ceil(1_000_000);
+        let over_ms = now_ns.saturating_sub(turn.mono_ns) / 1_000_000;
+        match turn.is_promised {
+            false if over_ms < PROMISE_WAIT_MS_MAX => left_ms.max(PROMISE_LOOK_MS),
+            _ => left_ms,
+        }
+    }
+
+    /// Milliseconds after which the terminal asks for its turn again, if it was told to.
+    #[must_use]
+    pub fn ask_in_ms(&self) -> Option<u64> {
+        let now_ns = self.clock.now().mono_ns;
+        let turn = self.memory().back.filter(|turn| !turn.is_promised)?;
+        Some(turn.mono_ns.saturating_sub(now_ns).div_ceil(1_000_000))
     }
 
     /// The newest time that the centre told in this boot.

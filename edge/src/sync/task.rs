@@ -27,7 +27,7 @@ use super::trust::TrustedTime;
 use super::upload::{Progress, UploadError, Uploader};
 use crate::clock::Clock;
 use crate::random;
-use crate::rules::backoff::Backoff;
+use crate::rules::backoff::{Backoff, Wish};
 use crate::rules::quota::is_tight;
 use crate::rules::upload_plan::Stop;
 use crate::state::SyncEnds;
@@ -168,9 +168,9 @@ impl Waits {
         Self { backoff: Backoff::default(), link: shared.link() }
     }
 
-    async fn failed(&mut self, retry_after_ms: Option<u64>, queue_age_s: u64) {
+    async fn failed(&mut self, wish: Wish, queue_age_s: u64) {
         let random = u64::from_be_bytes(random::bytes());
-        let wait_ms = self.backoff.failed(random, retry_after_ms, queue_age_s);
+        let wait_ms = wish.wait_ms(&mut self.backoff, random, queue_age_s);
         let was_online = self.link.borrow_and_update().online;
         let sleep = tokio::time::sleep(Duration::from_millis(wait_ms));
         tokio::pin!(sleep);
@@ -180,7 +180,7 @@ impl Waits {
                 changed = self.link.changed() => {
                     // A centre that asked to be left alone is left alone, link or no link.
                     let came = changed.is_ok() && !was_online && self.link.borrow().online;
-                    if changed.is_err() || (came && retry_after_ms.is_none() && self.backoff.link_came()) {
+                    if changed.is_err() || (came && wish == Wish::Nothing && self.backoff.link_came()) {
                         return;
                     }
                 }
@@ -210,6 +210,9 @@ async fn run_uploads(
     let (mut waits, mut appended, mut again) = (Waits::new(&shared), store.appended(), 0);
     loop {
         first_word(&shared).await;
+        while let wait_ms @ 1.. = shared.turn_in_ms() {
+            pause(wait_ms).await;
+        }
         let channel = Arc::clone(&channels.borrow());
         appended.mark_unchanged();
         let step = uploader.step(&channel).await;
@@ -223,14 +226,12 @@ async fn run_uploads(
                 pause(u64::from(next_poll_ms).min(NEXT_POLL_MS_MAX)).await;
             }
             Ok(Progress::Again) if again <= AGAIN_MAX => {}
-            Ok(Progress::Again) => waits.failed(None, 0).await,
-            Ok(Progress::Wait { retry_after_ms, queue_age_s }) => {
-                waits.failed(retry_after_ms, queue_age_s).await;
-            }
+            Ok(Progress::Again) => waits.failed(Wish::Nothing, 0).await,
+            Ok(Progress::Wait { wish, queue_age_s }) => waits.failed(wish, queue_age_s).await,
             Ok(Progress::Stopped) => return std::future::pending().await,
             Err(error) => {
                 error!(%error, "facts cannot be prepared for the centre");
-                waits.failed(None, 0).await;
+                waits.failed(Wish::Nothing, 0).await;
             }
         }
     }
@@ -267,13 +268,11 @@ async fn run_aside(
                 waits.backoff.succeeded();
                 pause(u64::from(next_poll_ms).min(NEXT_POLL_MS_MAX)).await;
             }
-            Ok(Progress::Again) => waits.failed(None, 0).await,
-            Ok(Progress::Wait { retry_after_ms, queue_age_s }) => {
-                waits.failed(retry_after_ms, queue_age_s).await;
-            }
+            Ok(Progress::Again) => waits.failed(Wish::Nothing, 0).await,
+            Ok(Progress::Wait { wish, queue_age_s }) => waits.failed(wish, queue_age_s).await,
             Err(error) => {
                 error!(%error, path = %path.display(), "facts cannot be prepared for the centre");
-                waits.failed(None, 0).await;
+                waits.failed(Wish::Nothing, 0).await;
             }
         }
     }
@@ -296,7 +295,9 @@ async fn run_updates(mut lane: UpdatesLane, channels: watch::Receiver<Arc<Channe
                 if hold_ms > 0 || polled.more {
                     pause(gap_left_ms).await;
                 }
-                hold_ms = if polled.more { 0 } else { HOLD_MS };
+                // A terminal that was told when to ask for its turn asks then.
+                let ask_in_ms = shared.ask_in_ms().and_then(|ms| u32::try_from(ms).ok());
+                hold_ms = if polled.more { 0 } else { ask_in_ms.map_or(HOLD_MS, |ms| ms.min(HOLD_MS)) };
             }
             Err(error) => {
                 if let Some(stop) = revoked(&error) {
@@ -350,20 +351,20 @@ fn revoked(error: &DownloadError) -> Option<Stop> {
 
 /// Tells what the link has not yet been told, staff what was pushed and could not be taken, and gives the centre's wish
 /// for a wait.
-fn noted(shared: &Shared, lane: &'static str, error: &DownloadError) -> Option<u64> {
+fn noted(shared: &Shared, lane: &'static str, error: &DownloadError) -> Wish {
     match error {
         DownloadError::Centre(CentreError::Wire(error)) => {
             shared.refused(&format!("{lane}: {error}"));
-            None
+            Wish::Nothing
         }
         DownloadError::Refused(error) => {
             shared.refused(&format!("{lane}: {error}"));
-            None
+            Wish::Nothing
         }
-        DownloadError::Centre(error) => error.retry_after_ms(),
+        DownloadError::Centre(error) => error.wish(),
         error => {
             warn!(lane, %error, "what the centre sent was not taken");
-            None
+            Wish::Nothing
         }
     }
 }
@@ -379,9 +380,8 @@ async fn run_certificates(mut parts: SyncParts, channel: watch::Sender<Arc<Chann
             Err(error) => {
                 warn!(%error, "the certificate is not renewed yet; the one in use stays");
                 let random = u64::from_be_bytes(random::bytes());
-                let asked =
-                    if let RenewError::Centre(error) = &error { error.retry_after_ms() } else { None };
-                pause(backoff.failed(random, asked, 0)).await;
+                let wish = if let RenewError::Centre(error) = &error { error.wish() } else { Wish::Nothing };
+                pause(wish.wait_ms(&mut backoff, random, 0)).await;
             }
         }
     }

@@ -22,6 +22,7 @@ use super::client::{CentreError, Channel};
 use super::link::{Begun, CentreKnown, Shared};
 use super::pair::{Pair, PairError};
 use crate::random;
+use crate::rules::backoff::Wish;
 use crate::rules::upload_plan::{Evidence, Lane, Plan, Sent, Standing, Verdict};
 use crate::store::{JournalState, Receipted, Store, StoreError, StoredFact};
 
@@ -61,8 +62,8 @@ pub enum Progress {
     Again,
     /// Try again after a wait.
     Wait {
-        /// Milliseconds that the centre asks to wait, if it does.
-        retry_after_ms: Option<u64>,
+        /// What the centre says about it.
+        wish: Wish,
         /// Age of the oldest waiting fact in seconds.
         queue_age_s: u64,
     },
@@ -154,18 +155,18 @@ impl Uploader {
         let answer = channel.centre.post::<Receipt>(&path, cbor::encode(&upload), RECEIPT_BYTES_MAX).await;
         // Facts go on being recorded: what was sent may be newer than what was there when this step began.
         let own = standing(&self.store.call(|journal| journal.state()).await?);
-        let (verdict, retry_after_ms) = match answer {
-            Ok(receipt) => (self.judge(&sent, &receipt, &state, &own).await?, None),
-            Err(error) => (self.judge_failure(&sent, &error, &own), error.retry_after_ms()),
+        let (verdict, wish) = match answer {
+            Ok(receipt) => (self.judge(&sent, &receipt, &state, &own).await?, Wish::Nothing),
+            Err(error) => (self.judge_failure(&sent, &error, &own), error.wish()),
         };
-        self.conclude(verdict, (begun, retry_after_ms), &sent, &own).await
+        self.conclude(verdict, (begun, wish), &sent, &own).await
     }
 
     /// Does what the verdict on an answer asks for.
     async fn conclude(
         &mut self,
         verdict: Judged,
-        (begun, retry_after_ms): (Begun, Option<u64>),
+        (begun, wish): (Begun, Wish),
         sent: &Sent,
         own: &Standing,
     ) -> Result<Progress, UploadError> {
@@ -204,7 +205,7 @@ impl Uploader {
                 if !goes_on {
                     self.prepared = None;
                 }
-                Ok(Progress::Wait { retry_after_ms, queue_age_s })
+                Ok(Progress::Wait { wish, queue_age_s })
             }
             Judged::Other(Verdict::Take { next_poll_ms }) => Ok(Progress::Sent { next_poll_ms }),
         }

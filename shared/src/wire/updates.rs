@@ -15,7 +15,7 @@ use crate::time::Instant;
 use crate::token::Token;
 use crate::wire::apart::Apart;
 use crate::wire::lease::LeaseState;
-use crate::wire::upload::{Command, Disposition, ReceiptMark};
+use crate::wire::upload::{Command, Credit, Disposition, ReceiptMark};
 use crate::wire::version::Version;
 
 /// Bytes of one answer at most.
@@ -45,6 +45,10 @@ pub struct UpdatesQuery {
     /// How ready the terminal is to go offline, as [`super::readiness::Readiness::to_query`] writes it.
     #[serde(default)]
     pub ready: Option<String>,
+    /// When the oldest waiting fact happened, microseconds of the terminal's clock: said by a terminal that has lost the
+    /// centre since its last receipt, which asks so when it may send.
+    #[serde(default)]
+    pub oldest: Option<i64>,
 }
 
 /// Lease states that one poll echoes at most; the rest follow with the next.
@@ -115,6 +119,10 @@ pub struct Updates {
     /// Where the centre stands, signed.
     #[n(8)]
     pub mark: ReceiptMark,
+    /// When the terminal may send what it holds, and how much at once: for one that asked. With 0 facts it may not yet,
+    /// and asks again then.
+    #[n(9)]
+    pub credit: Option<Credit>,
 }
 
 /// A card whose state changed.

@@ -544,6 +544,7 @@ pub fn updates() -> Updates {
             other_at: Some(NOON),
         }],
         mark: mark(),
+        credit: None,
     }
 }
 

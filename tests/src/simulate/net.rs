@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use axum::http::{Request, Response};
+use hufu_edge::rules::backoff::Wish;
 use hufu_edge::sync::authorize::ASK_GIVE_UP_MS;
 use hufu_edge::sync::client::CentreError;
 use hufu_edge::sync::download::DownloadError;
@@ -311,8 +312,8 @@ impl Run<'_> {
                 Some(i64::from(next_poll_ms) * MS)
             }
             Ended::Upload(Ok(Progress::Again)) => Some(0),
-            Ended::Upload(Ok(Progress::Wait { retry_after_ms, queue_age_s })) => {
-                Some(self.failed(device, lane, retry_after_ms, queue_age_s))
+            Ended::Upload(Ok(Progress::Wait { wish, queue_age_s })) => {
+                Some(self.failed(device, lane, wish, queue_age_s))
             }
             Ended::Upload(Err(error)) => {
                 self.violated(format!("terminal {device} cannot send: {error}"));
@@ -326,7 +327,7 @@ impl Run<'_> {
                 if let (DownloadError::BlocksBackwards { .. }, false) = (&error, self.is_rolled_back) {
                     self.violated(format!("I13: terminal {device} was told too high a number: {error}"));
                 }
-                Some(self.failed(device, lane, None, 0))
+                Some(self.failed(device, lane, Wish::Nothing, 0))
             }
         };
         if lane == LaneKind::Upload && wait.is_none() && self.is_calm {
@@ -338,10 +339,10 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn failed(&mut self, device: usize, lane: LaneKind, retry_after_ms: Option<u64>, age_s: u64) -> i64 {
+    fn failed(&mut self, device: usize, lane: LaneKind, wish: Wish, age_s: u64) -> i64 {
         let (random, life) = (self.random.number(), self.devices[device].life);
         let Some(own) = self.lane(device, life, lane) else { return 0 };
-        i64::try_from(own.backoff.failed(random, retry_after_ms, age_s)).unwrap_or(HOUR) * MS
+        i64::try_from(wish.wait_ms(&mut own.backoff, random, age_s)).unwrap_or(HOUR) * MS
     }
 
     /// A receipt was stored: what it acknowledges must be at the centre (I6), under the same hash (I7); unless the centre

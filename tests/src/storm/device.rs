@@ -12,8 +12,9 @@ use hufu_shared::seal::OpenKey;
 use hufu_shared::time::{ClockQuality, Instant};
 use hufu_shared::token::TokenKey;
 use hufu_shared::wire::enrol::{EnrolAnswer, EnrolRequest, Purpose, SealedTokenKeys, token_keys_place};
+use hufu_shared::wire::updates::Updates;
 use hufu_shared::wire::upload::{
-    Attempt, BATCH_FACTS_MAX, BatchHeader, Carried, Heard, NONCE_BYTES, Receipt, ReceiptMark, Upload,
+    Attempt, BATCH_FACTS_MAX, BatchHeader, Carried, Credit, Heard, NONCE_BYTES, Receipt, ReceiptMark, Upload,
 };
 use hufu_shared::wire::version::{PROTO, Version};
 use ring::signature::{ED25519, UnparsedPublicKey};
@@ -228,6 +229,21 @@ impl Device {
             lease_report: None,
             heard: self.heard,
         })
+    }
+
+    /// Hears the centre on the priority lane and asks when to send, with `waiting` facts.
+    ///
+    /// # Errors
+    /// When the connection breaks, or the answer is not the centre's word.
+    pub async fn turn(&mut self, link: &mut Link, waiting: usize) -> Result<Credit> {
+        let oldest = self.walls.front().map_or(0, |wall| wall.0);
+        let (directory, block) = self.versions;
+        let path = format!(
+            "/device/v1/updates?directory={directory}&block={block}&notices=0&wait_ms=0&queued={waiting}&oldest={oldest}"
+        );
+        let updates: Updates = link.get(&path).await?.read()?;
+        self.check_mark(&updates.mark)?;
+        updates.credit.with_context(|| format!("{}: asked for a turn, and none was told", self.device))
     }
 
     /// Sends a batch and takes its receipt, heard at `now()`; what the centre said instead, if it gave none.

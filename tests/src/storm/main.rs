@@ -7,7 +7,7 @@
 use anyhow::{Context as _, Result, ensure};
 use clap::Parser;
 use hufu_central::clock::{Clock as _, SystemClock};
-use hufu_edge::rules::backoff::Backoff;
+use hufu_edge::rules::backoff::{Backoff, Wish};
 use hufu_shared::time::{Instant, MINUTE_US};
 use hufu_shared::wire::upload::BATCH_FACTS_MAX;
 use hufu_tests::kit::clock;
@@ -57,6 +57,8 @@ struct Counts {
     sent: AtomicU64,
     /// Facts receipted.
     acked: AtomicU64,
+    /// Times that a turn was asked for.
+    asked: AtomicU64,
     /// Uploads that the centre put off.
     put_off: AtomicU64,
     /// Connections that broke or did not stand.
@@ -167,21 +169,42 @@ impl Queue {
 async fn deliver(mut device: Device, queue: Queue, centre: SocketAddr, counts: Arc<Counts>) -> Result<u64> {
     let (mut backoff, mut next) = (Backoff::default(), 0);
     let mut link: Option<Link> = None;
+    let mut is_back = false;
     let now = || SystemClock.now();
     loop {
         queue.fill(&mut device, &mut next);
         let Some(batch) = device.batch(BATCH_FACTS_MAX, now())? else { return Ok(device.acked) };
-        let mut open = match link.take() {
+        // The centre closes what is idle.
+        let mut open = match link.take().filter(|open| !open.is_closed()) {
             Some(open) => open,
             None => match device.connect(centre).await {
                 Ok(open) => open,
                 Err(_) => {
                     counts.broken.fetch_add(1, Ordering::Relaxed);
-                    rest(&mut backoff, None).await?;
+                    is_back = false;
+                    rest(&mut backoff, Wish::Nothing).await?;
                     continue;
                 }
             },
         };
+        // A terminal that comes back hears the centre before it sends, and is told its turn.
+        if !is_back {
+            let waiting = device.waiting() + queue.count - next;
+            match device.turn(&mut open, waiting).await {
+                Ok(turn) => {
+                    is_back = turn.max_facts > 0;
+                    counts.asked.fetch_add(1, Ordering::Relaxed);
+                    tokio::time::sleep(Duration::from_millis(turn.next_poll_ms.into())).await;
+                }
+                Err(error) if error.to_string().contains(&device.device.to_string()) => return Err(error),
+                Err(_) => {
+                    counts.broken.fetch_add(1, Ordering::Relaxed);
+                    rest(&mut backoff, Wish::Nothing).await?;
+                }
+            }
+            link = Some(open);
+            continue;
+        }
         let said = device.upload(&mut open, &batch, now).await;
         let facts = u64::from(batch.header.count);
         match said {
@@ -194,27 +217,29 @@ async fn deliver(mut device: Device, queue: Queue, centre: SocketAddr, counts: A
                 let wait = Duration::from_millis(receipt.session.credit.next_poll_ms.into());
                 tokio::time::sleep(wait).await;
             }
-            // Put off before the body was read: nothing of it was on the wire for the centre's work.
+            // The centre decides before it reads the body, but the body was on the wire.
             Ok(Err(Said::Problem { problem, retry_after_ms, .. })) if matches!(problem.status, 429 | 503) => {
+                counts.sent.fetch_add(facts, Ordering::Relaxed);
                 counts.put_off.fetch_add(1, Ordering::Relaxed);
-                rest(&mut backoff, retry_after_ms).await?;
+                rest(&mut backoff, retry_after_ms.map_or(Wish::Nothing, Wish::ByTheCentre)).await?;
             }
             Ok(Err(said)) => anyhow::bail!("device {} was told {said:?}", device.device),
             Err(error) if error.to_string().contains(&device.device.to_string()) => return Err(error),
             Err(_) => {
                 counts.sent.fetch_add(facts, Ordering::Relaxed);
                 counts.broken.fetch_add(1, Ordering::Relaxed);
-                rest(&mut backoff, None).await?;
+                is_back = false;
+                rest(&mut backoff, Wish::Nothing).await?;
             }
         }
     }
 }
 
-async fn rest(backoff: &mut Backoff, retry_after_ms: Option<u64>) -> Result<()> {
+async fn rest(backoff: &mut Backoff, wish: Wish) -> Result<()> {
     let random: ring::rand::Random<[u8; 8]> = ring::rand::generate(&ring::rand::SystemRandom::new())
         .map_err(|_| anyhow::anyhow!("no randomness"))?;
     let age_s = u64::try_from(RECORDED_OVER_US / 1_000_000).unwrap_or(0);
-    let wait_ms = backoff.failed(u64::from_be_bytes(random.expose()), retry_after_ms, age_s);
+    let wait_ms = wish.wait_ms(backoff, u64::from_be_bytes(random.expose()), age_s);
     tokio::time::sleep(Duration::from_millis(wait_ms)).await;
     Ok(())
 }
@@ -247,9 +272,10 @@ fn report(counts: &Counts, facts: u64, took: Duration, rss_mib: f64) {
     );
     let amplification = sent as f64 / acked.max(1) as f64;
     println!(
-        "retry amplification: {amplification:.3}, goal <= {GOAL_AMPLIFICATION}: {}; put off {}, broken connections {}, \
-         facts not plainly applied {}",
+        "retry amplification: {amplification:.3}, goal <= {GOAL_AMPLIFICATION}: {}; turns asked for {}, put off {}, \
+         broken connections {}, facts not plainly applied {}",
         verdict(amplification <= GOAL_AMPLIFICATION),
+        counts.asked.load(Ordering::Relaxed),
         counts.put_off.load(Ordering::Relaxed),
         counts.broken.load(Ordering::Relaxed),
         counts.told.load(Ordering::Relaxed)

@@ -1,7 +1,7 @@
 //! `GET /device/v1/updates`: the priority lane, held open until there is something; and the heartbeat.
 //!
 //! Never held up by uploads: it reads, and writes one row of contact; and an entry when the terminal proves that this
-//! centre was rolled back.
+//! centre was rolled back. A terminal that was away asks here when it may send what it holds.
 
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -59,6 +59,7 @@ pub async fn updates(
         readiness: query.ready.as_deref().and_then(Readiness::from_query),
     };
     let (device, now) = (caller.device, app.now());
+    let is_back = query.oldest.is_some() && query.queued > 0;
     let echoes = query.leases.as_deref().map(echoed_leases).unwrap_or_default();
     let shown = shown(&app, &caller, &query, now)?;
     let beaten = app.proving(move |tx, on_proof| {
@@ -77,7 +78,11 @@ pub async fn updates(
     let mut stopping = app.stopping.subscribe();
     loop {
         published.mark_unchanged();
-        let found = look(&app, asked.clone()).await?;
+        let mut found = look(&app, asked.clone()).await?;
+        if is_back {
+            found.credit = Some(app.uploads.turn(query.queued));
+            return Ok(cbor_answer(&found));
+        }
         if has_news(&found, &asked)
             || has_orders(&app, device, &found)
             || wait.is_zero()
@@ -170,6 +175,7 @@ async fn look(app: &App, asked: Asked) -> Result<Updates, ApiError> {
             commands: leases::orders(tx, caller.device, now)?.into_iter().map(Into::into).collect(),
             notices: Vec::new(),
             mark,
+            credit: None,
         };
         for row in leases::unechoed(tx, caller.device)? {
             updates.leases.push(signed(&keys, &row).into());

@@ -27,6 +27,8 @@ pub(crate) struct Model {
     pub(crate) bodies: Vec<Vec<u8>>,
     pub(crate) epoch: CentralEpoch,
     pub(crate) credit: Credit,
+    /// When the terminal may send, for one that asks.
+    pub(crate) turn: Option<Credit>,
     pub(crate) directory: Version,
     pub(crate) block: Version,
     pub(crate) blocks: Vec<BlockChange>,
@@ -48,6 +50,7 @@ impl Model {
             bodies: Vec::new(),
             epoch: EPOCH,
             credit: Credit { max_facts: 500, next_poll_ms: 0 },
+            turn: None,
             directory: Version::default(),
             block: Version { epoch: EPOCH.n, n: 0 },
             blocks: Vec::new(),
@@ -150,6 +153,7 @@ impl Model {
             commands: self.commands.iter().cloned().map(Into::into).collect(),
             notices: self.notices.clone(),
             mark: self.mark(),
+            credit: self.turn,
         }
     }
 }

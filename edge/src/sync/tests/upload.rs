@@ -8,6 +8,7 @@ use hufu_shared::wire::version::CentralEpoch;
 use super::bench::Bench;
 use super::centre::{PlayedCentre, Reply, Seen};
 use super::model::play;
+use crate::rules::backoff::Wish;
 use crate::store::testing::{at, boot_info, visited};
 use crate::store::{JOURNAL_FILE, Store, asides, read_state};
 use crate::sync::upload::{Progress, Uploader};
@@ -222,29 +223,26 @@ async fn threat_t06_a_receipt_that_the_centre_did_not_sign_stops_the_lane() {
 #[tokio::test]
 async fn case_33_case_34_case_40_what_comes_back_broken_is_asked_for_again() {
     type Spoil = fn(Reply) -> Reply;
-    let table: [(Option<u64>, Spoil); 7] = [
-        (None, |_| Reply::Bytes(vec![0xa1, 0x13, 0x37])),
-        (None, |reply| Reply::Truncated(hufu_shared::cbor::encode(&receipt_of(&reply)))),
-        (Some(600_000), |_| Reply::Problem(ProblemKind::Busy.problem("starting"), Some(600))),
-        (Some(2_000), |_| Reply::Status(503, Some(2))),
-        (None, |_| Reply::Problem(ProblemKind::Chain.problem("bits fell over"), None)),
-        (None, |_| Reply::Silence),
-        (None, |reply| {
+    let table: [(Wish, Spoil); 7] = [
+        (Wish::Nothing, |_| Reply::Bytes(vec![0xa1, 0x13, 0x37])),
+        (Wish::Nothing, |reply| Reply::Truncated(hufu_shared::cbor::encode(&receipt_of(&reply)))),
+        (Wish::ByTheCentre(600_000), |_| Reply::Problem(ProblemKind::Busy.problem("starting"), Some(600))),
+        (Wish::BySomebody(2_000), |_| Reply::Status(503, Some(2))),
+        (Wish::Nothing, |_| Reply::Problem(ProblemKind::Chain.problem("bits fell over"), None)),
+        (Wish::Nothing, |_| Reply::Silence),
+        (Wish::Nothing, |reply| {
             let mut receipt = receipt_of(&reply);
             receipt.session.nonce = [0; 16];
             Reply::cbor(&receipt)
         }),
     ];
-    for (number, (asked, spoil)) in table.into_iter().enumerate() {
+    for (number, (wished, spoil)) in table.into_iter().enumerate() {
         let bench = Bench::new();
         bench.visits(4);
         let played = bench.play(spoiling(&bench, 0, spoil)).await;
         let mut uploader = bench.uploader().await;
         let progress = step(&bench, &mut uploader, &played).await;
-        assert!(
-            matches!(progress, Progress::Wait { retry_after_ms, .. } if retry_after_ms == asked),
-            "{number}: {progress:?}"
-        );
+        assert!(matches!(progress, Progress::Wait { wish, .. } if wish == wished), "{number}: {progress:?}");
         assert_eq!(bench.state().acked_seq, 0, "{number}: no partial apply");
         drain(&bench, &mut uploader, &played).await;
         assert_eq!(bench.state().acked_seq, 5, "{number}");
