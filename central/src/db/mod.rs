@@ -31,7 +31,7 @@ pub use error::DbError;
 pub use migrate::Migration;
 pub use migrations::MIGRATIONS;
 pub use sql::{Sql, SqlFile};
-pub use tx::Tx;
+pub use tx::{Question, Tx};
 pub use value::{Row, Value};
 
 use local::Local;

@@ -361,7 +361,7 @@ pub(super) fn query(waits: &Waits<'_>, sql: &'static Sql, parameters: &[Value]) 
 }
 
 /// Many questions of few kinds; answers in their order. Those of one kind are asked by one statement, whose parameters
-/// are arrays.
+/// are arrays; one alone is asked as it is.
 pub(super) fn query_many(
     waits: &Waits<'_>,
     asked: &[(&'static Sql, Vec<Value>)],
@@ -376,6 +376,10 @@ pub(super) fn query_many(
     let mut statements = Vec::with_capacity(kinds.len());
     for (sql, indices) in &kinds {
         let one = prepared(waits, sql)?;
+        if indices.len() == 1 {
+            statements.push((*sql, indices, one));
+            continue;
+        }
         let types: Vec<&str> = one.params().iter().map(Type::name).collect();
         let many = sql.postgres_many(&types);
         statements.push((*sql, indices, prepared_text(waits, sql, &many)?));
@@ -385,7 +389,15 @@ pub(super) fn query_many(
         (0..sql.parameters).map(|n| column_of(indices, n)).collect()
     };
     let columns: Vec<Vec<Column<'_>>> = statements.iter().map(columns_of).collect();
-    let parameters: Vec<_> = columns.iter().map(|columns| arrays(columns)).collect();
+    let alone = |indices: &[usize]| match indices {
+        [index] => Some(borrowed(&asked[*index].1)),
+        _ => None,
+    };
+    let parameters: Vec<_> = statements
+        .iter()
+        .zip(&columns)
+        .map(|((_, indices, _), columns)| alone(indices).unwrap_or_else(|| arrays(columns)))
+        .collect();
     let sent =
         statements.iter().zip(&parameters).map(|(kind, columns)| waits.link.client().query(&kind.2, columns));
     let first = asked.first().map_or("", |(sql, _)| &sql.name);
@@ -394,6 +406,10 @@ pub(super) fn query_many(
     for ((sql, indices, _), rows) in statements.iter().zip(&found) {
         for row in rows {
             let mut answer = row_values(sql, row)?;
+            if let [index] = indices[..] {
+                answers[index].push(answer);
+                continue;
+            }
             let number = answer.values.remove(0);
             let index = if let Value::Int(n) = number { usize::try_from(n - 1).ok() } else { None };
             let index = index.and_then(|n| indices.get(n)).ok_or_else(|| DbError::Rows {

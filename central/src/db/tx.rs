@@ -15,6 +15,9 @@ use super::link::Sent;
 use super::sql::Sql;
 use super::{DbError, Engine, Row, Value, postgres, sqlite};
 
+/// A statement that gives rows, with its parameters.
+pub type Question = (&'static Sql, Vec<Value>);
+
 /// A transaction in progress.
 pub struct Tx<'c> {
     on: On<'c>,
@@ -126,14 +129,19 @@ impl<'c> Tx<'c> {
     }
 
     /// Asks what [`Tx::query`] will be asked soon, all at once: on PostgreSQL the questions travel together instead of
-    /// one after the other. Each answer serves once, and none outlives the next statement that changes something.
+    /// one after the other, each kind in the order of its first. Each answer serves once, and none outlives the next
+    /// statement that changes something; what was asked ahead and not yet used is not asked again.
     ///
     /// # Errors
     /// As [`Tx::query`].
-    pub fn ask_ahead(&mut self, asked: Vec<(&'static Sql, Vec<Value>)>) -> Result<(), DbError> {
+    pub fn ask_ahead(&mut self, asked: Vec<Question>) -> Result<(), DbError> {
         let On::Postgres(waits) = &self.on else { return Ok(()) };
-        let Some((first, _)) = asked.first() else { return Ok(()) };
         let waits = *waits;
+        let is_new = |(sql, parameters): &Question| {
+            self.ahead.is_empty() || !self.ahead.contains_key(&(address(sql), parameters.clone()))
+        };
+        let asked: Vec<_> = asked.into_iter().filter(is_new).collect();
+        let Some((first, _)) = asked.first() else { return Ok(()) };
         self.land()?;
         let result = asked
             .iter()

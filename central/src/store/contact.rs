@@ -9,7 +9,7 @@ use hufu_shared::wire::upload::{BatchHeader, Disposition};
 use hufu_shared::wire::version::Version;
 
 use super::{StoreError, known, outcome, rows, world};
-use crate::db::{Row, SqlFile, Tx};
+use crate::db::{Question, Row, SqlFile, Tx};
 use crate::rules::world::{KnownBoot, became_from_code};
 
 /// Statements of this file.
@@ -74,8 +74,7 @@ pub fn delivered(
         i64::from(duplicate).into(),
         i64::from(gap).into(),
     ];
-    tx.execute(SQL.get("delivered"), &values)?;
-    Ok(())
+    Ok(tx.execute_later(SQL.get("delivered"), vec![values.to_vec()])?)
 }
 
 /// Notes an enrolment.
@@ -98,8 +97,26 @@ pub fn enrolled(
 /// # Errors
 /// [`StoreError`] if the database fails.
 pub fn cursor(tx: &mut Tx<'_>, device: DeviceId, epoch: u32) -> Result<Option<(u64, Hash)>, StoreError> {
-    let row = tx.query_opt(SQL.get("cursor"), &[device.0.into(), i64::from(epoch).into()])?;
+    let (sql, key) = cursor_question(device, epoch);
+    let row = tx.query_opt(sql, &key)?;
     row.map(|row| Ok((row.uint(0)?, Hash(row.array(1)?)))).transpose()
+}
+
+/// What [`cursor`] asks.
+pub(super) fn cursor_question(device: DeviceId, epoch: u32) -> Question {
+    (SQL.get("cursor"), vec![device.0.into(), i64::from(epoch).into()])
+}
+
+/// What [`boot`] and [`stated`] ask.
+pub fn questions(
+    device: DeviceId,
+    epoch: u32,
+    boot: u64,
+    stated: impl IntoIterator<Item = u64>,
+) -> Vec<Question> {
+    let key = |seq| rows::fact_id_values(FactId { device, epoch, seq }).to_vec();
+    let stated = stated.into_iter().map(|seq| (SQL.get("fact_body"), key(seq)));
+    stated.chain([(SQL.get("boot"), key(boot))]).collect()
 }
 
 /// What stored facts of an enrolment state of what stood.
@@ -157,8 +174,15 @@ pub fn told(
     from_seq: u64,
     to_seq: u64,
 ) -> Result<Vec<Disposition>, StoreError> {
-    let key = [device.0.into(), i64::from(epoch).into(), rows::number(from_seq), rows::number(to_seq)];
-    tx.query(SQL.get("told"), &key)?.iter().map(|row| disposition(row, 0)).collect()
+    let (sql, key) = told_question(device, epoch, (from_seq, to_seq));
+    tx.query(sql, &key)?.iter().map(|row| disposition(row, 0)).collect()
+}
+
+/// What [`told`] asks about the facts from one seq to another.
+#[must_use]
+pub fn told_question(device: DeviceId, epoch: u32, (from_seq, to_seq): (u64, u64)) -> Question {
+    let facts = vec![device.0.into(), i64::from(epoch).into(), rows::number(from_seq), rows::number(to_seq)];
+    (SQL.get("told"), facts)
 }
 
 /// A disposition from `seq, became, kind, case`.

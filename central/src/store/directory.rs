@@ -23,7 +23,7 @@ use hufu_shared::wire::version::Version;
 use super::expected::occurrence_row;
 use super::journal::Club;
 use super::{StoreError, people, rows};
-use crate::db::{DbError, Row, SqlFile, Tx, Value};
+use crate::db::{DbError, Question, Row, SqlFile, Tx, Value};
 use crate::vault::{Vault, VaultError, mask};
 
 /// Statements of this file and of [`super::snapshot`].
@@ -132,13 +132,24 @@ pub fn known_at(
     tx: &mut Tx<'_>,
     versions: &[(Version, Instant)],
 ) -> Result<Vec<(Version, Instant)>, StoreError> {
+    let time_of = |version: Version| {
+        let key = vec![i64::from(version.epoch).into(), rows::number(version.n)];
+        (SQL.get("time_of"), key)
+    };
+    tx.ask_ahead(versions.iter().map(|(version, _)| time_of(*version)).collect())?;
     let mut known = Vec::new();
     for (version, _) in versions {
-        let key = [i64::from(version.epoch).into(), rows::number(version.n)];
-        let row = tx.query_opt(SQL.get("time_of"), &key)?;
+        let (sql, key) = time_of(*version);
+        let row = tx.query_opt(sql, &key)?;
         known.extend(row.map(|row| row.int(0)).transpose()?.map(|at| (*version, Instant(at))));
     }
     Ok(known)
+}
+
+/// What [`head`] asks.
+#[must_use]
+pub fn head_question() -> Question {
+    (SQL.get("head"), Vec::new())
 }
 
 /// Which rows an entry of a kind may have changed, with the statements that find them.

@@ -17,7 +17,7 @@ use hufu_shared::wire::version::{CentralEpoch, Version};
 
 pub use super::publisher::publish_once as publish;
 use super::{StoreError, outcome, rows, world};
-use crate::db::{DbError, SqlFile, Tx, Value};
+use crate::db::{DbError, Question, SqlFile, Tx, Value};
 use crate::rules::entry::{Entry, EntryBody, journal_start};
 use crate::rules::outcome::Outcome;
 
@@ -42,9 +42,19 @@ pub struct Club {
 /// [`StoreError`] if the database fails.
 pub fn pass_gate(tx: &mut Tx<'_>, now: Instant) -> Result<Instant, StoreError> {
     let last = tx.query_one(SQL.get("gate"), &[])?.int(0)?;
-    let received = Instant(now.0.max(last + 1));
-    tx.execute(SQL.get("pass_gate"), &[received.0.into()])?;
-    Ok(received)
+    Ok(Instant(now.0.max(last + 1)))
+}
+
+/// The question with which [`pass_gate`] begins, to be asked ahead of all others of a transaction.
+#[must_use]
+pub fn gate() -> Question {
+    (SQL.get("gate"), Vec::new())
+}
+
+/// What [`club`] and [`published`] ask.
+#[must_use]
+pub fn questions() -> [Question; 2] {
+    [(SQL.get("club"), Vec::new()), (SQL.get("published"), Vec::new())]
 }
 
 /// Holds the gate without passing it: for whoever locks rows first and may take an entry after. Rows are locked only
@@ -67,6 +77,7 @@ pub fn take(tx: &mut Tx<'_>, id: EntryId, received: Instant, body: EntryBody) ->
     let bytes = cbor::encode(&body);
     let entry = Entry { id, received, body };
     let given = world::apply_entry(tx, &entry)?;
+    tx.execute_later(SQL.get("pass_gate"), vec![vec![received.0.into()]])?;
     let values = [id.0.into(), received.0.into(), entry.body.kind().into(), bytes.into()];
     tx.execute_later(SQL.get("insert_entry"), vec![values.to_vec()])?;
     outcome::commit(tx, id, received, &given)?;
@@ -141,7 +152,6 @@ pub fn put_back<'e>(
             source,
         })?;
         take(tx, id, received, body)?;
-        tx.execute(SQL.get("pass_gate"), &[received.0.into()])?;
     }
     Ok(true)
 }

@@ -15,7 +15,7 @@ use hufu_shared::wire::upload::{Command, Order};
 use hufu_shared::wire::version::Version;
 
 use super::{StoreError, acts, journal, known, rows, world};
-use crate::db::{Row, SqlFile, Tx};
+use crate::db::{Question, Row, SqlFile, Tx};
 use crate::rules::lease::caps::{self, Ask, Book, NotGranted};
 use crate::rules::lease::{LeaseRow, next_generation};
 use crate::rules::need::Need;
@@ -365,7 +365,22 @@ pub fn newest_recall(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
 /// # Errors
 /// [`StoreError`].
 pub fn unechoed(tx: &mut Tx<'_>, device: DeviceId) -> Result<Vec<LeaseRow>, StoreError> {
-    tx.query(SQL.get("unechoed"), &[device.0.into(), STATES_MAX.into()])?.iter().map(known::lease).collect()
+    let (sql, key) = unechoed_question(device);
+    tx.query(sql, &key)?.iter().map(known::lease).collect()
+}
+
+fn unechoed_question(device: DeviceId) -> Question {
+    (SQL.get("unechoed"), vec![device.0.into(), STATES_MAX.into()])
+}
+
+fn orders_question(device: DeviceId, now: Instant) -> Question {
+    (SQL.get("orders"), vec![device.0.into(), now.offset(-RECALL_STANDS_US).0.into()])
+}
+
+/// What [`unechoed`] and [`orders`] ask.
+#[must_use]
+pub fn questions(device: DeviceId, now: Instant) -> [Question; 2] {
+    [unechoed_question(device), orders_question(device, now)]
 }
 
 /// Keeps which states a device said that it has stored.
@@ -386,8 +401,8 @@ pub fn echoed(tx: &mut Tx<'_>, device: DeviceId, echoes: &[(LeaseId, Version)]) 
 /// # Errors
 /// [`StoreError`].
 pub fn orders(tx: &mut Tx<'_>, device: DeviceId, now: Instant) -> Result<Vec<Command>, StoreError> {
-    let key = [device.0.into(), now.offset(-RECALL_STANDS_US).0.into()];
-    let found = tx.query(SQL.get("orders"), &key)?;
+    let (sql, key) = orders_question(device, now);
+    let found = tx.query(sql, &key)?;
     found
         .iter()
         .map(|row| {

@@ -16,7 +16,7 @@ use hufu_shared::wire::upload::{Attempt, LeaseReport, ReceiptMark};
 use hufu_shared::wire::version::{CentralEpoch, Version};
 
 use super::{StoreError, acts, contact, journal, rows, world};
-use crate::db::{SqlFile, Tx};
+use crate::db::{Question, SqlFile, Tx, Value};
 use crate::rules::entry::journal_start;
 use crate::rules::lease::recovery::{self, Standing, Terminal, Waiting};
 use crate::rules::world::DeviceStatus;
@@ -89,12 +89,12 @@ pub struct Source {
 /// # Errors
 /// [`StoreError`]; then nothing was kept.
 pub fn heard(tx: &mut Tx<'_>, from: Source, proven: &Proven) -> Result<bool, StoreError> {
+    let epoch = journal::club(tx)?.epoch;
     if let Some(mark) = &proven.mark
-        && look_at(tx, from, mark, proven.on_proof)?
+        && looked_at(tx, from, mark, (epoch, proven.on_proof))?
     {
         return Ok(true);
     }
-    let epoch = journal::club(tx)?.epoch;
     let state = world::recovery(tx)?;
     // One that reports after the wait was ended is heard just as well: its leases may be spent.
     if state.epoch != epoch.n {
@@ -127,6 +127,29 @@ pub fn look_at(
     on_proof: OnProof,
 ) -> Result<bool, StoreError> {
     let epoch = journal::club(tx)?.epoch;
+    looked_at(tx, from, mark, (epoch, on_proof))
+}
+
+/// What [`heard`] will ask.
+pub fn questions(from: Source, proven: &Proven) -> Vec<Question> {
+    let mut asked = journal::questions().to_vec();
+    asked.push(world::policy_question());
+    if let Some(mark) = &proven.mark {
+        asked.push(contact::cursor_question(from.device, from.enrolment));
+        asked.push((SQL.get("head_at"), vec![rows::number(mark.journal_size)]));
+        let known =
+            |(lease, version): &(LeaseId, Version)| (SQL.get("is_known"), lease_key(*lease, *version));
+        asked.extend(mark.leases.iter().map(known));
+    }
+    asked
+}
+
+fn looked_at(
+    tx: &mut Tx<'_>,
+    from: Source,
+    mark: &ReceiptMark,
+    (epoch, on_proof): (CentralEpoch, OnProof),
+) -> Result<bool, StoreError> {
     if !proves_rollback(tx, from, mark, epoch)? {
         return Ok(false);
     }
@@ -182,8 +205,11 @@ fn head_at(tx: &mut Tx<'_>, size: u64) -> Result<Option<Hash>, StoreError> {
 
 /// Whether a version of a lease's state, or a later one, was made here.
 fn is_known(tx: &mut Tx<'_>, lease: LeaseId, version: Version) -> Result<bool, StoreError> {
-    let key = [lease.0.into(), i64::from(version.epoch).into(), rows::number(version.n)];
-    Ok(tx.query_one(SQL.get("is_known"), &key)?.int(0)? > 0)
+    Ok(tx.query_one(SQL.get("is_known"), &lease_key(lease, version))?.int(0)? > 0)
+}
+
+fn lease_key(lease: LeaseId, version: Version) -> Vec<Value> {
+    vec![lease.0.into(), i64::from(version.epoch).into(), rows::number(version.n)]
 }
 
 /// Who a recovery still waits for, and what ending the wait could cost at most.

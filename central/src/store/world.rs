@@ -17,7 +17,7 @@ use super::StoreError;
 use super::known;
 use super::rows;
 use super::{associations, cards, details, joining, stock};
-use crate::db::{Row, Sql, SqlFile, Tx, Value};
+use crate::db::{Question, Row, SqlFile, Tx, Value};
 use crate::rules::apply::{APPLY_VERSION, OLDEST_APPLY_VERSION, apply};
 use crate::rules::entry::Entry;
 use crate::rules::judge::issue::Issued;
@@ -40,11 +40,13 @@ const ROUNDS_MAX: u32 = 64;
 /// # Errors
 /// [`StoreError`] if the database fails or holds what this version cannot read.
 pub fn apply_entry(tx: &mut Tx<'_>, entry: &Entry) -> Result<Outcome, StoreError> {
+    let first = need::first(&entry.body);
+    let all = ["offices", "schemes", "policy"].map(|name| (SQL.get(name), Vec::new()));
+    tx.ask_ahead(all.into_iter().chain(first.iter().flat_map(questions)).collect())?;
     let mut world = base(tx)?;
     if !(OLDEST_APPLY_VERSION..=APPLY_VERSION).contains(&world.apply_version) {
         return Err(StoreError::ApplyVersion { met: world.apply_version });
     }
-    let first = need::first(&entry.body);
     fetch_all(tx, &mut world, &first)?;
     let mut needs = need::second(&world, &entry.body);
     for _ in 0..ROUNDS_MAX {
@@ -67,9 +69,39 @@ fn fetch_all(tx: &mut Tx<'_>, world: &mut World, needs: &BTreeSet<Need>) -> Resu
     owners.iter().try_for_each(|owner| fetch_one(tx, world, *owner))
 }
 
-/// The statements that [`fetch`] will run for the needs that a batch has by the hundred. One left out costs a wait.
-fn questions(need: &Need) -> Vec<(&'static Sql, Vec<Value>)> {
+/// What [`recovery`] and [`policy`] ask.
+#[must_use]
+pub fn policy_question() -> Question {
+    (SQL.get("policy"), Vec::new())
+}
+
+/// What [`device_row`], [`epoch_row`] and [`epoch_keys`] ask.
+#[must_use]
+pub fn device_questions(device: DeviceId, epoch: u32) -> [Question; 3] {
+    let of_epoch = || vec![device.0.into(), i64::from(epoch).into()];
+    [
+        (SQL.get("device"), vec![device.0.into()]),
+        (SQL.get("device_epoch"), of_epoch()),
+        (SQL.get("device_keys"), of_epoch()),
+    ]
+}
+
+/// The statements that [`fetch`] will run for the needs of a batch. One left out costs a wait.
+fn questions(need: &Need) -> Vec<Question> {
     let asked: Vec<(&str, Vec<Value>)> = match *need {
+        Need::Device(device) => {
+            vec![("device", vec![device.0.into()]), ("last_notice", vec![device.0.into()])]
+        }
+        Need::Epoch(device, epoch) => {
+            vec![("device_epoch", vec![device.0.into(), i64::from(epoch).into()])]
+        }
+        Need::Boots(device, epoch) => {
+            vec![("boots", vec![device.0.into(), i64::from(epoch).into(), BOOTS_MAX.into()])]
+        }
+        Need::Knew(version) => vec![("knew", vec![i64::from(version.epoch).into(), rows::number(version.n)])],
+        Need::Occurrence(occurrence) => vec![("occurrence", vec![occurrence.0.into()])],
+        Need::Issued(device, day) => vec![("issued", vec![device.0.into(), i64::from(day.0).into()])],
+        Need::Lease(lease) => vec![("lease", vec![lease.0.into()])],
         Need::Card(token) => vec![("card_by_token", vec![token.to_bytes().into()])],
         Need::Taps(device, epoch, token) => {
             vec![("taps", vec![device.0.into(), i64::from(epoch).into(), token.to_bytes().into()])]
@@ -403,8 +435,15 @@ pub fn epoch_keys(tx: &mut Tx<'_>, device: DeviceId, epoch: u32) -> Result<Vec<V
 /// # Errors
 /// [`StoreError`] if the database fails.
 pub fn fact_hash(tx: &mut Tx<'_>, id: FactId) -> Result<Option<Hash>, StoreError> {
-    let row = tx.query_opt(SQL.get("fact_hash"), &rows::fact_id_values(id))?;
+    let (sql, key) = hash_question(id);
+    let row = tx.query_opt(sql, &key)?;
     row.map(|row| Ok(Hash(row.array(0)?))).transpose()
+}
+
+/// What [`fact_hash`] asks.
+#[must_use]
+pub fn hash_question(id: FactId) -> Question {
+    (SQL.get("fact_hash"), rows::fact_id_values(id).to_vec())
 }
 
 fn boots_in(tx: &mut Tx<'_>, world: &mut World, device: DeviceId, epoch: u32) -> Result<(), StoreError> {

@@ -12,7 +12,7 @@ use hufu_shared::ids::{DeviceId, EntryId, FactId, Hash};
 use hufu_shared::time::Instant;
 use hufu_shared::wire::upload::{ResultPart, Upload};
 
-use crate::db::{DbError, Tx};
+use crate::db::{DbError, Question, Tx};
 use crate::rules::entry::{EntryBody, Quarantined, Review, TakenBatch, TakenSample};
 use crate::rules::ingest::{Ingest, Refusal, Sender, ingest, overlap_end, rests_on, review, sample};
 use crate::rules::world::DeviceStatus;
@@ -82,6 +82,7 @@ impl Taken {
 /// # Errors
 /// [`StoreError`]; then nothing was kept.
 pub fn take(tx: &mut Tx<'_>, delivery: &Delivery) -> Result<Taken, StoreError> {
+    tx.ask_ahead(questions(delivery))?;
     let mut received = journal::pass_gate(tx, delivery.now)?;
     let upload = &*delivery.upload;
     let device = delivery.device;
@@ -96,21 +97,35 @@ pub fn take(tx: &mut Tx<'_>, delivery: &Delivery) -> Result<Taken, StoreError> {
         return Ok(Taken::Refused(Refusal::Epoch { met: upload.header.epoch, expected: epoch }));
     };
     sender.is_live = !delivery.by_stick;
-    let acked = sender.known.acked_seq;
     let review = review(status, epoch, upload.header.epoch);
     let judged = within_quota(tx, device, review, ingest(&sender, upload, received))?;
-    let waiting = upload.attempt.waiting;
     let counts = (matches!(judged, Ingest::Duplicate), matches!(judged, Ingest::Gap { .. }));
-    if !matches!(judged, Ingest::Refused(_)) && !delivery.by_stick {
-        contact::delivered(tx, device, &delivery.address, waiting, counts, delivery.now)?;
-    }
+    let is_heard = !matches!(judged, Ingest::Refused(_)) && !delivery.by_stick;
     let stopped = match review {
         Some(_) => in_review(tx, delivery, &judged, received)?,
         None => stopped(tx, delivery, &judged, &sender, received)?,
     };
-    if let Some(stopped) = stopped {
-        return Ok(stopped);
+    let taken = match stopped {
+        Some(stopped) => stopped,
+        None => take_in(tx, delivery, judged, (&sender, review), received)?,
+    };
+    // After the entry: what is written before it would have to be waited for before it can be read.
+    if is_heard {
+        contact::delivered(tx, device, &delivery.address, upload.attempt.waiting, counts, delivery.now)?;
     }
+    Ok(taken)
+}
+
+/// Takes in what was found good.
+fn take_in(
+    tx: &mut Tx<'_>,
+    delivery: &Delivery,
+    judged: Ingest,
+    (sender, review): (&Sender, Option<Review>),
+    received: Instant,
+) -> Result<Taken, StoreError> {
+    let (upload, device) = (&*delivery.upload, delivery.device);
+    let (acked, epoch) = (sender.known.acked_seq, sender.epoch);
     match judged {
         Ingest::New(mut batch) => {
             batch.knew = directory::known_at(tx, &batch.knew)?;
@@ -125,7 +140,7 @@ pub fn take(tx: &mut Tx<'_>, delivery: &Delivery) -> Result<Taken, StoreError> {
         }
         Ingest::Duplicate => {
             if sender.boot.is_some()
-                && let Some(sample) = sample(&sender, upload, received)
+                && let Some(sample) = sample(sender, upload, received)
             {
                 let taken = TakenSample { device, epoch, sample };
                 journal::take(tx, delivery.entry, received, EntryBody::Sample(taken))?;
@@ -149,14 +164,29 @@ pub fn take(tx: &mut Tx<'_>, delivery: &Delivery) -> Result<Taken, StoreError> {
     }
 }
 
+/// What every delivery asks, the gate before all: whatever is read beside it is read behind it.
+fn questions(delivery: &Delivery) -> Vec<Question> {
+    let (device, upload) = (delivery.device, &*delivery.upload);
+    let header = &upload.header;
+    let stated = rests_on(upload, header.from_seq.saturating_sub(1));
+    let mut asked = vec![journal::gate()];
+    asked.extend(world::device_questions(device, header.epoch));
+    asked.extend(contact::questions(device, header.epoch, upload.attempt.boot_seq, stated));
+    asked.extend(recovery::questions(source(delivery), &delivery.proven));
+    asked
+}
+
 /// Takes in what a delivery says with this centre's own signature; whether acts were taken.
 fn heard(tx: &mut Tx<'_>, delivery: &Delivery) -> Result<bool, StoreError> {
-    let (device, enrolment) = (delivery.device, delivery.upload.header.epoch);
-    let from = Source { device, enrolment, entry: delivery.entry, now: delivery.now };
     if let Some(mark) = &delivery.proven.mark {
-        leases::echoed(tx, device, &mark.leases)?;
+        leases::echoed(tx, delivery.device, &mark.leases)?;
     }
-    recovery::heard(tx, from, &delivery.proven)
+    recovery::heard(tx, source(delivery), &delivery.proven)
+}
+
+fn source(delivery: &Delivery) -> Source {
+    let enrolment = delivery.upload.header.epoch;
+    Source { device: delivery.device, enrolment, entry: delivery.entry, now: delivery.now }
 }
 
 /// What a person would have to look through grows no further than [`REVIEW_BYTES_MAX`].
@@ -410,6 +440,8 @@ fn receipt(tx: &mut Tx<'_>, upload: &Upload, cursor: u64) -> Result<ResultPart, 
     let last = header.from_seq + u64::from(header.count) - 1;
     let acked_seq = last.min(cursor);
     let id = FactId { device: header.device, epoch: header.epoch, seq: acked_seq };
+    let told = contact::told_question(header.device, header.epoch, (header.from_seq, acked_seq));
+    tx.ask_ahead(vec![world::hash_question(id), told])?;
     let head_hash = world::fact_hash(tx, id)?.unwrap_or(header.head_hash);
     let dispositions = contact::told(tx, header.device, header.epoch, header.from_seq, acked_seq)?;
     Ok(ResultPart { acked_seq, head_hash, dispositions })

@@ -235,6 +235,10 @@ pub(super) fn told(
     (device, acked_seq): (DeviceId, u64),
     now: Instant,
 ) -> Result<Told, StoreError> {
+    let mut asked = leases::questions(device, now).to_vec();
+    asked.extend(journal::questions());
+    asked.push(directory::head_question());
+    tx.ask_ahead(asked)?;
     let rows = leases::unechoed(tx, device)?;
     let mut mark = mark(tx, keys, device, acked_seq)?;
     mark.leases = rows.iter().map(|row| (row.lease, row.version)).collect();

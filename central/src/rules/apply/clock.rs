@@ -13,7 +13,7 @@ use hufu_shared::time::{Instant, MINUTE_US};
 use hufu_shared::wire::upload::Became;
 
 use super::Work;
-use super::held::KIND_UNKNOWN_CARD;
+use super::held::{KIND_UNKNOWN_CARD, is_discarded};
 use super::matter::Matter;
 use crate::rules::entry::{TakenBatch, TakenSample};
 use crate::rules::judge::interval::{Line, NARROWS_MIN_US, Solved, Timed};
@@ -160,7 +160,7 @@ impl Work {
         self.travelled(id, &known, fact);
         self.owner_changed(id);
         let waits_for_card = Standing::of(Became::Held, KIND_UNKNOWN_CARD, None);
-        if self.fact(id).is_some_and(|known| known.standing.is_same(&waits_for_card)) {
+        if self.fact(id).is_some_and(|known| known.standing.is_same(&waits_for_card) || is_discarded(known)) {
             return;
         }
         if was.day != known.day {

@@ -21,6 +21,7 @@ use hufu_shared::wire::upload::Became;
 use super::Work;
 use super::edge::{KIND_DOUBTFUL, is_wide, latest};
 use super::fault::plain;
+use super::held::is_discarded;
 use super::ledger::{Cause, Flow};
 use super::matter::Matter;
 use crate::rules::judge::cap;
@@ -97,7 +98,7 @@ impl Work {
         let Some(known) = self.fact(id).cloned() else { return };
         let Some(fact) = &known.fact else { return };
         let Event::Earned(earned) = &fact.event else { return };
-        if !is_judged(&known) {
+        if !is_judged(&known) || is_discarded(&known) {
             return;
         }
         let Some(member) = self.owner(&known, &earned.subject) else {

@@ -10,7 +10,7 @@ use super::Work;
 use super::fault::plain;
 use crate::rules::need::Need;
 use crate::rules::posting;
-use crate::rules::world::Standing;
+use crate::rules::world::{KnownFact, Standing};
 
 /// Number of the conflict kind "unknown card".
 pub(super) const KIND_UNKNOWN_CARD: u8 = 13;
@@ -21,10 +21,17 @@ pub fn unknown_card_case(token: Token) -> Hash {
     posting::case_id(KIND_UNKNOWN_CARD, &[&token.to_bytes()])
 }
 
+/// Whether a fact of an unknown card was discarded: whatever comes later, a return of it or a card for it, does not bring
+/// it back; only who names it does.
+pub(super) fn is_discarded(known: &KnownFact) -> bool {
+    let discarded = Standing::of(Became::NoEffect, KIND_UNKNOWN_CARD, None);
+    known.standing.is_same(&discarded) && known.belongs_to.is_none() && known.pin != Some(true)
+}
+
 impl Work {
     /// Holds a fact for its card, or for a person if the card is known and only its owner is not.
     pub(super) fn hold_for_card(&mut self, id: FactId, token: Token) {
-        if self.asks_for_owner(id, token) {
+        if self.fact(id).is_some_and(is_discarded) || self.asks_for_owner(id, token) {
             return;
         }
         let case = unknown_card_case(token);

@@ -16,6 +16,7 @@ use hufu_shared::wire::upload::Became;
 use super::Work;
 use super::earn::{KIND_OVER_LIMIT, is_judged};
 use super::fault::{KIND_CLOCK, plain};
+use super::held::is_discarded;
 use super::ledger::{Cause, Flow};
 use super::matter::Matter;
 use super::reversal::desk_legs;
@@ -85,6 +86,9 @@ impl Work {
     fn judge_top_up(&mut self, id: FactId, known: &KnownFact, is_free: bool) {
         let Some(fact) = &known.fact else { return };
         let Event::ToppedUp(topped) = &fact.event else { return };
+        if is_discarded(known) {
+            return;
+        }
         let Some(member) = self.owner(known, &topped.subject) else {
             self.hold_for_card(id, topped.subject.token);
             return;

@@ -21,7 +21,7 @@ use super::Work;
 use super::card::KIND_OWNER;
 use super::earn::KIND_REPEAT;
 use super::fault::plain;
-use super::held::KIND_UNKNOWN_CARD;
+use super::held::{KIND_UNKNOWN_CARD, is_discarded};
 use super::ledger::{Cause, Flow};
 use super::matter::Matter;
 use crate::rules::judge::erase::{self, Does, Left, Tombstone};
@@ -118,6 +118,9 @@ impl Work {
         let Some(known) = self.fact(id).cloned() else { return };
         let Some(fact) = &known.fact else { return };
         let Some(subject) = fact.event.subject() else { return };
+        if is_discarded(&known) {
+            return;
+        }
         let Some(new) = self.owner(&known, subject) else { return };
         let waits = [KIND_UNKNOWN_CARD, KIND_OWNER].map(|kind| Standing::of(Became::Held, kind, None));
         if waits.iter().any(|waits| known.standing.is_same(waits)) {

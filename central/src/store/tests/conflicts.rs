@@ -1,7 +1,7 @@
 //! The kinds of conflict that one swipe can meet, each from its detection to what the admin and the terminals get.
 
 use hufu_shared::act::{Act, CardSet, CaseDecided, Pin, PinOutcome, Verdict};
-use hufu_shared::fact::{Attended, DayClosed, DayTotals, Earned, Event, Shown, Spent, Way};
+use hufu_shared::fact::{Attended, DayClosed, DayTotals, Earned, Event, Reversed, Shown, Spent, Way};
 use hufu_shared::ids::{FactId, Hash};
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::time::{Day, Instant, SECOND_US};
@@ -122,6 +122,33 @@ async fn kind_13_a_discarded_card_has_no_effect_and_stays_listed() {
         assert_eq!(count(&db, "postings", vec![]).await, 0);
         let case = &probe(&db, "case_state", vec![13.into()]).await[0];
         assert_eq!((case.text(0).expect("text"), case.text(1).expect("text")), ("decided", "discard"));
+    })
+    .await;
+}
+
+/// Whatever comes after the verdict, the facts that it discarded end alike: in another order of arrival it comes before.
+#[tokio::test(flavor = "multi_thread")]
+async fn kind_13_inv_19_neither_a_return_nor_the_card_brings_back_what_was_discarded() {
+    each(|db| async move {
+        found(&db).await;
+        let mut terminal = Terminal::start(TERMINAL_A);
+        let bought = terminal.purchase(10, 9, 10_000, 2);
+        terminal.upload(&db).await;
+        act(&db, 50, NOON, decided(unknown_card_case(token(9)), Verdict::Discard, vec![])).await;
+        let legs = vec![Leg { unit: Unit::Pts, amount: Amount(2) }];
+        let back = Reversed { original: bought, legs, reason: "goods".to_owned(), slip: None };
+        terminal.record(20, Shown::Accepted, Event::Reversed(back));
+        terminal.upload(&db).await;
+        assert_eq!(standing(&db, bought).await, ("no_effect".to_owned(), Some(13)), "a return");
+        act(&db, 51, NOON, Act::CardsSet(vec![card(9, Some(member(2)))])).await;
+        assert_eq!(standing(&db, bought).await, ("no_effect".to_owned(), Some(13)), "the card");
+        // With the card known, a return goes through everything that the purchase has a part in.
+        let legs = vec![Leg { unit: Unit::Pts, amount: Amount(1) }];
+        let again = Reversed { original: bought, legs, reason: "goods".to_owned(), slip: None };
+        terminal.record(30, Shown::Accepted, Event::Reversed(again));
+        terminal.upload(&db).await;
+        assert_eq!(standing(&db, bought).await, ("no_effect".to_owned(), Some(13)), "a return after the card");
+        assert_eq!((points(&db, 2).await, count(&db, "postings", vec![]).await), (0, 0));
     })
     .await;
 }
