@@ -85,6 +85,8 @@ pub struct Place {
     since_us: u64,
     /// Uploads worked on when its own work began.
     beside: usize,
+    /// Facts that were worked on.
+    worked: Option<usize>,
 }
 
 impl Admission {
@@ -144,7 +146,7 @@ impl Admission {
         }
         let place = |is_active, key, beside| {
             let admission = Arc::clone(self);
-            Place { admission, device, is_active, key, since_us: now_us, beside }
+            Place { admission, device, is_active, key, since_us: now_us, beside, worked: None }
         };
         if state.active < self.at_once && state.waiting.is_empty() {
             state.active += 1;
@@ -216,13 +218,11 @@ impl Admission {
 }
 
 impl Place {
-    /// The upload was worked on: its terminal pays for it, and the pace is learned.
-    pub fn worked(&self, facts: usize) {
+    /// The upload was worked on: its terminal pays for it. How long it took is known when the place is given back.
+    pub fn worked(&mut self, facts: usize) {
+        self.worked = Some(facts);
         let now_us = self.admission.clock.mono_us();
-        let took_us = now_us.saturating_sub(self.since_us);
         let mut state = self.admission.state();
-        let beside = self.beside.midpoint(state.active);
-        state.pace.learn(facts, took_us, beside);
         if let Some(meter) = state.meters.get_mut(&self.device) {
             meter.take(upload_cost(facts), now_us);
         }
@@ -231,8 +231,13 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
+        let now_us = self.admission.clock.mono_us();
         let mut state = self.admission.state();
         state.under_way.remove(&self.device);
+        if let Some(facts) = self.worked {
+            let beside = self.beside.midpoint(state.active);
+            state.pace.learn(facts, now_us.saturating_sub(self.since_us), beside);
+        }
         if let Some(key) = self.key {
             state.waiting.remove(&key);
         }
@@ -348,7 +353,7 @@ mod tests {
         let admission = Arc::new(Admission::new(4, Arc::clone(&clock) as Arc<dyn Clock>));
         let busy = loop {
             match admission.enter(device(1), ago(0), NOW).await {
-                Ok(place) => place.worked(500),
+                Ok(mut place) => place.worked(500),
                 Err(busy) => break busy,
             }
         };
@@ -389,7 +394,7 @@ mod tests {
         let mut taken = 0;
         let busy = loop {
             match admission.enter(device(1), ago(0), NOW).await {
-                Ok(place) => place.worked(500),
+                Ok(mut place) => place.worked(500),
                 Err(busy) => break busy,
             }
             taken += 1;

@@ -1,3 +1,6 @@
+-- Balances, attendance, leases and what a device gave are not locked row by row: only whoever holds the journal's gate
+-- writes them, and a lock of each of the hundreds of rows of a batch is a write of its own.
+
 -- name: offices
 SELECT id, code, name_zh, name_en, zone, cutoff_minutes FROM office
 
@@ -48,7 +51,7 @@ SELECT a.member, a.device, a.epoch, a.seq, a.at, a.issuer, f.pin, f.day FROM att
 JOIN fact f ON f.device = a.device AND f.epoch = a.epoch AND f.seq = a.seq WHERE a.occurrence = $1
 
 -- name: group
-SELECT device, epoch, seq, points, issuer, at FROM attendance WHERE member = $1 AND occurrence = $2 {for_update}
+SELECT device, epoch, seq, points, issuer, at FROM attendance WHERE member = $1 AND occurrence = $2
 
 -- name: fact_in_review
 SELECT body, at, office FROM fact WHERE device = $1 AND epoch = $2 AND seq = $3 AND became = 'quarantined' AND kind IN (22, 26)
@@ -83,7 +86,7 @@ SELECT MAX(n) FROM notice WHERE device = $1
 SELECT debit, credit, unit, amount, ordinal FROM posting WHERE cause = $1 ORDER BY ordinal
 
 -- name: purse
-SELECT class, unit, amount FROM balance WHERE member = $1 {for_update}
+SELECT class, unit, amount FROM balance WHERE member = $1
 
 -- name: purse_escrow
 SELECT unit, CAST(SUM(escrow) AS BIGINT) FROM lease WHERE member = $1 GROUP BY unit
@@ -92,7 +95,7 @@ SELECT unit, CAST(SUM(escrow) AS BIGINT) FROM lease WHERE member = $1 GROUP BY u
 SELECT status, status_since, merged_into, erased FROM member WHERE id = $1
 
 -- name: lease
-SELECT lease, generation, device, enrolment, member, unit, granted_total, settled, lost, released, written_off, disputed, dismissed, spent_reported, last_seq, holes, closed, ttl_s, reboot_cost_s, reboots_max, version_epoch, version_n, set_at, first_epoch FROM lease WHERE lease = $1 ORDER BY generation {for_update}
+SELECT lease, generation, device, enrolment, member, unit, granted_total, settled, lost, released, written_off, disputed, dismissed, spent_reported, last_seq, holes, closed, ttl_s, reboot_cost_s, reboots_max, version_epoch, version_n, set_at, first_epoch FROM lease WHERE lease = $1 ORDER BY generation
 
 -- name: leases_of_device
 SELECT lease, generation, device, enrolment, member, unit, granted_total, settled, lost, released, written_off, disputed, dismissed, spent_reported, last_seq, holes, closed, ttl_s, reboot_cost_s, reboots_max, version_epoch, version_n, set_at, first_epoch FROM lease WHERE device = $1 AND is_open = 1 ORDER BY lease, generation
@@ -104,7 +107,7 @@ SELECT lease, generation, device, enrolment, member, unit, granted_total, settle
 SELECT cause, at, day, debit, credit, amount FROM posting WHERE member = $1 AND unit = 'PTS'
 
 -- name: issued
-SELECT points, top_up FROM issued WHERE device = $1 AND day = $2 {for_update}
+SELECT points, top_up FROM issued WHERE device = $1 AND day = $2
 
 -- name: fields_of_member
 SELECT field, changes, changed FROM member_field WHERE member = $1

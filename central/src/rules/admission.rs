@@ -12,6 +12,8 @@ const CREDIT_FACTS_MIN: u64 = 50;
 /// Milliseconds until the turn of a terminal that asks for one, at most: the pace of a minute from now is not known, so
 /// whoever would wait longer asks again then.
 const TURN_MS_MAX: u64 = 60_000;
+/// Milliseconds between two that are told to ask again; it shares no factor with the time that they are spread over.
+const ASK_AGAIN_STEP_MS: u64 = 997;
 /// Nanoseconds of a unit before any was measured: some six thousand facts per second.
 const UNIT_GUESS_NS: u64 = 150_000;
 /// The newest measurement counts one part in so many.
@@ -91,6 +93,8 @@ impl Pace {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Slots {
     next_us: u64,
+    /// How many were told to ask again.
+    unpromised: u64,
 }
 
 impl Slots {
@@ -123,11 +127,20 @@ impl Slots {
     /// What a terminal that asks for its turn with so many facts is told: when to send, or when to ask again.
     pub fn turn(&mut self, pace: &Pace, facts: usize, in_front: usize, now_us: u64) -> Credit {
         let wait_us = self.take(pace, facts, in_front, TURN_MS_MAX * 1_000, now_us);
-        let wait_ms = wait_us.map_or(TURN_MS_MAX, |wait_us| wait_us / 1_000);
+        let wait_ms = wait_us.map_or_else(|| self.ask_again_ms(), |wait_us| wait_us / 1_000);
         Credit {
             max_facts: wait_us.map_or(0, |_| pace.facts_max()),
             next_poll_ms: u32::try_from(wait_ms).unwrap_or(u32::MAX),
         }
+    }
+}
+
+impl Slots {
+    /// When one that was promised nothing asks again: in the second half of the time that is promised, and not all of
+    /// them at once.
+    fn ask_again_ms(&mut self) -> u64 {
+        self.unpromised = self.unpromised.wrapping_add(1);
+        TURN_MS_MAX / 2 + self.unpromised.wrapping_mul(ASK_AGAIN_STEP_MS) % (TURN_MS_MAX / 2)
     }
 }
 
@@ -249,7 +262,12 @@ mod tests {
         let promised = told.iter().filter(|turn| turn.max_facts > 0).count();
         assert_eq!(promised, 60_000_000_usize.div_ceil(11_475), "as many as a minute takes");
         assert!(!slots.is_ahead(60_011_475), "nothing beyond is promised");
-        assert_eq!(told[9_999], Credit { max_facts: 0, next_poll_ms: 60_000 }, "the others ask again");
+        let mut again: Vec<u32> =
+            told.iter().filter(|turn| turn.max_facts == 0).map(|turn| turn.next_poll_ms).collect();
+        again.sort_unstable();
+        assert!((30_000..60_000).contains(&again[0]) && again.last() < Some(&60_000), "the others ask again");
+        let most = again.chunk_by(|a, b| a / 1_000 == b / 1_000).map(<[u32]>::len).max();
+        assert!(most <= Some(again.len() / 30 + 2), "{most:?} of {} in one second", again.len());
     }
 
     #[test]

@@ -27,6 +27,8 @@ use crate::store::JournalState;
 const ORDERS_REMEMBERED_MAX: usize = 1_000;
 /// Milliseconds that a terminal which is back waits for its turn at most.
 const TURN_MS_MAX: u64 = 300_000;
+/// Milliseconds of a wait from which on a terminal asks for its turn: for less it is not worth asking.
+const TURN_ASKED_MS_MIN: u64 = 10_000;
 /// Milliseconds between two looks whether a terminal that was told to ask again has its turn by now.
 const PROMISE_LOOK_MS: u64 = 500;
 /// Milliseconds after which a terminal that was told to ask again, and has no answer, sends all the same.
@@ -217,6 +219,17 @@ impl Shared {
         if wait_ms.is_some() || memory.back.is_none() {
             memory.back = Some(turn);
         }
+    }
+
+    /// The centre put an upload off for so long. Whoever is to wait asks for its turn then, instead of sending a batch
+    /// that may be put off again.
+    pub fn put_off(&self, wait_ms: u64) {
+        if wait_ms < TURN_ASKED_MS_MIN {
+            return;
+        }
+        let now_ns = self.clock.now().mono_ns;
+        let mono_ns = now_ns.saturating_add(wait_ms.min(TURN_MS_MAX) * 1_000_000);
+        self.memory().back = Some(Turn { mono_ns, is_promised: false });
     }
 
     /// Milliseconds until uploads may begin, as far as is known: asked again then, it may be longer. No terminal waits

@@ -205,6 +205,9 @@ impl Uploader {
                 if !goes_on {
                     self.prepared = None;
                 }
+                if let (Wish::ByTheCentre(wait_ms), false) = (wish, self.is_aside) {
+                    self.shared.put_off(wait_ms);
+                }
                 Ok(Progress::Wait { wish, queue_age_s })
             }
             Judged::Other(Verdict::Take { next_poll_ms }) => Ok(Progress::Sent { next_poll_ms }),

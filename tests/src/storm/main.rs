@@ -221,6 +221,7 @@ async fn deliver(mut device: Device, queue: Queue, centre: SocketAddr, counts: A
             Ok(Err(Said::Problem { problem, retry_after_ms, .. })) if matches!(problem.status, 429 | 503) => {
                 counts.sent.fetch_add(facts, Ordering::Relaxed);
                 counts.put_off.fetch_add(1, Ordering::Relaxed);
+                is_back = false;
                 rest(&mut backoff, retry_after_ms.map_or(Wish::Nothing, Wish::ByTheCentre)).await?;
             }
             Ok(Err(said)) => anyhow::bail!("device {} was told {said:?}", device.device),

@@ -147,7 +147,11 @@ async fn kind_13_inv_19_neither_a_return_nor_the_card_brings_back_what_was_disca
         let again = Reversed { original: bought, legs, reason: "goods".to_owned(), slip: None };
         terminal.record(30, Shown::Accepted, Event::Reversed(again));
         terminal.upload(&db).await;
-        assert_eq!(standing(&db, bought).await, ("no_effect".to_owned(), Some(13)), "a return after the card");
+        assert_eq!(
+            standing(&db, bought).await,
+            ("no_effect".to_owned(), Some(13)),
+            "a return after the card"
+        );
         assert_eq!((points(&db, 2).await, count(&db, "postings", vec![]).await), (0, 0));
     })
     .await;

@@ -142,6 +142,11 @@ async fn a_terminal_that_comes_back_with_facts_asks_for_its_turn_and_waits_for_i
     lane.poll(&channel, 0).await.expect("an answer");
     assert!(bench.shared.is_back() && bench.shared.turn_in_ms() == 0);
     assert!(played.seen().last().expect("a poll").path.contains("&oldest="));
+    // Put off for a moment it comes again by itself; for longer it asks first.
+    bench.shared.put_off(2_000);
+    assert_eq!((bench.shared.turn_in_ms(), bench.shared.ask_in_ms()), (0, None));
+    bench.shared.put_off(40_000);
+    assert!(bench.shared.turn_in_ms() > 39_000 && bench.shared.ask_in_ms() > Some(39_000));
 }
 
 #[tokio::test]
