@@ -4,6 +4,7 @@
 //! and commits the outcome, all in the caller's transaction. The rest of the store reads.
 
 pub mod acts;
+pub mod asked;
 pub mod associations;
 pub mod base;
 pub mod cards;

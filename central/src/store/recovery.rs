@@ -15,7 +15,7 @@ use hufu_shared::wire::lease::LeaseState;
 use hufu_shared::wire::upload::{Attempt, LeaseReport, ReceiptMark};
 use hufu_shared::wire::version::{CentralEpoch, Version};
 
-use super::{StoreError, acts, contact, journal, rows, world};
+use super::{StoreError, acts, asked, contact, journal, rows, world};
 use crate::db::{Question, SqlFile, Tx, Value};
 use crate::rules::entry::journal_start;
 use crate::rules::lease::recovery::{self, Standing, Terminal, Waiting};
@@ -133,7 +133,7 @@ pub fn look_at(
 /// What [`heard`] will ask.
 pub fn questions(from: Source, proven: &Proven) -> Vec<Question> {
     let mut asked = journal::questions().to_vec();
-    asked.push(world::policy_question());
+    asked.push(asked::policy_question());
     if let Some(mark) = &proven.mark {
         asked.push(contact::cursor_question(from.device, from.enrolment));
         asked.push((SQL.get("head_at"), vec![rows::number(mark.journal_size)]));

@@ -16,8 +16,8 @@ use hufu_shared::token::Token;
 use super::StoreError;
 use super::known;
 use super::rows;
-use super::{associations, cards, details, joining, stock};
-use crate::db::{Question, Row, SqlFile, Tx, Value};
+use super::{asked, associations, cards, details, joining, stock};
+use crate::db::{Row, SqlFile, Tx, Value};
 use crate::rules::apply::{APPLY_VERSION, OLDEST_APPLY_VERSION, apply};
 use crate::rules::entry::Entry;
 use crate::rules::judge::issue::Issued;
@@ -31,7 +31,7 @@ use crate::rules::world::{
 pub static SQL: SqlFile = SqlFile::new("world", include_str!("../../sql/both/world.sql"));
 
 /// Boots of an enrolment that bound each other: a terminal that starts three times a day is heard within three weeks.
-const BOOTS_MAX: i64 = 64;
+pub(super) const BOOTS_MAX: i64 = 64;
 /// Rounds of fetching after which an entry is given up: no rule asks in more steps than this.
 const ROUNDS_MAX: u32 = 64;
 
@@ -42,7 +42,7 @@ const ROUNDS_MAX: u32 = 64;
 pub fn apply_entry(tx: &mut Tx<'_>, entry: &Entry) -> Result<Outcome, StoreError> {
     let first = need::first(&entry.body);
     let all = ["offices", "schemes", "policy"].map(|name| (SQL.get(name), Vec::new()));
-    tx.ask_ahead(all.into_iter().chain(first.iter().flat_map(questions)).collect())?;
+    tx.ask_ahead(all.into_iter().chain(first.iter().flat_map(asked::questions)).collect())?;
     let mut world = base(tx)?;
     if !(OLDEST_APPLY_VERSION..=APPLY_VERSION).contains(&world.apply_version) {
         return Err(StoreError::ApplyVersion { met: world.apply_version });
@@ -61,67 +61,12 @@ pub fn apply_entry(tx: &mut Tx<'_>, entry: &Entry) -> Result<Outcome, StoreError
 }
 
 fn fetch_all(tx: &mut Tx<'_>, world: &mut World, needs: &BTreeSet<Need>) -> Result<(), StoreError> {
-    tx.ask_ahead(needs.iter().flat_map(questions).collect())?;
+    tx.ask_ahead(needs.iter().flat_map(asked::questions).collect())?;
     needs.iter().try_for_each(|need| fetch_one(tx, world, *need))?;
     // A wait for each owner would cost more than all the rest of a batch.
     let owners: BTreeSet<Need> = needs.iter().flat_map(|need| owners(world, *need)).collect();
-    tx.ask_ahead(owners.difference(&world.fetched).flat_map(questions).collect())?;
+    tx.ask_ahead(owners.difference(&world.fetched).flat_map(asked::questions).collect())?;
     owners.iter().try_for_each(|owner| fetch_one(tx, world, *owner))
-}
-
-/// What [`recovery`] and [`policy`] ask.
-#[must_use]
-pub fn policy_question() -> Question {
-    (SQL.get("policy"), Vec::new())
-}
-
-/// What [`device_row`], [`epoch_row`] and [`epoch_keys`] ask.
-#[must_use]
-pub fn device_questions(device: DeviceId, epoch: u32) -> [Question; 3] {
-    let of_epoch = || vec![device.0.into(), i64::from(epoch).into()];
-    [
-        (SQL.get("device"), vec![device.0.into()]),
-        (SQL.get("device_epoch"), of_epoch()),
-        (SQL.get("device_keys"), of_epoch()),
-    ]
-}
-
-/// The statements that [`fetch`] will run for the needs of a batch. One left out costs a wait.
-fn questions(need: &Need) -> Vec<Question> {
-    let asked: Vec<(&str, Vec<Value>)> = match *need {
-        Need::Device(device) => {
-            vec![("device", vec![device.0.into()]), ("last_notice", vec![device.0.into()])]
-        }
-        Need::Epoch(device, epoch) => {
-            vec![("device_epoch", vec![device.0.into(), i64::from(epoch).into()])]
-        }
-        Need::Boots(device, epoch) => {
-            vec![("boots", vec![device.0.into(), i64::from(epoch).into(), BOOTS_MAX.into()])]
-        }
-        Need::Knew(version) => vec![("knew", vec![i64::from(version.epoch).into(), rows::number(version.n)])],
-        Need::Occurrence(occurrence) => vec![("occurrence", vec![occurrence.0.into()])],
-        Need::Issued(device, day) => vec![("issued", vec![device.0.into(), i64::from(day.0).into()])],
-        Need::Lease(lease) => vec![("lease", vec![lease.0.into()])],
-        Need::Card(token) => vec![("card_by_token", vec![token.to_bytes().into()])],
-        Need::Taps(device, epoch, token) => {
-            vec![("taps", vec![device.0.into(), i64::from(epoch).into(), token.to_bytes().into()])]
-        }
-        Need::Group(member, occurrence) => {
-            let key = vec![member.0.into(), occurrence.0.into()];
-            vec![("group_facts", key.clone()), ("group", key)]
-        }
-        Need::Linked(link) => vec![("linked_facts", vec![link.0.into()])],
-        Need::Case(id) => vec![("case", vec![id.0.into()])],
-        Need::Flows(cause) => vec![("flows", vec![cause.0.into()])],
-        Need::Fact(id) => vec![("fact", rows::fact_id_values(id).to_vec())],
-        Need::Purse(member) => {
-            vec![("purse", vec![member.0.into()]), ("purse_escrow", vec![member.0.into()])]
-        }
-        Need::Member(member) => vec![("member", vec![member.0.into()])],
-        Need::MemberLeases(member) => vec![("leases_of_member", vec![member.0.into()])],
-        _ => Vec::new(),
-    };
-    asked.into_iter().map(|(name, key)| (SQL.get(name), key)).collect()
 }
 
 /// What every entry may look at: few rows, seldom changed.
@@ -435,15 +380,9 @@ pub fn epoch_keys(tx: &mut Tx<'_>, device: DeviceId, epoch: u32) -> Result<Vec<V
 /// # Errors
 /// [`StoreError`] if the database fails.
 pub fn fact_hash(tx: &mut Tx<'_>, id: FactId) -> Result<Option<Hash>, StoreError> {
-    let (sql, key) = hash_question(id);
+    let (sql, key) = asked::hash_question(id);
     let row = tx.query_opt(sql, &key)?;
     row.map(|row| Ok(Hash(row.array(0)?))).transpose()
-}
-
-/// What [`fact_hash`] asks.
-#[must_use]
-pub fn hash_question(id: FactId) -> Question {
-    (SQL.get("fact_hash"), rows::fact_id_values(id).to_vec())
 }
 
 fn boots_in(tx: &mut Tx<'_>, world: &mut World, device: DeviceId, epoch: u32) -> Result<(), StoreError> {

@@ -346,7 +346,13 @@ fn terminals_of_a_property_club_hold_what_they_always_held() {
     assert_eq!(club.terms(), SchemeTerms::property_club(club.version, club.valid_from));
     let mut policy = Policy::default();
     club.write_into(&mut policy);
-    assert_eq!(policy, Policy::default());
+    let cards = policy.cards.clone();
+    assert_eq!(
+        (cards.sub_valid_days, cards.base_points.is_empty()),
+        (Some(365), false),
+        "its own rules of cards"
+    );
+    assert_eq!(policy, Policy { cards, ..Policy::default() });
     assert_eq!(ready("S").terms().earn, Some(EarnRate { per_fen: 10_000, points: 2 }));
     assert_eq!(ready("L").terms().earn, None, "what waits for approval is not promised");
 }

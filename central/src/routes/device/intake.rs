@@ -17,7 +17,7 @@ use crate::rules::entry::{EntryBody, Quarantined, Review, TakenBatch, TakenSampl
 use crate::rules::ingest::{Ingest, Refusal, Sender, ingest, overlap_end, rests_on, review, sample};
 use crate::rules::world::DeviceStatus;
 use crate::store::recovery::{self, Proven, Source};
-use crate::store::{StoreError, contact, directory, journal, leases, world};
+use crate::store::{StoreError, asked, contact, directory, journal, leases, world};
 
 /// Bytes of facts kept for review of one forked enrolment; a stopped terminal may show more, at no cost of the disk.
 const FORK_BYTES_MAX: u64 = 4 * 1024 * 1024;
@@ -170,7 +170,7 @@ fn questions(delivery: &Delivery) -> Vec<Question> {
     let header = &upload.header;
     let stated = rests_on(upload, header.from_seq.saturating_sub(1));
     let mut asked = vec![journal::gate()];
-    asked.extend(world::device_questions(device, header.epoch));
+    asked.extend(asked::device_questions(device, header.epoch));
     asked.extend(contact::questions(device, header.epoch, upload.attempt.boot_seq, stated));
     asked.extend(recovery::questions(source(delivery), &delivery.proven));
     asked
@@ -441,7 +441,7 @@ fn receipt(tx: &mut Tx<'_>, upload: &Upload, cursor: u64) -> Result<ResultPart, 
     let acked_seq = last.min(cursor);
     let id = FactId { device: header.device, epoch: header.epoch, seq: acked_seq };
     let told = contact::told_question(header.device, header.epoch, (header.from_seq, acked_seq));
-    tx.ask_ahead(vec![world::hash_question(id), told])?;
+    tx.ask_ahead(vec![asked::hash_question(id), told])?;
     let head_hash = world::fact_hash(tx, id)?.unwrap_or(header.head_hash);
     let dispositions = contact::told(tx, header.device, header.epoch, header.from_seq, acked_seq)?;
     Ok(ResultPart { acked_seq, head_hash, dispositions })

@@ -82,6 +82,8 @@ impl Work {
 
     /// A card ended. The sub cards of a main card end with it, unless they follow it to the one in its place (K17).
     pub(super) fn card_ended(&mut self, card: CardId, why: CardEnd, at: Instant) {
+        let due = self.card_by_id(card).and_then(|known| known.life.due.clone());
+        self.was_due.extend(due.map(|(kind, _)| (card, kind)));
         self.live(card, |life| {
             let earlier = life.ended.is_none_or(|(ended, _)| at < ended);
             life.ended = if earlier { Some((at, why)) } else { life.ended };

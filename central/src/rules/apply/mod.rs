@@ -64,7 +64,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use hufu_shared::act::Actor;
-use hufu_shared::ids::{DeviceId, FactId, Hash, MemberId, OfficeId};
+use hufu_shared::ids::{CardId, DeviceId, FactId, Hash, MemberId, OfficeId};
 use hufu_shared::time::{Day, Instant, OfficeClock};
 use hufu_shared::wire::upload::{Became, Disposition};
 
@@ -116,6 +116,8 @@ struct Work {
     others: BTreeMap<FactId, (OfficeId, Instant)>,
     /// Cases that changed.
     touched: BTreeSet<Hash>,
+    /// The kind that was due for cards which ended with this entry: the card in their place is of it (K17).
+    was_due: BTreeMap<CardId, String>,
     /// How many judgements there were.
     judged: u32,
     /// Whose act it is, if it is one.
@@ -135,6 +137,7 @@ impl Work {
             outcome: Outcome::default(),
             received,
             missing: RefCell::default(),
+            was_due: BTreeMap::new(),
             dirty: BTreeSet::new(),
             fresh: BTreeMap::new(),
             before: BTreeMap::new(),

@@ -281,7 +281,8 @@ impl Work {
     fn register(&mut self, token: Token, first: &Gift) {
         let old = self.fact(first.place.fact).and_then(|known| known.fact.as_ref()?.event.subject().cloned());
         let old = old.and_then(|old| self.card(old.token));
-        let due = old.and_then(|card| card.life.due.clone()).map(|(kind, _)| kind);
+        let now_due = |card: &KnownCard| card.life.due.clone().map(|(kind, _)| kind);
+        let due = old.and_then(|card| now_due(card).or_else(|| self.was_due.get(&card.card).cloned()));
         let kind = due.or_else(|| old.map(|card| card.kind.clone()));
         let kind = kind.filter(|kind| !kind.is_empty()).unwrap_or_else(|| CARD_KIND_ORDINARY.to_owned());
         let (card, status) = (token.card_id(), CardStatus::Active);
