@@ -13,17 +13,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hufu_shared::ids::DeviceId;
-use hufu_shared::time::{Instant, SECOND_US};
-use hufu_shared::wire::upload::{BATCH_FACTS_MAX, Credit};
+use hufu_shared::time::Instant;
+use hufu_shared::wire::upload::Credit;
 use tokio::sync::oneshot;
 
 use crate::clock::Clock;
-use crate::rules::admission::{Meter, Pace, Slots, retry_after_ms, retry_after_ms_max, upload_cost};
+use crate::rules::admission::{Meter, Pace, Slots, upload_cost};
 
 /// Uploads worked on at once at most; the database joins what comes together.
 const UPLOADS_AT_ONCE_MAX: usize = 16;
 /// Milliseconds that an upload waits for its turn at most: its connection is open meanwhile, its body unread.
-const TURN_LIMIT_MS: u64 = 2_000;
+const TURN_LIMIT_MS: u64 = 10_000;
 /// Milliseconds after which a terminal that has an upload under way may come with another.
 const UNDER_WAY_RETRY_MS: u64 = 1_000;
 /// Meters remembered before full ones are forgotten.
@@ -99,18 +99,12 @@ impl Admission {
     }
 
     /// Asks for a place, waiting for a turn if need be. `oldest` is when the oldest waiting fact of the terminal
-    /// happened, as it says; `now` is the time.
+    /// happened, as it says.
     ///
     /// # Errors
     /// [`Busy`] if there is none, or the terminal has had its share.
-    pub async fn enter(
-        self: &Arc<Self>,
-        device: DeviceId,
-        oldest: Instant,
-        now: Instant,
-    ) -> Result<Place, Busy> {
-        let age_s = now.since(oldest) / SECOND_US;
-        let mut place = match self.ask(device, oldest, age_s)? {
+    pub async fn enter(self: &Arc<Self>, device: DeviceId, oldest: Instant) -> Result<Place, Busy> {
+        let mut place = match self.ask(device, oldest)? {
             Asked::Free(place) => return Ok(place),
             Asked::Turn(place, turn) => {
                 // How the wait ended is asked of the state: a turn may come in the very moment that it ends.
@@ -126,12 +120,10 @@ impl Admission {
             place.beside = beside;
             return Ok(place);
         }
-        let busy = self.busy(&mut state, age_s);
-        drop(state);
-        Err(busy)
+        Err(self.busy(&mut state))
     }
 
-    fn ask(self: &Arc<Self>, device: DeviceId, oldest: Instant, age_s: i64) -> Result<Asked, Busy> {
+    fn ask(self: &Arc<Self>, device: DeviceId, oldest: Instant) -> Result<Asked, Busy> {
         let now_us = self.clock.mono_us();
         let mut state = self.state();
         if state.under_way.contains(&device) {
@@ -161,35 +153,29 @@ impl Admission {
             // Whose sender is dropped has its answer.
             let youngest = state.waiting.pop_last();
             if youngest.is_some_and(|(youngest, _)| youngest == key) {
-                return Err(self.busy(&mut state, age_s));
+                return Err(self.busy(&mut state));
             }
         }
         state.under_way.insert(device);
         Ok(Asked::Turn(place(false, Some(key), 0), turn))
     }
 
-    /// Turns somebody away until a time of their own. How much it would send is not known: a whole batch.
-    fn busy(&self, state: &mut State, age_s: i64) -> Busy {
+    /// Turns somebody away.
+    fn busy(&self, state: &mut State) -> Busy {
         let (pace, in_front, now_us) = (state.pace, state.waiting.len(), self.clock.mono_us());
-        let at_most_us = retry_after_ms_max(age_s) * 1_000;
-        let wait_us = state.slots.take(&pace, BATCH_FACTS_MAX, in_front, at_most_us, now_us);
-        Busy { retry_after_ms: retry_after_ms(wait_us, age_s) }
+        Busy { retry_after_ms: state.slots.put_off_ms(&pace, in_front, now_us) }
     }
 
     /// What a terminal whose upload was worked on may do next, with `waiting` facts more. While others wait or were
     /// promised a time, it takes its turn behind them.
     #[must_use]
     pub fn credit(&self, waiting: u64) -> Credit {
-        let now_us = self.clock.mono_us();
-        let mut state = self.state();
-        let (pace, in_front) = (state.pace, state.waiting.len());
-        let is_busy = in_front > 0 || state.slots.is_ahead(now_us);
-        let credit = match usize::try_from(waiting) {
-            Ok(facts) if is_busy && facts > 0 => state.slots.turn(&pace, facts, in_front, now_us),
-            _ => Credit { max_facts: pace.facts_max(), next_poll_ms: 0 },
-        };
+        let max_facts = self.state().pace.facts_max();
+        if waiting == 0 || !self.is_crowded() {
+            return Credit { max_facts, next_poll_ms: 0 };
+        }
         // With a receipt nobody is told to ask: whoever comes without a promise is put off at the worst.
-        Credit { max_facts: pace.facts_max(), ..credit }
+        Credit { max_facts, ..self.turn(waiting) }
     }
 
     /// When a terminal that comes back with `waiting` facts may send the first of them: it asks before it sends, so
@@ -262,6 +248,8 @@ impl Drop for Place {
 mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
 
+    use hufu_shared::time::SECOND_US;
+
     use super::*;
     use crate::clock::SystemClock;
 
@@ -301,16 +289,16 @@ mod tests {
         let admission = Arc::new(Admission::new(UPLOADS_AT_ONCE_MAX + 2, Arc::new(SystemClock)));
         let mut working = Vec::new();
         for n in 0..UPLOADS_AT_ONCE_MAX {
-            working.push(admission.enter(device(n), ago(0), NOW).await.expect("a free place"));
+            working.push(admission.enter(device(n), ago(0)).await.expect("a free place"));
         }
         let wait = |n: usize, seconds: i64| {
             let admission = Arc::clone(&admission);
-            tokio::spawn(async move { admission.enter(device(n), ago(seconds), NOW).await })
+            tokio::spawn(async move { admission.enter(device(n), ago(seconds)).await })
         };
         let (young, old) = (wait(20, 10), wait(21, 5_000));
         settled().await;
         // Both places to wait are taken: whoever is younger than both is turned away at once, unread.
-        assert!(admission.enter(device(22), ago(1), NOW).await.is_err());
+        assert!(admission.enter(device(22), ago(1)).await.is_err());
         // Who is older takes the place of the youngest.
         let older = wait(23, 9_000);
         let turned_away = young.await.expect("no panic").expect_err("the youngest goes");
@@ -333,10 +321,10 @@ mod tests {
         let admission = Arc::new(Admission::new(UPLOADS_AT_ONCE_MAX + 4, Arc::new(SystemClock)));
         let mut working = Vec::new();
         for n in 0..UPLOADS_AT_ONCE_MAX {
-            working.push(admission.enter(device(n), ago(0), NOW).await.expect("a free place"));
+            working.push(admission.enter(device(n), ago(0)).await.expect("a free place"));
         }
         let waiting = Arc::clone(&admission);
-        let gone = tokio::spawn(async move { waiting.enter(device(30), ago(9), NOW).await });
+        let gone = tokio::spawn(async move { waiting.enter(device(30), ago(9)).await });
         settled().await;
         // Its turn comes and it goes in the same moment, before it could look.
         drop(working.pop());
@@ -352,14 +340,14 @@ mod tests {
         let clock = Arc::new(Standing::default());
         let admission = Arc::new(Admission::new(4, Arc::clone(&clock) as Arc<dyn Clock>));
         let busy = loop {
-            match admission.enter(device(1), ago(0), NOW).await {
+            match admission.enter(device(1), ago(0)).await {
                 Ok(mut place) => place.worked(500),
                 Err(busy) => break busy,
             }
         };
-        assert_eq!(admission.enter(device(1), ago(0), NOW).await.expect_err("no time has passed"), busy);
+        assert_eq!(admission.enter(device(1), ago(0)).await.expect_err("no time has passed"), busy);
         clock.0.store(busy.retry_after_ms * 1_000, Ordering::Relaxed);
-        admission.enter(device(1), ago(0), NOW).await.expect("the time that it was told is over");
+        admission.enter(device(1), ago(0)).await.expect("the time that it was told is over");
     }
 
     #[tokio::test]
@@ -385,15 +373,15 @@ mod tests {
     #[tokio::test]
     async fn threat_t08_a_terminal_has_one_upload_under_way_and_a_share_of_its_own() {
         let admission = Arc::new(Admission::new(4, Arc::new(SystemClock)));
-        let place = admission.enter(device(1), ago(0), NOW).await.expect("free");
+        let place = admission.enter(device(1), ago(0)).await.expect("free");
         assert_eq!(
-            admission.enter(device(1), ago(0), NOW).await.expect_err("one at a time"),
+            admission.enter(device(1), ago(0)).await.expect_err("one at a time"),
             Busy { retry_after_ms: UNDER_WAY_RETRY_MS }
         );
         drop(place);
         let mut taken = 0;
         let busy = loop {
-            match admission.enter(device(1), ago(0), NOW).await {
+            match admission.enter(device(1), ago(0)).await {
                 Ok(mut place) => place.worked(500),
                 Err(busy) => break busy,
             }
@@ -401,6 +389,6 @@ mod tests {
             assert!(taken < 10_000, "nobody holds it back");
         };
         assert!(taken >= 50 && busy.retry_after_ms > 0, "{taken} batches, then {busy:?}");
-        assert!(admission.enter(device(2), ago(0), NOW).await.is_ok(), "another is not held back by it");
+        assert!(admission.enter(device(2), ago(0)).await.is_ok(), "another is not held back by it");
     }
 }

@@ -119,7 +119,7 @@ pub struct LimitsConfig {
 
 impl Default for LimitsConfig {
     fn default() -> Self {
-        Self { connections_max: 4096, connections_per_address_max: 256, uploads_waiting_max: 64 }
+        Self { connections_max: 4096, connections_per_address_max: 256, uploads_waiting_max: 256 }
     }
 }
 

@@ -3,7 +3,7 @@
 //! The centre spreads a storm: whoever has more to send is told to come back when those in front of it are done, at the
 //! pace measured. Each terminal has a bucket of its own, so that one of them, broken or wicked, slows nobody else.
 
-use hufu_shared::wire::upload::{BATCH_FACTS_MAX, Credit};
+use hufu_shared::wire::upload::{BATCH_FACTS_MAX, Credit, TURN_ASKED_MS_MIN};
 
 /// Milliseconds that one upload should take at most; a slower centre asks for smaller batches.
 const UPLOAD_TARGET_MS: u64 = 250;
@@ -24,12 +24,6 @@ const UNPROMISED_PARTS: u64 = 4;
 
 /// Milliseconds asked of a terminal that is turned away, at least.
 const RETRY_AFTER_MS_MIN: u64 = 1_000;
-/// The same at most, while its oldest fact is younger than [`OLD_QUEUE_AGE_S`].
-const RETRY_AFTER_MS_MAX: u64 = 300_000;
-/// The same at most, for an older queue.
-pub const RETRY_AFTER_OLD_QUEUE_MS_MAX: u64 = 60_000;
-/// Age of the oldest waiting fact from which a queue counts as old, in seconds.
-pub const OLD_QUEUE_AGE_S: i64 = 3_600;
 
 /// What a terminal may have taken of the centre before it must wait, in units: [`upload_cost`].
 const METER_UNITS_MAX: i64 = 30_000;
@@ -134,28 +128,21 @@ impl Slots {
             next_poll_ms: u32::try_from(wait_ms).unwrap_or(u32::MAX),
         }
     }
-}
 
-impl Slots {
+    /// Milliseconds after which a terminal that is turned away comes again, less than a minute. How much it would send is
+    /// not known: a whole batch. Whoever would wait for long is promised nothing: it asks for its turn then, and a time
+    /// that nobody comes to would be lost.
+    pub fn put_off_ms(&mut self, pace: &Pace, in_front: usize, now_us: u64) -> u64 {
+        let wait_us = self.take(pace, BATCH_FACTS_MAX, in_front, TURN_ASKED_MS_MIN * 1_000 - 1, now_us);
+        wait_us.map_or_else(|| self.ask_again_ms(), |wait_us| (wait_us / 1_000).max(RETRY_AFTER_MS_MIN))
+    }
+
     /// When one that was promised nothing asks again: in the second half of the time that is promised, and not all of
     /// them at once.
     fn ask_again_ms(&mut self) -> u64 {
         self.unpromised = self.unpromised.wrapping_add(1);
         TURN_MS_MAX / 2 + self.unpromised.wrapping_mul(ASK_AGAIN_STEP_MS) % (TURN_MS_MAX / 2)
     }
-}
-
-/// Milliseconds for which a terminal that is turned away can be asked to wait at most; `queue_age_s` is the age of its
-/// oldest waiting fact.
-#[must_use]
-pub fn retry_after_ms_max(queue_age_s: i64) -> u64 {
-    if queue_age_s >= OLD_QUEUE_AGE_S { RETRY_AFTER_OLD_QUEUE_MS_MAX } else { RETRY_AFTER_MS_MAX }
-}
-
-/// Milliseconds that such a terminal is told, for a turn in `wait_us`, none if it could be promised none.
-#[must_use]
-pub fn retry_after_ms(wait_us: Option<u64>, queue_age_s: i64) -> u64 {
-    wait_us.map_or(retry_after_ms_max(queue_age_s), |wait_us| (wait_us / 1_000).max(RETRY_AFTER_MS_MIN))
 }
 
 /// Units of an upload.
@@ -272,10 +259,14 @@ mod tests {
     }
 
     #[test]
-    fn an_old_queue_is_asked_back_within_a_minute() {
-        assert_eq!(retry_after_ms(Some(5), OLD_QUEUE_AGE_S), RETRY_AFTER_MS_MIN);
-        assert_eq!(retry_after_ms(None, OLD_QUEUE_AGE_S), RETRY_AFTER_OLD_QUEUE_MS_MAX);
-        assert_eq!(retry_after_ms(None, OLD_QUEUE_AGE_S - 1), RETRY_AFTER_MS_MAX);
+    fn whoever_is_put_off_has_a_time_soon_or_asks_for_one_within_a_minute() {
+        let (pace, mut slots) = (learned(163_200, 16), Slots::default());
+        let told: Vec<u64> = (0..5_000).map(|_| slots.put_off_ms(&pace, 40, 0)).collect();
+        let (soon, asking): (Vec<u64>, Vec<u64>) = told.iter().partition(|ms| **ms < TURN_ASKED_MS_MIN);
+        assert_eq!(told[0], RETRY_AFTER_MS_MIN, "nobody comes at once");
+        assert_eq!(soon.len(), 10_000_000_usize.saturating_sub(408_000).div_ceil(12_750));
+        assert!(!slots.is_ahead(10_012_750), "no time is kept for those who ask");
+        assert!(asking.iter().all(|ms| (30_000..60_000).contains(ms)), "an old queue waits a minute at most");
     }
 
     #[test]

@@ -8,11 +8,9 @@
 
 use std::path::PathBuf;
 
-use hufu_shared::cbor::{self, WireError};
-use hufu_shared::fact::Fact;
+use hufu_shared::cbor::WireError;
 use hufu_shared::ids::{ClubId, OfficeId};
 use hufu_shared::keys;
-use hufu_shared::time::Instant;
 use hufu_shared::wire::directory::{Delta, Manifest};
 use hufu_shared::wire::updates::{Updates, lease_echo};
 use hufu_shared::wire::version::{CentralEpoch, Version};
@@ -129,15 +127,17 @@ impl UpdatesLane {
         if let Some(ready) = self.shared.readiness() {
             path = format!("{path}&ready={ready}");
         }
-        if let Some(oldest) = self.back_with(&state).await? {
-            path = format!("{path}&oldest={}", oldest.0);
+        // Nobody asks for a turn to send nothing.
+        let asks = state.queue_len() > 0 && !self.shared.is_back();
+        if asks {
+            path.push_str("&turn=true");
         }
         let begun = self.shared.begin();
         let answer = channel.centre.get::<Updates>(&path, UPDATES_ANSWER_BYTES_MAX, u64::from(hold_ms)).await;
         let updates = answer.inspect_err(|error| self.shared.failed("updates", error))?;
         self.check(&updates, &state)?;
         // Before the line counts as there, which wakes the uploads.
-        self.shared.come_back(updates.credit);
+        self.shared.come_back(asks, updates.credit);
         self.shared.succeeded(begun, updates.central_time, hold_ms > 0);
         if self.centre.is_newer(updates.mark.central_epoch, &state) {
             return self.enter(&updates).await;
@@ -175,17 +175,6 @@ impl UpdatesLane {
             self.store.set_directory_at(self.shared.clock().now().trusted).await?;
         }
         Ok(Polled { more: updates.more, news })
-    }
-
-    /// When the oldest fact that waits happened, while the terminal has not been back since it lost the centre.
-    async fn back_with(&self, state: &JournalState) -> Result<Option<Instant>, StoreError> {
-        if self.shared.is_back() || state.queue_len() == 0 {
-            return Ok(None);
-        }
-        let first = state.acked_seq + 1;
-        let oldest = self.store.call(move |journal| journal.pending(first, 1, usize::MAX)).await?;
-        let oldest = oldest.first().and_then(|stored| cbor::decode::<Fact>(&stored.body).ok());
-        Ok(oldest.map(|fact| fact.wall))
     }
 
     fn check(&self, updates: &Updates, state: &JournalState) -> Result<(), DownloadError> {

@@ -12,7 +12,7 @@ use hufu_shared::time::Instant;
 use hufu_shared::wire::apart::Apart;
 use hufu_shared::wire::readiness::Readiness;
 use hufu_shared::wire::updates::mark_echo;
-use hufu_shared::wire::upload::{Command, Credit, Heard, Order, ReceiptMark};
+use hufu_shared::wire::upload::{Command, Credit, Heard, Order, ReceiptMark, TURN_ASKED_MS_MIN};
 use hufu_shared::wire::version::{CentralEpoch, Version};
 use tokio::sync::watch;
 use tracing::{info, warn};
@@ -27,8 +27,6 @@ use crate::store::JournalState;
 const ORDERS_REMEMBERED_MAX: usize = 1_000;
 /// Milliseconds that a terminal which is back waits for its turn at most.
 const TURN_MS_MAX: u64 = 300_000;
-/// Milliseconds of a wait from which on a terminal asks for its turn: for less it is not worth asking.
-const TURN_ASKED_MS_MIN: u64 = 10_000;
 /// Milliseconds between two looks whether a terminal that was told to ask again has its turn by now.
 const PROMISE_LOOK_MS: u64 = 500;
 /// Milliseconds after which a terminal that was told to ask again, and has no answer, sends all the same.
@@ -209,14 +207,16 @@ impl Shared {
         self.memory().back.is_some_and(|turn| turn.is_promised || turn.mono_ns > now_ns)
     }
 
-    /// The centre answered a poll, and said when the terminal may send, if it was asked.
-    pub fn come_back(&self, credit: Option<Credit>) {
+    /// The centre answered a poll. One in which the terminal `asked` for its turn says when it may send; a centre that
+    /// then names no time takes it at once: asked again, it would name none either. An answer to any other poll takes
+    /// no turn away.
+    pub fn come_back(&self, asked: bool, credit: Option<Credit>) {
         let now_ns = self.clock.now().mono_ns;
-        let wait_ms = credit.map(|credit| u64::from(credit.next_poll_ms).min(TURN_MS_MAX));
+        let wait_ms = credit.map_or(0, |credit| u64::from(credit.next_poll_ms).min(TURN_MS_MAX));
         let is_promised = credit.is_none_or(|credit| credit.max_facts > 0);
-        let turn = Turn { mono_ns: now_ns.saturating_add(wait_ms.unwrap_or(0) * 1_000_000), is_promised };
+        let turn = Turn { mono_ns: now_ns.saturating_add(wait_ms * 1_000_000), is_promised };
         let mut memory = self.memory();
-        if wait_ms.is_some() || memory.back.is_none() {
+        if asked || memory.back.is_none() {
             memory.back = Some(turn);
         }
     }

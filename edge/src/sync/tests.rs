@@ -11,4 +11,5 @@ mod download;
 mod enrol;
 mod pushed;
 mod task;
+mod turn;
 mod upload;

@@ -45,10 +45,9 @@ pub struct UpdatesQuery {
     /// How ready the terminal is to go offline, as [`super::readiness::Readiness::to_query`] writes it.
     #[serde(default)]
     pub ready: Option<String>,
-    /// When the oldest waiting fact happened, microseconds of the terminal's clock: said by a terminal that has lost the
-    /// centre since its last receipt, which asks so when it may send.
+    /// Whether the terminal asks when it may send: it has lost the centre since its last receipt, or was put off.
     #[serde(default)]
-    pub oldest: Option<i64>,
+    pub turn: bool,
 }
 
 /// Lease states that one poll echoes at most; the rest follow with the next.

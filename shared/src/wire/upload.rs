@@ -17,6 +17,9 @@ use crate::wire::version::{CentralEpoch, Version};
 
 /// Facts in one batch at most.
 pub const BATCH_FACTS_MAX: usize = 500;
+/// Milliseconds of a wait from which on a terminal that was put off asks for its turn on the priority lane; for less it is
+/// not worth asking, and it comes by itself.
+pub const TURN_ASKED_MS_MIN: u64 = 10_000;
 /// Bytes of bodies in one batch at most.
 pub const BATCH_BYTES_MAX: usize = 256 * 1024;
 /// Bytes of a nonce.

@@ -236,10 +236,9 @@ impl Device {
     /// # Errors
     /// When the connection breaks, or the answer is not the centre's word.
     pub async fn turn(&mut self, link: &mut Link, waiting: usize) -> Result<Credit> {
-        let oldest = self.walls.front().map_or(0, |wall| wall.0);
         let (directory, block) = self.versions;
         let path = format!(
-            "/device/v1/updates?directory={directory}&block={block}&notices=0&wait_ms=0&queued={waiting}&oldest={oldest}"
+            "/device/v1/updates?directory={directory}&block={block}&notices=0&wait_ms=0&queued={waiting}&turn=true"
         );
         let updates: Updates = link.get(&path).await?.read()?;
         self.check_mark(&updates.mark)?;

@@ -13,7 +13,7 @@ use hufu_central::store::devices;
 use hufu_shared::act::{Act, Actor, CardSet, MemberSet};
 use hufu_shared::fact::{Attended, Earned, Event, Shown, Subject, Way};
 use hufu_shared::ids::{ActivityId, CardId, Hash, MemberId, OccurrenceId, OfficeId};
-use hufu_shared::member::{CardStatus, MemberStatus, OccurrenceRow, OccurrenceState, OfficeRow};
+use hufu_shared::member::{Audience, CardStatus, MemberStatus, OccurrenceRow, OccurrenceState, OfficeRow};
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::scheme::Words;
 use hufu_shared::time::{DAY_US, Instant, OfficeClock};
@@ -160,6 +160,7 @@ impl Site {
                 status: MemberStatus::Active,
                 office: None,
                 personal: Hash([0; 32]),
+                joined: None,
             });
             self.act(Act::MembersSet(members.collect())).await?;
             let cards = chunk.iter().map(|n| CardSet {
@@ -192,6 +193,7 @@ impl Site {
                 points: Amount(POINTS),
                 places: None,
                 offices: Vec::new(),
+                audience: Audience::default(),
             };
             self.act(Act::OccurrenceSet(row)).await?;
         }

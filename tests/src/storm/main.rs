@@ -7,9 +7,10 @@
 use anyhow::{Context as _, Result, ensure};
 use clap::Parser;
 use hufu_central::clock::{Clock as _, SystemClock};
+use hufu_central::config::LimitsConfig;
 use hufu_edge::rules::backoff::{Backoff, Wish};
 use hufu_shared::time::{Instant, MINUTE_US};
-use hufu_shared::wire::upload::BATCH_FACTS_MAX;
+use hufu_shared::wire::upload::{BATCH_FACTS_MAX, TURN_ASKED_MS_MIN};
 use hufu_tests::kit::clock;
 use hufu_tests::kit::postgres::Postgres;
 use hufu_tests::kit::process::{Program, free_port, program};
@@ -81,7 +82,7 @@ async fn storm(arguments: &Arguments) -> Result<()> {
         members: MEMBERS,
         occurrences: arguments.facts / MEMBERS + 1,
         connections_max: arguments.devices + 64,
-        uploads_waiting_max: 64,
+        uploads_waiting_max: LimitsConfig::default().uploads_waiting_max,
     };
     let device = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
     println!("founding a club of {MEMBERS} members and enrolling {} devices", arguments.devices);
@@ -221,7 +222,8 @@ async fn deliver(mut device: Device, queue: Queue, centre: SocketAddr, counts: A
             Ok(Err(Said::Problem { problem, retry_after_ms, .. })) if matches!(problem.status, 429 | 503) => {
                 counts.sent.fetch_add(facts, Ordering::Relaxed);
                 counts.put_off.fetch_add(1, Ordering::Relaxed);
-                is_back = false;
+                // As a terminal does: put off for a moment it comes by itself, for longer it asks first.
+                is_back = retry_after_ms.is_some_and(|ms| ms < TURN_ASKED_MS_MIN);
                 rest(&mut backoff, retry_after_ms.map_or(Wish::Nothing, Wish::ByTheCentre)).await?;
             }
             Ok(Err(said)) => anyhow::bail!("device {} was told {said:?}", device.device),

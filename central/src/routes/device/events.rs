@@ -36,7 +36,7 @@ pub async fn events(State(app): State<App>, request: Request) -> Result<Response
     let (mut parts, body) = request.into_parts();
     let Delivering(caller) = Delivering::from_request_parts(&mut parts, &app).await?;
     let now = app.now();
-    let place = app.uploads.enter(caller.device, oldest(&parts, now), now).await;
+    let place = app.uploads.enter(caller.device, oldest(&parts, now)).await;
     let mut place = place.map_err(|busy| ApiError::busy_for(busy.retry_after_ms))?;
     let upload: Upload = cbor::decode(&read_body(body, UPLOAD_BYTES_MAX).await?)?;
     let proven = Proven::of(&upload.attempt, &app.keys.sign_public());

@@ -59,7 +59,7 @@ pub async fn updates(
         readiness: query.ready.as_deref().and_then(Readiness::from_query),
     };
     let (device, now) = (caller.device, app.now());
-    let is_back = query.oldest.is_some() && query.queued > 0;
+    let asks_turn = query.turn && query.queued > 0;
     let echoes = query.leases.as_deref().map(echoed_leases).unwrap_or_default();
     let shown = shown(&app, &caller, &query, now)?;
     let beaten = app.proving(move |tx, on_proof| {
@@ -79,7 +79,7 @@ pub async fn updates(
     loop {
         published.mark_unchanged();
         let mut found = look(&app, asked.clone()).await?;
-        if is_back {
+        if asks_turn {
             found.credit = Some(app.uploads.turn(query.queued));
             return Ok(cbor_answer(&found));
         }

@@ -14,7 +14,7 @@ use hufu_shared::wire::directory::{CHUNK_BYTES_MAX, Chunk, Delta, Manifest};
 use hufu_shared::wire::problem::ProblemKind;
 use hufu_shared::wire::readiness::{Grade, Item, Part, Readiness, Unenforced};
 use hufu_shared::wire::updates::{BlockChange, Notice, mark_echo};
-use hufu_shared::wire::upload::{Became, Command, Credit, Disposition, Order};
+use hufu_shared::wire::upload::{Became, Command, Disposition, Order};
 use hufu_shared::wire::version::{CentralEpoch, Version};
 
 use super::bench::Bench;
@@ -51,7 +51,7 @@ fn block(n: u8) -> BlockChange {
     BlockChange { card: CardId([n; 16]), token: token(n), status: CardStatus::Lost }
 }
 
-fn updates_lane(bench: &Bench) -> UpdatesLane {
+pub(super) fn updates_lane(bench: &Bench) -> UpdatesLane {
     UpdatesLane::new(bench.store.clone(), bench.directory.clone(), bench.shared.clone(), bench.known())
 }
 
@@ -106,47 +106,6 @@ async fn the_centre_hears_with_each_poll_how_ready_the_terminal_is() {
     let said: Vec<bool> = played.seen().iter().map(|seen| seen.path.contains("&ready=")).collect();
     assert_eq!(said, [false, true], "nothing is said before the loop looked");
     assert!(played.seen()[1].path.ends_with("&ready=disk.bad~places"), "{}", played.seen()[1].path);
-}
-
-#[tokio::test]
-async fn a_terminal_that_comes_back_with_facts_asks_for_its_turn_and_waits_for_it() {
-    let bench = Bench::new();
-    bench.visits(3);
-    bench.model.lock().expect("no panic before").turn = Some(Credit { max_facts: 500, next_poll_ms: 40_000 });
-    let played = bench.play(play(&bench.model)).await;
-    let (mut lane, channel) = (updates_lane(&bench), bench.channel(&played));
-    assert_eq!(bench.shared.turn_in_ms(), 0, "nothing was said yet");
-    lane.poll(&channel, 0).await.expect("an answer");
-    assert!((39_000..=40_000).contains(&bench.shared.turn_in_ms()), "{}", bench.shared.turn_in_ms());
-    // Whoever was told is not told again, until the centre is lost.
-    bench.model.lock().expect("no panic before").turn = None;
-    lane.poll(&channel, 0).await.expect("an answer");
-    assert!(bench.shared.turn_in_ms() > 30_000, "an answer without a turn takes none away");
-    bench.shared.failed("updates", &CentreError::TimedOut { after_ms: 1 });
-    assert_eq!(bench.shared.turn_in_ms(), 0);
-    lane.poll(&channel, 0).await.expect("an answer");
-    let asked: Vec<bool> = played.seen().iter().map(|seen| seen.path.contains("&oldest=")).collect();
-    assert_eq!(asked, [true, false, true]);
-    assert!(bench.shared.is_back());
-    assert_eq!(bench.shared.turn_in_ms(), 0, "a centre that names no time takes it at once");
-    // Told to ask again, it asks then, and does not send before.
-    bench.shared.failed("updates", &CentreError::TimedOut { after_ms: 1 });
-    bench.model.lock().expect("no panic before").turn = Some(Credit { max_facts: 0, next_poll_ms: 30 });
-    lane.poll(&channel, 0).await.expect("an answer");
-    assert!(bench.shared.ask_in_ms().is_some_and(|ms| ms <= 30) && bench.shared.turn_in_ms() > 30);
-    while bench.shared.ask_in_ms() > Some(0) {
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
-    assert!(!bench.shared.is_back() && bench.shared.turn_in_ms() > 0);
-    bench.model.lock().expect("no panic before").turn = Some(Credit { max_facts: 500, next_poll_ms: 0 });
-    lane.poll(&channel, 0).await.expect("an answer");
-    assert!(bench.shared.is_back() && bench.shared.turn_in_ms() == 0);
-    assert!(played.seen().last().expect("a poll").path.contains("&oldest="));
-    // Put off for a moment it comes again by itself; for longer it asks first.
-    bench.shared.put_off(2_000);
-    assert_eq!((bench.shared.turn_in_ms(), bench.shared.ask_in_ms()), (0, None));
-    bench.shared.put_off(40_000);
-    assert!(bench.shared.turn_in_ms() > 39_000 && bench.shared.ask_in_ms() > Some(39_000));
 }
 
 #[tokio::test]

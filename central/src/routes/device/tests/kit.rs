@@ -15,7 +15,7 @@ use hufu_shared::fact::{Attended, Booted, Event, FACT_FORMAT, Fact, Shown, Subje
 use hufu_shared::ids::{
     ActivityId, BootId, CardId, DeviceId, EntryId, Hash, MemberId, OccurrenceId, OfficeId,
 };
-use hufu_shared::member::{CardStatus, MemberStatus, OccurrenceRow, OccurrenceState, OfficeRow};
+use hufu_shared::member::{Audience, CardStatus, MemberStatus, OccurrenceRow, OccurrenceState, OfficeRow};
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::scheme::Words;
 use hufu_shared::seal::OpenKey;
@@ -139,6 +139,7 @@ impl Site {
             status: MemberStatus::Active,
             office: None,
             personal: Hash([n; 32]),
+            joined: None,
         });
         self.act(Act::MembersSet(members.collect())).await;
         self.act(Act::CardsSet((1..=9).map(|n| card(n, CardStatus::Active)).collect())).await;
@@ -161,6 +162,7 @@ impl Site {
             points: Amount(POINTS),
             places: None,
             offices: Vec::new(),
+            audience: Audience::default(),
         }
     }
 

@@ -93,6 +93,7 @@ fn member(n: u16) -> MemberSet {
         status: MemberStatus::Active,
         office: None,
         personal: Hash([0; 32]),
+        joined: None,
     }
 }
 

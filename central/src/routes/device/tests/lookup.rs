@@ -32,6 +32,7 @@ async fn people(site: &Site) {
         status: MemberStatus::Left,
         office: None,
         personal: Hash([4; 32]),
+        joined: None,
     };
     site.act(Act::MembersSet(vec![left])).await;
 }
