@@ -9,6 +9,7 @@ use hufu_shared::money::Amount;
 use hufu_shared::scheme::Words;
 use hufu_shared::time::Instant;
 
+use super::expected::Expected;
 use super::sheet::Line;
 use super::{BadCell, Column, offices, text};
 
@@ -158,7 +159,7 @@ pub struct Names {
 /// Every cell that is bad.
 pub fn parse(line: &Line, known: &Names, zone: Tz) -> Result<ActivityLine, Vec<BadCell>> {
     let mut bad = Vec::new();
-    let mut cell = |column: &'static str, read: fn(&str) -> Result<String, String>| {
+    let mut cell = |column: &'static str, read: fn(&str) -> Result<String, Expected>| {
         read(line.get(column)).unwrap_or_else(|expected| {
             bad.push(line.bad(column, line.get(column), expected));
             String::new()
@@ -175,11 +176,12 @@ pub fn parse(line: &Line, known: &Names, zone: Tz) -> Result<ActivityLine, Vec<B
     if let (Some(starts), Some(ends)) = (starts, ends)
         && ends <= starts
     {
-        bad.push(line.bad("ends", line.get("ends"), "a time after the start"));
+        bad.push(line.bad("ends", line.get("ends"), "import-ends"));
     }
     let state = state(line, &mut bad);
-    let points = whole(line, "points", POINTS_MAX, &mut bad).unwrap_or(0);
-    let places = whole(line, "places", i64::from(u32::MAX), &mut bad).and_then(|met| u32::try_from(met).ok());
+    let points = text::whole_cell(line, "points", POINTS_MAX, &mut bad).unwrap_or(0);
+    let places = text::whole_cell(line, "places", i64::from(u32::MAX), &mut bad)
+        .and_then(|met| u32::try_from(met).ok());
     let admits_once = yes(line, "admits_once", true, &mut bad);
     let exits = yes(line, "exits", false, &mut bad);
     let offices = held_at(line, &known.offices, &mut bad);
@@ -223,11 +225,7 @@ fn gifts(line: &Line, bad: &mut Vec<BadCell>) -> Vec<(String, u32)> {
             (Ok(name), Some(pieces)) if !name.is_empty() && gifts.iter().all(|known| known.0 != name) => {
                 gifts.push((name, pieces));
             }
-            _ => bad.push(line.bad(
-                "gifts",
-                met,
-                "different names, each with 1 to 100 pieces: 茶叶礼盒;雨伞*2",
-            )),
+            _ => bad.push(line.bad("gifts", met, Expected::of("import-gifts").with("max", GIFT_PIECES_MAX))),
         }
     }
     gifts
@@ -241,13 +239,17 @@ fn guests(line: &Line, known: &HashMap<String, MemberId>, bad: &mut Vec<BadCell>
     {
         match known.get(number) {
             Some(member) => guests.push(*member),
-            None => bad.push(line.bad("guests", number, "numbers of members that the centre knows")),
+            None => bad.push(line.bad("guests", number, "import-member")),
         }
     }
     guests.sort_unstable();
     guests.dedup();
     if guests.len() > GUESTS_MAX {
-        bad.push(line.bad("guests", &guests.len().to_string(), format!("at most {GUESTS_MAX} members")));
+        bad.push(line.bad(
+            "guests",
+            &guests.len().to_string(),
+            Expected::of("import-guests").with("max", GUESTS_MAX),
+        ));
     }
     guests
 }
@@ -268,26 +270,10 @@ fn state(line: &Line, bad: &mut Vec<BadCell>) -> OccurrenceState {
         "已审批" | "approved" => OccurrenceState::Approved,
         "已结束" | "ended" => OccurrenceState::Ended,
         met => {
-            bad.push(line.bad("state", met, "计划/planned, 已审批/approved or 已结束/ended"));
+            bad.push(line.bad("state", met, "import-activity-state"));
             OccurrenceState::Planned
         }
     }
-}
-
-/// A whole number from 0 to `max`; none if the cell is empty or bad.
-fn whole(line: &Line, column: &'static str, max: i64, bad: &mut Vec<BadCell>) -> Option<i64> {
-    let cell = line.get(column);
-    if cell.is_empty() {
-        return None;
-    }
-    // Digits only: "1e3", "+6" or "６.0" would be read one way by people and another by machines.
-    let folded = text::fold_width(cell);
-    let is_plain = folded.bytes().all(|byte| byte.is_ascii_digit());
-    let met = folded.parse().ok().filter(|met| is_plain && (0..=max).contains(met));
-    if met.is_none() {
-        bad.push(line.bad(column, cell, format!("a whole number from 0 to {max}")));
-    }
-    met
 }
 
 fn held_at(line: &Line, known: &HashMap<String, OfficeId>, bad: &mut Vec<BadCell>) -> Vec<OfficeId> {
@@ -297,7 +283,7 @@ fn held_at(line: &Line, known: &HashMap<String, OfficeId>, bad: &mut Vec<BadCell
     {
         match known.get(code) {
             Some(office) => offices.push(*office),
-            None => bad.push(line.bad("offices", code, "codes of offices that the centre knows")),
+            None => bad.push(line.bad("offices", code, "import-office")),
         }
     }
     offices.sort_unstable();

@@ -6,7 +6,8 @@ use chrono_tz::Tz;
 use hufu_shared::dictionary::{self, CARD_KIND_ORDINARY};
 use hufu_shared::ids::MemberId;
 use hufu_shared::member::CardStatus;
-use hufu_shared::time::{DAY_US, Instant};
+use hufu_shared::rules::calendar::day_start;
+use hufu_shared::time::{Day, Instant};
 use hufu_shared::token::{CardText, MediumKind};
 
 use super::sheet::Line;
@@ -99,7 +100,7 @@ pub fn parse(line: &Line, members: &HashMap<String, MemberId>, zone: Tz) -> Resu
         number => {
             let found = members.get(number).copied();
             if found.is_none() {
-                bad.push(line.bad("member", number, "the number of a member that the centre knows"));
+                bad.push(line.bad("member", number, "import-member"));
             }
             found
         }
@@ -110,7 +111,7 @@ pub fn parse(line: &Line, members: &HashMap<String, MemberId>, zone: Tz) -> Resu
         "停用" => CardStatus::Stopped,
         "注销" => CardStatus::Void,
         code => CardStatus::from_code(code).unwrap_or_else(|| {
-            bad.push(line.bad("status", code, "在用/active, 挂失/lost, 停用/stopped or 注销/void"));
+            bad.push(line.bad("status", code, "import-card-status"));
             CardStatus::Active
         }),
     };
@@ -118,13 +119,12 @@ pub fn parse(line: &Line, members: &HashMap<String, MemberId>, zone: Tz) -> Resu
         bad.push(line.bad("kind", line.get("kind"), expected));
         String::new()
     });
-    let valid_from = day_start(line, "valid_from", zone, &mut bad);
-    // The last day counts whole.
-    let valid_until = day_start(line, "valid_until", zone, &mut bad).map(|at| at.offset(DAY_US));
+    let valid_from = day(line, "valid_from", &mut bad).map(|day| day_start(zone.name(), day, 0));
+    let valid_until = day(line, "valid_until", &mut bad).map(|day| end_of(zone.name(), day));
     if let (Some(from), Some(until)) = (valid_from, valid_until)
         && until <= from
     {
-        bad.push(line.bad("valid_until", line.get("valid_until"), "a day not before valid_from"));
+        bad.push(line.bad("valid_until", line.get("valid_until"), "import-valid-until"));
     }
     match text {
         Some(text) if bad.is_empty() => {
@@ -137,19 +137,14 @@ pub fn parse(line: &Line, members: &HashMap<String, MemberId>, zone: Tz) -> Resu
 }
 
 fn medium(line: &Line) -> Result<CardText, BadCell> {
-    let strip = |column| line.get(column).trim_start_matches('\'');
-    match (strip("card"), strip("uid")) {
-        ("", "") => Err(line.bad("card", "", "a card number or a uid")),
+    match (line.number("card"), line.number("uid")) {
+        ("", "") => Err(line.bad("card", "", "import-card-one")),
         (number, "") => CardText::number(MediumKind::Typed, number)
-            .map_err(|error| line.bad("card", &text::masked(number), error.to_string())),
-        ("", uid) => uid_bytes(uid).map(|bytes| CardText::uid(&bytes)).ok_or_else(|| {
-            line.bad(
-                "uid",
-                &text::masked(uid),
-                "4, 7, 8 or 10 bytes as hexadecimal digits, such as 04A1B2C3D4E5F6",
-            )
-        }),
-        (number, _) => Err(line.bad("card", &text::masked(number), "a card number or a uid, not both")),
+            .map_err(|error| line.bad("card", &text::masked(number), error)),
+        ("", uid) => uid_bytes(uid)
+            .map(|bytes| CardText::uid(&bytes))
+            .ok_or_else(|| line.bad("uid", &text::masked(uid), "import-uid")),
+        (number, _) => Err(line.bad("card", &text::masked(number), "import-card-both")),
     }
 }
 
@@ -164,10 +159,10 @@ pub fn identity(number: &str, uid: &str) -> Option<CardText> {
     }
 }
 
-/// The midnight with which a written day begins.
+/// The moment from which on a card is not accepted whose last day is this: that day counts whole.
 #[must_use]
-pub fn midnight(day: &str, zone: Tz) -> Option<Instant> {
-    text::date(day).and_then(|day| text::moment(&format!("{day} 00:00"), zone)).ok()
+pub fn end_of(zone: &str, day: Day) -> Instant {
+    day_start(zone, day.plus(1), 0)
 }
 
 fn uid_bytes(cell: &str) -> Option<Vec<u8>> {
@@ -176,11 +171,10 @@ fn uid_bytes(cell: &str) -> Option<Vec<u8>> {
     UID_BYTES.contains(&bytes.len()).then_some(bytes)
 }
 
-fn day_start(line: &Line, column: &'static str, zone: Tz, bad: &mut Vec<BadCell>) -> Option<Instant> {
+fn day(line: &Line, column: &'static str, bad: &mut Vec<BadCell>) -> Option<Day> {
     let cell = line.get(column);
     if cell.is_empty() {
         return None;
     }
-    let start = text::date(cell).and_then(|day| text::moment(&format!("{day} 00:00"), zone));
-    start.map_err(|expected| bad.push(line.bad(column, cell, expected))).ok()
+    text::date(cell).map_err(|expected| bad.push(line.bad(column, cell, expected))).ok()
 }

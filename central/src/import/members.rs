@@ -7,6 +7,7 @@ use hufu_shared::member::MemberStatus;
 use hufu_shared::scheme::Words;
 use hufu_shared::time::Day;
 
+use super::expected::Expected;
 use super::sheet::Line;
 use super::{BadCell, Column, text};
 use crate::rules::joining::fields;
@@ -90,6 +91,13 @@ pub const COLUMNS: &[Column] = &[
         holds: "是/yes: terminals show neither greeting nor name",
         example: "否",
     },
+    Column {
+        name: "joined",
+        zh: "入会日期",
+        required: false,
+        holds: "YYYY-MM-DD, from which the first year counts; the day of the import if empty",
+        example: "2025-03-10",
+    },
 ];
 
 /// A member as a file has it.
@@ -109,6 +117,8 @@ pub struct MemberLine {
     pub office: Option<OfficeId>,
     /// Whether the member asked for secrecy.
     pub secret: bool,
+    /// The day on which the member joined; none where the file does not say.
+    pub joined: Option<Day>,
 }
 
 /// Reads one row.
@@ -121,10 +131,10 @@ pub fn parse(
     today: Day,
 ) -> Result<MemberLine, Vec<BadCell>> {
     let mut bad = Vec::new();
-    let mut note = |column: &'static str, met: &str, expected: String| {
+    let mut note = |column: &'static str, met: &str, expected: Expected| {
         bad.push(line.bad(column, met, expected));
     };
-    let mut cell = |column: &'static str, read: &dyn Fn(&str) -> Result<String, String>| {
+    let mut cell = |column: &'static str, read: &dyn Fn(&str) -> Result<String, Expected>| {
         read(line.get(column)).unwrap_or_else(|expected| {
             note(column, line.get(column), expected);
             String::new()
@@ -137,7 +147,8 @@ pub fn parse(
     let (sex, status, office, secret) = choices(line, offices, &mut bad);
     let mobile = mobile(line, &mut bad);
     let (document, born) = papers(line, today, &mut bad);
-    let birthday = birthday(line, today, born, &mut bad);
+    let birthday = past_day(line, "birthday", today, &mut bad).or(born);
+    let joined = past_day(line, "joined", today, &mut bad);
     if !bad.is_empty() {
         return Err(bad);
     }
@@ -148,7 +159,7 @@ pub fn parse(
         (zh, en) => Some(Words { zh: zh.to_owned(), en: en.to_owned() }),
     };
     let personal = Personal { name, sex, mobile, document, birthday, ..Personal::default() };
-    Ok(MemberLine { row: line.row, number, personal, level, status, office, secret })
+    Ok(MemberLine { row: line.row, number, personal, level, status, office, secret, joined })
 }
 
 fn choices(
@@ -161,7 +172,7 @@ fn choices(
         "男" | "先生" | "male" | "m" => Sex::Male,
         "" | "未知" | "unknown" => Sex::Unknown,
         met => {
-            bad.push(line.bad("sex", met, "女/female, 男/male, or empty"));
+            bad.push(line.bad("sex", met, "import-sex"));
             Sex::Unknown
         }
     };
@@ -170,7 +181,7 @@ fn choices(
         "停用" | "stopped" => MemberStatus::Stopped,
         "退会" | "left" => MemberStatus::Left,
         met => {
-            bad.push(line.bad("status", met, "在会/active, 停用/stopped or 退会/left"));
+            bad.push(line.bad("status", met, "import-member-status"));
             MemberStatus::Active
         }
     };
@@ -179,7 +190,7 @@ fn choices(
         code => {
             let found = offices.get(code).copied();
             if found.is_none() {
-                bad.push(line.bad("office", code, "the code of an office that the centre knows"));
+                bad.push(line.bad("office", code, "import-office"));
             }
             found
         }
@@ -192,14 +203,13 @@ fn choices(
 }
 
 fn mobile(line: &Line, bad: &mut Vec<BadCell>) -> Option<String> {
-    // A leading quote mark is how spreadsheets mark a number as text.
-    let cell = line.get("mobile").trim_start_matches('\'');
+    let cell = line.number("mobile");
     if cell.is_empty() {
         return None;
     }
     let found = fields::mobile(normal::mobile(cell));
     if let Err(expected) = &found {
-        bad.push(line.bad("mobile", &text::masked(cell), expected.to_string()));
+        bad.push(line.bad("mobile", &text::masked(cell), expected.clone()));
     }
     found.ok()
 }
@@ -216,17 +226,13 @@ fn papers(line: &Line, today: Day, bad: &mut Vec<BadCell>) -> (Option<Document>,
         "其他" | "其它" => DocumentKind::Other,
         code => {
             let Some(kind) = DocumentKind::from_code(&code.to_lowercase()) else {
-                bad.push(line.bad(
-                    "document_kind",
-                    code,
-                    "身份证, 护照, 港澳通行证, 台湾通行证, 外国人永久居留证 or 其他",
-                ));
+                bad.push(line.bad("document_kind", code, "import-document-kind"));
                 return (None, None);
             };
             kind
         }
     };
-    let cell = line.get("document_number").trim_start_matches('\'');
+    let cell = line.number("document_number");
     if cell.is_empty() {
         return (None, None);
     }
@@ -236,25 +242,26 @@ fn papers(line: &Line, today: Day, bad: &mut Vec<BadCell>) -> (Option<Document>,
             (Some(read), born)
         }
         Err(error) => {
-            bad.push(line.bad("document_number", &text::masked(cell), error.to_string()));
+            bad.push(line.bad("document_number", &text::masked(cell), error));
             (None, None)
         }
     }
 }
 
-fn birthday(line: &Line, today: Day, born: Option<Day>, bad: &mut Vec<BadCell>) -> Option<Day> {
-    let cell = line.get("birthday");
+/// A day that has come; none for an empty or a bad cell.
+fn past_day(line: &Line, column: &'static str, today: Day, bad: &mut Vec<BadCell>) -> Option<Day> {
+    let cell = line.get(column);
     if cell.is_empty() {
-        return born;
+        return None;
     }
     match text::date(cell) {
         Ok(day) if day > today => {
-            bad.push(line.bad("birthday", cell, "a day in the past"));
+            bad.push(line.bad(column, cell, "import-past-day"));
             None
         }
         Ok(day) => Some(day),
         Err(expected) => {
-            bad.push(line.bad("birthday", cell, expected));
+            bad.push(line.bad(column, cell, expected));
             None
         }
     }

@@ -1,24 +1,41 @@
-//! Taking members, cards, offices and activities from CSV files.
+//! Taking members, cards, offices, activities, opening balances and the history of another system from files.
 //!
 //! Parsing and planning are pure: bytes and what the centre holds go in, a list of bad rows and a plan come out. Only
-//! [`run`] touches the database. Nothing is imported while a row is bad, unless the person asks for the good rows.
-//!
-//! Out of scope: XLSX, balances and history.
+//! [`run`] and what it calls touch the database. Nothing is imported while a row is bad, unless the person asks for the
+//! good rows.
 
 pub mod activities;
+pub mod balances;
+mod bring;
 pub mod cards;
+pub mod expected;
+pub mod grid;
+pub mod history;
+pub mod mapping;
 pub mod members;
 pub mod offices;
 pub mod plan;
+pub mod report;
+mod rows;
 pub mod run;
 pub mod sheet;
 pub mod text;
 mod write;
+pub mod xlsx;
 
+#[cfg(test)]
+mod bring_tests;
+#[cfg(test)]
+mod file_tests;
 #[cfg(test)]
 mod tests;
 
 use serde::Serialize;
+
+use self::expected::Expected;
+pub use self::rows::club_zone;
+use crate::console::words::Language;
+use crate::spreadsheet;
 
 /// Bad rows that are told one by one; all of them are counted.
 pub const BAD_ROWS_SHOWN_MAX: usize = 20;
@@ -35,11 +52,16 @@ pub enum Kind {
     Offices,
     /// Holdings of activities.
     Activities,
+    /// What members had in the system before.
+    Balances,
+    /// What members did in the system before; shown, and in no balance.
+    History,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 4] = [Self::Members, Self::Cards, Self::Offices, Self::Activities];
+    pub const ALL: [Self; 6] =
+        [Self::Members, Self::Cards, Self::Offices, Self::Activities, Self::Balances, Self::History];
 
     /// The name in commands and database.
     #[must_use]
@@ -49,6 +71,8 @@ impl Kind {
             Self::Cards => "cards",
             Self::Offices => "offices",
             Self::Activities => "activities",
+            Self::Balances => "balances",
+            Self::History => "history",
         }
     }
 
@@ -60,7 +84,21 @@ impl Kind {
             Self::Cards => cards::COLUMNS,
             Self::Offices => offices::COLUMNS,
             Self::Activities => activities::COLUMNS,
+            Self::Balances => balances::COLUMNS,
+            Self::History => history::COLUMNS,
         }
+    }
+
+    /// The column of a name, English or Chinese.
+    #[must_use]
+    pub fn column(self, name: &str) -> Option<&'static Column> {
+        self.columns().iter().find(|column| column.name.eq_ignore_ascii_case(name) || column.zh == name)
+    }
+
+    /// Names of its columns, for messages.
+    #[must_use]
+    pub fn column_names(self) -> String {
+        self.columns().iter().map(|column| column.name).collect::<Vec<_>>().join(", ")
     }
 
     /// An empty file of this kind: the header and one line of examples. Starts with a byte order mark, because
@@ -68,7 +106,7 @@ impl Kind {
     #[must_use]
     pub fn template(self) -> String {
         let line = |of: fn(&Column) -> &'static str| {
-            self.columns().iter().map(|column| sheet::quoted(of(column))).collect::<Vec<_>>().join(",")
+            self.columns().iter().map(|column| spreadsheet::quoted(of(column))).collect::<Vec<_>>().join(",")
         };
         format!("\u{feff}{}\r\n{}\r\n", line(|column| column.zh), line(|column| column.example))
     }
@@ -99,11 +137,12 @@ pub struct BadCell {
     /// What was met; personal data is masked.
     pub met: String,
     /// What was expected.
-    pub expected: String,
+    pub expected: Expected,
 }
 
 impl std::fmt::Display for BadCell {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "row {}, column {}: met {:?}, expected {}", self.row, self.column, self.met, self.expected)
+        let expected = self.expected.text(Language::En);
+        write!(f, "row {}, column {}: met {:?}, expected {expected}", self.row, self.column, self.met)
     }
 }

@@ -3,6 +3,7 @@
 use hufu_shared::scheme::Words;
 use hufu_shared::time::{CUTOFF_MINUTES_MAX, OfficeClock};
 
+use super::expected::Expected;
 use super::sheet::Line;
 use super::{BadCell, Column, text};
 
@@ -60,7 +61,7 @@ pub struct OfficeLine {
 /// Every cell that is bad.
 pub fn parse(line: &Line) -> Result<OfficeLine, Vec<BadCell>> {
     let mut bad = Vec::new();
-    let mut cell = |column: &'static str, read: fn(&str) -> Result<String, String>| {
+    let mut cell = |column: &'static str, read: fn(&str) -> Result<String, Expected>| {
         read(line.get(column)).unwrap_or_else(|expected| {
             bad.push(line.bad(column, line.get(column), expected));
             String::new()
@@ -74,12 +75,12 @@ pub fn parse(line: &Line) -> Result<OfficeLine, Vec<BadCell>> {
         zone => zone.to_owned(),
     };
     let cutoff_minutes = cutoff(line.get("cutoff")).unwrap_or_else(|| {
-        bad.push(line.bad("cutoff", line.get("cutoff"), "a time from 00:00 to 06:00"));
+        bad.push(line.bad("cutoff", line.get("cutoff"), "import-cutoff"));
         0
     });
     let clock = OfficeClock { zone, cutoff_minutes };
     if clock.tz().is_err() {
-        bad.push(line.bad("zone", &clock.zone, "an IANA time zone such as Asia/Shanghai"));
+        bad.push(line.bad("zone", &clock.zone, "import-zone"));
     }
     if !bad.is_empty() {
         return Err(bad);
@@ -92,9 +93,9 @@ pub fn parse(line: &Line) -> Result<OfficeLine, Vec<BadCell>> {
 ///
 /// # Errors
 /// What was expected.
-pub fn filled(cell: &str) -> Result<String, String> {
+pub fn filled(cell: &str) -> Result<String, Expected> {
     if cell.is_empty() {
-        return Err("a name of 1 to 50 characters".to_owned());
+        return Err("import-filled".into());
     }
     text::title(cell)
 }

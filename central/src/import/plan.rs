@@ -7,12 +7,13 @@ use std::hash::Hash;
 
 use hufu_shared::act::{CardSet, MemberSet};
 use hufu_shared::ids::{ActivityId, ClubId, ItemId, OccurrenceId};
-use hufu_shared::member::{GiftRow, GuestRow, OccurrenceRow, OfficeRow};
+use hufu_shared::member::{Audience, GiftRow, GuestRow, OccurrenceRow, OfficeRow};
 use hufu_shared::scheme::Words;
 
 use super::BadCell;
 use super::activities::ActivityLine;
 use super::cards::CardLine;
+use super::expected::Expected;
 use super::members::MemberLine;
 use super::offices::OfficeLine;
 use crate::vault::Personal;
@@ -42,7 +43,7 @@ pub fn once<T, K: Hash + Eq + std::fmt::Display>(
         let (by, shown) = key(&line);
         match seen.get(&by) {
             Some(first) => {
-                let expected = format!("a value that stands once; it stands in row {first} too");
+                let expected = Expected::of("import-once").with("row", first);
                 bad.push(BadCell { row: row(&line), column, met: shown, expected });
             }
             None => {
@@ -98,10 +99,12 @@ pub fn member(line: &mut MemberLine, known: Option<&KnownMember>, has: impl Fn(&
     if !has("secret") {
         line.secret = known.secret;
     }
+    line.joined = line.joined.or(known.row.joined);
     let same = known.personal.as_ref() == Some(&line.personal)
         && known.row.level == line.level
         && known.row.status == line.status
         && known.row.office == line.office
+        && known.row.joined == line.joined
         && known.secret == line.secret;
     if same { Change::Unchanged } else { Change::Changed }
 }
@@ -159,6 +162,7 @@ pub fn holding(line: &ActivityLine, club: ClubId) -> OccurrenceRow {
         exits: line.exits,
         gifts: line.gifts.iter().map(|(name, each)| gift(name, *each, club)).collect(),
         guests: line.guests.iter().map(|member| GuestRow { member: *member, birthday: false }).collect(),
+        audience: Audience::default(),
     }
 }
 

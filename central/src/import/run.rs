@@ -3,23 +3,21 @@
 //! Rows are taken in chunks, each one act in one transaction; a run that is cut off is simply started again, because
 //! rows already taken are then unchanged. The file's hash is noted with the last chunk.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use chrono_tz::Tz;
-use hufu_shared::act::Act;
-use hufu_shared::ids::{CardId, Hash, ID_RANDOM_BYTES, MemberId, OfficeId};
-use hufu_shared::member::OfficeRow;
-use hufu_shared::time::OfficeClock;
+use hufu_shared::ids::{Hash, ID_RANDOM_BYTES};
+use hufu_shared::money::Leg;
+use hufu_shared::seal::{SealError, SealKey};
 use hufu_shared::token::TokenKey;
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::Serialize;
 
-use super::cards::CardLine;
-use super::members::MemberLine;
-use super::plan::{self, Change, KnownMember};
-use super::sheet::{self, Sheet, SheetError};
-use super::write::{Chunk, card_change, known_card, known_member, write};
-use super::{BAD_ROWS_SHOWN_MAX, BadCell, Kind, activities, cards, members, offices};
+use super::plan::Change;
+use super::report::{Alike, Details};
+use super::sheet::{self, Reading, Sheet, SheetError};
+use super::write::{Chunk, write};
+use super::{BAD_ROWS_SHOWN_MAX, BadCell, Kind, bring, rows};
 use crate::clock::Clock;
 use crate::db::{Db, Tx};
 use crate::store::people::{self, PeopleError, SALT_BYTES};
@@ -37,6 +35,8 @@ pub struct Means<'a> {
     pub vault: &'a Vault,
     /// The keys of all office groups, all versions in use.
     pub token_keys: &'a [TokenKey],
+    /// To whom what a person typed is sealed.
+    pub seal: SealKey,
     /// The time.
     pub clock: &'a dyn Clock,
 }
@@ -56,6 +56,30 @@ pub struct Request {
     pub dry_run: bool,
     /// Take the same file again.
     pub force: bool,
+    /// How it is read.
+    pub reading: Reading,
+    /// Name of the batch of what comes from another system.
+    pub batch: Option<String>,
+    /// Cause of opening balances whose rows give none.
+    pub cause: Option<String>,
+}
+
+impl Request {
+    /// Taking a file, all of it, once, by the names of its columns.
+    #[must_use]
+    pub fn new(kind: Kind, name: String, bytes: Vec<u8>) -> Self {
+        Self {
+            kind,
+            name,
+            bytes,
+            partial: false,
+            dry_run: false,
+            force: false,
+            reading: Reading::default(),
+            batch: None,
+            cause: None,
+        }
+    }
 }
 
 /// What happened, or would happen.
@@ -73,12 +97,21 @@ pub struct Report {
     pub unchanged: usize,
     /// Rows that are bad.
     pub rejected: usize,
+    /// New rows that look like a member who is there, or like an earlier row (K7).
+    pub alike: usize,
+    /// What new openings come to, by unit.
+    pub sums: BTreeMap<&'static str, String>,
+    /// What the file was read as.
+    pub read_as: &'static str,
     /// Bad cells: the first ones.
     pub bad: Vec<BadCell>,
     /// All bad cells.
     pub bad_cells: usize,
     /// Whether anything was written.
     pub imported: bool,
+    /// The rows of which there is something to tell, for the report file.
+    #[serde(skip)]
+    pub details: Details,
 }
 
 /// An import that could not be made.
@@ -95,12 +128,21 @@ pub enum ImportError {
         /// When.
         at: String,
     },
+    /// What comes from another system needs a name.
+    #[error("--batch NAME must say what the batch is called, in 1 to 50 visible characters")]
+    NoBatch,
+    /// What a person typed cannot be sealed.
+    #[error("seal the cause: {0}")]
+    Seal(#[from] SealError),
     /// Cards need keys.
     #[error("no token key exists yet; run `hufu-central init` first")]
     NoTokenKey,
     /// The store.
     #[error(transparent)]
     People(#[from] PeopleError),
+    /// The thread that seals ended.
+    #[error("sealing what is new was broken off")]
+    Sealing,
     /// No randomness.
     #[error("the operating system gave no random bytes")]
     Random,
@@ -124,6 +166,8 @@ pub(super) struct Planned {
     pub(super) columns: Vec<&'static str>,
     bad: Vec<BadCell>,
     tally: Tally,
+    alike: BTreeMap<u64, Alike>,
+    sums: Vec<Leg>,
 }
 
 /// Counts of a plan.
@@ -135,7 +179,8 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, change: Change) -> bool {
+    /// Counts a row; whether it is to be written.
+    pub(super) fn add(&mut self, change: Change) -> bool {
         match change {
             Change::New => self.new += 1,
             Change::Changed => self.changed += 1,
@@ -150,21 +195,19 @@ impl Tally {
 /// # Errors
 /// [`ImportError`]; bad rows are no error but part of the report.
 pub async fn import(means: &Means<'_>, request: Request) -> Result<Report, ImportError> {
-    let sheet = sheet::read(request.kind, &request.bytes)?;
-    let hash = Hash::of(&[request.kind.code().as_bytes(), &request.bytes]);
+    let sheet = sheet::read_as(request.kind, &request.bytes, &request.reading)?;
+    let hash = file_hash(&request);
     let before = means.db.read(move |tx| people::file_known(tx, hash)).await?;
     if let Some((name, at)) = before.filter(|_| !request.force && !request.dry_run) {
         return Err(ImportError::Again { name, at: at.display(Tz::UTC) });
     }
-    let rows = sheet.lines.len() + sheet.bad.len();
-    let Planned { chunks, columns, bad, tally } = plan(means, request.kind, &sheet).await?;
+    let rows = sheet.lines.len() + sheet.broken.len();
+    let Planned { chunks, columns, bad, tally, alike, sums } = plan(means, &request, &sheet).await?;
     let mut bad_rows: Vec<u64> = bad.iter().map(|cell| cell.row).collect();
     bad_rows.dedup();
     let writes = !request.dry_run && (bad.is_empty() || request.partial);
     if writes {
-        for chunk in chunks {
-            write(means, request.kind, &columns, chunk).await?;
-        }
+        write(means, request.kind, &columns, chunks).await?;
         let (code, name, at) = (request.kind.code(), request.name.clone(), means.clock.now());
         let noted = move |tx: &mut Tx<'_>| people::file_taken(tx, hash, code, &name, rows, at);
         means.db.write(noted).await?;
@@ -176,171 +219,44 @@ pub async fn import(means: &Means<'_>, request: Request) -> Result<Report, Impor
         changed: tally.changed,
         unchanged: tally.unchanged,
         rejected: bad_rows.len(),
+        alike: alike.len(),
+        sums: sums.into_iter().map(|sum| (sum.unit.code(), sum.amount.display(sum.unit))).collect(),
+        read_as: sheet.read_as,
         bad_cells: bad.len(),
+        details: Details::of(&sheet, &bad, alike),
         bad: bad.into_iter().take(BAD_ROWS_SHOWN_MAX).collect(),
         imported: writes,
     })
 }
 
+/// What a file is known by: the kind, its bytes, and which sheet of them if one was named.
+fn file_hash(request: &Request) -> Hash {
+    let kind = request.kind.code().as_bytes();
+    match &request.reading.sheet {
+        None => Hash::of(&[kind, &request.bytes]),
+        Some(sheet) => Hash::of(&[kind, &Hash::of(&[&request.bytes]).0, sheet.as_bytes()]),
+    }
+}
+
 /// Compares a file with what the centre holds.
-pub(super) async fn plan(means: &Means<'_>, kind: Kind, sheet: &Sheet) -> Result<Planned, ImportError> {
+pub(super) async fn plan(
+    means: &Means<'_>,
+    request: &Request,
+    sheet: &Sheet,
+) -> Result<Planned, ImportError> {
     let (mut bad, mut tally) = (sheet.bad.clone(), Tally::default());
-    let chunks = match kind {
-        Kind::Members => plan_members(means, sheet, &mut bad, &mut tally).await?,
-        Kind::Cards => plan_cards(means, sheet, &mut bad, &mut tally).await?,
-        Kind::Offices => plan_offices(means, sheet, &mut bad, &mut tally).await?,
-        Kind::Activities => plan_activities(means, sheet, &mut bad, &mut tally).await?,
+    let (mut alike, mut sums) = (BTreeMap::new(), Vec::new());
+    let found = (&mut bad, &mut tally);
+    let chunks = match request.kind {
+        Kind::Members => rows::plan_members(means, sheet, found, &mut alike).await?,
+        Kind::Cards => rows::plan_cards(means, sheet, found).await?,
+        Kind::Offices => rows::plan_offices(means, sheet, found).await?,
+        Kind::Activities => rows::plan_activities(means, sheet, found).await?,
+        Kind::Balances => bring::plan_balances(means, request, sheet, found, &mut sums).await?,
+        Kind::History => bring::plan_history(means, request, sheet, found).await?,
     };
     bad.sort_by_key(|cell| cell.row);
-    Ok(Planned { chunks, columns: sheet.columns(), bad, tally })
-}
-
-async fn plan_members(
-    means: &Means<'_>,
-    sheet: &Sheet,
-    bad: &mut Vec<BadCell>,
-    tally: &mut Tally,
-) -> Result<Vec<Chunk>, ImportError> {
-    let offices = office_rows(means.db).await?;
-    let today = club_clock(&offices).business_day(means.clock.now());
-    let by_code = codes(&offices);
-    let lines = parsed(sheet, bad, |line| members::parse(line, &by_code, today));
-    let lines =
-        plan::once(lines, bad, "number", |line| line.row, |line| (line.number.clone(), line.number.clone()));
-    let known = known_members(means, &lines).await?;
-    let mut taken = Vec::new();
-    for mut line in lines {
-        let before = known.get(&line.number);
-        if before.is_some_and(|before| before.personal.is_none()) {
-            let expected = "the number of a member whose data was not erased".to_owned();
-            bad.push(BadCell { row: line.row, column: "number", met: line.number, expected });
-            continue;
-        }
-        if tally.add(plan::member(&mut line, before, |column| sheet.has(column))) {
-            taken.push((line, MemberId::new(means.clock.now(), random()?), random()?));
-        }
-    }
-    Ok(taken.chunks(ACT_ROWS_MAX).map(|part| Chunk::Members(part.to_vec())).collect())
-}
-
-async fn known_members(
-    means: &Means<'_>,
-    lines: &[MemberLine],
-) -> Result<HashMap<String, KnownMember>, ImportError> {
-    let vault = means.vault.clone();
-    let numbers: Vec<String> = lines.iter().map(|line| line.number.clone()).collect();
-    let load = move |tx: &mut Tx<'_>| -> Result<_, PeopleError> {
-        let mut rows = people::members(tx)?;
-        let mut known = HashMap::new();
-        for number in &numbers {
-            let Some(row) = rows.remove(number) else { continue };
-            known.insert(number.clone(), known_member(tx, &vault, row)?);
-        }
-        Ok(known)
-    };
-    Ok(means.db.read(load).await?)
-}
-
-async fn plan_cards(
-    means: &Means<'_>,
-    sheet: &Sheet,
-    bad: &mut Vec<BadCell>,
-    tally: &mut Tally,
-) -> Result<Vec<Chunk>, ImportError> {
-    if means.token_keys.is_empty() {
-        return Err(ImportError::NoTokenKey);
-    }
-    let offices = office_rows(means.db).await?;
-    let zone = club_clock(&offices).tz().unwrap_or(chrono_tz::Asia::Shanghai);
-    let numbers = numbers(means.db).await?;
-    let lines = parsed(sheet, bad, |line| cards::parse(line, &numbers, zone));
-    let canonical = |line: &CardLine| (line.text.canonical().to_owned(), format!("…{}", line.text.tail()));
-    let lines = plan::once(lines, bad, "card", |line| line.row, canonical);
-    let keys = means.token_keys.to_vec();
-    let tokens_of = move |line: &CardLine| {
-        let mut tokens: Vec<_> = keys.iter().map(|key| key.token(&line.text)).collect();
-        tokens.sort_unstable();
-        tokens
-    };
-    let lines: Vec<_> = lines.into_iter().map(|line| (tokens_of(&line), line)).collect();
-    let wanted: Vec<_> = lines.iter().map(|(tokens, _)| tokens.clone()).collect();
-    let find = move |tx: &mut Tx<'_>| -> Result<Vec<_>, StoreError> {
-        wanted.iter().map(|tokens| known_card(tx, tokens)).collect()
-    };
-    let known = means.db.read(find).await?;
-    let mut taken = Vec::new();
-    for ((tokens, mut line), before) in lines.into_iter().zip(known) {
-        if tally.add(card_change(&mut line, &tokens, before.as_ref(), |column| sheet.has(column))) {
-            taken.push((line, tokens, CardId::new(means.clock.now(), random()?)));
-        }
-    }
-    Ok(taken.chunks(ACT_ROWS_MAX).map(|part| Chunk::Cards(part.to_vec())).collect())
-}
-
-/// Members by their number.
-async fn numbers(db: &Db) -> Result<HashMap<String, MemberId>, ImportError> {
-    let rows = db.read(people::members).await?;
-    Ok(rows.into_iter().map(|(number, row)| (number, row.member)).collect())
-}
-
-async fn plan_offices(
-    means: &Means<'_>,
-    sheet: &Sheet,
-    bad: &mut Vec<BadCell>,
-    tally: &mut Tally,
-) -> Result<Vec<Chunk>, ImportError> {
-    let known = office_rows(means.db).await?;
-    let lines = parsed(sheet, bad, offices::parse);
-    let lines =
-        plan::once(lines, bad, "code", |line| line.row, |line| (line.code.clone(), line.code.clone()));
-    let mut taken = Vec::new();
-    for line in lines {
-        let before = known.iter().find(|office| office.code == line.code);
-        if tally.add(plan::office(&line, before)) {
-            let office = match before {
-                Some(before) => before.office,
-                None => OfficeId::new(means.clock.now(), random()?),
-            };
-            let row = OfficeRow { office, code: line.code, name: line.name, clock: line.clock };
-            taken.push(Chunk::Whole(Act::OfficeSet(row)));
-        }
-    }
-    Ok(taken)
-}
-
-async fn plan_activities(
-    means: &Means<'_>,
-    sheet: &Sheet,
-    bad: &mut Vec<BadCell>,
-    tally: &mut Tally,
-) -> Result<Vec<Chunk>, ImportError> {
-    let offices = office_rows(means.db).await?;
-    let zone = club_clock(&offices).tz().unwrap_or(chrono_tz::Asia::Shanghai);
-    let members = match sheet.has("guests") {
-        true => numbers(means.db).await?,
-        false => HashMap::new(),
-    };
-    let names = activities::Names { offices: codes(&offices), members };
-    let lines = parsed(sheet, bad, |line| activities::parse(line, &names, zone));
-    let lines =
-        plan::once(lines, bad, "code", |line| line.row, |line| (line.code.clone(), line.code.clone()));
-    let club = means.db.read(journal::club).await?.club;
-    let rows: Vec<_> = lines.iter().map(|line| plan::holding(line, club)).collect();
-    let ids: Vec<_> = rows.iter().map(|row| row.occurrence).collect();
-    let find = move |tx: &mut Tx<'_>| -> Result<Vec<_>, StoreError> {
-        ids.iter().map(|id| people::occurrence(tx, *id)).collect()
-    };
-    let known = means.db.read(find).await?;
-    let mut taken = Vec::new();
-    for (mut row, before) in rows.into_iter().zip(known) {
-        if let Some(before) = before.as_ref().filter(|_| !sheet.has("guests")) {
-            row.guests.clone_from(&before.guests);
-        }
-        if tally.add(plan::activity(&row, before.as_ref())) {
-            taken.push(Chunk::Whole(Act::OccurrenceSet(row)));
-        }
-    }
-    Ok(taken)
+    Ok(Planned { chunks, columns: sheet.columns(), bad, tally, alike, sums })
 }
 
 /// Numbers what was imported. A running centre does so by itself; a command on a centre at rest must.
@@ -350,40 +266,6 @@ async fn plan_activities(
 pub async fn publish(db: &Db) -> Result<(), StoreError> {
     while db.write(journal::publish).await? > 0 {}
     Ok(())
-}
-
-fn parsed<T>(
-    sheet: &Sheet,
-    bad: &mut Vec<BadCell>,
-    parse: impl Fn(&sheet::Line) -> Result<T, Vec<BadCell>>,
-) -> Vec<T> {
-    let mut good = Vec::with_capacity(sheet.lines.len());
-    for line in &sheet.lines {
-        match parse(line) {
-            Ok(row) => good.push(row),
-            Err(cells) => bad.extend(cells),
-        }
-    }
-    good
-}
-
-async fn office_rows(db: &Db) -> Result<Vec<OfficeRow>, StoreError> {
-    db.read(people::offices).await
-}
-
-fn codes(offices: &[OfficeRow]) -> HashMap<String, OfficeId> {
-    offices.iter().map(|office| (office.code.clone(), office.office)).collect()
-}
-
-/// The zone of the club: that of its offices if they share one, else China's.
-fn club_clock(offices: &[OfficeRow]) -> OfficeClock {
-    let zone = offices.first().map(|office| office.clock.zone.clone());
-    match zone {
-        Some(zone) if offices.iter().all(|office| office.clock.zone == zone) => {
-            OfficeClock { zone, cutoff_minutes: 0 }
-        }
-        _ => OfficeClock::default(),
-    }
 }
 
 pub(super) fn random<const N: usize>() -> Result<[u8; N], ImportError> {

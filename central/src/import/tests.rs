@@ -7,12 +7,14 @@ use hufu_shared::act::{Act, Actor, CardSet, CardStatusSet, ClubFounded, MemberSe
 use hufu_shared::ids::{ClubId, EntryId, Hash};
 use hufu_shared::member::{CardStatus, MemberStatus};
 use hufu_shared::scheme::Words;
+use hufu_shared::seal::OpenKey;
 use hufu_shared::time::{Day, Instant};
 use hufu_shared::token::{CardText, MediumKind, TokenKey};
 use hufu_shared::wire::version::CentralEpoch;
 
+use super::grid::Encoding;
 use super::run::{ImportError, Means, Report, Request, import, plan};
-use super::sheet::{SheetError, read};
+use super::sheet::{Reading, SheetError, read};
 use super::write::write;
 use super::*;
 use crate::clock::Clock;
@@ -23,7 +25,7 @@ use crate::store::people::{self, PeopleError};
 use crate::store::{StoreError, acts, journal};
 use crate::vault::{Vault, mask};
 
-struct Noon;
+pub(super) struct Noon;
 
 impl Clock for Noon {
     fn now(&self) -> Instant {
@@ -32,11 +34,11 @@ impl Clock for Noon {
     }
 }
 
-const MEMBERS: &str = "\u{feff}会员编号,姓名,性别,手机,证件类型,证件号码,等级,保密\n\
+pub(super) const MEMBERS: &str = "\u{feff}会员编号,姓名,性别,手机,证件类型,证件号码,等级,保密\n\
     M1,欧阳静雯,女,+86 138 0013 8000,,11010519491231002x,金卡会员,\n\
     M2,古丽·买买提,男,199 0000 1234,护照,E12345678,,是\n\
     M3,𠀀𪚥,,,,,,\n";
-const OFFICES: &str =
+pub(super) const OFFICES: &str =
     "code,name_zh,name_en,zone,cutoff\nA01,滨江案场,Riverside,Asia/Shanghai,02:00\nA02,=1+1,,,\n";
 const ACTIVITIES: &str = "code,name_zh,starts,ends,state,points,offices\nH1,业主答谢会,2026-11-22 09:00,2026-11-22 21:00,已审批,6,A01；A02\n";
 const CARDS: &str = "card,uid,member,status\n6688 0001,,M1,\n,04:A1:B2:C3:D4:E5:F6,M2,挂失\n6688-0003,,,\n";
@@ -59,45 +61,42 @@ async fn found(db: &Db) {
     db.write(work).await.expect("a club is founded");
 }
 
-struct Centre {
-    db: Db,
-    vault: Vault,
-    keys: Vec<TokenKey>,
+pub(super) struct Centre {
+    pub(super) db: Db,
+    pub(super) vault: Vault,
+    pub(super) keys: Vec<TokenKey>,
 }
 
 impl Centre {
-    async fn new(db: Db, folder: &Path) -> Self {
+    pub(super) async fn new(db: Db, folder: &Path) -> Self {
         found(&db).await;
         Self { db, vault: Vault::create(&folder.join("vault.key")).expect("a key file"), keys: keys() }
     }
 
-    async fn try_take(&self, request: Request) -> Result<Report, ImportError> {
-        let means = Means { db: &self.db, vault: &self.vault, token_keys: &self.keys, clock: &Noon };
-        import(&means, request).await
+    fn means(&self) -> Means<'_> {
+        let seal = OpenKey::from_seed(&[1; 32]).seal_key();
+        Means { db: &self.db, vault: &self.vault, token_keys: &self.keys, seal, clock: &Noon }
     }
 
-    async fn take(&self, kind: Kind, text: &str) -> Report {
+    pub(super) async fn try_take(&self, request: Request) -> Result<Report, ImportError> {
+        import(&self.means(), request).await
+    }
+
+    pub(super) async fn take(&self, kind: Kind, text: &str) -> Report {
         self.try_take(asked(kind, text)).await.expect("the file can be read")
     }
 
-    async fn entries(&self) -> u64 {
+    pub(super) async fn entries(&self) -> u64 {
         self.db.write(journal::publish).await.expect("publishing");
         self.db.read(journal::published).await.expect("a number").0
     }
 }
 
-fn asked(kind: Kind, text: &str) -> Request {
-    Request {
-        kind,
-        name: "file.csv".into(),
-        bytes: text.as_bytes().to_vec(),
-        partial: false,
-        dry_run: false,
-        force: false,
-    }
+pub(super) fn asked(kind: Kind, text: &str) -> Request {
+    Request::new(kind, "file.csv".into(), text.as_bytes().to_vec())
 }
 
-fn counts(report: &Report) -> (usize, usize, usize, usize, bool) {
+pub(super) fn counts(report: &Report) -> (usize, usize, usize, usize, bool) {
     (report.new, report.changed, report.unchanged, report.rejected, report.imported)
 }
 
@@ -116,6 +115,12 @@ fn complaints(kind: Kind, text: &str) -> Vec<String> {
                 let names = activities::Names { offices: known.clone(), ..activities::Names::default() };
                 activities::parse(line, &names, Shanghai).err()
             }
+            Kind::Balances => {
+                let (members, offices) = (Default::default(), known.clone());
+                let names = balances::Names { members, offices, cause: String::new() };
+                balances::parse(line, &names, Shanghai, Noon.now()).err()
+            }
+            Kind::History => history::parse(line, &Default::default(), Shanghai, Noon.now()).err(),
         };
         bad.extend(cells.unwrap_or_default());
     }
@@ -255,18 +260,20 @@ async fn a_bad_row_stops_all_unless_the_good_ones_are_asked_for() {
 impl Centre {
     /// Plans a file, lets others act, and only then writes it.
     async fn take_late(&self, kind: Kind, text: &str, meanwhile: Act) {
-        let means = Means { db: &self.db, vault: &self.vault, token_keys: &self.keys, clock: &Noon };
-        let sheet = read(kind, text.as_bytes()).expect("a sheet");
-        let planned = plan(&means, kind, &sheet).await.expect("a plan");
+        self.take_late_as(asked(kind, text), meanwhile).await;
+    }
+
+    pub(super) async fn take_late_as(&self, request: Request, meanwhile: Act) {
+        let means = self.means();
+        let sheet = read(request.kind, &request.bytes).expect("a sheet");
+        let planned = plan(&means, &request, &sheet).await.expect("a plan");
         assert!(!planned.chunks.is_empty(), "the file changes something");
         let entry = EntryId(crate::random::bytes().expect("random bytes"));
         let act = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
             acts::take(tx, entry, Noon.now(), &Actor::Command("admin".into()), &meanwhile).map(|_| ())
         };
         self.db.write(act).await.expect("an act");
-        for chunk in planned.chunks {
-            write(&means, kind, &planned.columns, chunk).await.expect("written");
-        }
+        write(&means, request.kind, &planned.columns, planned.chunks).await.expect("written");
     }
 
     async fn card(&self, number: &str) -> CardSet {
@@ -275,7 +282,7 @@ impl Centre {
         self.db.read(read).await.expect("the books can be read").expect("a known card")
     }
 
-    async fn member(&self, number: &'static str) -> MemberSet {
+    pub(super) async fn member(&self, number: &'static str) -> MemberSet {
         let read = move |tx: &mut Tx<'_>| -> Result<_, StoreError> {
             let id = people::member_by_number(tx, number)?.expect("a known number");
             people::member(tx, id)
@@ -390,16 +397,25 @@ async fn members_are_taken_in_acts_of_at_most_500() {
 }
 
 #[test]
-fn only_utf8_is_read_and_the_message_says_how_to_get_it() {
-    let gb = b"\xbb\xe1\xd4\xb1\xb1\xe0\xba\xc5,\xd0\xd5\xc3\xfb\nM1,x\n";
-    let error = read(Kind::Members, gb).expect_err("refused").to_string();
+fn a_file_is_utf8_or_gb18030_as_a_whole_and_says_which() {
+    // As a Chinese spreadsheet writes it: 会员编号,姓名 and 张三.
+    let gb = b"\xbb\xe1\xd4\xb1\xb1\xe0\xba\xc5,\xd0\xd5\xc3\xfb\nM1,\xd5\xc5\xc8\xfd\n";
+    let sheet = read(Kind::Members, gb).expect("GB18030");
+    assert_eq!((sheet.lines[0].get("name"), sheet.read_as), ("张三", "GB18030"));
+    // A rare character of four bytes: 𠀀.
+    let rare = b"number,name\nM1,\x95\x32\x82\x36\n";
+    assert_eq!(read(Kind::Members, rare).expect("GB18030").lines[0].get("name"), "𠀀");
+    let with = read(Kind::Members, "\u{feff}number,name\nM1,张三\n".as_bytes()).expect("a mark is no harm");
+    assert_eq!((with.lines[0].get("name"), with.read_as), ("张三", "UTF-8"));
+    let only = |encoding| Reading { encoding, ..Reading::default() };
+    let error = sheet::read_as(Kind::Members, gb, &only(Encoding::Utf8)).expect_err("refused").to_string();
+    assert!(error.starts_with("line 1 is not in the encoding"), "{error}");
+    let neither = b"number,name\nM1,\xff\xff\n";
     assert!(
-        error.contains("line 1 is not UTF-8") && error.contains("CSV UTF-8") && error.contains("GB18030"),
-        "{error}"
+        matches!(read(Kind::Members, neither), Err(SheetError::Encoding { line: 2 })),
+        "nothing is guessed"
     );
     assert!(matches!(read(Kind::Members, b"\xff\xfen\0"), Err(SheetError::Utf16)));
-    let with = read(Kind::Members, "\u{feff}number,name\nM1,张三\n".as_bytes()).expect("a mark is no harm");
-    assert_eq!(with.lines[0].get("name"), "张三");
 }
 
 #[test]
@@ -409,7 +425,9 @@ fn a_header_is_checked_before_any_row() {
     assert!(
         error("number,nam\n").starts_with("column 2 of the header is \"nam\"; expected one of number, name")
     );
-    assert_eq!(error("number,number\n"), "column number stands twice in the header");
+    assert_eq!(error("number,会员编号\n"), "column number stands twice, at 1 and 2 in the header");
+    let both = error("number,nom,name,x\n");
+    assert!(both.contains("column 2 of the header is \"nom\"; column 4 of the header is \"x\""), "{both}");
     assert_eq!(error("number\n"), "column name (姓名) is missing in the header");
 }
 
@@ -428,10 +446,9 @@ fn rule_c02_names_hold_letters_brackets_and_the_middle_dot() {
 #[test]
 fn rule_c03_names_have_at_most_50_characters_and_mobiles_11_digits() {
     assert!(text::person_name(&"欧".repeat(50)).is_ok());
-    assert_eq!(
-        text::person_name(&"欧".repeat(51)),
-        Err("a name of at most 50 characters, met 51".to_owned())
-    );
+    let long = text::person_name(&"欧".repeat(51)).expect_err("too long");
+    assert_eq!(long.text(Language::En), "a name of at most 50 characters, met 51");
+    assert_eq!(long.text(Language::Zh), "不超过 50 个字的姓名，读到 51 个字");
     let met = complaints(
         Kind::Members,
         "number,name,mobile\nM1,张三,1380013800\nM2,张三,12800138000\nM3,张三,13800138000\n",
@@ -443,15 +460,17 @@ fn rule_c03_names_have_at_most_50_characters_and_mobiles_11_digits() {
 fn case_57_formulas_are_text_and_templates_do_not_hold_any() {
     let sheet = read(Kind::Offices, OFFICES.as_bytes()).expect("a sheet");
     assert_eq!(offices::parse(&sheet.lines[1]).expect("good").name.zh, "=1+1");
-    assert_eq!(sheet::quoted("=1+1"), "\"'=1+1\"");
-    assert_eq!(sheet::quoted("+86"), "\"'+86\"");
-    assert_eq!(sheet::quoted("a,\"b\""), "\"a,\"\"b\"\"\"");
+    assert_eq!(spreadsheet::quoted("=1+1"), "\"'=1+1\"");
+    assert_eq!(spreadsheet::quoted("+86"), "\"'+86\"");
+    assert_eq!(spreadsheet::quoted(" @x"), "\"' @x\"");
+    assert_eq!(spreadsheet::quoted("a,\"b\""), "\"a,\"\"b\"\"\"");
     for kind in Kind::ALL {
         assert!(read(kind, kind.template().as_bytes()).is_ok(), "the template of {} is read", kind.code());
         // Members and offices of the examples that this centre does not know.
         let unknown = match kind {
             Kind::Cards => 1,
             Kind::Activities => 3,
+            Kind::Balances | Kind::History => 1,
             Kind::Members | Kind::Offices => 0,
         };
         assert_eq!(complaints(kind, &kind.template()).len(), unknown, "{}", kind.code());

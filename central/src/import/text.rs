@@ -4,21 +4,22 @@
 
 use chrono::{Datelike, NaiveDate, NaiveDateTime, TimeZone};
 use chrono_tz::Tz;
+use hufu_shared::money::{Amount, Unit};
 use hufu_shared::time::{Day, Instant};
 
 pub use crate::rules::joining::fields::{NAME_CHARS_MAX, fold_width};
 
+use super::BadCell;
+use super::expected::Expected;
+use super::sheet::Line;
 use crate::rules::joining::fields::name_signs;
-
-/// What is wrong with a text: what was expected.
-pub type Expected = String;
 
 /// A person's name, as its signs go.
 ///
 /// # Errors
 /// What was expected.
 pub fn person_name(cell: &str) -> Result<String, Expected> {
-    name_signs(cell).map_err(|error| error.to_string())
+    name_signs(cell).map_err(Expected::from)
 }
 
 /// A text shown to people that may hold any sign: the name of an office or activity.
@@ -28,14 +29,14 @@ pub fn person_name(cell: &str) -> Result<String, Expected> {
 pub fn title(cell: &str) -> Result<String, Expected> {
     let count = cell.chars().count();
     if count > NAME_CHARS_MAX {
-        return Err(format!("at most {NAME_CHARS_MAX} characters, met {count}"));
+        return Err(Expected::of("import-title").with("max", NAME_CHARS_MAX).with("met", count));
     }
     let hidden = |c: &char| {
         c.is_control()
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
     };
     match cell.chars().find(hidden) {
-        Some(c) => Err(format!("visible characters only, met {c:?}")),
+        Some(c) => Err(Expected::of("import-hidden").with("met", c.escape_unicode())),
         None => Ok(cell.to_owned()),
     }
 }
@@ -48,7 +49,7 @@ pub fn code(cell: &str) -> Result<String, Expected> {
     let folded = fold_width(cell);
     let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/');
     if folded.is_empty() || folded.len() > 40 || !folded.chars().all(good) {
-        return Err("1 to 40 letters, digits, hyphens, dots, slashes or underscores".to_owned());
+        return Err("import-code".into());
     }
     Ok(folded)
 }
@@ -63,7 +64,20 @@ pub fn date(cell: &str) -> Result<Day, Expected> {
         .ok()
         .filter(|date| (1000..=9999).contains(&date.year()))
         .map(Day::from_date)
-        .ok_or_else(|| "a date as YYYY-MM-DD".to_owned())
+        .ok_or_else(|| "import-date".into())
+}
+
+/// A time of day on a date, by the clock on the wall.
+///
+/// # Errors
+/// What was expected.
+pub fn local(cell: &str) -> Result<NaiveDateTime, Expected> {
+    let folded = fold_width(cell).replace('/', "-").replace('T', " ");
+    let forms = ["%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M"];
+    forms
+        .iter()
+        .find_map(|form| NaiveDateTime::parse_from_str(&folded, form).ok())
+        .ok_or(Expected::of("import-moment"))
 }
 
 /// A moment in the time of an office.
@@ -71,15 +85,81 @@ pub fn date(cell: &str) -> Result<Day, Expected> {
 /// # Errors
 /// What was expected; also for a time that the zone's clocks skipped, or showed twice.
 pub fn moment(cell: &str, zone: Tz) -> Result<Instant, Expected> {
-    let folded = fold_width(cell).replace('/', "-").replace('T', " ");
-    let forms = ["%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M"];
-    let local = forms
-        .iter()
-        .find_map(|form| NaiveDateTime::parse_from_str(&folded, form).ok())
-        .ok_or_else(|| "a local time as YYYY-MM-DD HH:MM".to_owned())?;
+    let local = local(cell)?;
     let at = zone.from_local_datetime(&local).single();
     at.map(|at| Instant(at.timestamp_micros()))
-        .ok_or_else(|| format!("a time that the clocks of {zone} showed exactly once"))
+        .ok_or_else(|| Expected::of("import-moment-once").with("zone", zone))
+}
+
+/// A whole number from 0 to `max`; none if the cell is empty or bad.
+pub fn whole_cell(line: &Line, column: &'static str, max: i64, bad: &mut Vec<BadCell>) -> Option<i64> {
+    let cell = line.number(column);
+    if cell.is_empty() {
+        return None;
+    }
+    // Digits only: "1e3", "+6" or "６.0" would be read one way by people and another by machines.
+    let folded = fold_width(cell);
+    let is_plain = folded.bytes().all(|byte| byte.is_ascii_digit());
+    let met = folded.parse().ok().filter(|met| is_plain && (0..=max).contains(met));
+    if met.is_none() {
+        bad.push(line.bad(column, cell, Expected::of("import-whole").with("max", max)));
+    }
+    met
+}
+
+/// An amount of a unit from 0 to `max` of its smallest part; none if the cell is empty or bad.
+pub fn amount_cell(
+    line: &Line,
+    (column, unit): (&'static str, Unit),
+    max: i64,
+    bad: &mut Vec<BadCell>,
+) -> Option<Amount> {
+    let cell = line.number(column);
+    if cell.is_empty() {
+        return None;
+    }
+    let bare = cell.trim_start_matches(['¥', '￥']);
+    let met = Amount::parse(bare, unit).ok().filter(|met| met.0 <= max);
+    if met.is_none() {
+        let expected = Expected::of("import-amount").with("scale", unit.scale());
+        bad.push(line.bad(column, cell, expected.with("max", Amount(max).display(unit))));
+    }
+    met
+}
+
+/// A change of a unit: as [`amount_cell`], with a sign.
+pub fn change_cell(
+    line: &Line,
+    (column, unit): (&'static str, Unit),
+    max: i64,
+    bad: &mut Vec<BadCell>,
+) -> Option<Amount> {
+    let cell = line.number(column);
+    if cell.is_empty() {
+        return None;
+    }
+    let folded = fold_width(cell).replace('−', "-");
+    let (is_minus, bare) = match folded.strip_prefix('-') {
+        Some(bare) => (true, bare),
+        None => (false, folded.trim_start_matches('+')),
+    };
+    let met = Amount::parse(bare.trim_start_matches('¥'), unit).ok().filter(|met| met.0 <= max);
+    if met.is_none() {
+        let expected = Expected::of("import-change").with("scale", unit.scale());
+        bad.push(line.bad(column, cell, expected.with("max", Amount(max).display(unit))));
+    }
+    met.map(|met| if is_minus { Amount(-met.0) } else { met })
+}
+
+/// The moment at which a written day begins in a zone, or a written moment.
+///
+/// # Errors
+/// What was expected.
+pub fn day_or_moment(cell: &str, zone: Tz) -> Result<Instant, Expected> {
+    match date(cell) {
+        Ok(day) => moment(&format!("{day} 00:00"), zone),
+        Err(_) => moment(cell, zone),
+    }
 }
 
 /// Yes or no; empty is no.
@@ -90,7 +170,7 @@ pub fn yes_or_no(cell: &str) -> Result<bool, Expected> {
     match fold_width(cell).to_lowercase().as_str() {
         "1" | "yes" | "y" | "true" | "是" => Ok(true),
         "" | "0" | "no" | "n" | "false" | "否" => Ok(false),
-        _ => Err("yes or no (是 or 否)".to_owned()),
+        _ => Err("import-yes".into()),
     }
 }
 

@@ -4,10 +4,17 @@
 //! row keeps what its file says, and what the file does not speak of is read again behind the gate, where nobody else
 //! can change it any more. Out of scope: what a file means; [`super::plan`] compares.
 
-use hufu_shared::act::{Act, Actor, CardSet, FieldSet, MemberSet, ProfileSet};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use hufu_shared::act::{
+    Act, Actor, BalancesOpened, CardSet, FieldSet, HistoryBrought, MemberSet, ProfileSet,
+};
 use hufu_shared::form::FIELDS;
 use hufu_shared::ids::{CardId, EntryId, Hash, MemberId};
+use hufu_shared::time::Instant;
 use hufu_shared::token::Token;
+use tokio::task::JoinHandle;
 
 use super::Kind;
 use super::cards::CardLine;
@@ -16,12 +23,23 @@ use super::plan::{self, Change, KnownMember};
 use super::run::{ImportError, Means, random};
 use crate::db::Tx;
 use crate::rules::entry::{EntryBody, TakenAct};
+use crate::store::acts::Note;
 use crate::store::people::{self, PeopleError, SALT_BYTES};
 use crate::store::{StoreError, acts, journal};
-use crate::vault::Vault;
+use crate::vault::{Sealed, Vault};
 
-/// A member's row, the id it gets if the number is new, and the salt of its commitment.
-pub(super) type MemberRow = (MemberLine, MemberId, [u8; SALT_BYTES]);
+/// A member's row.
+#[derive(Clone)]
+pub(super) struct MemberRow {
+    pub(super) line: MemberLine,
+    /// The id it gets if the number is new.
+    pub(super) fresh: MemberId,
+    /// The salt of its commitment.
+    pub(super) salt: [u8; SALT_BYTES],
+    /// Whether the number was new when the file was planned.
+    pub(super) is_new: bool,
+}
+
 /// A card's row, its tokens in order, and the id it gets if none of them is known.
 pub(super) type CardRow = (CardLine, Vec<Token>, CardId);
 
@@ -31,51 +49,127 @@ pub(super) type CardRow = (CardLine, Vec<Token>, CardId);
 pub(super) enum Chunk {
     Members(Vec<MemberRow>),
     Cards(Vec<CardRow>),
+    Openings(BalancesOpened, Note),
+    Past(HistoryBrought, Vec<PastText>),
     Whole(Act),
 }
 
-/// Takes a chunk in; `columns` are those that its file has. Rows that no longer change anything are left out.
+/// What the vault keeps of a transaction of another system.
+#[derive(Clone)]
+pub(super) struct PastText {
+    pub(super) member: MemberId,
+    pub(super) commitment: Hash,
+    /// Salt and text.
+    pub(super) kept: Vec<u8>,
+}
+
+/// Acts that are taken in one transaction. More would cost less, but who uploads meanwhile waits at the gate.
+const ACTS_AT_ONCE: usize = 4;
+
+/// What new members become, by the row of the file: sealed before the gate, where nobody waits for it.
+type SealedRows = BTreeMap<u64, (Hash, Sealed)>;
+
+/// Chunks on their way.
+struct Batch {
+    chunks: Vec<(EntryId, Chunk)>,
+    sealed: SealedRows,
+}
+
+/// Takes chunks in; `columns` are those that the file has. Rows that no longer change anything are left out. While some
+/// are written, the next ones are sealed.
 ///
 /// # Errors
-/// [`ImportError`] if the books or the vault fail; then nothing of the chunk is written.
+/// [`ImportError`] if the books or the vault fail; then what was written before stays.
 pub(super) async fn write(
     means: &Means<'_>,
     kind: Kind,
     columns: &[&'static str],
-    chunk: Chunk,
+    chunks: Vec<Chunk>,
 ) -> Result<(), ImportError> {
-    let now = means.clock.now();
-    let entry = EntryId::new(now, random()?);
-    let (vault, columns) = (means.vault.clone(), columns.to_vec());
-    let work = move |tx: &mut Tx<'_>| -> Result<(), PeopleError> {
-        let received = journal::pass_gate(tx, now)?;
-        let has = |column: &str| columns.contains(&column);
-        let mut edits = Vec::new();
-        let (act, count) = match &chunk {
-            Chunk::Whole(act) => (act.clone(), 1),
-            Chunk::Members(rows) => {
-                let (rows, edited) = put_members(tx, &vault, rows, has)?;
-                edits = edited;
-                let count = rows.len();
-                (Act::MembersSet(rows), count)
-            }
-            Chunk::Cards(rows) => {
-                let rows = current_cards(tx, rows, has)?;
-                let count = rows.len();
-                (Act::CardsSet(rows), count)
-            }
+    let mut chunks = chunks.into_iter();
+    let mut next = seal(means, &mut chunks)?;
+    while let Some(ready) = next.take() {
+        let batch = Arc::new(ready.await.map_err(|_| ImportError::Sealing)??);
+        next = seal(means, &mut chunks)?;
+        let (now, vault, columns) = (means.clock.now(), means.vault.clone(), columns.to_vec());
+        let work = move |tx: &mut Tx<'_>| -> Result<(), PeopleError> {
+            let has = |column: &str| columns.contains(&column);
+            batch.chunks.iter().try_for_each(|(entry, chunk)| {
+                take(tx, &vault, (*entry, now), (kind, chunk, &batch.sealed), has)
+            })
         };
-        if count > 0 {
-            let actor = Actor::Command(format!("import {} ({count} rows)", kind.code()));
-            let taken = TakenAct { actor: actor.clone(), act, seen: Vec::new() };
-            journal::take(tx, entry, received, EntryBody::Act(taken))?;
-            for (n, set) in edits.into_iter().enumerate() {
-                acts::take(tx, nth(entry, n), now, &actor, &Act::ProfileSet(set))?;
+        means.db.write(work).await?;
+    }
+    Ok(())
+}
+
+/// Seals the next chunks on another thread; none if there are no more.
+fn seal(
+    means: &Means<'_>,
+    chunks: &mut impl Iterator<Item = Chunk>,
+) -> Result<Option<JoinHandle<Result<Batch, PeopleError>>>, ImportError> {
+    let now = means.clock.now();
+    let named = chunks.by_ref().take(ACTS_AT_ONCE).map(|chunk| Ok((EntryId::new(now, random()?), chunk)));
+    let chunks = named.collect::<Result<Vec<_>, ImportError>>()?;
+    if chunks.is_empty() {
+        return Ok(None);
+    }
+    let vault = means.vault.clone();
+    Ok(Some(tokio::task::spawn_blocking(move || {
+        let mut sealed = SealedRows::new();
+        for (_, chunk) in &chunks {
+            let Chunk::Members(rows) = chunk else { continue };
+            for row in rows.iter().filter(|row| row.is_new) {
+                let line = &row.line;
+                let made = people::seal_new(&vault, row.fresh, &line.personal, line.secret, row.salt)?;
+                sealed.insert(line.row, made);
             }
         }
-        Ok(())
+        Ok(Batch { chunks, sealed })
+    })))
+}
+
+/// Takes one chunk in, behind the gate.
+fn take(
+    tx: &mut Tx<'_>,
+    vault: &Vault,
+    (entry, now): (EntryId, Instant),
+    (kind, chunk, sealed): (Kind, &Chunk, &SealedRows),
+    has: impl Fn(&str) -> bool,
+) -> Result<(), PeopleError> {
+    let received = journal::pass_gate(tx, now)?;
+    let mut edits = Vec::new();
+    let (act, count) = match chunk {
+        Chunk::Whole(act) => (act.clone(), 1),
+        Chunk::Openings(opened, note) => {
+            note.put(tx, None, now)?;
+            (Act::BalancesOpened(opened.clone()), opened.rows.len())
+        }
+        Chunk::Past(brought, texts) => {
+            let brought = put_past(tx, vault, brought, texts)?;
+            let count = brought.lines.len();
+            (Act::HistoryBrought(brought), count)
+        }
+        Chunk::Members(rows) => {
+            let (rows, edited) = put_members(tx, vault, (rows, sealed), has)?;
+            edits = edited;
+            let count = rows.len();
+            (Act::MembersSet(rows), count)
+        }
+        Chunk::Cards(rows) => {
+            let rows = current_cards(tx, rows, has)?;
+            let count = rows.len();
+            (Act::CardsSet(rows), count)
+        }
     };
-    means.db.write(work).await?;
+    if count > 0 {
+        let actor = Actor::Command(format!("import {} ({count} rows)", kind.code()));
+        let taken = TakenAct { actor: actor.clone(), act, seen: Vec::new() };
+        journal::take(tx, entry, received, EntryBody::Act(taken))?;
+        for (n, set) in edits.into_iter().enumerate() {
+            acts::take(tx, nth(entry, n), now, &actor, &Act::ProfileSet(set))?;
+        }
+    }
     Ok(())
 }
 
@@ -117,11 +211,12 @@ fn current_cards(
 fn put_members(
     tx: &mut Tx<'_>,
     vault: &Vault,
-    rows: &[MemberRow],
+    (rows, sealed): (&[MemberRow], &SealedRows),
     has: impl Fn(&str) -> bool,
 ) -> Result<(Vec<MemberSet>, Vec<ProfileSet>), PeopleError> {
     let (mut current, mut edits) = (Vec::with_capacity(rows.len()), Vec::new());
-    for (line, fresh, salt) in rows {
+    let mut fresh_ones = Vec::new();
+    for MemberRow { line, fresh, salt, .. } in rows {
         let mut line = line.clone();
         let before = match people::member_by_number(tx, &line.number)? {
             Some(id) => people::member(tx, id)?,
@@ -133,7 +228,13 @@ fn put_members(
             continue;
         }
         let member = before.as_ref().map_or(*fresh, |before| before.row.member);
-        let personal = people::put_personal(tx, vault, member, &line.personal, line.secret, *salt)?;
+        let personal = match sealed.get(&line.row).filter(|_| before.is_none()) {
+            Some((commitment, sealed)) => {
+                fresh_ones.push(sealed);
+                *commitment
+            }
+            None => people::put_personal(tx, vault, member, &line.personal, line.secret, *salt)?,
+        };
         edits.extend(before.and_then(|before| edit_of(&before, &line, personal)));
         current.push(MemberSet {
             member,
@@ -142,9 +243,33 @@ fn put_members(
             level: line.level,
             status: line.status,
             office: line.office,
+            joined: line.joined,
         });
     }
+    vault.put_new(tx, &fresh_ones)?;
     Ok((current, edits))
+}
+
+/// Transactions as they are written, the vault filled beside; of who was erased nothing is.
+fn put_past(
+    tx: &mut Tx<'_>,
+    vault: &Vault,
+    brought: &HistoryBrought,
+    texts: &[PastText],
+) -> Result<HistoryBrought, PeopleError> {
+    let mut by_member: BTreeMap<MemberId, Vec<(Hash, &[u8])>> = BTreeMap::new();
+    for text in texts {
+        by_member.entry(text.member).or_default().push((text.commitment, &text.kept));
+    }
+    let mut known = BTreeSet::new();
+    for (member, texts) in by_member {
+        if vault.knows(tx, member)? {
+            vault.put_texts(tx, member, &texts)?;
+            known.insert(member);
+        }
+    }
+    let lines = brought.lines.iter().filter(|line| known.contains(&line.member)).cloned().collect();
+    Ok(HistoryBrought { batch: brought.batch.clone(), lines })
 }
 
 /// Nobody typed a reason: the file is the reason.

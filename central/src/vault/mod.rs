@@ -8,6 +8,7 @@
 //! shown goes through [`mask`] unless a person asked to see it, which the caller records.
 //! Out of scope: who may see what, and the record of who saw it.
 
+mod bulk;
 pub mod document;
 mod envelope;
 mod forms;
@@ -29,6 +30,7 @@ use hufu_shared::time::Day;
 use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
 
+pub use bulk::Sealed;
 pub use forms::AlikeInVault;
 pub use personal::{Document, DocumentKind, NAME_CHARS_MAX, Personal, Sex};
 
@@ -235,10 +237,27 @@ impl Vault {
         commitment: Hash,
         clear: &[u8],
     ) -> Result<(), VaultError> {
+        self.put_texts(tx, member, &[(commitment, clear)])
+    }
+
+    /// As [`Vault::put_text`], several of one member: their key is opened once.
+    ///
+    /// # Errors
+    /// [`VaultError::NoMember`] if the member is not in the vault.
+    pub fn put_texts(
+        &self,
+        tx: &mut Tx<'_>,
+        member: MemberId,
+        texts: &[(Hash, &[u8])],
+    ) -> Result<(), VaultError> {
         let key = self.key_of(tx, member)?.ok_or(VaultError::NoMember { member })?;
-        let place = Place { table: "vault_text", column: "sealed", member };
-        let sealed = envelope::seal(&key, 0, self.nonce()?, place, clear);
-        tx.execute(SQL.get("put_text"), &[member.0.into(), commitment.0.into(), sealed.into()])?;
+        let row = |(commitment, clear): &(Hash, &[u8])| {
+            let place = Place { table: "vault_text", column: "sealed", member };
+            let sealed = envelope::seal(&key, 0, self.nonce()?, place, clear);
+            Ok(vec![member.0.into(), commitment.0.into(), sealed.into()])
+        };
+        let rows = texts.iter().map(row).collect::<Result<Vec<Vec<Value>>, VaultError>>()?;
+        tx.execute_many(SQL.get("put_text"), &rows)?;
         Ok(())
     }
 
@@ -269,10 +288,7 @@ impl Vault {
     }
 
     fn add_key(&self, tx: &mut Tx<'_>, member: MemberId) -> Result<MemberKey, VaultError> {
-        let mut key = [0; KEY_BYTES];
-        self.random.fill(&mut key).map_err(|_| VaultError::Random)?;
-        let (id, wrapping) = self.keys.newest();
-        let wrapped = envelope::seal(wrapping, *id, self.nonce()?, key_place(member), &key);
+        let (key, wrapped) = self.new_key(member)?;
         tx.execute(SQL.get("add_key"), &[member.0.into(), wrapped.into()])?;
         Ok(key)
     }
