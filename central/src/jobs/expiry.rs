@@ -1,46 +1,50 @@
-//! Takes off points that ran out, once for each day that is over.
+//! Takes off points that ran out, once for each day that is over (S3, B4).
 
-use hufu_shared::time::Day;
-
-use super::next_round;
-use crate::app::{ActError, App};
+use super::{Going, JobError};
+use crate::app::App;
+use crate::db::Tx;
 use crate::store::expiry::{self, Step};
+use crate::store::{StoreError, world};
 
-/// Milliseconds between looks whether a day is over.
-const ROUND_MS: u64 = 600_000;
-/// Milliseconds from the start of the service to the first look: what was on its way then is taken in first.
-const FIRST_ROUND_MS: u64 = 300_000;
-
-/// Runs the newest day that is over, and with it all days since the last run; answers which. Nothing is run twice, and
-/// nothing while the centre recovers.
-///
-/// # Errors
-/// [`ActError`] if the database fails, or no id can be made; the next round goes on.
-pub async fn round(app: &App) -> Result<Option<Day>, ActError> {
+/// Whether a day is over that was not done yet, and may be: not while the centre recovers.
+pub(super) async fn is_due(app: &App) -> Result<bool, JobError> {
     let now = app.now();
-    let Some(run) = app.db.read(move |tx| expiry::due(tx, now)).await? else { return Ok(None) };
-    let mut after = None;
-    loop {
-        let (id, now) = (app.entry_id()?, app.now());
-        match app.write(move |tx| expiry::step(tx, run, after, id, now)).await? {
-            // What was taken off stays so; the next start goes on with the rest.
-            Step::Upto(_) if app.is_stopping() => return Ok(None),
-            Step::Upto(member) => after = Some(member),
-            Step::Done => return Ok(Some(run.cutoff)),
-            Step::Recovering => return Ok(None),
-        }
-    }
+    let look = move |tx: &mut Tx<'_>| -> Result<bool, StoreError> {
+        Ok(world::recovery(tx)?.since.is_none() && expiry::due(tx, now)?.is_some())
+    };
+    Ok(app.db.read(look).await?)
 }
 
-/// Runs until the service stops.
-pub async fn run(app: App) {
-    let mut wait_ms = FIRST_ROUND_MS;
-    while next_round(&app, wait_ms).await {
-        wait_ms = ROUND_MS;
-        match round(&app).await {
-            Ok(None) => {}
-            Ok(Some(day)) => tracing::info!(day = day.0, "points that ran out were taken off"),
-            Err(error) => tracing::error!(%error, "points that ran out could not be taken off"),
+/// Of how many members points would be taken off, or given back.
+pub(super) async fn count(app: &App) -> Result<u64, JobError> {
+    let now = app.now();
+    let Some(run) = app.db.read(move |tx| expiry::due(tx, now)).await? else { return Ok(0) };
+    let (mut after, mut members) = (None, 0);
+    while let Step::Upto { last, changed } = app.db.read(move |tx| expiry::look(tx, run, after, now)).await? {
+        (after, members) = (Some(last), members + changed);
+    }
+    Ok(members)
+}
+
+/// Runs the newest day that is over, and with it all days since the last run. Nothing is run twice, and nothing while the
+/// centre recovers.
+pub(super) async fn perform(going: &mut Going<'_>) -> Result<u64, JobError> {
+    let now = going.app.now();
+    let Some(run) = going.app.db.read(move |tx| expiry::due(tx, now)).await? else { return Ok(0) };
+    let mut after = None;
+    loop {
+        let (id, now) = (going.app.entry_id()?, going.app.now());
+        match going.app.write(move |tx| expiry::step(tx, run, after, id, now)).await? {
+            // What was taken off stays so if the service stops; the next run goes on with the rest.
+            Step::Upto { last, changed } => {
+                after = Some(last);
+                going.did(changed).await?;
+            }
+            Step::Done => {
+                tracing::info!(day = run.cutoff.0, "points that ran out were taken off");
+                return Ok(0);
+            }
+            Step::Recovering => return Err(JobError::Recovering),
         }
     }
 }

@@ -1,19 +1,184 @@
-//! Work that runs beside the requests, each job one module, idempotent.
+//! Work that runs beside the requests.
+//!
+//! Named jobs ([`Job`]) do what time brings about. Each can be counted without doing anything, run by the clock, by a
+//! person or by a command, and is written down with what it did; run twice it does nothing more, and one that comes after
+//! days without it does what it would have done on each of them, for what is due follows from the books. One run of a job
+//! at a time, whoever asks.
+//!
+//! Beside them workers go round every few seconds and have nothing to tell: [`publisher`], [`leases`], [`lookalikes`],
+//! [`outbox`], [`points`], [`purchases`].
+
+mod cards;
+mod deadlines;
+mod expiry;
+mod joining;
+pub mod leases;
+pub mod lookalikes;
+mod open_ends;
+pub mod outbox;
+pub mod points;
+pub mod publisher;
+pub mod purchases;
+pub mod schedule;
+mod settle;
 
 use std::time::Duration;
 
-use crate::app::App;
+use hufu_shared::act::Actor;
+use hufu_shared::ids::RunId;
 
-pub mod deadlines;
-pub mod expiry;
-pub mod joining;
-pub mod leases;
-pub mod lookalikes;
-pub mod outbox;
-pub mod publisher;
-pub mod settle;
+use crate::app::{ActError, App};
+use crate::db::{DbError, Tx};
+use crate::random::NoRandom;
+use crate::rules::jobs::Job;
+use crate::store::StoreError;
+use crate::store::jobs::{self as runs, Began};
+use crate::store::people::PeopleError;
 
-/// Waits until the next round of a job; answers `false` as soon as the service stops.
+/// A job could not be done; what was done before stays done.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    /// An act.
+    #[error(transparent)]
+    Act(#[from] ActError),
+    /// The books.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The books or the vault.
+    #[error(transparent)]
+    People(#[from] PeopleError),
+    /// The database.
+    #[error(transparent)]
+    Db(#[from] DbError),
+    /// No id could be made.
+    #[error(transparent)]
+    Random(#[from] NoRandom),
+    /// The centre recovers: nothing is taken from anybody.
+    #[error("the centre recovers")]
+    Recovering,
+    /// The service stops; the next run goes on with the rest.
+    #[error("{}", runs::CUT_OFF)]
+    Stopped,
+}
+
+/// A run that goes on.
+struct Going<'a> {
+    app: &'a App,
+    /// Under which it is written down, if it is.
+    run: Option<RunId>,
+    done: u64,
+}
+
+impl Going<'_> {
+    /// Something was done. Ends the run if the service stops.
+    async fn did(&mut self, count: u64) -> Result<(), JobError> {
+        self.done = self.done.saturating_add(count);
+        if let Some(run) = self.run {
+            let (done, now) = (self.done, self.app.now());
+            self.app.db.write(move |tx| runs::progress(tx, run, done, now)).await?;
+        }
+        if self.app.is_stopping() { Err(JobError::Stopped) } else { Ok(()) }
+    }
+
+    /// Does what is due; answers how much is left for people.
+    async fn perform(&mut self, job: Job) -> Result<u64, JobError> {
+        match job {
+            Job::Settle => settle::perform(self).await,
+            Job::Expiry => expiry::perform(self).await,
+            Job::Lapse => joining::lapse(self).await,
+            Job::ForgetLate => joining::forget_late(self).await,
+            Job::AutoLeave => joining::leave(self).await,
+            Job::CardChange => cards::perform(self).await,
+            Job::SubCards => cards::end(self).await,
+            Job::Deadlines => deadlines::perform(self).await,
+            Job::Activities => open_ends::end_activities(self).await,
+            Job::UnclosedDays => open_ends::tell_days(self).await,
+        }
+    }
+}
+
+/// A length as a count.
+fn counted(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
+}
+
+/// Whether the books have something for a job: cheap, and asked often. Of one that is looked at each day, always.
+///
+/// # Errors
+/// [`JobError`].
+pub async fn is_due(app: &App, job: Job) -> Result<bool, JobError> {
+    let some = match job {
+        Job::Settle => settle::count(app).await?,
+        Job::Expiry => u64::from(expiry::is_due(app).await?),
+        Job::Lapse => joining::count_lapsing(app, 1).await?,
+        Job::ForgetLate => joining::count_late(app, 1).await?,
+        Job::CardChange => u64::from(cards::is_due(app).await?),
+        Job::SubCards => cards::count_ended(app, 1).await?,
+        Job::Deadlines => deadlines::count(app, 1).await?,
+        Job::Activities => open_ends::count_activities(app, 1).await?,
+        Job::AutoLeave => u64::from(joining::has_rule(app).await?),
+        Job::UnclosedDays => 1,
+    };
+    Ok(some > 0)
+}
+
+/// How much a job would do now, or leave to people, with nothing done.
+///
+/// # Errors
+/// [`JobError`].
+pub async fn dry_run(app: &App, job: Job) -> Result<u64, JobError> {
+    match job {
+        Job::Settle => settle::count(app).await,
+        Job::Expiry => expiry::count(app).await,
+        Job::Lapse => joining::count_lapsing(app, i64::MAX).await,
+        Job::ForgetLate => joining::count_late(app, i64::MAX).await,
+        Job::AutoLeave => joining::count_idle(app).await,
+        Job::CardChange => cards::count(app).await,
+        Job::SubCards => cards::count_ended(app, i64::MAX).await,
+        Job::Deadlines => deadlines::count(app, i64::MAX).await,
+        Job::Activities => open_ends::count_activities(app, i64::MAX).await,
+        Job::UnclosedDays => open_ends::count_days(app).await,
+    }
+}
+
+/// Does what is due without writing a run down; answers how much was done. For whoever keeps time themselves.
+///
+/// # Errors
+/// [`JobError`].
+pub async fn perform(app: &App, job: Job) -> Result<u64, JobError> {
+    let mut going = Going { app, run: None, done: 0 };
+    going.perform(job).await?;
+    Ok(going.done)
+}
+
+/// Writes down that a run begins, unless another of the job goes on.
+///
+/// # Errors
+/// [`JobError`].
+pub async fn begin(app: &App, job: Job, by: &Actor) -> Result<(RunId, Began), JobError> {
+    let (now, by) = (app.now(), by.to_string());
+    let id = RunId::new(now, app.ids.bytes()?);
+    let began = app.db.write(move |tx| runs::start(tx, id, job, &by, now)).await?;
+    Ok((id, began))
+}
+
+/// Does what a run that began is to do, and writes down how it ended; answers how much was done.
+///
+/// # Errors
+/// [`JobError`], which is written down too.
+pub async fn go_on(app: &App, job: Job, run: RunId) -> Result<u64, JobError> {
+    let mut going = Going { app, run: Some(run), done: 0 };
+    let ended = going.perform(job).await;
+    let (done, now) = (going.done, app.now());
+    let told = ended.as_ref().map(|left| *left).map_err(ToString::to_string);
+    let finish = move |tx: &mut Tx<'_>| {
+        runs::finish(tx, run, done, told.as_ref().map(|left| *left).map_err(String::as_str), now)
+    };
+    app.db.write(finish).await?;
+    ended.map(|_| done)
+}
+
+/// Waits until the next round; answers `false` as soon as the service stops.
 async fn next_round(app: &App, wait_ms: u64) -> bool {
     let mut stop = app.stopping.subscribe();
     tokio::select! {
@@ -21,3 +186,6 @@ async fn next_round(app: &App, wait_ms: u64) -> bool {
         _ = stop.wait_for(|stop| *stop) => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -122,11 +122,15 @@ async fn tell(app: &App) -> Result<usize, OutboxError> {
 }
 
 fn body(letter: &Letter) -> String {
-    json!({
+    let mut body = json!({
         "message": letter.message, "about": letter.about, "channel": letter.channel, "to": letter.to,
         "number": letter.number,
-    })
-    .to_string()
+    });
+    if let Some((week, recorded)) = &letter.recorded {
+        body["week"] = json!(week);
+        body["purchases"] = json!(recorded);
+    }
+    body.to_string()
 }
 
 async fn send(config: &MessagesConfig, letter: &Letter) -> Result<(), SendError> {

@@ -15,7 +15,7 @@ use hufu_shared::ids::Hash;
 
 use crate::app::App;
 use crate::db::Db;
-use crate::store::{StoreError, devices, leases, publisher};
+use crate::store::{StoreError, devices, publisher, recalls};
 
 /// Milliseconds between looks without a bell.
 pub const PUBLISH_INTERVAL_MS: u64 = 200;
@@ -115,7 +115,7 @@ pub async fn run(app: App) {
 async fn look(app: &App, seen: &mut Option<u64>, cut: &mut HashSet<Hash>) -> Result<(), StoreError> {
     let n = publish_all(app).await?;
     // A recall has no number, and whom it concerns may wait at another process.
-    let recalled = app.db.read(leases::newest_recall).await?;
+    let recalled = app.db.read(recalls::newest_recall).await?;
     if app.recalled.swap(recalled, Ordering::Relaxed) != recalled {
         app.wake();
     }

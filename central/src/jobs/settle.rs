@@ -1,34 +1,29 @@
 //! Settles business days 40 days after they were.
 
-use hufu_shared::time::Day;
+use hufu_shared::time::OfficeClock;
 
-use super::next_round;
-use crate::app::{ActError, App};
-use crate::store::acts;
+use super::{Going, JobError};
+use crate::app::App;
+use crate::rules::judge::settle;
+use crate::store::{StoreError, acts, world};
 
-/// Milliseconds between rounds.
-const ROUND_MS: u64 = 3_600_000;
-/// Milliseconds from the start of the service to the first round: what was on its way then is taken in first.
-const FIRST_ROUND_MS: u64 = 600_000;
-
-/// Settles the newest day that is due, and with it all before; answers which.
-///
-/// # Errors
-/// [`ActError`] if the database fails, or no id can be made.
-pub async fn round(app: &App) -> Result<Option<Day>, ActError> {
-    let (id, now) = (app.entry_id()?, app.now());
-    Ok(app.write(move |tx| acts::settle_day(tx, id, now)).await?)
+/// How many days would be settled; one, with all before it, if none ever was.
+pub(super) async fn count(app: &App) -> Result<u64, JobError> {
+    let today = OfficeClock::default().business_day(app.now());
+    let settled = app.db.read(world::settled).await?;
+    let days = settle::due(today, settled).map_or(0, |due| settled.map_or(1, |settled| due.0 - settled.0));
+    Ok(u64::try_from(days).unwrap_or(0))
 }
 
-/// Runs until the service stops.
-pub async fn run(app: App) {
-    let mut wait_ms = FIRST_ROUND_MS;
-    while next_round(&app, wait_ms).await {
-        wait_ms = ROUND_MS;
-        match round(&app).await {
-            Ok(None) => {}
-            Ok(Some(day)) => tracing::info!(day = day.0, "business day settled"),
-            Err(error) => tracing::error!(%error, "no business day could be settled"),
-        }
+/// Settles the newest day that is due, and with it all before.
+pub(super) async fn perform(going: &mut Going<'_>) -> Result<u64, JobError> {
+    let days = count(going.app).await?;
+    let (id, now) = (going.app.entry_id()?, going.app.now());
+    let settled =
+        going.app.write(move |tx| -> Result<_, StoreError> { acts::settle_day(tx, id, now) }).await?;
+    if let Some(day) = settled {
+        tracing::info!(day = day.0, "business day settled");
+        going.did(days).await?;
     }
+    Ok(0)
 }

@@ -1,0 +1,209 @@
+//! Runs of jobs as people look at them, and what only jobs look for.
+//!
+//! A run is written down when it begins, while it goes on, and when it ends; one that stopped saying that it goes on was
+//! cut off. None of this is part of the books: losing it costs a second look.
+
+use hufu_shared::act::{Act, Actor};
+use hufu_shared::cards::CardTerms;
+use hufu_shared::ids::{CardId, EntryId, RunId};
+use hufu_shared::member::{LATE_EXIT_US, OccurrenceRow};
+use hufu_shared::time::{DAY_US, Day, Instant, OfficeClock, SECOND_US};
+
+use super::{StoreError, acts, cards, journal, rows, world};
+use crate::db::{Row, SqlFile, Tx};
+use crate::rules::jobs::{Job, Past, left_open};
+
+/// Statements of this file.
+pub static SQL: SqlFile = SqlFile::new("jobs", include_str!("../../sql/both/jobs.sql"));
+
+/// A run that says nothing for so long was cut off, in us.
+const CUT_OFF_AFTER_US: i64 = 600 * SECOND_US;
+/// Runs are shown for so long, in us.
+const KEPT_US: i64 = 400 * DAY_US;
+/// What a run that was cut off says.
+pub const CUT_OFF: &str = "cut off";
+/// Activities that one step ends.
+pub const ACTIVITIES_STEP_MAX: i64 = 50;
+
+/// A run of a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// Which.
+    pub id: RunId,
+    /// Of which job, by its name.
+    pub job: String,
+    /// Who asked for it: `clock`, `admin/ID`, or `command`.
+    pub actor: String,
+    /// When it began.
+    pub started: Instant,
+    /// When it last said that it goes on.
+    pub seen: Instant,
+    /// When it ended; none while it goes on.
+    pub ended: Option<Instant>,
+    /// How much was done.
+    pub done: u64,
+    /// How much is left for the next run, or for people; none while that is not known.
+    pub left: Option<u64>,
+    /// Why it failed.
+    pub error: Option<String>,
+}
+
+/// What became of the wish to begin a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Began {
+    /// It goes on now.
+    Now,
+    /// Another run of the job goes on.
+    Other(RunId),
+}
+
+/// Begins a run, unless another of the same job goes on. What was cut off before is said so.
+///
+/// # Errors
+/// [`StoreError`]; then nothing was changed.
+pub fn start(tx: &mut Tx<'_>, id: RunId, job: Job, actor: &str, now: Instant) -> Result<Began, StoreError> {
+    journal::hold_gate(tx)?;
+    let alive = now.offset(-CUT_OFF_AFTER_US);
+    if let Some(row) = tx.query_opt(SQL.get("running"), &[job.code().into(), alive.0.into()])? {
+        return Ok(Began::Other(RunId(row.array(0)?)));
+    }
+    tx.execute(SQL.get("cut_off"), &[job.code().into(), CUT_OFF.into()])?;
+    tx.execute(SQL.get("prune"), &[now.offset(-KEPT_US).0.into()])?;
+    tx.execute(SQL.get("start"), &[id.0.into(), job.code().into(), actor.into(), now.0.into()])?;
+    Ok(Began::Now)
+}
+
+/// Says that a run goes on, and how far it is.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn progress(tx: &mut Tx<'_>, id: RunId, done: u64, now: Instant) -> Result<(), StoreError> {
+    tx.execute(SQL.get("progress"), &[id.0.into(), now.0.into(), rows::number(done)])?;
+    Ok(())
+}
+
+/// Ends a run; `left` is what is left, or why it failed.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn finish(
+    tx: &mut Tx<'_>,
+    id: RunId,
+    done: u64,
+    left: Result<u64, &str>,
+    now: Instant,
+) -> Result<(), StoreError> {
+    let values = [
+        id.0.into(),
+        now.0.into(),
+        rows::number(done),
+        left.ok().map(|left| i64::try_from(left).unwrap_or(i64::MAX)).into(),
+        left.err().map(str::to_owned).into(),
+    ];
+    tx.execute(SQL.get("finish"), &values)?;
+    Ok(())
+}
+
+/// What is known of earlier runs of a job.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn past(tx: &mut Tx<'_>, job: Job) -> Result<Past, StoreError> {
+    let row = tx.query_one(SQL.get("past"), &[job.code().into()])?;
+    Ok(Past { done: row.int_opt(0)?.map(Instant), failed: row.int_opt(1)?.map(Instant) })
+}
+
+/// One run.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn run(tx: &mut Tx<'_>, id: RunId) -> Result<Option<Run>, StoreError> {
+    tx.query_opt(SQL.get("run"), &[id.0.into()])?.as_ref().map(run_of).transpose()
+}
+
+/// The newest runs of a job that began before a moment, at most `limit`.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn runs(tx: &mut Tx<'_>, job: Job, before: Instant, limit: i64) -> Result<Vec<Run>, StoreError> {
+    let key = [job.code().into(), before.0.into(), limit.into()];
+    tx.query(SQL.get("runs_of"), &key)?.iter().map(run_of).collect()
+}
+
+fn run_of(row: &Row) -> Result<Run, StoreError> {
+    Ok(Run {
+        id: RunId(row.array(0)?),
+        job: row.text(1)?.to_owned(),
+        actor: row.text(2)?.to_owned(),
+        started: Instant(row.int(3)?),
+        seen: Instant(row.int(4)?),
+        ended: row.int_opt(5)?.map(Instant),
+        done: row.uint(6)?,
+        left: row.int_opt(7)?.and_then(|left| u64::try_from(left).ok()),
+        error: row.text_opt(8)?.map(str::to_owned),
+    })
+}
+
+/// Activities that were left open (K26), the longest over first, at most `limit`: each as it is to be set.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn activities_due(tx: &mut Tx<'_>, now: Instant, limit: i64) -> Result<Vec<OccurrenceRow>, StoreError> {
+    let over = now.offset(-LATE_EXIT_US);
+    let found = tx.query(SQL.get("left_open"), &[over.0.into(), limit.into()])?;
+    let rows = found.iter().map(rows::occurrence).collect::<Result<Vec<_>, _>>()?;
+    Ok(rows.iter().filter_map(|row| left_open(row, now)).collect())
+}
+
+/// Ends one activity that was left open, unless it was changed meanwhile; whether it was ended.
+///
+/// # Errors
+/// [`StoreError`]; then nothing was changed.
+pub fn end_activity(
+    tx: &mut Tx<'_>,
+    ended: &OccurrenceRow,
+    entry: EntryId,
+    now: Instant,
+) -> Result<bool, StoreError> {
+    journal::pass_gate(tx, now)?;
+    let known = super::people::occurrence(tx, ended.occurrence)?;
+    let Some(row) = known.and_then(|row| left_open(&row, now)) else { return Ok(false) };
+    let actor = Actor::Job(Job::Activities.code().to_owned());
+    acts::take(tx, entry, now, &actor, &Act::OccurrenceSet(row))?;
+    Ok(true)
+}
+
+/// A look at which cards points change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    /// The club's terms of cards.
+    pub terms: CardTerms,
+    /// Business days: looked at up to the first, to be looked at up to the second.
+    pub days: (Day, Day),
+}
+
+/// The look at cards that is due: up to the newest day that is over, if that was not looked at, and if points change any
+/// card at all.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn card_look_due(tx: &mut Tx<'_>, now: Instant) -> Result<Option<Look>, StoreError> {
+    let policy = world::policy(tx)?;
+    let clock = OfficeClock { zone: policy.zone, cutoff_minutes: 0 };
+    let until = clock.business_day(now).plus(-1);
+    let asks = policy.cards.levels.iter().any(|level| level.measure.is_some());
+    let after = match cards::changes_until(tx)? {
+        Some(day) => day,
+        // Nothing was before the club was.
+        None => {
+            let founded = tx.query_one(SQL.get("founded"), &[])?.int_opt(0)?;
+            founded.map_or(until, |at| clock.business_day(Instant(at))).plus(-1)
+        }
+    };
+    Ok((asks && after < until).then_some(Look { terms: policy.cards, days: (after, until) }))
+}
+
+/// Main cards that one step looks at.
+pub const CARDS_STEP_MAX: i64 = 200;
+/// The place before all cards.
+pub const FIRST_CARD: CardId = CardId([0; 16]);
