@@ -1,0 +1,209 @@
+//! 积分: what waits for approval, a change for one member, and a batch (K20 to K23). The rules of asking are the API's.
+
+use askama::Template;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Response};
+use hufu_shared::dictionary::{self, Term};
+use hufu_shared::ids::Hash;
+use hufu_shared::member::OfficeRow;
+use hufu_shared::time::Instant;
+use serde::Deserialize;
+
+use super::Console;
+use super::failure::{Failure, go};
+use super::members::masked_name;
+use super::points::{self, Made, Written, Wrong};
+use super::signed::{Posted, SignedIn};
+use super::ui::{Ui, change};
+use crate::db::Tx;
+use crate::random;
+use crate::rules::points::State as Stands;
+use crate::rules::world::KnownPoints;
+use crate::store::people::{self, PeopleError};
+use crate::store::{joining, points as store, staff};
+use crate::vault::Vault;
+
+/// Changes that the page lists.
+const LISTED_MAX: i64 = 100;
+/// Activities that can be chosen.
+const ACTIVITIES_MAX: i64 = 50;
+
+/// A change that waits.
+struct Row {
+    id: String,
+    link: String,
+    who: String,
+    points: String,
+    cause: String,
+    place: String,
+    asked: String,
+    asker: String,
+    /// Somebody else than who looks at it asked for it.
+    is_others: bool,
+}
+
+#[derive(Template)]
+#[template(path = "points.html")]
+struct PointsPage {
+    ui: Ui,
+    rows: Vec<Row>,
+    causes: Vec<(String, String)>,
+    offices: Vec<(String, String)>,
+    activities: Vec<(String, String)>,
+    typed: Typed,
+    /// Tells one change from another of the same content.
+    once: String,
+    done: String,
+    errors: Vec<String>,
+}
+
+/// What a person typed, to be kept after an error.
+#[derive(Default)]
+struct Typed {
+    member: String,
+    points: String,
+    cause: String,
+    office: String,
+    activity: String,
+    reason: String,
+    rows: String,
+    waits: bool,
+}
+
+/// Whose points.
+#[derive(Debug, Default, Deserialize)]
+pub struct PageQuery {
+    member: Option<String>,
+    done: Option<String>,
+}
+
+/// The page.
+pub async fn page(
+    State(console): State<Console>,
+    Query(query): Query<PageQuery>,
+    by: SignedIn,
+) -> Result<Response, Failure> {
+    let ui = by.ui.clone().at("points");
+    let done = match query.done.as_deref() {
+        Some(what @ ("posted" | "waiting" | "approved" | "returned")) => ui.t(&format!("points-done-{what}")),
+        _ => String::new(),
+    };
+    let typed = Typed { member: query.member.unwrap_or_default(), ..Typed::default() };
+    show(&console, (ui, by.actor().to_string()), typed, (done, Vec::new())).await
+}
+
+fn row(
+    tx: &mut Tx<'_>,
+    (vault, ui, me): (&Vault, &Ui, &str),
+    (causes, offices, people_names): (&[Term], &[OfficeRow], &[(String, String)]),
+    known: &KnownPoints,
+) -> Result<Row, PeopleError> {
+    let of = &known.change;
+    let number = people::member(tx, of.member)?.map(|row| row.number).unwrap_or_default();
+    let cause = causes.iter().find(|term| term.code == of.cause);
+    let office = offices.iter().find(|row| row.office == of.office);
+    let asker = people_names.iter().find(|(name, _)| *name == known.asker);
+    let by_trigger = || ui.t("points-by-trigger");
+    Ok(Row {
+        id: of.id.to_string(),
+        link: format!("/members/{}", of.member),
+        who: format!("{} · {number}", masked_name(tx, vault, Some(of.member))?),
+        points: change(of.points),
+        cause: cause.map_or_else(|| of.cause.clone(), |term| ui.pick(&term.words)),
+        place: office.map_or_else(|| "—".to_owned(), |row| ui.pick(&row.name)),
+        asked: ui.time(known.asked),
+        asker: asker.map_or_else(by_trigger, |(_, name)| name.clone()),
+        is_others: known.asker != me,
+    })
+}
+
+async fn show(
+    console: &Console,
+    (ui, me): (Ui, String),
+    typed: Typed,
+    (done, errors): (String, Vec<String>),
+) -> Result<Response, Failure> {
+    let (vault, own) = (console.app.vault.clone(), ui.clone());
+    let load = move |tx: &mut Tx<'_>| -> Result<_, PeopleError> {
+        let (causes, offices) = (joining::terms(tx, dictionary::CAUSE)?, people::offices(tx)?);
+        let named = |account: &(crate::rules::joining::roles::Account, String, String)| {
+            (format!("admin/{}", account.0.id), account.2.clone())
+        };
+        let names: Vec<(String, String)> = staff::accounts(tx)?.iter().map(named).collect();
+        let mut rows = Vec::new();
+        let first = (Instant(i64::MIN), Hash([0; 32]));
+        for known in store::changes(tx, Stands::Waiting, first, LISTED_MAX)? {
+            rows.push(row(tx, (&vault, &own, me.as_str()), (&causes[..], &offices[..], &names[..]), &known)?);
+        }
+        Ok((rows, causes, offices, store::activities(tx, ACTIVITIES_MAX)?))
+    };
+    let (rows, causes, offices, activities) = console.app.db.read(load).await?;
+    let causes = causes.iter().filter(|term| !term.retired);
+    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let page = PointsPage {
+        rows,
+        causes: causes.map(|term| (term.code.clone(), ui.pick(&term.words))).collect(),
+        offices: offices.iter().map(|row| (row.code.clone(), ui.pick(&row.name))).collect(),
+        activities: activities
+            .iter()
+            .map(|(id, name, starts)| (id.to_string(), format!("{} · {}", ui.pick(name), ui.time(*starts))))
+            .collect(),
+        typed,
+        once: data_encoding::HEXLOWER.encode(&random::bytes::<16>()?),
+        done,
+        errors,
+        ui,
+    };
+    Ok((status, Html(page.render()?)).into_response())
+}
+
+/// Makes a change or a batch, or decides what waits.
+pub async fn act(State(console): State<Console>, posted: Posted) -> Result<Response, Failure> {
+    let posted = posted.settled()?;
+    let (ui, fields) = (posted.by.ui.clone().at("points"), &posted.fields);
+    let of = |name: &str| fields.get(name).to_owned();
+    let typed = Typed {
+        member: of("member"),
+        points: of("points"),
+        cause: of("cause"),
+        office: of("office"),
+        activity: of("activity"),
+        reason: of("reason"),
+        rows: fields.raw("rows").to_owned(),
+        waits: fields.get("waits") == "1",
+    };
+    let waits = typed.waits;
+    let (done, bad): (&str, Vec<(usize, Wrong)>) = match fields.get("do") {
+        "decide" => match points::decide_all(&console, &posted).await? {
+            Ok(_) => (if fields.get("approved") == "1" { "approved" } else { "returned" }, Vec::new()),
+            Err(wrong) => ("", vec![(0, wrong)]),
+        },
+        "batch" => match points::rows_of(fields) {
+            Ok(rows) => told(points::make(&console, &posted, rows, waits).await?, waits),
+            Err(key) => ("", vec![(0, Wrong::Key(key))]),
+        },
+        _ => {
+            let rows = vec![(1, Written::of(fields))];
+            let (done, bad) = told(points::make(&console, &posted, rows, waits).await?, waits);
+            (done, bad.into_iter().map(|(_, wrong)| (0, wrong)).collect())
+        }
+    };
+    if bad.is_empty() {
+        return Ok(go(&format!("/points?done={done}")));
+    }
+    let line = |(line, wrong): &(usize, Wrong)| match line {
+        0 => wrong.text(&ui),
+        line => ui.t_with("points-line", &[("n", &line.to_string()), ("what", &wrong.text(&ui))]),
+    };
+    let errors = bad.iter().map(line).collect();
+    let me = posted.by.actor().to_string();
+    show(&console, (ui, me), typed, (String::new(), errors)).await
+}
+
+fn told(made: Made, waits: bool) -> (&'static str, Vec<(usize, Wrong)>) {
+    match made {
+        Ok(_) => (if waits { "waiting" } else { "posted" }, Vec::new()),
+        Err(bad) => ("", bad),
+    }
+}

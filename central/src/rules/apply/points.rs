@@ -1,0 +1,147 @@
+//! Changes of points with a cause (K20 to K23): posted at once, or waiting until another person approves them; and what
+//! makes them by itself.
+//!
+//! Each change has a name and so one effect, however often it is sent. What would take more than is available has none:
+//! a change that was to be posted is not kept, one that waits goes on waiting. Out of scope: who may ask, and whether a
+//! cause stands in the dictionary, which is asked before.
+
+use hufu_shared::act::{Act, PointsChange, PointsChanged, PointsDecided, PointsTrigger};
+use hufu_shared::ids::{Hash, MemberId, OfficeId};
+use hufu_shared::member::MemberStatus;
+use hufu_shared::money::{Amount, Leg, Unit};
+
+use super::Work;
+use super::ledger::{Cause, Flow};
+use crate::rules::judge::rate;
+use crate::rules::need::Need;
+use crate::rules::points::{self, Has, State};
+use crate::rules::posting::{self, Account, PostingCode};
+use crate::rules::world::{Decided, KnownPoints, KnownTrigger};
+
+impl Work {
+    /// Gives effect to an act about points and their redemption; one about something else has none here.
+    pub(super) fn act_of_points(&mut self, act: &Act) {
+        match act {
+            Act::PointsChanged(changed) => self.points_changed(changed),
+            Act::PointsDecided(decided) => self.points_decided(decided),
+            Act::PointsTriggerSet(trigger) => self.points_trigger_set(trigger),
+            Act::PurchasesDue(due) => self.purchases_due(due),
+            Act::RedemptionPlanned(plan) => self.redemption_planned(plan),
+            Act::RedemptionStepped(stepped) => self.redemption_stepped(stepped),
+            Act::RedemptionRun(run) => self.redemption_run(run),
+            _ => {}
+        }
+    }
+
+    fn change_of(&self, id: Hash) -> Option<&KnownPoints> {
+        self.has(Need::Points(id));
+        self.world.points.get(&id)
+    }
+
+    fn keep_change(&mut self, id: Hash, known: KnownPoints) {
+        self.world.points.insert(id, known.clone());
+        self.outcome.points.insert(id, known);
+    }
+
+    /// Points are changed, or somebody asks for it.
+    fn points_changed(&mut self, changed: &PointsChanged) {
+        let (asked, asker) = (self.received, self.by_name());
+        for change in &changed.changes {
+            if self.change_of(change.id).is_some() || !self.says_all(change) {
+                continue;
+            }
+            let is_posted = !changed.waits && self.post_change(change);
+            if changed.waits || is_posted {
+                let state = if is_posted { State::Posted } else { State::Waiting };
+                let (change, asker) = (change.clone(), asker.clone());
+                let trigger = changed.trigger.map(|by| by.trigger);
+                let known = KnownPoints { change, state, trigger, asked, asker, decided: None };
+                self.keep_change(known.change.id, known);
+            }
+        }
+        if let Some(by) = changed.trigger {
+            self.has(Need::Trigger(by.trigger));
+            if let Some(known) = self.world.triggers.get(&by.trigger).filter(|known| known.seen < by.upto) {
+                let known = KnownTrigger { seen: by.upto, ..known.clone() };
+                self.keep_trigger(by.trigger, known);
+            }
+        }
+    }
+
+    /// Whether a change says what it must, of a member and an activity that are there.
+    fn says_all(&self, change: &PointsChange) -> bool {
+        let occurrence = change.occurrence.and_then(|id| {
+            self.has(Need::Occurrence(id));
+            self.world.occurrences.get(&id).map(|row| row.state)
+        });
+        points::check(change, occurrence).is_ok() && self.member(change.member).is_some()
+    }
+
+    /// What a member has, as far as points are taken or given.
+    pub(super) fn has_points(&self, member: MemberId) -> Has {
+        let known = self.member(member);
+        let purse = self.purse(member, Unit::Pts);
+        Has {
+            takes_part: known.is_some_and(|known| known.status != MemberStatus::Left && !known.erased),
+            available: purse.available,
+            escrow: purse.escrow,
+            may_debit: self.world.may_debit(),
+        }
+    }
+
+    /// Posts a change, if the member has what it takes; whether it did.
+    fn post_change(&mut self, change: &PointsChange) -> bool {
+        let member = self.survivor(change.member);
+        if points::post(change.points, self.has_points(member)).is_err() {
+            return false;
+        }
+        let (office, own) = (Account::Issuer(change.office), Account::Available(member));
+        let (debit, credit) = if change.points > 0 { (office, own) } else { (own, office) };
+        let rule = points::rule(change.points).to_owned();
+        let cause = self.cause_here(posting::points_cause(change.id), member, change.office, rule);
+        let leg = Leg { unit: Unit::Pts, amount: Amount(change.points.saturating_abs()) };
+        self.settle(&cause, &[Flow { debit, credit, leg, code: PostingCode::Points }]);
+        true
+    }
+
+    /// The cause of what the centre itself does at an office now, with its rule and the version in force there.
+    pub(super) fn cause_here(&self, hash: Hash, member: MemberId, office: OfficeId, rule: String) -> Cause {
+        let scheme = rate::in_force(&self.versions(office), self.received).unwrap_or(0);
+        let when = (self.received, self.day(office, self.received));
+        Cause { scheme, rule: Some(rule), ..Cause::of_the_centre(hash, Some(member), when) }
+    }
+
+    /// Changes that wait were approved or returned, by another person than who asked.
+    fn points_decided(&mut self, decided: &PointsDecided) {
+        let by = self.by_name();
+        for id in &decided.changes {
+            let Some(known) = self.change_of(*id).cloned() else { continue };
+            if !points::may_decide(known.state, (&known.asker, &by)) {
+                continue;
+            }
+            let state = match decided.approved {
+                true if self.post_change(&known.change) => State::Posted,
+                true => continue,
+                false => State::Returned,
+            };
+            let decided = Decided { at: self.received, by: by.clone(), reason: decided.reason };
+            self.keep_change(*id, KnownPoints { state, decided: Some(decided), ..known });
+        }
+    }
+
+    fn keep_trigger(&mut self, id: Hash, known: KnownTrigger) {
+        self.world.triggers.insert(id, known.clone());
+        self.outcome.triggers.insert(id, known);
+    }
+
+    /// A trigger is set up, changed or ended. What was taken in before does not set it off.
+    fn points_trigger_set(&mut self, trigger: &PointsTrigger) {
+        self.has(Need::Trigger(trigger.id));
+        let before = self.world.triggers.get(&trigger.id);
+        let goes_on = before.filter(|known| !known.terms.retired).map(|known| known.seen);
+        let seen = goes_on.unwrap_or(self.received);
+        if trigger.points != 0 && !trigger.cause.is_empty() && trigger.per_fen >= 0 {
+            self.keep_trigger(trigger.id, KnownTrigger { terms: trigger.clone(), seen });
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! Changes of points with their cause: rows that apply reads and writes, whether a change can be made to what there is,
+//! what triggers have to look at, and what people look at.
+
+use hufu_shared::act::{Act, Actor, PointsChange, PointsChanged, PointsTrigger, TriggerOn, Triggered};
+use hufu_shared::cbor;
+use hufu_shared::fact::Event;
+use hufu_shared::ids::{EntryId, Hash, MemberId, OccurrenceId, OfficeId};
+use hufu_shared::member::MemberStatus;
+use hufu_shared::money::Unit;
+use hufu_shared::scheme::Words;
+use hufu_shared::time::Instant;
+
+use super::{StoreError, acts, journal, known, people, redemption, rows, ties, world};
+use crate::db::{Row, SqlFile, Tx, Value};
+use crate::rules::need::Need;
+use crate::rules::outcome::Outcome;
+use crate::rules::points::{self, Has, NotChanged, State};
+use crate::rules::posting;
+use crate::rules::world::{Decided, KnownPoints, KnownTrigger, World};
+
+/// Statements of this file.
+pub static SQL: SqlFile = SqlFile::new("points", include_str!("../../sql/both/points.sql"));
+
+/// Name of the job that triggers run in.
+pub const TRIGGER_JOB: &str = "points";
+/// Facts that one step of a trigger looks at: more than two batches, so that one is always whole.
+const FACTS_MAX: usize = 1_200;
+/// Merges of one member into another that are followed.
+const MERGES_MAX: usize = 64;
+
+/// Fetches a change of points, a trigger or a plan of redemption.
+///
+/// # Errors
+/// [`StoreError`].
+pub(super) fn fetch_in(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), StoreError> {
+    match need {
+        Need::Points(id) => world.points.extend(change(tx, id)?.map(|known| (id, known))),
+        Need::Trigger(id) => {
+            let row = tx.query_opt(SQL.get("trigger"), &[id.0.into()])?;
+            world.triggers.extend(row.as_ref().map(trigger_of).transpose()?.map(|known| (id, known)));
+        }
+        Need::Plan(id) => world.plans.extend(redemption::plan(tx, id)?.map(|known| (id, known))),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// What somebody decided, from when, who and why.
+///
+/// # Errors
+/// [`StoreError`] if the row does not hold it.
+pub(super) fn decided_at(row: &Row, column: usize) -> Result<Option<Decided>, StoreError> {
+    let Some(at) = row.int_opt(column)? else { return Ok(None) };
+    let by = row.text_opt(column + 1)?.unwrap_or_default().to_owned();
+    Ok(Some(Decided { at: Instant(at), by, reason: Hash(row.array(column + 2)?) }))
+}
+
+/// The three values of what somebody decided.
+pub(super) fn decided_values(decided: Option<&Decided>) -> [Value; 3] {
+    [
+        decided.map(|decided| decided.at.0).into(),
+        decided.map(|decided| decided.by.clone()).into(),
+        rows::hash_value(decided.map(|decided| decided.reason)),
+    ]
+}
+
+fn change_of(row: &Row) -> Result<KnownPoints, StoreError> {
+    let state = row.text(10)?;
+    let fact = row.blob_opt(6)?.is_some().then(|| rows::fact_id_at(row, 6)).transpose()?;
+    let change = PointsChange {
+        id: Hash(row.array(0)?),
+        member: MemberId(row.array(1)?),
+        points: row.int(2)?,
+        cause: row.text(3)?.to_owned(),
+        office: OfficeId(row.array(4)?),
+        occurrence: row.array_opt(5)?.map(OccurrenceId),
+        fact,
+        reason: Hash(row.array(9)?),
+    };
+    Ok(KnownPoints {
+        change,
+        state: State::from_code(state).ok_or_else(|| rows::unknown("state of a change of points", state))?,
+        trigger: row.array_opt(11)?.map(Hash),
+        asked: Instant(row.int(12)?),
+        asker: row.text(13)?.to_owned(),
+        decided: decided_at(row, 14)?,
+    })
+}
+
+fn trigger_of(row: &Row) -> Result<KnownTrigger, StoreError> {
+    let terms: PointsTrigger = cbor::decode(row.blob(0)?).map_err(|source| StoreError::Stored {
+        what: "trigger of points",
+        id: String::new(),
+        source,
+    })?;
+    Ok(KnownTrigger { terms, seen: Instant(row.int(1)?) })
+}
+
+/// Writes what an entry gave.
+///
+/// # Errors
+/// [`StoreError`].
+pub(super) fn commit(tx: &mut Tx<'_>, entry: EntryId, outcome: &Outcome) -> Result<(), StoreError> {
+    for (id, known) in &outcome.points {
+        let change = &known.change;
+        let mut values: Vec<Value> = vec![
+            id.0.into(),
+            change.member.0.into(),
+            change.points.into(),
+            change.cause.as_str().into(),
+            change.office.0.into(),
+            change.occurrence.map(|occurrence| occurrence.0).into(),
+        ];
+        values.extend(rows::fact_id_values_opt(change.fact));
+        values.extend([
+            change.reason.0.into(),
+            known.state.code().into(),
+            rows::hash_value(known.trigger),
+            known.asked.0.into(),
+            known.asker.as_str().into(),
+        ]);
+        values.extend(decided_values(known.decided.as_ref()));
+        values.extend([posting::points_cause(*id).0.into(), entry.0.into()]);
+        tx.execute_later(SQL.get("set_change"), vec![values])?;
+    }
+    for (id, known) in &outcome.triggers {
+        let values: Vec<Value> =
+            vec![id.0.into(), cbor::encode(&known.terms).into(), known.seen.0.into(), entry.0.into()];
+        tx.execute_later(SQL.get("set_trigger"), vec![values])?;
+    }
+    redemption::commit(tx, entry, outcome)
+}
+
+/// A change of points.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn change(tx: &mut Tx<'_>, id: Hash) -> Result<Option<KnownPoints>, StoreError> {
+    tx.query_opt(SQL.get("change"), &[id.0.into()])?.as_ref().map(change_of).transpose()
+}
+
+/// Changes in a state, after a place in the list, the oldest first, at most `limit`.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn changes(
+    tx: &mut Tx<'_>,
+    state: State,
+    (asked, id): (Instant, Hash),
+    limit: i64,
+) -> Result<Vec<KnownPoints>, StoreError> {
+    let key = [state.code().into(), asked.0.into(), id.0.into(), limit.into()];
+    tx.query(SQL.get("changes"), &key)?.iter().map(change_of).collect()
+}
+
+/// How many changes wait for a person.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn waiting(tx: &mut Tx<'_>) -> Result<u64, StoreError> {
+    Ok(tx.query_one(SQL.get("waiting"), &[])?.uint(0)?)
+}
+
+/// Activities that were approved, with when they begin, the newest first, at most `limit`.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn activities(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<(OccurrenceId, Words, Instant)>, StoreError> {
+    let read = |row: &Row| {
+        let name = Words { zh: row.text(1)?.to_owned(), en: row.text(2)?.to_owned() };
+        Ok((OccurrenceId(row.array(0)?), name, Instant(row.int(3)?)))
+    };
+    tx.query(SQL.get("activities"), &[limit.into()])?.iter().map(read).collect()
+}
+
+/// All triggers.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn triggers(tx: &mut Tx<'_>) -> Result<Vec<KnownTrigger>, StoreError> {
+    tx.query(SQL.get("triggers"), &[])?.iter().map(trigger_of).collect()
+}
+
+/// Who goes on in place of a member: itself, if nobody.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn survivor(tx: &mut Tx<'_>, member: MemberId) -> Result<MemberId, StoreError> {
+    let mut at = member;
+    for _ in 0..MERGES_MAX {
+        match ties::merged_into(tx, at)? {
+            Some(next) => at = next,
+            None => break,
+        }
+    }
+    Ok(at)
+}
+
+/// What a member has, as far as points are taken or given; of one who was merged, what the one who goes on has.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn has(tx: &mut Tx<'_>, member: MemberId) -> Result<Has, StoreError> {
+    let member = survivor(tx, member)?;
+    let balances = tx.query(world::SQL.get("purse"), &[member.0.into()])?;
+    let escrow = tx.query(world::SQL.get("purse_escrow"), &[member.0.into()])?;
+    let purse = known::purses(member, &balances, &escrow)?.get(&(member, Unit::Pts)).copied();
+    let purse = purse.unwrap_or_default();
+    let row = tx.query_opt(world::SQL.get("member"), &[member.0.into()])?;
+    let row = row.as_ref().map(known::member).transpose()?;
+    Ok(Has {
+        takes_part: row.is_some_and(|row| row.status != MemberStatus::Left && !row.erased),
+        available: purse.available,
+        escrow: purse.escrow,
+        may_debit: world::recovery(tx)?.since.is_none(),
+    })
+}
+
+/// Whether a change says all that it must, and could be posted now, after others of the same batch that give or take
+/// `besides`. One that waits is not asked what the member has: that is looked at when it is approved.
+///
+/// # Errors
+/// [`StoreError`]; in the answer, why it cannot be made.
+pub fn check(
+    tx: &mut Tx<'_>,
+    change: &PointsChange,
+    (waits, besides): (bool, i64),
+) -> Result<Result<(), NotChanged>, StoreError> {
+    let occurrence = match change.occurrence {
+        Some(id) => people::occurrence(tx, id)?.map(|row| row.state),
+        None => None,
+    };
+    if let Err(why) = points::check(change, occurrence) {
+        return Ok(Err(why));
+    }
+    let mut has = has(tx, change.member)?;
+    if waits {
+        return Ok(if has.takes_part { Ok(()) } else { Err(NotChanged::Member) });
+    }
+    has.available = has.available.saturating_add(besides);
+    Ok(points::post(change.points, has))
+}
+
+/// How many changes the triggers would make now, as far as one step of each looks.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn count_due(tx: &mut Tx<'_>) -> Result<u64, StoreError> {
+    let upto = tx.query_one(SQL.get("newest_entry"), &[])?.int_opt(0)?.map(Instant);
+    let Some(upto) = upto else { return Ok(0) };
+    let mut count = 0;
+    for known in triggers(tx)?.iter().filter(|known| !known.terms.retired && known.seen < upto) {
+        count += due(tx, known, upto)?.0.len();
+    }
+    Ok(u64::try_from(count).unwrap_or(u64::MAX))
+}
+
+/// Takes the next step of the triggers, as an act; answers how many changes it made, none if there is nothing to do.
+///
+/// # Errors
+/// [`StoreError`]; then nothing was changed.
+pub fn step(tx: &mut Tx<'_>, entry: EntryId, now: Instant) -> Result<Option<usize>, StoreError> {
+    journal::pass_gate(tx, now)?;
+    let upto = tx.query_one(SQL.get("newest_entry"), &[])?.int_opt(0)?.map(Instant);
+    let Some(upto) = upto else { return Ok(None) };
+    for known in triggers(tx)?.iter().filter(|known| !known.terms.retired && known.seen < upto) {
+        let (changes, looked) = due(tx, known, upto)?;
+        let Some(seen) = looked.filter(|seen| !changes.is_empty() || *seen < upto) else { continue };
+        let made = changes.len();
+        let trigger = Some(Triggered { trigger: known.terms.id, upto: seen });
+        let changed = PointsChanged { changes, waits: true, trigger };
+        acts::take(tx, entry, now, &Actor::Job(TRIGGER_JOB.to_owned()), &Act::PointsChanged(changed))?;
+        return Ok(Some(made));
+    }
+    Ok(None)
+}
+
+/// What a trigger makes of what was taken in since it last looked, and up to when that is; none if there was nothing.
+fn due(
+    tx: &mut Tx<'_>,
+    known: &KnownTrigger,
+    upto: Instant,
+) -> Result<(Vec<PointsChange>, Option<Instant>), StoreError> {
+    let terms = &known.terms;
+    let limit = i64::try_from(FACTS_MAX).unwrap_or(i64::MAX);
+    let key = [terms.on.code().into(), known.seen.0.into(), upto.0.into(), limit.into()];
+    let found = tx.query(SQL.get("recorded"), &key)?;
+    let received = |row: &Row| Ok::<_, StoreError>(Instant(row.int(6)?));
+    let Some(last) = found.last().map(received).transpose()? else { return Ok((Vec::new(), None)) };
+    // A batch that was cut in two is looked at whole by the next step.
+    let is_full = found.len() >= FACTS_MAX;
+    let seen = if is_full { last.offset(-1) } else { upto };
+    let mut changes = Vec::new();
+    for row in &found {
+        if received(row)? <= seen {
+            changes.extend(made(tx, terms, row)?);
+        }
+    }
+    Ok((changes, Some(seen)))
+}
+
+/// The change that a trigger makes of one fact.
+fn made(tx: &mut Tx<'_>, terms: &PointsTrigger, row: &Row) -> Result<Option<PointsChange>, StoreError> {
+    let fact = rows::fact_id_at(row, 0)?;
+    let office = OfficeId(row.array(5)?);
+    if terms.office.is_some_and(|only| only != office) {
+        return Ok(None);
+    }
+    let bought = match terms.on {
+        TriggerOn::Earned => match known::readable(tx, fact, row.blob(3)?)?.map(|fact| fact.event) {
+            Some(Event::Earned(earned)) => Some(earned.purchase.0),
+            _ => return Ok(None),
+        },
+        TriggerOn::Visited | TriggerOn::Attended => None,
+    };
+    let Some(points) = points::given(terms, bought) else { return Ok(None) };
+    let id = points::triggered(terms.id, fact);
+    Ok(Some(PointsChange {
+        id,
+        member: MemberId(row.array(4)?),
+        points,
+        cause: terms.cause.clone(),
+        office,
+        occurrence: row.array_opt(7)?.map(OccurrenceId),
+        fact: Some(fact),
+        reason: Hash([0; 32]),
+    }))
+}

@@ -1,0 +1,126 @@
+//! The weekly message about purchases (G7): which week is due, who bought in it, and what was recorded.
+//!
+//! A week begins on Monday in the club's zone and counts what the centre took in from then on. So every purchase stands in
+//! exactly one message, also one that a terminal brings days late; and a week that is over never changes. Out of scope:
+//! sending, and wording.
+
+use hufu_shared::act::{Act, Actor, JobRan, PurchasesDue};
+use hufu_shared::fact::Event;
+use hufu_shared::ids::{EntryId, MemberId};
+use hufu_shared::money::Unit;
+use hufu_shared::scheme::Words;
+use hufu_shared::time::{Day, Instant, OfficeClock};
+
+use super::{StoreError, acts, expiry, journal, known, rows, world};
+use crate::db::{SqlFile, Tx};
+use crate::rules::joining::period;
+use crate::rules::judge::calendar;
+use crate::rules::posting::{self, Account};
+
+/// Statements of this file.
+pub static SQL: SqlFile = SqlFile::new("purchases", include_str!("../../sql/both/purchases.sql"));
+
+/// Name of the job in the journal.
+pub const JOB: &str = "purchases";
+/// Members whom one act names.
+pub const MEMBERS_MAX: i64 = 200;
+/// Purchases that one message lists.
+const LINES_MAX: i64 = 100;
+/// Days of a week.
+const WEEK_DAYS: i32 = 7;
+
+/// The Monday of the week that is to be told next: the first one after the last that was told, once it is over. A club that
+/// never told one begins with the last week.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn due(tx: &mut Tx<'_>, now: Instant) -> Result<Option<Day>, StoreError> {
+    let zone = world::policy(tx)?.zone;
+    let today = OfficeClock { zone, cutoff_minutes: 0 }.business_day(now);
+    let Some((monday, _)) = period::days("week", today) else { return Ok(None) };
+    let newest = monday.plus(-WEEK_DAYS);
+    let row = tx.query_opt(expiry::SQL.get("last_run"), &[JOB.into()])?;
+    let last = match row {
+        Some(row) if row.int_opt(0)?.is_some() => Some(rows::day_at(&row, 0)?),
+        _ => None,
+    };
+    let next = last.map_or(newest, |last| last.plus(WEEK_DAYS));
+    Ok((next <= newest).then_some(next))
+}
+
+/// When a week begins and ends.
+fn span(tx: &mut Tx<'_>, week: Day) -> Result<(Instant, Instant), StoreError> {
+    let zone = world::policy(tx)?.zone;
+    Ok((calendar::day_start(&zone, week, 0), calendar::day_start(&zone, week.plus(WEEK_DAYS), 0)))
+}
+
+/// Takes the next buyers of a week, after `after`, as an act; or says that the week is done. Answers the last of them.
+///
+/// # Errors
+/// [`StoreError`]; then nothing was changed.
+pub fn step(
+    tx: &mut Tx<'_>,
+    (week, after): (Day, MemberId),
+    entry: EntryId,
+    now: Instant,
+) -> Result<Option<MemberId>, StoreError> {
+    journal::pass_gate(tx, now)?;
+    let (from, until) = span(tx, week)?;
+    let key = [from.0.into(), until.0.into(), after.0.into(), MEMBERS_MAX.into()];
+    let found = tx.query(SQL.get("buyers"), &key)?;
+    let members = found.iter().map(|row| Ok(MemberId(row.array(0)?)));
+    let members = members.collect::<Result<Vec<_>, StoreError>>()?;
+    let (last, actor) = (members.last().copied(), Actor::Job(JOB.to_owned()));
+    let act = match last {
+        Some(_) => Act::PurchasesDue(PurchasesDue { week, members }),
+        None => Act::JobRan(JobRan { job: JOB.to_owned(), day: week }),
+    };
+    acts::take(tx, entry, now, &actor, &act)?;
+    Ok(last)
+}
+
+/// A purchase, as the message tells it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Recorded {
+    /// Its business day.
+    pub day: Day,
+    /// Where.
+    pub office: Words,
+    /// Number of the slip.
+    pub slip: Option<String>,
+    /// What was paid, in fen.
+    pub fen: i64,
+    /// Points that it gave, by now.
+    pub points: i64,
+    /// Whether its points wait for a person.
+    pub waits: bool,
+}
+
+/// What was recorded of a member's purchases in a week, the oldest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn recorded(tx: &mut Tx<'_>, member: MemberId, week: Day) -> Result<Vec<Recorded>, StoreError> {
+    let (from, until) = span(tx, week)?;
+    let key = [from.0.into(), until.0.into(), member.0.into(), LINES_MAX.into()];
+    let mut lines = Vec::new();
+    for row in tx.query(SQL.get("recorded"), &key)? {
+        let id = rows::fact_id_at(&row, 0)?;
+        let Some(Event::Earned(earned)) = known::readable(tx, id, row.blob(3)?)?.map(|fact| fact.event)
+        else {
+            continue;
+        };
+        let postings = tx.query(world::SQL.get("flows"), &[posting::fact_cause(id).0.into()])?;
+        let net = known::flows(&postings)?.net;
+        let own = net.get(&(Account::Available(member), Unit::Pts));
+        lines.push(Recorded {
+            day: rows::day_at(&row, 4)?,
+            office: Words { zh: row.text(6)?.to_owned(), en: row.text(7)?.to_owned() },
+            slip: earned.slip.map(|slip| slip.number),
+            fen: earned.purchase.0,
+            points: own.copied().unwrap_or(0),
+            waits: row.text(5)? == "held",
+        });
+    }
+    Ok(lines)
+}

@@ -1,0 +1,73 @@
+//! One act of each kind about points, with every optional field filled somewhere.
+
+use hufu_shared::act::{
+    Act, PointsChange, PointsChanged, PointsDecided, PointsTrigger, PurchasesDue, RedeemedBy, RedeemedFor,
+    RedemptionPlan, RedemptionRun, RedemptionStep, RedemptionStepped, TriggerOn, Triggered,
+};
+use hufu_shared::ids::{DeviceId, FactId, Hash, ItemId, MemberId, OccurrenceId, OfficeId};
+use hufu_shared::scheme::Words;
+use hufu_shared::time::{Day, Instant};
+
+const MEMBER: MemberId = MemberId([0x33; 16]);
+const OFFICE: OfficeId = OfficeId([0x22; 16]);
+const PLAN: Hash = Hash([0x72; 32]);
+const MONDAY: Day = Day(20_773);
+
+/// An act of every kind about points.
+pub fn acts() -> Vec<Act> {
+    let change = |name: u8, points: i64| PointsChange {
+        id: Hash([name; 32]),
+        member: MEMBER,
+        points,
+        cause: "activity".to_owned(),
+        office: OFFICE,
+        occurrence: Some(OccurrenceId([0x44; 16])),
+        fact: Some(FactId { device: DeviceId([0x11; 16]), epoch: 1, seq: 42 }),
+        reason: Hash([0x19; 32]),
+    };
+    let plain = PointsChange { cause: "care".to_owned(), occurrence: None, fact: None, ..change(0x71, -20) };
+    let by = RedeemedBy {
+        levels: vec!["金卡".to_owned()],
+        tags: vec!["老业主".to_owned()],
+        members: vec![MEMBER],
+        at_least: 100,
+        at_most: Some(5_000),
+    };
+    vec![
+        Act::PointsChanged(PointsChanged {
+            changes: vec![change(0x70, 6), plain],
+            waits: true,
+            trigger: Some(Triggered { trigger: Hash([0x74; 32]), upto: Instant(1_795_320_000_000_000) }),
+        }),
+        Act::PointsDecided(PointsDecided {
+            changes: vec![Hash([0x70; 32])],
+            approved: true,
+            reason: Hash([0x1a; 32]),
+        }),
+        Act::PointsTriggerSet(PointsTrigger {
+            id: Hash([0x74; 32]),
+            on: TriggerOn::Earned,
+            office: Some(OFFICE),
+            cause: "purchase".to_owned(),
+            points: 2,
+            per_fen: 10_000,
+            retired: false,
+        }),
+        Act::PurchasesDue(PurchasesDue { week: MONDAY, members: vec![MEMBER] }),
+        Act::RedemptionPlanned(Box::new(RedemptionPlan {
+            id: PLAN,
+            name: Words { zh: "年终兑礼".to_owned(), en: "Year-end gifts".to_owned() },
+            from: MONDAY,
+            until: Day(20_803),
+            office: OFFICE,
+            by,
+            what: RedeemedFor::Gift { item: ItemId([0x73; 16]), points: 500 },
+        })),
+        Act::RedemptionStepped(RedemptionStepped {
+            plan: PLAN,
+            step: RedemptionStep::Approve,
+            reason: Hash([0x1b; 32]),
+        }),
+        Act::RedemptionRun(RedemptionRun { plan: PLAN, members: vec![MEMBER] }),
+    ]
+}
