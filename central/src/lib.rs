@@ -9,6 +9,7 @@ pub mod config;
 pub mod console;
 pub mod db;
 pub mod error;
+pub mod export;
 pub mod generate;
 pub mod import;
 pub mod jobs;
@@ -21,6 +22,7 @@ pub mod routes;
 pub mod rules;
 pub mod second_path;
 pub mod secret_file;
+pub mod spreadsheet;
 pub mod store;
 pub mod vault;
 

@@ -27,8 +27,16 @@ pub const MEMBER_KIND: &str = "member_kind";
 pub const LEAVE_KIND: &str = "leave_kind";
 /// Dictionary of the kinds of cards (K14, N1).
 pub const CARD_KIND: &str = "card_kind";
+/// Dictionary of the kinds of activities (K25).
+pub const ACTIVITY_KIND: &str = "activity_kind";
 /// Dictionary of the channels of notices (K10).
 pub const CHANNEL: &str = "channel";
+
+/// Dictionary of the causes of changes of points (K20).
+pub const CAUSE: &str = "cause";
+
+/// Code of the cause that is an activity: which one is named with it (K20, K26).
+pub const CAUSE_ACTIVITY: &str = "activity";
 
 /// Code of the kind of a card of which nothing else is said (K14, 普通卡).
 pub const CARD_KIND_ORDINARY: &str = "ordinary";
@@ -87,10 +95,11 @@ pub enum TermError {
 }
 
 /// All dictionaries.
-pub const NAMES: [&str; 6] = [ROUTE, ROUTE_CENTRE, MEMBER_KIND, LEAVE_KIND, CARD_KIND, CHANNEL];
+pub const NAMES: [&str; 8] =
+    [ROUTE, ROUTE_CENTRE, MEMBER_KIND, LEAVE_KIND, CARD_KIND, ACTIVITY_KIND, CHANNEL, CAUSE];
 
 /// Dictionary, code, word in Chinese, word in English; in the order of the lists.
-const BUILT_IN: [(&str, &str, &str, &str); 37] = [
+const BUILT_IN: [(&str, &str, &str, &str); 45] = [
     (ROUTE, ROUTE_OF_OFFICE, "案场", "sales office"),
     (ROUTE, ROUTE_OF_CENTRE, "客服中心", "service centre"),
     (ROUTE, ROUTE_OF_WEBSITE, "网站", "website"),
@@ -123,11 +132,19 @@ const BUILT_IN: [(&str, &str, &str, &str); 37] = [
     (CARD_KIND, "gold", "金卡", "gold card"),
     (CARD_KIND, "silver", "银卡", "silver card"),
     (CARD_KIND, "diamond", "钻石卡", "diamond card"),
+    (ACTIVITY_KIND, "salon", "沙龙", "salon"),
+    (ACTIVITY_KIND, "party", "聚会", "party"),
+    (ACTIVITY_KIND, "on_site", "现场活动", "on-site activity"),
+    (ACTIVITY_KIND, "other", "其它", "other"),
     (CHANNEL, "sms", "短信", "text message"),
     (CHANNEL, "email", "电子邮件", "e-mail"),
     (CHANNEL, "letter", "普通信件", "letter"),
     (CHANNEL, "phone", "电话", "telephone"),
     (CHANNEL, "other", "其他", "other"),
+    (CAUSE, "purchase", "购房", "purchase"),
+    (CAUSE, CAUSE_ACTIVITY, "活动", "activity"),
+    (CAUSE, "care", "关怀", "care"),
+    (CAUSE, "complaint", "投诉", "complaint"),
 ];
 
 impl Term {
@@ -228,8 +245,20 @@ mod tests {
     }
 
     #[test]
+    fn rule_k25_the_four_kinds_of_activities() {
+        assert_eq!(words(&terms(ACTIVITY_KIND, [])), ["沙龙", "聚会", "现场活动", "其它"]);
+    }
+
+    #[test]
     fn rule_k10_the_five_channels_of_notices() {
         assert_eq!(words(&terms(CHANNEL, [])), ["短信", "电子邮件", "普通信件", "电话", "其他"]);
+    }
+
+    #[test]
+    fn rule_k20_the_four_causes_are_there_and_the_club_adds_its_own() {
+        assert_eq!(words(&terms(CAUSE, [])), ["购房", "活动", "关怀", "投诉"]);
+        let own = Term { dictionary: CAUSE.to_owned(), ..term("referral", "推荐购房", 100, false) };
+        assert_eq!(words(&terms(CAUSE, [own])).last(), Some(&"推荐购房"));
     }
 
     #[test]

@@ -135,6 +135,8 @@ entity_ids! {
     EntryId = "entry";
     /// Random id of one start of a terminal; any second use of a disk image shows in it.
     BootId = "boot";
+    /// One run of a job at the centre.
+    RunId = "run";
 }
 
 /// SHA-256 of something: a link of a chain, or the name of a posting or case made from its cause.

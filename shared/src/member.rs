@@ -224,6 +224,22 @@ pub struct OccurrenceRow {
     #[n(12)]
     #[cbor(default)]
     pub guests: Vec<GuestRow>,
+    /// Which members may attend.
+    #[n(13)]
+    #[cbor(default)]
+    pub audience: Audience,
+}
+
+/// Which members may attend an occurrence: all, unless something is said.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
+pub struct Audience {
+    /// Only those who are expected.
+    #[n(0)]
+    pub listed: bool,
+    /// Only members of these levels, by their Chinese names; empty for any.
+    #[n(1)]
+    pub levels: Vec<String>,
 }
 
 /// Most members who are expected at one holding: what a terminal is told of it stays about ten kilobytes.
@@ -263,6 +279,16 @@ impl OccurrenceRow {
     #[must_use]
     pub fn is_held_at(&self, office: OfficeId) -> bool {
         self.offices.is_empty() || self.offices.contains(&office)
+    }
+
+    /// Whether a member may attend.
+    #[must_use]
+    pub fn is_for(&self, member: &MemberRow) -> bool {
+        let is_listed =
+            !self.audience.listed || self.guests.iter().any(|guest| guest.member == member.member);
+        let levels = &self.audience.levels;
+        let level = member.level.as_ref().map(|level| &level.zh);
+        is_listed && (levels.is_empty() || level.is_some_and(|level| levels.contains(level)))
     }
 
     /// What is handed out there under that id.

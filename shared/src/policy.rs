@@ -119,6 +119,10 @@ pub struct Policy {
     #[n(20)]
     #[cbor(default)]
     pub cards: CardTerms,
+    /// Whether a plan of redemption must be approved by another person before it is carried out (K24).
+    #[n(30)]
+    #[cbor(default)]
+    pub plans_need_approval: bool,
 }
 
 /// How leases are granted.
@@ -335,6 +339,7 @@ impl Default for Policy {
             travel_between: Vec::new(),
             joining: JoiningTerms::default(),
             cards: CardTerms::default(),
+            plans_need_approval: false,
         }
     }
 }

@@ -197,6 +197,7 @@ impl Scheme {
         policy.expiry = self.expiry.unwrap_or(policy.expiry);
         policy.joining = self.joining.over(&policy.joining);
         policy.cards = CardTerms::of(self);
+        policy.plans_need_approval = self.redemption.plan_needs_approval;
     }
 
     /// How points end by the scheme alone: never, if it says nothing.

@@ -7,7 +7,7 @@ INSERT INTO club (id, name_zh, name_en, central_epoch, central_epoch_bits, entry
 INSERT INTO office (id, code, name_zh, name_en, zone, cutoff_minutes, entry) VALUES ($1, $2, $3, $4, $5, $6, $7)
 
 -- name: occurrence
-INSERT INTO occurrence (id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices, exits, gifts, guests, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+INSERT INTO occurrence (id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices, exits, gifts, guests, audience, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 
 -- name: scheme
 INSERT INTO scheme (version, valid_from, terms, published, entry) VALUES ($1, $2, $3, $4, $5)
@@ -16,7 +16,7 @@ INSERT INTO scheme (version, valid_from, terms, published, entry) VALUES ($1, $2
 INSERT INTO policy (id, terms, apply_version, recovery_epoch, recovering_since, settled_day, entry) VALUES ($1, $2, $3, $4, $5, $6, $7)
 
 -- name: member
-INSERT INTO member (id, number, level_zh, level_en, status, status_since, office, personal, merged_into, erased, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+INSERT INTO member (id, number, level_zh, level_en, status, status_since, office, personal, merged_into, erased, joined, value_frozen, value_turns, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 
 -- name: card
 INSERT INTO card (id, member, kind, status, tail, valid_from, valid_until, history, rank, under, issue_office, issued, replaces, replaced_by, replaced, ended, end_why, due_kind, due_day, status_entry, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
@@ -68,6 +68,18 @@ INSERT INTO stock_line (item, office, n, cause, debit, credit, pieces, code, at,
 
 -- name: stocktake
 INSERT INTO stocktake (device, epoch, seq, class, office, day, at, counted, expected, state, explained, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+
+-- name: points_change
+INSERT INTO points_change (id, member, points, cause, office, occurrence, device, epoch, seq, reason, state, made_by, asked, asker, decided, decider, decided_why, posting, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+
+-- name: points_trigger
+INSERT INTO points_trigger (id, terms, seen, entry) VALUES ($1, $2, $3, $4)
+
+-- name: redemption_plan
+INSERT INTO redemption_plan (id, terms, name_zh, name_en, state, planned, planner, decided, decider, decided_why, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+
+-- name: redemption_line
+INSERT INTO redemption_line (plan, member, posting, points, fen, pieces, at, day, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 
 -- name: issued
 INSERT INTO issued (device, day, points, top_up, entry) VALUES ($1, $2, $3, $4, $5)
@@ -128,7 +140,7 @@ INSERT INTO association (device, epoch, seq, step, member, due, done, entry) VAL
 INSERT INTO leaving (member, kind, state, automatic, filed, changed, entry) VALUES ($1, $2, $3, $4, $5, $6, $7)
 
 -- name: message
-INSERT INTO message (id, about, member, device, epoch, seq, due, told, round, channel, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+INSERT INTO message (id, about, member, device, epoch, seq, due, told, round, channel, week, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 
 -- name: member_detail
 INSERT INTO member_detail (member, kind, referrer, representative, tags, carer, entry) VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -141,3 +153,21 @@ INSERT INTO member_custom (member, field_group, content, entry) VALUES ($1, $2, 
 
 -- name: member_edit
 INSERT INTO member_edit (member, entry, what, actor, reason, at, before, after) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+
+-- name: activity
+INSERT INTO activity (id, kind, terms, state, planned_by, planned, decided, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+
+-- name: sign_up
+INSERT INTO sign_up (occurrence, member, coming, since, entry) VALUES ($1, $2, $3, $4, $5)
+
+-- name: activity_cost
+INSERT INTO activity_cost (activity, item, what, occurrence, cost, entry) VALUES ($1, $2, $3, $4, $5, $6)
+
+-- name: opening
+INSERT INTO opening (cause, batch, member, unit, amount, at, reason, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+
+-- name: past_line
+INSERT INTO past_line (id, batch, member, at, points, growth, money, words, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+
+-- name: data_export
+INSERT INTO data_export (entry, what, rows, clear, staff, reason, actor, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)

@@ -55,10 +55,10 @@ SELECT id, code, name_zh, name_en, zone, cutoff_minutes FROM office WHERE id = $
 SELECT id, code, name_zh, name_en, zone, cutoff_minutes FROM office WHERE id > $1 ORDER BY id LIMIT $2
 
 -- name: occurrence_by_id
-SELECT id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices, exits, gifts, guests FROM occurrence WHERE id = $1
+SELECT id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices, exits, gifts, guests, audience FROM occurrence WHERE id = $1
 
 -- name: occurrences_from
-SELECT id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices, exits, gifts, guests FROM occurrence
+SELECT id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices, exits, gifts, guests, audience FROM occurrence
 WHERE id > $1 ORDER BY id LIMIT $2
 
 -- name: scheme_by_version

@@ -7,7 +7,7 @@ SELECT id, name_zh, name_en, central_epoch, central_epoch_bits, entry FROM club
 SELECT id, code, name_zh, name_en, zone, cutoff_minutes, entry FROM office
 
 -- name: occurrence
-SELECT id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices, exits, gifts, guests, entry FROM occurrence
+SELECT id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices, exits, gifts, guests, audience, entry FROM occurrence
 
 -- name: scheme
 SELECT version, valid_from, terms, published, entry FROM scheme
@@ -16,7 +16,7 @@ SELECT version, valid_from, terms, published, entry FROM scheme
 SELECT id, terms, apply_version, recovery_epoch, recovering_since, settled_day, entry FROM policy
 
 -- name: member
-SELECT id, number, level_zh, level_en, status, status_since, office, personal, merged_into, erased, entry FROM member
+SELECT id, number, level_zh, level_en, status, status_since, office, personal, merged_into, erased, joined, value_frozen, value_turns, entry FROM member
 
 -- name: card
 SELECT id, member, kind, status, tail, valid_from, valid_until, history, rank, under, issue_office, issued, replaces, replaced_by, replaced, ended, end_why, due_kind, due_day, status_entry, entry FROM card
@@ -69,6 +69,18 @@ SELECT item, office, n, cause, debit, credit, pieces, code, at, day, entry FROM 
 -- name: stocktake
 SELECT device, epoch, seq, class, office, day, at, counted, expected, state, explained, entry FROM stocktake
 
+-- name: points_change
+SELECT id, member, points, cause, office, occurrence, device, epoch, seq, reason, state, made_by, asked, asker, decided, decider, decided_why, posting, entry FROM points_change
+
+-- name: points_trigger
+SELECT id, terms, seen, entry FROM points_trigger
+
+-- name: redemption_plan
+SELECT id, terms, name_zh, name_en, state, planned, planner, decided, decider, decided_why, entry FROM redemption_plan
+
+-- name: redemption_line
+SELECT plan, member, posting, points, fen, pieces, at, day, entry FROM redemption_line
+
 -- name: issued
 SELECT device, day, points, top_up, entry FROM issued
 
@@ -103,7 +115,7 @@ SELECT device, epoch, seq, step, member, due, done, entry FROM association
 SELECT member, kind, state, automatic, filed, changed, entry FROM leaving
 
 -- name: message
-SELECT id, about, member, device, epoch, seq, due, told, round, channel, entry FROM message
+SELECT id, about, member, device, epoch, seq, due, told, round, channel, week, entry FROM message
 
 -- name: member_detail
 SELECT member, kind, referrer, representative, tags, carer, entry FROM member_detail
@@ -116,3 +128,21 @@ SELECT member, field_group, content, entry FROM member_custom
 
 -- name: member_edit
 SELECT member, entry, what, actor, reason, at, before, after FROM member_edit
+
+-- name: activity
+SELECT id, kind, terms, state, planned_by, planned, decided, entry FROM activity
+
+-- name: sign_up
+SELECT occurrence, member, coming, since, entry FROM sign_up
+
+-- name: activity_cost
+SELECT activity, item, what, occurrence, cost, entry FROM activity_cost
+
+-- name: opening
+SELECT cause, batch, member, unit, amount, at, reason, entry FROM opening
+
+-- name: past_line
+SELECT id, batch, member, at, points, growth, money, words, entry FROM past_line
+
+-- name: data_export
+SELECT entry, what, rows, clear, staff, reason, actor, at FROM data_export

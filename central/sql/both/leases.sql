@@ -41,6 +41,9 @@ SELECT r.lease, r.generation FROM recall r JOIN lease l ON l.lease = r.lease AND
 JOIN device d ON d.id = l.device AND d.epoch = l.enrolment
 WHERE r.device = $1 AND l.is_open = 1 AND r.asked_at >= $2
 UNION SELECT lease, generation FROM lease WHERE device = $1 AND written_off IS NOT NULL AND closed IS NULL
+UNION SELECT l.lease, l.generation FROM lease l JOIN device d ON d.id = l.device AND d.epoch = l.enrolment
+JOIN member m ON m.id = l.member LEFT JOIN member s ON s.id = m.merged_into
+WHERE l.device = $1 AND l.is_open = 1 AND l.unit = 'CNY' AND (m.value_frozen = 1 OR s.value_frozen = 1)
 ORDER BY 1, 2 LIMIT 16
 
 -- name: held
@@ -66,7 +69,7 @@ AND EXISTS (SELECT 1 FROM fact f WHERE f.member = b.member AND f.office = $1 AND
 ORDER BY b.member LIMIT $4
 
 -- name: starting
-SELECT id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices, exits, gifts, guests FROM occurrence
+SELECT id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices, exits, gifts, guests, audience FROM occurrence
 WHERE state = 'approved' AND starts > $1 AND starts <= $2
 
 -- name: devices_after

@@ -21,3 +21,10 @@ WHERE f.device = $1 AND f.epoch = $2 AND f.seq = $3 AND f.event = 'spent'
 
 -- name: balances
 SELECT class, unit, amount FROM balance WHERE member = $1
+
+-- name: statement
+SELECT p.at, p.day, p.amount, p.code, p.debit, p.credit,
+    (SELECT MIN(m.number) FROM posting o JOIN member m ON m.id = o.member WHERE p.code = 'carry_over' AND o.cause = p.cause AND o.member <> p.member),
+    d.name
+FROM posting p LEFT JOIN device d ON d.id = p.device
+WHERE p.member = $1 AND p.unit = 'CNY' ORDER BY p.at DESC, p.id LIMIT $2

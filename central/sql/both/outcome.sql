@@ -10,12 +10,12 @@ ON CONFLICT (id) DO UPDATE SET code = excluded.code, name_zh = excluded.name_zh,
     zone = excluded.zone, cutoff_minutes = excluded.cutoff_minutes, entry = excluded.entry
 
 -- name: set_occurrence
-INSERT INTO occurrence (id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices, exits, gifts, guests, entry)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+INSERT INTO occurrence (id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices, exits, gifts, guests, audience, entry)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 ON CONFLICT (id) DO UPDATE SET activity = excluded.activity, name_zh = excluded.name_zh, name_en = excluded.name_en,
     starts = excluded.starts, ends = excluded.ends, state = excluded.state, admits_once = excluded.admits_once,
     points = excluded.points, places = excluded.places, offices = excluded.offices, exits = excluded.exits, gifts = excluded.gifts,
-    guests = excluded.guests,
+    guests = excluded.guests, audience = excluded.audience,
     entry = excluded.entry
 
 -- name: set_scheme
@@ -46,14 +46,15 @@ INSERT INTO application (device, epoch, seq, looked_up, entry) VALUES ($1, $2, $
 ON CONFLICT (device, epoch, seq) DO UPDATE SET looked_up = excluded.looked_up, entry = excluded.entry
 
 -- name: set_member
-INSERT INTO member (id, number, level_zh, level_en, status, status_since, office, personal, entry)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+INSERT INTO member (id, number, level_zh, level_en, status, status_since, office, personal, entry, joined)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 ON CONFLICT (id) DO UPDATE SET number = excluded.number, level_zh = excluded.level_zh, level_en = excluded.level_en,
     status_since = CASE WHEN member.status = excluded.status THEN member.status_since ELSE excluded.status_since END,
-    status = excluded.status, office = excluded.office, personal = excluded.personal, entry = excluded.entry
+    status = excluded.status, office = excluded.office, personal = excluded.personal, entry = excluded.entry,
+    joined = CASE WHEN $11 = 1 THEN excluded.joined ELSE member.joined END
 
 -- name: tie_member
-UPDATE member SET merged_into = $2, erased = $3, status = $4, status_since = $5, entry = $6 WHERE id = $1
+UPDATE member SET merged_into = $2, erased = $3, status = $4, status_since = $5, value_frozen = $6, value_turns = $7, entry = $8 WHERE id = $1
 
 -- name: set_issued
 INSERT INTO issued (device, day, points, top_up, entry) VALUES ($1, $2, $3, $4, $5)
@@ -136,6 +137,9 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 ON CONFLICT (member, occurrence) DO UPDATE SET device = excluded.device, epoch = excluded.epoch, seq = excluded.seq,
     office = excluded.office, at = excluded.at, points = excluded.points, issuer = excluded.issuer,
     entry = excluded.entry
+
+-- name: end_attendance
+DELETE FROM attendance WHERE member = $1 AND occurrence = $2
 
 -- name: insert_posting
 INSERT INTO posting (id, cause, ordinal, debit, credit, amount, unit, code, member, device, epoch, seq, conflict, at,

@@ -15,7 +15,7 @@ SELECT COUNT(DISTINCT device) FROM fact WHERE day = $1
 -- name: unclosed
 SELECT f.device, d.name, o.code, o.name_zh, o.name_en, f.day, COUNT(*) FROM fact f JOIN device d ON d.id = f.device JOIN office o ON o.id = d.office
 WHERE f.day >= $1 AND f.day < $2 AND NOT EXISTS (SELECT 1 FROM fact c WHERE c.device = f.device AND c.event = 'day_closed' AND c.day >= f.day AND c.at >= f.at)
-GROUP BY f.device, d.name, o.code, o.name_zh, o.name_en, f.day ORDER BY f.day, d.name LIMIT 50
+GROUP BY f.device, d.name, o.code, o.name_zh, o.name_en, f.day ORDER BY f.day, d.name LIMIT $3
 
 -- name: latest
 SELECT f.at, f.received, f.event, f.became, f.kind, f.member, d.name, o.code FROM fact f JOIN device d ON d.id = f.device JOIN office o ON o.id = f.office

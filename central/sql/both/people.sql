@@ -1,7 +1,13 @@
 -- Statements of import, and of members and cards for the console.
 
 -- name: members_known
-SELECT id, number, level_zh, level_en, status, office, personal FROM member
+SELECT id, number, level_zh, level_en, status, office, personal, joined FROM member
+
+-- name: members_living
+SELECT number, id, office FROM member WHERE erased = 0 AND merged_into IS NULL
+
+-- name: member_is_living
+SELECT id FROM member WHERE id = $1 AND erased = 0 AND merged_into IS NULL
 
 -- name: office_codes
 SELECT id, code, name_zh, name_en, zone, cutoff_minutes FROM office ORDER BY code
@@ -13,7 +19,7 @@ SELECT c.id, c.member, c.kind, c.status, c.tail, c.valid_from, c.valid_until FRO
 SELECT token FROM card_token WHERE card = $1 ORDER BY token
 
 -- name: occurrence
-SELECT id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices, exits, gifts, guests FROM occurrence WHERE id = $1
+SELECT id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices, exits, gifts, guests, audience FROM occurrence WHERE id = $1
 
 -- name: file_known
 SELECT name, imported_at FROM import_file WHERE hash = $1
@@ -23,13 +29,13 @@ INSERT INTO import_file (hash, kind, name, rows, imported_at) VALUES ($1, $2, $3
 ON CONFLICT (hash) DO UPDATE SET name = excluded.name, rows = excluded.rows, imported_at = excluded.imported_at
 
 -- name: member
-SELECT id, number, level_zh, level_en, status, office, personal FROM member WHERE id = $1
+SELECT id, number, level_zh, level_en, status, office, personal, joined FROM member WHERE id = $1
 
 -- name: member_by_number
 SELECT id FROM member WHERE number = $1
 
 -- name: member_page
-SELECT id, number, level_zh, level_en, status, office, personal FROM member WHERE number > $1 ORDER BY number LIMIT $2
+SELECT id, number, level_zh, level_en, status, office, personal, joined FROM member WHERE number > $1 ORDER BY number LIMIT $2
 
 -- name: member_count
 SELECT COUNT(*) FROM (SELECT id FROM member LIMIT 10001) AS counted
@@ -57,7 +63,7 @@ SELECT COUNT(*) FROM device WHERE status = 'active'
 SELECT class, unit, amount FROM balance WHERE member = $1 ORDER BY class, unit
 
 -- name: postings_of
-SELECT p.at, p.amount, p.unit, p.code, p.debit, p.credit, p.device, p.epoch, p.seq, p.conflict, d.name FROM posting p LEFT JOIN device d ON d.id = p.device WHERE p.member = $1 ORDER BY p.at DESC, p.ordinal DESC LIMIT $2
+SELECT p.at, p.amount, p.unit, p.code, p.debit, p.credit, p.device, p.epoch, p.seq, p.conflict, d.name, o.batch FROM posting p LEFT JOIN device d ON d.id = p.device LEFT JOIN opening o ON o.cause = p.cause WHERE p.member = $1 ORDER BY p.at DESC, p.ordinal DESC LIMIT $2
 
 -- name: facts_of
 SELECT f.at, f.received, f.event, f.became, f.kind, d.name, o.code FROM fact f JOIN device d ON d.id = f.device JOIN office o ON o.id = f.office WHERE f.member = $1 ORDER BY f.at DESC LIMIT $2

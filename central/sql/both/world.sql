@@ -11,7 +11,7 @@ SELECT terms, published FROM scheme
 SELECT terms, apply_version, recovery_epoch, recovering_since, settled_day FROM policy WHERE id = 1
 
 -- name: occurrence
-SELECT id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices, exits, gifts, guests FROM occurrence WHERE id = $1
+SELECT id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices, exits, gifts, guests, audience FROM occurrence WHERE id = $1
 
 -- name: device
 SELECT office, name, status, epoch, leases_frozen, reported_epoch FROM device WHERE id = $1 {for_update}
@@ -92,7 +92,7 @@ SELECT class, unit, amount FROM balance WHERE member = $1
 SELECT unit, CAST(SUM(escrow) AS BIGINT) FROM lease WHERE member = $1 GROUP BY unit
 
 -- name: member
-SELECT status, status_since, merged_into, erased FROM member WHERE id = $1
+SELECT status, status_since, merged_into, erased, joined, value_turns FROM member WHERE id = $1
 
 -- name: lease
 SELECT lease, generation, device, enrolment, member, unit, granted_total, settled, lost, released, written_off, disputed, dismissed, spent_reported, last_seq, holes, closed, ttl_s, reboot_cost_s, reboots_max, version_epoch, version_n, set_at, first_epoch FROM lease WHERE lease = $1 ORDER BY generation

@@ -4,10 +4,12 @@
 
 pub mod admin;
 pub mod device;
+pub mod export;
 pub mod generate;
 pub mod import;
 pub mod import_queue;
 pub mod init;
+pub mod jobs;
 pub mod migrate;
 pub mod rebase;
 pub mod reconcile;
@@ -68,8 +70,10 @@ pub enum Command {
     /// Terminals
     #[command(subcommand)]
     Device(device::DeviceCommand),
-    /// Take members, cards, offices or activities from a file
+    /// Take members, cards, offices, activities, opening balances or history from a file
     Import(import::ImportArgs),
+    /// Write members, cards, balances or statements to a file
+    Export(export::ExportArgs),
     /// Take in the queue that a terminal exported to a stick
     ImportQueue(import_queue::ImportQueueArgs),
     /// Prove the books by replaying the journal
@@ -78,6 +82,8 @@ pub enum Command {
     Rebase(rebase::RebaseArgs),
     /// Compare what terminals recorded on a day with the ledger
     Reconcile(reconcile::ReconcileArgs),
+    /// Jobs: list them with what waits for them, run one, or count what it would do
+    Jobs(jobs::JobsArgs),
     /// Schemes: list those that are shipped, show one as a file to be edited, publish one as the club's next version
     Schemes(schemes::SchemesArgs),
     /// What a member would have by a scheme and a history, line by line with the number of the rule
@@ -136,9 +142,16 @@ async fn perform(command: Command, config: Config) -> anyhow::Result<u8> {
         Command::Import(args) => {
             let app = open(config, clock).await?;
             let token_keys = token_keys(&app).await?;
-            let means = Means { db: &app.db, vault: &app.vault, token_keys: &token_keys, clock: &*app.clock };
+            let means = Means {
+                db: &app.db,
+                vault: &app.vault,
+                token_keys: &token_keys,
+                seal: app.keys.seal_public(),
+                clock: &*app.clock,
+            };
             import::run(&args, &means).await
         }
+        Command::Export(args) => export::run(&args, &open(config, clock).await?).await,
         Command::ImportQueue(args) => import_queue::run(&args, &open(config, clock).await?).await,
         Command::Verify(args) => {
             let app = open(config, clock).await?;
@@ -146,6 +159,7 @@ async fn perform(command: Command, config: Config) -> anyhow::Result<u8> {
         }
         Command::Rebase(args) => rebase::run(&args, &open(config, clock).await?).await,
         Command::Reconcile(args) => reconcile::run(&args, &open(config, clock).await?.db).await,
+        Command::Jobs(args) => jobs::run(&args, &open(config, clock).await?).await,
         Command::Generate(args) => {
             let app = open(config, clock).await?;
             let token_keys = token_keys(&app).await?;

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use super::EXIT_OK;
 use crate::app::App;
-use crate::jobs::{deadlines, expiry, joining, leases, lookalikes, outbox, publisher, settle};
+use crate::jobs::{leases, lookalikes, outbox, points, publisher, purchases, schedule};
 use crate::net::{self, Limits, SwappableIdentity, Transport, bind, console_config, device_config};
 use crate::router;
 use crate::second_path::SecondPath;
@@ -85,12 +85,11 @@ pub async fn start(app: &App) -> anyhow::Result<Running> {
     let console_at = open_port(app, listen, console, router::console(app.clone()), &mut tasks).await?;
     tasks.spawn(publisher::run(app.clone()));
     tasks.spawn(leases::run(app.clone()));
-    tasks.spawn(deadlines::run(app.clone()));
     tasks.spawn(lookalikes::run(app.clone()));
-    tasks.spawn(settle::run(app.clone()));
-    tasks.spawn(expiry::run(app.clone()));
-    tasks.spawn(joining::run(app.clone()));
     tasks.spawn(outbox::run(app.clone()));
+    tasks.spawn(schedule::run(app.clone()));
+    tasks.spawn(points::run(app.clone()));
+    tasks.spawn(purchases::run(app.clone()));
     tasks.spawn(keep_certificate(app.clone(), identity));
     Ok(Running { device: device_at, console: console_at, tasks })
 }

@@ -16,7 +16,7 @@ use super::password;
 use super::problem::Refused;
 use super::requests::fact_of;
 use super::signed::{AnyRole, Posted, SignedIn};
-use super::verdict::note;
+use super::verdict::reasoned;
 use crate::db::Tx;
 use crate::random;
 use crate::rules::joining::roles::{self, Account, Role};
@@ -78,12 +78,12 @@ pub async fn open(State(console): State<Console>, posted: Posted) -> Result<Json
         if !role.can_be_under(superior.map(|superior| superior.role)) {
             return Ok(Err("account-superior"));
         }
-        let office = people::offices(tx)?.into_iter().find(|office| office.code == fields.get("office"));
+        let office = people::office_of(tx, fields.get("office"))?;
         if office.is_none() && (!fields.get("office").is_empty() || !role.is_of_centre()) {
             return Ok(Err("account-office"));
         }
         let superior = superior.map(|superior| superior.id);
-        let account = Account { id, role, superior, office: office.map(|office| office.office) };
+        let account = Account { id, role, superior, office };
         staff::add_as(tx, &account, (&login, &name), &hashed, now)?;
         Ok(Ok(told(&account, &login, &name)))
     };
@@ -160,10 +160,7 @@ pub async fn hand_application(
 async fn hand_on(console: &Console, of: CaredFor, posted: Posted) -> Result<Json<Value>, Refused> {
     let posted = posted.settled_any()?;
     let (ui, me) = (posted.by.ui.clone(), posted.by.session.account);
-    if posted.fields.get("reason").is_empty() {
-        return Err(Refused::unfit(&ui, "reason-missing"));
-    }
-    let note = note(console, posted.fields.get("reason"))?;
+    let note = reasoned(console, &ui, &posted.fields)?;
     let login = posted.fields.get("carer").to_owned();
     let (actor, by) = (posted.by.actor(), posted.by.session.staff);
     let (entry, now) = (console.app.entry_id()?, console.app.now());

@@ -10,10 +10,11 @@ use serde_json::{Value, json};
 use super::Console;
 use super::devices::presence;
 use super::failure::Failure;
-use super::overview::{UNCLOSED_DAYS, today};
+use super::overview::today;
 use super::readiness;
 use super::signed::SignedIn;
 use crate::db::Tx;
+use crate::store::overview::UNCLOSED_LISTED_MAX;
 use crate::store::{StoreError, cases, devices as device_store, overview, reconcile};
 
 /// Figures of today and what waits.
@@ -22,7 +23,7 @@ pub async fn overview(State(console): State<Console>, by: SignedIn) -> Result<Js
     let load = move |tx: &mut Tx<'_>| -> Result<_, StoreError> {
         Ok((
             overview::day(tx, day)?,
-            overview::unclosed(tx, day.plus(-UNCLOSED_DAYS), day)?,
+            overview::unclosed(tx, day, UNCLOSED_LISTED_MAX)?,
             cases::open_counts(tx)?,
             device_store::list(tx)?,
         ))

@@ -286,7 +286,8 @@ pub(super) fn row(id: FactId, known: &KnownFiled, (terms, now): (&JoiningTerms, 
 /// Where a page begins.
 #[derive(Debug, Deserialize)]
 pub struct PageQuery {
-    after: Option<String>,
+    /// The place after which it begins; none for the first.
+    pub(super) after: Option<String>,
 }
 
 /// A place in a list: an instant and an id.

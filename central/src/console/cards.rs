@@ -4,6 +4,7 @@
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use hufu_shared::ids::CardId;
+use hufu_shared::rules::calendar::day_start;
 use hufu_shared::time::{Day, Instant, OfficeClock};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -14,7 +15,7 @@ use super::failure::Failure;
 use super::problem::Refused;
 use super::signed::SignedIn;
 use crate::db::Tx;
-use crate::import::cards::midnight;
+use crate::import::cards::end_of;
 use crate::rules::world::CardLife;
 use crate::store::cards::{self, Asked, CardLine};
 use crate::store::people::{self, PeopleError};
@@ -87,15 +88,12 @@ pub async fn list(
     _by: SignedIn,
 ) -> Result<Json<Value>, Refused> {
     let (at, id) = cursor(query.after.as_deref()).ok_or(Failure::NotFound)?;
-    let begins = |day: Day| {
-        let zone = OfficeClock::default().tz().ok()?;
-        midnight(&day.to_string(), zone)
-    };
+    let zone = OfficeClock::default().zone;
     let asked = Asked {
         by_replaced: query.by == "replaced",
-        from: query.from.and_then(begins),
+        from: query.from.map(|day| day_start(&zone, day, 0)),
         // The last day counts whole.
-        until: query.until.and_then(|day| begins(day.plus(1))),
+        until: query.until.map(|day| end_of(&zone, day)),
         kind: query.kind,
         status: query.status,
         holder: query.holder,

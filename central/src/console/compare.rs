@@ -140,7 +140,7 @@ pub fn sides(ui: &Ui, sides: &[Side]) -> Compared {
 }
 
 /// The last group of an id tells it from its neighbours.
-fn short(id: &str) -> String {
+pub(super) fn short(id: &str) -> String {
     format!("…{}", &id[id.len().saturating_sub(6)..])
 }
 

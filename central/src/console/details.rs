@@ -17,7 +17,7 @@ use super::failure::Failure;
 use super::place;
 use super::problem::Refused;
 use super::signed::{AnyRole, Posted};
-use super::verdict::note;
+use super::verdict::reasoned;
 use crate::db::Tx;
 use crate::random;
 use crate::rules::joining::{details as rule, eligible, fields, roles};
@@ -91,13 +91,10 @@ pub async fn set(
 ) -> Result<Json<Value>, Refused> {
     let posted = posted.settled()?;
     let (ui, form) = (posted.by.ui.clone(), &posted.fields);
-    if form.get("reason").is_empty() {
-        return Err(Refused::unfit(&ui, "reason-missing"));
-    }
+    let note = reasoned(&console, &ui, form)?;
     let text = representative_text(form.get("representative"), form.get("representative_mobile"));
     let text = text.map_err(|key| Refused::unfit(&ui, key))?;
     let (salt, tags_salt): ([u8; SALT_BYTES], [u8; SALT_BYTES]) = (random::bytes()?, random::bytes()?);
-    let note = note(&console, form.get("reason"))?;
     let tags: Vec<String> = form
         .get("tags")
         .split([',', '，'])
@@ -147,10 +144,10 @@ pub async fn profile(
     let me = posted.by.session.account;
     let (ui, form) = (posted.by.ui.clone(), posted.fields.clone());
     let fields: Vec<&'static str> = FIELDS.into_iter().filter(|field| !form.get(field).is_empty()).collect();
-    if form.get("reason").is_empty() || fields.is_empty() {
-        return Err(Refused::unfit(&ui, "reason-missing"));
+    let note = reasoned(&console, &ui, &form)?;
+    if fields.is_empty() {
+        return Err(Refused::unfit(&ui, "details-nothing"));
     }
-    let note = note(&console, form.get("reason"))?;
     let salt: [u8; SALT_BYTES] = random::bytes()?;
     let entries: [EntryId; 2] = [console.app.entry_id()?, console.app.entry_id()?];
     let (actor, staff) = (posted.by.actor(), posted.by.session.staff);

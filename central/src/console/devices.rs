@@ -308,8 +308,8 @@ pub async fn invite(State(console): State<Console>, posted: Posted) -> Result<Re
         (posted.by.ui.clone(), posted.fields.get("name").to_owned(), posted.fields.get("office").to_owned());
     let offices = console.app.db.read(people::offices).await?;
     let office = offices.iter().find(|office| office.code == code).map(|office| office.office);
-    let named = if name.is_empty() { Err(String::new()) } else { title(&name) };
-    let (Some(office), Ok(name)) = (office, named) else {
+    let named = if name.is_empty() { None } else { title(&name).ok() };
+    let (Some(office), Some(name)) = (office, named) else {
         let error = ui.t(if office.is_none() { "invite-office-missing" } else { "invite-name-missing" });
         let body = invite_page(&console, ui, |page| InvitePage { error, name, office: code, ..page }).await?;
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(body)).into_response());

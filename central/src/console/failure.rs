@@ -6,6 +6,7 @@ use axum::response::{Html, IntoResponse, Response};
 
 use super::words::{Language, text};
 use crate::db::DbError;
+use crate::jobs::JobError;
 use crate::random::NoRandom;
 use crate::store::StoreError;
 use crate::store::people::PeopleError;
@@ -38,7 +39,16 @@ macro_rules! faults {
     )+};
 }
 
-faults!(StoreError, DbError, VaultError, PeopleError, NoRandom, askama::Error, crate::app::ActError);
+faults!(
+    StoreError,
+    DbError,
+    VaultError,
+    PeopleError,
+    NoRandom,
+    askama::Error,
+    crate::app::ActError,
+    JobError
+);
 
 impl Failure {
     /// A fault: the cause goes to the log only.

@@ -12,8 +12,8 @@ use super::Console;
 use super::failure::Failure;
 use crate::db::Tx;
 use crate::random;
+use crate::store::lookalikes;
 use crate::store::people::{self, PeopleError};
-use crate::store::{devices, lookalikes};
 
 /// A card that may be given.
 #[derive(Debug, Clone)]
@@ -40,9 +40,7 @@ impl FirstCard {
             return Ok(Ok(none));
         }
         let Ok(text) = CardText::number(MediumKind::Typed, number) else { return Ok(Err("card-number-bad")) };
-        let keys = console.app.keys.clone();
-        let read = console.app.db.read(move |tx| devices::token_keys(tx, keys.open_key())).await;
-        let keys = read.map_err(|error| Failure::fault(&error))?;
+        let keys = console.token_keys().await?;
         let mut tokens: Vec<Token> = keys.iter().map(|key| key.token(&text)).collect();
         tokens.sort_unstable();
         Ok(Ok(Self { tokens, tail: text.tail(), ..none }))

@@ -17,14 +17,14 @@ use super::Console;
 use super::failure::Failure;
 use super::problem::Refused;
 use super::signed::{Posted, SignedIn};
-use super::verdict::note;
+use super::verdict::reasoned;
 use crate::db::Tx;
 use crate::random;
 use crate::rules::joining::details as rule;
 use crate::rules::joining::roles::{Reads, Role};
 use crate::store::people::{PeopleError, SALT_BYTES};
 use crate::store::{acts, details, journal};
-use crate::vault::Vault;
+use crate::vault::{Vault, VaultError};
 
 /// Fields of a form that hold values begin so.
 const VALUE_PREFIX: &str = "field.";
@@ -88,7 +88,9 @@ fn kept(
     let known = details::customs(tx, member)?.into_iter().find(|known| known.0 == group);
     let Some((_, commitment)) = known else { return Ok(BTreeMap::new()) };
     let Some(text) = vault.text(tx, member, commitment)? else { return Ok(BTreeMap::new()) };
-    Ok(serde_json::from_slice(text.get(SALT_BYTES..).unwrap_or_default()).unwrap_or_default())
+    // What cannot be read is not empty: whoever fills in one field would write the others away.
+    let values = text.get(SALT_BYTES..).and_then(|values| serde_json::from_slice(values).ok());
+    values.ok_or_else(|| VaultError::Sealed { column: "sealed", member }.into())
 }
 
 fn find(tx: &mut Tx<'_>, code: &str) -> Result<Option<FieldGroup>, PeopleError> {
@@ -123,10 +125,7 @@ pub async fn open(
 ) -> Result<Json<Value>, Refused> {
     let posted = posted.settled()?;
     let (ui, role) = (posted.by.ui.clone(), posted.by.session.account.role);
-    if posted.fields.get("reason").is_empty() {
-        return Err(Refused::unfit(&ui, "reason-missing"));
-    }
-    let note = note(&console, posted.fields.get("reason"))?;
+    let note = reasoned(&console, &ui, &posted.fields)?;
     let (actor, staff) = (posted.by.actor(), posted.by.session.staff);
     let (entry, now, vault) = (console.app.entry_id()?, console.app.now(), console.app.vault.clone());
     let work = move |tx: &mut Tx<'_>| -> Result<Result<_, Failure>, PeopleError> {
@@ -154,10 +153,7 @@ pub async fn fill_in(
 ) -> Result<Json<Value>, Refused> {
     let posted = posted.settled()?;
     let (ui, form, role) = (posted.by.ui.clone(), posted.fields.clone(), posted.by.session.account.role);
-    if form.get("reason").is_empty() {
-        return Err(Refused::unfit(&ui, "reason-missing"));
-    }
-    let note = note(&console, form.get("reason"))?;
+    let note = reasoned(&console, &ui, &form)?;
     let salt: [u8; SALT_BYTES] = random::bytes()?;
     let (actor, staff) = (posted.by.actor(), posted.by.session.staff);
     let (entry, now, vault) = (console.app.entry_id()?, console.app.now(), console.app.vault.clone());

@@ -12,7 +12,7 @@ use hufu_shared::dictionary;
 use hufu_shared::ids::{CardId, MemberId, OfficeId};
 use hufu_shared::member::{CardStatus, MemberStatus};
 use hufu_shared::rules::cards::{self as rules, CardError, Held, Wanted};
-use hufu_shared::time::{DAY_US, Instant, OfficeClock};
+use hufu_shared::time::{Instant, OfficeClock};
 use hufu_shared::token::{CardText, TokenKey};
 use serde_json::{Value, json};
 
@@ -21,13 +21,15 @@ use super::cards::line_json;
 use super::failure::Failure;
 use super::problem::Refused;
 use super::signed::{Fields, Posted};
-use super::verdict::note;
+use super::verdict::reasoned;
 use crate::db::Tx;
-use crate::import::cards::{identity, midnight};
+use crate::import::cards::{end_of, identity};
+use crate::import::text;
 use crate::random;
+use crate::rules::outcome::Outcome;
 use crate::store::cards::{self, CardLine};
 use crate::store::people::{self, PeopleError};
-use crate::store::{acts, devices, joining, journal, stock, world};
+use crate::store::{acts, joining, journal, stock, world};
 
 /// Cards that one request issues at most.
 const BATCH_MAX: usize = 500;
@@ -83,8 +85,8 @@ fn last_day(day: &str) -> Result<Option<Instant>, &'static str> {
     if day.is_empty() {
         return Ok(None);
     }
-    let zone = OfficeClock::default().tz().map_err(|_| "card-day")?;
-    midnight(day, zone).map(|at| Some(at.offset(DAY_US))).ok_or("card-day")
+    let day = text::date(day).map_err(|_| "card-day")?;
+    Ok(Some(end_of(&OfficeClock::default().zone, day)))
 }
 
 fn code_of(error: CardError) -> &'static str {
@@ -120,10 +122,8 @@ enum Ready {
 
 impl Desk {
     async fn open(console: &Console) -> Result<Self, Failure> {
-        let keys = console.app.keys.clone();
-        let keys = console.app.db.read(move |tx| devices::token_keys(tx, keys.open_key())).await;
         let (now, random) = (console.app.now(), random::bytes()?);
-        Ok(Self { keys: keys.map_err(|error| Failure::fault(&error))?, now, fresh: CardId::new(now, random) })
+        Ok(Self { keys: console.token_keys().await?, now, fresh: CardId::new(now, random) })
     }
 
     /// The row of a card for a member, as it would be: a new one, or the one that lies in stock.
@@ -162,8 +162,7 @@ impl Desk {
         if code.is_empty() {
             return Ok(Some(None));
         }
-        let found = people::offices(tx)?.into_iter().find(|row| row.code == code);
-        Ok(found.map(|row| Some(row.office)))
+        Ok(people::office_of(tx, code)?.map(Some))
     }
 
     /// Whether there is a blank card by the books, where somebody counts them.
@@ -261,6 +260,11 @@ impl Desk {
     }
 }
 
+/// The card that an act was to put into somebody's hands, if it did.
+fn put(card: CardId, given: &Outcome) -> Result<CardId, &'static str> {
+    if given.card_lives.contains_key(&card) { Ok(card) } else { Err("card-taken") }
+}
+
 async fn shown(console: &Console, card: CardId) -> Result<Value, Refused> {
     let line = console.app.db.read(move |tx| cards::one(tx, card)).await?;
     Ok(line_json(&line.ok_or(Failure::NotFound)?))
@@ -283,7 +287,7 @@ pub async fn issue(State(console): State<Console>, posted: Posted) -> Result<Res
         };
         let card = issue.card.card;
         let given = acts::take(tx, entry, desk.now, &actor, &Act::CardsIssued(vec![*issue]))?;
-        Ok(if given.card_lives.contains_key(&card) { Ok((card, true)) } else { Err("card-taken") })
+        Ok(put(card, &given).map(|card| (card, true)))
     };
     let (card, is_new) = console.app.write(work).await?.map_err(|key| Refused::unfit(&ui, key))?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
@@ -323,8 +327,11 @@ pub async fn batch(State(console): State<Console>, posted: Posted) -> Result<Jso
                     Ok(Ready::Done(card)) => done.push((card, false)),
                     Ok(Ready::New(issue)) => {
                         let card = issue.card.card;
-                        acts::take(tx, *entry, desk.now, &actor, &Act::CardsIssued(vec![*issue]))?;
-                        done.push((card, true));
+                        let act = Act::CardsIssued(vec![*issue]);
+                        match put(card, &acts::take(tx, *entry, desk.now, &actor, &act)?) {
+                            Ok(card) => done.push((card, true)),
+                            Err(key) => bad.push((at, key)),
+                        }
                     }
                     Err(key) => bad.push((at, key)),
                 }
@@ -373,11 +380,9 @@ pub async fn replace(
 ) -> Result<Json<Value>, Refused> {
     let posted = posted.settled()?;
     let ui = posted.by.ui.clone();
-    if posted.fields.get("reason").is_empty() {
-        return Err(Refused::unfit(&ui, "reason-missing"));
-    }
+    let note = reasoned(&console, &ui, &posted.fields)?;
     let written = Written::of(&posted.fields).map_err(|key| Refused::unfit(&ui, key))?;
-    let (desk, note) = (Desk::open(&console).await?, note(&console, posted.fields.get("reason"))?);
+    let desk = Desk::open(&console).await?;
     let (entry, actor, staff) = (console.app.entry_id()?, posted.by.actor(), posted.by.session.staff);
     let work = move |tx: &mut Tx<'_>| -> Result<Result<CardId, &'static str>, PeopleError> {
         journal::pass_gate(tx, desk.now)?;
@@ -390,8 +395,7 @@ pub async fn replace(
         let card = new.card.card;
         note.put(tx, Some(staff), desk.now)?;
         let exchanged = CardExchanged { old, new, reason: note.commitment };
-        acts::take(tx, entry, desk.now, &actor, &Act::CardExchanged(Box::new(exchanged)))?;
-        Ok(Ok(card))
+        Ok(put(card, &acts::take(tx, entry, desk.now, &actor, &Act::CardExchanged(Box::new(exchanged)))?))
     };
     match console.app.write(work).await? {
         Ok(card) => Ok(Json(shown(&console, card).await?)),
@@ -409,13 +413,10 @@ pub async fn set_status(
 ) -> Result<Json<Value>, Refused> {
     let posted = posted.settled()?;
     let ui = posted.by.ui.clone();
-    let reason = posted.fields.get("reason");
     let status = CardStatus::from_code(posted.fields.get("status"));
     let status = status.ok_or_else(|| Refused::unfit(&ui, "card-status"))?;
-    if reason.is_empty() {
-        return Err(Refused::unfit(&ui, "reason-missing"));
-    }
-    let (note, entry, now) = (note(&console, reason)?, console.app.entry_id()?, console.app.now());
+    let note = reasoned(&console, &ui, &posted.fields)?;
+    let (entry, now) = (console.app.entry_id()?, console.app.now());
     let (actor, staff) = (posted.by.actor(), posted.by.session.staff);
     let work = move |tx: &mut Tx<'_>| -> Result<Result<(), &'static str>, PeopleError> {
         journal::pass_gate(tx, now)?;

@@ -16,7 +16,7 @@ use super::applications::{PAGE_ROWS, cursor, next};
 use super::failure::Failure;
 use super::problem::Refused;
 use super::signed::{Posted, SignedIn};
-use super::verdict::note;
+use super::verdict::reasoned;
 use crate::db::Tx;
 use crate::rules::joining::leaving::{self, State as Leaving, Step};
 use crate::store::people::PeopleError;
@@ -74,10 +74,7 @@ async fn deal(
 ) -> Result<Json<Value>, Refused> {
     let posted = posted.settled()?;
     let ui = posted.by.ui.clone();
-    if posted.fields.get("reason").is_empty() {
-        return Err(Refused::unfit(&ui, "reason-missing"));
-    }
-    let note = note(console, posted.fields.get("reason"))?;
+    let note = reasoned(console, &ui, &posted.fields)?;
     let (actor, staff) = (posted.by.actor(), posted.by.session.staff);
     let (entry, now) = (console.app.entry_id()?, console.app.now());
     let work = move |tx: &mut Tx<'_>| -> Result<Result<(), &'static str>, PeopleError> {

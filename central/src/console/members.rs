@@ -10,7 +10,7 @@ use hufu_shared::act::{Act, CardStatusSet};
 use hufu_shared::dictionary::{CARD_KIND, Term};
 use hufu_shared::ids::{CardId, MemberId};
 use hufu_shared::member::CardStatus;
-use hufu_shared::money::Unit;
+use hufu_shared::money::{Leg, Unit};
 use serde::Deserialize;
 
 use super::Console;
@@ -21,8 +21,9 @@ use super::signed::{Posted, SignedIn};
 use super::ui::{Ui, change, number};
 use super::verdict::note;
 use crate::db::Tx;
+use crate::store::brought::{self, PastView};
 use crate::store::people::{self, CardView, Life, PeopleError};
-use crate::store::{acts, devices, joining, leases as lease_rows, rows};
+use crate::store::{acts, devices, joining, leases as lease_rows, money, rows};
 use crate::vault::{Vault, mask};
 
 /// Members on one page of the list.
@@ -191,6 +192,8 @@ struct MemberPage {
     /// Available, in allowances and owed, in one figure, as members see it.
     figure: String,
     money: String,
+    /// Whether the stored value is frozen.
+    is_frozen: bool,
     available: String,
     escrow: String,
     owed: String,
@@ -201,7 +204,16 @@ struct MemberPage {
     cards: Vec<CardShown>,
     postings: Vec<PostingShown>,
     timeline: Vec<Happened>,
+    past: Vec<PastShown>,
     error: String,
+}
+
+/// A transaction of the system that the club used before.
+pub(super) struct PastShown {
+    pub(super) time: String,
+    pub(super) what: String,
+    pub(super) changes: String,
+    pub(super) place: String,
 }
 
 /// One member.
@@ -224,10 +236,12 @@ async fn show(
     let load = move |tx: &mut Tx<'_>| -> Result<_, PeopleError> {
         let Some(head) = row(tx, &vault, &own, id)? else { return Ok(None) };
         let out = (lease_rows::open_of(tx, id)?, devices::list(tx)?);
+        let is_frozen = money::standing(tx, id)?.is_some_and(|known| known.is_value_frozen());
         let kinds = joining::terms(tx, CARD_KIND)?;
-        Ok(Some((head, vault.reveal(tx, id)?, people::life(tx, id, HISTORY_MAX)?, (out, kinds))))
+        let life = (people::life(tx, id, HISTORY_MAX)?, brought::past_of(tx, &vault, id, HISTORY_MAX)?);
+        Ok(Some((head, vault.reveal(tx, id)?, life, (out, kinds, is_frozen))))
     };
-    let (row, personal, life, ((out, lines), kinds)) =
+    let (row, personal, (life, past), ((out, lines), kinds, is_frozen)) =
         console.app.db.read(load).await?.ok_or(Failure::NotFound)?;
     let of_class = |class: &str, unit: Unit| {
         let of = life.balances.iter().filter(|balance| balance.0 == class && balance.1 == unit.code());
@@ -247,6 +261,7 @@ async fn show(
         } else {
             leases::amount(&ui, Unit::Cny, figure(Unit::Cny))
         },
+        is_frozen,
         available: number(of_points("available")),
         escrow: number(escrow),
         owed: number(-of_points("owed")),
@@ -259,6 +274,7 @@ async fn show(
         cards: life.cards.iter().map(|card| card_shown(&ui, card, life.working, &kinds)).collect(),
         postings: postings(&ui, &life),
         timeline: timeline(&ui, &life),
+        past: past.iter().map(|line| past_shown(&ui, line)).collect(),
         error,
         ui,
     };
@@ -307,7 +323,7 @@ fn postings(ui: &Ui, life: &Life) -> Vec<PostingShown> {
                 (false, true) => change(-posting.amount),
                 (false, false) => ui.t("posting-between-offices"),
             },
-            place: posting.device.clone().unwrap_or_else(|| "—".to_owned()),
+            place: posting.device.clone().or(posting.batch.clone()).unwrap_or_else(|| "—".to_owned()),
             case_link: posting.conflict.map(|case| format!("/cases/{case}")).unwrap_or_default(),
         })
         .collect()
@@ -325,6 +341,22 @@ fn timeline(ui: &Ui, life: &Life) -> Vec<Happened> {
             tone: standing_tone(&fact.became),
         })
         .collect()
+}
+
+/// A line of the system before. What was erased reads as a dash.
+pub(super) fn past_shown(ui: &Ui, line: &PastView) -> PastShown {
+    let words = line.words.clone().unwrap_or_default();
+    let dash = |text: String| if text.is_empty() { "—".to_owned() } else { text };
+    let change = |leg: &Leg| match leg.unit {
+        Unit::Pts | Unit::Growth => change(leg.amount.0),
+        unit => leases::amount(ui, unit, leg.amount.0),
+    };
+    PastShown {
+        time: ui.time(line.at),
+        what: dash(words.what),
+        changes: dash(line.legs.iter().map(change).collect::<Vec<_>>().join(" · ")),
+        place: dash(words.place),
+    }
 }
 
 /// Reports a card lost, or lifts that.

@@ -6,13 +6,16 @@
 //! Out of scope: exports, charts, and roles beyond those that joining and members ask for.
 
 mod accounts;
+mod activities;
 mod api;
 mod applications;
 mod approve;
 mod assets;
 mod associations;
+mod brought;
 mod cards;
 mod cases;
+mod cash;
 mod codes;
 mod compare;
 mod days;
@@ -25,7 +28,9 @@ mod first_card;
 mod forms;
 mod groups;
 mod guard;
+mod guests;
 mod issuing;
+mod jobs;
 mod leases;
 mod leaving;
 mod login;
@@ -36,15 +41,21 @@ mod overview;
 pub mod password;
 mod people;
 mod place;
+mod points;
+mod points_page;
 mod problem;
 mod readiness;
 mod recovery;
+mod redemptions;
+mod redemptions_page;
 mod requests;
 mod session;
 mod signed;
+pub(crate) mod statement;
 mod stock;
 mod taken_back;
 mod ui;
+mod value;
 mod verdict;
 pub(crate) mod words;
 
@@ -59,8 +70,10 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use hufu_shared::ids::Hash;
 use hufu_shared::time::Instant;
+use hufu_shared::token::TokenKey;
 
 use crate::app::App;
+use crate::store::devices as terminals;
 use password::Passwords;
 
 /// Largest body of a form.
@@ -91,6 +104,13 @@ impl Console {
     pub fn secure(&self) -> bool {
         !self.app.config.console.listen.ip().is_loopback()
     }
+
+    /// The keys by which cards are found, the current one first.
+    async fn token_keys(&self) -> Result<Vec<TokenKey>, failure::Failure> {
+        let keys = self.app.keys.clone();
+        let read = self.app.db.read(move |tx| terminals::token_keys(tx, keys.open_key())).await;
+        read.map_err(|error| failure::Failure::fault(&error))
+    }
 }
 
 /// The part of the API about joining and leaving.
@@ -111,6 +131,8 @@ fn joining() -> Router<Console> {
         .route("/api/v1/members/{id}/details", get(details::one).post(details::set))
         .route("/api/v1/members/{id}/profile", post(details::profile))
         .route("/api/v1/members/{id}/edits", get(edits::of_member))
+        .route("/api/v1/members/{id}/past", get(brought::past))
+        .route("/api/v1/exports", get(brought::exports))
         .route("/api/v1/members/{id}/secrecy", post(people::set_secrecy))
         .route("/api/v1/members/{id}/merge", post(people::merge))
         .route("/api/v1/members/{id}/unmerge", post(people::unmerge))
@@ -148,6 +170,37 @@ fn cards_and_stock() -> Router<Console> {
         .route("/api/v1/stock/findings/{id}/{class}/explain", post(stock::explain))
 }
 
+/// The part of the API about activities and who comes to them.
+fn activities_and_guests() -> Router<Console> {
+    Router::new()
+        .route("/api/v1/activities", get(activities::list).post(activities::plan))
+        .route("/api/v1/activities/{id}", get(activities::one))
+        .route("/api/v1/activities/{id}/decide", post(activities::decide))
+        .route("/api/v1/activities/{id}/costs", post(activities::set_cost))
+        .route("/api/v1/occurrences/{id}/end", post(activities::end))
+        .route("/api/v1/occurrences/{id}/guests", get(guests::list).post(guests::step))
+}
+
+/// Points with their cause, redemption and the statement: pages and API.
+fn points() -> Router<Console> {
+    Router::new()
+        .route("/points", get(points_page::page).post(points_page::act))
+        .route("/redemptions", get(redemptions_page::list).post(redemptions_page::plan))
+        .route("/redemptions/{id}", get(redemptions_page::one).post(redemptions_page::act))
+        .route("/members/{id}/statement", get(statement::page))
+        .route("/api/v1/points", get(points::list).post(points::change))
+        .route("/api/v1/points/batch", post(points::batch))
+        .route("/api/v1/points/decide", post(points::decide))
+        .route("/api/v1/points/triggers", get(points::triggers).post(points::set_trigger))
+        .route("/api/v1/redemptions", get(redemptions::list).post(redemptions::plan))
+        .route("/api/v1/redemptions/{id}", get(redemptions::one))
+        .route("/api/v1/redemptions/{id}/step", post(redemptions::step))
+        .route("/api/v1/redemptions/{id}/run", post(redemptions::run))
+        .route("/api/v1/redemptions/{id}/lines", get(redemptions::lines))
+        .route("/api/v1/members/{id}/redemptions", get(redemptions::of_member))
+        .route("/api/v1/members/{id}/statement", get(statement::of_member))
+}
+
 /// All routes of the console.
 pub fn router(app: App) -> Router {
     let console = Console::new(app);
@@ -162,9 +215,13 @@ pub fn router(app: App) -> Router {
         .route("/cases", get(cases::inbox))
         .route("/cases/{id}", get(cases::one).post(decide::decide))
         .route("/days", get(days::page))
+        .route("/cash", get(cash::page))
+        .route("/jobs", get(jobs::page))
+        .route("/jobs/{name}", post(jobs::press))
         .route("/members", get(members::list).post(members::search))
         .route("/members/{id}", get(members::one))
         .route("/members/{id}/money", get(money::page).post(money::act))
+        .route("/members/{id}/value", post(value::freeze_form))
         .route("/cards/{id}", post(members::set_card))
         .route("/requests", get(requests::list))
         .route("/requests/{id}", get(requests::one).post(requests::deal))
@@ -177,9 +234,20 @@ pub fn router(app: App) -> Router {
         .route("/api/v1/devices", get(api::devices))
         .route("/api/v1/cases", get(api::cases))
         .route("/api/v1/days", get(api::days))
+        .route("/api/v1/cash", get(cash::api))
+        .route("/api/v1/jobs", get(jobs::list))
+        .route("/api/v1/jobs/{name}/dry-run", get(jobs::dry_run))
+        .route("/api/v1/jobs/{name}/run", post(jobs::run))
+        .route("/api/v1/jobs/{name}/runs", get(jobs::of_job))
+        .route("/api/v1/job-runs/{run}", get(jobs::one))
         .route("/api/v1/members/{id}/code", post(codes::issue))
+        .route("/api/v1/members/{id}/value", get(value::of_member))
+        .route("/api/v1/members/{id}/value/freeze", post(value::freeze))
+        .route("/api/v1/members/{id}/value/carry", post(value::carry))
         .merge(joining())
         .merge(cards_and_stock())
+        .merge(activities_and_guests())
+        .merge(points())
         .fallback(failure::not_found)
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .layer(axum::middleware::from_fn_with_state(console.clone(), guard::guard))

@@ -1,4 +1,5 @@
-//! 储值办理: stored value moved by a person at the centre. A top-up undone, value paid out, goods taken back.
+//! 储值办理: stored value moved by a person at the centre. A top-up undone, value paid out, goods taken back, value carried
+//! over; and the statement, and whether it is frozen.
 //!
 //! Two steps: the first says what will be posted and what the member then has; the second does exactly that, or, if the
 //! books have changed meanwhile, shows the first again.
@@ -20,16 +21,19 @@ use super::members::masked_name;
 use super::requests::fact_of;
 use super::signed::{Fields, Posted, SignedIn};
 use super::ui::Ui;
+use super::value::carry_wish;
 use super::verdict::note;
 use crate::db::Tx;
 use crate::random;
 use crate::rules::desk::{NotPossible, Plan, Wish};
 use crate::store::StoreError;
-use crate::store::money::{self, Sale, TopUp};
+use crate::store::money::{self, Sale, StatementLine, TopUp};
 use crate::store::people::{self, PeopleError};
 
 /// Top-ups, and spends, that the page lists.
 const LISTED_MAX: u32 = 50;
+/// Lines of the statement that are shown.
+pub(super) const STATEMENT_LINES: u32 = 100;
 
 /// What can be chosen.
 struct Line {
@@ -53,8 +57,19 @@ struct MoneyPage {
     /// Tells one paying out from another of the same amount.
     once: String,
     typed: Typed,
+    /// Since when it is frozen; empty while it is not.
+    frozen: String,
+    statement: Vec<StatementShown>,
     done: bool,
     error: String,
+}
+
+/// A line of the statement.
+struct StatementShown {
+    time: String,
+    what: String,
+    change: String,
+    place: String,
 }
 
 /// What a person typed, to be kept after an error.
@@ -63,6 +78,8 @@ struct Typed {
     amount: String,
     office: String,
     chosen: String,
+    to: String,
+    card: String,
 }
 
 /// One posting that the second step will make: from, to, how much.
@@ -94,7 +111,7 @@ fn yuan(ui: &Ui, fen: i64) -> String {
 }
 
 /// Fen of an amount as people write it.
-fn fen(text: &str) -> Option<Amount> {
+pub(super) fn fen(text: &str) -> Option<Amount> {
     Amount::parse(text, Unit::Cny).ok().filter(|amount| amount.is_positive())
 }
 
@@ -107,6 +124,17 @@ pub async fn page(
     let ui = by.ui.at("members");
     let done = ui.path.ends_with("?done");
     show(&console, ui, id, (Typed::default(), String::new()), done, StatusCode::OK).await
+}
+
+/// The page with what is wrong.
+pub(super) async fn show_error(
+    console: &Console,
+    ui: Ui,
+    id: MemberId,
+    key: &str,
+) -> Result<Response, Failure> {
+    let error = ui.t(key);
+    show(console, ui, id, (Typed::default(), error), false, StatusCode::UNPROCESSABLE_ENTITY).await
 }
 
 async fn show(
@@ -123,11 +151,13 @@ async fn show(
             return Ok(None);
         }
         let lists = (money::top_ups(tx, id, LISTED_MAX)?, money::sales(tx, id, LISTED_MAX)?);
+        let statement = (money::standing(tx, id)?, money::statement(tx, id, STATEMENT_LINES)?);
         let name = masked_name(tx, &vault, Some(id))?;
-        Ok(Some((name, money::purse(tx, id)?, lists, people::offices(tx)?)))
+        Ok(Some((name, money::purse(tx, id)?, lists, (statement, people::offices(tx)?))))
     };
-    let (name, purse, (top_ups, sales), offices) =
+    let (name, purse, (top_ups, sales), ((standing, statement), offices)) =
         console.app.db.read(load).await?.ok_or(Failure::NotFound)?;
+    let turn = standing.and_then(|known| known.value_turns.last().copied());
     let top_ups = top_ups.iter().filter(|top_up| top_up.stands.is_positive() && !top_up.is_done);
     let sales = sales.iter().filter(|sale| sale.stands.is_positive() && !sale.is_done);
     let page = MoneyPage {
@@ -140,11 +170,30 @@ async fn show(
         offices: offices.iter().map(|office| (office.office.to_string(), ui.pick(&office.name))).collect(),
         once: data_encoding::HEXLOWER.encode(&random::bytes::<16>()?),
         typed,
+        frozen: turn.filter(|turn| turn.frozen).map_or_else(String::new, |turn| ui.time(turn.since)),
+        statement: statement.iter().map(|line| statement_line(&ui, line)).collect(),
         done,
         error,
         ui,
     };
     Ok((status, Html(page.render()?)).into_response())
+}
+
+/// A line of the statement in words; of a carry-over, with the other side.
+fn statement_line(ui: &Ui, line: &StatementLine) -> StatementShown {
+    let code = ui.t(&format!("code-{}", line.code));
+    let what = match (&line.other, line.change < 0) {
+        (Some(other), true) => ui.t_with("money-carried-to", &[("number", other)]),
+        (Some(other), false) => ui.t_with("money-carried-from", &[("number", other)]),
+        (None, _) => code,
+    };
+    let sign = if line.change > 0 { "+" } else { "" };
+    StatementShown {
+        time: ui.time(line.at),
+        what,
+        change: if line.change == 0 { "—".to_owned() } else { format!("{sign}{}", yuan(ui, line.change)) },
+        place: line.device.clone().unwrap_or_else(|| "—".to_owned()),
+    }
 }
 
 fn place(ui: &Ui, offices: &[OfficeRow], office: OfficeId) -> String {
@@ -172,6 +221,12 @@ fn sale_line(ui: &Ui, offices: &[OfficeRow], sale: &Sale) -> Line {
     }
 }
 
+/// What tells one form from another.
+fn once_of(fields: &Fields) -> Result<[u8; 16], &'static str> {
+    let once = data_encoding::HEXLOWER.decode(fields.get("once").as_bytes()).ok();
+    once.and_then(|bytes| <[u8; 16]>::try_from(bytes).ok()).ok_or("money-changed")
+}
+
 /// What a form asks for, or the key of what is wrong with it.
 fn wish_of(fields: &Fields) -> Result<Wish, &'static str> {
     let chosen = || fact_of(fields.get("fact")).ok_or("money-choose");
@@ -185,8 +240,7 @@ fn wish_of(fields: &Fields) -> Result<Wish, &'static str> {
             Ok(Wish::Refund { sale: chosen()?, amount })
         }
         "cash_out" => {
-            let once = data_encoding::HEXLOWER.decode(fields.get("once").as_bytes()).ok();
-            let once = once.and_then(|bytes| <[u8; 16]>::try_from(bytes).ok()).ok_or("money-changed")?;
+            let once = once_of(fields)?;
             let amount = fen(fields.get("amount")).ok_or("money-amount-wrong")?;
             let office = fields.get("office").parse().map_err(|_| "money-office-missing")?;
             Ok(Wish::CashOut { amount, office, once })
@@ -195,13 +249,16 @@ fn wish_of(fields: &Fields) -> Result<Wish, &'static str> {
     }
 }
 
-fn key_of(why: NotPossible) -> &'static str {
+pub(super) fn key_of(why: NotPossible) -> &'static str {
     match why {
         NotPossible::Unknown => "money-unknown",
         NotPossible::Done => "money-done-before",
         NotPossible::Held => "money-held",
         NotPossible::TooMuch => "money-too-much",
         NotPossible::Recovering => "money-recovering",
+        NotPossible::Frozen => "money-frozen",
+        NotPossible::Same => "money-same",
+        NotPossible::NoOther => "money-no-other",
     }
 }
 
@@ -222,11 +279,16 @@ pub async fn act(
     let ui = posted.by.ui.clone().at("members");
     let fields = &posted.fields;
     let again = |key: &str| {
-        let [amount, office, chosen] = ["amount", "office", "fact"].map(|name| fields.get(name).to_owned());
-        let typed = Typed { amount, office, chosen };
+        let [amount, office, chosen, to, card] =
+            ["amount", "office", "fact", "to", "card"].map(|name| fields.get(name).to_owned());
+        let typed = Typed { amount, office, chosen, to, card };
         show(&console, ui.clone(), id, (typed, ui.t(key)), false, StatusCode::UNPROCESSABLE_ENTITY)
     };
-    let wish = match wish_of(fields) {
+    let wish = match (fields.get("do"), once_of(fields)) {
+        ("carry_over", Ok(once)) => carry_wish(&console, id, fields, once).await?,
+        _ => wish_of(fields),
+    };
+    let wish = match wish {
         Ok(wish) => wish,
         Err(key) => return again(key).await,
     };
@@ -234,9 +296,13 @@ pub async fn act(
     let load = move |tx: &mut Tx<'_>| -> Result<_, PeopleError> {
         let offices = people::offices(tx)?;
         let name = masked_name(tx, &vault, Some(id))?;
-        Ok((money::planned(tx, id, &asked)?, offices, name, money::purse(tx, id)?))
+        let other = match &asked {
+            Wish::CarryOver { to, .. } => masked_name(tx, &vault, Some(to.member))?,
+            _ => String::new(),
+        };
+        Ok((money::planned(tx, id, &asked)?, offices, (name, other), money::purse(tx, id)?))
     };
-    let (planned, offices, name, purse) = console.app.db.read(load).await?;
+    let (planned, offices, (name, other), purse) = console.app.db.read(load).await?;
     let plan = match planned {
         Ok(plan) if offices.iter().any(|row| row.office == plan.moved.office) => plan,
         Ok(_) => return again("money-office-missing").await,
@@ -252,13 +318,13 @@ pub async fn act(
             false => "money-changed",
         },
     };
-    let hidden = ["do", "fact", "amount", "office", "once"];
+    let hidden = ["do", "fact", "amount", "office", "once", "to", "card"];
     let hidden = hidden.into_iter().map(|field| (field.to_owned(), fields.get(field).to_owned()));
     let page = SurePage {
         back: format!("/members/{id}/money"),
         name,
         what: ui.t(&format!("money-{}", fields.get("do").replace('_', "-"))),
-        postings: postings(&ui, &offices, &plan),
+        postings: postings(&ui, &offices, &plan, &other),
         available: [yuan(&ui, purse.available), yuan(&ui, plan.available.0)],
         owed: [yuan(&ui, purse.owed), yuan(&ui, plan.owed.0)],
         owes: plan.owed.0 > purse.owed,
@@ -272,12 +338,15 @@ pub async fn act(
     Ok((status, Html(page.render()?)).into_response())
 }
 
-/// The postings in words.
-fn postings(ui: &Ui, offices: &[OfficeRow], plan: &Plan) -> Vec<Posting> {
+/// The postings in words; `other` is who gets what is carried over.
+fn postings(ui: &Ui, offices: &[OfficeRow], plan: &Plan, other: &str) -> Vec<Posting> {
     let end = |end: ValueEnd| match end {
         ValueEnd::Cash(office) => ui.t_with("money-at-cash", &[("office", &place(ui, offices, office))]),
         ValueEnd::Redeemed(office) => {
             ui.t_with("money-at-redeemed", &[("office", &place(ui, offices, office))])
+        }
+        ValueEnd::Member(member) if plan.moved.to == ValueEnd::Member(member) && plan.takes.is_some() => {
+            ui.t_with("money-at-other", &[("name", other)])
         }
         ValueEnd::Member(_) | ValueEnd::Issuer(_) | ValueEnd::Adjust(_) => ui.t("money-at-available"),
     };

@@ -13,11 +13,10 @@ use super::members::masked_name;
 use super::signed::SignedIn;
 use super::ui::{Ui, change, number};
 use crate::db::Tx;
+use crate::store::overview::UNCLOSED_LISTED_MAX;
 use crate::store::people::PeopleError;
 use crate::store::{cases, devices as device_store, overview};
 
-/// Days back that unclosed days are looked for.
-pub const UNCLOSED_DAYS: i32 = 14;
 /// Days between a day and the one it is compared with.
 const WEEK_DAYS: i32 = 7;
 
@@ -72,7 +71,7 @@ pub async fn page(State(console): State<Console>, by: SignedIn) -> Result<Respon
     let vault = console.app.vault.clone();
     let load = move |tx: &mut Tx<'_>| -> Result<_, PeopleError> {
         let figures = (overview::day(tx, day)?, overview::day(tx, day.plus(-WEEK_DAYS))?);
-        let unclosed = overview::unclosed(tx, day.plus(-UNCLOSED_DAYS), day)?;
+        let unclosed = overview::unclosed(tx, day, UNCLOSED_LISTED_MAX)?;
         let mut lines = overview::facts(tx, day, None)?;
         lines.truncate(10);
         let names =

@@ -12,7 +12,7 @@ use super::Console;
 use super::place;
 use super::problem::Refused;
 use super::signed::{Posted, SignedIn};
-use super::verdict::note;
+use super::verdict::reasoned;
 use crate::db::Tx;
 use crate::random;
 use crate::rules::joining::roles::Role;
@@ -33,10 +33,7 @@ pub async fn set_secrecy(
         "0" => false,
         _ => return Err(Refused::unfit(&ui, "verdict-none")),
     };
-    if posted.fields.get("reason").is_empty() {
-        return Err(Refused::unfit(&ui, "reason-missing"));
-    }
-    let note = note(&console, posted.fields.get("reason"))?;
+    let note = reasoned(&console, &ui, &posted.fields)?;
     let salt: [u8; SALT_BYTES] = random::bytes()?;
     let entries: [EntryId; 2] = [console.app.entry_id()?, console.app.entry_id()?];
     let (actor, staff) = (posted.by.actor(), posted.by.session.staff);
@@ -88,10 +85,7 @@ async fn tie(
 ) -> Result<Json<Value>, Refused> {
     let posted = posted.settled()?;
     let ui = posted.by.ui.clone();
-    if posted.fields.get("reason").is_empty() {
-        return Err(Refused::unfit(&ui, "reason-missing"));
-    }
-    let note = note(console, posted.fields.get("reason"))?;
+    let note = reasoned(console, &ui, &posted.fields)?;
     let number = posted.fields.get("into").to_owned();
     let (actor, staff) = (posted.by.actor(), posted.by.session.staff);
     let (entry, now) = (console.app.entry_id()?, console.app.now());
@@ -146,10 +140,7 @@ pub async fn erase(
 ) -> Result<Json<Value>, Refused> {
     let posted = posted.settled_as(&[Role::Admin, Role::Information])?;
     let ui = posted.by.ui.clone();
-    if posted.fields.get("reason").is_empty() {
-        return Err(Refused::unfit(&ui, "reason-missing"));
-    }
-    let note = note(&console, posted.fields.get("reason"))?;
+    let note = reasoned(&console, &ui, &posted.fields)?;
     let number = posted.fields.get("number").to_owned();
     let (actor, staff) = (posted.by.actor(), posted.by.session.staff);
     let (entry, now, vault) = (console.app.entry_id()?, console.app.now(), console.app.vault.clone());

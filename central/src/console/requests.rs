@@ -26,7 +26,7 @@ use crate::db::Tx;
 use crate::random;
 use crate::store::people::{self, PeopleError};
 use crate::store::requests::{self, Asks, Origin, State as Waits, Waiting};
-use crate::store::{journal, lookalikes};
+use crate::store::{journal, lookalikes, points};
 use crate::vault::{Vault, mask};
 
 /// Applications that the list shows.
@@ -54,6 +54,8 @@ struct RequestsPage {
     rows: Vec<Row>,
     done: String,
     more: String,
+    /// That changes of points wait too; they have a page of their own.
+    points: String,
 }
 
 /// One line of what is asked for: label, as it is on file, as it is asked for.
@@ -164,9 +166,9 @@ pub async fn list(State(console): State<Console>, by: SignedIn) -> Result<Respon
             let name = who(tx, (&vault, keys.open_key()), &own, waiting)?;
             rows.push(row(&own, &offices, waiting, name));
         }
-        Ok((rows, is_cut))
+        Ok((rows, is_cut, points::waiting(tx)?))
     };
-    let (rows, is_cut) = console.app.db.read(load).await?;
+    let (rows, is_cut, points) = console.app.db.read(load).await?;
     let scanned = requests::CHANGES_SCANNED_MAX.to_string();
     let done = match ui.path.split_once("?done=") {
         Some((_, what @ ("join" | "bind" | "reject" | "take" | "decline"))) => {
@@ -175,7 +177,11 @@ pub async fn list(State(console): State<Console>, by: SignedIn) -> Result<Respon
         _ => String::new(),
     };
     let more = if is_cut { ui.t_with("requests-more", &[("n", &scanned)]) } else { String::new() };
-    Ok(Html(RequestsPage { rows, done, more, ui }.render()?).into_response())
+    let points = match points {
+        0 => String::new(),
+        n => ui.t_with("requests-points", &[("n", &n.to_string())]),
+    };
+    Ok(Html(RequestsPage { rows, done, more, points, ui }.render()?).into_response())
 }
 
 fn row(ui: &Ui, offices: &[OfficeRow], waiting: &Waiting, who: String) -> Row {

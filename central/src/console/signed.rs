@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use axum::extract::{Form, FromRequest, FromRequestParts, Request};
+use axum::extract::{Form, FromRequest, FromRequestParts, Query, Request};
+use axum::http::header;
 use axum::http::request::Parts;
 use chrono_tz::Tz;
 use hufu_shared::act::Actor;
@@ -18,6 +19,8 @@ use crate::rules::joining::roles::Role;
 use crate::store::staff::{self, Session};
 use crate::store::{StoreError, cases, journal, people, world};
 
+/// Header that carries the session's token with a table that is no form.
+const TOKEN_HEADER: &str = "x-hufu-token";
 /// A session is written at most this often.
 const TOUCH_EVERY_US: i64 = MINUTE_US;
 
@@ -137,7 +140,9 @@ impl FromRequest<Console> for Posted {
     async fn from_request(request: Request, console: &Console) -> Result<Self, Failure> {
         let (mut parts, body) = request.into_parts();
         let Newcomer(by) = Newcomer::from_request_parts(&mut parts, console).await?;
-        let fields = read_fields(Request::from_parts(parts, body)).await?;
+        let request = Request::from_parts(parts, body);
+        let fields =
+            if is_table(&request) { read_table(request).await? } else { read_fields(request).await? };
         if !session::is_form_of(&by.session, fields.get("csrf")) {
             tracing::warn!("refused a form without the token of its session");
             return Err(Failure::Form);
@@ -169,5 +174,22 @@ impl Posted {
 pub async fn read_fields(request: Request) -> Result<Fields, Failure> {
     let Form(fields) =
         Form::<HashMap<String, String>>::from_request(request, &()).await.map_err(|_| Failure::Form)?;
+    Ok(Fields(fields))
+}
+
+/// Whether a table is sent as it is, and no form.
+fn is_table(request: &Request) -> bool {
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    kind.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/csv"))
+}
+
+/// A table sent as it is: it is the field `rows`, the others stand in the address, the session's token in a header.
+async fn read_table(request: Request) -> Result<Fields, Failure> {
+    let fields = Query::<HashMap<String, String>>::try_from_uri(request.uri()).map_err(|_| Failure::Form)?;
+    let Query(mut fields) = fields;
+    let token = request.headers().get(TOKEN_HEADER).and_then(|token| token.to_str().ok());
+    fields.insert("csrf".to_owned(), token.unwrap_or_default().to_owned());
+    let rows = String::from_request(request, &()).await.map_err(|_| Failure::Form)?;
+    fields.insert("rows".to_owned(), rows);
     Ok(Fields(fields))
 }

@@ -13,7 +13,7 @@ use hufu_shared::act::{
     blank_cards,
 };
 use hufu_shared::dictionary;
-use hufu_shared::ids::{DeviceId, FactId, Hash, ItemId, OfficeId};
+use hufu_shared::ids::{Hash, ItemId};
 use hufu_shared::scheme::Words;
 use hufu_shared::time::{Day, Instant};
 use serde::Deserialize;
@@ -24,12 +24,13 @@ use super::applications::PAGE_ROWS;
 use super::cases::fact_text;
 use super::failure::Failure;
 use super::problem::Refused;
+use super::requests::fact_of;
 use super::signed::{Fields, Posted, SignedIn};
-use super::verdict::note;
+use super::verdict::{note, reasoned};
 use crate::db::Tx;
 use crate::random;
 use crate::rules::apply::explains;
-use crate::store::people::{self, PeopleError};
+use crate::store::people::{PeopleError, office_of};
 use crate::store::{acts, joining, journal, stock};
 
 /// Characters of an item's code at most.
@@ -163,10 +164,6 @@ fn place(after: Option<&str>) -> Option<(i64, u64)> {
     Some((at.parse().ok()?, n.parse().ok()?))
 }
 
-fn office_of(tx: &mut Tx<'_>, code: &str) -> Result<Option<OfficeId>, PeopleError> {
-    Ok(people::offices(tx)?.into_iter().find(|row| row.code == code).map(|row| row.office))
-}
-
 /// An end of a movement: `supplier`, `spoiled`, `issued`, or the code of an office for its shelf.
 fn end_of(tx: &mut Tx<'_>, written: &str) -> Result<Option<StockEnd>, PeopleError> {
     Ok(match written {
@@ -252,7 +249,8 @@ pub async fn move_goods(State(console): State<Console>, posted: Posted) -> Resul
         let reason = note.commitment;
         let moved = StockMoved { id, item: item.item, from, to, pieces: ask.pieces, reason };
         acts::take(tx, entry, now, &actor, &Act::StockMoved(moved))?;
-        Ok(Ok(Done::Now))
+        // What the books do not have cannot be taken, whatever was read of them before.
+        Ok(if stock::is_booked(tx, id)? { Ok(Done::Now) } else { Err("stock-short") })
     };
     let done = console.app.write(work).await?.map_err(|key| Refused::unfit(&ui, key))?;
     Ok(answer(&done, id))
@@ -316,14 +314,6 @@ pub async fn findings(
     Ok(Json(json!({ "findings": page.iter().map(row).collect::<Vec<_>>(), "next": next })))
 }
 
-/// A fact by its text.
-fn fact_of(text: &str) -> Option<FactId> {
-    let mut parts = text.split('.');
-    let device: DeviceId = parts.next()?.parse().ok()?;
-    let fact = FactId { device, epoch: parts.next()?.parse().ok()?, seq: parts.next()?.parse().ok()? };
-    parts.next().is_none().then_some(fact)
-}
-
 /// Explains what a close of day found: `lines` holds, with commas between, a code, how many pieces more or less, and where
 /// they went or came from, as `umbrella:-2:spoiled`; nothing where only the count was wrong.
 pub async fn explain(
@@ -335,10 +325,7 @@ pub async fn explain(
     let ui = posted.by.ui.clone();
     let fact = fact_of(&finding).ok_or(Failure::NotFound)?;
     let class = StockClass::from_code(&class).ok_or(Failure::NotFound)?;
-    if posted.fields.get("reason").is_empty() {
-        return Err(Refused::unfit(&ui, "reason-missing"));
-    }
-    let note = note(&console, posted.fields.get("reason"))?;
+    let note = reasoned(&console, &ui, &posted.fields)?;
     let written: Vec<String> = posted.fields.get("lines").split(',').map(str::to_owned).collect();
     let written: Vec<String> = written.into_iter().filter(|line| !line.trim().is_empty()).collect();
     if written.len() > LINES_MAX {
@@ -360,6 +347,10 @@ pub async fn explain(
                 None => return Ok(Err("finding-lines")),
             }
         }
+        let once = |line: &ExplainedLine| lines.iter().filter(|other| other.item == line.item).count() == 1;
+        if !lines.iter().all(once) {
+            return Ok(Err("finding-lines"));
+        }
         if !explains(&known, &lines) {
             return Ok(Err("finding-sum"));
         }
@@ -372,8 +363,9 @@ pub async fn explain(
         let reason = note.commitment;
         note.put(tx, Some(staff), now)?;
         let explained = StockExplained { fact, class, lines, reason };
-        acts::take(tx, entry, now, &actor, &Act::StockExplained(explained))?;
-        Ok(Ok(()))
+        let given = acts::take(tx, entry, now, &actor, &Act::StockExplained(explained))?;
+        let is_explained = given.stocktakes.get(&(fact, class)).is_some_and(|now| now.explained.is_some());
+        Ok(if is_explained { Ok(()) } else { Err("finding-changed") })
     };
     match console.app.write(work).await? {
         Ok(()) => Ok(Json(json!({ "finding": finding, "class": class.code(), "state": "explained" }))),

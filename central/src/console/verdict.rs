@@ -6,6 +6,9 @@ use hufu_shared::ids::{FactId, Hash, MemberId};
 
 use super::Console;
 use super::failure::Failure;
+use super::problem::Refused;
+use super::signed::Fields;
+use super::ui::Ui;
 use crate::random;
 use crate::store::acts::Note;
 
@@ -17,6 +20,14 @@ pub fn note(console: &Console, reason: &str) -> Result<Note, Failure> {
     let reason: String = reason.chars().take(REASON_CHARS_MAX).collect();
     Note::new(&console.app.keys.seal_public(), random::bytes()?, &reason)
         .map_err(|error| Failure::fault(&error))
+}
+
+/// The sealed reason of a request of the API, which must have one.
+pub fn reasoned(console: &Console, ui: &Ui, fields: &Fields) -> Result<Note, Refused> {
+    match fields.get("reason") {
+        "" => Err(Refused::unfit(ui, "reason-missing")),
+        reason => Ok(note(console, reason)?),
+    }
 }
 
 /// A choice that a page offers.

@@ -23,4 +23,20 @@ pub const MIGRATIONS: &[Migration] = &[
         text: include_str!("../../sql/both/migrations/0006_members.sql"),
     },
     Migration { number: 7, name: "stock", text: include_str!("../../sql/both/migrations/0007_stock.sql") },
+    Migration {
+        number: 8,
+        name: "activities",
+        text: include_str!("../../sql/both/migrations/0008_activities.sql"),
+    },
+    Migration {
+        number: 9,
+        name: "value_and_jobs",
+        text: include_str!("../../sql/both/migrations/0009_value_and_jobs.sql"),
+    },
+    Migration {
+        number: 10,
+        name: "brought",
+        text: include_str!("../../sql/both/migrations/0010_brought.sql"),
+    },
+    Migration { number: 11, name: "points", text: include_str!("../../sql/both/migrations/0011_points.sql") },
 ];

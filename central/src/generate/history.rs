@@ -2,7 +2,7 @@
 
 use hufu_shared::fact::Shown;
 use hufu_shared::ids::{BootId, OccurrenceId, OfficeId};
-use hufu_shared::member::{OccurrenceRow, OccurrenceState};
+use hufu_shared::member::{Audience, OccurrenceRow, OccurrenceState};
 use hufu_shared::money::Amount;
 use hufu_shared::scheme::{EarnRate, Words};
 use hufu_shared::time::{Day, Instant, MINUTE_US, SECOND_US};
@@ -67,6 +67,7 @@ pub fn salon(random: &mut Random, week: usize, midnight: Instant, offices: &[Off
         points: Amount(SALON_POINTS),
         places: Some(120),
         offices: offices.to_vec(),
+        audience: Audience::default(),
     }
 }
 

@@ -4,7 +4,7 @@ use hufu_shared::act::{
     Act, Actor, CaseDecided, DeviceEnded, DeviceEnrolled, DeviceInvited, DeviceKey, Verdict,
 };
 use hufu_shared::ids::{DeviceId, EntryId, Hash, OccurrenceId, OfficeId};
-use hufu_shared::member::{OccurrenceRow, OccurrenceState, OfficeRow};
+use hufu_shared::member::{Audience, OccurrenceRow, OccurrenceState, OfficeRow};
 use hufu_shared::money::Amount;
 use hufu_shared::scheme::{CounterName, EarnRate, SchemeTerms, Words};
 use hufu_shared::seal::{SealError, SealKey};
@@ -140,7 +140,8 @@ pub async fn generate(
     }
     let codes = ["A", "B", "C"];
     let people = people::people(&mut random, plan.members, &codes);
-    let means = Means { db, vault, token_keys, clock: &StandingClock(begin.offset(MINUTE_US)) };
+    let means =
+        Means { db, vault, token_keys, seal: seal_key, clock: &StandingClock(begin.offset(MINUTE_US)) };
     take_file(&means, Kind::Members, "members", people::members_csv(&mut random, &people)).await?;
     take_file(&means, Kind::Cards, "cards", people::cards_csv(&people)).await?;
     let key =
@@ -200,14 +201,7 @@ async fn take_file(
     what: &'static str,
     csv: String,
 ) -> Result<(), GenerateError> {
-    let request = Request {
-        kind,
-        name: format!("generated {what}"),
-        bytes: csv.into_bytes(),
-        partial: false,
-        dry_run: false,
-        force: false,
-    };
+    let request = Request::new(kind, format!("generated {what}"), csv.into_bytes());
     let report = import(means, request).await.map_err(|source| GenerateError::Import { what, source })?;
     match report.bad.first() {
         Some(cell) => Err(GenerateError::Row { what, first: cell.to_string() }),
@@ -369,6 +363,7 @@ impl Stage<'_> {
             points: Amount(SALON_POINTS),
             places: Some(300),
             offices: Vec::new(),
+            audience: Audience::default(),
         };
         take(self.db, &mut self.random, start.offset(1), Act::OccurrenceSet(row)).await?;
         let silent = now.offset(-SILENT_HOURS * 60 * MINUTE_US);

@@ -1,11 +1,12 @@
-//! Stored value moved by a person at the centre: a top-up undone, value paid out, goods taken back.
+//! Stored value moved by a person at the centre: a top-up undone, value paid out, goods taken back, value carried over
+//! 结转 to another member.
 //!
 //! Each has a name of its own, so that the same asked twice moves once: a top-up is undone once, a sale is refunded
 //! once. A top-up is undone whatever is left of it: what is not available is owed. Nothing else takes more than a member
-//! has.
+//! has, nor of what is frozen 冻结.
 
-use hufu_shared::act::{ValueEnd, ValueMoved};
-use hufu_shared::ids::{FactId, Hash, MemberId, OfficeId};
+use hufu_shared::act::{Act, ValueCarried, ValueEnd, ValueHolder, ValueMoved};
+use hufu_shared::ids::{CardId, FactId, Hash, MemberId, OfficeId};
 use hufu_shared::money::{Amount, Leg, Unit};
 
 use super::judge::reversal::{FromMember, from_member};
@@ -32,6 +33,19 @@ pub enum Wish {
         /// Fen; none for all that was paid.
         amount: Option<Amount>,
     },
+    /// Stored value is to be carried over to another member.
+    CarryOver {
+        /// Fen.
+        amount: Amount,
+        /// The card by which the person named who gives.
+        card: Option<CardId>,
+        /// Who gets it.
+        to: ValueHolder,
+        /// Office whose business day it counts to.
+        office: OfficeId,
+        /// Told apart from another one of the same amount by this.
+        once: [u8; 16],
+    },
 }
 
 impl Wish {
@@ -40,7 +54,37 @@ impl Wish {
     pub fn original(&self) -> Option<FactId> {
         match self {
             Self::Undo(fact) | Self::Refund { sale: fact, .. } => Some(*fact),
-            Self::CashOut { .. } => None,
+            Self::CashOut { .. } | Self::CarryOver { .. } => None,
+        }
+    }
+
+    /// Whether it takes of what the member has, as a spend does.
+    fn spends(&self) -> bool {
+        matches!(self, Self::CashOut { .. } | Self::CarryOver { .. })
+    }
+
+    /// The cause under which it stands in the ledger, if it stands there by its name.
+    #[must_use]
+    pub fn cause(&self, member: MemberId) -> Option<Hash> {
+        match self {
+            Self::CashOut { .. } => Some(posting::move_cause(self.id(member))),
+            Self::CarryOver { .. } => Some(posting::carry_cause(self.id(member))),
+            Self::Undo(_) | Self::Refund { .. } => None,
+        }
+    }
+
+    /// The act that it becomes as planned, with the reason that was typed.
+    #[must_use]
+    pub fn act(&self, plan: Plan, reason: Hash) -> Act {
+        match (self, plan.moved) {
+            (
+                Self::CarryOver { card, to, .. },
+                ValueMoved { id, from: ValueEnd::Member(member), leg, office, .. },
+            ) => {
+                let from = ValueHolder { member, card: *card };
+                Act::ValueCarried(ValueCarried { id, from, to: *to, amount: leg.amount, office, reason })
+            }
+            (_, moved) => Act::ValueMoved(ValueMoved { reason, ..moved }),
         }
     }
 
@@ -50,6 +94,7 @@ impl Wish {
         match self {
             Self::Undo(fact) => Hash::of(&[b"hufu-desk-undo", &posting::fact_cause(*fact).0]),
             Self::CashOut { once, .. } => Hash::of(&[b"hufu-desk-cash-out", &member.0, once]),
+            Self::CarryOver { once, .. } => Hash::of(&[b"hufu-desk-carry-over", &member.0, once]),
             Self::Refund { sale, .. } => Hash::of(&[b"hufu-desk-refund", &posting::fact_cause(*sale).0]),
         }
     }
@@ -74,6 +119,10 @@ pub struct Known {
     pub is_done: bool,
     /// The centre recovers: nothing takes from anybody.
     pub is_recovering: bool,
+    /// What the member has is frozen.
+    pub is_frozen: bool,
+    /// Who is to get it takes part in the club.
+    pub other_takes_part: bool,
 }
 
 /// What will be posted.
@@ -109,6 +158,15 @@ pub enum NotPossible {
     /// The centre recovers.
     #[error("the centre recovers and takes nothing from anybody")]
     Recovering,
+    /// What the member has is frozen.
+    #[error("it is frozen")]
+    Frozen,
+    /// Who is to get it has it already: all media of a member reach the same value.
+    #[error("it is theirs already")]
+    Same,
+    /// Who is to get it does not take part.
+    #[error("who is to get it takes no part in the club")]
+    NoOther,
 }
 
 /// Judges a wish.
@@ -122,14 +180,17 @@ pub fn plan(member: MemberId, wish: &Wish, known: Known) -> Result<Plan, NotPoss
     if known.is_recovering && !matches!(wish, Wish::Refund { .. }) {
         return Err(NotPossible::Recovering);
     }
+    if wish.spends() && known.is_frozen {
+        return Err(NotPossible::Frozen);
+    }
     let office = match wish {
-        Wish::CashOut { office, .. } => Some(*office),
-        _ => known.office,
+        Wish::CashOut { office, .. } | Wish::CarryOver { office, .. } => Some(*office),
+        Wish::Undo(_) | Wish::Refund { .. } => known.office,
     };
     let office = office.ok_or(NotPossible::Unknown)?;
     let amount = match wish {
         Wish::Undo(_) => known.stands,
-        Wish::CashOut { amount, .. } => *amount,
+        Wish::CashOut { amount, .. } | Wish::CarryOver { amount, .. } => *amount,
         Wish::Refund { amount, .. } => amount.unwrap_or(known.stands),
     };
     if !amount.is_positive() {
@@ -138,8 +199,10 @@ pub fn plan(member: MemberId, wish: &Wish, known: Known) -> Result<Plan, NotPoss
     let most = match wish {
         Wish::Undo(_) if known.held.is_positive() => return Err(NotPossible::Held),
         Wish::Undo(_) => amount,
-        Wish::CashOut { .. } if known.owed.is_positive() => Amount::ZERO,
-        Wish::CashOut { .. } => known.available,
+        Wish::CarryOver { to, .. } if to.member == member => return Err(NotPossible::Same),
+        Wish::CarryOver { .. } if !known.other_takes_part => return Err(NotPossible::NoOther),
+        Wish::CashOut { .. } | Wish::CarryOver { .. } if known.owed.is_positive() => Amount::ZERO,
+        Wish::CashOut { .. } | Wish::CarryOver { .. } => known.available,
         Wish::Refund { .. } => known.stands,
     };
     if amount > most {
@@ -150,10 +213,10 @@ pub fn plan(member: MemberId, wish: &Wish, known: Known) -> Result<Plan, NotPoss
 
 fn planned(member: MemberId, wish: &Wish, known: Known, (amount, office): (Amount, OfficeId)) -> Plan {
     let gives = matches!(wish, Wish::Refund { .. });
-    let (from, to) = if gives {
-        (ValueEnd::Redeemed(office), ValueEnd::Member(member))
-    } else {
-        (ValueEnd::Member(member), ValueEnd::Cash(office))
+    let (from, to) = match wish {
+        Wish::Refund { .. } => (ValueEnd::Redeemed(office), ValueEnd::Member(member)),
+        Wish::CarryOver { to, .. } => (ValueEnd::Member(member), ValueEnd::Member(to.member)),
+        Wish::Undo(_) | Wish::CashOut { .. } => (ValueEnd::Member(member), ValueEnd::Cash(office)),
     };
     let leg = Leg { unit: Unit::Cny, amount };
     let reason = Hash([0; 32]);
@@ -182,6 +245,7 @@ mod tests {
     use hufu_shared::ids::DeviceId;
 
     const MEMBER: MemberId = MemberId([1; 16]);
+    const OTHER: MemberId = MemberId([4; 16]);
     const OFFICE: OfficeId = OfficeId([2; 16]);
     const FACT: FactId = FactId { device: DeviceId([3; 16]), epoch: 1, seq: 9 };
     const UNDO: Wish = Wish::Undo(FACT);
@@ -193,6 +257,11 @@ mod tests {
 
     fn cash_out(amount: i64) -> Wish {
         Wish::CashOut { amount: Amount(amount), office: OFFICE, once: [7; 16] }
+    }
+
+    fn carry(amount: i64, to: MemberId) -> Wish {
+        let to = ValueHolder { member: to, card: None };
+        Wish::CarryOver { amount: Amount(amount), card: None, to, office: OFFICE, once: [8; 16] }
     }
 
     fn refund(amount: Option<i64>) -> Wish {
@@ -245,6 +314,40 @@ mod tests {
             assert_eq!(plan(MEMBER, &wish, recovering), Err(NotPossible::Recovering));
         }
         assert!(plan(MEMBER, &refund(None), recovering).is_ok(), "credits go on");
+    }
+
+    #[test]
+    fn rule_h04_what_is_frozen_is_neither_paid_out_nor_carried_over_and_still_corrected() {
+        let frozen = Known { is_frozen: true, other_takes_part: true, ..known(900, 100) };
+        for wish in [cash_out(1), carry(1, OTHER)] {
+            assert_eq!(plan(MEMBER, &wish, frozen), Err(NotPossible::Frozen));
+            assert!(plan(MEMBER, &wish, Known { is_frozen: false, ..frozen }).is_ok());
+        }
+        for wish in [UNDO, refund(None)] {
+            assert!(plan(MEMBER, &wish, frozen).is_ok(), "a mistake is put right all the same");
+        }
+    }
+
+    #[test]
+    fn rule_h04_a_carry_over_takes_what_there_is_at_most_and_goes_to_somebody_else_who_takes_part() {
+        let there = Known { other_takes_part: true, ..known(300, 0) };
+        let done = plan(MEMBER, &carry(300, OTHER), there).expect("possible");
+        assert_eq!((done.available, done.owed), (Amount(0), Amount(0)));
+        let Act::ValueCarried(carried) = carry(300, OTHER).act(done, Hash([5; 32])) else {
+            panic!("a carry-over")
+        };
+        assert_eq!((carried.from.member, carried.to.member, carried.amount), (MEMBER, OTHER, Amount(300)));
+        for (wish, known, why) in [
+            (carry(301, OTHER), there, NotPossible::TooMuch),
+            (carry(0, OTHER), there, NotPossible::Unknown),
+            (carry(1, MEMBER), there, NotPossible::Same),
+            (carry(1, OTHER), Known { other_takes_part: false, ..there }, NotPossible::NoOther),
+            (carry(1, OTHER), Known { is_done: true, ..there }, NotPossible::Done),
+            (carry(1, OTHER), Known { is_recovering: true, ..there }, NotPossible::Recovering),
+            (carry(1, OTHER), Known { owed: Amount(1), ..there }, NotPossible::TooMuch),
+        ] {
+            assert_eq!(plan(MEMBER, &wish, known), Err(why));
+        }
     }
 
     #[test]

@@ -4,17 +4,23 @@
 //! needs ([`world`]) into the rows that it gives ([`outcome`]). Neither reads a clock, a random number or a sealed
 //! field, so replaying the journal gives the same rows again. The simulator and `verify` run these very functions.
 
+pub mod activity;
 pub mod admission;
 pub mod apply;
+pub mod cash;
 pub mod desk;
 pub mod entry;
 pub mod ingest;
+pub mod jobs;
 pub mod joining;
 pub mod judge;
 pub mod lease;
 pub mod links;
 pub mod need;
 pub mod outcome;
+pub mod points;
 pub mod posting;
 pub mod reconcile;
+pub mod redemption;
+pub mod statement;
 pub mod world;

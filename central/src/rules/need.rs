@@ -9,7 +9,9 @@ use std::collections::BTreeSet;
 
 use hufu_shared::act::{Act, CardIssue};
 use hufu_shared::fact::{Event, Fact, Funding};
-use hufu_shared::ids::{CardId, DeviceId, FactId, Hash, ItemId, LeaseId, MemberId, OccurrenceId, OfficeId};
+use hufu_shared::ids::{
+    ActivityId, CardId, DeviceId, FactId, Hash, ItemId, LeaseId, MemberId, OccurrenceId, OfficeId,
+};
 use hufu_shared::time::{Day, Instant, OfficeClock};
 use hufu_shared::token::Token;
 use hufu_shared::wire::version::Version;
@@ -101,6 +103,16 @@ pub enum Need {
     FieldGroups,
     /// What a member's fields of all groups say, as commitments.
     Customs(MemberId),
+    /// An activity with all of its holdings.
+    Activity(ActivityId),
+    /// Who comes to a holding.
+    SignUps(OccurrenceId),
+    /// A change of points with its cause.
+    Points(Hash),
+    /// A trigger of changes of points.
+    Trigger(Hash),
+    /// A plan of redemption.
+    Plan(Hash),
 }
 
 /// What an entry will certainly need, so that most entries are applied at the first try.
@@ -247,9 +259,31 @@ fn of_act(needs: &mut BTreeSet<Need>, act: &Act) {
             Need::Flows(posting::lease_cause(set.lease, set.generation)),
             Need::Linked(links::lease(set.lease, set.generation)),
         ]),
+        Act::ValueCarried(carried) => {
+            for member in [carried.from.member, carried.to.member] {
+                needs.extend([Need::Member(member), Need::Purse(member)]);
+            }
+            needs.insert(Need::Flows(posting::carry_cause(carried.id)));
+        }
         Act::LeaseWrittenOff(ended) => {
             needs.insert(Need::Lease(ended.lease));
         }
+        Act::BalancesOpened(opened) => {
+            for row in &opened.rows {
+                let cause = posting::opening_cause(&opened.batch, row.member, row.leg.unit, row.at);
+                needs.extend([Need::Flows(cause), Need::Purse(row.member), Need::Member(row.member)]);
+            }
+        }
+        Act::HistoryBrought(brought) => {
+            needs.extend(brought.lines.iter().map(|line| Need::Member(line.member)));
+        }
+        Act::PointsChanged(changed) => needs.extend(changed.changes.iter().flat_map(|change| {
+            [Need::Points(change.id), Need::Member(change.member), Need::Purse(change.member)]
+        })),
+        Act::RedemptionRun(run) => needs.extend(run.members.iter().flat_map(|member| {
+            let cause = posting::redemption_cause(run.plan, *member);
+            [Need::Member(*member), Need::Purse(*member), Need::Flows(cause)]
+        })),
         Act::LeasesReported(reported) => {
             for state in &reported.states {
                 needs.extend([Need::Lease(state.lease), Need::Purse(state.member)]);

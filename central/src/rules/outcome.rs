@@ -2,12 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hufu_shared::act::{CardSet, ClubFounded, FieldGroup, MemberSet, StockClass, StockItem};
+use hufu_shared::act::{
+    ActivityCostSet, CardSet, ClubFounded, DataExported, FieldGroup, MemberSet, PastLine, StockClass,
+    StockItem,
+};
 use hufu_shared::dictionary::Term;
 use hufu_shared::fact::Event;
-use hufu_shared::ids::{CardId, DeviceId, FactId, Hash, ItemId, LeaseId, MemberId, OccurrenceId, OfficeId};
+use hufu_shared::ids::{
+    ActivityId, CardId, DeviceId, FactId, Hash, ItemId, LeaseId, MemberId, OccurrenceId, OfficeId,
+};
 use hufu_shared::member::{CardStatus, OccurrenceRow, OfficeRow};
+use hufu_shared::money::Leg;
 use hufu_shared::policy::Policy;
+use hufu_shared::rules::activity::SignUp;
 use hufu_shared::scheme::SchemeTerms;
 use hufu_shared::time::{Day, Instant};
 use hufu_shared::token::Token;
@@ -20,9 +27,9 @@ use super::judge::issue::Issued;
 use super::lease::LeaseRow;
 use super::posting::Posting;
 use super::world::{
-    CardLife, CardTurn, Group, KnownAssociation, KnownBoot, KnownCase, KnownDevice, KnownEpoch, KnownFact,
-    KnownField, KnownFiled, KnownLeaving, KnownMember, KnownMessage, KnownStock, KnownStocktake, Recovery,
-    StockLine,
+    CardLife, CardTurn, Group, KnownActivity, KnownAssociation, KnownBoot, KnownCase, KnownDevice,
+    KnownEpoch, KnownFact, KnownField, KnownFiled, KnownLeaving, KnownMember, KnownMessage, KnownPlan,
+    KnownPoints, KnownStock, KnownStocktake, KnownTrigger, Recovery, RedeemedLine, StockLine,
 };
 
 /// All rows that one entry gives.
@@ -48,7 +55,7 @@ pub struct Outcome {
     pub card_holders: Vec<(CardId, Option<MemberId>)>,
     /// The turns of the cards above, whole.
     pub card_turns: BTreeMap<CardId, Vec<CardTurn>>,
-    /// Members merged, taken apart or erased.
+    /// Members merged, taken apart or erased, or whose stored value was frozen or set free.
     pub member_ties: BTreeMap<MemberId, KnownMember>,
     /// Fields of members' data changed.
     pub fields: BTreeMap<(MemberId, String), KnownField>,
@@ -70,6 +77,12 @@ pub struct Outcome {
     pub field_groups: Vec<FieldGroup>,
     /// Commitments to what members' fields of a group say.
     pub customs: BTreeMap<(MemberId, String), Hash>,
+    /// Activities planned, decided or ended.
+    pub activities: BTreeMap<ActivityId, KnownActivity>,
+    /// Who comes to holdings: of those whose coming changed.
+    pub sign_ups: BTreeMap<(OccurrenceId, MemberId), SignUp>,
+    /// Items of what activities cost.
+    pub activity_costs: BTreeMap<(ActivityId, u32), ActivityCostSet>,
     /// What was edited of members.
     pub edits: BTreeMap<(MemberId, String), Edit>,
     /// Members of whom nothing is kept any more beside the pseudonymous record, and with them all who were merged into
@@ -81,6 +94,14 @@ pub struct Outcome {
     pub apply_version: Option<u32>,
     /// How cards were issued, what they stand under, how they ended: of those of which that changed.
     pub card_lives: BTreeMap<CardId, CardLife>,
+    /// Changes of points that are new or were decided.
+    pub points: BTreeMap<Hash, KnownPoints>,
+    /// Triggers that are new, changed or have looked farther.
+    pub triggers: BTreeMap<Hash, KnownTrigger>,
+    /// Plans of redemption that are new or changed.
+    pub plans: BTreeMap<Hash, KnownPlan>,
+    /// What members got by plans.
+    pub redeemed: Vec<RedeemedLine>,
     /// Items of stock set.
     pub stock_items: Vec<StockItem>,
     /// Books of shelves that changed.
@@ -115,7 +136,7 @@ pub struct Outcome {
     pub fact_changes: BTreeMap<FactId, KnownFact>,
     /// By what facts are found again.
     pub links: BTreeSet<(Hash, FactId)>,
-    /// Attendance of a member at an occurrence.
+    /// Attendance of a member at an occurrence; where nothing admits any more there is none.
     pub groups: BTreeMap<(MemberId, OccurrenceId), Group>,
     /// New postings.
     pub postings: Vec<Posting>,
@@ -125,6 +146,45 @@ pub struct Outcome {
     pub left_cases: BTreeSet<(Hash, FactId)>,
     /// What terminals must be told beside the receipt.
     pub notices: Vec<NoticeRow>,
+    /// Balances of another system that were opened, by their cause.
+    pub openings: BTreeMap<Hash, Opened>,
+    /// Transactions of another system, by their names.
+    pub past: BTreeMap<Hash, Past>,
+    /// A list that was taken out.
+    pub exported: Option<Exported>,
+}
+
+/// An opening balance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opened {
+    /// Name of its batch.
+    pub batch: String,
+    /// Whose.
+    pub member: MemberId,
+    /// How much.
+    pub leg: Leg,
+    /// When it was earned.
+    pub at: Instant,
+    /// Commitment to the cause.
+    pub reason: Hash,
+}
+
+/// A transaction of another system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Past {
+    /// Name of its batch.
+    pub batch: String,
+    /// What it was.
+    pub line: PastLine,
+}
+
+/// A list that was taken out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exported {
+    /// By whom.
+    pub by: String,
+    /// What.
+    pub exported: DataExported,
 }
 
 /// An edit of a member's data (K13).

@@ -31,7 +31,7 @@ pub enum Account {
     Erased,
     /// What nobody can be charged with until a case is decided.
     Suspense(Hash),
-    /// What was given but waits for a person, by its cause.
+    /// What was given but waits for a person, by its cause; or is on its way from one member to another within it.
     Held(Hash),
     /// What a device spent without right.
     DeviceLoss(DeviceId),
@@ -210,10 +210,18 @@ pub enum PostingCode {
     Expiry,
     /// Moved at the centre.
     Move,
+    /// Stored value carried over from one member to another.
+    CarryOver,
+    /// Brought over from another system.
+    Opening,
     /// Brought over from a merged member, or back.
     Merge,
     /// Left by a member whose data was erased.
     Erasure,
+    /// Changed for a cause.
+    Points,
+    /// Redeemed by a plan.
+    Redemption,
 }
 
 impl PostingCode {
@@ -233,8 +241,12 @@ impl PostingCode {
             Self::TopUp => "top_up",
             Self::Expiry => "expiry",
             Self::Move => "move",
+            Self::CarryOver => "carry_over",
+            Self::Opening => "opening",
             Self::Merge => "merge",
             Self::Erasure => "erasure",
+            Self::Points => "points",
+            Self::Redemption => "redemption",
         }
     }
 }
@@ -243,6 +255,32 @@ impl PostingCode {
 #[must_use]
 pub fn move_cause(id: Hash) -> Hash {
     Hash::of(&[b"hufu-cause-move", &id.0])
+}
+
+/// The cause of what was carried over under this name.
+#[must_use]
+pub fn carry_cause(id: Hash) -> Hash {
+    Hash::of(&[b"hufu-cause-carry", &id.0])
+}
+
+/// The cause of an opening balance: batch, member, unit and when it was earned, none for when it was brought.
+#[must_use]
+pub fn opening_cause(batch: &str, member: MemberId, unit: Unit, at: Option<Instant>) -> Hash {
+    let at = at.map_or_else(Vec::new, |at| at.0.to_be_bytes().to_vec());
+    let batch = Hash::of(&[batch.as_bytes()]);
+    Hash::of(&[b"hufu-cause-opening", &batch.0, &member.0, unit.code().as_bytes(), &at])
+}
+
+/// The cause of a change of points of this name.
+#[must_use]
+pub fn points_cause(id: Hash) -> Hash {
+    Hash::of(&[b"hufu-cause-points", &id.0])
+}
+
+/// The cause of what a member redeems by a plan: once for each.
+#[must_use]
+pub fn redemption_cause(plan: Hash, member: MemberId) -> Hash {
+    Hash::of(&[b"hufu-cause-redemption", &plan.0, &member.0])
 }
 
 /// The cause of what one fact gave.

@@ -3,9 +3,11 @@
 //! The store fetches what was named as a [`Need`] and never decides; a row too many does no harm. While an entry is
 //! applied, the world is carried along, so that each fact sees what the ones before it gave.
 
+mod activity;
 mod card;
 mod case;
 mod membership;
+mod points;
 mod stock;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,11 +15,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use hufu_shared::act::{FieldGroup, StockClass};
 use hufu_shared::fact::Fact;
 use hufu_shared::ids::{
-    BootId, CardId, DeviceId, FactId, Hash, ItemId, LeaseId, MemberId, OccurrenceId, OfficeId,
+    ActivityId, BootId, CardId, DeviceId, FactId, Hash, ItemId, LeaseId, MemberId, OccurrenceId, OfficeId,
 };
 use hufu_shared::member::{MemberStatus, OccurrenceRow, OfficeRow};
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::policy::Policy;
+use hufu_shared::rules::activity::SignUp;
 use hufu_shared::rules::repeat::Tap;
 use hufu_shared::scheme::SchemeTerms;
 use hufu_shared::time::{Day, Instant};
@@ -26,9 +29,11 @@ use hufu_shared::wire::upload::Became;
 use hufu_shared::wire::version::Version;
 use minicbor::{Decode, Encode};
 
+pub use activity::KnownActivity;
 pub use card::{CardLife, CardTurn, KnownCard, TurnBy};
 pub use case::{CaseState, Evidence, KnownCase};
-pub use membership::{KnownAssociation, KnownFiled, KnownLeaving, KnownMessage};
+pub use membership::{KnownAssociation, KnownFiled, KnownLeaving, KnownMessage, ValueTurn};
+pub use points::{Decided, KnownPlan, KnownPoints, KnownTrigger, RedeemedLine};
 pub use stock::{KnownCount, KnownStock, KnownStocktake, StockLine};
 
 use super::joining::application::Association;
@@ -127,6 +132,16 @@ pub struct World {
     pub messages: BTreeMap<Hash, KnownMessage>,
     /// What the club keeps of members beside the base data.
     pub details: BTreeMap<MemberId, Details>,
+    /// Activities that were planned.
+    pub activities: BTreeMap<ActivityId, KnownActivity>,
+    /// Who comes to holdings.
+    pub sign_ups: BTreeMap<OccurrenceId, BTreeMap<MemberId, SignUp>>,
+    /// Changes of points that somebody made or asked for.
+    pub points: BTreeMap<Hash, KnownPoints>,
+    /// What makes changes of points by itself.
+    pub triggers: BTreeMap<Hash, KnownTrigger>,
+    /// Plans of redemption.
+    pub plans: BTreeMap<Hash, KnownPlan>,
 }
 
 /// A recovery of the centre: it was rolled back, and learns from the terminals what it had set aside.
@@ -144,6 +159,12 @@ impl World {
     #[must_use]
     pub fn may_debit(&self) -> bool {
         self.recovery.since.is_none()
+    }
+
+    /// Whether what a member has in a unit is frozen, of a member that was fetched.
+    #[must_use]
+    pub fn is_frozen(&self, member: MemberId, unit: Unit) -> bool {
+        unit == Unit::Cny && self.members.get(&member).is_some_and(KnownMember::is_value_frozen)
     }
 }
 
@@ -284,6 +305,18 @@ pub struct KnownMember {
     pub merged_into: Option<MemberId>,
     /// The personal data was erased.
     pub erased: bool,
+    /// The business day on which the member joined: the grace of the first year counts from it (S3).
+    pub joined: Day,
+    /// When their stored value was frozen and set free again, oldest first.
+    pub value_turns: Vec<ValueTurn>,
+}
+
+impl KnownMember {
+    /// Whether their stored value is frozen.
+    #[must_use]
+    pub fn is_value_frozen(&self) -> bool {
+        self.value_turns.last().is_some_and(|turn| turn.frozen)
+    }
 }
 
 /// How often, and when last, a field of a member's data was changed by a person.

@@ -24,13 +24,8 @@ pub static SQL: SqlFile = SqlFile::new("cards", include_str!("../../sql/both/car
 /// Columns of a life, in the order in which every statement has them.
 const LIFE_COLUMNS: usize = 11;
 
-fn day_at(row: &Row, column: usize) -> Result<Option<Day>, StoreError> {
-    if row.int_opt(column)?.is_some() { day_of(row, column).map(Some) } else { Ok(None) }
-}
-
-fn day_of(row: &Row, column: usize) -> Result<Day, StoreError> {
-    let day = row.int(column)?;
-    i32::try_from(day).map(Day).map_err(|_| StoreError::Range { what: "business day", met: day })
+fn day_opt(row: &Row, column: usize) -> Result<Option<Day>, StoreError> {
+    if row.int_opt(column)?.is_some() { rows::day_at(row, column).map(Some) } else { Ok(None) }
 }
 
 /// A life from `rank, under, issue_office, issued, replaces, replaced_by, replaced, ended, end_why, due_kind, due_day`.
@@ -50,7 +45,7 @@ fn life(row: &Row, at: usize) -> Result<CardLife, StoreError> {
         replaces: row.array_opt(at + 4)?.map(CardId),
         replaced: replaced_by.zip(row.int_opt(at + 6)?.map(Instant)),
         ended: row.int_opt(at + 7)?.map(Instant).zip(end),
-        due: due.zip(day_at(row, at + 10)?),
+        due: due.zip(day_opt(row, at + 10)?),
     })
 }
 
@@ -244,7 +239,7 @@ pub fn waiting(tx: &mut Tx<'_>, (day, after): (Day, CardId), limit: i64) -> Resu
             card: CardId(row.array(0)?),
             kind: row.text(2)?.to_owned(),
             to: row.text(3)?.to_owned(),
-            day: day_of(row, 4)?,
+            day: rows::day_at(row, 4)?,
             tail: row.text(5)?.to_owned(),
             number: row.text_opt(6)?.map(str::to_owned),
         })
@@ -284,7 +279,7 @@ pub fn subs_due(
 /// [`StoreError`].
 pub fn changes_until(tx: &mut Tx<'_>) -> Result<Option<Day>, StoreError> {
     let row = tx.query_opt(SQL.get("job_day"), &[CARD_CHANGE_JOB.into()])?;
-    row.as_ref().map(|row| day_at(row, 0)).transpose().map(Option::flatten)
+    row.as_ref().map(|row| day_opt(row, 0)).transpose().map(Option::flatten)
 }
 
 /// A page of what is due: changes, and the last card that was looked at, if there are more.
@@ -321,7 +316,7 @@ pub fn changes_due(
 fn points_days(tx: &mut Tx<'_>, member: MemberId, until: Day) -> Result<Vec<PointsDay>, StoreError> {
     let mut days: Vec<PointsDay> = Vec::new();
     for row in tx.query(SQL.get("points_days"), &[member.0.into(), i64::from(until.0).into()])? {
-        let day = day_of(&row, 0)?;
+        let day = rows::day_at(&row, 0)?;
         let own = |name: &str| match Account::parse(name) {
             Some(Account::Available(of) | Account::Owed(of)) => of == member,
             Some(Account::Escrow(_)) => true,

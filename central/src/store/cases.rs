@@ -32,14 +32,22 @@ pub const SIDES_SHOWN_MAX: i64 = 20;
 /// # Errors
 /// [`StoreError`] if the database fails.
 pub fn end_overdue(tx: &mut Tx<'_>, id: EntryId, now: Instant) -> Result<usize, StoreError> {
-    let found = tx.query(SQL.get("overdue"), &[now.0.into(), CASES_ENDED_MAX.into()])?;
-    let cases = found.iter().map(|row| Ok(Hash(row.array(0)?))).collect::<Result<Vec<_>, StoreError>>()?;
+    let cases = overdue(tx, now, CASES_ENDED_MAX)?;
     let ended = cases.len();
     if ended > 0 {
         let actor = Actor::Job("deadlines".to_owned());
         acts::take(tx, id, now, &actor, &Act::CasesEnded(CasesEnded { cases }))?;
     }
     Ok(ended)
+}
+
+/// Cases whose time is up, the longest first, at most `limit`.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn overdue(tx: &mut Tx<'_>, now: Instant, limit: i64) -> Result<Vec<Hash>, StoreError> {
+    let found = tx.query(SQL.get("overdue"), &[now.0.into(), limit.into()])?;
+    found.iter().map(|row| Ok(Hash(row.array(0)?))).collect()
 }
 
 /// A case with its id.

@@ -36,6 +36,10 @@ pub static TABLES: LazyLock<Vec<(&'static str, usize)>> = LazyLock::new(|| {
         ("stock_item", 1),
         ("stock_line", 3),
         ("stocktake", 4),
+        ("points_change", 1),
+        ("points_trigger", 1),
+        ("redemption_plan", 1),
+        ("redemption_line", 2),
         ("issued", 2),
         ("lease", 2),
         ("posting", 1),
@@ -52,6 +56,12 @@ pub static TABLES: LazyLock<Vec<(&'static str, usize)>> = LazyLock::new(|| {
         ("field_group", 1),
         ("member_custom", 2),
         ("member_edit", 3),
+        ("activity", 1),
+        ("sign_up", 2),
+        ("activity_cost", 2),
+        ("opening", 1),
+        ("past_line", 1),
+        ("data_export", 1),
     ]
 });
 

@@ -61,16 +61,22 @@ pub fn erase(
     Ok(true)
 }
 
+/// Facts about somebody erased before whose sealed parts are still here, at most `limit`.
+///
+/// # Errors
+/// [`PeopleError`].
+pub fn sealed_late(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<FactId>, PeopleError> {
+    let late = tx.query(SQL.get("sealed_late"), &[limit.into()])?;
+    Ok(late.iter().map(|row| rows::fact_id_at(row, 0)).collect::<Result<_, StoreError>>()?)
+}
+
 /// Takes away the sealed parts of what a terminal brought about somebody who had been erased by then; answers how many.
 ///
 /// # Errors
 /// [`PeopleError`].
 pub fn forget_late(tx: &mut Tx<'_>, vault: &Vault) -> Result<usize, PeopleError> {
-    let late = tx.query(SQL.get("sealed_late"), &[LATE_MAX.into()])?;
-    for row in &late {
-        let id = rows::fact_id_at(row, 0)?;
-        forget(tx, vault, id)?;
-    }
+    let late = sealed_late(tx, LATE_MAX)?;
+    late.iter().try_for_each(|id| forget(tx, vault, *id))?;
     Ok(late.len())
 }
 

@@ -18,7 +18,10 @@ use hufu_shared::time::{DAY_US, Day, Instant, OfficeClock};
 use super::{StoreError, acts, journal, world};
 use crate::db::{SqlFile, Tx};
 use crate::rules::apply::EXPIRY_JOB;
+use crate::rules::entry::{Entry, EntryBody, TakenAct};
 use crate::rules::judge::expiry::earned_between;
+use crate::rules::outcome::Outcome;
+use crate::rules::world::World;
 
 /// Statements of this file.
 pub static SQL: SqlFile = SqlFile::new("expiry", include_str!("../../sql/both/expiry.sql"));
@@ -42,8 +45,13 @@ pub struct Run {
 /// What became of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// Some members were looked at, the last of them this one.
-    Upto(MemberId),
+    /// Some members were looked at.
+    Upto {
+        /// The last of them.
+        last: MemberId,
+        /// Of how many of them points were taken off, or given back.
+        changed: u64,
+    },
     /// The day is done.
     Done,
     /// Not while the centre recovers: nothing may be taken from anybody.
@@ -85,25 +93,49 @@ pub fn step(
     if !world.may_debit() {
         return Ok(Step::Recovering);
     }
-    let earned = earned_between(world.policy.expiry, run.last, run.cutoff);
-    let members = candidates(tx, run, earned, after)?;
+    let members = candidates(tx, run, &world, after)?;
     let actor = Actor::Job(EXPIRY_JOB.to_owned());
     let Some(last) = members.last().copied() else {
         let ran = JobRan { job: EXPIRY_JOB.to_owned(), day: run.cutoff };
         acts::take(tx, entry, now, &actor, &Act::JobRan(ran))?;
         return Ok(Step::Done);
     };
-    acts::take(tx, entry, now, &actor, &Act::PointsExpired(PointsExpired { cutoff: run.cutoff, members }))?;
-    Ok(Step::Upto(last))
+    let act = Act::PointsExpired(PointsExpired { cutoff: run.cutoff, members });
+    let given = acts::take(tx, entry, now, &actor, &act)?;
+    Ok(Step::Upto { last, changed: changed(&given) })
+}
+
+/// Of how many members an act takes points off, or gives them back.
+fn changed(given: &Outcome) -> u64 {
+    let members: BTreeSet<_> = given.postings.iter().map(|posting| posting.member).collect();
+    u64::try_from(members.len()).unwrap_or(u64::MAX)
+}
+
+/// What [`step`] would do, with nothing done.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn look(tx: &mut Tx<'_>, run: Run, after: Option<MemberId>, now: Instant) -> Result<Step, StoreError> {
+    let world = world::base(tx)?;
+    if !world.may_debit() {
+        return Ok(Step::Recovering);
+    }
+    let members = candidates(tx, run, &world, after)?;
+    let Some(last) = members.last().copied() else { return Ok(Step::Done) };
+    let act = Act::PointsExpired(PointsExpired { cutoff: run.cutoff, members });
+    let taken = TakenAct { actor: Actor::Job(EXPIRY_JOB.to_owned()), act, seen: Vec::new() };
+    let entry = Entry { id: EntryId([0; 16]), received: now, body: EntryBody::Act(taken) };
+    Ok(Step::Upto { last, changed: changed(&world::apply_entry(tx, &entry)?) })
 }
 
 /// The next members whom a run may concern, in the order of their ids.
 fn candidates(
     tx: &mut Tx<'_>,
     run: Run,
-    earned: Option<(Day, Day)>,
+    world: &World,
     after: Option<MemberId>,
 ) -> Result<Vec<MemberId>, StoreError> {
+    let earned = earned_between(world.policy.expiry, run.last, run.cutoff);
     let after: Vec<u8> = after.map_or_else(Vec::new, |member| member.0.to_vec());
     let limit = i64::try_from(MEMBERS_MAX).unwrap_or(i64::MAX);
     let mut found = BTreeSet::new();

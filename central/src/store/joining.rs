@@ -6,7 +6,7 @@
 use hufu_shared::dictionary::{self, Term};
 use hufu_shared::ids::{DeviceId, EntryId, FactId, Hash, MemberId, OfficeId, OperatorId};
 use hufu_shared::scheme::Words;
-use hufu_shared::time::{Day, Instant};
+use hufu_shared::time::Instant;
 
 use super::{StoreError, associations, rows};
 use crate::db::{Row, SqlFile, Tx, Value};
@@ -110,6 +110,7 @@ fn set_message(tx: &mut Tx<'_>, entry: EntryId, id: Hash, known: &KnownMessage) 
         known.told.map(|told| told.0).into(),
         known.told.map(|_| i64::from(known.round)).into(),
         known.channel.clone().into(),
+        known.week.map(|week| i64::from(week.0)).into(),
         entry.0.into(),
     ]);
     tx.execute(SQL.get("set_message"), &values)?;
@@ -128,7 +129,6 @@ pub fn filed(tx: &mut Tx<'_>, id: FactId) -> Result<Option<KnownFiled>, StoreErr
 /// From the columns of the table, `id` left out, beginning at one.
 fn filed_of(row: &Row, at: usize) -> Result<KnownFiled, StoreError> {
     let state = row.text(at + 8)?;
-    let day = row.int(at + 6)?;
     Ok(KnownFiled {
         route: row.text(at)?.to_owned(),
         way: row.text_opt(at + 1)?.map(str::to_owned),
@@ -136,7 +136,7 @@ fn filed_of(row: &Row, at: usize) -> Result<KnownFiled, StoreError> {
         office: row.array_opt(at + 3)?.map(OfficeId),
         referrer: row.array_opt(at + 4)?.map(MemberId),
         form: Hash(row.array(at + 5)?),
-        day: Day(i32::try_from(day).map_err(|_| StoreError::Range { what: "business day", met: day })?),
+        day: rows::day_at(row, at + 6)?,
         filed: Instant(row.int(at + 7)?),
         state: application::State::from_code(state)
             .ok_or_else(|| rows::unknown("state of an application", state))?,
@@ -303,6 +303,7 @@ pub(super) fn message_of(row: &Row, at: usize) -> Result<KnownMessage, StoreErro
         told: row.int_opt(at + 6)?.map(Instant),
         round: row.int_opt(at + 7)?.and_then(|round| u32::try_from(round).ok()).unwrap_or(0),
         channel: row.text_opt(at + 8)?.map(str::to_owned),
+        week: row.int_opt(at + 9)?.map(|_| rows::day_at(row, at + 9)).transpose()?,
     })
 }
 

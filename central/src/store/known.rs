@@ -6,7 +6,7 @@ use hufu_shared::cbor;
 use hufu_shared::fact::Fact;
 use hufu_shared::ids::{BootId, DeviceId, FactId, Hash, LeaseId, MemberId, OccurrenceId, OfficeId};
 use hufu_shared::money::{Amount, Unit};
-use hufu_shared::time::{Day, Instant};
+use hufu_shared::time::Instant;
 use hufu_shared::token::Token;
 use hufu_shared::wire::lease::LeaseTerms;
 use hufu_shared::wire::upload::Became;
@@ -22,7 +22,7 @@ use crate::rules::lease::{Hole, LeaseRow};
 use crate::rules::posting::Account;
 use crate::rules::world::{
     CaseState, DeskReturn, Evidence, Flows, KnownBoot, KnownCase, KnownFact, KnownMember, KnownPlace, Lot,
-    Purse, Standing, World, became_from_code,
+    Purse, Standing, ValueTurn, World, became_from_code,
 };
 
 /// Fetches when the newest act was taken that a version holds.
@@ -50,7 +50,7 @@ pub fn fact(tx: &mut Tx<'_>, row: &Row) -> Result<(FactId, KnownFact), StoreErro
         at: Instant(row.int(4)?),
         low: Instant(row.int(5)?),
         high: Instant(row.int(6)?),
-        day: day_of(row, 7)?,
+        day: rows::day_at(row, 7)?,
         office: OfficeId(row.array(8)?),
         received: Instant(row.int(9)?),
         member: row.array_opt(10)?.map(MemberId),
@@ -85,11 +85,6 @@ pub fn boot(row: &Row, column: usize) -> Result<KnownBoot, StoreError> {
         source,
     })?;
     Ok(KnownBoot { boot, clock })
-}
-
-fn day_of(row: &Row, column: usize) -> Result<Day, StoreError> {
-    let day = row.int(column)?;
-    Ok(Day(i32::try_from(day).map_err(|_| StoreError::Range { what: "business day", met: day })?))
 }
 
 /// A stored fact whole; `None` for one that cannot be read any more.
@@ -136,7 +131,8 @@ pub fn lots(found: &[Row]) -> Result<Vec<Lot>, StoreError> {
             Account::parse(name).map(Account::of_cause).ok_or_else(|| unknown("account", name))
         };
         let (debit, credit, amount) = (account(3)?, account(4)?, row.int(5)?);
-        let lot = Lot { at: Instant(row.int(1)?), day: day_of(row, 2)?, amount, granted: None, spent: None };
+        let lot =
+            Lot { at: Instant(row.int(1)?), day: rows::day_at(row, 2)?, amount, granted: None, spent: None };
         let lot = match (debit, credit) {
             (Account::Expired, _) | (_, Account::Expired) => continue,
             (Account::Available(_), Account::Escrow(lease)) => Lot { granted: Some(lease), ..lot },
@@ -179,7 +175,7 @@ pub fn purses(
     Ok(purses)
 }
 
-/// A member, from `status, status_since, merged_into, erased`.
+/// A member, from `status, status_since, merged_into, erased, joined, value_turns`.
 ///
 /// # Errors
 /// [`StoreError`] if the row does not hold one.
@@ -189,7 +185,16 @@ pub fn member(row: &Row) -> Result<KnownMember, StoreError> {
         status_since: Instant(row.int(1)?),
         merged_into: row.array_opt(2)?.map(MemberId),
         erased: row.flag(3)?,
+        joined: rows::day_at(row, 4)?,
+        value_turns: value_turns(row, 5)?,
     })
+}
+
+/// When stored value was frozen and set free; nothing for a member of whom it never was.
+fn value_turns(row: &Row, column: usize) -> Result<Vec<ValueTurn>, StoreError> {
+    let Some(stored) = row.blob_opt(column)? else { return Ok(Vec::new()) };
+    let what = "freezing of stored value";
+    cbor::decode(stored).map_err(|source| StoreError::Stored { what, id: String::new(), source })
 }
 
 /// A claim to a place, from `member, device, epoch, seq, at, issuer, pin, day`.
@@ -200,7 +205,7 @@ pub fn place(row: &Row) -> Result<(MemberId, KnownPlace), StoreError> {
     let free = row.int_opt(6)? != Some(1);
     let claim = PlaceClaim { free, t: Instant(row.int(4)?), fact: rows::fact_id_at(row, 1)? };
     let has_place = row.array_opt::<16>(5)?.is_some();
-    Ok((MemberId(row.array(0)?), KnownPlace { claim, has_place, day: day_of(row, 7)? }))
+    Ok((MemberId(row.array(0)?), KnownPlace { claim, has_place, day: rows::day_at(row, 7)? }))
 }
 
 /// A generation of a lease, from the columns that `world.sql` lists.

@@ -22,11 +22,11 @@ pub const LAPSE_STEP_MAX: i64 = 200;
 /// Nobody typed a reason: the rule is the reason.
 pub const NO_REASON: Hash = Hash([0; 32]);
 
-/// Applications that lapsed and still wait, those that wait longest first, at most [`LAPSE_STEP_MAX`] of each kind.
+/// Applications that lapsed and still wait, those that wait longest first, at most `limit` of each kind.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn to_lapse(tx: &mut Tx<'_>, today: Day) -> Result<Vec<FactId>, StoreError> {
+pub fn to_lapse(tx: &mut Tx<'_>, today: Day, limit: i64) -> Result<Vec<FactId>, StoreError> {
     let terms = world::policy(tx)?.joining;
     // A route that never lapses is over for who filed before all days.
     let by = |route: &str| {
@@ -34,9 +34,9 @@ pub fn to_lapse(tx: &mut Tx<'_>, today: Day) -> Result<Vec<FactId>, StoreError> 
         day.map_or(i64::MIN, |day| i64::from(day.0))
     };
     let (website, other) = (by(ROUTE_OF_WEBSITE), by(ROUTE_OF_OFFICE));
-    let taken = tx.query(SQL.get("lapsing_taken"), &[other.into(), LAPSE_STEP_MAX.into()])?;
+    let taken = tx.query(SQL.get("lapsing_taken"), &[other.into(), limit.into()])?;
     let mut found = taken.iter().map(|row| rows::fact_id_at(row, 0)).collect::<Result<Vec<_>, _>>()?;
-    let key = [ROUTE_OF_WEBSITE.into(), website.into(), other.into(), LAPSE_STEP_MAX.into()];
+    let key = [ROUTE_OF_WEBSITE.into(), website.into(), other.into(), limit.into()];
     for row in tx.query(SQL.get("lapsing_filed"), &key)? {
         found.push(FactId::filed(row.array(0)?));
     }

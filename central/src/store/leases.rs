@@ -8,14 +8,14 @@ use hufu_shared::act::{Act, Actor, LeaseCause, LeaseSet};
 use hufu_shared::ids::{CommandId, DeviceId, EntryId, Hash, LeaseId, MemberId, OfficeId};
 use hufu_shared::member::MemberStatus;
 use hufu_shared::money::{Amount, Unit};
-use hufu_shared::scheme::Words;
-use hufu_shared::time::{DAY_US, Instant, OfficeClock, SECOND_US};
-use hufu_shared::wire::lease::{AskBecame, LeaseAsk, RECALLED_MAX, RecallState, Recalled};
+use hufu_shared::time::{DAY_US, Instant, OfficeClock};
+use hufu_shared::wire::lease::{AskBecame, LeaseAsk, Recalled};
 use hufu_shared::wire::upload::{Command, Order};
 use hufu_shared::wire::version::Version;
 
+use super::recalls::{self, RECALL_STANDS_US};
 use super::{StoreError, acts, journal, known, rows, world};
-use crate::db::{Question, Row, SqlFile, Tx};
+use crate::db::{Question, SqlFile, Tx};
 use crate::rules::lease::caps::{self, Ask, Book, NotGranted};
 use crate::rules::lease::{LeaseRow, next_generation};
 use crate::rules::need::Need;
@@ -33,12 +33,6 @@ pub static SQL: SqlFile = SqlFile::with_overrides(
 pub const STATES_MAX: i64 = 16;
 /// Milliseconds after which a terminal asks again while leases are recalled.
 const AGAIN_MS: u32 = 100;
-/// After this long a recall that did not bring enough is given up, in us.
-const RECALL_LIMIT_US: i64 = 3 * SECOND_US;
-/// A terminal that was not heard of for this long is not waited for, in us; a poll is held for 25 s.
-const REACHED_WITHIN_US: i64 = 60 * SECOND_US;
-/// For this long a recall stands for a terminal that comes back, in us.
-const RECALL_STANDS_US: i64 = 600 * SECOND_US;
 /// Members who are granted something ahead of need in one round, per terminal.
 const AHEAD_MAX: i64 = 50;
 /// Terminals looked at in one round; the next round goes on behind them.
@@ -120,7 +114,7 @@ pub fn authorize(tx: &mut Tx<'_>, asked: &Asked) -> Result<Answered, StoreError>
             } else {
                 open
             };
-            tx.execute(SQL.get("drop_recalls"), &[ask.member.0.into(), ask.unit.code().into()])?;
+            recalls::end(tx, ask.member, ask.unit)?;
             Ok(answer(AskBecame::Granted, row))
         }
         Err(NotGranted::TooLittle { available, missing }) => {
@@ -212,7 +206,7 @@ fn book(
         device_raised: Amount(raised.map(|row| row.int(0)).transpose()?.unwrap_or(0)),
         recovering: !world.may_debit(),
         frozen: known_device.is_none_or(|known| known.status != DeviceStatus::Active || known.leases_frozen),
-        member_active: is_active && about.has_card,
+        member_active: is_active && about.has_card && !world.is_frozen(member, unit),
         known_here: about.known_here,
     })
 }
@@ -282,84 +276,6 @@ fn add_raised(tx: &mut Tx<'_>, world: &World, asked: &Asked, amount: Amount) -> 
     Ok(())
 }
 
-/// Asks other terminals to close what they hold for the member, or says how far that has come. One recall of a member
-/// at a time: who asks meanwhile waits for the same one.
-fn recall(
-    tx: &mut Tx<'_>,
-    world: &World,
-    asked: &Asked,
-    missing: Amount,
-    mut answer: Answered,
-) -> Result<Answered, StoreError> {
-    let (member, unit) = (asked.ask.member, asked.ask.unit);
-    let mut running = recalls(tx, member, unit, asked.now)?;
-    // A recall of long ago that nobody asks about any more makes room for a new one.
-    if running.iter().all(|recall| recall.asked_at < asked.now.offset(-RECALL_STANDS_US)) {
-        tx.execute(SQL.get("drop_recalls"), &[member.0.into(), unit.code().into()])?;
-        let held = tx.query(SQL.get("held"), &[member.0.into()])?;
-        let held =
-            held.iter().map(|row| Ok(LeaseId(row.array(0)?))).collect::<Result<Vec<_>, StoreError>>()?;
-        let rows = world.leases.values().filter(|row| row.member == member && held.contains(&row.lease));
-        let rows: Vec<LeaseRow> = rows.cloned().collect();
-        for holder in caps::recall(&rows, unit, asked.device, missing).iter().take(RECALLED_MAX) {
-            let values = [
-                holder.lease.0.into(),
-                i64::from(holder.generation).into(),
-                holder.device.0.into(),
-                member.0.into(),
-                unit.code().into(),
-                asked.device.0.into(),
-                asked.now.0.into(),
-                holder.amount.0.into(),
-            ];
-            tx.execute(SQL.get("set_recall"), &values)?;
-            answer.has_orders = true;
-        }
-        running = recalls(tx, member, unit, asked.now)?;
-    }
-    if running.is_empty() {
-        return Ok(answer);
-    }
-    let is_late = running.iter().all(|recall| recall.asked_at < asked.now.offset(-RECALL_LIMIT_US));
-    let may_come = running.iter().any(|recall| recall.told.state == RecallState::Closing);
-    answer.became = if may_come && !is_late { AskBecame::Recalling } else { AskBecame::Unreachable };
-    answer.again_ms = if answer.became == AskBecame::Recalling { AGAIN_MS } else { 0 };
-    answer.recalled = running.into_iter().map(|recall| recall.told).collect();
-    Ok(answer)
-}
-
-/// A holder that was asked to close.
-struct Recall {
-    asked_at: Instant,
-    told: Recalled,
-}
-
-fn recalls(tx: &mut Tx<'_>, member: MemberId, unit: Unit, now: Instant) -> Result<Vec<Recall>, StoreError> {
-    let found = tx.query(SQL.get("recalls"), &[member.0.into(), unit.code().into()])?;
-    found.iter().map(|row| recall_at(row, now)).collect()
-}
-
-fn recall_at(row: &Row, now: Instant) -> Result<Recall, StoreError> {
-    let heard_at = row.int_opt(7)?.map(Instant);
-    let is_reached = heard_at.is_some_and(|heard| heard >= now.offset(-REACHED_WITHIN_US));
-    let state = match (row.flag(6)?, is_reached) {
-        (false, _) => RecallState::Arrived,
-        (true, true) => RecallState::Closing,
-        (true, false) => RecallState::Unreachable,
-    };
-    let office = Words { zh: row.text(8)?.to_owned(), en: row.text(9)?.to_owned() };
-    let told = Recalled { office, state, amount: Amount(row.int(5)?), heard_at };
-    Ok(Recall { asked_at: Instant(row.int(4)?), told })
-}
-
-/// When the newest recall was asked for, in us; 0 if there is none.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn newest_recall(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
-    Ok(tx.query_one(SQL.get("newest_recall"), &[])?.int_opt(0)?.unwrap_or(0))
-}
-
 /// Leases of a device whose newest state it has not echoed, oldest first, at most [`STATES_MAX`].
 ///
 /// # Errors
@@ -371,6 +287,27 @@ pub fn unechoed(tx: &mut Tx<'_>, device: DeviceId) -> Result<Vec<LeaseRow>, Stor
 
 fn unechoed_question(device: DeviceId) -> Question {
     (SQL.get("unechoed"), vec![device.0.into(), STATES_MAX.into()])
+}
+
+/// Asks other terminals to close what they hold for the member, or says how far that has come.
+fn recall(
+    tx: &mut Tx<'_>,
+    world: &World,
+    asked: &Asked,
+    missing: Amount,
+    mut answer: Answered,
+) -> Result<Answered, StoreError> {
+    let of = (asked.ask.member, asked.ask.unit);
+    let rows: Vec<LeaseRow> = world.leases.values().cloned().collect();
+    let running = recalls::ask(tx, &rows, of, (asked.device, missing), asked.now)?;
+    answer.has_orders = running.has_orders;
+    if running.told.is_empty() {
+        return Ok(answer);
+    }
+    answer.became = if running.may_come { AskBecame::Recalling } else { AskBecame::Unreachable };
+    answer.again_ms = if running.may_come { AGAIN_MS } else { 0 };
+    answer.recalled = running.told;
+    Ok(answer)
 }
 
 fn orders_question(device: DeviceId, now: Instant) -> Question {
@@ -396,7 +333,8 @@ pub fn echoed(tx: &mut Tx<'_>, device: DeviceId, echoes: &[(LeaseId, Version)]) 
     Ok(())
 }
 
-/// What a device is to do: close leases that were recalled or written off. An order has the same id until it is done.
+/// What a device is to do: close leases that were recalled or written off, or of stored value that is frozen. An order
+/// has the same id until it is done.
 ///
 /// # Errors
 /// [`StoreError`].

@@ -3,12 +3,15 @@
 //! Every change of derived rows goes through [`journal::take`]: it passes the gate, loads a world, applies the entry
 //! and commits the outcome, all in the caller's transaction. The rest of the store reads.
 
+pub mod activities;
 pub mod acts;
 pub mod asked;
 pub mod associations;
 pub mod base;
+pub mod brought;
 pub mod cards;
 pub mod cases;
+pub mod cash;
 pub mod contact;
 pub mod details;
 pub mod devices;
@@ -18,24 +21,32 @@ pub mod erasure;
 pub mod error;
 mod expected;
 pub mod expiry;
+pub mod jobs;
 pub mod joining;
 pub mod journal;
 pub mod known;
 pub mod lapses;
 pub mod leases;
+pub mod lists;
 pub mod lookalikes;
+mod members;
 pub mod money;
 pub mod outbox;
 pub mod outcome;
 pub mod overview;
 pub mod people;
+pub mod points;
 pub mod publisher;
+pub mod purchases;
+pub mod recalls;
 pub mod reconcile;
 pub mod recovery;
+pub mod redemption;
 pub mod requests;
 pub mod rows;
 pub mod snapshot;
 pub mod staff;
+pub mod statement;
 pub mod stock;
 pub mod ties;
 pub mod verify;

@@ -3,11 +3,12 @@
 //! What still stands of a top-up or a sale is read from the books and not reckoned anew. Out of scope: what is posted,
 //! which [`crate::rules::desk`] says and the journal takes.
 
-use hufu_shared::act::{Act, Actor};
+use hufu_shared::act::{Act, Actor, ValueFrozen};
 use hufu_shared::fact::Event;
 use hufu_shared::ids::{DeviceId, EntryId, FactId, Hash, MemberId, OfficeId};
+use hufu_shared::member::MemberStatus;
 use hufu_shared::money::{Amount, Unit};
-use hufu_shared::time::Instant;
+use hufu_shared::time::{Day, Instant};
 use hufu_shared::wire::undo::{UndoAsk, UndoBecame};
 
 use super::{StoreError, acts, journal, known, rows, world};
@@ -15,7 +16,7 @@ use crate::db::{Row, SqlFile, Tx};
 use crate::rules::desk::{Known, NotPossible, Plan, Wish, plan};
 use crate::rules::judge::money::{NeedsAdmin, UndoAsked, may_undo};
 use crate::rules::posting::{self, Account};
-use crate::rules::world::{Flows, Purse};
+use crate::rules::world::{Flows, KnownMember, Purse};
 
 /// Statements of this file.
 pub static SQL: SqlFile = SqlFile::new("money", include_str!("../../sql/both/money.sql"));
@@ -199,6 +200,9 @@ pub fn undo(tx: &mut Tx<'_>, device: DeviceId, ask: UndoAsk) -> Result<UndoBecam
     if !stands.is_positive() {
         return Ok(UndoBecame::Undone);
     }
+    if standing(tx, member)?.is_some_and(|known| known.is_value_frozen()) {
+        return Ok(UndoBecame::NotCovered);
+    }
     let closed = tx.query_opt(SQL.get("day_closed_after"), &rows::fact_id_values(id))?;
     let there = Amount(purse(tx, member)?.available.saturating_add(held.0));
     let asked = UndoAsked {
@@ -225,15 +229,24 @@ pub fn planned(
     wish: &Wish,
 ) -> Result<Result<Plan, NotPossible>, StoreError> {
     let purse = purse(tx, member)?;
+    let is_done = match wish.cause(member) {
+        Some(cause) => flows(tx, cause)?.postings > 0,
+        None => false,
+    };
     let mut known = Known {
         available: Amount(purse.available),
         owed: Amount(purse.owed),
         is_recovering: world::recovery(tx)?.since.is_some(),
+        is_frozen: standing(tx, member)?.is_some_and(|known| known.is_value_frozen()),
+        is_done,
         ..Known::default()
     };
     match wish {
-        Wish::CashOut { .. } => {
-            known.is_done = flows(tx, posting::move_cause(wish.id(member)))?.postings > 0;
+        Wish::CashOut { .. } => {}
+        Wish::CarryOver { to, .. } => {
+            known.other_takes_part = standing(tx, to.member)?.is_some_and(|known| {
+                known.status == MemberStatus::Active && known.merged_into.is_none() && !known.erased
+            });
         }
         Wish::Undo(id) => {
             if let Some(top_up) = top_up(tx, *id)?.filter(|top_up| top_up.member == Some(member)) {
@@ -273,14 +286,81 @@ pub fn take(
     if plan != *seen {
         return Ok(None);
     }
-    let staff = match actor {
-        Actor::Admin(staff) => Some(*staff),
-        _ => None,
-    };
-    note.put(tx, staff, now)?;
-    let mut moved = plan.moved;
-    moved.reason = note.commitment;
-    let id = moved.id;
-    acts::take(tx, entry, now, actor, &Act::ValueMoved(moved))?;
+    note.put(tx, actor.staff(), now)?;
+    let id = plan.moved.id;
+    acts::take(tx, entry, now, actor, &wish.act(plan, note.commitment))?;
     Ok(Some(id))
+}
+
+/// A member as the rules know them; none if there is none.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn standing(tx: &mut Tx<'_>, member: MemberId) -> Result<Option<KnownMember>, StoreError> {
+    let row = tx.query_opt(world::SQL.get("member"), &[member.0.into()])?;
+    row.as_ref().map(known::member).transpose()
+}
+
+/// Freezes a member's stored value, or sets it free, as an act with the reason that was typed; `false` if there is no
+/// such member, or it is so already.
+///
+/// # Errors
+/// [`StoreError`]; then nothing was changed.
+pub fn freeze(
+    tx: &mut Tx<'_>,
+    (member, frozen): (MemberId, bool),
+    (note, actor): (&acts::Note, &Actor),
+    (entry, now): (EntryId, Instant),
+) -> Result<bool, StoreError> {
+    journal::pass_gate(tx, now)?;
+    let is_change = standing(tx, member)?.is_some_and(|known| {
+        known.is_value_frozen() != frozen && known.merged_into.is_none() && !known.erased
+    });
+    if is_change {
+        note.put(tx, actor.staff(), now)?;
+        let set = ValueFrozen { member, frozen, reason: note.commitment };
+        acts::take(tx, entry, now, actor, &Act::ValueFrozen(set))?;
+    }
+    Ok(is_change)
+}
+
+/// A line of a member's statement of stored value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatementLine {
+    /// When.
+    pub at: Instant,
+    /// Business day of that.
+    pub day: Day,
+    /// What came, below zero what went, in fen; what was only set aside for a terminal changes nothing.
+    pub change: i64,
+    /// Why, as a code.
+    pub code: String,
+    /// Number of the member on the other side, of a carry-over.
+    pub other: Option<String>,
+    /// The terminal, as people call it.
+    pub device: Option<String>,
+}
+
+/// The newest lines of a member's statement of stored value, at most `limit`.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn statement(tx: &mut Tx<'_>, member: MemberId, limit: u32) -> Result<Vec<StatementLine>, StoreError> {
+    let found = tx.query(SQL.get("statement"), &[member.0.into(), limit.into()])?;
+    let read = |row: &Row| {
+        let own = |column: usize| -> Result<i64, StoreError> {
+            let name = row.text(column)?;
+            let account = Account::parse(name).ok_or_else(|| rows::unknown("account", name))?;
+            Ok(i64::from(account.member() == Some(member) || matches!(account, Account::Escrow(_))))
+        };
+        Ok(StatementLine {
+            at: Instant(row.int(0)?),
+            day: rows::day_at(row, 1)?,
+            change: row.int(2)?.saturating_mul(own(5)? - own(4)?),
+            code: row.text(3)?.to_owned(),
+            other: row.text_opt(6)?.map(str::to_owned),
+            device: row.text_opt(7)?.map(str::to_owned),
+        })
+    };
+    found.iter().map(read).collect()
 }

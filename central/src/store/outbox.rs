@@ -7,9 +7,10 @@ use hufu_shared::act::{Act, Actor, MessagesTold};
 use hufu_shared::form::FormContent;
 use hufu_shared::ids::{EntryId, Hash};
 use hufu_shared::seal::OpenKey;
-use hufu_shared::time::{DAY_US, Instant, MINUTE_US};
+use hufu_shared::time::{DAY_US, Day, Instant, MINUTE_US};
 
 use super::people::{self, PeopleError};
+use super::purchases::{self, Recorded};
 use super::{StoreError, acts, joining, journal, lookalikes};
 use crate::db::{SqlFile, Tx};
 use crate::rules::joining::notice::{self, Reach};
@@ -53,6 +54,8 @@ pub struct Letter {
     pub to: String,
     /// The member's number; none for an applicant who is no member.
     pub number: Option<String>,
+    /// The Monday of a week, and what was recorded in it, of a message about purchases (G7).
+    pub recorded: Option<(Day, Vec<Recorded>)>,
 }
 
 impl std::fmt::Debug for Letter {
@@ -68,7 +71,7 @@ impl std::fmt::Debug for Letter {
 pub fn due(tx: &mut Tx<'_>, now: Instant, limit: i64) -> Result<Vec<Due>, StoreError> {
     let found = tx.query(SQL.get("due"), &[now.0.into(), limit.into()])?;
     let row = |row: &crate::db::Row| {
-        let tries = u32::try_from(row.int(10)?).unwrap_or(u32::MAX);
+        let tries = u32::try_from(row.int(11)?).unwrap_or(u32::MAX);
         Ok((Hash(row.array(0)?), joining::message_of(row, 1)?, tries))
     };
     found.iter().map(row).collect()
@@ -119,8 +122,12 @@ pub fn letter(
         "email" => email,
         _ => None,
     };
-    let letter = |to| Letter { message, about: known.about.code(), channel: channel.to_owned(), to, number };
-    Ok(to.map(letter))
+    let recorded = match (known.week, known.member) {
+        (Some(week), Some(member)) => Some((week, purchases::recorded(tx, member, week)?)),
+        _ => None,
+    };
+    let about = known.about.code();
+    Ok(to.map(|to| Letter { message, about, channel: channel.to_owned(), to, number, recorded }))
 }
 
 /// Notes that a try failed; the next one waits longer each time.

@@ -5,18 +5,18 @@
 
 use std::collections::BTreeMap;
 
-use hufu_shared::ids::{CardId, DeviceId, EntryId, Hash, MemberId, OccurrenceId};
+use hufu_shared::ids::{CardId, DeviceId, EntryId, Hash};
 use hufu_shared::money::Unit;
 use hufu_shared::time::Instant;
 
 use super::StoreError;
 use super::known;
 use super::rows::{self, number};
-use super::{cards, details, joining, stock};
+use super::{activities, brought, cards, details, joining, members, points, stock};
 use crate::db::{SqlFile, Tx, Value};
 use crate::rules::outcome::{FactRow, Outcome};
 use crate::rules::posting::{Account, Posting};
-use crate::rules::world::{Group, KnownCase, became_code};
+use crate::rules::world::{KnownCase, became_code};
 
 /// Statements of this file.
 pub static SQL: SqlFile = SqlFile::with_overrides(
@@ -38,7 +38,8 @@ pub fn commit(
 ) -> Result<(), StoreError> {
     commit_club(tx, entry, outcome)?;
     commit_plans(tx, entry, received, outcome)?;
-    commit_members(tx, entry, received, outcome)?;
+    activities::commit(tx, entry, outcome)?;
+    members::commit(tx, entry, received, outcome)?;
     joining::commit(tx, entry, outcome)?;
     details::commit(tx, entry, received, outcome)?;
     commit_cards(tx, entry, outcome)?;
@@ -46,6 +47,8 @@ pub fn commit(
     commit_devices(tx, entry, outcome)?;
     commit_facts(tx, entry, received, outcome)?;
     stock::commit(tx, entry, outcome)?;
+    brought::commit(tx, entry, received, outcome)?;
+    points::commit(tx, entry, outcome)?;
     for ((device, day), issued) in &outcome.issued {
         let values = [
             device.0.into(),
@@ -66,9 +69,7 @@ pub fn commit(
         values.push(entry.0.into());
         put(tx, "set_lease", values)?;
     }
-    let groups: Vec<_> =
-        outcome.groups.iter().map(|(key, group)| attendance_values(entry, *key, group)).collect();
-    tx.execute_later(SQL.get("set_attendance"), groups)?;
+    commit_attendance(tx, entry, outcome)?;
     let postings: Vec<_> = outcome.postings.iter().map(|posting| posting_values(entry, posting)).collect();
     tx.execute_later(SQL.get("insert_posting"), postings)?;
     add_balances(tx, entry, &outcome.postings)?;
@@ -167,6 +168,7 @@ fn commit_plans(
             i64::from(row.exits).into(),
             hufu_shared::cbor::encode(&row.gifts).into(),
             hufu_shared::cbor::encode(&row.guests).into(),
+            hufu_shared::cbor::encode(&row.audience).into(),
             entry.0.into(),
         ];
         put(tx, "set_occurrence", values)?;
@@ -188,45 +190,6 @@ fn commit_plans(
             entry.0.into(),
         ];
         put(tx, "set_policy", values)?;
-    }
-    Ok(())
-}
-
-fn commit_members(
-    tx: &mut Tx<'_>,
-    entry: EntryId,
-    received: Instant,
-    outcome: &Outcome,
-) -> Result<(), StoreError> {
-    for member in &outcome.members {
-        let values = [
-            member.member.0.into(),
-            member.number.as_str().into(),
-            member.level.as_ref().map(|level| level.zh.clone()).into(),
-            member.level.as_ref().map(|level| level.en.clone()).into(),
-            rows::member_status_code(member.status).into(),
-            received.0.into(),
-            member.office.map(|office| office.0).into(),
-            member.personal.0.into(),
-            entry.0.into(),
-        ];
-        put(tx, "set_member", values)?;
-    }
-    for (member, known) in &outcome.member_ties {
-        let values = [
-            member.0.into(),
-            known.merged_into.map(|member| member.0).into(),
-            i64::from(known.erased).into(),
-            rows::member_status_code(known.status).into(),
-            known.status_since.0.into(),
-            entry.0.into(),
-        ];
-        put(tx, "tie_member", values)?;
-    }
-    for (application, is_looked_up) in &outcome.applications {
-        let mut values = rows::fact_id_values(*application).to_vec();
-        values.extend([i64::from(*is_looked_up).into(), entry.0.into()]);
-        put(tx, "set_application", values)?;
     }
     Ok(())
 }
@@ -390,21 +353,22 @@ fn fact_values(entry: EntryId, received: Instant, fact: &FactRow) -> Vec<Value> 
     values
 }
 
-fn attendance_values(
-    entry: EntryId,
-    (member, occurrence): (MemberId, OccurrenceId),
-    group: &Group,
-) -> Vec<Value> {
-    let mut values: Vec<Value> = vec![member.0.into(), occurrence.0.into()];
-    values.extend(rows::fact_id_values_opt(group.admitted));
-    values.extend([
-        group.issuer.map(|office| office.0).into(),
-        group.at.map(|at| at.0).into(),
-        group.points.0.into(),
-        group.issuer.map(|office| office.0).into(),
-        entry.0.into(),
-    ]);
-    values
+/// Writes who was admitted; whom nothing admits any more has no row.
+fn commit_attendance(tx: &mut Tx<'_>, entry: EntryId, outcome: &Outcome) -> Result<(), StoreError> {
+    let mut admitted: Vec<Vec<Value>> = Vec::new();
+    for ((member, occurrence), group) in &outcome.groups {
+        let mut values: Vec<Value> = vec![member.0.into(), occurrence.0.into()];
+        let Some(fact) = group.admitted else {
+            put(tx, "end_attendance", values)?;
+            continue;
+        };
+        let issuer: Value = group.issuer.map(|office| office.0).into();
+        values.extend(rows::fact_id_values(fact));
+        values.extend([issuer.clone(), group.at.map(|at| at.0).into(), group.points.0.into(), issuer]);
+        values.push(entry.0.into());
+        admitted.push(values);
+    }
+    Ok(tx.execute_later(SQL.get("set_attendance"), admitted)?)
 }
 
 fn posting_values(entry: EntryId, posting: &Posting) -> Vec<Value> {

@@ -10,6 +10,10 @@ use crate::db::{Row, SqlFile, Tx};
 /// Statements of this file.
 pub static SQL: SqlFile = SqlFile::new("overview", include_str!("../../sql/both/overview.sql"));
 
+/// Days back for which an unclosed day is named.
+pub const UNCLOSED_DAYS: i32 = 14;
+/// Unclosed days that a page lists.
+pub const UNCLOSED_LISTED_MAX: i64 = 50;
 /// Lines of a list of facts.
 pub const FACTS_LISTED_MAX: i64 = 200;
 
@@ -90,12 +94,13 @@ pub fn day(tx: &mut Tx<'_>, day: Day) -> Result<DayFigures, StoreError> {
     Ok(figures)
 }
 
-/// Terminals' days from `from` to before `until` that were not closed.
+/// Terminals' days of the last [`UNCLOSED_DAYS`] before `today` that were not closed, at most `limit`.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn unclosed(tx: &mut Tx<'_>, from: Day, until: Day) -> Result<Vec<UnclosedDay>, StoreError> {
-    let values = [i64::from(from.0).into(), i64::from(until.0).into()];
+pub fn unclosed(tx: &mut Tx<'_>, today: Day, limit: i64) -> Result<Vec<UnclosedDay>, StoreError> {
+    let from = today.plus(-UNCLOSED_DAYS);
+    let values = [i64::from(from.0).into(), i64::from(today.0).into(), limit.into()];
     let found = tx.query(SQL.get("unclosed"), &values)?;
     found
         .iter()

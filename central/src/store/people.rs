@@ -16,7 +16,7 @@ use hufu_shared::token::Token;
 
 use super::{StoreError, rows};
 use crate::db::{Row, SqlFile, Tx};
-use crate::vault::{Personal, Vault, VaultError};
+use crate::vault::{Personal, Sealed, Vault, VaultError};
 
 /// Statements of this file.
 pub static SQL: SqlFile = SqlFile::new("people", include_str!("../../sql/both/people.sql"));
@@ -79,6 +79,21 @@ pub fn wants_secrecy(
     Ok(read.and_then(|value| value.get("secret")?.as_bool()).unwrap_or(true))
 }
 
+/// Seals what is known of a new member, under its commitment; [`Vault::put_new`] stores it.
+///
+/// # Errors
+/// [`VaultError`].
+pub fn seal_new(
+    vault: &Vault,
+    member: MemberId,
+    personal: &Personal,
+    secret: bool,
+    salt: [u8; SALT_BYTES],
+) -> Result<(Hash, Sealed), VaultError> {
+    let (commitment, kept) = commit(personal, secret, salt);
+    Ok((commitment, vault.seal_new(member, personal, (commitment, &kept))?))
+}
+
 /// Stores what is known of a member, under its commitment.
 ///
 /// # Errors
@@ -123,6 +138,24 @@ pub fn member_by_number(tx: &mut Tx<'_>, number: &str) -> Result<Option<MemberId
     Ok(row.map(|row| row.array(0)).transpose()?.map(MemberId))
 }
 
+/// Members whose data is here and who are nobody else by now: number, who, and the office that won them.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn living(tx: &mut Tx<'_>) -> Result<Vec<(String, MemberId, Option<OfficeId>)>, StoreError> {
+    let read =
+        |row: &Row| Ok((row.text(0)?.to_owned(), MemberId(row.array(1)?), row.array_opt(2)?.map(OfficeId)));
+    tx.query(SQL.get("members_living"), &[])?.iter().map(read).collect()
+}
+
+/// Whether a member is one of [`living`].
+///
+/// # Errors
+/// [`StoreError`].
+pub fn is_living(tx: &mut Tx<'_>, id: MemberId) -> Result<bool, StoreError> {
+    Ok(tx.query_opt(SQL.get("member_is_living"), &[id.0.into()])?.is_some())
+}
+
 /// Members by number, after a number, at most `limit`.
 ///
 /// # Errors
@@ -141,7 +174,11 @@ pub fn member_count(tx: &mut Tx<'_>) -> Result<u64, StoreError> {
     Ok(tx.query_one(SQL.get("member_count"), &[])?.uint(0)?)
 }
 
-fn member_row(row: &Row) -> Result<MemberSet, StoreError> {
+/// A member from `id, number, level_zh, level_en, status, office, personal`.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn member_row(row: &Row) -> Result<MemberSet, StoreError> {
     let level = match (row.text_opt(2)?, row.text_opt(3)?) {
         (Some(zh), Some(en)) => Some(Words { zh: zh.to_owned(), en: en.to_owned() }),
         _ => None,
@@ -153,6 +190,7 @@ fn member_row(row: &Row) -> Result<MemberSet, StoreError> {
         status: rows::member_status(row.text(4)?)?,
         office: row.blob_opt(5)?.map(|_| row.array(5)).transpose()?.map(OfficeId),
         personal: Hash(row.array(6)?),
+        joined: Some(rows::day_at(row, 7)?),
     })
 }
 
@@ -162,6 +200,14 @@ fn member_row(row: &Row) -> Result<MemberSet, StoreError> {
 /// [`StoreError`].
 pub fn offices(tx: &mut Tx<'_>) -> Result<Vec<OfficeRow>, StoreError> {
     tx.query(SQL.get("office_codes"), &[])?.iter().map(rows::office).collect()
+}
+
+/// The office of a code.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn office_of(tx: &mut Tx<'_>, code: &str) -> Result<Option<OfficeId>, StoreError> {
+    Ok(offices(tx)?.into_iter().find(|row| row.code == code).map(|row| row.office))
 }
 
 /// A holding of an activity.
@@ -259,6 +305,8 @@ pub struct PostingView {
     pub from_member: bool,
     /// The terminal, as people call it.
     pub device: Option<String>,
+    /// The batch of an opening balance.
+    pub batch: Option<String>,
     /// The case that it rests on.
     pub conflict: Option<Hash>,
 }
@@ -323,6 +371,7 @@ pub fn life(tx: &mut Tx<'_>, member: MemberId, limit: u32) -> Result<Life, Store
             to_member: row.text(5)?.starts_with("member/"),
             conflict: row.blob_opt(9)?.map(|_| row.array(9)).transpose()?.map(Hash),
             device: row.text_opt(10)?.map(str::to_owned),
+            batch: row.text_opt(11)?.map(str::to_owned),
         });
     }
     for row in tx.query(SQL.get("facts_of"), &listed)? {

@@ -8,7 +8,7 @@ use hufu_shared::money::Amount;
 use hufu_shared::time::{Day, Instant};
 use hufu_shared::wire::upload::Became;
 
-use super::{StoreError, rows};
+use super::{StoreError, known, rows};
 use crate::db::{Row, SqlFile, Tx};
 use crate::rules::posting::{self, Account};
 use crate::rules::reconcile::{Booked, TerminalDay, terminal_day};
@@ -68,10 +68,40 @@ pub fn day(tx: &mut Tx<'_>, device: DeviceId, day: Day) -> Result<TerminalDay, S
     Ok(terminal_day(&booked, closing.as_ref().map(|(_, closed)| closed), &range))
 }
 
+/// A fact of a terminal's day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DayFact {
+    /// The fact; none if it could not be read.
+    pub fact: Option<Fact>,
+    /// Where it happened.
+    pub office: OfficeId,
+    /// How it stands.
+    pub became: Became,
+}
+
+/// The facts of one terminal's business day, in order.
+///
+/// # Errors
+/// [`StoreError`] if the database fails or holds what this version cannot read.
+pub fn facts(tx: &mut Tx<'_>, device: DeviceId, day: Day) -> Result<Vec<DayFact>, StoreError> {
+    let found = tx.query(SQL.get("day_facts"), &[device.0.into(), i64::from(day.0).into()])?;
+    found
+        .iter()
+        .map(|row| {
+            let fact = known::readable(tx, rows::fact_id_at(row, 0)?, row.blob(3)?)?;
+            Ok(DayFact { fact, office: OfficeId(row.array(9)?), became: became_at(row, 5)? })
+        })
+        .collect()
+}
+
+fn became_at(row: &Row, column: usize) -> Result<Became, StoreError> {
+    let code = row.text(column)?;
+    became_from_code(code).ok_or_else(|| rows::unknown("what became of a fact", code))
+}
+
 fn booked_fact(tx: &mut Tx<'_>, row: &Row) -> Result<Booked, StoreError> {
     let id = rows::fact_id_at(row, 0)?;
-    let became = row.text(5)?;
-    let became = became_from_code(became).ok_or_else(|| rows::unknown("what became of a fact", became))?;
+    let became = became_at(row, 5)?;
     let member = row.array_opt(7)?.map(MemberId);
     let occurrence = row.array_opt(8)?.map(OccurrenceId);
     let posted = match member {
@@ -114,7 +144,10 @@ fn cause_net(tx: &mut Tx<'_>, cause: Hash, account: &str) -> Result<i64, StoreEr
 }
 
 /// The terminal's newest closing of a day, with its enrolment.
-fn closing(tx: &mut Tx<'_>, device: DeviceId, day: Day) -> Result<Option<(u32, DayClosed)>, StoreError> {
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn closing(tx: &mut Tx<'_>, device: DeviceId, day: Day) -> Result<Option<(u32, DayClosed)>, StoreError> {
     for row in tx.query(SQL.get("closings"), &[device.0.into()])? {
         if let Ok(Fact { event: Event::DayClosed(closed), .. }) = cbor::decode::<Fact>(row.blob(1)?)
             && closed.day == day

@@ -4,7 +4,7 @@ use hufu_shared::ids::{DeviceId, FactId, Hash};
 use hufu_shared::member::{MemberStatus, OccurrenceRow, OccurrenceState, OfficeRow};
 use hufu_shared::money::Amount;
 use hufu_shared::scheme::Words;
-use hufu_shared::time::{Instant, OfficeClock};
+use hufu_shared::time::{Day, Instant, OfficeClock};
 
 use super::StoreError;
 use crate::db::{Row, Value};
@@ -22,6 +22,15 @@ pub fn number(value: u64) -> Value {
 pub fn u32_at(row: &Row, column: usize, what: &'static str) -> Result<u32, StoreError> {
     let met = row.int(column)?;
     u32::try_from(met).map_err(|_| StoreError::Range { what, met })
+}
+
+/// A business day in a column.
+///
+/// # Errors
+/// [`StoreError::Range`] if it is none.
+pub fn day_at(row: &Row, column: usize) -> Result<Day, StoreError> {
+    let day = row.int(column)?;
+    i32::try_from(day).map(Day).map_err(|_| StoreError::Range { what: "business day", met: day })
 }
 
 /// The number of a conflict kind.
@@ -97,6 +106,7 @@ pub fn occurrence(row: &Row) -> Result<OccurrenceRow, StoreError> {
     let offices = hufu_shared::cbor::decode(row.blob(10)?).map_err(wrong("offices of an occurrence"))?;
     let gifts = hufu_shared::cbor::decode(row.blob(12)?).map_err(wrong("gifts of an occurrence"))?;
     let guests = hufu_shared::cbor::decode(row.blob(13)?).map_err(wrong("guests of an occurrence"))?;
+    let audience = hufu_shared::cbor::decode(row.blob(14)?).map_err(wrong("audience of an occurrence"))?;
     Ok(OccurrenceRow {
         occurrence: hufu_shared::ids::OccurrenceId(row.array(0)?),
         activity: hufu_shared::ids::ActivityId(row.array(1)?),
@@ -113,6 +123,7 @@ pub fn occurrence(row: &Row) -> Result<OccurrenceRow, StoreError> {
         exits: row.flag(11)?,
         gifts,
         guests,
+        audience,
     })
 }
 

@@ -19,11 +19,6 @@ fn class_at(row: &Row, column: usize) -> Result<StockClass, StoreError> {
     StockClass::from_code(code).ok_or_else(|| rows::unknown("class of an item", code))
 }
 
-fn day_at(row: &Row, column: usize) -> Result<Day, StoreError> {
-    let day = row.int(column)?;
-    i32::try_from(day).map(Day).map_err(|_| StoreError::Range { what: "business day", met: day })
-}
-
 /// Fetches the books of a shelf.
 ///
 /// # Errors
@@ -101,7 +96,7 @@ pub fn of_close(tx: &mut Tx<'_>, fact: FactId) -> Result<Vec<(StockClass, KnownS
         let known = KnownStocktake {
             fact,
             office: OfficeId(row.array(1)?),
-            day: day_at(row, 2)?,
+            day: rows::day_at(row, 2)?,
             at: Instant(row.int(3)?),
             counted: rows::u32_at(row, 4, "count")?,
             expected: rows::u32_at(row, 5, "count")?,
@@ -303,7 +298,7 @@ pub fn lines(
             pieces: row.int(3)?,
             code: row.text(4)?.to_owned(),
             at: Instant(row.int(5)?),
-            day: day_at(row, 6)?,
+            day: rows::day_at(row, 6)?,
             cause: Hash(row.array(7)?),
         })
     };
@@ -348,7 +343,7 @@ pub fn findings(
             fact: rows::fact_id_at(row, 0)?,
             office: row.text(10)?.to_owned(),
             device: row.text(11)?.to_owned(),
-            day: day_at(row, 5)?,
+            day: rows::day_at(row, 5)?,
             at: Instant(row.int(6)?),
             counted: rows::u32_at(row, 7, "count")?,
             expected: rows::u32_at(row, 8, "count")?,

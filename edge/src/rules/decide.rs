@@ -184,6 +184,9 @@ fn refusal_of_purpose(known: &Known<'_>, purpose: &Purpose, now: &Now) -> Option
         Purpose::LookUp | Purpose::Visit | Purpose::ReportLost | Purpose::Replace(_) => None,
         Purpose::CheckIn(_) | Purpose::HandOut(_) => match known.occurrence {
             Some(occurrence) if !occurrence.is_held_at(known.here) => Some(RefusalReason::R04),
+            Some(occurrence) if known.member.is_some_and(|member| !occurrence.is_for(member)) => {
+                Some(RefusalReason::R04)
+            }
             Some(occurrence) if runs(occurrence, now) => None,
             // Staff chose it while it could be told; members are not sent away because a file was lost.
             None if !known.has_directory => None,

@@ -11,7 +11,7 @@ use hufu_shared::ids::{
     ActivityId, BootId, CardId, ClubId, DeviceId, Hash, ItemId, LeaseId, MemberId, OccurrenceId, OfficeId,
 };
 use hufu_shared::member::{
-    CardRow, CardStatus, DirectoryRow, GiftRow, GuestRow, MemberRow, MemberStatus, OccurrenceRow,
+    Audience, CardRow, CardStatus, DirectoryRow, GiftRow, GuestRow, MemberRow, MemberStatus, OccurrenceRow,
     OccurrenceState, OfficeRow,
 };
 use hufu_shared::money::{Amount, Leg, Unit};
@@ -201,6 +201,7 @@ pub(crate) fn occurrence() -> OccurrenceRow {
         points: Amount(2),
         places: None,
         offices: vec![OFFICE],
+        audience: Audience::default(),
     }
 }
 

@@ -7,60 +7,42 @@
 use minicbor::{Decode, Encode};
 use serde::Serialize;
 
+mod activities;
+mod actor;
+mod brought;
 mod cards;
 mod details;
+mod device;
 mod joining;
 mod lease;
+mod name;
 mod people;
+mod points;
+mod redemption;
 mod stock;
 mod value;
 
+pub use activities::*;
+pub use actor::*;
+pub use brought::*;
 pub use cards::*;
 pub use details::*;
+pub use device::*;
 pub use joining::*;
 pub use lease::*;
 pub use people::*;
+pub use points::*;
+pub use redemption::*;
 pub use stock::*;
 pub use value::*;
 
 use crate::dictionary::Term;
-use crate::ids::{DeviceId, FactId, Hash, MemberId, OfficeId, OperatorId};
+use crate::ids::{FactId, Hash, MemberId, OfficeId};
 use crate::member::{MemberStatus, OccurrenceRow, OfficeRow};
 use crate::policy::Policy;
 use crate::scheme::{SchemeTerms, Words};
 use crate::time::Day;
 use crate::wire::version::CentralEpoch;
-
-/// Who performed an act.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize)]
-pub enum Actor {
-    /// The program itself, in a named job.
-    #[n(0)]
-    Job(#[n(0)] String),
-    /// A person at the console.
-    #[n(1)]
-    Admin(#[n(0)] OperatorId),
-    /// A command on the centre's own machine.
-    #[n(2)]
-    Command(#[n(0)] String),
-    /// A device, through its own request.
-    #[n(3)]
-    Device(#[n(0)] DeviceId),
-}
-
-/// How far a device's facts were known when an act was made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize)]
-pub struct SeenCursor {
-    /// The device.
-    #[n(0)]
-    pub device: DeviceId,
-    /// Its enrolment.
-    #[n(1)]
-    pub epoch: u32,
-    /// The last seq taken in.
-    #[n(2)]
-    pub seq: u64,
-}
 
 /// What the centre did. Numbers are given for ever.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -218,6 +200,57 @@ pub enum Act {
     /// A person explained the difference that a close of day found.
     #[n(61)]
     StockExplained(#[n(0)] StockExplained),
+    /// An activity was planned, or planned anew.
+    #[n(90)]
+    ActivityPlanned(#[n(0)] Box<ActivityPlanned>),
+    /// A plan was approved, or sent back.
+    #[n(91)]
+    ActivityDecided(#[n(0)] ActivityDecided),
+    /// A holding of an activity was ended.
+    #[n(92)]
+    OccurrenceEnded(#[n(0)] OccurrenceEnded),
+    /// A member was invited to a holding, signed up, or cancelled.
+    #[n(93)]
+    SignedUp(#[n(0)] SignedUp),
+    /// An item of what an activity cost was written down.
+    #[n(94)]
+    ActivityCostSet(#[n(0)] ActivityCostSet),
+    /// A member's stored value was frozen, or is so no more.
+    #[n(65)]
+    ValueFrozen(#[n(0)] ValueFrozen),
+    /// Stored value went from one member to another.
+    #[n(66)]
+    ValueCarried(#[n(0)] ValueCarried),
+    /// Balances of another system were opened here.
+    #[n(80)]
+    BalancesOpened(#[n(0)] BalancesOpened),
+    /// Transactions of another system were brought here, to be shown.
+    #[n(81)]
+    HistoryBrought(#[n(0)] HistoryBrought),
+    /// A list was taken out.
+    #[n(82)]
+    DataExported(#[n(0)] DataExported),
+    /// Points were changed for a cause, or asked to be.
+    #[n(70)]
+    PointsChanged(#[n(0)] PointsChanged),
+    /// Changes of points that waited were approved or returned.
+    #[n(71)]
+    PointsDecided(#[n(0)] PointsDecided),
+    /// What makes changes of points by itself was set up or ended.
+    #[n(72)]
+    PointsTriggerSet(#[n(0)] PointsTrigger),
+    /// Those who bought in a week are to be told what was recorded of it.
+    #[n(73)]
+    PurchasesDue(#[n(0)] PurchasesDue),
+    /// A redemption was planned, or its plan changed.
+    #[n(74)]
+    RedemptionPlanned(#[n(0)] Box<RedemptionPlan>),
+    /// A plan of redemption was approved, returned or ended.
+    #[n(75)]
+    RedemptionStepped(#[n(0)] RedemptionStepped),
+    /// A plan was carried out for these members.
+    #[n(76)]
+    RedemptionRun(#[n(0)] RedemptionRun),
 }
 
 /// A change of the rules of applying.
@@ -278,65 +311,9 @@ pub struct MemberSet {
     /// Commitment to the sealed personal data.
     #[n(5)]
     pub personal: Hash,
-}
-
-/// A terminal announced.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct DeviceInvited {
-    /// Its identity.
-    #[n(0)]
-    pub device: DeviceId,
-    /// Where it will stand.
-    #[n(1)]
-    pub office: OfficeId,
-    /// What people call it.
-    #[n(2)]
-    pub name: String,
-}
-
-/// A key of a device.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct DeviceKey {
-    /// Whose.
-    #[n(0)]
-    pub device: DeviceId,
-    /// For which enrolment.
-    #[n(1)]
-    pub epoch: u32,
-    /// Subject public key info of the P-256 key, DER.
-    #[n(2)]
-    #[cbor(with = "minicbor::bytes")]
-    pub key: Vec<u8>,
-}
-
-/// An enrolment.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct DeviceEnrolled {
-    /// The first key of the epoch; the chain starts from it.
-    #[n(0)]
-    pub key: DeviceKey,
-    /// The terminal's public key for what is sealed to it.
-    #[n(1)]
-    #[cbor(with = "minicbor::bytes")]
-    pub seal_key: [u8; 32],
-    /// What the board says of itself, hashed.
-    #[n(2)]
-    pub board: Hash,
-}
-
-/// The end of a device.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct DeviceEnded {
-    /// Which.
-    #[n(0)]
-    pub device: DeviceId,
-    /// Commitment to the reason typed by the person.
-    #[n(1)]
-    pub reason: Hash,
+    /// The business day on which the member joined; none for the day that the club has, or else that of the act.
+    #[n(6)]
+    pub joined: Option<Day>,
 }
 
 /// What a verdict fixes for one fact. Pins are constraints: the rule first gives what they take, then shares the rest.
@@ -419,64 +396,4 @@ pub struct JobRan {
     /// The day that it ran for.
     #[n(1)]
     pub day: Day,
-}
-
-impl Act {
-    /// Name of the act in database, API and console.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::OfficeSet(_) => "office_set",
-            Self::OccurrenceSet(_) => "occurrence_set",
-            Self::SchemeSet(_) => "scheme_set",
-            Self::MembersSet(_) => "members_set",
-            Self::CardsSet(_) => "cards_set",
-            Self::CardStatusSet(_) => "card_status_set",
-            Self::DeviceInvited(_) => "device_invited",
-            Self::DeviceEnrolled(_) => "device_enrolled",
-            Self::DeviceRenewed(_) => "device_renewed",
-            Self::DeviceRevoked(_) => "device_revoked",
-            Self::CaseDecided(_) => "case_decided",
-            Self::EpochBegun(_) => "epoch_begun",
-            Self::JobRan(_) => "job_ran",
-            Self::DaySettled(_) => "day_settled",
-            Self::ClubFounded(_) => "club_founded",
-            Self::LeaseSet(_) => "lease_set",
-            Self::LeaseWrittenOff(_) => "lease_written_off",
-            Self::LeasesReported(_) => "leases_reported",
-            Self::RecoveryEnded(_) => "recovery_ended",
-            Self::MembersMerged(_) => "members_merged",
-            Self::MembersUnmerged(_) => "members_unmerged",
-            Self::MemberErased(_) => "member_erased",
-            Self::FactsReleased(_) => "facts_released",
-            Self::StockMoved(_) => "stock_moved",
-            Self::ValueMoved(_) => "value_moved",
-            Self::PointsExpired(_) => "points_expired",
-            Self::LookAlikesFound(_) => "look_alikes_found",
-            Self::ApplyVersionSet(_) => "apply_version_set",
-            Self::PolicySet(_) => "policy_set",
-            Self::CasesEnded(_) => "cases_ended",
-            Self::ProfileSet(_) => "profile_set",
-            Self::DictionarySet(_) => "dictionary_set",
-            Self::ApplicationFiled(_) => "application_filed",
-            Self::ApplicationDecided(_) => "application_decided",
-            Self::LeaveFiled(_) => "leave_filed",
-            Self::LeaveDecided(_) => "leave_decided",
-            Self::MemberRestored(_) => "member_restored",
-            Self::MessagesTold(_) => "messages_told",
-            Self::MemberDetailSet(_) => "member_detail_set",
-            Self::FieldGroupSet(_) => "field_group_set",
-            Self::CustomSet(_) => "custom_set",
-            Self::DataOpened(_) => "data_opened",
-            Self::AssociationDone(_) => "association_done",
-            Self::CarerSet(_) => "carer_set",
-            Self::CardsIssued(_) => "cards_issued",
-            Self::CardExchanged(_) => "card_exchanged",
-            Self::CardsEnded(_) => "cards_ended",
-            Self::CardChangesDue(_) => "card_changes_due",
-            Self::StockItemsSet(_) => "stock_items_set",
-            Self::StockCounted(_) => "stock_counted",
-            Self::StockExplained(_) => "stock_explained",
-        }
-    }
 }

@@ -56,7 +56,8 @@ pub fn cut_off(last_day: Day, zone: &str) -> Instant {
 }
 
 /// The business days of earning whose cut-off lies after `last` and not after `until`, first and last; none if there are
-/// none. Without a `last`, all days whose cut-off has come.
+/// none. Without a `last`, all days whose cut-off has come. Where first-year members have a grace, also the year before:
+/// theirs is cut at the same instants, a year later.
 #[must_use]
 pub fn earned_between(mode: ExpiryMode, last: Option<Day>, until: Day) -> Option<(Day, Day)> {
     // What is earned later runs out later, in every mode: so the days are found by halving.
@@ -71,8 +72,13 @@ pub fn earned_between(mode: ExpiryMode, last: Option<Day>, until: Day) -> Option
     };
     let first = last.map_or(until.0.saturating_sub(EARNED_DAYS_MAX), first_after);
     let end = first_after(until);
+    let grace = matches!(mode, ExpiryMode::FixedCutoff(cutoff) if cutoff.first_year_grace);
+    let first = if grace { first.saturating_sub(GRACE_DAYS) } else { first };
     (first < end).then_some((Day(first), Day(end - 1)))
 }
+
+/// Days of the longest year.
+const GRACE_DAYS: i32 = 366;
 
 /// Days back that anything was earned that may still run out: longer than any club keeps points.
 const EARNED_DAYS_MAX: i32 = 40_000;

@@ -3,6 +3,7 @@
 //! Each is a plain function of the scheme's parameters, what is known of the member, and a day; none keeps anything.
 //! [`whatif`] strings them together over a history, as the ledger and the jobs do over the real one.
 
+pub mod activity;
 pub mod bill;
 pub mod birthday;
 pub mod bonus;

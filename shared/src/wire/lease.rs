@@ -148,7 +148,7 @@ pub enum AskBecame {
     /// A limit of this device: per day, or over all members.
     #[n(5)]
     Limit,
-    /// The member may not spend: stopped, left, unknown, or all cards blocked.
+    /// The member may not spend: stopped, left, unknown, all cards blocked, or what they have in the unit frozen.
     #[n(6)]
     Member,
     /// The centre recovers and gives nothing out for now.

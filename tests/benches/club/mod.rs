@@ -11,7 +11,8 @@ use hufu_shared::ids::{
     ActivityId, BootId, CardId, ClubId, DeviceId, Hash, MemberId, OccurrenceId, OfficeId,
 };
 use hufu_shared::member::{
-    CardRow, CardStatus, DirectoryRow, MemberRow, MemberStatus, OccurrenceRow, OccurrenceState, OfficeRow,
+    Audience, CardRow, CardStatus, DirectoryRow, MemberRow, MemberStatus, OccurrenceRow, OccurrenceState,
+    OfficeRow,
 };
 use hufu_shared::money::Amount;
 use hufu_shared::scheme::{SchemeTerms, Words};
@@ -159,6 +160,7 @@ fn fill(directory: &Directory, key: &TokenKey, cards: &[CardText]) {
             points: Amount(10),
             places: None,
             offices: Vec::new(),
+            audience: Audience::default(),
         }),
     ];
     for (n, card) in cards.iter().enumerate() {

@@ -4,11 +4,18 @@
 //! add, and old files must still be read. To add a message, run the test once with `HUFU_GOLDEN_WRITE=1` and look at
 //! what was written; an existing file is never overwritten.
 
+mod activities;
+mod points;
 mod samples;
 
 use std::path::{Path, PathBuf};
 
+use hufu_shared::act::Act;
 use hufu_shared::cbor;
+
+fn acts() -> Vec<Act> {
+    [samples::acts(), activities::acts(), points::acts()].concat()
+}
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("wire/v1")
@@ -43,7 +50,7 @@ fn facts_are_pinned() {
 
 #[test]
 fn acts_and_entries_are_pinned() {
-    for act in samples::acts() {
+    for act in acts() {
         check(&format!("act_{}", act.name()), &act);
     }
     for entry in samples::entries() {
@@ -73,7 +80,7 @@ fn messages_are_pinned() {
 fn no_golden_file_is_left_without_its_sample() {
     let mut expected: Vec<String> =
         samples::facts().iter().map(|fact| format!("fact_{}", fact.event.name())).collect();
-    expected.extend(samples::acts().iter().map(|act| format!("act_{}", act.name())));
+    expected.extend(acts().iter().map(|act| format!("act_{}", act.name())));
     expected.extend(samples::entries().iter().map(|entry| format!("entry_{}", entry.kind())));
     expected.extend(
         [

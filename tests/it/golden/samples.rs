@@ -4,8 +4,9 @@ use hufu_central::rules::entry::{
     ClockSample, EntryBody, Quarantined, Review, TakenAct, TakenBatch, TakenFork, TakenLoss, TakenSample,
 };
 use hufu_shared::act::{
-    Act, Actor, CardSet, CardStatusSet, CaseDecided, ClubFounded, DeviceEnded, DeviceEnrolled, DeviceInvited,
-    DeviceKey, JobRan, MemberSet, Pin, PinOutcome, SeenCursor, Verdict,
+    Act, Actor, BalancesOpened, CardSet, CardStatusSet, CaseDecided, ClubFounded, DataExported, DeviceEnded,
+    DeviceEnrolled, DeviceInvited, DeviceKey, HistoryBrought, JobRan, MemberSet, Opening, PastLine, Pin,
+    PinOutcome, SeenCursor, ValueCarried, ValueFrozen, ValueHolder, Verdict,
 };
 use hufu_shared::fact::{
     Attended, Booted, CardReplaced, ClockStepped, CommandDone, Complaint, Counted, DayClosed, DayTotals,
@@ -18,7 +19,7 @@ use hufu_shared::ids::{
     OccurrenceId, OfficeId, OperatorId,
 };
 use hufu_shared::member::{
-    CardRow, CardStatus, DirectoryRow, GiftRow, GuestRow, MemberRow, MemberStatus, OccurrenceRow,
+    Audience, CardRow, CardStatus, DirectoryRow, GiftRow, GuestRow, MemberRow, MemberStatus, OccurrenceRow,
     OccurrenceState, OfficeRow,
 };
 use hufu_shared::money::{Amount, Leg, Unit};
@@ -275,7 +276,7 @@ fn office() -> OfficeRow {
     }
 }
 
-fn occurrence() -> OccurrenceRow {
+pub fn occurrence() -> OccurrenceRow {
     OccurrenceRow {
         occurrence: OCCURRENCE,
         activity: ActivityId([0x45; 16]),
@@ -292,6 +293,7 @@ fn occurrence() -> OccurrenceRow {
         points: Amount(10),
         places: Some(120),
         offices: vec![OFFICE],
+        audience: Audience::default(),
     }
 }
 
@@ -308,6 +310,7 @@ pub fn acts() -> Vec<Act> {
         status: MemberStatus::Active,
         office: Some(OFFICE),
         personal: Hash([0x12; 32]),
+        joined: None,
     };
     let card = CardSet {
         card: CARD,
@@ -354,7 +357,45 @@ pub fn acts() -> Vec<Act> {
         Act::EpochBegun(CentralEpoch { n: 2, bits: 99 }),
         Act::JobRan(JobRan { job: "prune".to_owned(), day: TODAY }),
         Act::DaySettled(TODAY),
+        Act::ValueFrozen(ValueFrozen { member: MEMBER, frozen: true, reason: Hash([0x1d; 32]) }),
+        Act::ValueCarried(ValueCarried {
+            id: Hash([0x1e; 32]),
+            from: ValueHolder { member: MEMBER, card: Some(CARD) },
+            to: ValueHolder { member: MemberId([0x1f; 16]), card: None },
+            amount: Amount(12_345),
+            office: OFFICE,
+            reason: Hash([0x20; 32]),
+        }),
+        Act::BalancesOpened(BalancesOpened {
+            batch: "2026-11".to_owned(),
+            rows: vec![
+                Opening { member: MEMBER, leg: leg(Unit::Pts, 1280), office: OFFICE, at: Some(NOON) },
+                Opening { member: MEMBER, leg: leg(Unit::Cny, 50_000), office: OFFICE, at: None },
+            ],
+            reason: Hash([0x19; 32]),
+        }),
+        Act::HistoryBrought(HistoryBrought {
+            batch: "2026-11".to_owned(),
+            lines: vec![PastLine {
+                id: Hash([0x1a; 32]),
+                member: MEMBER,
+                at: NOON,
+                legs: vec![leg(Unit::Pts, -500), leg(Unit::Cny, 12_000)],
+                words: Hash([0x1b; 32]),
+            }],
+        }),
+        Act::DataExported(DataExported {
+            what: "members".to_owned(),
+            rows: 2_000,
+            clear: true,
+            staff: Some(OperatorId([0x1c; 16])),
+            reason: Some(Hash([0x1d; 32])),
+        }),
     ]
+}
+
+fn leg(unit: Unit, amount: i64) -> Leg {
+    Leg { unit, amount: Amount(amount) }
 }
 
 /// A journal entry of every kind.
@@ -544,7 +585,7 @@ pub fn updates() -> Updates {
             other_at: Some(NOON),
         }],
         mark: mark(),
-        credit: None,
+        credit: Some(Credit { max_facts: 500, next_poll_ms: 1_500 }),
     }
 }
 

@@ -23,7 +23,7 @@ use hufu_shared::act::{
 use hufu_shared::ids::{
     ActivityId, CardId, ClubId, DeviceId, EntryId, Hash, MemberId, OccurrenceId, OfficeId,
 };
-use hufu_shared::member::{CardStatus, MemberStatus, OccurrenceRow, OccurrenceState, OfficeRow};
+use hufu_shared::member::{Audience, CardStatus, MemberStatus, OccurrenceRow, OccurrenceState, OfficeRow};
 use hufu_shared::money::Amount;
 use hufu_shared::scheme::{SchemeTerms, Words};
 use hufu_shared::time::{Day, Instant, OfficeClock};
@@ -144,6 +144,7 @@ pub fn occurrence_row(n: usize) -> OccurrenceRow {
         points: Amount(SALON_POINTS),
         places: None,
         offices,
+        audience: Audience::default(),
     }
 }
 
@@ -246,6 +247,7 @@ impl Club {
             status: MemberStatus::Active,
             office: Some(office(n % OFFICES)),
             personal: Hash([0; 32]),
+            joined: None,
         });
         acts.push(Act::MembersSet(members.collect()));
         let cards =

@@ -4,6 +4,7 @@
 //! They choose by chance among what there is. The books keep what each of it may mean for a member's figure.
 
 use hufu_central::jobs;
+use hufu_central::rules::jobs::Job;
 use hufu_shared::act::{
     Act, CaseDecided, FactsReleased, MemberErased, MembersMerged, Pin, PinOutcome, PointsExpired, StockEnd,
     StockMoved, ValueEnd, ValueMoved, Verdict,
@@ -109,7 +110,7 @@ impl Run<'_> {
             81..=86 => self.take_back_at_desk()?,
             87..=91 => self.expire()?,
             92..=97 => self.release()?,
-            _ => drop(block_on(jobs::deadlines::round(&self.centre.app))?),
+            _ => drop(block_on(jobs::perform(&self.centre.app, Job::Deadlines))?),
         }
         block_on(jobs::lookalikes::round(&self.centre.app))?;
         self.check_sums()?;

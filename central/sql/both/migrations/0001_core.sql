@@ -109,6 +109,7 @@ CREATE TABLE occurrence (
     exits BIGINT NOT NULL CHECK (exits IN (0, 1)),
     gifts BLOB NOT NULL,
     guests BLOB NOT NULL,
+    audience BLOB NOT NULL,
     entry BLOB NOT NULL
 );
 

@@ -163,7 +163,7 @@ async fn rule_k08_all_four_outcomes_are_decided_in_one_request() {
 }
 
 /// Opens an account as the admin, and signs in with it.
-async fn account(site: &std::sync::Arc<Site>, fields: &[(&str, &str)]) -> Browser {
+pub async fn account(site: &std::sync::Arc<Site>, fields: &[(&str, &str)]) -> Browser {
     let mut admin = Browser::signed_in(site).await;
     let opened = admin.post("/api/v1/accounts", fields).await;
     assert_eq!(opened.status, StatusCode::OK, "{}", opened.text);

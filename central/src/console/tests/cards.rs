@@ -4,22 +4,18 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use hufu_shared::act::{Act, Actor, MemberSet};
+use hufu_shared::fact::{Counted, DayClosed, DayTotals, Event};
 use hufu_shared::ids::{Hash, MemberId};
 use hufu_shared::member::MemberStatus;
+use hufu_shared::time::OfficeClock;
 use serde_json::Value;
 
+use super::joining::{json, text};
 use super::kit::{Browser, Page, Site, each};
-
-fn json(page: &Page) -> Value {
-    serde_json::from_str(&page.text).unwrap_or_else(|error| panic!("{error}: {}", page.text))
-}
-
-fn text<'a>(value: &'a Value, name: &str) -> &'a str {
-    value[name].as_str().unwrap_or_default()
-}
+use super::taking::record;
 
 /// What is wrong, for programs.
-fn problem(page: &Page) -> String {
+pub fn problem(page: &Page) -> String {
     assert_eq!(page.headers["content-type"], "application/problem+json", "{}", page.text);
     let told = json(page);
     assert!(!text(&told, "detail").is_empty());
@@ -35,6 +31,7 @@ async fn newcomers(site: &Arc<Site>) {
         status: MemberStatus::Active,
         office: None,
         personal: Hash([n; 32]),
+        joined: None,
     };
     let actor = Actor::Job("test".to_owned());
     site.app.act(actor, Act::MembersSet(vec![row(1), row(2)])).await.expect("taken");
@@ -233,6 +230,57 @@ async fn rule_k16_goods_and_blank_cards_are_kept_in_books_and_nothing_goes_below
         let nothing = "/api/v1/stock/findings/00000000-0000-0000-0000-000000000000.1.9/gift/explain";
         let none = browser.post(nothing, &[("reason", "损坏"), ("lines", "umbrella:-2:spoiled")]).await;
         assert_eq!(none.status, StatusCode::NOT_FOUND);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kind_30_what_a_close_of_day_found_is_explained_by_a_person_or_stays_open() {
+    each(|site| async move {
+        let mut browser = Browser::signed_in(&site).await;
+        for (code, zh, en) in [("umbrella", "雨伞", "umbrella"), ("cup", "水杯", "cup")] {
+            let gift = [("class", "gift"), ("code", code), ("zh", zh), ("en", en)];
+            assert_eq!(browser.post("/api/v1/stock/items", &gift).await.status, StatusCode::OK);
+        }
+        let counted = Counted {
+            gifts: 12,
+            gifts_expected: Some(10),
+            reason: Some("more than written".to_owned()),
+            ..Counted::default()
+        };
+        let today = OfficeClock::default().business_day(site.app.now());
+        let closed = DayClosed {
+            day: today,
+            from_seq: 1,
+            to_seq: 1,
+            totals: DayTotals::default(),
+            unattended: false,
+            counted: Some(counted),
+        };
+        let fact = record(&site, Event::DayClosed(closed), None).await;
+        let findings = "/api/v1/stock/findings";
+        let found = json(&browser.get(findings).await);
+        assert_eq!(found["findings"][0]["difference"].as_i64(), Some(2), "{found}");
+        let explain = format!("{findings}/{}/gift/explain", text(&found["findings"][0], "finding"));
+        assert!(explain.contains(&fact.device.to_string()), "{explain}");
+        for (lines, reason, code) in [
+            ("umbrella:2:supplier", "", "reason-missing"),
+            ("umbrella:1:supplier", "多送", "finding-sum"),
+            ("umbrella:1:supplier,umbrella:1:supplier", "多送", "finding-lines"),
+            ("umbrella:3:supplier,cup:-1:spoiled", "多送", "stock-short"),
+            ("moon:2:supplier", "多送", "finding-lines"),
+        ] {
+            let refused = browser.post(&explain, &[("lines", lines), ("reason", reason)]).await;
+            assert_eq!(problem(&refused), code, "{lines}");
+            let open = json(&browser.get(findings).await);
+            assert_eq!(open["findings"].as_array().map(Vec::len), Some(1), "{lines}: still to be explained");
+        }
+        let fields = [("lines", "umbrella:1:supplier,cup:1:supplier"), ("reason", "多送")];
+        let done = json(&browser.post(&explain, &fields).await);
+        assert_eq!(text(&done, "state"), "explained");
+        assert_eq!(json(&browser.get(findings).await)["findings"], Value::Array(vec![]));
+        let again = browser.post(&explain, &fields).await;
+        assert_eq!((again.status, problem(&again).as_str()), (StatusCode::CONFLICT, "finding-changed"));
     })
     .await;
 }

@@ -18,10 +18,17 @@ use crate::app::App;
 use crate::config::MessagesConfig;
 use crate::db::{SqlFile, Tx};
 use crate::jobs;
+use crate::rules::jobs::Job;
 use crate::store::people::{self, PeopleError, SALT_BYTES};
 use crate::store::{joining, outbox, requests};
 
 static PROBE: SqlFile = SqlFile::new("probe", include_str!("probe.sql"));
+
+/// What time brings about by now: applications that lapsed, members put down as leaving.
+async fn round(site: &Site) -> (u64, u64) {
+    let lapsed = jobs::perform(&site.app, Job::Lapse).await.expect("lapses");
+    (lapsed, jobs::perform(&site.app, Job::AutoLeave).await.expect("leaves"))
+}
 
 pub fn json(page: &Page) -> Value {
     serde_json::from_str(&page.text).unwrap_or_else(|error| panic!("{error}: {}", page.text))
@@ -170,12 +177,12 @@ async fn rule_e01_k11_time_lets_applications_lapse_and_puts_down_who_was_not_hea
         browser.post("/api/v1/applications", &fields).await;
         let fields = [("route", "centre"), ("name", "盖聂"), ("mobile", "13911113333")];
         browser.post("/api/v1/applications", &fields).await;
-        assert_eq!(jobs::joining::round(&site.app).await.expect("a round"), (0, 0));
+        assert_eq!(round(&site).await, (0, 0));
         site.clock.advance(8 * DAY_US);
-        assert_eq!(jobs::joining::round(&site.app).await.expect("a round"), (1, 0), "G1: one week");
-        assert_eq!(jobs::joining::round(&site.app).await.expect("a round"), (0, 0), "done is done");
+        assert_eq!(round(&site).await, (1, 0), "G1: one week");
+        assert_eq!(round(&site).await, (0, 0), "done is done");
         site.clock.advance(23 * DAY_US);
-        assert_eq!(jobs::joining::round(&site.app).await.expect("a round"), (1, 0), "E1: thirty days");
+        assert_eq!(round(&site).await, (1, 0), "E1: thirty days");
         let waiting = site.app.db.read(|tx| requests::applications(tx, 10)).await.expect("read");
         assert!(waiting.is_empty());
 
@@ -184,15 +191,11 @@ async fn rule_e01_k11_time_lets_applications_lapse_and_puts_down_who_was_not_hea
         policy.joining.auto_leave = Some(AutoLeave { kind, idle_days: 365, spares_value: false });
         let job = Actor::Job("test".to_owned());
         site.app.act(job, Act::PolicySet(Box::new(policy))).await.expect("set");
-        assert_eq!(
-            jobs::joining::round(&site.app).await.expect("a round"),
-            (0, 0),
-            "all were here this year"
-        );
+        assert_eq!(round(&site).await, (0, 0), "all were here this year");
         site.clock.advance(366 * DAY_US);
-        let (lapsed, left) = jobs::joining::round(&site.app).await.expect("a round");
+        let (lapsed, left) = round(&site).await;
         assert_eq!((lapsed, left > 10), (0, true), "{left}");
-        assert_eq!(jobs::joining::round(&site.app).await.expect("a round"), (0, 0), "nobody twice");
+        assert_eq!(round(&site).await, (0, 0), "nobody twice");
     })
     .await;
 }
@@ -207,7 +210,7 @@ async fn rule_g02_what_lapsed_is_like_nobody_any_more_and_is_completed_at_its_pa
         let taken = takes(&site, &form, Event::ApplicationTaken).await;
         let taken = format!("/requests/{}", super::super::cases::fact_text(taken));
         site.clock.advance(31 * DAY_US);
-        assert_eq!(jobs::joining::round(&site.app).await.expect("a round"), (2, 0));
+        assert_eq!(round(&site).await, (2, 0));
         let mut browser = Browser::signed_in(&site).await;
         let left = site.app.db.read(|tx| tx.query_one(PROBE.get("form_terms"), &[])).await.expect("read");
         assert_eq!(left.int(0).expect("a count"), 0, "nobody is like what lapsed");
@@ -258,7 +261,7 @@ async fn rule_g08_r01_who_may_not_join_is_told_why_when_filing_and_when_joining(
 }
 
 /// The service with other ways of sending.
-fn sending(site: &Site, messages: MessagesConfig) -> App {
+pub fn sending(site: &Site, messages: MessagesConfig) -> App {
     let mut app = site.app.clone();
     let mut config = (*app.config).clone();
     config.messages = messages;

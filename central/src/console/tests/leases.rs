@@ -52,7 +52,7 @@ fn told(page: &Page) -> &str {
     page.between("role=\"alert\" tabindex=\"-1\">", "<").unwrap_or_default()
 }
 
-async fn second_admin(site: &Site) {
+pub async fn second_admin(site: &Site) {
     let hashed = password::hash(PASSWORD).expect("hash");
     let (id, now) = (OperatorId([0x22; 16]), site.app.now());
     let work = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {

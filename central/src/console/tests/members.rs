@@ -1,7 +1,8 @@
 //! Members' records through `/api/v1`: details, groups of fields, secrecy, merging, erasure, roles; on both databases.
 
 use axum::http::StatusCode;
-use hufu_shared::act::{Act, Actor};
+use hufu_shared::act::{Act, Actor, CustomSet};
+use hufu_shared::ids::Hash;
 use hufu_shared::policy::Policy;
 use serde_json::Value;
 
@@ -9,6 +10,7 @@ use super::joining::{json, somebody, text};
 use super::kit::{Browser, Site, each};
 use crate::db::{SqlFile, Tx};
 use crate::rules::joining::roles::Role;
+use crate::store::details;
 use crate::store::people::{self, PeopleError};
 
 static PROBE: SqlFile = SqlFile::new("probe", include_str!("probe.sql"));
@@ -150,6 +152,29 @@ async fn rule_y01_z01_a_group_is_set_up_filled_in_and_opened_as_role_and_class_a
             edits["edits"].as_array().expect("a list").iter().map(|edit| text(edit, "what")).collect();
         assert_eq!(what, ["opened/group/skin", "group/home", "group/skin", "group/skin"]);
         assert!(!edits.to_string().contains("青霉素"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fields_that_cannot_be_read_are_not_written_over() {
+    each(|site| async move {
+        let mut browser = Browser::signed_in(&site).await;
+        let (row, ..) = somebody(&site, 0).await;
+        assert_eq!(browser.post("/api/v1/field-groups", &[("ready", "home")]).await.status, StatusCode::OK);
+        let (vault, member) = (site.app.vault.clone(), row.member);
+        let (values, reason) = (Hash([9; 32]), Hash([8; 32]));
+        let damage = move |tx: &mut Tx<'_>| vault.put_text(tx, member, values, b"too short to be anything");
+        site.app.db.write(damage).await.expect("kept");
+        let set = CustomSet { member, group: "home".to_owned(), values, reason };
+        site.app.act(Actor::Job("test".to_owned()), Act::CustomSet(set)).await.expect("taken");
+        let path = format!("/api/v1/members/{member}/groups/home");
+        let fields = [("field.area_m2", "120"), ("reason", "回访")];
+        let refused = browser.post(&path, &fields).await;
+        assert_eq!(refused.status, StatusCode::INTERNAL_SERVER_ERROR, "{}", refused.text);
+        let customs = move |tx: &mut Tx<'_>| details::customs(tx, member);
+        let stands = site.app.db.read(customs).await.expect("readable");
+        assert_eq!(stands, [("home".to_owned(), values)]);
     })
     .await;
 }

@@ -1,9 +1,13 @@
 //! Tests of the console through its routes, as a browser without script sees it, on both databases.
 
+mod activities;
 mod approving;
 mod cards;
+mod cash;
 mod codes;
+mod exports;
 mod forms;
+mod jobs;
 mod joining;
 mod kit;
 mod leases;
@@ -11,8 +15,10 @@ mod look;
 mod members;
 mod money;
 mod pages;
+mod points;
 mod readiness;
 mod requests;
 mod signing;
 mod taking;
+mod value;
 mod verdicts;

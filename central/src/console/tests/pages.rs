@@ -11,11 +11,14 @@ use crate::db::Tx;
 use crate::store::people::{self, PeopleError};
 use crate::vault::Personal;
 
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 13] = [
     "/",
     "/cases",
     "/cases?ended=1",
     "/days",
+    "/cash",
+    "/jobs",
+    "/jobs?count=1",
     "/members",
     "/requests",
     "/devices",
@@ -159,6 +162,8 @@ async fn ui_t06_nothing_yet_and_no_match_are_told_apart() {
     assert!(browser.get("/cases").await.text.contains("全部处理完毕"));
     assert!(browser.get("/").await.text.contains("目前没有需要处理的事项"));
     assert!(browser.get("/days").await.text.contains("还没有登记过的终端"));
+    assert!(browser.get("/cash").await.text.contains("还没有网点"));
+    assert!(browser.get("/jobs").await.text.contains("还没有运行记录"));
 }
 
 async fn add_member(site: &super::kit::Site, number: &'static str, name: &'static str) -> MemberId {
@@ -176,6 +181,7 @@ async fn add_member(site: &super::kit::Site, number: &'static str, name: &'stati
             status: hufu_shared::member::MemberStatus::Active,
             office: None,
             personal: commitment,
+            joined: None,
         };
         crate::store::acts::take(tx, entry, now, &Actor::Job("test".into()), &Act::MembersSet(vec![row]))?;
         Ok(())

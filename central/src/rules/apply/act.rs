@@ -1,6 +1,6 @@
 //! Acts: what the centre did, given effect.
 
-use hufu_shared::act::{Act, CaseDecided, DeviceEnrolled, DeviceInvited, PinOutcome, Verdict};
+use hufu_shared::act::{Act, CaseDecided, DeviceEnrolled, DeviceInvited, JobRan, PinOutcome, Verdict};
 use hufu_shared::chain;
 use hufu_shared::ids::{DeviceId, Hash};
 use hufu_shared::policy::Policy;
@@ -41,6 +41,8 @@ impl Work {
             Act::LeasesReported(reported) => self.leases_reported(reported),
             Act::RecoveryEnded(ended) => self.recovery_ended(ended),
             Act::ValueMoved(moved) => self.value_moved(moved),
+            Act::ValueFrozen(set) => self.value_frozen(set),
+            Act::ValueCarried(carried) => self.value_carried(carried),
             Act::MembersMerged(merged) => self.members_merged(merged),
             Act::MembersUnmerged(merged) => self.members_unmerged(merged),
             Act::MemberErased(erased) => self.member_erased(erased),
@@ -66,13 +68,24 @@ impl Work {
             Act::StockItemsSet(items) => self.outcome.stock_items.extend(items.iter().cloned()),
             Act::StockCounted(counted) => self.stock_counted(counted),
             Act::StockExplained(explained) => self.stock_explained(explained),
+            #[rustfmt::skip]
+            Act::ActivityPlanned(_) | Act::ActivityDecided(_) | Act::OccurrenceEnded(_) | Act::SignedUp(_)
+            | Act::ActivityCostSet(_) => self.act_of_activity(&taken.act),
+            Act::BalancesOpened(opened) => self.balances_opened(opened),
+            Act::HistoryBrought(brought) => self.history_brought(brought),
+            Act::DataExported(exported) => self.data_exported(exported),
+            #[rustfmt::skip]
+            Act::PointsChanged(_) | Act::PointsDecided(_) | Act::PointsTriggerSet(_) | Act::PurchasesDue(_)
+            | Act::RedemptionPlanned(_) | Act::RedemptionStepped(_) | Act::RedemptionRun(_) => self.act_of_points(&taken.act),
             Act::DaySettled(day) => self.day_settled(*day),
             Act::PolicySet(policy) => self.policy_set(policy),
-            Act::JobRan(run) => {
-                self.outcome.jobs.insert(run.job.clone(), Some(run.day));
-            }
+            Act::JobRan(run) => self.job_ran(run),
             Act::ApplyVersionSet(set) => self.apply_version_set(set.version),
         }
+    }
+
+    fn job_ran(&mut self, run: &JobRan) {
+        self.outcome.jobs.insert(run.job.clone(), Some(run.day));
     }
 
     /// Limits and allowances change. Where points run out by another rule, all of them are reckoned anew.

@@ -8,6 +8,9 @@
 //!
 //! Points go to the member once. If a later arrival turns out to be earlier, the member keeps them and only the office
 //! whose account gave them changes.
+//!
+//! Only who is admitted has attendance. A check-in that turns out to be another member's leaves none behind, as if it had
+//! never been thought to be theirs; what was posted meanwhile is there, taken back.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -107,7 +110,7 @@ impl Work {
         self.dirty.insert(Matter::Attendance(member, attended.occurrence));
     }
 
-    fn occurrence(&self, id: OccurrenceId) -> Option<&OccurrenceRow> {
+    pub(super) fn occurrence(&self, id: OccurrenceId) -> Option<&OccurrenceRow> {
         self.has(Need::Occurrence(id));
         self.world.occurrences.get(&id)
     }
@@ -124,6 +127,9 @@ impl Work {
         self.touch_stays(known.as_ref(), row);
         self.world.fetched.insert(Need::Occurrence(row.occurrence));
         self.outcome.occurrences.push(row.clone());
+        if row.state == OccurrenceState::Ended {
+            self.holding_over(row.activity);
+        }
         for id in self.linked(links::occurrence(row.occurrence)) {
             let waits = self.fact(id).is_some_and(|known| {
                 known.standing.is_same(&Standing::of(Became::Held, KIND_NOT_RUNNING, None))
@@ -141,6 +147,7 @@ impl Work {
         let key = (member, occurrence);
         self.has(Need::Group(member, occurrence));
         let Some(mut group) = self.world.groups.remove(&key) else { return };
+        let had = group.admitted.is_some();
         let is_settled = |id: &FactId| self.fact(*id).is_some_and(|known| self.is_fixed(*id, known));
         if !group.facts.is_empty() && group.facts.iter().all(is_settled) {
             self.world.groups.insert(key, group);
@@ -165,7 +172,9 @@ impl Work {
             }
         }
         self.mark_broken(member, &row, &broken);
-        self.outcome.groups.insert(key, group.clone());
+        if had || group.admitted.is_some() {
+            self.outcome.groups.insert(key, group.clone());
+        }
         self.world.groups.insert(key, group);
     }
 
@@ -320,10 +329,8 @@ impl Work {
         row: &OccurrenceRow,
         has_place: bool,
     ) {
+        // Something may have been posted also where this check-in is the only one: for one that was theirs before.
         let hash = posting::attendance_cause(member, row.occurrence);
-        if winner.is_some_and(|(id, _)| self.fresh.contains_key(id)) && group.facts.len() == 1 {
-            self.world.fetched.insert(Need::Flows(hash));
-        }
         // Points once given are not re-rated when the plan changes later.
         let points = if group.points.is_positive() { group.points } else { row.points };
         let gives = winner.filter(|_| has_place);

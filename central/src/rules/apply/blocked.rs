@@ -1,12 +1,12 @@
-//! What bears on a spend beside its lease: a block of the card or the member (kinds 9 and 10), a lease whose time was
-//! up (kind 6), the same sale recorded twice (kind 2).
+//! What bears on a spend beside its lease: a block of the card, of the member, or of the member's stored value (kinds 9
+//! and 10), a lease whose time was up (kind 6), the same sale recorded twice (kind 2).
 //!
 //! All of it follows from the set of facts and acts; nothing here moves a lease.
 
 use hufu_shared::fact::{Event, Fact};
 use hufu_shared::ids::{FactId, MemberId, OfficeId};
 use hufu_shared::member::{CardStatus, MemberStatus};
-use hufu_shared::money::Amount;
+use hufu_shared::money::{Amount, Unit};
 use hufu_shared::policy::amount_of;
 use hufu_shared::time::{Instant, SECOND_US};
 use hufu_shared::wire::upload::Became;
@@ -27,7 +27,7 @@ use crate::rules::lease::spend::{
 use crate::rules::links;
 use crate::rules::need::Need;
 use crate::rules::posting::Account;
-use crate::rules::world::KnownFact;
+use crate::rules::world::{KnownFact, ValueTurn};
 
 /// The version that no terminal knew of.
 const UNKNOWN: Version = Version { epoch: u32::MAX, n: u64::MAX };
@@ -35,12 +35,18 @@ const UNKNOWN: Version = Version { epoch: u32::MAX, n: u64::MAX };
 const NOT_SETTLED: [u8; 3] = [KIND_WRITTEN_OFF, KIND_OVER, KIND_STALE];
 
 impl Work {
-    /// How blocks of the card and of the member bear on a spend.
-    pub(super) fn blocked(&self, id: FactId, known: &KnownFact, member: Option<MemberId>) -> Blocked {
-        let lines = match &known.fact {
+    /// How blocks of the card and of the member, and of what the member has in the unit, bear on a spend.
+    pub(super) fn blocked(
+        &self,
+        id: FactId,
+        known: &KnownFact,
+        (member, unit): (Option<MemberId>, Unit),
+    ) -> Blocked {
+        let mut lines = match &known.fact {
             Some(fact) => vec![self.card_line(fact), self.member_line(fact, member)],
             None => Vec::new(),
         };
+        lines.extend(member.filter(|_| unit == Unit::Cny).map(|member| self.value_line(member)));
         let (lo, hi) = (known.at, latest(known));
         block::judge(&lines, Taken { id, lo, hi, t: known.at, known: Version::default() })
     }
@@ -70,6 +76,18 @@ impl Work {
         });
         let changes = self.changes(change.into_iter().collect(), fact.directory);
         Timeline { changes, reports: Vec::new() }
+    }
+
+    /// When the member's stored value was frozen. No terminal's list says so: they give back what they hold of it, so what
+    /// one spends after that it spends in good faith.
+    fn value_line(&self, member: MemberId) -> Timeline {
+        let turns = self.member(self.survivor(member)).map(|known| known.value_turns.as_slice());
+        let change = |turn: &ValueTurn| BlockChange {
+            at: turn.since,
+            version: UNKNOWN,
+            barred: if turn.frozen { Barred::Stopped } else { Barred::No },
+        };
+        Timeline { changes: turns.unwrap_or_default().iter().map(change).collect(), reports: Vec::new() }
     }
 
     fn changes(&self, changes: Vec<(Instant, Barred)>, held: Version) -> Vec<BlockChange> {
@@ -129,7 +147,10 @@ impl Work {
             let Event::Spent(spent) = &known.fact.as_ref()?.event else { return None };
             let unsettled = known.standing.kind.is_some_and(|kind| NOT_SETTLED.contains(&kind));
             let set_aside = known.standing.became == Became::Quarantined;
-            if unsettled || set_aside || self.blocked(other, known, Some(member)).payer != Payer::Loss {
+            if unsettled
+                || set_aside
+                || self.blocked(other, known, (Some(member), part.leg.unit)).payer != Payer::Loss
+            {
                 return None;
             }
             let same = |of: &Use| of.key() == part.key() && of.leg.unit == part.leg.unit;

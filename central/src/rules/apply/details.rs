@@ -5,7 +5,7 @@
 //! sealed. A group of fields that cannot be set up so, and fields of a group that is not there, have no effect.
 //! Out of scope: the values, which are sealed.
 
-use hufu_shared::act::{Actor, CarerSet, CustomSet, DataOpened, FieldGroup, MemberDetailSet};
+use hufu_shared::act::{CarerSet, CustomSet, DataOpened, FieldGroup, MemberDetailSet};
 use hufu_shared::ids::{Hash, MemberId};
 
 use super::Work;
@@ -13,16 +13,6 @@ use crate::rules::joining::details::{self, Details};
 use crate::rules::need::Need;
 use crate::rules::outcome::Edit;
 use crate::rules::world::KnownFiled;
-
-/// An actor as the record of edits names them.
-fn name_of(actor: &Actor) -> String {
-    match actor {
-        Actor::Job(name) => format!("job/{name}"),
-        Actor::Admin(person) => format!("admin/{person}"),
-        Actor::Command(name) => format!("command/{name}"),
-        Actor::Device(device) => format!("device/{device}"),
-    }
-}
 
 impl Work {
     /// Records that somebody edited something of a member.
@@ -38,8 +28,13 @@ impl Work {
         reason: Option<Hash>,
         (before, after): (Option<String>, Option<String>),
     ) {
-        let by = self.by.as_ref().map_or_else(String::new, name_of);
+        let by = self.by_name();
         self.outcome.edits.insert((member, what.to_owned()), Edit { by, reason, before, after });
+    }
+
+    /// Whose act it is, as the record of edits names them.
+    pub(super) fn by_name(&self) -> String {
+        self.by.as_ref().map_or_else(String::new, ToString::to_string)
     }
 
     fn keep_details(&mut self, member: MemberId, details: Details) {

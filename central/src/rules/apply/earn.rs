@@ -144,7 +144,7 @@ impl Work {
     }
 
     /// From when on each version of the scheme is in effect at an office.
-    fn versions(&self, office: OfficeId) -> Vec<Published> {
+    pub(super) fn versions(&self, office: OfficeId) -> Vec<Published> {
         let default = OfficeClock::default();
         let clock = self.world.offices.get(&office).map_or(&default, |office| &office.clock);
         let published = |scheme: &PublishedScheme| Published {

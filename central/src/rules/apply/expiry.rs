@@ -74,6 +74,7 @@ impl Work {
     fn history(&self, member: MemberId) -> History {
         let mut history = History::default();
         let (mode, zone) = (self.world.policy.expiry, &self.world.policy.zone);
+        let joined = self.member(member).map(|known| known.joined);
         for lot in self.world.lots.get(&member).into_iter().flatten() {
             if let Some(lease) = lot.granted.or(lot.spent) {
                 let lease = history.leases.entry(lease).or_insert_with(|| self.lease_span(lease));
@@ -84,7 +85,7 @@ impl Work {
                 continue;
             }
             if lot.amount > 0 {
-                let last = expiry::last_day(mode, lot.day, None);
+                let last = expiry::last_day(mode, lot.day, joined);
                 let expires = last.map(|day| expiry::cut_off(day, zone));
                 history.days.extend(expires.zip(last));
                 history.credits.push(Credit { t: lot.at, expires, amount: Amount(lot.amount) });

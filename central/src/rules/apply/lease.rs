@@ -8,7 +8,7 @@
 use hufu_shared::act::{LeaseEnded, LeaseSet};
 use hufu_shared::fact::LeaseClosed;
 use hufu_shared::ids::{DeviceId, FactId, Hash, LeaseId, MemberId};
-use hufu_shared::money::{Amount, Leg};
+use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::time::Day;
 use hufu_shared::wire::upload::Became;
 use minicbor::{Decode, Encode};
@@ -134,7 +134,7 @@ impl Work {
     }
 
     /// A lease was granted, raised, or granted again. One that may not be has no effect: whatever a shell overlooked,
-    /// nothing is set aside that is not there, for a frozen device, or while the centre recovers.
+    /// nothing is set aside that is not there or frozen, for a frozen device, or while the centre recovers.
     pub(super) fn lease_set(&mut self, set: &LeaseSet) {
         self.has(Need::Device(set.device));
         self.has(Need::Lease(set.lease));
@@ -143,6 +143,9 @@ impl Work {
             return;
         }
         let enrolment = device.epoch;
+        if set.unit == Unit::Cny && self.is_value_frozen(set.member) {
+            return;
+        }
         let rows: Vec<LeaseRow> = self.generations(set.lease);
         let available = Amount(self.purse(set.member, set.unit).available);
         let Ok(done) = lease::set(&rows, set, enrolment, available, self.received) else { return };

@@ -4,9 +4,10 @@
 //! stay with the record, terminals refuse the member from the next directory on, and coming back is the same the other
 //! way. Out of scope: erasure of the personal data, which is an act of its own (X17).
 
-use hufu_shared::act::{Actor, LeaveDecided, LeaveFiled, MemberRestored, MessagesTold};
+use hufu_shared::act::{Actor, LeaveDecided, LeaveFiled, MemberRestored, MessagesTold, PurchasesDue};
 use hufu_shared::ids::{FactId, Hash, MemberId};
 use hufu_shared::member::MemberStatus;
+use hufu_shared::time::Day;
 
 use super::Work;
 use crate::rules::joining::leaving::{self, State, Step};
@@ -109,6 +110,16 @@ impl Work {
         self.tell_of(about, (member, application), 0);
     }
 
+    /// Who bought in a week is to be told what was recorded (G7): once for each week, whoever they go on as.
+    pub(super) fn purchases_due(&mut self, due: &PurchasesDue) {
+        for member in &due.members {
+            let member = self.survivor(*member);
+            if self.member(member).is_some_and(|known| !known.erased) {
+                self.tell_of(About::Purchases, (Some(member), None), i64::from(due.week.0));
+            }
+        }
+    }
+
     fn tell_of(&mut self, about: About, of: (Option<MemberId>, Option<FactId>), matter: i64) {
         let id = message_id(about, of, matter);
         self.has(Need::Message(id));
@@ -117,7 +128,9 @@ impl Work {
         }
         let (member, application) = of;
         let due = self.received;
-        let known = KnownMessage { about, member, application, due, told: None, round: 0, channel: None };
+        let week = i32::try_from(matter).ok().map(Day).filter(|_| about == About::Purchases);
+        let known =
+            KnownMessage { about, member, application, due, told: None, round: 0, channel: None, week };
         self.world.messages.insert(id, known.clone());
         self.outcome.messages.insert(id, known);
     }

@@ -9,9 +9,11 @@
 //! gave is ever used.
 
 mod act;
+mod activity;
 mod attendance;
 mod batch;
 mod blocked;
+mod brought;
 mod card;
 mod cases;
 mod clock;
@@ -33,7 +35,9 @@ mod limits;
 mod matter;
 mod money;
 mod people;
+mod points;
 mod recovery;
+mod redemption;
 mod replace;
 mod reversal;
 mod review;
@@ -41,6 +45,7 @@ mod spend;
 mod stays;
 mod stock;
 mod time;
+mod value;
 
 pub use act::verdict_code;
 pub use batch::KIND_UNREADABLE;

@@ -150,6 +150,11 @@ impl Work {
                 return;
             }
         }
+        // What takes nothing back is a spend, and nothing of what is frozen is spent.
+        let is_spend = moved.of.is_none() && moved.leg.unit == Unit::Cny;
+        if is_spend && member_of(moved.from).is_some_and(|member| self.is_value_frozen(member)) {
+            return;
+        }
         let (debit, credit) = (end_account(moved.from), end_account(moved.to));
         let day = self.day(moved.office, self.received);
         let member = member_of(moved.from).or(member_of(moved.to));

@@ -234,7 +234,11 @@ impl Work {
             self.add(&cause, Flow { debit, credit, leg, code: PostingCode::Merge });
         }
         known.merged_into = Some(into);
+        let is_frozen = known.is_value_frozen();
         self.tie(from, known);
+        if is_frozen {
+            self.turn_value(into, true);
+        }
         let (left, stays) = (Some(from.to_string()), Some(into.to_string()));
         self.edited_from(from, "merged", Some(merged.reason), (left.clone(), stays.clone()));
         self.edited_from(into, "merged", Some(merged.reason), (left, stays));
@@ -250,7 +254,7 @@ impl Work {
         of.map(|(id, _)| *id).collect()
     }
 
-    fn tie(&mut self, member: MemberId, known: KnownMember) {
+    pub(super) fn tie(&mut self, member: MemberId, known: KnownMember) {
         self.world.members.insert(member, known.clone());
         self.outcome.member_ties.insert(member, known);
     }

@@ -126,7 +126,7 @@ impl Work {
     /// Judges one leg and moves its lease.
     fn take_leg(&mut self, id: FactId, known: &KnownFact, part: Use) -> (Came, Vec<u8>) {
         let row = self.lease_row(part.lease, part.generation).cloned();
-        let blocked = self.blocked(id, known, row.as_ref().map(|row| row.member));
+        let blocked = self.blocked(id, known, (row.as_ref().map(|row| row.member), part.leg.unit));
         let leg = self.spent_leg(id, known, part, row.as_ref());
         let is_off = row.as_ref().filter(|row| {
             (row.device, row.enrolment) == (id.device, id.epoch)
@@ -274,7 +274,7 @@ impl Work {
             flows.extend(
                 bearers.iter().map(|payer| moved(*part, payer.0, redeemed, payer.1, PostingCode::Spend)),
             );
-            let blocked = row.as_ref().map(|row| self.blocked(id, &known, Some(row.member)));
+            let blocked = row.as_ref().map(|row| self.blocked(id, &known, (Some(row.member), part.leg.unit)));
             if let (Some(blocked), Some(row)) = (blocked.as_ref().filter(|_| *came != Came::Nothing), row) {
                 let late = self.is_late(id, &known, *part, row).then_some(KIND_EXPIRED);
                 kinds.extend(blocked.kinds.iter().copied().chain(late).map(|kind| (kind, part.key())));

@@ -20,11 +20,13 @@ pub enum About {
     Stays,
     /// The member is back.
     Restored,
+    /// What was recorded of the member's purchases in a week (G7).
+    Purchases,
 }
 
 impl About {
     /// All, with their codes in database and API.
-    pub const CODES: [(Self, &'static str); 7] = [
+    pub const CODES: [(Self, &'static str); 8] = [
         (Self::Joined, "joined"),
         (Self::AlreadyMember, "already_member"),
         (Self::Rejected, "rejected"),
@@ -32,6 +34,7 @@ impl About {
         (Self::Left, "left"),
         (Self::Stays, "stays"),
         (Self::Restored, "restored"),
+        (Self::Purchases, "purchases"),
     ];
 
     /// The code in database and API.

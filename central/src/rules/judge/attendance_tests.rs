@@ -2,6 +2,7 @@
 
 use super::*;
 use hufu_shared::ids::{ActivityId, OccurrenceId};
+use hufu_shared::member::Audience;
 use hufu_shared::money::Amount;
 use hufu_shared::rules::repeat::{TapKey, TapPurpose};
 use hufu_shared::scheme::Words;
@@ -236,6 +237,7 @@ fn rule_k26_an_occurrence_runs_while_it_is_approved_within_its_plan() {
         points: Amount(5),
         places: None,
         offices: vec![],
+        audience: Audience::default(),
     };
     let cases = [
         (Planned, vec![], vec![]),

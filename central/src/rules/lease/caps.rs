@@ -38,7 +38,7 @@ pub struct Book {
     pub recovering: bool,
     /// The device's leases are frozen, or the device is not active.
     pub frozen: bool,
-    /// The member is active and not blocked, merged away or erased.
+    /// The member is active and not blocked, merged away or erased, and what they have in the unit is not frozen.
     pub member_active: bool,
     /// The member was seen at that office in the days of the policy by other devices, by a central booking, or with a
     /// card proof.

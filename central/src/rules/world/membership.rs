@@ -1,11 +1,24 @@
-//! Joining and leaving, as apply knows them.
+//! Joining, leaving and the freezing of stored value, as apply knows them.
 
 use hufu_shared::ids::{FactId, Hash, MemberId, OfficeId, OperatorId};
 use hufu_shared::time::{Day, Instant};
+use minicbor::{Decode, Encode};
 
 use crate::rules::joining::eligible::Standing;
 use crate::rules::joining::notice::About;
 use crate::rules::joining::{application, leaving};
+
+/// From when on a member's stored value was frozen, or free again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ValueTurn {
+    /// From when on.
+    #[n(0)]
+    pub since: Instant,
+    /// Whether it is frozen then.
+    #[n(1)]
+    pub frozen: bool,
+}
 
 /// An application that was filed at the centre.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,4 +98,6 @@ pub struct KnownMessage {
     pub round: u32,
     /// By which channel.
     pub channel: Option<String>,
+    /// The Monday of the week that it is about, of a message about purchases.
+    pub week: Option<Day>,
 }

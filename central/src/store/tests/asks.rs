@@ -29,7 +29,7 @@ use crate::store::{StoreError, directory, journal, world};
 const LATER: Instant = Instant(NOON.0 + 9 * 3600 * SECOND_US);
 
 /// Gives member 1 points at the centre.
-async fn give(db: &Db, n: u8, amount: i64) {
+pub async fn give(db: &Db, n: u8, amount: i64) {
     let moved = ValueMoved {
         id: Hash([n; 32]),
         from: ValueEnd::Issuer(OFFICE_A),
@@ -43,7 +43,7 @@ async fn give(db: &Db, n: u8, amount: i64) {
 }
 
 /// Card 1 is seen at both offices.
-async fn seen_at_both(db: &Db) -> (Terminal, Terminal) {
+pub async fn seen_at_both(db: &Db) -> (Terminal, Terminal) {
     let (mut a, mut b) = (Terminal::start(TERMINAL_A), Terminal::start(TERMINAL_B));
     for (terminal, seconds) in [(&mut a, 0), (&mut b, 7200)] {
         terminal.record(seconds, Shown::Accepted, Event::Visited(Visited { subject: subject(1) }));
@@ -52,7 +52,7 @@ async fn seen_at_both(db: &Db) -> (Terminal, Terminal) {
     (a, b)
 }
 
-async fn ask(
+pub async fn ask(
     db: &Db,
     device: DeviceId,
     held: Option<&LeaseRow>,
@@ -72,7 +72,7 @@ async fn ask(
 }
 
 /// A terminal is heard of.
-async fn heard(db: &Db, device: DeviceId, now: Instant) {
+pub async fn heard(db: &Db, device: DeviceId, now: Instant) {
     let beat = Heartbeat {
         address: "127.0.0.1".to_owned(),
         queued: 0,

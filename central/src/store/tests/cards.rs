@@ -13,13 +13,13 @@ use hufu_shared::time::{DAY_US, Day, Instant, SECOND_US};
 use hufu_shared::token::MediumKind;
 
 use super::kit::*;
+use super::stock::replays;
 use crate::db::Db;
 use crate::db::testing::{each, prepare_all};
 use crate::rules::entry::EntryBody;
 use crate::rules::world::CardLife;
 use crate::store::cards::{self, Asked};
-use crate::store::verify::verify;
-use crate::store::{StoreError, journal, people};
+use crate::store::{StoreError, people};
 
 const BEGUN: Instant = Instant(NOON.0 - 12 * 3600 * SECOND_US);
 
@@ -73,11 +73,6 @@ async fn statuses(db: &Db, cards: &[u8]) -> Vec<Option<CardStatus>> {
         all.push(status(db, *n).await);
     }
     all
-}
-
-async fn replays(db: &Db) {
-    while db.write(journal::publish).await.expect("publish") > 0 {}
-    assert_eq!(verify(db).await.expect("readable").findings, Vec::<String>::new());
 }
 
 /// A member 1 with main card 1, sub cards 21 and 22 and another medium 31 of the main card.

@@ -1,8 +1,9 @@
 //! The daily run of expiry, on both databases: once a day, over all whom it concerns, caught up after days without it.
 
-use hufu_shared::act::Act;
-use hufu_shared::ids::EntryId;
-use hufu_shared::policy::{ExpiryMode, Policy};
+use hufu_shared::act::{Act, MemberSet};
+use hufu_shared::ids::{EntryId, Hash};
+use hufu_shared::member::MemberStatus;
+use hufu_shared::policy::{ExpiryMode, FixedCutoff, Policy};
 use hufu_shared::time::{DAY_US, Day, Instant};
 
 use super::kit::*;
@@ -28,7 +29,7 @@ async fn round(db: &Db, now: Instant) -> Option<(Day, usize)> {
         let entry = EntryId(id);
         let step = db.write(move |tx| expiry::step(tx, run, after, entry, now)).await;
         match step.expect("a step") {
-            Step::Upto(member) => after = Some(member),
+            Step::Upto { last, .. } => after = Some(last),
             Step::Done => return Some((run.cutoff, acts)),
             Step::Recovering => return None,
         }
@@ -89,6 +90,45 @@ async fn rule_b04_a_late_fact_is_reckoned_by_the_next_run_and_a_new_rule_for_all
         act(&db, 71, on(61).offset(1), Act::PolicySet(Box::new(policy))).await;
         let again = round(&db, on(61).offset(60_000_000)).await;
         assert!(again.is_some(), "by another rule all is reckoned anew, the same day still");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_s03_x04_the_ledger_clears_first_year_members_a_year_later_than_the_others() {
+    each(|db| async move {
+        found(&db).await;
+        let policy = Policy { expiry: ExpiryMode::FixedCutoff(FixedCutoff::RULE_S3), ..Policy::default() };
+        act(&db, 40, NOON.offset(-10_000), Act::PolicySet(Box::new(policy))).await;
+        let set = |n: u8, joined: Option<Day>| MemberSet {
+            member: member(n),
+            number: format!("M{n}"),
+            level: None,
+            status: MemberStatus::Active,
+            office: None,
+            personal: Hash([n; 32]),
+            joined,
+        };
+        // The file of members says when the second one joined; the others joined when they were entered, this year.
+        let last_year = "2025-12-31".parse().expect("a day");
+        act(&db, 41, NOON.offset(-9_000), Act::MembersSet(vec![set(2, Some(last_year))])).await;
+        act(&db, 42, NOON.offset(-8_000), Act::MembersSet(vec![set(2, None)])).await;
+        let mut a = Terminal::start(TERMINAL_A);
+        a.purchase(0, 1, 10_000, 2);
+        a.purchase(60, 2, 20_000, 4);
+        a.upload(&db).await;
+        let both = || async { (points(&db, 1).await, points(&db, 2).await) };
+        round(&db, on(39)).await.expect("due");
+        assert_eq!(both().await, (2, 4), "the last day of the year is not over");
+        round(&db, on(40)).await.expect("due");
+        assert_eq!(both().await, (2, 0));
+        round(&db, on(404)).await.expect("due");
+        assert_eq!(both().await, (2, 0));
+        round(&db, on(405)).await.expect("due");
+        assert_eq!(both().await, (0, 0), "a year later to the day, though nothing of theirs moved since");
+        while db.write(journal::publish).await.expect("published") > 0 {}
+        let findings = verify(&db).await.expect("readable").findings;
+        assert!(findings.is_empty(), "{:?}", findings.first());
     })
     .await;
 }

@@ -198,6 +198,7 @@ async fn rule_k08_each_choice_gives_its_outcome_and_what_was_merged_waits_no_mor
             status: MemberStatus::Active,
             office: None,
             personal: Hash([6; 32]),
+            joined: None,
         };
         act(&db, 61, evening(61), Act::MembersSet(vec![new])).await;
         let pins = vec![Pin { fact: third, outcome: PinOutcome::BelongsTo(member(6)) }];

@@ -8,15 +8,9 @@ use super::clocks::{heard, late};
 use super::conflicts::decided;
 use super::kit::*;
 use super::replaced::{holder, replace};
+use super::stock::replays;
 use crate::db::Db;
 use crate::db::testing::each;
-use crate::store::journal;
-use crate::store::verify::verify;
-
-async fn replays(db: &Db) {
-    while db.write(journal::publish).await.expect("publish") > 0 {}
-    assert_eq!(verify(db).await.expect("readable").findings, Vec::<String>::new());
-}
 
 fn pins(facts: &[FactId], counts: bool) -> Vec<Pin> {
     let outcome = if counts { PinOutcome::Counts } else { PinOutcome::DoesNotCount };

@@ -156,6 +156,7 @@ fn new_member(n: u8) -> Act {
         status: hufu_shared::member::MemberStatus::Active,
         office: None,
         personal: Hash([n; 32]),
+        joined: None,
     }])
 }
 

@@ -8,7 +8,7 @@ use hufu_shared::fact::{Attended, Booted, DayClosed, Earned, Event, FACT_FORMAT,
 use hufu_shared::ids::{
     ActivityId, BootId, CardId, ClubId, DeviceId, EntryId, FactId, Hash, MemberId, OccurrenceId, OfficeId,
 };
-use hufu_shared::member::{CardStatus, MemberStatus, OccurrenceRow, OccurrenceState, OfficeRow};
+use hufu_shared::member::{Audience, CardStatus, MemberStatus, OccurrenceRow, OccurrenceState, OfficeRow};
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::scheme::{SchemeTerms, Words};
 use hufu_shared::time::{ClockQuality, Day, Instant, OfficeClock, SECOND_US};
@@ -64,6 +64,7 @@ pub fn occurrence() -> OccurrenceRow {
         points: Amount(SALON_POINTS),
         places: None,
         offices: Vec::new(),
+        audience: Audience::default(),
     }
 }
 
@@ -106,6 +107,7 @@ pub async fn found(db: &Db) {
         status: MemberStatus::Active,
         office: None,
         personal: Hash([n; 32]),
+        joined: None,
     });
     act(db, 6, at, Act::MembersSet(members.collect())).await;
     act(db, 7, at, Act::CardsSet((1..=5).map(|n| card(n, Some(member(n)))).collect())).await;
@@ -209,15 +211,14 @@ impl Terminal {
 
     /// Checks card `n` in to the salon.
     pub fn check_in(&mut self, seconds: i64, n: u8) -> FactId {
+        self.check_in_at(seconds, n, SALON)
+    }
+
+    /// Checks card `n` in to a holding that gives as many points.
+    pub fn check_in_at(&mut self, seconds: i64, n: u8, occurrence: OccurrenceId) -> FactId {
         let promised = vec![Leg { unit: Unit::Pts, amount: Amount(SALON_POINTS) }];
-        let attended = Attended {
-            subject: subject(n),
-            occurrence: SALON,
-            promised,
-            repeats: None,
-            gate: None,
-            way: Way::In,
-        };
+        let attended =
+            Attended { subject: subject(n), occurrence, promised, repeats: None, gate: None, way: Way::In };
         self.record(seconds, Shown::Accepted, Event::Attended(attended))
     }
 

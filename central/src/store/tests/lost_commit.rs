@@ -137,6 +137,7 @@ fn new_member(n: u8) -> Act {
         status: MemberStatus::Active,
         office: None,
         personal: Hash([n; 32]),
+        joined: None,
     }])
 }
 

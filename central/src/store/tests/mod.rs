@@ -1,5 +1,6 @@
 //! Tests of taking entries in, on both databases, with the tests' own bookkeeping.
 
+mod activities;
 mod asks;
 mod attendance;
 mod based;
@@ -12,6 +13,7 @@ mod desk;
 mod edges;
 mod expiry;
 mod forms;
+mod frozen;
 mod given;
 mod joining;
 pub mod kit;
@@ -20,8 +22,10 @@ mod lost_commit;
 mod meanwhile;
 mod order;
 mod people;
+mod points;
 mod publishing;
 mod reconciled;
+mod redeemed;
 mod reference;
 mod replaced;
 mod settled;

@@ -93,3 +93,24 @@ SELECT (SELECT COUNT(*) FROM member_detail) + (SELECT COUNT(*) FROM member_custo
 
 -- name: stock_accounts
 SELECT account, CAST(SUM(signed) AS BIGINT) FROM (SELECT credit AS account, pieces AS signed FROM stock_line WHERE item = $1 UNION ALL SELECT debit, -pieces FROM stock_line WHERE item = $1) l GROUP BY account HAVING SUM(signed) <> 0 ORDER BY account
+
+-- name: edits_of
+SELECT COUNT(*) FROM member_edit WHERE member = $1
+
+-- name: all_balances
+SELECT account, unit, amount FROM balance WHERE amount <> 0 ORDER BY account, unit
+
+-- name: all_cards
+SELECT id, status, ended, end_why, due_kind, due_day FROM card ORDER BY id
+
+-- name: all_cases
+SELECT id, state FROM conflict ORDER BY id
+
+-- name: all_activities
+SELECT id, state FROM occurrence ORDER BY id
+
+-- name: all_leavings
+SELECT member, kind, state FROM leaving ORDER BY member
+
+-- name: settled_day
+SELECT settled_day FROM policy

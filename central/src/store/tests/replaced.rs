@@ -8,8 +8,8 @@ use hufu_shared::time::SECOND_US;
 use hufu_shared::token::MediumKind;
 
 use super::kit::{
-    NOON, TERMINAL_A, TERMINAL_B, Terminal, act, card, count, found, member, points, standing, subject,
-    third_terminal, token,
+    NOON, SALON_POINTS, TERMINAL_A, TERMINAL_B, Terminal, act, card, count, found, member, points, probe,
+    standing, subject, third_terminal, token,
 };
 use crate::db::Db;
 use crate::db::testing::each;
@@ -264,6 +264,56 @@ async fn inv_19_what_a_gift_releases_is_no_evidence_of_an_unknown_card_whichever
             assert_eq!((standing(&db, theirs).await.0.as_str(), points(&db, 1).await), ("applied", 8));
             let case = unknown_card_case(token(77));
             assert_eq!(count(&db, "facts_of_case", vec![case.0.into()]).await, 0, "swapped {swap}");
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kind_14_inv_19_who_had_a_card_by_the_later_gift_has_no_attendance_in_either_order() {
+    for swap in [false, true] {
+        each(move |db| async move {
+            found(&db).await;
+            let mut c = Terminal::start(third_terminal(&db).await);
+            let (mut a, mut b) = (Terminal::start(TERMINAL_A), Terminal::start(TERMINAL_B));
+            // The second tap is one with the first, and goes with it.
+            let seen = [c.check_in(-600, 77), c.check_in(-590, 77)];
+            c.upload(&db).await;
+            replace(&mut a, 300, 1, 77);
+            replace(&mut b, 0, 2, 77);
+            for terminal in if swap { [&mut b, &mut a] } else { [&mut a, &mut b] } {
+                terminal.upload(&db).await;
+            }
+            assert_eq!(standing(&db, seen[0]).await, ("applied".to_owned(), None), "swapped {swap}");
+            assert_eq!(standing(&db, seen[1]).await, ("merged".to_owned(), Some(2)), "swapped {swap}");
+            assert_eq!((points(&db, 1).await, points(&db, 2).await), (0, SALON_POINTS), "swapped {swap}");
+            let admitted = probe(&db, "admitted", vec![]).await;
+            let members: Vec<_> = admitted.iter().map(|row| row.array(0).expect("a member")).collect();
+            assert_eq!(members, [member(2).0], "swapped {swap}");
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kind_14_inv_19_a_check_in_of_ones_own_counts_also_after_that_of_a_card_that_went_to_another() {
+    for swap in [false, true] {
+        each(move |db| async move {
+            found(&db).await;
+            let mut c = Terminal::start(third_terminal(&db).await);
+            let (mut a, mut b) = (Terminal::start(TERMINAL_A), Terminal::start(TERMINAL_B));
+            c.check_in(-600, 77);
+            c.upload(&db).await;
+            replace(&mut a, 300, 1, 77);
+            replace(&mut b, 0, 2, 77);
+            for terminal in if swap { [&mut b, &mut a] } else { [&mut a, &mut b] } {
+                terminal.upload(&db).await;
+            }
+            let own = c.check_in(60, 1);
+            c.upload(&db).await;
+            assert_eq!(standing(&db, own).await.0, "applied", "swapped {swap}");
+            assert_eq!(points(&db, 1).await, SALON_POINTS, "swapped {swap}");
+            assert_eq!(points(&db, 2).await, SALON_POINTS, "swapped {swap}");
         })
         .await;
     }

@@ -51,7 +51,8 @@ async fn accounts(db: &Db, item: ItemId) -> Vec<(String, i64)> {
     rows.iter().map(|row| (row.text(0).expect("text").to_owned(), row.int(1).expect("a number"))).collect()
 }
 
-async fn replays(db: &Db) {
+/// Publishes what is new and holds the database against the replay of its journal.
+pub async fn replays(db: &Db) {
     while db.write(journal::publish).await.expect("publish") > 0 {}
     assert_eq!(verify(db).await.expect("readable").findings, Vec::<String>::new());
 }

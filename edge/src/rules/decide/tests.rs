@@ -1,6 +1,7 @@
 //! Cases of the decision, each as a row of a table where that reads best.
 
 use hufu_shared::ids::{ActivityId, CardId, MemberId};
+use hufu_shared::member::{Audience, GuestRow};
 use hufu_shared::scheme::Words;
 use hufu_shared::time::Day;
 use hufu_shared::token::{MediumKind, Token};
@@ -66,6 +67,7 @@ impl World {
                 points: Amount(2),
                 places: None,
                 offices: vec![HERE],
+                audience: Audience::default(),
             }),
             already: None,
             tap: None,
@@ -154,10 +156,27 @@ fn rule_k26_only_an_approved_occurrence_receives_attendance_and_points() {
         (occasion(|row| row.ends = NOON), RefusalReason::R10),
         (with(|world| world.occurrence = None), RefusalReason::R10),
         (occasion(|row| row.offices = vec![THERE]), RefusalReason::R04),
+        (occasion(|row| row.audience.listed = true), RefusalReason::R04),
+        (occasion(|row| row.audience.levels = vec!["钻石卡".into()]), RefusalReason::R04),
     ];
     for (world, reason) in table {
         assert_eq!(refused(world), reason);
     }
+    let invited = occasion(|row| {
+        row.audience.listed = true;
+        row.guests = vec![GuestRow { member: MemberId([1; 16]), birthday: false }];
+    });
+    assert_eq!(invited.check_in().outcome, Outcome::Accepted, "only those who are expected");
+    let gold = Words { zh: "金卡".into(), en: "Gold".into() };
+    let mut levelled = occasion(|row| row.audience.levels = vec!["金卡".into(), "钻石卡".into()]);
+    levelled.member.as_mut().expect("known").level = Some(gold);
+    assert_eq!(levelled.check_in().outcome, Outcome::Accepted, "of one of the levels");
+    levelled.member = None;
+    assert_eq!(
+        levelled.check_in().outcome,
+        Outcome::Recorded,
+        "the centre knows more of whoever is not known here"
+    );
     assert_eq!(occasion(|row| row.offices.clear()).check_in().outcome, Outcome::Accepted, "held everywhere");
 }
 

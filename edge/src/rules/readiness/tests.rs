@@ -1,6 +1,7 @@
 //! Terminals before an event: well prepared, half prepared, and new.
 
 use hufu_shared::ids::{ActivityId, OccurrenceId};
+use hufu_shared::member::Audience;
 use hufu_shared::money::Amount;
 use hufu_shared::scheme::Words;
 use hufu_shared::time::Day;
@@ -33,6 +34,7 @@ fn dinner() -> OccurrenceRow {
         offices: Vec::new(),
         gifts: Vec::new(),
         guests: Vec::new(),
+        audience: Audience::default(),
     }
 }
 
