@@ -5,6 +5,7 @@ use super::Act;
 impl Act {
     /// Name of the act in database, API and console.
     #[must_use]
+    #[rustfmt::skip]
     pub fn name(&self) -> &'static str {
         match self {
             Self::OfficeSet(_) => "office_set",
@@ -19,15 +20,13 @@ impl Act {
             Self::DeviceRevoked(_) => "device_revoked",
             Self::CaseDecided(_) => "case_decided",
             Self::EpochBegun(_) => "epoch_begun",
-            Self::JobRan(_) => "job_ran",
-            Self::DaySettled(_) => "day_settled",
+            Self::JobRan(_) => "job_ran", Self::DaySettled(_) => "day_settled",
             Self::ClubFounded(_) => "club_founded",
             Self::LeaseSet(_) => "lease_set",
             Self::LeaseWrittenOff(_) => "lease_written_off",
             Self::LeasesReported(_) => "leases_reported",
             Self::RecoveryEnded(_) => "recovery_ended",
-            Self::MembersMerged(_) => "members_merged",
-            Self::MembersUnmerged(_) => "members_unmerged",
+            Self::MembersMerged(_) => "members_merged", Self::MembersUnmerged(_) => "members_unmerged",
             Self::MemberErased(_) => "member_erased",
             Self::FactsReleased(_) => "facts_released",
             Self::StockMoved(_) => "stock_moved",
@@ -41,8 +40,7 @@ impl Act {
             Self::DictionarySet(_) => "dictionary_set",
             Self::ApplicationFiled(_) => "application_filed",
             Self::ApplicationDecided(_) => "application_decided",
-            Self::LeaveFiled(_) => "leave_filed",
-            Self::LeaveDecided(_) => "leave_decided",
+            Self::LeaveFiled(_) => "leave_filed", Self::LeaveDecided(_) => "leave_decided",
             Self::MemberRestored(_) => "member_restored",
             Self::MessagesTold(_) => "messages_told",
             Self::MemberDetailSet(_) => "member_detail_set",

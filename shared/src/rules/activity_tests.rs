@@ -1,3 +1,5 @@
+//! Cases of recurring holdings, waiting lists and shared costs, and the property that shares come to the whole.
+
 use chrono::NaiveDate;
 use proptest::prelude::*;
 
