@@ -13,7 +13,7 @@ use hufu_shared::member::OccurrenceRow;
 use hufu_shared::policy::{ExpiryMode, Policy};
 use hufu_shared::time::{DAY_US, Instant, MINUTE_US};
 use proptest::prelude::*;
-use proptest::test_runner::{Config as Cases, TestRunner};
+use proptest::test_runner::{Config as Cases, RngAlgorithm, TestRng, TestRunner};
 
 use super::{dry_run, perform};
 use crate::app::{App, Opened};
@@ -241,10 +241,13 @@ async fn one(db: &Db, terminal: &mut Terminal, (day, n): (i64, u8), what: Happen
 #[test]
 fn rule_b04_k17_k18_k26_jobs_that_come_late_do_what_they_would_have_done_in_time() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
-    let late: Vec<Job> = Job::ALL.into_iter().filter(|job| *job != Job::AutoLeave).collect();
-    let played = TestRunner::new(Cases::with_cases(STORIES)).run(&stories(), |story| {
+    // What came meanwhile counts: who was heard of again does not leave by a rule that comes late, and a case that got new
+    // evidence after its time is another one if it had ended in time. So these two are no jobs of the stories.
+    let of_stories = |job: &Job| !matches!(job, Job::AutoLeave | Job::Deadlines);
+    let late: Vec<Job> = Job::ALL.into_iter().filter(of_stories).collect();
+    let random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let played = TestRunner::new_with_rng(Cases::with_cases(STORIES), random).run(&stories(), |story| {
         runtime.block_on(async {
-            // Who was heard of again meanwhile does not leave by a rule that comes late: it is no job of these.
             let in_time = play(&story, Runs::Nightly, &late).await;
             let after = play(&story, Runs::ButWhileDown, &late).await;
             prop_assert_eq!(&in_time, &after, "after a time without the centre");
