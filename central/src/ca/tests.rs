@@ -183,6 +183,9 @@ fn the_centres_own_keys_sign_and_open() {
     let signature = read.sign(b"receipt");
     keys::verify_centre(&made.sign_public(), b"receipt", &signature).unwrap();
     assert!(keys::verify_centre(&made.sign_public(), b"another", &signature).is_err());
+    assert!(made.has_signed(b"receipt", &signature));
+    assert!(!made.has_signed(b"another", &signature));
+    assert!(!made.has_signed(b"receipt", &signature[..63]));
     let sealed = hufu_shared::seal::seal(&made.seal_public(), b"place", b"clear").unwrap();
     assert_eq!(read.open_key().open(b"place", &sealed).unwrap(), b"clear");
     assert!(OwnKeys::create(&keys).is_err(), "a second init must not replace the keys");

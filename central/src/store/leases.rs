@@ -427,6 +427,10 @@ fn grant_over(
     (device, member, unit): (DeviceId, MemberId, Unit),
     at: (EntryId, Instant),
 ) -> Result<bool, StoreError> {
+    // Most members have one unit of several: the other need not be reckoned to find that nothing is left to set aside.
+    if !world.purses.get(&(member, unit)).is_some_and(|purse| purse.available > 0) {
+        return Ok(false);
+    }
     let book = book(tx, world, about, (device, member, unit))?;
     let Ok(amount) = caps::propose(&book, Ask::Ahead, &world.policy.lease) else { return Ok(false) };
     let what = Grant { device, member, unit, amount };

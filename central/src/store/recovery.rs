@@ -7,7 +7,6 @@
 
 use hufu_shared::act::{Act, Actor, LeasesReported, RecoveryEnded};
 use hufu_shared::ids::{DeviceId, EntryId, Hash, LeaseId};
-use hufu_shared::keys::verify_centre;
 use hufu_shared::money::{Amount, Unit};
 use hufu_shared::policy::amount_of;
 use hufu_shared::time::Instant;
@@ -45,10 +44,9 @@ pub struct OnProof {
 }
 
 impl Proven {
-    /// Keeps of an attempt what carries the signature of `key`; the rest proves nothing.
+    /// Keeps of an attempt what this centre signed, as `holds` says of a message and a signature; the rest proves nothing.
     #[must_use]
-    pub fn of(attempt: &Attempt, key: &[u8; 32]) -> Self {
-        let holds = |message: &[u8], signature: &[u8]| verify_centre(key, message, signature).is_ok();
+    pub fn of(attempt: &Attempt, holds: impl Fn(&[u8], &[u8]) -> bool) -> Self {
         let mark = attempt.echo.clone().filter(|mark| holds(&mark.message(), &mark.signature));
         let report = attempt.lease_report.clone().map(|mut report| {
             report.states.retain(|state| holds(&state.message(), &state.signature));

@@ -14,6 +14,9 @@ use super::block_on;
 use super::random::Random;
 use super::run::Run;
 
+/// Entries in one transaction: what an entry comes to does not hang on when it is committed.
+const COMMITTED_AT_ONCE: usize = 32;
+
 /// One entry of the journal.
 #[derive(Clone)]
 struct Taken {
@@ -66,9 +69,8 @@ impl Run<'_> {
         let db = self.club.copy(&path)?;
         let founded: i64 =
             Connection::open(&path)?.query_row("SELECT count(*) FROM entry", [], |row| row.get(0))?;
-        for entry in shuffled.iter().skip(usize::try_from(founded)?) {
-            play(&db, entry)?;
-        }
+        let played = &shuffled[usize::try_from(founded)?.min(shuffled.len())..];
+        played.chunks(COMMITTED_AT_ONCE).try_for_each(|entries| play(&db, entries))?;
         drop(db);
         let replayed = Connection::open(&path)?;
         for (name, sql) in NORMAL_FORM {
@@ -124,10 +126,13 @@ fn mix(between: &mut Vec<Taken>, random: &mut Random, into: &mut Vec<Taken>) {
     }
 }
 
-fn play(db: &Db, entry: &Taken) -> anyhow::Result<()> {
-    let entry = entry.clone();
+fn play(db: &Db, entries: &[Taken]) -> anyhow::Result<()> {
+    let entries = entries.to_vec();
     block_on(db.write(move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
-        journal::take(tx, entry.id, entry.received, entry.body.clone()).map(|_| ())
+        for entry in entries.clone() {
+            journal::take(tx, entry.id, entry.received, entry.body)?;
+        }
+        Ok(())
     }))?;
     Ok(())
 }

@@ -32,7 +32,9 @@ impl Run<'_> {
             0 => self.write_off()?,
             1..=2 => self.recall()?,
             _ => {
-                if block_on(jobs::leases::round(&self.centre.app, None))?.0 > 0 {
+                // A round goes on where the one before it ended, anywhere among the terminals.
+                let after = club::device(self.random.index(self.size.devices));
+                if block_on(jobs::leases::round(&self.centre.app, Some(after)))?.0 > 0 {
                     self.counters.path("lease set");
                 }
             }

@@ -319,10 +319,8 @@ impl Run<'_> {
                 self.violated(format!("terminal {device} cannot send: {error}"));
                 None
             }
-            Ended::Updates(Ok(polled)) => {
-                Some(if polled.more { 0 } else { self.random.between(60, 180) * MINUTE })
-            }
-            Ended::Directory(Ok(())) => Some(self.random.between(60, 180) * MINUTE),
+            Ended::Updates(Ok(polled)) => Some(if polled.more { 0 } else { self.idle() }),
+            Ended::Directory(Ok(())) => Some(self.idle()),
             Ended::Updates(Err(error)) | Ended::Directory(Err(error)) => {
                 if let (DownloadError::BlocksBackwards { .. }, false) = (&error, self.is_rolled_back) {
                     self.violated(format!("I13: terminal {device} was told too high a number: {error}"));
@@ -337,6 +335,13 @@ impl Run<'_> {
             self.after(wait, What::Start { device, life, lane });
         }
         Ok(())
+    }
+
+    /// Until a terminal that was told nothing asks again. Whatever happens in between wakes its lanes; at the end of a run,
+    /// when nothing happens any more, it asks more often instead.
+    fn idle(&mut self) -> i64 {
+        let (from, to) = if self.is_calm { (60, 150) } else { (120, 300) };
+        self.random.between(from, to) * MINUTE
     }
 
     fn failed(&mut self, device: usize, lane: LaneKind, wish: Wish, age_s: u64) -> i64 {

@@ -39,7 +39,7 @@ pub async fn events(State(app): State<App>, request: Request) -> Result<Response
     let place = app.uploads.enter(caller.device, oldest(&parts, now)).await;
     let mut place = place.map_err(|busy| ApiError::busy_for(busy.retry_after_ms))?;
     let upload: Upload = cbor::decode(&read_body(body, UPLOAD_BYTES_MAX).await?)?;
-    let proven = Proven::of(&upload.attempt, &app.keys.sign_public());
+    let proven = Proven::of(&upload.attempt, |message, signature| app.keys.has_signed(message, signature));
     let delivery = Delivery {
         device: caller.device,
         address: caller.address,

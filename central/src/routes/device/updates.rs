@@ -9,8 +9,7 @@ use std::time::Duration;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use hufu_shared::cbor;
-use hufu_shared::ids::{DeviceId, Hash};
-use hufu_shared::keys::verify_centre;
+use hufu_shared::ids::{DeviceId, Hash, LeaseId};
 use hufu_shared::mutant::{self, Mutant};
 use hufu_shared::time::Instant;
 use hufu_shared::wire::lease::LeaseState;
@@ -114,7 +113,7 @@ struct Shown {
 fn shown(app: &App, caller: &Caller, query: &UpdatesQuery, now: Instant) -> Result<Option<Shown>, ApiError> {
     let mark = query.echo.as_deref().and_then(echoed_mark);
     let Some(mark) = mark.filter(|_| caller.status == DeviceStatus::Active) else { return Ok(None) };
-    if verify_centre(&app.keys.sign_public(), &mark.message(), &mark.signature).is_err() {
+    if !app.keys.has_signed(&mark.message(), &mark.signature) {
         return Ok(None);
     }
     let from = Source { device: caller.device, enrolment: caller.epoch, entry: app.entry_id()?, now };
@@ -159,7 +158,7 @@ async fn look(app: &App, asked: Asked) -> Result<Updates, ApiError> {
         let (blocks, block, more) = directory::blocks(tx, after, BLOCKS_MAX)?;
         let mut notices = contact::notices(tx, caller.device, asked.notices, NOTICES_MAX)?;
         let acked = contact::cursor(tx, caller.device, caller.epoch)?.map_or(0, |(seq, _)| seq);
-        let mark = mark(tx, &keys, caller.device, acked)?;
+        let mark = mark(tx, &keys, (caller.device, acked), Vec::new())?;
         let mut block = block;
         if mutant::on(Mutant::VersionBeforeCommit) && publisher::state(tx)?.is_waiting {
             // A card and its block take a number each.
@@ -240,22 +239,21 @@ pub(super) fn told(
     asked.push(directory::head_question());
     tx.ask_ahead(asked)?;
     let rows = leases::unechoed(tx, device)?;
-    let mut mark = mark(tx, keys, device, acked_seq)?;
-    mark.leases = rows.iter().map(|row| (row.lease, row.version)).collect();
-    mark.signature = keys.sign(&mark.message()).to_vec();
+    let shown = rows.iter().map(|row| (row.lease, row.version)).collect();
+    let mark = mark(tx, keys, (device, acked_seq), shown)?;
     let commands = leases::orders(tx, device, now)?;
     Ok(Told { leases: rows.iter().map(|row| signed(keys, row)).collect(), commands, mark })
 }
 
-/// Where the centre stands, signed for a device.
+/// Where the centre stands, signed for a device, with the lease states that go with it.
 ///
 /// # Errors
 /// [`StoreError`] if the database fails.
 pub(super) fn mark(
     tx: &mut Tx<'_>,
     keys: &OwnKeys,
-    device: DeviceId,
-    acked_seq: u64,
+    (device, acked_seq): (DeviceId, u64),
+    leases: Vec<(LeaseId, Version)>,
 ) -> Result<ReceiptMark, StoreError> {
     let club = journal::club(tx)?;
     let (journal_size, journal_head) = journal::published(tx)?;
@@ -269,7 +267,7 @@ pub(super) fn mark(
         acked_seq,
         directory: version(head.directory),
         block: version(head.block),
-        leases: Vec::new(),
+        leases,
         signature: Vec::new(),
     };
     mark.signature = keys.sign(&mark.message()).to_vec();
