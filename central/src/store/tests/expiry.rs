@@ -21,13 +21,15 @@ fn on(days: i64) -> Instant {
 /// All rounds of the job at an instant; answers for which day it ran, and how many acts it took.
 async fn round(db: &Db, now: Instant) -> Option<(Day, usize)> {
     let run = db.read(move |tx| expiry::due(tx, now)).await.expect("read")?;
+    let course = db.read(move |tx| expiry::begin(tx, run)).await.expect("read");
     let mut after = None;
     for acts in 1.. {
         let mut id = [0xe0; 16];
         id[..8].copy_from_slice(&now.0.to_be_bytes());
         id[15] = u8::try_from(acts).expect("few");
         let entry = EntryId(id);
-        let step = db.write(move |tx| expiry::step(tx, run, after, entry, now)).await;
+        let course = course.clone();
+        let step = db.write(move |tx| expiry::step(tx, &course, after, entry, now)).await;
         match step.expect("a step") {
             Step::Upto { last, .. } => after = Some(last),
             Step::Done => return Some((run.cutoff, acts)),
