@@ -17,5 +17,6 @@ mod tray;
 #[cfg(test)]
 mod tests;
 
+pub use people::chip_uid;
 pub use run::{GenerateError, Plan, Report, generate};
 pub use tray::TrayCard;

@@ -90,7 +90,7 @@ pub fn people(random: &mut Random, count: usize, offices: &[&'static str]) -> Ve
                 number: format!("M{:06}", n + 1),
                 name,
                 sex,
-                uid: format!("04{:012X}", 0x00A1_0000_0000u64 + n as u64 * 7919),
+                uid: chip_uid(n),
                 stripe: format!("6688{:012}", 10_001 + n),
                 card_state,
                 office: offices[n % offices.len()],
@@ -134,6 +134,12 @@ pub fn particulars(random: &mut Random) -> Particulars {
     let mobile = 13_000_000_000 + random.below(1_000_000_000);
     let (year, month, day) = (1950 + random.below(56), 1 + random.below(12), 1 + random.below(28));
     Particulars { level, mobile, birthday: format!("{year}-{month:02}-{day:02}") }
+}
+
+/// The serial number of the chip card of the `n`th member, counted from 0, as hexadecimal digits.
+#[must_use]
+pub fn chip_uid(n: usize) -> String {
+    format!("04{:012X}", 0x00A1_0000_0000u64 + n as u64 * 7919)
 }
 
 /// What is read of a member's chip card.

@@ -31,9 +31,8 @@ async fn members_are_found_by_name_piece_mobile_and_card_and_shown_masked() {
             move |tx: &mut Tx<'_>| -> Result<_, PeopleError> { Ok(people::cards_of(tx, row.member)?.len()) };
         assert!(site.app.db.read(load).await.expect("read") > 0, "a member with a card");
         let piece: String = name.chars().take(2).collect();
-        // The generated people's chips are numbered through: the number of a member says which chip is theirs.
-        let nth: u64 = number[1..].parse().expect("a number");
-        let uid = format!("04{:012X}", 0x00A1_0000_0000_u64 + (nth - 1) * 7919);
+        let nth: usize = number[1..].parse().expect("a number");
+        let uid = crate::generate::chip_uid(nth - 1);
         for (field, asked) in
             [("find", &name), ("find", &piece), ("find", &mobile), ("find", &number), ("uid", &uid)]
         {
