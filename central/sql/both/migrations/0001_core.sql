@@ -361,6 +361,8 @@ CREATE TABLE posting (
 
 CREATE INDEX posting_member ON posting (member, at);
 CREATE INDEX posting_fact ON posting (device, epoch, seq);
+-- What was earned on a day: a figure of the console's first page.
+CREATE INDEX posting_earned ON posting (day) WHERE code IN ('earn_activity', 'earn_purchase', 'reversal');
 
 -- What each device gave on a business day, as known when its facts were taken in: the measure of its limits.
 CREATE TABLE issued (
