@@ -163,6 +163,10 @@ fn new_member(n: u8) -> Act {
     }])
 }
 
+fn leaves(n: u8, kind: &str) -> Act {
+    Act::LeaveFiled(LeaveFiled { member: member(n), kind: kind.to_owned(), reason: REASON })
+}
+
 fn ended(application: FactId, end: ApplicationEnd) -> Act {
     Act::ApplicationDecided(ApplicationDecided { application, end, reason: REASON })
 }

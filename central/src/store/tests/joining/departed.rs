@@ -2,10 +2,6 @@
 
 use super::*;
 
-fn leaves(n: u8, kind: &str) -> Act {
-    Act::LeaveFiled(LeaveFiled { member: member(n), kind: kind.to_owned(), reason: REASON })
-}
-
 fn audited(n: u8, archived: bool) -> Act {
     Act::LeaveDecided(LeaveDecided { member: member(n), archived, reason: REASON })
 }
