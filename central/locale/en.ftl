@@ -11,6 +11,7 @@ nav-days = Day close
 nav-members = Members
 nav-devices = Terminals
 find-label = Name, number, last four of mobile, initials
+find-nothing = Please say what to look for: a name, a number, a mobile, or a card.
 theme-light = Light
 theme-dark = Dark
 sign-out = Sign out

@@ -11,6 +11,7 @@ nav-days = 日结
 nav-members = 会员
 nav-devices = 设备
 find-label = 姓名、会员编号、手机尾号、拼音首字母
+find-nothing = 请填写要查找的姓名、会员编号、手机号或卡号。
 theme-light = 浅色
 theme-dark = 深色
 sign-out = 退出登录

@@ -33,11 +33,11 @@ ORDER BY planned, id LIMIT $5
 SELECT coming, COUNT(*) FROM sign_up WHERE occurrence = $1 GROUP BY coming
 
 -- name: heads
-SELECT COUNT(*) FROM attendance WHERE occurrence = $1 AND seq IS NOT NULL
+SELECT COUNT(*) FROM attendance WHERE occurrence = $1
 
 -- name: no_shows
 SELECT COUNT(*) FROM sign_up s WHERE s.occurrence = $1 AND s.coming = 'placed'
-AND NOT EXISTS (SELECT 1 FROM attendance a WHERE a.member = s.member AND a.occurrence = s.occurrence AND a.seq IS NOT NULL)
+AND NOT EXISTS (SELECT 1 FROM attendance a WHERE a.member = s.member AND a.occurrence = s.occurrence)
 
 -- name: list
 SELECT s.member, m.number, s.coming, s.since, a.at FROM sign_up s

@@ -22,16 +22,32 @@ SELECT c.id, c.member, c.kind, c.status, c.tail, c.valid_from, c.valid_until, c.
     c.replaced, c.ended, c.end_why, c.due_kind, c.due_day, m.number
 FROM card c LEFT JOIN member m ON m.id = c.member
 WHERE (c.issued > $1 OR (c.issued = $1 AND c.id > $2)) AND c.issued >= $3 AND c.issued < $4
-    AND ($5 = '' OR c.kind = $5) AND ($6 = '' OR c.status = $6) AND ($7 = '' OR m.number = $7) AND ($8 = '' OR c.rank = $8)
-ORDER BY c.issued, c.id LIMIT $9
+    AND ($5 = '' OR c.kind = $5) AND ($6 = '' OR c.status = $6) AND ($7 = '' OR c.rank = $7)
+ORDER BY c.issued, c.id LIMIT $8
+
+-- name: cards_issued_of_holder
+SELECT c.id, c.member, c.kind, c.status, c.tail, c.valid_from, c.valid_until, c.rank, c.under, c.issue_office, c.issued, c.replaces, c.replaced_by,
+    c.replaced, c.ended, c.end_why, c.due_kind, c.due_day, m.number
+FROM member m JOIN card c ON c.member = m.id
+WHERE m.number = $9 AND (c.issued > $1 OR (c.issued = $1 AND c.id > $2)) AND c.issued >= $3 AND c.issued < $4
+    AND ($5 = '' OR c.kind = $5) AND ($6 = '' OR c.status = $6) AND ($7 = '' OR c.rank = $7)
+ORDER BY c.issued, c.id LIMIT $8
 
 -- name: cards_replaced
 SELECT c.id, c.member, c.kind, c.status, c.tail, c.valid_from, c.valid_until, c.rank, c.under, c.issue_office, c.issued, c.replaces, c.replaced_by,
     c.replaced, c.ended, c.end_why, c.due_kind, c.due_day, m.number
 FROM card c LEFT JOIN member m ON m.id = c.member
 WHERE (c.replaced > $1 OR (c.replaced = $1 AND c.id > $2)) AND c.replaced >= $3 AND c.replaced < $4
-    AND ($5 = '' OR c.kind = $5) AND ($6 = '' OR c.status = $6) AND ($7 = '' OR m.number = $7) AND ($8 = '' OR c.rank = $8)
-ORDER BY c.replaced, c.id LIMIT $9
+    AND ($5 = '' OR c.kind = $5) AND ($6 = '' OR c.status = $6) AND ($7 = '' OR c.rank = $7)
+ORDER BY c.replaced, c.id LIMIT $8
+
+-- name: cards_replaced_of_holder
+SELECT c.id, c.member, c.kind, c.status, c.tail, c.valid_from, c.valid_until, c.rank, c.under, c.issue_office, c.issued, c.replaces, c.replaced_by,
+    c.replaced, c.ended, c.end_why, c.due_kind, c.due_day, m.number
+FROM member m JOIN card c ON c.member = m.id
+WHERE m.number = $9 AND (c.replaced > $1 OR (c.replaced = $1 AND c.id > $2)) AND c.replaced >= $3 AND c.replaced < $4
+    AND ($5 = '' OR c.kind = $5) AND ($6 = '' OR c.status = $6) AND ($7 = '' OR c.rank = $7)
+ORDER BY c.replaced, c.id LIMIT $8
 
 -- name: cards_due
 SELECT c.id, c.member, c.kind, c.due_kind, c.due_day, c.tail, m.number FROM card c LEFT JOIN member m ON m.id = c.member

@@ -4,8 +4,11 @@
 SELECT day, at FROM job_run WHERE job = $1
 
 -- name: changed_since
-SELECT b.member FROM entry e JOIN balance b ON b.entry = e.id
-WHERE e.received > $1 AND b.unit = 'PTS' AND b.member > $2 ORDER BY b.member LIMIT $3
+SELECT DISTINCT b.member FROM entry e CROSS JOIN balance b
+WHERE b.entry = e.id AND e.received > $1 AND b.unit = 'PTS' AND b.member IS NOT NULL ORDER BY b.member
+
+-- name: everybody
+SELECT member FROM balance WHERE unit = 'PTS' AND member > $1 GROUP BY member ORDER BY member LIMIT $2
 
 -- name: with_points_of
 SELECT b.member FROM balance b WHERE b.class IN ('available', 'escrow') AND b.unit = 'PTS' AND b.amount > 0

@@ -21,6 +21,9 @@ pub struct GenerateArgs {
     /// Days of history; the club must have been founded before (`init --founded`)
     #[arg(long, default_value_t = 90)]
     pub days: i32,
+    /// Opening balances of points of the year before, shared out among all members
+    #[arg(long, default_value_t = 0)]
+    pub transfers: usize,
     /// The same seed gives the same club
     #[arg(long, default_value_t = 7)]
     pub seed: u64,
@@ -41,7 +44,8 @@ pub async fn run(
     seal_key: SealKey,
     clock: &dyn Clock,
 ) -> anyhow::Result<u8> {
-    let plan = Plan { members: args.members, days: args.days, seed: args.seed, now: clock.now() };
+    let (members, days, transfers) = (args.members, args.days, args.transfers);
+    let plan = Plan { members, days, transfers, seed: args.seed, now: clock.now() };
     let report =
         generate(db, vault, token_keys, seal_key, plan).await.context("failed to generate a club")?;
     if let Some(path) = &args.cards {

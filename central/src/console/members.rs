@@ -3,24 +3,29 @@
 //! A search goes by POST: names and numbers never stand in an address or its logs.
 
 use askama::Template;
+use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use hufu_shared::act::{Act, CardStatusSet};
 use hufu_shared::dictionary::{CARD_KIND, Term};
 use hufu_shared::ids::{CardId, MemberId};
-use hufu_shared::member::CardStatus;
+use hufu_shared::member::{CardStatus, OfficeRow};
 use hufu_shared::money::{Leg, Unit};
+use hufu_shared::token::{CardText, TokenKey};
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::Console;
 use super::failure::{Failure, go};
 use super::leases;
 use super::overview::{standing_tone, standing_words};
+use super::problem::Refused;
 use super::signed::{Posted, SignedIn};
 use super::ui::{Ui, change, number};
 use super::verdict::note;
 use crate::db::Tx;
+use crate::import::cards::identity;
 use crate::store::brought::{self, PastView};
 use crate::store::people::{self, CardView, Life, PeopleError};
 use crate::store::{acts, devices, joining, leases as lease_rows, money, rows};
@@ -60,6 +65,7 @@ pub fn found_by(
 }
 
 struct Row {
+    id: MemberId,
     link: String,
     number: String,
     name: String,
@@ -87,13 +93,33 @@ pub struct ListQuery {
     after: Option<String>,
 }
 
-fn row(tx: &mut Tx<'_>, vault: &Vault, ui: &Ui, member: MemberId) -> Result<Option<Row>, PeopleError> {
+/// Members as lists show them; who is not there is left out.
+fn rows_of(
+    tx: &mut Tx<'_>,
+    vault: &Vault,
+    ui: &Ui,
+    members: impl IntoIterator<Item = MemberId>,
+) -> Result<Vec<Row>, PeopleError> {
+    let offices = people::offices(tx)?;
+    let mut rows = Vec::new();
+    for member in members {
+        rows.extend(row(tx, vault, (ui, &offices), member)?);
+    }
+    Ok(rows)
+}
+
+fn row(
+    tx: &mut Tx<'_>,
+    vault: &Vault,
+    (ui, offices): (&Ui, &[OfficeRow]),
+    member: MemberId,
+) -> Result<Option<Row>, PeopleError> {
     let Some(row) = people::member(tx, member)? else { return Ok(None) };
     let personal = vault.reveal(tx, member)?;
-    let offices = people::offices(tx)?;
     let office = offices.iter().find(|office| Some(office.office) == row.office);
     let status = rows::member_status_code(row.status);
     Ok(Some(Row {
+        id: member,
         link: format!("/members/{member}"),
         name: personal.as_ref().map_or_else(|| "—".to_owned(), |personal| mask::name(&personal.name)),
         mobile: personal
@@ -117,10 +143,7 @@ pub async fn list(
     let (vault, own, after) = (console.app.vault.clone(), ui.clone(), query.after.unwrap_or_default());
     let load = move |tx: &mut Tx<'_>| -> Result<_, PeopleError> {
         let page = people::member_page(tx, &after, PAGE_ROWS)?;
-        let mut rows = Vec::with_capacity(page.len());
-        for member in &page {
-            rows.extend(row(tx, &vault, &own, member.member)?);
-        }
+        let rows = rows_of(tx, &vault, &own, page.iter().map(|member| member.member))?;
         Ok((rows, people::member_count(tx)?))
     };
     let (rows, count) = console.app.db.read(load).await?;
@@ -142,16 +165,52 @@ pub async fn search(State(console): State<Console>, posted: Posted) -> Result<Re
     }
     let (vault, own, text) = (console.app.vault.clone(), ui.clone(), find.clone());
     let load = move |tx: &mut Tx<'_>| -> Result<Vec<Row>, PeopleError> {
-        let mut rows = Vec::new();
-        for member in found_by(tx, &vault, &text, FOUND_MAX)? {
-            rows.extend(row(tx, &vault, &own, member)?);
-        }
-        Ok(rows)
+        let found = found_by(tx, &vault, &text, FOUND_MAX)?;
+        rows_of(tx, &vault, &own, found)
     };
     let rows = console.app.db.read(load).await?;
     let total = ui.t_with("members-found", &[("n", &rows.len().to_string())]);
     let page = MembersPage { rows, total, find, searched: true, next: String::new(), ui };
     Ok(Html(page.render()?).into_response())
+}
+
+/// Whose card this is, by the tokens that it has under the keys in use.
+fn holder_of(tx: &mut Tx<'_>, keys: &[TokenKey], text: &CardText) -> Result<Option<MemberId>, PeopleError> {
+    for key in keys {
+        if let Some(card) = people::card_by_token(tx, key.token(text))? {
+            return Ok(card.member);
+        }
+    }
+    Ok(None)
+}
+
+/// The same for programs: members by `find`, as the search box takes it, or by `card`, a card's number, or `uid`, its
+/// chip's.
+pub async fn find(State(console): State<Console>, posted: Posted) -> Result<Json<Value>, Refused> {
+    let posted = posted.settled()?;
+    let ui = posted.by.ui.clone();
+    let (text, fields) = (posted.fields.get("find").to_owned(), &posted.fields);
+    let card = identity(fields.get("card"), fields.get("uid"));
+    if text.is_empty() && card.is_none() {
+        return Err(Refused::unfit(&ui, "find-nothing"));
+    }
+    let keys = if card.is_some() { console.token_keys().await? } else { Vec::new() };
+    let vault = console.app.vault.clone();
+    let load = move |tx: &mut Tx<'_>| -> Result<Vec<Row>, PeopleError> {
+        let found: Vec<MemberId> = match &card {
+            Some(card) => holder_of(tx, &keys, card)?.into_iter().collect(),
+            None => found_by(tx, &vault, &text, FOUND_MAX)?,
+        };
+        rows_of(tx, &vault, &ui, found)
+    };
+    let shown = |row: &Row| {
+        json!({
+            "member": row.id, "number": row.number, "name": row.name, "mobile": row.mobile, "level": row.level,
+            "office": row.office, "status": row.status,
+        })
+    };
+    let rows = console.app.db.read(load).await?;
+    Ok(Json(json!({ "members": rows.iter().map(shown).collect::<Vec<_>>() })))
 }
 
 struct CardShown {
@@ -234,7 +293,7 @@ async fn show(
 ) -> Result<Response, Failure> {
     let (vault, own) = (console.app.vault.clone(), ui.clone());
     let load = move |tx: &mut Tx<'_>| -> Result<_, PeopleError> {
-        let Some(head) = row(tx, &vault, &own, id)? else { return Ok(None) };
+        let Some(head) = rows_of(tx, &vault, &own, [id])?.pop() else { return Ok(None) };
         let out = (lease_rows::open_of(tx, id)?, devices::list(tx)?);
         let is_frozen = money::standing(tx, id)?.is_some_and(|known| known.is_value_frozen());
         let kinds = joining::terms(tx, CARD_KIND)?;

@@ -219,6 +219,7 @@ pub fn router(app: App) -> Router {
         .route("/jobs", get(jobs::page))
         .route("/jobs/{name}", post(jobs::press))
         .route("/members", get(members::list).post(members::search))
+        .route("/api/v1/members/search", post(members::find))
         .route("/members/{id}", get(members::one))
         .route("/members/{id}/money", get(money::page).post(money::act))
         .route("/members/{id}/value", post(value::freeze_form))

@@ -7,6 +7,9 @@ use super::migrate::{self, Migration, Older};
 use super::testing::{TestPlace, each};
 use super::*;
 
+mod again;
+mod migrating;
+
 static SQL: SqlFile = SqlFile::with_overrides(
     "seam",
     "-- name: create\nCREATE TABLE IF NOT EXISTS item (id BIGINT PRIMARY KEY, label TEXT, body TEXT)\n\
@@ -260,67 +263,6 @@ async fn many_rows_go_in_one_statement_or_one_by_one() {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn goal_g16_fifty_writers_on_one_row_lose_no_update() {
-    each(|db| async move {
-        create(&db).await;
-        db.write(|tx| insert(tx, 1, "0")).await.unwrap();
-        let writers = (0..50).map(|_| {
-            let db = db.clone();
-            tokio::spawn(async move {
-                for _ in 0..4 {
-                    db.write(|tx| {
-                        let row = tx.query_one(SQL.get("lock"), &[1.into()])?;
-                        let next = row.text(0)?.parse::<u32>().unwrap() + 1;
-                        tx.query_one(SQL.get("rename"), &[1.into(), next.to_string().into()])
-                    })
-                    .await
-                    .unwrap();
-                }
-            })
-        });
-        for writer in writers.collect::<Vec<_>>() {
-            writer.await.unwrap();
-        }
-        let row = db.read(|tx| tx.query_one(SQL.get("load"), &[1.into()])).await.unwrap();
-        assert_eq!(row.text(1).unwrap(), "200");
-    })
-    .await;
-}
-
-/// Savepoints are left out at first; what is met where one would have been makes all run again with them.
-#[tokio::test]
-async fn a_transaction_runs_twice_only_if_a_savepoint_was_missed() {
-    each(|db| async move {
-        create(&db).await;
-        for (broken, expected) in [(false, 1), (true, 2)] {
-            let runs = Arc::new(AtomicU32::new(0));
-            let counted = Arc::clone(&runs);
-            let first = if broken { 3 } else { 1 };
-            let done = db
-                .write(move |tx| {
-                    counted.fetch_add(1, Ordering::SeqCst);
-                    insert(tx, first, "a")?;
-                    let inner = tx.savepoint("inner", |tx| {
-                        insert(tx, first + 1, "b")?;
-                        if broken { insert(tx, first, "again") } else { Ok(1) }
-                    });
-                    assert_eq!(inner.is_err(), broken);
-                    Ok::<_, DbError>(())
-                })
-                .await;
-            done.unwrap();
-            assert_eq!(runs.load(Ordering::SeqCst), expected);
-        }
-        assert_eq!(
-            count(&db).await,
-            3,
-            "both of the first, and of the second what stood outside the savepoint"
-        );
-    })
-    .await;
-}
-
 /// Many questions at once are answered as each of them alone: a row or none.
 #[tokio::test]
 async fn questions_asked_ahead_are_answered_as_one_by_one() {
@@ -348,63 +290,6 @@ async fn questions_asked_ahead_are_answered_as_one_by_one() {
         .unwrap();
     })
     .await;
-}
-
-/// Two transactions that lock two rows in opposite order: PostgreSQL ends one with 40P01, which is run again.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_deadlock_is_run_again_even_under_a_savepoint() {
-    each(|db| async move {
-        create(&db).await;
-        db.write(|tx| insert(tx, 1, "a").and_then(|_| insert(tx, 2, "b"))).await.unwrap();
-        let tries = Arc::new(AtomicU32::new(0));
-        let ordered = |first: i64, second: i64| {
-            let (db, tries) = (db.clone(), Arc::clone(&tries));
-            tokio::spawn(async move {
-                db.write(move |tx| {
-                    tries.fetch_add(1, Ordering::SeqCst);
-                    tx.query(SQL.get("rename"), &[first.into(), "x".into()])?;
-                    std::thread::sleep(std::time::Duration::from_millis(200));
-                    // The failure is swallowed on purpose: a conflict must still make the whole run again.
-                    let _: Result<_, DbError> = tx
-                        .savepoint("second", |tx| tx.query(SQL.get("rename"), &[second.into(), "y".into()]));
-                    Ok::<_, DbError>(())
-                })
-                .await
-            })
-        };
-        let (one, two) = (ordered(1, 2), ordered(2, 1));
-        one.await.unwrap().unwrap();
-        two.await.unwrap().unwrap();
-        let expected = if db.engine() == Engine::Postgres { 3 } else { 2 };
-        assert_eq!(tries.load(Ordering::SeqCst), expected);
-    })
-    .await;
-}
-
-/// The server ends the connection in mid-transaction (57P01): the closure runs again on another one.
-#[tokio::test]
-async fn a_lost_connection_is_run_again() {
-    static KILL: SqlFile =
-        SqlFile::new("kill", "-- name: me\nSELECT pg_terminate_backend(pg_backend_pid()) AND $1 = 1\n");
-    let place = TestPlace::new(Engine::Postgres).await;
-    let db = Db::open(&place.url).await.unwrap();
-    create(&db).await;
-    let tries = Arc::new(AtomicU32::new(0));
-    let counted = Arc::clone(&tries);
-    db.write(move |tx| {
-        insert(tx, 1, "once")?;
-        if counted.fetch_add(1, Ordering::SeqCst) < 2 {
-            tx.query(KILL.get("me"), &[1.into()])?;
-        }
-        Ok::<_, DbError>(())
-    })
-    .await
-    .unwrap();
-    assert_eq!(tries.load(Ordering::SeqCst), 3);
-    assert_eq!(count(&db).await, 1);
-    let always = db.write(|tx| tx.query(KILL.get("me"), &[1.into()])).await.unwrap_err();
-    assert!(always.is_transient(), "{always:?}");
-    place.remove().await;
 }
 
 #[tokio::test]
@@ -504,105 +389,6 @@ async fn ok_is_never_told_for_a_transaction_without_a_commit() {
     assert_eq!(count(&db).await, 0, "nothing was committed");
     assert!(matches!(told, Err(DbError::Commit { transient: false, .. })), "{told:?}");
     db.close().await;
-    place.remove().await;
-}
-
-// ---- migrations ----
-
-const V1: Migration =
-    Migration { number: 1, name: "first", text: "CREATE TABLE a (k BLOB PRIMARY KEY, n BIGINT NOT NULL);" };
-const V2: Migration = Migration { number: 2, name: "second", text: "ALTER TABLE a ADD COLUMN t TEXT;" };
-const BROKEN: Migration = Migration {
-    number: 2,
-    name: "broken",
-    text: "CREATE TABLE b (n BIGINT); INSERT INTO nowhere VALUES (1);",
-};
-
-fn migrate_file(path: &str, all: &[Migration]) -> Result<(), DbError> {
-    let place = Place::File(path.into());
-    migrate::open_sqlite_with(&place, Older::Migrate, all).map(drop)
-}
-
-#[test]
-fn migrations_are_numbered_without_gaps() {
-    for (expected, migration) in (1..).zip(MIGRATIONS) {
-        assert_eq!(migration.number, expected, "{}", migration.name);
-    }
-}
-
-#[test]
-fn case_21_a_newer_database_is_refused_and_left_untouched() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("central.db").display().to_string();
-    migrate_file(&path, &[V1, V2]).unwrap();
-    let before = std::fs::read(&path).unwrap();
-    let error = migrate_file(&path, &[V1]).unwrap_err();
-    assert!(matches!(error, DbError::Newer { found: 2, known: 1, .. }), "{error}");
-    assert_eq!(std::fs::read(&path).unwrap(), before);
-}
-
-#[test]
-fn case_23_a_foreign_file_is_refused_and_kept() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("notes.txt");
-    let text = "this is no database, but somebody's notes ".repeat(200);
-    std::fs::write(&path, &text).unwrap();
-    let error = migrate_file(path.to_str().unwrap(), &[V1]).unwrap_err();
-    assert!(matches!(error, DbError::Foreign { .. }), "{error:?}");
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
-
-    let path = folder.path().join("other.db");
-    let other = rusqlite::Connection::open(&path).unwrap();
-    other.execute_batch("PRAGMA application_id=7; CREATE TABLE mine (n);").unwrap();
-    drop(other);
-    let before = std::fs::read(&path).unwrap();
-    let error = migrate_file(path.to_str().unwrap(), &[V1]).unwrap_err();
-    assert!(matches!(error, DbError::Foreign { .. }), "{error:?}");
-    assert_eq!(std::fs::read(&path).unwrap(), before);
-}
-
-#[test]
-fn case_10_an_empty_file_is_a_new_database() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("central.db");
-    std::fs::write(&path, b"").unwrap();
-    migrate_file(path.to_str().unwrap(), &[V1]).unwrap();
-    migrate_file(path.to_str().unwrap(), &[V1, V2]).unwrap();
-}
-
-#[test]
-fn case_05_a_failing_migration_leaves_the_old_version() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("central.db").display().to_string();
-    migrate_file(&path, &[V1]).unwrap();
-    let error = migrate_file(&path, &[V1, BROKEN]).unwrap_err();
-    assert!(error.to_string().starts_with("migration 0002_broken failed and was rolled back"), "{error}");
-    let connection = rusqlite::Connection::open(&path).unwrap();
-    let tables: i64 = connection
-        .query_row("SELECT COUNT(*) FROM sqlite_schema WHERE name = 'b'", [], |row| row.get(0))
-        .unwrap();
-    assert_eq!(tables, 0);
-    drop(connection);
-    migrate_file(&path, &[V1, V2]).unwrap();
-}
-
-#[tokio::test]
-async fn postgres_migrates_once_even_if_two_start_together() {
-    let place = TestPlace::new(Engine::Postgres).await;
-    let (one, two) = (Postgres::new(&place.url).unwrap(), Postgres::new(&place.url).unwrap());
-    let (a, b) = tokio::join!(
-        migrate::migrate_postgres_with(&one, Older::Migrate, &[V1, V2]),
-        migrate::migrate_postgres_with(&two, Older::Migrate, &[V1, V2]),
-    );
-    a.unwrap();
-    b.unwrap();
-    let newer = migrate::migrate_postgres_with(&one, Older::Migrate, &[V1]).await.unwrap_err();
-    assert!(matches!(newer, DbError::Newer { .. }), "{newer:?}");
-    let third = Migration { number: 3, ..BROKEN };
-    migrate::migrate_postgres_with(&one, Older::Migrate, &[V1, V2, third]).await.unwrap_err();
-    migrate::migrate_postgres_with(&one, Older::Refuse, &[V1, V2]).await.unwrap();
-    one.close();
-    two.close();
     place.remove().await;
 }
 

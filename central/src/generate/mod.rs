@@ -4,9 +4,10 @@
 //! of scripted terminals and acts, so the generated books verify and reconcile like any others. The same seed and the
 //! same day give the same club.
 //!
-//! Out of scope: load for benches, which write their own rows.
+//! Out of scope: load for benches of intake, which write their own rows.
 
 mod history;
+mod many;
 mod people;
 mod random;
 mod run;
@@ -16,5 +17,6 @@ mod tray;
 #[cfg(test)]
 mod tests;
 
+pub use people::chip_uid;
 pub use run::{GenerateError, Plan, Report, generate};
 pub use tray::TrayCard;

@@ -2,8 +2,12 @@
 
 use std::fmt::Write as _;
 
+use hufu_shared::scheme::Words;
+use hufu_shared::token::CardText;
+
 use super::random::Random;
 use super::tray::{self, CardKind, TrayCard};
+use crate::vault::Sex;
 
 /// Surnames, the frequent ones more than once.
 const SURNAMES: &[&str] = &[
@@ -86,7 +90,7 @@ pub fn people(random: &mut Random, count: usize, offices: &[&'static str]) -> Ve
                 number: format!("M{:06}", n + 1),
                 name,
                 sex,
-                uid: format!("04{:012X}", 0x00A1_0000_0000u64 + n as u64 * 7919),
+                uid: chip_uid(n),
                 stripe: format!("6688{:012}", 10_001 + n),
                 card_state,
                 office: offices[n % offices.len()],
@@ -95,20 +99,71 @@ pub fn people(random: &mut Random, count: usize, offices: &[&'static str]) -> Ve
         .collect()
 }
 
+impl Person {
+    /// How to address them.
+    pub fn sex(&self) -> Sex {
+        match self.sex {
+            "女" => Sex::Female,
+            "男" => Sex::Male,
+            _ => Sex::Unknown,
+        }
+    }
+}
+
+/// What else is known of a member.
+#[derive(Debug, Clone)]
+pub struct Particulars {
+    level: (&'static str, &'static str),
+    /// Mobile number.
+    pub mobile: u64,
+    /// Day of birth.
+    pub birthday: String,
+}
+
+impl Particulars {
+    /// Name of the level.
+    pub fn level(&self) -> Words {
+        Words { zh: self.level.0.to_owned(), en: self.level.1.to_owned() }
+    }
+}
+
+/// Draws what else is known of a member.
+pub fn particulars(random: &mut Random) -> Particulars {
+    let share = random.below(100);
+    let level = LEVELS.iter().find(|level| share < level.2).map_or(("普通卡", "Standard"), |l| (l.0, l.1));
+    let mobile = 13_000_000_000 + random.below(1_000_000_000);
+    let (year, month, day) = (1950 + random.below(56), 1 + random.below(12), 1 + random.below(28));
+    Particulars { level, mobile, birthday: format!("{year}-{month:02}-{day:02}") }
+}
+
+/// The serial number of the chip card of the `n`th member, counted from 0, as hexadecimal digits.
+#[must_use]
+pub fn chip_uid(n: usize) -> String {
+    format!("04{:012X}", 0x00A1_0000_0000u64 + n as u64 * 7919)
+}
+
+/// What is read of a member's chip card.
+pub fn chip(person: &Person) -> CardText {
+    CardText::uid(&data_encoding::HEXUPPER.decode(person.uid.as_bytes()).unwrap_or_default())
+}
+
 /// The import file of members.
 pub fn members_csv(random: &mut Random, people: &[Person]) -> String {
     let mut csv = String::from("number,name,sex,mobile,birthday,level_zh,level_en,office\n");
     for person in people {
-        let share = random.below(100);
-        let level =
-            LEVELS.iter().find(|level| share < level.2).map_or(("普通卡", "Standard"), |l| (l.0, l.1));
-        let mobile = 13_000_000_000 + random.below(1_000_000_000);
-        let (year, month, day) = (1950 + random.below(56), 1 + random.below(12), 1 + random.below(28));
+        let known = particulars(random);
         // Writing into a string cannot fail.
         let _ = writeln!(
             csv,
-            "{},{},{},{mobile},{year}-{month:02}-{day:02},{},{},{}",
-            person.number, person.name, person.sex, level.0, level.1, person.office
+            "{},{},{},{},{},{},{},{}",
+            person.number,
+            person.name,
+            person.sex,
+            known.mobile,
+            known.birthday,
+            known.level.0,
+            known.level.1,
+            person.office
         );
     }
     csv

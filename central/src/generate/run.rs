@@ -13,6 +13,7 @@ use hufu_shared::token::{CardText, Token, TokenKey};
 use serde::Serialize;
 
 use super::history::{self, DAY_OF_WRONG_TOTALS, DayPlan, SALON_POINTS};
+use super::many::{self, Entrance, Openings};
 use super::people::{self, Person};
 use super::random::Random;
 use super::terminal::Terminal;
@@ -24,6 +25,7 @@ use crate::import::run::{ImportError, Means, Request, import};
 use crate::rules::entry::EntryBody;
 use crate::store::acts::{self, Note};
 use crate::store::contact::{self, Heartbeat};
+use crate::store::people::PeopleError;
 use crate::store::{StoreError, directory, journal};
 use crate::vault::Vault;
 
@@ -31,6 +33,8 @@ static SQL: SqlFile = SqlFile::new("generate", include_str!("../../sql/both/gene
 
 /// Hours for which the third office's terminal has been silent.
 const SILENT_HOURS: i64 = 3;
+/// Members who come in a file; those beyond enter without one, for a file is compared with all that is there.
+const FILE_MEMBERS_MAX: usize = 20_000;
 /// Cases of kind 27 younger than this are left open.
 const OPEN_DAYS: i32 = 15;
 
@@ -41,6 +45,8 @@ pub struct Plan {
     pub members: usize,
     /// Days of history.
     pub days: i32,
+    /// Opening balances of points, shared out among all members, each a transfer of its own.
+    pub transfers: usize,
     /// The same seed gives the same club.
     pub seed: u64,
     /// The moment at which history ends.
@@ -103,6 +109,9 @@ pub enum GenerateError {
     /// The database.
     #[error(transparent)]
     Db(#[from] crate::db::DbError),
+    /// Books or vault, where members enter.
+    #[error(transparent)]
+    People(#[from] PeopleError),
     /// A note.
     #[error("seal a note: {0}")]
     Seal(#[from] SealError),
@@ -128,6 +137,17 @@ pub async fn generate(
     seal_key: SealKey,
     plan: Plan,
 ) -> Result<Report, GenerateError> {
+    generate_in_parts(db, vault, token_keys, seal_key, (plan, FILE_MEMBERS_MAX)).await
+}
+
+/// The same with so many members in a file.
+pub(super) async fn generate_in_parts(
+    db: &Db,
+    vault: &Vault,
+    token_keys: &[TokenKey],
+    seal_key: SealKey,
+    (plan, file_members_max): (Plan, usize),
+) -> Result<Report, GenerateError> {
     let mut random = Random::new(plan.seed);
     let clock = OfficeClock::default();
     let today = clock.business_day(plan.now);
@@ -142,13 +162,17 @@ pub async fn generate(
     let people = people::people(&mut random, plan.members, &codes);
     let means =
         Means { db, vault, token_keys, seal: seal_key, clock: &StandingClock(begin.offset(MINUTE_US)) };
-    take_file(&means, Kind::Members, "members", people::members_csv(&mut random, &people)).await?;
-    take_file(&means, Kind::Cards, "cards", people::cards_csv(&people)).await?;
+    let (in_file, others) = people.split_at(people.len().min(file_members_max));
+    take_file(&means, Kind::Members, "members", people::members_csv(&mut random, in_file)).await?;
+    take_file(&means, Kind::Cards, "cards", people::cards_csv(in_file)).await?;
+    let entrance = Entrance { db, vault, token_keys, offices: &offices, at: begin.offset(MINUTE_US) };
+    many::enter(&entrance, &mut random, others).await?;
     let key =
         token_keys.first().ok_or(GenerateError::Import { what: "cards", source: ImportError::NoTokenKey })?;
     let mut stage =
         Stage { db, random, seal_key, offices, terminals: Vec::new(), facts: 0, key: key.clone() };
     stage.publish_terms(first, begin.offset(2 * MINUTE_US)).await?;
+    stage.open_balances(plan, begin.offset(2 * MINUTE_US)).await?;
     stage.enrol(begin.offset(2 * MINUTE_US)).await?;
     for before_today in (0..=plan.days).rev() {
         stage.day(today.plus(-before_today), before_today, plan.now, &people).await?;
@@ -245,6 +269,16 @@ impl Stage<'_> {
             ..own
         };
         take(self.db, &mut self.random, at, Act::SchemeSet(terms)).await
+    }
+
+    /// What members had before, if anything.
+    async fn open_balances(&mut self, plan: Plan, at: Instant) -> Result<(), GenerateError> {
+        if plan.transfers == 0 {
+            return Ok(());
+        }
+        let reason = self.note("旧系统余额转入", at).await?;
+        let wanted = Openings { count: plan.transfers, now: plan.now, reason, at };
+        Ok(many::open_balances(self.db, &self.offices, &mut self.random, wanted).await?)
     }
 
     /// One terminal per office.
@@ -434,8 +468,7 @@ impl Stage<'_> {
     }
 
     fn token(&self, person: &Person) -> Token {
-        let uid = data_encoding::HEXUPPER.decode(person.uid.as_bytes()).unwrap_or_default();
-        self.key.token(&CardText::uid(&uid))
+        self.key.token(&people::chip(person))
     }
 
     /// Cards in use: chip cards of all, so that the same member is the same token everywhere.

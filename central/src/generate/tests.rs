@@ -8,6 +8,7 @@ use hufu_shared::time::{DAY_US, Instant, OfficeClock};
 use hufu_shared::token::TokenKey;
 use hufu_shared::wire::version::CentralEpoch;
 
+use super::run::generate_in_parts;
 use super::{GenerateError, Plan, generate};
 use crate::db::{Db, SqlFile};
 use crate::rules::reconcile::DayState;
@@ -17,7 +18,7 @@ use crate::vault::Vault;
 static PROBE: SqlFile = SqlFile::new("probe", include_str!("probe.sql"));
 /// 2026-11-22 18:00 in Shanghai.
 const NOW: Instant = Instant(1_795_341_600_000_000);
-const PLAN: Plan = Plan { members: 120, days: 30, seed: 7, now: NOW };
+const PLAN: Plan = Plan { members: 120, days: 30, transfers: 0, seed: 7, now: NOW };
 
 async fn founded(days_ago: i64) -> (Db, Vault, tempfile::TempDir) {
     let db = Db::memory().expect("memory");
@@ -76,6 +77,20 @@ async fn a_generated_club_verifies_reconciles_and_has_something_to_decide() {
     odd.sort_by_key(|day| day.1);
     let expected = [("B-1".to_owned(), 1, DayState::Open), ("C-1".to_owned(), 4, DayState::Differs)];
     assert_eq!(odd, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn members_beyond_a_file_and_opening_balances_verify_like_all_others() {
+    let (db, vault, _folder) = founded(40).await;
+    let keys = [TokenKey::new(1, [5; 32])];
+    let seal_key = OpenKey::from_seed(&[6; 32]).seal_key();
+    let plan = (Plan { days: 2, transfers: 365, ..PLAN }, 50);
+    let report = generate_in_parts(&db, &vault, &keys, seal_key, plan).await.expect("generated");
+    assert_eq!(report.members, 120);
+    assert_eq!(numbers(&db, "openings").await, [(365, 120)], "shared out among all");
+    assert_eq!(numbers(&db, "names_found").await, [(120, 120)], "each is found by name");
+    assert_eq!(numbers(&db, "with_cards").await[0].0, 120, "each has a card");
+    assert_eq!(verify::verify(&db).await.expect("readable").findings, Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]

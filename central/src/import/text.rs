@@ -114,17 +114,8 @@ pub fn amount_cell(
     max: i64,
     bad: &mut Vec<BadCell>,
 ) -> Option<Amount> {
-    let cell = line.number(column);
-    if cell.is_empty() {
-        return None;
-    }
-    let bare = cell.trim_start_matches(['¥', '￥']);
-    let met = Amount::parse(bare, unit).ok().filter(|met| met.0 <= max);
-    if met.is_none() {
-        let expected = Expected::of("import-amount").with("scale", unit.scale());
-        bad.push(line.bad(column, cell, expected.with("max", Amount(max).display(unit))));
-    }
-    met
+    let read = |cell: &str| Amount::parse(cell.trim_start_matches(['¥', '￥']), unit).ok();
+    unit_cell(line, (column, unit), max, ("import-amount", &read), bad)
 }
 
 /// A change of a unit: as [`amount_cell`], with a sign.
@@ -134,21 +125,36 @@ pub fn change_cell(
     max: i64,
     bad: &mut Vec<BadCell>,
 ) -> Option<Amount> {
+    let read = |cell: &str| {
+        let folded = fold_width(cell).replace('−', "-");
+        let (sign, bare) = match folded.strip_prefix('-') {
+            Some(bare) => (-1, bare),
+            None => (1, folded.trim_start_matches('+')),
+        };
+        let size = Amount::parse(bare.trim_start_matches('¥'), unit).ok()?;
+        Some(Amount(size.0 * sign))
+    };
+    unit_cell(line, (column, unit), max, ("import-change", &read), bad)
+}
+
+/// What a cell says of a unit, no further from nothing than `max`; `read` takes it, and `key` says what was expected.
+fn unit_cell(
+    line: &Line,
+    (column, unit): (&'static str, Unit),
+    max: i64,
+    (key, read): (&'static str, &dyn Fn(&str) -> Option<Amount>),
+    bad: &mut Vec<BadCell>,
+) -> Option<Amount> {
     let cell = line.number(column);
     if cell.is_empty() {
         return None;
     }
-    let folded = fold_width(cell).replace('−', "-");
-    let (is_minus, bare) = match folded.strip_prefix('-') {
-        Some(bare) => (true, bare),
-        None => (false, folded.trim_start_matches('+')),
-    };
-    let met = Amount::parse(bare.trim_start_matches('¥'), unit).ok().filter(|met| met.0 <= max);
+    let met = read(cell).filter(|met| met.0.abs() <= max);
     if met.is_none() {
-        let expected = Expected::of("import-change").with("scale", unit.scale());
+        let expected = Expected::of(key).with("scale", unit.scale());
         bad.push(line.bad(column, cell, expected.with("max", Amount(max).display(unit))));
     }
-    met.map(|met| if is_minus { Amount(-met.0) } else { met })
+    met
 }
 
 /// The moment at which a written day begins in a zone, or a written moment.

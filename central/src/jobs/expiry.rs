@@ -19,11 +19,15 @@ pub(super) async fn is_due(app: &App) -> Result<bool, JobError> {
 pub(super) async fn count(app: &App) -> Result<u64, JobError> {
     let now = app.now();
     let Some(run) = app.db.read(move |tx| expiry::due(tx, now)).await? else { return Ok(0) };
+    let round = app.db.read(move |tx| expiry::begin(tx, run)).await?;
     let (mut after, mut members) = (None, 0);
-    while let Step::Upto { last, changed } = app.db.read(move |tx| expiry::look(tx, run, after, now)).await? {
-        (after, members) = (Some(last), members + changed);
+    loop {
+        let round = round.clone();
+        match app.db.read(move |tx| expiry::look(tx, &round, after, now)).await? {
+            Step::Upto { last, changed } => (after, members) = (Some(last), members + changed),
+            Step::Done | Step::Recovering => return Ok(members),
+        }
     }
-    Ok(members)
 }
 
 /// Runs the newest day that is over, and with it all days since the last run. Nothing is run twice, and nothing while the
@@ -31,10 +35,12 @@ pub(super) async fn count(app: &App) -> Result<u64, JobError> {
 pub(super) async fn perform(going: &mut Going<'_>) -> Result<u64, JobError> {
     let now = going.app.now();
     let Some(run) = going.app.db.read(move |tx| expiry::due(tx, now)).await? else { return Ok(0) };
+    let round = going.app.db.read(move |tx| expiry::begin(tx, run)).await?;
     let mut after = None;
     loop {
+        let round = round.clone();
         let (id, now) = (going.app.entry_id()?, going.app.now());
-        match going.app.write(move |tx| expiry::step(tx, run, after, id, now)).await? {
+        match going.app.write(move |tx| expiry::step(tx, &round, after, id, now)).await? {
             // What was taken off stays so if the service stops; the next run goes on with the rest.
             Step::Upto { last, changed } => {
                 after = Some(last);

@@ -274,6 +274,10 @@ fn of_act(needs: &mut BTreeSet<Need>, act: &Act) {
                 needs.extend([Need::Flows(cause), Need::Purse(row.member), Need::Member(row.member)]);
             }
         }
+        Act::PointsExpired(run) => needs.extend(run.members.iter().flat_map(|member| {
+            let own = [Need::Lots(*member), Need::MemberLeases(*member)];
+            own.into_iter().chain([Need::Member(*member), Need::Purse(*member)])
+        })),
         Act::HistoryBrought(brought) => {
             needs.extend(brought.lines.iter().map(|line| Need::Member(line.member)));
         }

@@ -195,19 +195,27 @@ pub fn find(
     (at, after): (Instant, CardId),
     limit: i64,
 ) -> Result<Vec<CardLine>, StoreError> {
-    let statement = if asked.by_replaced { "cards_replaced" } else { "cards_issued" };
+    // Of one member the few cards are looked through, not all cards of the club for one member's.
+    let statement = match (asked.by_replaced, asked.holder.is_empty()) {
+        (false, true) => "cards_issued",
+        (true, true) => "cards_replaced",
+        (false, false) => "cards_issued_of_holder",
+        (true, false) => "cards_replaced_of_holder",
+    };
     let from = asked.from.unwrap_or(Instant(i64::MIN)).max(at);
-    let values = [
+    let mut values: Vec<Value> = vec![
         at.0.into(),
         after.0.into(),
         from.0.into(),
         asked.until.unwrap_or(Instant(i64::MAX)).0.into(),
         asked.kind.as_str().into(),
         asked.status.as_str().into(),
-        asked.holder.as_str().into(),
         asked.rank.as_str().into(),
         limit.into(),
     ];
+    if !asked.holder.is_empty() {
+        values.push(asked.holder.as_str().into());
+    }
     tx.query(SQL.get(statement), &values)?.iter().map(line).collect()
 }
 

@@ -131,7 +131,6 @@ fn posted(
     let mut net = cause_net(tx, posting::fact_cause(id), &account)?;
     if let Some(occurrence) = occurrence {
         let admitted = tx.query_opt(SQL.get("admitted"), &[member.0.into(), occurrence.0.into()])?;
-        let admitted = admitted.filter(|row| row.int_opt(1).is_ok_and(|epoch| epoch.is_some()));
         if admitted.map(|row| rows::fact_id_at(&row, 0)).transpose()? == Some(id) {
             net = net.saturating_add(cause_net(tx, posting::attendance_cause(member, occurrence), &account)?);
         }

@@ -436,10 +436,10 @@ fn group_in(
     let key: [Value; 2] = [member.0.into(), occurrence.0.into()];
     let mut group = Group { facts: facts_in(tx, world, "group_facts", &key)?, ..Group::default() };
     if let Some(row) = tx.query_opt(SQL.get("group"), &key)? {
-        group.admitted = row.int_opt(1)?.map(|_| rows::fact_id_at(&row, 0)).transpose()?;
+        group.admitted = Some(rows::fact_id_at(&row, 0)?);
         group.points = Amount(row.int(3)?);
         group.issuer = row.array_opt(4)?.map(OfficeId);
-        group.at = row.int_opt(5)?.map(Instant);
+        group.at = Some(Instant(row.int(5)?));
     }
     if !group.facts.is_empty() {
         world.groups.insert((member, occurrence), group);

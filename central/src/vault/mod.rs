@@ -203,8 +203,10 @@ impl Vault {
         let mut found = BTreeSet::new();
         for way in normal::search(input) {
             let mut common: Option<BTreeSet<MemberId>> = None;
+            // Of one term alone the first holders are those that are wanted: of a frequent name thousands would be read.
+            let most = if way.len() > 1 { CANDIDATES_MAX } else { i64::try_from(limit).unwrap_or(i64::MAX) };
             for term in &way {
-                let holders = self.holders(tx, term, CANDIDATES_MAX)?;
+                let holders = self.holders(tx, term, most.min(CANDIDATES_MAX))?;
                 common = Some(match common {
                     None => holders,
                     Some(before) => before.intersection(&holders).copied().collect(),

@@ -118,6 +118,22 @@ async fn a_member_is_found_by_each_way_and_only_those() {
 }
 
 #[tokio::test]
+async fn of_a_frequent_name_the_first_members_are_found_in_their_order() {
+    each(|db| async move {
+        let (_folder, vault) = new_vault();
+        for n in (1..=14).rev() {
+            put(&db, &vault, member(n), named(if n == 3 { "王伟" } else { "王芳" })).await;
+        }
+        let first: Vec<MemberId> = (1..=11).filter(|n| *n != 3).map(member).collect();
+        assert_eq!(search(&db, &vault, "王芳").await, first, "ten of thirteen");
+        let all: Vec<MemberId> = (1..=10).map(member).collect();
+        assert_eq!(search(&db, &vault, "王").await, all);
+        assert_eq!(search(&db, &vault, "wf").await, first, "and by initials");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn an_erased_member_leaves_nothing() {
     each(|db| async move {
         let (_folder, vault) = new_vault();

@@ -17,6 +17,8 @@ use super::*;
 
 mod files;
 mod kill;
+mod looked_up;
+mod noticed;
 
 fn facts_of(store: &Store) -> Vec<Fact> {
     let stored = store.with(|journal| journal.pending(1, usize::MAX, usize::MAX)).expect("readable");
@@ -392,131 +394,6 @@ fn blocks_are_taken_lifted_and_survive_a_start() {
         version,
         "facts name the block list they were judged by"
     );
-}
-
-#[test]
-fn kind_27_a_notice_is_told_once_however_often_it_comes_and_until_it_is_acknowledged() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let store = booted(folder.path());
-    append(&store, vec![attended(1, &at(1))]);
-    let disposition =
-        Disposition { seq: 2, became: Became::AppliedWithCase, kind: Some(27), case: Some(Hash([5; 32])) };
-    let mut with_case = receipt(2, NOON);
-    with_case.dispositions =
-        vec![disposition.clone(), Disposition { seq: 2, became: Became::Merged, kind: Some(2), case: None }];
-    for _ in 0..2 {
-        store.with(|journal| journal.take_receipt(&with_case)).expect("taken");
-    }
-    let notice =
-        Notice { n: 1, epoch: 1, disposition, other_office: Some("B".to_owned()), other_at: Some(NOON) };
-    for _ in 0..2 {
-        store.with(|journal| journal.take_notices(std::slice::from_ref(&notice))).expect("taken");
-    }
-    let open = store.with(|journal| journal.open_notices()).expect("read");
-    assert_eq!(open.len(), 1, "{open:?}");
-    assert_eq!((open[0].other_office.as_deref(), open[0].disposition.kind), (Some("B"), Some(27)));
-    assert!(open[0].fact.as_ref().is_some_and(|fact| fact.seq == 2));
-    assert!(store.with(|journal| journal.acknowledge(open[0].id)).expect("noted"));
-    assert!(!store.with(|journal| journal.acknowledge(open[0].id)).expect("noted"));
-    assert!(store.with(|journal| journal.open_notices()).expect("read").is_empty());
-    assert_eq!(store.with(|journal| journal.state()).expect("state").notices_n, 1);
-}
-
-#[test]
-fn kind_13_what_the_display_already_said_is_no_notice() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let store = booted(folder.path());
-    let mut unknown = visited(9, &at(1));
-    unknown.shown = hufu_shared::fact::Shown::UnknownCard;
-    append(&store, vec![unknown, visited(1, &at(2))]);
-    let held = |seq| Disposition { seq, became: Became::Held, kind: Some(13), case: None };
-    let mut receipt = receipt(3, NOON);
-    receipt.dispositions = vec![held(2), held(3)];
-    store.with(|journal| journal.take_receipt(&receipt)).expect("taken");
-    let open = store.with(|journal| journal.open_notices()).expect("read");
-    assert_eq!(
-        open.iter().map(|notice| notice.disposition.seq).collect::<Vec<_>>(),
-        [3],
-        "green, and yet held"
-    );
-}
-
-#[test]
-fn notices_of_an_earlier_enrolment_are_passed_over_but_counted() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let store = booted(folder.path());
-    let disposition = Disposition { seq: 1, became: Became::Held, kind: None, case: None };
-    let notice = Notice { n: 4, epoch: 9, disposition, other_office: None, other_at: None };
-    store.with(|journal| journal.take_notices(&[notice])).expect("taken");
-    assert!(store.with(|journal| journal.open_notices()).expect("read").is_empty());
-    assert_eq!(store.with(|journal| journal.state()).expect("state").notices_n, 4);
-}
-
-#[test]
-fn a_directory_finds_cards_takes_deltas_and_is_swapped_whole() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let directory = directory(folder.path(), 3);
-    let found = |n: u8| directory.find(&[subject(n).token]).expect("looked");
-    assert_eq!(found(2).and_then(|known| known.member), Some(member_row(2)));
-    assert_eq!(found(9), None);
-    let mut lost = card_row(2);
-    lost.status = CardStatus::Lost;
-    let (from, to) = (directory.version(), Version { epoch: 1, n: 6 });
-    directory.apply_delta(&[DirectoryRow::Card(lost)], from, to).expect("taken");
-    assert_eq!(found(2).map(|known| known.card.status), Some(CardStatus::Lost));
-    let error = directory.apply_delta(&[], from, to).expect_err("from a version that is past");
-    assert!(
-        error.to_string().contains("a delta from version 1.5 does not fit a directory at version 1.6"),
-        "{error}"
-    );
-    // A new snapshot takes the place of everything.
-    let (manifest, chunks) = snapshot(CLUB, &[rows(1), vec![DirectoryRow::Card(card_row(4))]]);
-    let mut builder = SnapshotBuilder::begin(&directory, &manifest).expect("begins");
-    for chunk in &chunks {
-        assert!(found(3).is_some(), "the old one serves until the end");
-        builder.take_chunk(chunk).expect("whole");
-    }
-    builder.finish().expect("in place");
-    assert!(found(3).is_none() && found(4).is_some());
-    assert_eq!(directory.version(), Version { epoch: 1, n: 5 });
-    drop(directory);
-    let again =
-        Directory::open(&folder.path().join(DIRECTORY_FILE), CLUB, terminal().name_key).expect("opens");
-    assert!(again.find(&[subject(4).token]).expect("looked").is_some());
-}
-
-#[test]
-fn a_directory_of_another_club_is_refused_and_the_own_one_stays() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let directory = directory(folder.path(), 1);
-    let (manifest, _) = snapshot(ClubId([8; 16]), &[rows(1)]);
-    let error = SnapshotBuilder::begin(&directory, &manifest).expect_err("refused").to_string();
-    assert!(error.contains("08080808") && error.contains("01010101"), "{error}");
-    assert!(directory.find(&[subject(1).token]).expect("looked").is_some());
-    drop(directory);
-    let error = Directory::open(&folder.path().join(DIRECTORY_FILE), ClubId([8; 16]), terminal().name_key)
-        .expect_err("refused");
-    assert!(matches!(error, StoreError::OtherClub { .. }), "{error}");
-}
-
-#[test]
-fn a_snapshot_that_does_not_add_up_changes_nothing() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let directory = directory(folder.path(), 1);
-    let (manifest, chunks) = snapshot(CLUB, &[rows(2), rows(3)]);
-    let mut builder = SnapshotBuilder::begin(&directory, &manifest).expect("begins");
-    let refused = |result: Result<(), StoreError>| result.expect_err("refused").to_string();
-    assert!(refused(builder.take_chunk(&chunks[1])).contains("chunk 1 expected with"), "out of order");
-    let mut edited = chunks[0].clone();
-    *edited.last_mut().expect("bytes") ^= 1;
-    assert!(refused(builder.take_chunk(&edited)).contains("hash"));
-    builder.take_chunk(&chunks[0]).expect("the right one may still come");
-    assert!(refused(builder.finish()).contains("is missing"));
-    let (mut manifest, chunks) = snapshot(CLUB, &[rows(2)]);
-    manifest.chunks[0].rows += 1;
-    let mut builder = SnapshotBuilder::begin(&directory, &manifest).expect("begins");
-    assert!(refused(builder.take_chunk(&chunks[0])).contains("rows"));
-    assert!(directory.find(&[subject(2).token]).expect("looked").is_none(), "the old one serves");
 }
 
 #[test]

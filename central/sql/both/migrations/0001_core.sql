@@ -319,15 +319,15 @@ CREATE TABLE fork_fact (
     PRIMARY KEY (device, epoch, seq, hash)
 );
 
--- One row per member and occurrence that admits once: who it admits, and what that gave.
+-- One row per member and occurrence that admits once: by which check-in it admits, and what that gave.
 CREATE TABLE attendance (
     member BLOB NOT NULL,
     occurrence BLOB NOT NULL,
-    device BLOB,
-    epoch BIGINT,
-    seq BIGINT,
+    device BLOB NOT NULL,
+    epoch BIGINT NOT NULL,
+    seq BIGINT NOT NULL,
     office BLOB,
-    at BIGINT,
+    at BIGINT NOT NULL,
     points BIGINT NOT NULL CHECK (points >= 0),
     issuer BLOB,
     entry BLOB NOT NULL,
@@ -361,6 +361,8 @@ CREATE TABLE posting (
 
 CREATE INDEX posting_member ON posting (member, at);
 CREATE INDEX posting_fact ON posting (device, epoch, seq);
+-- What was earned on a day: a figure of the console's first page.
+CREATE INDEX posting_earned ON posting (day) WHERE code IN ('earn_activity', 'earn_purchase', 'reversal');
 
 -- What each device gave on a business day, as known when its facts were taken in: the measure of its limits.
 CREATE TABLE issued (

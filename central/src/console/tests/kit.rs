@@ -90,7 +90,7 @@ impl Site {
         if history {
             let keys = Arc::clone(&app.keys);
             let tokens = app.db.read(move |tx| devices::token_keys(tx, keys.open_key())).await.expect("keys");
-            let plan = Plan { members: 60, days: 14, seed: 7, now: NOW };
+            let plan = Plan { members: 60, days: 14, transfers: 0, seed: 7, now: NOW };
             generate(&app.db, &app.vault, &tokens, app.keys.seal_public(), plan).await.expect("history");
         }
         let site = Self { routes: router(app.clone()), app, clock, _folder: folder, place };

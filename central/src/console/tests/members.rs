@@ -22,6 +22,39 @@ async fn acts_as(site: &Site, role: Role) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn members_are_found_by_name_piece_mobile_and_card_and_shown_masked() {
+    each(|site| async move {
+        let mut browser = Browser::signed_in(&site).await;
+        let (row, name, mobile) = somebody(&site, 0).await;
+        let number = row.number.clone();
+        let load =
+            move |tx: &mut Tx<'_>| -> Result<_, PeopleError> { Ok(people::cards_of(tx, row.member)?.len()) };
+        assert!(site.app.db.read(load).await.expect("read") > 0, "a member with a card");
+        let piece: String = name.chars().take(2).collect();
+        let nth: usize = number[1..].parse().expect("a number");
+        let uid = crate::generate::chip_uid(nth - 1);
+        for (field, asked) in
+            [("find", &name), ("find", &piece), ("find", &mobile), ("find", &number), ("uid", &uid)]
+        {
+            let page = browser.post("/api/v1/members/search", &[(field, asked.as_str())]).await;
+            assert_eq!(page.status, StatusCode::OK, "{}", page.text);
+            let found = json(&page);
+            let found = found["members"].as_array().expect("a list");
+            let own = found.iter().find(|one| text(one, "number") == number);
+            let own = own.unwrap_or_else(|| panic!("{field} {asked} finds {number}: {found:?}"));
+            assert_eq!(text(own, "member"), row.member.to_string());
+            assert!(!page.text.contains(&mobile) && text(own, "name") != name, "masked");
+            assert!(field == "find" || found.len() == 1, "a card is one member's");
+        }
+        let nobody = browser.post("/api/v1/members/search", &[("uid", "04FFEE00112233")]).await;
+        assert_eq!(json(&nobody)["members"], serde_json::json!([]));
+        let nothing = browser.post("/api/v1/members/search", &[("find", " ")]).await;
+        assert_eq!(text(&json(&nothing), "type"), "urn:hufu:problem:find-nothing");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rule_k13_e02_base_data_and_details_are_edited_with_a_reason_and_every_edit_is_listed() {
     each(|site| async move {
         let mut browser = Browser::signed_in(&site).await;

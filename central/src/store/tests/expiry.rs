@@ -1,8 +1,9 @@
 //! The daily run of expiry, on both databases: once a day, over all whom it concerns, caught up after days without it.
 
-use hufu_shared::act::{Act, MemberSet};
-use hufu_shared::ids::{EntryId, Hash};
+use hufu_shared::act::{Act, BalancesOpened, MemberSet, Opening};
+use hufu_shared::ids::{EntryId, Hash, MemberId};
 use hufu_shared::member::MemberStatus;
+use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::policy::{ExpiryMode, FixedCutoff, Policy};
 use hufu_shared::time::{DAY_US, Day, Instant};
 
@@ -21,13 +22,15 @@ fn on(days: i64) -> Instant {
 /// All rounds of the job at an instant; answers for which day it ran, and how many acts it took.
 async fn round(db: &Db, now: Instant) -> Option<(Day, usize)> {
     let run = db.read(move |tx| expiry::due(tx, now)).await.expect("read")?;
+    let course = db.read(move |tx| expiry::begin(tx, run)).await.expect("read");
     let mut after = None;
     for acts in 1.. {
         let mut id = [0xe0; 16];
         id[..8].copy_from_slice(&now.0.to_be_bytes());
         id[15] = u8::try_from(acts).expect("few");
         let entry = EntryId(id);
-        let step = db.write(move |tx| expiry::step(tx, run, after, entry, now)).await;
+        let course = course.clone();
+        let step = db.write(move |tx| expiry::step(tx, &course, after, entry, now)).await;
         match step.expect("a step") {
             Step::Upto { last, .. } => after = Some(last),
             Step::Done => return Some((run.cutoff, acts)),
@@ -129,6 +132,48 @@ async fn rule_s03_x04_the_ledger_clears_first_year_members_a_year_later_than_the
         while db.write(journal::publish).await.expect("published") > 0 {}
         let findings = verify(&db).await.expect("readable").findings;
         assert!(findings.is_empty(), "{:?}", findings.first());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_over_more_members_than_one_act_looks_at_reaches_all_of_them_once() {
+    const MEMBERS: u16 = 600;
+    each(|db| async move {
+        points_that_run_out_after_a_month(&db).await;
+        let id = |n: u16| {
+            let mut id = [0x77; 16];
+            id[..2].copy_from_slice(&n.to_be_bytes());
+            MemberId(id)
+        };
+        let set = |n: u16| MemberSet {
+            member: id(n),
+            number: format!("N{n}"),
+            level: None,
+            status: MemberStatus::Active,
+            office: None,
+            personal: Hash([9; 32]),
+            joined: None,
+        };
+        let opening = |n: u16| Opening {
+            member: id(n),
+            leg: Leg { unit: Unit::Pts, amount: Amount(5) },
+            office: OFFICE_A,
+            at: Some(NOON.offset(-DAY_US)),
+        };
+        let (batch, rows) = ("before".to_owned(), (0..MEMBERS).map(opening).collect());
+        act(&db, 41, NOON.offset(-9_000), Act::MembersSet((0..MEMBERS).map(set).collect())).await;
+        let opened = BalancesOpened { batch, rows, reason: Hash([0; 32]) };
+        act(&db, 42, NOON.offset(-8_000), Act::BalancesOpened(opened)).await;
+        let before = count(&db, "postings", vec![]).await;
+        let (_, acts) = round(&db, on(60)).await.expect("due");
+        assert_eq!(acts, 3, "two for the members, one for the day");
+        let taken = count(&db, "postings", vec![]).await;
+        assert_eq!(taken - before, i64::from(MEMBERS), "one line for each");
+        for day in [61, 62, 90] {
+            round(&db, on(day)).await.expect("due");
+        }
+        assert_eq!(count(&db, "postings", vec![]).await, taken, "and nothing twice");
     })
     .await;
 }
