@@ -51,6 +51,9 @@ SELECT review_bytes FROM device_contact WHERE device = $1
 -- name: add_review_bytes
 UPDATE device_contact SET review_bytes = review_bytes + $2 WHERE device = $1
 
+-- name: count_in_review
+SELECT count(*) FROM fact WHERE device = $1 AND epoch = $2 AND became = 'quarantined' AND kind IN (22, 26)
+
 -- name: in_review
 SELECT seq FROM fact WHERE device = $1 AND epoch = $2 AND seq <= $3 AND became = 'quarantined' AND kind IN (22, 26)
 ORDER BY seq LIMIT $4

@@ -167,13 +167,13 @@ pub async fn release(app: &App, actor: Actor, args: &ReleaseArgs) -> anyhow::Res
         let note = Note::new(&app.keys.seal_public(), random::bytes()?, args.reason.trim())?;
         let (entry, now, actor) = (app.entry_id()?, app.now(), actor.clone());
         let work = move |tx: &mut crate::db::Tx<'_>| -> Result<u64, StoreError> {
-            let facts = contact::in_review(tx, device, epoch, to_seq, RELEASED_AT_ONCE_MAX)?;
+            let (facts, others_wait) = contact::in_review(tx, device, epoch, to_seq, RELEASED_AT_ONCE_MAX)?;
             if facts.is_empty() {
                 return Ok(0);
             }
             let count = facts.len() as u64;
             note.put(tx, None, now)?;
-            let act = Act::FactsReleased(FactsReleased { facts, reason: note.commitment });
+            let act = Act::FactsReleased(FactsReleased { facts, reason: note.commitment, others_wait });
             acts::take(tx, entry, now, &actor, &act).map(|_| count)
         };
         let count = app.write(work).await.context("failed to release the facts")?;

@@ -148,7 +148,7 @@ impl Given {
 /// Facts released by one act: what one transaction does in a moment.
 const RELEASED_AT_ONCE_MAX: i64 = 200;
 
-/// Releases the facts of an enrolment that wait for a person, the first of them; the case ends by it.
+/// Releases the facts of an enrolment that wait for a person, the first of them; with the last ones the case ends.
 fn release(
     tx: &mut Tx<'_>,
     given: &Given,
@@ -161,14 +161,16 @@ fn release(
     }
     let enrolments: std::collections::BTreeSet<_> =
         cases::facts(tx, given.case)?.iter().map(|fact| (fact.device, fact.epoch)).collect();
-    let mut facts = Vec::new();
+    let (mut facts, mut others_wait) = (Vec::new(), false);
     for (device, epoch) in enrolments {
-        facts.extend(contact::in_review(tx, device, epoch, u64::MAX >> 1, RELEASED_AT_ONCE_MAX)?);
+        let (found, more) = contact::in_review(tx, device, epoch, u64::MAX >> 1, RELEASED_AT_ONCE_MAX)?;
+        facts.extend(found);
+        others_wait |= more;
     }
     if facts.is_empty() {
         return Ok(Err("release-nothing"));
     }
-    let act = Act::FactsReleased(FactsReleased { facts, reason: given.reason });
+    let act = Act::FactsReleased(FactsReleased { facts, reason: given.reason, others_wait });
     acts::take(tx, entry, now, actor, &act)?;
     Ok(Ok(()))
 }

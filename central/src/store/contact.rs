@@ -236,7 +236,7 @@ pub fn review_bytes(tx: &mut Tx<'_>, device: DeviceId) -> Result<u64, StoreError
     Ok(row.map(|row| row.uint(0)).transpose()?.unwrap_or(0))
 }
 
-/// Readable facts of an enrolment that wait for a person, in order, up to `to_seq`.
+/// Readable facts of an enrolment that wait for a person, in order, up to `to_seq`; and whether others of it wait, too.
 ///
 /// # Errors
 /// [`StoreError`] if the database fails.
@@ -246,10 +246,14 @@ pub fn in_review(
     epoch: u32,
     to_seq: u64,
     limit: i64,
-) -> Result<Vec<FactId>, StoreError> {
-    let values = [device.0.into(), i64::from(epoch).into(), rows::number(to_seq), limit.into()];
+) -> Result<(Vec<FactId>, bool), StoreError> {
+    let key = [device.0.into(), i64::from(epoch).into()];
+    let values = [key[0].clone(), key[1].clone(), rows::number(to_seq), limit.into()];
     let found = tx.query(SQL.get("in_review"), &values)?;
-    found.iter().map(|row| Ok(FactId { device, epoch, seq: row.uint(0)? })).collect()
+    let all = tx.query_one(SQL.get("count_in_review"), &key)?.uint(0)?;
+    let others_wait = all > found.len() as u64;
+    let facts = found.iter().map(|row| Ok(FactId { device, epoch, seq: row.uint(0)? }));
+    Ok((facts.collect::<Result<_, StoreError>>()?, others_wait))
 }
 
 /// Counts bytes of facts put before a person.

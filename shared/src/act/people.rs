@@ -41,6 +41,10 @@ pub struct FactsReleased {
     /// Commitment to the reason typed by the person.
     #[n(1)]
     pub reason: Hash,
+    /// Others of their enrolments still wait: the case about them stays open.
+    #[n(2)]
+    #[cbor(default)]
+    pub others_wait: bool,
 }
 
 /// A change of a member's data by a person. The values are sealed beside the journal, as always.

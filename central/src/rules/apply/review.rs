@@ -64,6 +64,9 @@ impl Work {
             self.judge_all();
             self.open_window(id);
         }
+        if released.others_wait {
+            return;
+        }
         let enrolments: BTreeSet<_> = released.facts.iter().map(|id| (id.device, id.epoch)).collect();
         for (device, epoch) in enrolments {
             for review in REVIEWS {

@@ -13,13 +13,13 @@ use super::desk::{buys, granted, owes, pays_in, planned, take, takes_back};
 use super::kit::*;
 use super::order::normal_form_of_one_account as normal_form;
 use super::value::sums_hold;
-use crate::db::Db;
 use crate::db::testing::each;
+use crate::db::{Db, Tx};
 use crate::rules::apply::{ReversalCase, reversal_case};
 use crate::rules::desk::{NotPossible, Wish};
 use crate::rules::entry::{EntryBody, Review};
 use crate::store::verify::verify;
-use crate::store::{StoreError, journal, money};
+use crate::store::{StoreError, contact, journal, money};
 
 fn cut() -> (String, Option<i64>) {
     ("applied_with_case".to_owned(), Some(31))
@@ -303,6 +303,39 @@ async fn rule_h04_a_person_lets_a_refused_reversal_count_within_what_is_left() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn kind_26_a_case_stays_while_others_of_its_facts_wait() {
+    each(|db| async move {
+        found(&db).await;
+        let mut a = Terminal::start(TERMINAL_A);
+        pays_in(&mut a, 0, 30_000);
+        let closed = a.close_day(600);
+        let mut batch = a.batch();
+        let all = batch.bodies.len();
+        batch.review = Some(Review::Revoked);
+        entry(&db, EntryId([50; 16]), NOON.offset(3_600 * SECOND_US), EntryBody::Batch(batch)).await;
+        let waits = async |limit| {
+            let work = move |tx: &mut Tx<'_>| contact::in_review(tx, TERMINAL_A, 1, u64::MAX >> 1, limit);
+            db.read(work).await.expect("readable")
+        };
+        let open = async || count(&db, "open_cases", vec![]).await;
+        let (first, others_wait) = waits(1).await;
+        assert_eq!((first.len(), others_wait), (1, true));
+        let released = |facts, others_wait| {
+            Act::FactsReleased(FactsReleased { facts, reason: Hash([0; 32]), others_wait })
+        };
+        act(&db, 60, ARRIVAL, released(first, others_wait)).await;
+        assert_eq!(open().await, 1, "the others wait in it");
+        let (rest, others_wait) = waits(200).await;
+        assert_eq!((rest.len(), others_wait), (all - 1, false));
+        act(&db, 61, ARRIVAL, released(rest, others_wait)).await;
+        assert_eq!(open().await, 0);
+        assert_eq!((fen(&db, 1).await, standing(&db, closed).await.0), (30_000, "applied".to_owned()));
+        replays(&db).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rule_h04_the_end_of_a_shift_counts_though_it_comes_out_of_a_review_last() {
     each(|db| async move {
         found(&db).await;
@@ -313,7 +346,7 @@ async fn rule_h04_the_end_of_a_shift_counts_though_it_comes_out_of_a_review_last
         let mut batch = a.batch();
         batch.review = Some(Review::Revoked);
         entry(&db, EntryId([50; 16]), NOON.offset(3_600 * SECOND_US), EntryBody::Batch(batch)).await;
-        let releases = |facts| Act::FactsReleased(FactsReleased { facts, reason: Hash([0; 32]) });
+        let releases = |facts| Act::FactsReleased(FactsReleased { facts, reason: Hash([0; 32]), others_wait: false });
         act(&db, 60, ARRIVAL, releases(vec![paid, late])).await;
         assert_eq!(fen(&db, 1).await, 0, "nothing says that the shift was over");
         act(&db, 61, ARRIVAL, releases(vec![closed])).await;

@@ -250,7 +250,7 @@ async fn kind_23_what_waits_for_a_person_takes_nothing_of_a_cap_until_it_is_rele
         a.upload(&db).await;
         assert_eq!(standing(&db, much).await, ("held".to_owned(), Some(40)));
         assert_eq!((points(&db, 1).await, standing(&db, fair).await), (20, ("applied".to_owned(), None)));
-        let released = FactsReleased { facts: vec![much], reason: Hash([0; 32]) };
+        let released = FactsReleased { facts: vec![much], reason: Hash([0; 32]), others_wait: false };
         act(&db, 60, NOON, Act::FactsReleased(released)).await;
         assert_eq!(points(&db, 1).await, 30, "the earlier one counts whole, the later one what is left");
         assert_eq!(standing(&db, fair).await, ("applied_with_case".to_owned(), Some(23)));
@@ -271,7 +271,7 @@ async fn inv_20_what_passes_a_limit_of_issuing_is_held_until_a_person_lets_it_pa
         assert_eq!(standing(&db, fair).await, ("applied".to_owned(), None));
         assert_eq!(points(&db, 1).await, 20);
         sums_hold(&db).await;
-        let released = FactsReleased { facts: vec![much], reason: Hash([0; 32]) };
+        let released = FactsReleased { facts: vec![much], reason: Hash([0; 32]), others_wait: false };
         act(&db, 60, NOON, Act::FactsReleased(released)).await;
         assert_eq!(points(&db, 1).await, 6_020);
         assert_eq!(count(&db, "open_cases", vec![]).await, 0);
