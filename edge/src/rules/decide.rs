@@ -8,12 +8,15 @@
 //! What moves value is in [`value`]. Out of scope: capacity of an activity, asking the centre for more.
 
 use hufu_shared::fact::{
-    Attended, Earned, Event, Purchase, Purpose, RefusalReason, Refused, Shown, Subject, Visited, Way,
+    Attended, Earned, Event, Paid, Purchase, Purpose, RefusalReason, Refused, Shown, Subject, Visited, Way,
 };
 use hufu_shared::ids::{OccurrenceId, OfficeId};
-use hufu_shared::member::{CardRow, CardStatus, MemberRow, MemberStatus, OccurrenceRow, OccurrenceState};
+use hufu_shared::member::{
+    CardRow, CardStatus, MemberRow, MemberStatus, OccurrenceRow, OccurrenceState, OfficeRow,
+};
 use hufu_shared::money::{Amount, Leg, Unit};
-use hufu_shared::rules::earn::{RULE_S2, points_for_purchase};
+use hufu_shared::rules::purchase::{self, Bought, Earns};
+use hufu_shared::rules::start::Begun;
 use hufu_shared::scheme::SchemeTerms;
 use hufu_shared::time::{ClockQuality, Instant, SECOND_US};
 
@@ -88,6 +91,8 @@ pub struct Known<'a> {
     pub has_directory: bool,
     /// The office of this terminal.
     pub here: OfficeId,
+    /// That office in the directory.
+    pub office: Option<&'a OfficeRow>,
     /// What value can be moved.
     pub value: value::Means<'a>,
 }
@@ -100,7 +105,7 @@ pub struct Decision {
     /// What people are shown once it is on the disk.
     pub outcome: Outcome,
     /// The rule that computed a value.
-    pub rule: Option<&'static str>,
+    pub rule: Option<String>,
     /// Points promised on the display.
     pub promised: Option<Amount>,
     /// When the member first got in, for a repeat.
@@ -305,10 +310,10 @@ fn earn(
     (purchase, slip): (Amount, Option<&Purchase>),
     now: &Now,
 ) -> Decision {
-    let rate = known.terms.and_then(|terms| terms.earn);
-    // A purchase below the scheme's limit cannot overflow; if a scheme makes it, nothing is promised and the centre
-    // reckons.
-    let points = rate.and_then(|rate| points_for_purchase(rate, purchase).ok()).unwrap_or_default();
+    let paid = slip.and_then(|purchase| purchase.paid.as_ref());
+    let earns = earns(known, (purchase, paid), now);
+    // What waits for approval is no promise.
+    let points = earns.at_once;
     let promised = if known.tap.is_none() && points.is_positive() { Some(points) } else { None };
     let outcome = match (welcome(known, now), known.tap) {
         (Outcome::UnknownCard, _) => Outcome::UnknownCard,
@@ -322,10 +327,27 @@ fn earn(
         slip: slip.map(|purchase| purchase.slip.clone()),
         replaces: slip.and_then(|purchase| purchase.replaces.clone()),
         repeats: known.tap.map(|first| first.seq),
+        paid: paid.cloned(),
     };
     let first_at = known.tap.map(|first| first.at);
-    let rule = rate.map(|_| RULE_S2);
+    let rule = earns.rule();
     Decision { rule, promised, first_at, ..plain(Event::Earned(earned), outcome) }
+}
+
+/// What a purchase earns by the version held here, as the ledger will reckon it. Nothing where that cannot be told here,
+/// or passes what can be counted: then nothing is promised, and the centre reckons.
+fn earns(known: &Known<'_>, (money, paid): (Amount, Option<&Paid>), now: &Now) -> Earns {
+    let Some(terms) = known.terms else { return Earns::default() };
+    let has_sheets = terms.earning.as_ref().is_some_and(|earning| !earning.sheets.is_empty());
+    if has_sheets && now.quality == ClockQuality::Floor {
+        return Earns::default();
+    }
+    let clock = known.office.map(|office| office.clock.clone()).unwrap_or_default();
+    let day = clock.business_day(now.trusted);
+    // Whoever shows a card has one, and sub cards stand under a main card; who is in the directory was verified.
+    let begun = Begun { card_issued: Some(day), main_card: Some(day), verified: known.member.map(|_| day) };
+    let office = known.office.map_or("", |office| office.code.as_str());
+    purchase::earns(terms, &Bought { money, paid, office, day, begun }).unwrap_or_default()
 }
 
 fn legs(points: Option<Amount>) -> Vec<Leg> {

@@ -231,6 +231,7 @@ impl Terminal {
             slip: None,
             replaces: None,
             repeats: None,
+            paid: None,
         };
         self.record(seconds, Shown::Accepted, Event::Earned(earned))
     }

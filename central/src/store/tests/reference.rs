@@ -420,6 +420,7 @@ impl Stage {
                     slip: Some(self.next_slip(terminal)),
                     replaces: None,
                     repeats: None,
+                    paid: None,
                 };
                 self.record(terminal, card, Event::Earned(earned), What::Purchase(points));
             }
@@ -687,6 +688,7 @@ impl Stage {
             slip: None,
             replaces: None,
             repeats,
+            paid: None,
         };
         let shown = if repeats.is_none() { Shown::Accepted } else { Shown::AlreadyIn };
         let id = at.record(self.seconds, shown, Event::Earned(earned));
