@@ -32,8 +32,9 @@ use crate::rules::{links, need::Need};
 
 mod worth;
 
+pub(super) use worth::KIND_APPROVAL;
 use worth::Worth;
-pub(super) use worth::{KIND_APPROVAL, approval_case};
+pub use worth::approval_case;
 
 /// Number of the conflict kind "double tap".
 pub(super) const KIND_REPEAT: u8 = 2;

@@ -6,7 +6,7 @@
 //! case: a person lets it count or not. Out of scope: caps, returns, and whose the purchase is.
 
 use hufu_shared::cbor;
-use hufu_shared::fact::{Earned, Fact};
+use hufu_shared::fact::{Earned, Event, Fact};
 use hufu_shared::ids::{FactId, Hash, OfficeId};
 use hufu_shared::money::{Amount, Unit};
 use hufu_shared::policy::EarnEvent;
@@ -43,7 +43,8 @@ pub(super) struct Worth {
 }
 
 /// The case about points of a purchase that wait for approval.
-pub(in crate::rules::apply) fn approval_case(id: FactId) -> Hash {
+#[must_use]
+pub fn approval_case(id: FactId) -> Hash {
     posting::case_id(KIND_APPROVAL, &[&posting::fact_cause(id).0])
 }
 
@@ -55,15 +56,30 @@ impl Work {
 
     /// What a purchase is worth: by the rules of its version, once per sale.
     pub(super) fn worth(&mut self, sale: &Sale<'_>) -> Worth {
-        let rated = self.rated(sale.known, sale.fact);
-        let version = rated.version(sale.fact.scheme);
-        let earns = self.earns(version, (sale.known, sale.earned), |work| work.begun(sale));
+        let (rated, earns) = self.by_rules(sale);
         let counts = sale.known.pin != Some(false) && self.has_the_sale(sale);
         let rule = earns.rule().unwrap_or_else(|| RULE_S2.to_owned());
         let given = if counts { earns } else { Earns::default() };
         // A person who let the purchase count approved it.
         let waiting = if sale.known.pin == Some(true) { Amount::ZERO } else { given.waiting };
         Worth { points: given.all().unwrap_or_default(), waiting, rule, rated, counts }
+    }
+
+    /// Points that a purchase gives by its version, whatever bounds them; none while nobody is its buyer.
+    pub(in crate::rules::apply) fn gives_by_rules(&self, id: FactId) -> Amount {
+        let Some(known) = self.fact(id) else { return Amount::ZERO };
+        let Some(fact) = &known.fact else { return Amount::ZERO };
+        let Event::Earned(earned) = &fact.event else { return Amount::ZERO };
+        let Some(member) = self.owner(known, &earned.subject) else { return Amount::ZERO };
+        let (_, earns) = self.by_rules(&Sale { id, known, fact, earned, member });
+        earns.all().unwrap_or_default()
+    }
+
+    /// What a purchase earns, and by which version.
+    fn by_rules(&self, sale: &Sale<'_>) -> (Rated, Earns) {
+        let rated = self.rated(sale.known, sale.fact);
+        let version = rated.version(sale.fact.scheme);
+        (rated, self.earns(version, (sale.known, sale.earned), |work| work.begun(sale)))
     }
 
     /// What a purchase earns by a version. One whose points pass 64 bits gives none; the terminal refuses such an amount
