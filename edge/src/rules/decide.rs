@@ -206,8 +206,10 @@ fn refusal_of_purpose(known: &Known<'_>, purpose: &Purpose, now: &Now) -> Option
         Purpose::Earn(amount) => (!amount.is_positive() || above(*amount)).then_some(RefusalReason::R11),
         Purpose::EarnSlip(purchase) => {
             let twice = purchase.replaces.as_ref() == Some(&purchase.slip);
-            let wrong = !purchase.amount.is_positive() || above(purchase.amount) || twice;
-            wrong.then_some(RefusalReason::R11)
+            let out = |amount: Amount| amount < Amount::ZERO || above(amount);
+            let beside = |paid: &Paid| out(paid.coupon) || out(paid.by_points);
+            let wrong = !purchase.amount.is_positive() || out(purchase.amount) || twice;
+            (wrong || purchase.paid.as_ref().is_some_and(beside)).then_some(RefusalReason::R11)
         }
         Purpose::TopUp(paid) => {
             (!paid.amount.is_positive() || above(paid.amount)).then_some(RefusalReason::R11)

@@ -71,6 +71,10 @@ impl Work {
             for key in earned.slip.iter().chain(&earned.replaces) {
                 open.extend(self.linked(links::slip(key)));
             }
+            if earned.promised.is_empty() {
+                // Its returns are measured by what it gives.
+                self.dirty.insert(Matter::Reversals(id));
+            }
             let Some(member) = self.owner(&known, &earned.subject) else { continue };
             for cap in self.world.policy.earn_caps.clone() {
                 if cap.covers(Unit::Pts, EarnEvent::Purchase, known.office) {
