@@ -704,6 +704,7 @@ list-and = ,{ " " }
 requests-points = { $n } changes of points wait for approval
 points-waiting = Waiting for approval
 points-waiting-none = Nothing waits.
+points-purchases = Points of purchases that wait for approval: { $n }
 points-yours = You asked for it: another person decides.
 points-by-trigger = set off at a terminal
 points-approve = Approve and post

@@ -704,6 +704,7 @@ list-and = 、
 requests-points = 另有 { $n } 笔积分变动待审
 points-waiting = 待审积分
 points-waiting-none = 没有待审的积分变动。
+points-purchases = 待审批的消费积分：{ $n } 笔
 points-yours = 由您提交，须由他人审批。
 points-by-trigger = 终端触发
 points-approve = 审批通过并入账

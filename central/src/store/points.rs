@@ -12,6 +12,7 @@ use hufu_shared::time::Instant;
 
 use super::{StoreError, acts, journal, known, people, redemption, rows, ties, world};
 use crate::db::{Row, SqlFile, Tx, Value};
+use crate::rules::apply::KIND_APPROVAL;
 use crate::rules::need::Need;
 use crate::rules::outcome::Outcome;
 use crate::rules::points::{self, Has, NotChanged, State};
@@ -159,6 +160,14 @@ pub fn changes(
 /// [`StoreError`].
 pub fn waiting(tx: &mut Tx<'_>) -> Result<u64, StoreError> {
     Ok(tx.query_one(SQL.get("waiting"), &[])?.uint(0)?)
+}
+
+/// How many purchases have points that wait for approval by the scheme: each has a case.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn purchases_waiting(tx: &mut Tx<'_>) -> Result<u64, StoreError> {
+    Ok(tx.query_one(SQL.get("purchases_waiting"), &[i64::from(KIND_APPROVAL).into()])?.uint(0)?)
 }
 
 /// Activities that were approved, with when they begin, the newest first, at most `limit`.

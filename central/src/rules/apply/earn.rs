@@ -32,9 +32,8 @@ use crate::rules::{links, need::Need};
 
 mod worth;
 
-pub(super) use worth::KIND_APPROVAL;
 use worth::Worth;
-pub use worth::approval_case;
+pub use worth::{KIND_APPROVAL, approval_case};
 
 /// Number of the conflict kind "double tap".
 pub(super) const KIND_REPEAT: u8 = 2;

@@ -26,7 +26,7 @@ use crate::rules::world::{KnownFact, PublishedScheme, Standing};
 
 /// Number of the case about points of a purchase that wait for approval 待加分. It is no disagreement of two sides, so it
 /// has no number among the conflict kinds.
-pub(in crate::rules::apply) const KIND_APPROVAL: u8 = 42;
+pub const KIND_APPROVAL: u8 = 42;
 
 /// What a purchase is worth before caps.
 pub(super) struct Worth {
