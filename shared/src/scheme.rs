@@ -180,7 +180,8 @@ impl Scheme {
         let of_points =
             |rule: &&EarnRule| rule.event == earning::EarnKind::Purchase && rule.balance.has_points();
         let rules: Vec<EarnRule> = self.earnings.iter().filter(of_points).cloned().collect();
-        let can = !rules.is_empty() && rules.iter().all(EarnRule::follows_from_sale);
+        let is_alone = rules.len() == 1 || rules.iter().all(|rule| rule.cap.is_none());
+        let can = !rules.is_empty() && is_alone && rules.iter().all(EarnRule::follows_from_sale);
         can.then(|| EarnTerms {
             rules,
             sheets: self.sheets.clone(),

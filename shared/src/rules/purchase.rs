@@ -100,7 +100,7 @@ fn by_rules(terms: &EarnTerms, bought: &Bought<'_>) -> Result<Earns, AmountOverf
         rank: 0,
     };
     for rule in terms.rules.iter().filter(|rule| rule.follows_from_sale() && rule.balance.has_points()) {
-        // Such a rule looks neither at the rank nor at what it gave before.
+        // Such a rule looks not at the rank; its cap over several purchases is judged where all of them are known.
         let Some(gives) = earn::gives(rule, &what, &[])?.filter(|gives| gives.amount.is_positive()) else {
             continue;
         };

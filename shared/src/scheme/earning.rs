@@ -229,7 +229,7 @@ pub struct Sheet {
 #[cbor(map)]
 pub struct EarnTerms {
     /// The rules that give points for purchases, each of which follows from the purchase alone
-    /// ([`EarnRule::follows_from_sale`]).
+    /// ([`EarnRule::follows_from_sale`]). One with a cap stands alone: the cap then holds for all that purchases give.
     #[n(0)]
     pub rules: Vec<EarnRule>,
     /// Promotion sheets.
@@ -241,6 +241,14 @@ pub struct EarnTerms {
     /// What of a price earns.
     #[n(3)]
     pub basis: Basis,
+}
+
+impl EarnTerms {
+    /// The most that purchases give one member in a period; none for no bound.
+    #[must_use]
+    pub fn cap(&self) -> Option<RuleCap> {
+        self.rules.iter().find_map(|rule| rule.cap)
+    }
 }
 
 /// What A of a promotion is.
@@ -288,11 +296,11 @@ impl EarnRule {
         self.event == EarnKind::Purchase && self.of.as_deref().is_none_or(str::is_empty)
     }
 
-    /// Whether what it gives for a purchase follows from that purchase alone: not from the member's level, nor from what
-    /// the rule gave before.
+    /// Whether what it gives for a purchase follows, but for its cap, from that purchase alone: not from the member's
+    /// level, nor from whether it gave before.
     #[must_use]
     pub fn follows_from_sale(&self) -> bool {
-        self.cap.is_none() && self.once == Once::No && self.ranks.is_empty()
+        self.once == Once::No && self.ranks.is_empty()
     }
 
     /// The rate as a terminal can apply it by itself; none if more than the amount matters.
@@ -305,6 +313,7 @@ impl EarnRule {
             && self.gate_paid_percent.is_none()
             && self.approval == Approval::Auto
             && self.follows_from_sale()
+            && self.cap.is_none()
             && self.is_for_any_purchase();
         plain.then_some(EarnRate { per_fen: self.per_fen, points: self.points_per })
     }

@@ -110,6 +110,21 @@ fn rule_x01_all_rules_that_fit_give_and_are_named() {
 }
 
 #[test]
+fn rule_x01_a_cap_of_one_rule_is_told_and_of_one_among_several_a_person_is_told() {
+    let mut shops = ready("G");
+    let cap = RuleCap { period: Period::Month, most: 500 };
+    shops.earnings[0].cap = Some(cap);
+    let terms = shops.terms();
+    assert_eq!((terms.earn, terms.earning.as_ref().and_then(EarnTerms::cap)), (None, Some(cap)));
+    let at_once = |fen| earns(&terms, &plain(fen)).expect("small numbers").at_once;
+    assert_eq!((at_once(32_000), at_once(90_000)), (Amount(320), Amount(500)), "what one purchase can give");
+    let bonus = EarnRule { fixed_points: 5, ..EarnRule::new("V1", EarnKind::Purchase) };
+    shops.earnings.push(bonus);
+    assert!(!shops.terms().earns(), "whose part was cut nobody could say");
+    assert!(shops.not_done_yet().contains(&"earning"));
+}
+
+#[test]
 fn rule_s06_what_coupons_and_points_paid_earns_where_the_club_says_so() {
     let mut fashion = ready("S");
     fashion.basis.exclude_coupon_paid = false;

@@ -75,12 +75,10 @@ impl Work {
                 self.dirty.insert(Matter::Reversals(id));
             }
             let Some(member) = self.owner(&known, &earned.subject) else { continue };
-            for cap in self.world.policy.earn_caps.clone() {
-                if cap.covers(Unit::Pts, EarnEvent::Purchase, known.office) {
-                    let link = links::earned(member, cap.period.first_day(known.day));
-                    self.link(link, id);
-                    open.extend(self.linked(link));
-                }
+            for period in self.capped_periods(known.office) {
+                let link = links::earned(member, period.first_day(known.day));
+                self.link(link, id);
+                open.extend(self.linked(link));
             }
         }
         self.dirty.extend(marked.into_iter().map(Matter::Earn));
@@ -203,14 +201,13 @@ impl Work {
         }
         let alone = whole(worth.points);
         let caps = self.world.policy.earn_caps.clone();
-        let covering: Vec<_> =
-            caps.iter().filter(|cap| cap.covers(Unit::Pts, EarnEvent::Purchase, sale.known.office)).collect();
-        if covering.is_empty() {
+        let periods = self.capped_periods(sale.known.office);
+        if periods.is_empty() {
             return alone;
         }
         let mut ids = BTreeSet::from([sale.id]);
-        for cap in covering {
-            ids.extend(self.linked(links::earned(sale.member, cap.period.first_day(sale.known.day))));
+        for period in periods {
+            ids.extend(self.linked(links::earned(sale.member, period.first_day(sale.known.day))));
         }
         // What waits for a person is in no sum but its own until it is released.
         ids.retain(|id| *id == sale.id || !self.fact(*id).is_some_and(is_held));
@@ -255,6 +252,7 @@ impl Work {
                 Some(counts) => counts.then_some(worth.points),
                 None => self.gave_when_settled(id, &known, worth.points),
             },
+            rule_cap: worth.cap,
         })
     }
 

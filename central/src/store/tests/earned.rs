@@ -7,7 +7,7 @@ use hufu_shared::ids::{FactId, Hash};
 use hufu_shared::member::MemberStatus;
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::policy::{EarnCap, Period, Policy};
-use hufu_shared::scheme::earning::{Approval, EarnKind, EarnRule, Sheet};
+use hufu_shared::scheme::earning::{Approval, EarnKind, EarnRule, RuleCap, Sheet};
 use hufu_shared::scheme::ready::figures::{FIGURES, sheets};
 use hufu_shared::scheme::ready::find;
 use hufu_shared::scheme::{Scheme, SchemeTerms};
@@ -234,6 +234,38 @@ async fn kind_17_a_terminal_that_does_not_hold_the_newest_sheet_is_honoured_for_
         replays(&db).await;
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kind_23_the_cap_of_a_rule_holds_over_both_shops_whichever_arrives_first() {
+    for swap in [false, true] {
+        each(move |db| async move {
+            let mut shops = shipped('G');
+            shops.sheets.clear();
+            shops.earnings[0].cap = Some(RuleCap { period: Period::Month, most: 500 });
+            found_with(&db, shops.terms()).await;
+            let (mut a, mut b) = (Terminal::start(TERMINAL_A), Terminal::start(TERMINAL_B));
+            let early = buy(&mut a, 0, 1, 32_000, (None, 320));
+            let late = buy(&mut b, 7_200, 1, 32_000, (None, 320));
+            let mut both = [&mut a, &mut b];
+            if swap {
+                both.reverse();
+            }
+            for terminal in both {
+                terminal.upload(&db).await;
+            }
+            assert_eq!((points(&db, 1).await, standing(&db, early).await), (500, applied()));
+            let cut = ("applied_with_case".to_owned(), Some(23));
+            assert_eq!(standing(&db, late).await, cut);
+            // A return frees room for the later one.
+            give_back(&mut a, 10_800, early, 320);
+            a.upload(&db).await;
+            assert_eq!((points(&db, 1).await, standing(&db, late).await), (320, applied()));
+            sums_hold(&db).await;
+            replays(&db).await;
+        })
+        .await;
+    }
 }
 
 /// A club in which all of it meets: sheets at one shop, a part that waits for approval, a cap over both shops.

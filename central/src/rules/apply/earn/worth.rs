@@ -5,15 +5,18 @@
 //! by it, and arrival plays no part. What a rule gives only with approval (K21) waits in an account of its own, with a
 //! case: a person lets it count or not. Out of scope: caps, returns, and whose the purchase is.
 
+use std::collections::BTreeSet;
+
 use hufu_shared::cbor;
 use hufu_shared::fact::{Earned, Event, Fact};
 use hufu_shared::ids::{FactId, Hash, OfficeId};
 use hufu_shared::money::{Amount, Unit};
-use hufu_shared::policy::EarnEvent;
+use hufu_shared::policy::{EarnEvent, Period};
 use hufu_shared::rules::earn::RULE_S2;
 use hufu_shared::rules::purchase::{self, Bought, Earns};
 use hufu_shared::rules::start::Begun;
 use hufu_shared::scheme::SchemeTerms;
+use hufu_shared::scheme::earning::{EarnTerms, RuleCap};
 use hufu_shared::time::{Day, OfficeClock};
 use hufu_shared::wire::upload::Became;
 
@@ -36,6 +39,8 @@ pub(super) struct Worth {
     pub waiting: Amount,
     /// Numbers of the rules that gave them.
     pub rule: String,
+    /// The cap of that rule, if it has one.
+    pub cap: Option<RuleCap>,
     /// By which version.
     pub rated: Rated,
     /// Whether it counts at all.
@@ -62,7 +67,9 @@ impl Work {
         let given = if counts { earns } else { Earns::default() };
         // A person who let the purchase count approved it.
         let waiting = if sale.known.pin == Some(true) { Amount::ZERO } else { given.waiting };
-        Worth { points: given.all().unwrap_or_default(), waiting, rule, rated, counts }
+        let earning = self.scheme(rated.version(sale.fact.scheme)).and_then(|terms| terms.earning.as_ref());
+        let cap = earning.and_then(EarnTerms::cap);
+        Worth { points: given.all().unwrap_or_default(), waiting, rule, cap, rated, counts }
     }
 
     /// Points that a purchase gives by its version, whatever bounds them; none while nobody is its buyer.
@@ -152,14 +159,19 @@ impl Work {
         let (first, last) = (known.at, latest(known));
         let versions = self.versions(known.office);
         let (first_day, last_day) = (self.day(known.office, first), self.day(known.office, last));
-        let mut caps = self.world.policy.earn_caps.iter();
+        let mut capped = self.capped_periods(known.office).into_iter();
         let in_doubt = rate::in_force(&versions, first) != rate::in_force(&versions, last)
             || self.sheet(sale, first_day) != self.sheet(sale, last_day)
-            || caps.any(|cap| {
-                cap.covers(Unit::Pts, EarnEvent::Purchase, known.office)
-                    && cap.period.first_day(first_day) != cap.period.first_day(last_day)
-            });
+            || capped.any(|period| period.first_day(first_day) != period.first_day(last_day));
         in_doubt.then(|| self.doubt(id, Became::AppliedWithCase, "honoured"))
+    }
+
+    /// The periods in which caps hold over purchases at an office: the club's, and those of rules of any version.
+    pub(in crate::rules::apply) fn capped_periods(&self, office: OfficeId) -> BTreeSet<Period> {
+        let caps = self.world.policy.earn_caps.iter();
+        let own = caps.filter(|cap| cap.covers(Unit::Pts, EarnEvent::Purchase, office)).map(|cap| cap.period);
+        let versions = self.world.schemes.values().filter_map(|scheme| scheme.terms.earning.as_ref());
+        own.chain(versions.filter_map(EarnTerms::cap).map(|cap| cap.period)).collect()
     }
 
     /// By which version of the scheme a purchase is rated.
