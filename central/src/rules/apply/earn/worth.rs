@@ -72,14 +72,16 @@ impl Work {
         Worth { points: given.all().unwrap_or_default(), waiting, rule, cap, rated, counts }
     }
 
-    /// Points that a purchase gives by its version, whatever bounds them; none while nobody is its buyer.
-    pub(in crate::rules::apply) fn gives_by_rules(&self, id: FactId) -> Amount {
-        let Some(known) = self.fact(id) else { return Amount::ZERO };
-        let Some(fact) = &known.fact else { return Amount::ZERO };
-        let Event::Earned(earned) = &fact.event else { return Amount::ZERO };
-        let Some(member) = self.owner(known, &earned.subject) else { return Amount::ZERO };
-        let (_, earns) = self.by_rules(&Sale { id, known, fact, earned, member });
-        earns.all().unwrap_or_default()
+    /// Points that a purchase gives by the rules of its version, whatever bounds them; none while nobody is its buyer, or
+    /// where a plain rate says all.
+    pub(in crate::rules::apply) fn gives_by_rules(&self, id: FactId) -> Option<Amount> {
+        let known = self.fact(id)?;
+        let fact = known.fact.as_ref()?;
+        let Event::Earned(earned) = &fact.event else { return None };
+        let member = self.owner(known, &earned.subject)?;
+        let (rated, earns) = self.by_rules(&Sale { id, known, fact, earned, member });
+        let terms = self.scheme(rated.version(fact.scheme))?;
+        terms.earning.is_some().then(|| earns.all().unwrap_or_default())
     }
 
     /// What a purchase earns, and by which version.
