@@ -731,6 +731,7 @@ points-number = Write a whole number of points other than zero, 10,000,000 at mo
 points-cause = Choose a cause. No change without one.
 points-activity = Name the approved activity that is the cause.
 points-member = There is no such member, or they take part no more.
+points-main-card = Points begin with a main card, and this member has none.
 points-office = There is no office of that code.
 points-key = Send a key of 1 to 100 characters with it.
 points-batch = Send 1 to 500 lines with commas between the cells.

@@ -731,6 +731,7 @@ points-number = 请填写不为零的整数积分，最多 10,000,000 分。
 points-cause = 请选择起因，没有起因不能变动积分。
 points-activity = 起因为活动时，请选择已审批的活动。
 points-member = 没有这位会员，或会员已退会。
+points-main-card = 该会员尚无主卡，积分自发放主卡起计。
 points-office = 没有该代码的案场。
 points-key = 请附上 1 至 100 个字符的业务键。
 points-batch = 请提供 1 至 500 行，各项以逗号分隔。

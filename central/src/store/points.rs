@@ -222,6 +222,7 @@ pub fn has(tx: &mut Tx<'_>, member: MemberId) -> Result<Has, StoreError> {
         available: purse.available,
         escrow: purse.escrow,
         may_debit: world::recovery(tx)?.since.is_none(),
+        has_main_card: true,
     })
 }
 
@@ -234,6 +235,7 @@ pub fn check(
     tx: &mut Tx<'_>,
     change: &PointsChange,
     (waits, besides): (bool, i64),
+    now: Instant,
 ) -> Result<Result<(), NotChanged>, StoreError> {
     let occurrence = match change.occurrence {
         Some(id) => people::occurrence(tx, id)?.map(|row| row.state),
@@ -247,6 +249,10 @@ pub fn check(
         return Ok(if has.takes_part { Ok(()) } else { Err(NotChanged::Member) });
     }
     has.available = has.available.saturating_add(besides);
+    if change.points > 0 && points::asks_main_card(world::base(tx)?.scheme_at(change.office, now)) {
+        let member = survivor(tx, change.member)?;
+        has.has_main_card = tx.query_one(SQL.get("main_cards"), &[member.0.into()])?.uint(0)? > 0;
+    }
     Ok(points::post(change.points, has))
 }
 

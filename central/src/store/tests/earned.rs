@@ -1,7 +1,9 @@
 //! What purchases earn by the shipped schemes, driven through facts into the ledger, on both databases: the same worked
 //! figures as the rules are held against, approval, returns, versions, and every order of arrival.
 
-use hufu_shared::act::{Act, FactsReleased, MemberSet, Pin, PinOutcome, Verdict};
+use hufu_shared::act::{
+    Act, FactsReleased, MemberSet, Pin, PinOutcome, PointsChange, PointsChanged, Verdict,
+};
 use hufu_shared::fact::{Earned, Event, Paid, Reversed, Shown};
 use hufu_shared::ids::{FactId, Hash};
 use hufu_shared::member::MemberStatus;
@@ -21,6 +23,8 @@ use super::value::sums_hold;
 use crate::db::Db;
 use crate::db::testing::each;
 use crate::rules::apply::approval_case;
+use crate::rules::points::NotChanged;
+use crate::store::points as store;
 
 /// The business day of noon.
 const TODAY: Day = Day(20_779);
@@ -189,6 +193,46 @@ async fn rule_g01_g02_x08_no_points_for_what_was_bought_before_the_member_was_ve
         act(&db, 60, NOON, Act::MembersSet(vec![joins])).await;
         act(&db, 61, NOON, Act::CardsSet(vec![card(9, Some(member(9)))])).await;
         assert_eq!((points(&db, 9).await, standing(&db, early).await), (0, applied()));
+        replays(&db).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_k15_points_by_hand_are_only_for_who_holds_a_main_card() {
+    each(|db| async move {
+        found_with(&db, shipped('K').terms()).await;
+        let joins = MemberSet {
+            member: member(6),
+            number: "M6".to_owned(),
+            level: None,
+            status: MemberStatus::Active,
+            office: None,
+            personal: Hash([6; 32]),
+            joined: None,
+        };
+        act(&db, 60, NOON, Act::MembersSet(vec![joins])).await;
+        let change = |n: u8| PointsChange {
+            id: Hash([n; 32]),
+            member: member(6),
+            points: 10,
+            cause: "care".to_owned(),
+            office: OFFICE_A,
+            occurrence: None,
+            fact: None,
+            reason: Hash([0; 32]),
+        };
+        let given = |n| PointsChanged { changes: vec![change(n)], waits: false, trigger: None };
+        let asked = |db: Db, change: PointsChange| async move {
+            db.read(move |tx| store::check(tx, &change, (false, 0), NOON)).await.expect("readable")
+        };
+        assert_eq!(asked(db.clone(), change(1)).await, Err(NotChanged::MainCard));
+        act(&db, 61, NOON, Act::PointsChanged(given(1))).await;
+        assert_eq!(points(&db, 6).await, 0, "nobody asked the desk");
+        act(&db, 62, NOON, Act::CardsSet(vec![card(6, Some(member(6)))])).await;
+        assert_eq!(asked(db.clone(), change(2)).await, Ok(()));
+        act(&db, 63, NOON, Act::PointsChanged(given(2))).await;
+        assert_eq!(points(&db, 6).await, 10);
         replays(&db).await;
     })
     .await;

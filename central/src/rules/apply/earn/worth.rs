@@ -17,15 +17,15 @@ use hufu_shared::rules::purchase::{self, Bought, Earns};
 use hufu_shared::rules::start::Begun;
 use hufu_shared::scheme::SchemeTerms;
 use hufu_shared::scheme::earning::{EarnTerms, RuleCap};
-use hufu_shared::time::{Day, OfficeClock};
+use hufu_shared::time::Day;
 use hufu_shared::wire::upload::Became;
 
 use super::Sale;
 use crate::rules::apply::Work;
 use crate::rules::apply::edge::{is_wide, latest};
-use crate::rules::judge::rate::{self, Decided, Published, Rated};
+use crate::rules::judge::rate::{self, Decided, Rated};
 use crate::rules::posting;
-use crate::rules::world::{KnownFact, PublishedScheme, Standing};
+use crate::rules::world::{KnownFact, Standing};
 
 /// Number of the case about points of a purchase that wait for approval 待加分. It is no disagreement of two sides, so it
 /// has no number among the conflict kinds.
@@ -140,17 +140,6 @@ impl Work {
         purchase::sheet(terms, self.code(sale.known.office), day).map(|sheet| sheet.sheet_no)
     }
 
-    /// From when on each version of the scheme is in effect at an office.
-    pub(in crate::rules::apply) fn versions(&self, office: OfficeId) -> Vec<Published> {
-        let default = OfficeClock::default();
-        let clock = self.world.offices.get(&office).map_or(&default, |office| &office.clock);
-        let published = |scheme: &PublishedScheme| Published {
-            version: scheme.terms.version,
-            from: rate::effective_from(scheme.terms.valid_from, scheme.published, clock),
-        };
-        self.world.schemes.values().map(published).collect()
-    }
-
     /// The standing of a purchase of which nobody can say by which version, by which promotion sheet, or in which
     /// capped period, it was made: it keeps what its version gives until a person says otherwise.
     pub(super) fn doubtful_earn(&mut self, sale: &Sale<'_>) -> Option<Standing> {
@@ -159,7 +148,7 @@ impl Work {
             return None;
         }
         let (first, last) = (known.at, latest(known));
-        let versions = self.versions(known.office);
+        let versions = self.world.versions(known.office);
         let (first_day, last_day) = (self.day(known.office, first), self.day(known.office, last));
         let mut capped = self.capped_periods(known.office).into_iter();
         let in_doubt = rate::in_force(&versions, first) != rate::in_force(&versions, last)
@@ -178,7 +167,7 @@ impl Work {
 
     /// By which version of the scheme a purchase is rated.
     fn rated(&self, known: &KnownFact, fact: &Fact) -> Rated {
-        let versions = self.versions(known.office);
+        let versions = self.world.versions(known.office);
         let decided = Decided { used: fact.scheme, t: known.at, hi: known.high, is_spend: false, pin: None };
         rate::judge(&versions, self.world.policy.rate_grace_days, decided)
     }
