@@ -11,6 +11,7 @@ display-accepted-visit = Welcome
 display-accepted-earn = Points recorded
 display-gain = +{ $points }
 display-gain-none = 0 points this time
+display-gain-waits = +{ $points } awaits approval
 display-points = Points { $points }
 display-points-short = Points { $points }
 display-points-as-of = Points { $points } (as of { $time })

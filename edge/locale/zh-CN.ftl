@@ -12,6 +12,7 @@ display-accepted-visit = 欢迎光临
 display-accepted-earn = 积分已记录
 display-gain = 本次 +{ $points }
 display-gain-none = 本次 0 分
+display-gain-waits = 本次 +{ $points }，待审批
 display-points = 可用积分 { $points }
 display-points-short = 积分 { $points }
 display-points-as-of = 可用积分 { $points }（截至 { $time }）

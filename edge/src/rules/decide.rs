@@ -108,6 +108,8 @@ pub struct Decision {
     pub rule: Option<String>,
     /// Points promised on the display.
     pub promised: Option<Amount>,
+    /// Points that wait for approval: told, and no promise (rule K21).
+    pub waiting: Option<Amount>,
     /// When the member first got in, for a repeat.
     pub first_at: Option<Instant>,
     /// First moment of a card that is not valid yet.
@@ -244,7 +246,8 @@ fn refuse(subject: Option<Subject>, purpose: &Purpose, reason: RefusalReason) ->
 
 fn plain(event: Event, outcome: Outcome) -> Decision {
     let value = value::Moved::default();
-    Decision { event, outcome, rule: None, promised: None, first_at: None, valid_from: None, value }
+    let (promised, waiting, first_at) = (None, None, None);
+    Decision { event, outcome, rule: None, promised, waiting, first_at, valid_from: None, value }
 }
 
 /// Green, or amber where the effect may still change, or the word for a card that nobody knows.
@@ -314,9 +317,9 @@ fn earn(
 ) -> Decision {
     let paid = slip.and_then(|purchase| purchase.paid.as_ref());
     let earns = earns(known, (purchase, paid), now);
-    // What waits for approval is no promise.
-    let points = earns.at_once;
-    let promised = if known.tap.is_none() && points.is_positive() { Some(points) } else { None };
+    // What waits for approval is told, but it is no promise.
+    let told = |points: Amount| (known.tap.is_none() && points.is_positive()).then_some(points);
+    let (promised, waiting) = (told(earns.at_once), told(earns.waiting));
     let outcome = match (welcome(known, now), known.tap) {
         (Outcome::UnknownCard, _) => Outcome::UnknownCard,
         (_, Some(_)) => Outcome::AlreadyIn,
@@ -333,7 +336,7 @@ fn earn(
     };
     let first_at = known.tap.map(|first| first.at);
     let rule = earns.rule();
-    Decision { rule, promised, first_at, ..plain(Event::Earned(earned), outcome) }
+    Decision { rule, promised, waiting, first_at, ..plain(Event::Earned(earned), outcome) }
 }
 
 /// What a purchase earns by the version held here, as the ledger will reckon it. Nothing where that cannot be told here,

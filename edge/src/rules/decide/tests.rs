@@ -290,6 +290,7 @@ fn rule_g04_g05_k21_a_promise_is_what_the_ledger_posts_by_the_same_rules() {
     let purchase = Purchase { amount: Amount(32_000), slip, replaces: None, paid: Some(paid.clone()) };
     let decision = world.decide(&Purpose::EarnSlip(purchase));
     assert_eq!((decision.promised, decision.rule.as_deref()), (None, Some("K22")), "it waits for approval");
+    assert_eq!(decision.waiting, Some(Amount(1_000)));
     let Event::Earned(earned) = decision.event else { panic!("a purchase") };
     assert_eq!(earned.paid, Some(paid), "the centre is told what the slip says");
     world.quality = ClockQuality::Floor;
