@@ -30,6 +30,7 @@ use serde::{Deserialize, Serialize};
 use crate::cards::CardTerms;
 use crate::joining::{JoiningSaid, JoiningTerms};
 use crate::policy::{ExpiryMode, Policy};
+use crate::rules::earn::RULE_S2;
 use crate::time::Day;
 
 pub mod bill;
@@ -47,6 +48,7 @@ pub mod terms;
 pub use check::SchemeError;
 pub use terms::{CounterName, DisplayName, EarnRate, SchemeTerms, Words};
 
+use self::earning::{EarnRule, EarnTerms};
 use self::terms::Screen;
 
 /// One version of a scheme.
@@ -151,35 +153,58 @@ impl Scheme {
         }
     }
 
-    /// What terminals are told of it, and all that the ledger posts by so far. They hold one plain rate for purchases;
-    /// where the scheme's own is not plain (a gate, a cap, an approval, a choice of ranks, sheets, points that wait until
-    /// the member is verified), there is none: nothing is promised, and a person gives what is due.
+    /// What terminals are told of it, and all that the ledger posts purchases by. Where one plain rate by rule S2 says it
+    /// all, that is told; else all rules of points for purchases, sheets and basis are ([`earning::EarnTerms`]), beside a
+    /// rate for terminals that know no more, if it never promises what the rules would not give.
     #[must_use]
     pub fn terms(&self) -> SchemeTerms {
-        let of_points = |rule: &&earning::EarnRule| rule.is_for_any_purchase() && rule.balance.has_points();
+        let of_points = |rule: &&EarnRule| rule.is_for_any_purchase() && rule.balance.has_points();
         let mut rates = self.earnings.iter().filter(of_points);
-        let earn = match (rates.next(), rates.next()) {
+        let rate = match (rates.next(), rates.next()) {
             (Some(only), None) => only.plain_rate(),
             _ => None,
         };
-        let is_plain = self.sheets.is_empty() && self.points_start != start::PointsStart::Verified;
-        self.screen.terms(self.version, self.valid_from, earn.filter(|_| is_plain))
+        let is_always = self.sheets.is_empty() && self.points_start != start::PointsStart::Verified;
+        let earn = rate.filter(|_| is_always);
+        let is_all = |terms: &EarnTerms| {
+            let one = matches!(terms.rules.as_slice(), [only] if only.rule == RULE_S2 && only.of.is_none());
+            one && earn.is_some() && terms.basis.same_share() && terms.start == start::PointsStart::Issue
+        };
+        let earning = self.earn_terms().filter(|terms| !is_all(terms));
+        self.screen.terms((self.version, self.valid_from), earn, earning)
+    }
+
+    /// What purchases earn points by; none if the club gives none for them, or some rule needs more than the purchase: the
+    /// ledger posts nothing then, and a person gives what is due.
+    fn earn_terms(&self) -> Option<EarnTerms> {
+        let of_points =
+            |rule: &&EarnRule| rule.event == earning::EarnKind::Purchase && rule.balance.has_points();
+        let rules: Vec<EarnRule> = self.earnings.iter().filter(of_points).cloned().collect();
+        let is_alone = rules.len() == 1 || rules.iter().all(|rule| rule.cap.is_none());
+        let can = !rules.is_empty() && is_alone && rules.iter().all(EarnRule::follows_from_sale);
+        can.then(|| EarnTerms {
+            rules,
+            sheets: self.sheets.clone(),
+            start: self.points_start,
+            basis: self.basis.clone(),
+        })
     }
 
     /// Keys of what the scheme says and the centre does not do by itself yet: a person must.
     #[must_use]
     pub fn not_done_yet(&self) -> Vec<&'static str> {
-        let rate = self.terms().earn;
+        let rated = self.earn_terms();
         // Base points come with the cards.
-        let is_base = |rule: &&earning::EarnRule| rule.event == earning::EarnKind::Base;
-        let others = self.earnings.len() - self.earnings.iter().filter(is_base).count();
+        let is_base = |rule: &&EarnRule| rule.event == earning::EarnKind::Base;
+        let done = self.earnings.iter().filter(is_base).count()
+            + rated.as_ref().map_or(0, |terms| terms.rules.len());
         let grace = matches!(self.ends(), ExpiryMode::FixedCutoff(cutoff) if cutoff.first_year_grace);
         let groups = [
-            ("points_start", self.points_start == start::PointsStart::Verified),
+            ("points_start", self.points_start == start::PointsStart::Verified && rated.is_none()),
             ("level", self.levels.len() > 1),
-            ("earning", others > usize::from(rate.is_some())),
-            ("sheet", !self.sheets.is_empty()),
-            ("basis", self.basis != bill::Basis::default()),
+            ("earning", self.earnings.len() > done),
+            ("sheet", !self.sheets.is_empty() && rated.is_none()),
+            ("basis", !self.basis.same_discounts()),
             ("expiry.first_year_grace", grace),
             ("redemption", self.redemption != redemption::Redemption::default()),
             ("transfer", self.transfer != redemption::Transfer::default()),

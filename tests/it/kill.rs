@@ -95,7 +95,8 @@ fn come(store: &Store, seconds: u64, n: u8, buys: bool) {
     let promised = vec![Leg { unit: Unit::Pts, amount: Amount(2) }];
     let event = if buys {
         let purchase = Amount(PURCHASE_FEN);
-        Event::Earned(Earned { subject, purchase, promised, slip: None, replaces: None, repeats: None })
+        let (slip, replaces, repeats, paid) = (None, None, None, None);
+        Event::Earned(Earned { subject, purchase, promised, slip, replaces, repeats, paid })
     } else {
         let occurrence = OccurrenceId([3; 16]);
         Event::Attended(Attended { subject, occurrence, promised, repeats: None, gate: None, way: Way::In })

@@ -143,6 +143,7 @@ fn purchase(device: &mut Device, n: u8, fen: i64) {
         slip: None,
         replaces: None,
         repeats: None,
+        paid: None,
     };
     device.record(now(), Shown::Accepted, Event::Earned(earned));
 }

@@ -23,6 +23,12 @@ WHERE state = $1 AND (asked > $2 OR (asked = $2 AND id > $3)) ORDER BY asked, id
 -- name: waiting
 SELECT COUNT(*) FROM points_change WHERE state = 'waiting'
 
+-- name: main_cards
+SELECT COUNT(*) FROM card WHERE member = $1 AND rank = 'main'
+
+-- name: purchases_waiting
+SELECT COUNT(*) FROM conflict WHERE kind = $1 AND state IN ('open', 'evidence_changed')
+
 -- name: triggers
 SELECT terms, seen FROM points_trigger ORDER BY id
 

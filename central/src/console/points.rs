@@ -157,6 +157,7 @@ fn wrong(
         NotChanged::Cause => Wrong::Key("points-cause"),
         NotChanged::Activity => Wrong::Key("points-activity"),
         NotChanged::Member => Wrong::Key("points-member"),
+        NotChanged::MainCard => Wrong::Key("points-main-card"),
         NotChanged::Recovering => Wrong::Key("money-recovering"),
         NotChanged::Short { missing, escrow } => {
             let mut told = Vec::new();
@@ -254,7 +255,7 @@ pub async fn make(
             };
             let member = points::survivor(tx, change.member)?;
             let sum = besides.entry(member).or_default();
-            match points::check(tx, &change, (waits, *sum))? {
+            match points::check(tx, &change, (waits, *sum), now)? {
                 Ok(()) => {
                     *sum = sum.saturating_add(change.points);
                     made.push((row.id, true));
@@ -389,7 +390,7 @@ pub async fn decide_all(console: &Console, posted: &Posted) -> Result<Result<usi
             }
             let member = points::survivor(tx, known.change.member)?;
             let sum = besides.entry(member).or_default();
-            if approved && let Err(why) = points::check(tx, &known.change, (false, *sum))? {
+            if approved && let Err(why) = points::check(tx, &known.change, (false, *sum), now)? {
                 return Ok(Err(wrong(tx, (member, why), now)?));
             }
             *sum = sum.saturating_add(known.change.points);

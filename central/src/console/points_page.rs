@@ -18,6 +18,7 @@ use super::signed::{Posted, SignedIn};
 use super::ui::{Ui, change};
 use crate::db::Tx;
 use crate::random;
+use crate::rules::apply::KIND_APPROVAL;
 use crate::rules::points::State as Stands;
 use crate::rules::world::KnownPoints;
 use crate::store::people::{self, PeopleError};
@@ -48,6 +49,8 @@ struct Row {
 struct PointsPage {
     ui: Ui,
     rows: Vec<Row>,
+    /// Purchases that wait among the cases: where, and how many; none if none does.
+    purchases: Option<(String, String)>,
     causes: Vec<(String, String)>,
     offices: Vec<(String, String)>,
     activities: Vec<(String, String)>,
@@ -136,13 +139,16 @@ async fn show(
         for known in store::changes(tx, Stands::Waiting, first, LISTED_MAX)? {
             rows.push(row(tx, (&vault, &own, me.as_str()), (&causes[..], &offices[..], &names[..]), &known)?);
         }
-        Ok((rows, causes, offices, store::activities(tx, ACTIVITIES_MAX)?))
+        let waiting = store::purchases_waiting(tx)?;
+        Ok((rows, waiting, causes, offices, store::activities(tx, ACTIVITIES_MAX)?))
     };
-    let (rows, causes, offices, activities) = console.app.db.read(load).await?;
+    let (rows, waiting, causes, offices, activities) = console.app.db.read(load).await?;
     let causes = causes.iter().filter(|term| !term.retired);
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let how_many = || ui.t_with("points-purchases", &[("n", &waiting.to_string())]);
     let page = PointsPage {
         rows,
+        purchases: (waiting > 0).then(|| (format!("/cases?kind={KIND_APPROVAL}"), how_many())),
         causes: causes.map(|term| (term.code.clone(), ui.pick(&term.words))).collect(),
         offices: offices.iter().map(|row| (row.code.clone(), ui.pick(&row.name))).collect(),
         activities: activities

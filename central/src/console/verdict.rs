@@ -108,7 +108,7 @@ pub fn choices(kind: u8, decided: bool) -> &'static [Choice] {
         (22 | 26, false) => &[Choice::Acknowledge, Choice::Release],
         (29, false) => &[Choice::Join, Choice::TurnDown],
         // What a person says of these is a pin, and may be said anew.
-        (16 | 17 | 18 | 23 | 28 | 31 | 34 | 40, _) => &[Choice::Confirm, Choice::Reverse],
+        (16 | 17 | 18 | 23 | 28 | 31 | 34 | 40 | 42, _) => &[Choice::Confirm, Choice::Reverse],
         (13, false) => &[Choice::Bind, Choice::Discard],
         (13, true) => &[],
         (_, false) => &[Choice::Acknowledge],
@@ -127,6 +127,8 @@ pub fn writes(kind: u8, choice: Choice) -> &'static str {
         (18, Choice::Confirm) => "in_time",
         (18, Choice::Reverse) => "not_in_time",
         (40, Choice::Confirm) => "pass",
+        (42, Choice::Confirm) => "approve",
+        (42, Choice::Reverse) => "refuse",
         (_, Choice::Confirm) => "let_stand",
         (_, Choice::Reverse) => "take_back",
         (_, Choice::Merge) => "choose",
@@ -155,8 +157,8 @@ pub fn decision(
         outcome: if counts { PinOutcome::Counts } else { PinOutcome::DoesNotCount },
     };
     let (verdict, pins) = match choice {
-        // Held above a limit, or on the edge of a time: to confirm is to let it pass.
-        Choice::Confirm if matches!(kind, 18 | 40) => {
+        // Held above a limit, for approval, or on the edge of a time: to confirm is to let it pass.
+        Choice::Confirm if matches!(kind, 18 | 40 | 42) => {
             (Verdict::Confirm, facts.iter().map(|fact| pin(fact, true)).collect())
         }
         Choice::Confirm => (Verdict::Confirm, Vec::new()),

@@ -124,6 +124,7 @@ impl Terminal {
             slip: None,
             replaces: None,
             repeats: None,
+            paid: None,
         };
         self.record(at, shown, Event::Earned(earned));
     }

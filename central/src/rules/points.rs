@@ -8,6 +8,8 @@ use hufu_shared::act::{PointsChange, PointsTrigger};
 use hufu_shared::dictionary::CAUSE_ACTIVITY;
 use hufu_shared::ids::{FactId, Hash};
 use hufu_shared::member::OccurrenceState;
+use hufu_shared::scheme::SchemeTerms;
+use hufu_shared::scheme::start::PointsStart;
 
 use super::posting;
 
@@ -54,6 +56,8 @@ pub struct Has {
     pub escrow: i64,
     /// The centre does not recover from a rollback.
     pub may_debit: bool,
+    /// A main card was issued to the member, or the scheme asks for none (K15).
+    pub has_main_card: bool,
 }
 
 /// Why a change is not made.
@@ -71,6 +75,9 @@ pub enum NotChanged {
     /// The member does not take part.
     #[error("the member does not take part")]
     Member,
+    /// Points exist only for who holds a main card (K15).
+    #[error("a main card of the member is expected, because points begin with it")]
+    MainCard,
     /// Nothing is taken from anybody while the centre recovers.
     #[error("the centre recovers and takes nothing from anybody")]
     Recovering,
@@ -103,6 +110,13 @@ pub fn check(change: &PointsChange, occurrence: Option<OccurrenceState>) -> Resu
     Ok(())
 }
 
+/// Whether points exist only for who holds a main card, by the version in force (K15).
+#[must_use]
+pub fn asks_main_card(terms: Option<&SchemeTerms>) -> bool {
+    let earning = terms.and_then(|terms| terms.earning.as_ref());
+    earning.is_some_and(|earning| earning.start == PointsStart::MainCard)
+}
+
 /// Whether so many points can be posted to what a member has.
 ///
 /// # Errors
@@ -112,7 +126,7 @@ pub fn post(points: i64, has: Has) -> Result<(), NotChanged> {
         return Err(NotChanged::Member);
     }
     if points >= 0 {
-        return Ok(());
+        return if has.has_main_card { Ok(()) } else { Err(NotChanged::MainCard) };
     }
     if !has.may_debit {
         return Err(NotChanged::Recovering);
@@ -189,7 +203,7 @@ mod tests {
 
     #[test]
     fn rule_k23_nothing_takes_more_than_is_available() {
-        let has = Has { takes_part: true, available: 30, escrow: 20, may_debit: true };
+        let has = Has { takes_part: true, available: 30, escrow: 20, may_debit: true, has_main_card: true };
         for (points, expected) in [
             (1, Ok(())),
             (-30, Ok(())),
@@ -202,6 +216,9 @@ mod tests {
         assert_eq!(post(-1, recovering), Err(NotChanged::Recovering));
         assert_eq!(post(1, recovering), Ok(()), "credits go on");
         assert_eq!(post(1, Has { takes_part: false, ..has }), Err(NotChanged::Member));
+        let without = Has { has_main_card: false, ..has };
+        assert_eq!(post(1, without), Err(NotChanged::MainCard), "K15");
+        assert_eq!(post(-1, without), Ok(()), "what is there can be taken");
     }
 
     #[test]

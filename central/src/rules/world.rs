@@ -23,7 +23,7 @@ use hufu_shared::policy::Policy;
 use hufu_shared::rules::activity::SignUp;
 use hufu_shared::rules::repeat::Tap;
 use hufu_shared::scheme::SchemeTerms;
-use hufu_shared::time::{Day, Instant};
+use hufu_shared::time::{Day, Instant, OfficeClock};
 use hufu_shared::token::Token;
 use hufu_shared::wire::upload::Became;
 use hufu_shared::wire::version::Version;
@@ -41,6 +41,7 @@ use super::joining::details::Details;
 use super::judge::attendance::PlaceClaim;
 use super::judge::interval::BootClock;
 use super::judge::issue::Issued;
+use super::judge::rate::{self, Published};
 use super::lease::LeaseRow;
 use super::need::Need;
 use super::posting::Account;
@@ -159,6 +160,25 @@ impl World {
     #[must_use]
     pub fn may_debit(&self) -> bool {
         self.recovery.since.is_none()
+    }
+
+    /// From when on each version of the scheme is in effect at an office.
+    #[must_use]
+    pub fn versions(&self, office: OfficeId) -> Vec<Published> {
+        let default = OfficeClock::default();
+        let clock = self.offices.get(&office).map_or(&default, |office| &office.clock);
+        let published = |scheme: &PublishedScheme| Published {
+            version: scheme.terms.version,
+            from: rate::effective_from(scheme.terms.valid_from, scheme.published, clock),
+        };
+        self.schemes.values().map(published).collect()
+    }
+
+    /// The version in force at an office at an instant.
+    #[must_use]
+    pub fn scheme_at(&self, office: OfficeId, at: Instant) -> Option<&SchemeTerms> {
+        let version = rate::in_force(&self.versions(office), at)?;
+        self.schemes.get(&version).map(|scheme| &scheme.terms)
     }
 
     /// Whether what a member has in a unit is frozen, of a member that was fetched.

@@ -12,6 +12,7 @@ use hufu_shared::time::Instant;
 
 use super::{StoreError, acts, journal, known, people, redemption, rows, ties, world};
 use crate::db::{Row, SqlFile, Tx, Value};
+use crate::rules::apply::KIND_APPROVAL;
 use crate::rules::need::Need;
 use crate::rules::outcome::Outcome;
 use crate::rules::points::{self, Has, NotChanged, State};
@@ -161,6 +162,14 @@ pub fn waiting(tx: &mut Tx<'_>) -> Result<u64, StoreError> {
     Ok(tx.query_one(SQL.get("waiting"), &[])?.uint(0)?)
 }
 
+/// How many purchases have points that wait for approval by the scheme: each has a case.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn purchases_waiting(tx: &mut Tx<'_>) -> Result<u64, StoreError> {
+    Ok(tx.query_one(SQL.get("purchases_waiting"), &[i64::from(KIND_APPROVAL).into()])?.uint(0)?)
+}
+
 /// Activities that were approved, with when they begin, the newest first, at most `limit`.
 ///
 /// # Errors
@@ -213,6 +222,7 @@ pub fn has(tx: &mut Tx<'_>, member: MemberId) -> Result<Has, StoreError> {
         available: purse.available,
         escrow: purse.escrow,
         may_debit: world::recovery(tx)?.since.is_none(),
+        has_main_card: true,
     })
 }
 
@@ -225,6 +235,7 @@ pub fn check(
     tx: &mut Tx<'_>,
     change: &PointsChange,
     (waits, besides): (bool, i64),
+    now: Instant,
 ) -> Result<Result<(), NotChanged>, StoreError> {
     let occurrence = match change.occurrence {
         Some(id) => people::occurrence(tx, id)?.map(|row| row.state),
@@ -238,6 +249,10 @@ pub fn check(
         return Ok(if has.takes_part { Ok(()) } else { Err(NotChanged::Member) });
     }
     has.available = has.available.saturating_add(besides);
+    if change.points > 0 && points::asks_main_card(world::base(tx)?.scheme_at(change.office, now)) {
+        let member = survivor(tx, change.member)?;
+        has.has_main_card = tx.query_one(SQL.get("main_cards"), &[member.0.into()])?.uint(0)? > 0;
+    }
     Ok(points::post(change.points, has))
 }
 

@@ -105,6 +105,18 @@ pub struct ModeInput {
     /// Date printed on that one.
     #[serde(default)]
     pub replaces_date: Option<String>,
+    /// Yuan that a coupon paid, with `earn` and a slip.
+    #[serde(default)]
+    pub coupon: Option<String>,
+    /// Yuan that points paid, with `earn` and a slip.
+    #[serde(default)]
+    pub by_points: Option<String>,
+    /// Code of the kind of goods, with `earn` and a slip.
+    #[serde(default)]
+    pub goods: Option<String>,
+    /// Per cent of the price that was received, with `earn` and a slip; 100 if left out.
+    #[serde(default)]
+    pub received: Option<String>,
     /// Id of the item, with `hand_out`.
     #[serde(default)]
     pub item: Option<String>,
@@ -171,11 +183,13 @@ impl ModeInput {
         let amount = yuan(self.amount.as_deref().unwrap_or_default())?;
         let replaces =
             slips::slip(self.replaces.as_deref(), self.replaces_date.as_deref(), self.shop.as_deref())?;
-        match (slip, replaces) {
-            (Some(slip), replaces) => Ok(ModeOrder::EarnSlip { amount, slip, replaces }),
-            (None, None) => Ok(ModeOrder::Earn(amount)),
-            // A slip is re-created by another slip, not by a purchase without one.
-            (None, Some(_)) => Err(Refused::Slip),
+        let beside = (self.coupon.as_deref(), self.by_points.as_deref());
+        let paid = slips::paid(beside, self.goods.as_deref(), self.received.as_deref())?;
+        match (slip, replaces, paid) {
+            (Some(slip), replaces, paid) => Ok(ModeOrder::EarnSlip { amount, slip, replaces, paid }),
+            (None, None, None) => Ok(ModeOrder::Earn(amount)),
+            // A slip is re-created by another slip, and says more than the money: not a purchase without one.
+            (None, _, _) => Err(Refused::Slip),
         }
     }
 }

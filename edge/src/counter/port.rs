@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hufu_hardware::panel::SharedFrame;
+use hufu_shared::fact::Paid;
 use hufu_shared::ids::{ItemId, OccurrenceId, OperatorId};
 use hufu_shared::money::{Amount, Leg};
 use hufu_shared::time::Day;
@@ -126,6 +127,8 @@ pub enum ModeOrder {
         slip: SlipTyped,
         /// The slip that it re-creates (rule G6).
         replaces: Option<SlipTyped>,
+        /// What the slip says beside the money; none for a plain purchase.
+        paid: Option<Paid>,
     },
     /// Points or stored value to be spent, for one card.
     Spend {

@@ -2,6 +2,7 @@
 //!
 //! What a form leaves out is filled in by the run loop: the shop is the office, the date is today.
 
+use hufu_shared::fact::Paid;
 use hufu_shared::ids::ItemId;
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::time::Day;
@@ -14,6 +15,10 @@ use super::port::{ModeOrder, Order, SlipTyped, WhichTyped};
 const SLIP_CHARS_MAX: usize = 40;
 /// Digits of a count of points at most.
 const POINTS_CHARS_MAX: usize = 12;
+/// Characters of a code of goods at most, as schemes bound their codes.
+const GOODS_CHARS_MAX: usize = 40;
+/// All of a price, in per cent.
+const WHOLE_PERCENT: u8 = 100;
 /// Dictionary codes of the ways to pay stored value in.
 pub const METHODS: [&str; 5] = ["cash", "card", "wechat", "alipay", "transfer"];
 /// Dictionary codes of the reasons for taking something back.
@@ -73,6 +78,35 @@ pub(super) fn legs(typed_points: Option<&str>, typed_yuan: Option<&str>) -> Resu
     let value = value.map(|amount| Leg { unit: Unit::Cny, amount });
     let legs: Vec<Leg> = points.into_iter().chain(value).collect();
     if legs.is_empty() { Err(Refused::Points) } else { Ok(legs) }
+}
+
+/// What a slip says beside the money: yuan that a coupon and points paid, a kind of goods by its code, and per cent of the
+/// price that were received; none if it says nothing of these.
+pub(super) fn paid(
+    (coupon, by_points): (Option<&str>, Option<&str>),
+    goods: Option<&str>,
+    received: Option<&str>,
+) -> Result<Option<Paid>, Refused> {
+    let fen = |text: Option<&str>| given(text).map(yuan).transpose().map(Option::unwrap_or_default);
+    let goods = given(goods).unwrap_or_default();
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if goods.chars().count() > GOODS_CHARS_MAX || !goods.chars().all(plain) {
+        return Err(Refused::Slip);
+    }
+    let (coupon, by_points) = (fen(coupon)?, fen(by_points)?);
+    let received_percent = given(received).map_or(Ok(WHOLE_PERCENT), percent)?;
+    let paid = Paid { goods: goods.to_owned(), received_percent, coupon, by_points };
+    Ok((paid != Paid::default()).then_some(paid))
+}
+
+/// Per cent as people type them, 0 to 100.
+fn percent(text: &str) -> Result<u8, Refused> {
+    let plain: String = text.chars().filter(|c| !matches!(c, '%' | '％' | '\u{3000}' | ' ')).collect();
+    if plain.chars().count() > POINTS_CHARS_MAX {
+        return Err(Refused::Slip);
+    }
+    let typed = Amount::parse(&plain, Unit::Pts).ok().and_then(|typed| u8::try_from(typed.0).ok());
+    typed.filter(|percent| *percent <= WHOLE_PERCENT).ok_or(Refused::Slip)
 }
 
 /// Stored value to be paid in or out: how much, by which way, on which slip.

@@ -8,12 +8,15 @@
 //! What moves value is in [`value`]. Out of scope: capacity of an activity, asking the centre for more.
 
 use hufu_shared::fact::{
-    Attended, Earned, Event, Purchase, Purpose, RefusalReason, Refused, Shown, Subject, Visited, Way,
+    Attended, Earned, Event, Paid, Purchase, Purpose, RefusalReason, Refused, Shown, Subject, Visited, Way,
 };
 use hufu_shared::ids::{OccurrenceId, OfficeId};
-use hufu_shared::member::{CardRow, CardStatus, MemberRow, MemberStatus, OccurrenceRow, OccurrenceState};
+use hufu_shared::member::{
+    CardRow, CardStatus, MemberRow, MemberStatus, OccurrenceRow, OccurrenceState, OfficeRow,
+};
 use hufu_shared::money::{Amount, Leg, Unit};
-use hufu_shared::rules::earn::{RULE_S2, points_for_purchase};
+use hufu_shared::rules::purchase::{self, Bought, Earns};
+use hufu_shared::rules::start::Begun;
 use hufu_shared::scheme::SchemeTerms;
 use hufu_shared::time::{ClockQuality, Instant, SECOND_US};
 
@@ -88,6 +91,8 @@ pub struct Known<'a> {
     pub has_directory: bool,
     /// The office of this terminal.
     pub here: OfficeId,
+    /// That office in the directory.
+    pub office: Option<&'a OfficeRow>,
     /// What value can be moved.
     pub value: value::Means<'a>,
 }
@@ -100,9 +105,11 @@ pub struct Decision {
     /// What people are shown once it is on the disk.
     pub outcome: Outcome,
     /// The rule that computed a value.
-    pub rule: Option<&'static str>,
+    pub rule: Option<String>,
     /// Points promised on the display.
     pub promised: Option<Amount>,
+    /// Points that wait for approval: told, and no promise (rule K21).
+    pub waiting: Option<Amount>,
     /// When the member first got in, for a repeat.
     pub first_at: Option<Instant>,
     /// First moment of a card that is not valid yet.
@@ -201,8 +208,10 @@ fn refusal_of_purpose(known: &Known<'_>, purpose: &Purpose, now: &Now) -> Option
         Purpose::Earn(amount) => (!amount.is_positive() || above(*amount)).then_some(RefusalReason::R11),
         Purpose::EarnSlip(purchase) => {
             let twice = purchase.replaces.as_ref() == Some(&purchase.slip);
-            let wrong = !purchase.amount.is_positive() || above(purchase.amount) || twice;
-            wrong.then_some(RefusalReason::R11)
+            let out = |amount: Amount| amount < Amount::ZERO || above(amount);
+            let beside = |paid: &Paid| out(paid.coupon) || out(paid.by_points);
+            let wrong = !purchase.amount.is_positive() || out(purchase.amount) || twice;
+            (wrong || purchase.paid.as_ref().is_some_and(beside)).then_some(RefusalReason::R11)
         }
         Purpose::TopUp(paid) => {
             (!paid.amount.is_positive() || above(paid.amount)).then_some(RefusalReason::R11)
@@ -237,7 +246,8 @@ fn refuse(subject: Option<Subject>, purpose: &Purpose, reason: RefusalReason) ->
 
 fn plain(event: Event, outcome: Outcome) -> Decision {
     let value = value::Moved::default();
-    Decision { event, outcome, rule: None, promised: None, first_at: None, valid_from: None, value }
+    let (promised, waiting, first_at) = (None, None, None);
+    Decision { event, outcome, rule: None, promised, waiting, first_at, valid_from: None, value }
 }
 
 /// Green, or amber where the effect may still change, or the word for a card that nobody knows.
@@ -305,11 +315,11 @@ fn earn(
     (purchase, slip): (Amount, Option<&Purchase>),
     now: &Now,
 ) -> Decision {
-    let rate = known.terms.and_then(|terms| terms.earn);
-    // A purchase below the scheme's limit cannot overflow; if a scheme makes it, nothing is promised and the centre
-    // reckons.
-    let points = rate.and_then(|rate| points_for_purchase(rate, purchase).ok()).unwrap_or_default();
-    let promised = if known.tap.is_none() && points.is_positive() { Some(points) } else { None };
+    let paid = slip.and_then(|purchase| purchase.paid.as_ref());
+    let earns = earns(known, (purchase, paid), now);
+    // What waits for approval is told, but it is no promise.
+    let told = |points: Amount| (known.tap.is_none() && points.is_positive()).then_some(points);
+    let (promised, waiting) = (told(earns.at_once), told(earns.waiting));
     let outcome = match (welcome(known, now), known.tap) {
         (Outcome::UnknownCard, _) => Outcome::UnknownCard,
         (_, Some(_)) => Outcome::AlreadyIn,
@@ -322,10 +332,27 @@ fn earn(
         slip: slip.map(|purchase| purchase.slip.clone()),
         replaces: slip.and_then(|purchase| purchase.replaces.clone()),
         repeats: known.tap.map(|first| first.seq),
+        paid: paid.cloned(),
     };
     let first_at = known.tap.map(|first| first.at);
-    let rule = rate.map(|_| RULE_S2);
-    Decision { rule, promised, first_at, ..plain(Event::Earned(earned), outcome) }
+    let rule = earns.rule();
+    Decision { rule, promised, waiting, first_at, ..plain(Event::Earned(earned), outcome) }
+}
+
+/// What a purchase earns by the version held here, as the ledger will reckon it. Nothing where that cannot be told here,
+/// or passes what can be counted: then nothing is promised, and the centre reckons.
+fn earns(known: &Known<'_>, (money, paid): (Amount, Option<&Paid>), now: &Now) -> Earns {
+    let Some(terms) = known.terms else { return Earns::default() };
+    let has_sheets = terms.earning.as_ref().is_some_and(|earning| !earning.sheets.is_empty());
+    if has_sheets && now.quality == ClockQuality::Floor {
+        return Earns::default();
+    }
+    let clock = known.office.map(|office| office.clock.clone()).unwrap_or_default();
+    let day = clock.business_day(now.trusted);
+    // Whoever shows a card has one, and sub cards stand under a main card; who is in the directory was verified.
+    let begun = Begun { card_issued: Some(day), main_card: Some(day), verified: known.member.map(|_| day) };
+    let office = known.office.map_or("", |office| office.code.as_str());
+    purchase::earns(terms, &Bought { money, paid, office, day, begun }).unwrap_or_default()
 }
 
 fn legs(points: Option<Amount>) -> Vec<Leg> {

@@ -140,7 +140,7 @@ fn disk(held: &Held<'_>) -> Part {
 
 fn unenforced(held: &Held<'_>, now: &Now) -> Vec<Unenforced> {
     let occurrence = next(held, now);
-    let earns = held.terms.is_some_and(|terms| terms.earn.is_some());
+    let earns = held.terms.is_some_and(|terms| terms.earns());
     let rules = [
         (true, Unenforced::LostElsewhere),
         (true, Unenforced::NewCards),

@@ -92,6 +92,8 @@ pub struct Seen<'a> {
     pub terms: Option<&'a SchemeTerms>,
     /// Points promised.
     pub promised: Option<Amount>,
+    /// Points that wait for approval.
+    pub waiting: Option<Amount>,
     /// What value was moved.
     pub value: &'a Moved,
     /// Now, by trusted time.
@@ -222,6 +224,9 @@ fn gain(seen: &Seen<'_>) -> Option<Text> {
     }
     match (seen.promised.filter(|points| points.is_positive()), seen.purpose) {
         (Some(points), _) => Some(t1("display-gain", "points", pts(points))),
+        (None, Purpose::Earn(_) | Purpose::EarnSlip(_)) if seen.waiting.is_some() => {
+            seen.waiting.map(|points| t1("display-gain-waits", "points", pts(points)))
+        }
         (None, Purpose::Earn(_) | Purpose::EarnSlip(_)) => Some(t("display-gain-none")),
         (None, Purpose::TopUp(paid)) => {
             Some(t1("display-gain-value", "amount", paid.amount.display(Unit::Cny)))
@@ -359,6 +364,7 @@ mod tests {
             member,
             terms: Some(terms),
             promised: promised.map(Amount),
+            waiting: None,
             value: &Moved::default(),
             now: Instant(1_795_305_600_000_000 + age_us),
             zone: Tz::Asia__Shanghai,
@@ -435,6 +441,20 @@ mod tests {
         }
         let all = said(Outcome::Accepted, &earn, (Some(&guest), Some(6)), 0, &terms);
         assert_eq!(all[0], "display-accepted-earn []");
+        let seen = Seen {
+            purpose: &earn,
+            member: Some(&guest),
+            terms: Some(&terms),
+            promised: None,
+            waiting: Some(Amount(1_000)),
+            value: &Moved::default(),
+            now: Instant(1_795_305_600_000_000),
+            zone: Tz::Asia__Shanghai,
+        };
+        let words = outcome_words(Outcome::Accepted, &seen);
+        assert_eq!(words.title.key, "display-recorded", "nothing came yet");
+        let waits = t1("display-gain-waits", "points", "1,000".to_owned());
+        assert!(words.lines.contains(&waits), "{:?}", words.lines);
     }
 
     #[test]

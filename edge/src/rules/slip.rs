@@ -249,7 +249,8 @@ mod tests {
     fn earned(points: i64, repeats: Option<u64>) -> Event {
         let promised = vec![pts(points)];
         let purchase = Amount(12_800);
-        Event::Earned(Earned { subject: subject(), purchase, promised, slip: None, replaces: None, repeats })
+        let (slip, replaces, paid) = (None, None, None);
+        Event::Earned(Earned { subject: subject(), purchase, promised, slip, replaces, repeats, paid })
     }
 
     fn spent(legs: Vec<Leg>, paid_out: Option<&str>) -> Event {

@@ -395,6 +395,7 @@ impl Core {
             directory_at: journal.directory_at().max(small.about.map(|about| about.made_at)),
             has_directory: small.about.is_some(),
             here: self.terminal.office,
+            office: small.office(self.terminal.office),
         };
         let mut decision = decide(&known, subject, purpose, now);
         if let Event::Attended(attended) = &mut decision.event {
@@ -447,7 +448,7 @@ fn new_fact(
         scheme: terms.map_or(0, |terms| terms.version),
         operator,
         shown: decision.outcome.shown(),
-        rule: decision.rule.map(str::to_owned),
+        rule: decision.rule.clone(),
         event: decision.event.clone(),
         sealed: None,
     }

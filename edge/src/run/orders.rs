@@ -91,11 +91,19 @@ impl Dispatch {
                 self.passing(occurrence, matches!(mode, ModeOrder::CheckIn(_)), now)?
             }
             ModeOrder::Earn(purchase) => Purpose::Earn(self.possible(purchase, now)?),
-            ModeOrder::EarnSlip { amount, slip, replaces } => Purpose::EarnSlip(Purchase {
-                amount: self.possible(amount, now)?,
-                slip: self.slip(slip, now),
-                replaces: replaces.map(|typed| self.slip(typed, now)),
-            }),
+            ModeOrder::EarnSlip { amount, slip, replaces, paid } => {
+                for beside in paid.iter().flat_map(|paid| [paid.coupon, paid.by_points]) {
+                    if beside != Amount::ZERO {
+                        self.possible(beside, now)?;
+                    }
+                }
+                Purpose::EarnSlip(Purchase {
+                    amount: self.possible(amount, now)?,
+                    slip: self.slip(slip, now),
+                    replaces: replaces.map(|typed| self.slip(typed, now)),
+                    paid,
+                })
+            }
             ModeOrder::Spend { legs, slip } => {
                 let slip = slip.map(|typed| self.slip(typed, now));
                 spend(Spending { legs, slip, item: None, paid_out: None })?

@@ -118,6 +118,7 @@ pub(crate) fn earned(n: u8, fen: i64, points: i64, now: &Now) -> NewFact {
         slip: None,
         replaces: None,
         repeats: None,
+        paid: None,
     };
     fact(now, Shown::Accepted, Event::Earned(earned))
 }

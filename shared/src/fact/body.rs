@@ -3,7 +3,7 @@
 use minicbor::{Decode, Encode};
 use serde::Serialize;
 
-use super::RefusalReason;
+use super::{Paid, RefusalReason};
 use crate::ids::{BootId, CommandId, FactId, Hash, ItemId, LeaseId, MemberId, OccurrenceId, OperatorId};
 use crate::member_code::CodeNonce;
 use crate::money::{Amount, Leg};
@@ -174,7 +174,7 @@ pub struct Earned {
     /// Who earned.
     #[n(0)]
     pub subject: Subject,
-    /// The price paid that counts, in fen; zero where no purchase is the cause.
+    /// The money that was paid, in fen; zero where no purchase is the cause.
     #[n(1)]
     pub purchase: Amount,
     /// What the display promised.
@@ -189,6 +189,9 @@ pub struct Earned {
     /// Seq of the equal purchase that this one repeats within the window of a double tap.
     #[n(5)]
     pub repeats: Option<u64>,
+    /// What the slip says beside the money; none for a plain purchase.
+    #[n(6)]
+    pub paid: Option<Paid>,
 }
 
 /// Something spent.
@@ -393,7 +396,7 @@ pub struct Handing {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Encode, Decode, Serialize)]
 #[cbor(map)]
 pub struct Purchase {
-    /// The price paid that counts, in fen.
+    /// The money that was paid, in fen.
     #[n(0)]
     pub amount: Amount,
     /// The sales slip.
@@ -402,6 +405,9 @@ pub struct Purchase {
     /// The slip that it re-creates (rule G6).
     #[n(2)]
     pub replaces: Option<SlipKey>,
+    /// What the slip says beside the money; none for a plain purchase.
+    #[n(3)]
+    pub paid: Option<Paid>,
 }
 
 /// A member was given a card in place of another (rules H5, K17): the old one is void from then on, and whatever the

@@ -56,7 +56,7 @@ pub struct Bill {
 pub fn reckon(basis: &Basis, sale: &Sale) -> Result<Bill, AmountOverflow> {
     let mut rest = sale.price.max(Amount::ZERO);
     let mut bill = Bill { steps: Vec::new(), points_used: 0, to_pay: rest, earns_on: rest };
-    let mut still_earns = Amount::ZERO;
+    let (mut coupon, mut by_points) = (Amount::ZERO, Amount::ZERO);
     for step in &basis.order {
         let by = match step {
             Step::Coupon => sale.coupon.max(Amount::ZERO).min(rest),
@@ -72,21 +72,33 @@ pub fn reckon(basis: &Basis, sale: &Sale) -> Result<Bill, AmountOverflow> {
             Step::BirthdayDiscount => share(rest, sale.birthday_bp),
         };
         rest = rest.minus(by)?;
-        let counts_on = match step {
-            Step::Coupon => !basis.exclude_coupon_paid,
-            Step::Points => !basis.exclude_points_paid,
-            Step::LevelDiscount | Step::BirthdayDiscount => false,
-        };
-        if counts_on {
-            still_earns = still_earns.plus(by)?;
+        match step {
+            Step::Coupon => coupon = by,
+            Step::Points => by_points = by,
+            Step::LevelDiscount | Step::BirthdayDiscount => {}
         }
         if by.is_positive() {
             bill.steps.push(Reduced { step: *step, by });
         }
     }
     bill.to_pay = rest;
-    bill.earns_on = rest.plus(still_earns)?;
+    bill.earns_on = earns_on(basis, rest, (coupon, by_points))?;
     Ok(bill)
+}
+
+/// What of a price earns: the money, and what a coupon and points paid of it where the scheme does not exclude them (rules
+/// S6 and S7). All in fen.
+///
+/// # Errors
+/// [`AmountOverflow`] beyond 64 bits.
+pub fn earns_on(
+    basis: &Basis,
+    money: Amount,
+    (coupon, by_points): (Amount, Amount),
+) -> Result<Amount, AmountOverflow> {
+    let kept = |is_excluded: bool, part: Amount| if is_excluded { Amount::ZERO } else { part };
+    let coupon = kept(basis.exclude_coupon_paid, coupon);
+    money.plus(coupon)?.plus(kept(basis.exclude_points_paid, by_points))
 }
 
 /// Whole points that what is left can still take.

@@ -14,6 +14,7 @@ pub mod expiry;
 pub mod giveback;
 pub mod level;
 pub mod promotion;
+pub mod purchase;
 pub mod redeem;
 pub mod repeat;
 pub mod start;

@@ -34,3 +34,19 @@ pub fn counts(sheet: &Sheet, earning: Amount, price: Amount) -> Result<Amount, A
     let product = i128::from(a.0) * i128::from(sheet.b_factor_bp) / i128::from(WHOLE_BP);
     i64::try_from(product + i128::from(sheet.c_addend_fen)).map(Amount).map_err(|_| AmountOverflow)
 }
+
+/// What counts of a sale at a shop on a day, and by which sheet: what earns of the price, if no sheet holds.
+///
+/// # Errors
+/// [`AmountOverflow`] beyond 64 bits.
+pub fn counts_by<'s>(
+    sheets: &'s [Sheet],
+    (office, day): (&str, Day),
+    earning: Amount,
+    price: Amount,
+) -> Result<(Option<&'s Sheet>, Amount), AmountOverflow> {
+    match pick(sheets, office, day) {
+        Some(sheet) => Ok((Some(sheet), counts(sheet, earning, price)?)),
+        None => Ok((None, earning)),
+    }
+}

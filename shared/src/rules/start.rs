@@ -92,6 +92,12 @@ pub fn points_from(start: PointsStart, begun: Begun) -> Option<Day> {
     }
 }
 
+/// Whether points count on a day: neither before the condition is met nor on days before that.
+#[must_use]
+pub fn has_begun(start: PointsStart, begun: Begun, day: Day) -> bool {
+    points_from(start, begun).is_some_and(|from| from <= day)
+}
+
 /// Whether a member leaves by the club's own rule: nothing was heard of them for so many days. `heard` is the business
 /// day of the newest fact about them, or of their joining.
 #[must_use]

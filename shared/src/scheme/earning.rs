@@ -1,85 +1,114 @@
 //! Groups 4 and 5: what earns points or growth, and the promotion sheets of shops.
 
+use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
+use super::bill::Basis;
+use super::start::PointsStart;
 use super::terms::EarnRate;
 use crate::policy::Period;
 use crate::time::Day;
 
 /// One rule of earning.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
 #[serde(deny_unknown_fields)]
 pub struct EarnRule {
     /// The number of the rule that it stands for, as postings and explanations name it, such as `S2`.
+    #[n(0)]
     pub rule: String,
     /// For what.
+    #[n(1)]
     pub event: EarnKind,
     /// Only for events of this code: a task, a kind of activity, a kind of card, a kind of goods; empty for those
     /// without a code; none for all.
     #[serde(default)]
+    #[n(2)]
     pub of: Option<String>,
     /// What grows. Growth and points for one act are possible, one of them is advised (rule B5, contradiction X7).
     #[serde(default)]
+    #[n(3)]
     pub balance: Balance,
     /// Size of one step of money in fen; 0 if money plays no part.
     #[serde(default)]
+    #[n(4)]
     pub per_fen: i64,
     /// Points for each step (rule S2: 2 for 10,000 fen).
     #[serde(default)]
+    #[n(5)]
     pub points_per: i64,
     /// Points for the event itself, whatever it cost.
     #[serde(default)]
+    #[n(6)]
     pub fixed_points: i64,
     /// What becomes of a part of a step.
     #[serde(default)]
+    #[n(7)]
     pub rounding: Rounding,
     /// Per cent of the price that must have been received before anything is earned (rule K22: 100); none for none.
     #[serde(default)]
+    #[n(8)]
     pub gate_paid_percent: Option<u8>,
     /// Whether somebody must approve first (rule K21, contradiction X11).
     #[serde(default)]
+    #[n(9)]
     pub approval: Approval,
     /// The most that this rule gives one member in a period; none for no bound.
     #[serde(default)]
+    #[n(10)]
     pub cap: Option<RuleCap>,
     /// Whether it gives only once.
     #[serde(default)]
+    #[n(11)]
     pub once: Once,
     /// Ranks that it is for; empty for all.
     #[serde(default)]
+    #[n(12)]
     pub ranks: Vec<u8>,
 }
 
 /// What an event is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, Serialize, Deserialize)]
+#[cbor(index_only)]
 #[serde(rename_all = "snake_case")]
 pub enum EarnKind {
     /// A purchase 购房, 消费.
+    #[n(0)]
     Purchase,
     /// Taking part in an activity 活动.
+    #[n(1)]
     Activity,
     /// Care 关怀.
+    #[n(2)]
     Care,
     /// A complaint 投诉, settled.
+    #[n(3)]
     Complaint,
     /// A task 签到, 评价, 绑定第三方账号 (rule B3).
+    #[n(4)]
     Task,
     /// Base points 基本积分 of a card, when it is issued (rule K15).
+    #[n(5)]
     Base,
     /// A reward that no purchase carries (rule G8: old customers who join).
+    #[n(6)]
     Promo,
 }
 
 /// What an event adds to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(index_only)]
 #[serde(rename_all = "snake_case")]
 pub enum Balance {
     /// Points, which are spent.
     #[default]
+    #[n(0)]
     Points,
     /// Growth, which moves levels only.
+    #[n(1)]
     Growth,
     /// The same number to each.
+    #[n(2)]
     Both,
 }
 
@@ -98,88 +127,141 @@ impl Balance {
 }
 
 /// What becomes of a part of a step.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(index_only)]
 #[serde(rename_all = "snake_case")]
 pub enum Rounding {
     /// It counts for nothing: 99 元 at 2 per 100 give 0. The source does not say (gap); this is the default.
     #[default]
+    #[n(0)]
     FloorUnit,
     /// It counts in proportion, whole points only: 99 元 give 1.
+    #[n(1)]
     Floor,
     /// In proportion, to the nearest point, half up: 99 元 give 2. Splitting a purchase may then earn more.
+    #[n(2)]
     HalfUp,
 }
 
 /// Whether somebody must approve first.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(index_only)]
 #[serde(rename_all = "snake_case")]
 pub enum Approval {
     /// It counts at once.
     #[default]
+    #[n(0)]
     Auto,
     /// It waits (待加分).
+    #[n(1)]
     Pending,
 }
 
 /// The most that one rule gives one member in a period.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
 #[serde(deny_unknown_fields)]
 pub struct RuleCap {
     /// In which.
+    #[n(0)]
     pub period: Period,
     /// How much.
+    #[n(1)]
     pub most: i64,
 }
 
 /// Whether a rule gives only once.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Once {
     /// It gives every time.
     #[default]
+    #[n(0)]
     No,
     /// Once in a member's life.
+    #[n(1)]
     Ever,
     /// Once in a period.
-    In(Period),
+    #[n(2)]
+    In(#[n(0)] Period),
 }
 
 /// A shop's promotion for some days (rules G3 to G5). What counts is A × B + C; the source does not say what the
 /// letters mean (gap): here A is the sale, B a factor, C a fixed add-on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
 #[serde(deny_unknown_fields)]
 pub struct Sheet {
     /// Its number; of several that fit, the largest wins (rule G5).
+    #[n(0)]
     pub sheet_no: u64,
     /// Code of the shop; empty for all shops.
     #[serde(default)]
+    #[n(1)]
     pub office: String,
     /// First day of sale.
+    #[n(2)]
     pub date_from: Day,
     /// Last day of sale.
+    #[n(3)]
     pub date_to: Day,
     /// The day on which it was entered. It counts for sales of later days only, since a promotion must be in the
     /// system beforehand (rule G3).
+    #[n(4)]
     pub entered: Day,
     /// What A is.
     #[serde(default)]
+    #[n(5)]
     pub a_basis: SheetBasis,
     /// B in bp: 10,000 counts the sale once, 15,000 one and a half times.
     #[serde(default = "once_bp")]
+    #[n(6)]
     pub b_factor_bp: i64,
     /// C in fen.
     #[serde(default)]
+    #[n(7)]
     pub c_addend_fen: i64,
 }
 
+/// All by which a purchase is rated: what terminals promise and the ledger posts by alike ([`crate::rules::purchase`]).
+/// Part of the terms of a version, so a posting can be reckoned again from the version that it names.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
+pub struct EarnTerms {
+    /// The rules that give points for purchases, each of which follows from the purchase alone
+    /// ([`EarnRule::follows_from_sale`]). One with a cap stands alone: the cap then holds for all that purchases give.
+    #[n(0)]
+    pub rules: Vec<EarnRule>,
+    /// Promotion sheets.
+    #[n(1)]
+    pub sheets: Vec<Sheet>,
+    /// From when on points count.
+    #[n(2)]
+    pub start: PointsStart,
+    /// What of a price earns.
+    #[n(3)]
+    pub basis: Basis,
+}
+
+impl EarnTerms {
+    /// The most that purchases give one member in a period; none for no bound.
+    #[must_use]
+    pub fn cap(&self) -> Option<RuleCap> {
+        self.rules.iter().find_map(|rule| rule.cap)
+    }
+}
+
 /// What A of a promotion is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(index_only)]
 #[serde(rename_all = "snake_case")]
 pub enum SheetBasis {
     /// What earns of the price by the basis of calculation 实销: without points, coupons and discounts.
     #[default]
+    #[n(0)]
     Earning,
     /// The price on the slip.
+    #[n(1)]
     Price,
 }
 
@@ -214,6 +296,13 @@ impl EarnRule {
         self.event == EarnKind::Purchase && self.of.as_deref().is_none_or(str::is_empty)
     }
 
+    /// Whether what it gives for a purchase follows, but for its cap, from that purchase alone: not from the member's
+    /// level, nor from whether it gave before.
+    #[must_use]
+    pub fn follows_from_sale(&self) -> bool {
+        self.once == Once::No && self.ranks.is_empty()
+    }
+
     /// The rate as a terminal can apply it by itself; none if more than the amount matters.
     #[must_use]
     pub fn plain_rate(&self) -> Option<EarnRate> {
@@ -223,10 +312,9 @@ impl EarnRule {
             && self.rounding == Rounding::FloorUnit
             && self.gate_paid_percent.is_none()
             && self.approval == Approval::Auto
+            && self.follows_from_sale()
             && self.cap.is_none()
-            && self.once == Once::No
-            && self.is_for_any_purchase()
-            && self.ranks.is_empty();
+            && self.is_for_any_purchase();
         plain.then_some(EarnRate { per_fen: self.per_fen, points: self.points_per })
     }
 }

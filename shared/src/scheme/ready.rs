@@ -3,6 +3,8 @@
 //!
 //! This crate reads no TOML in what ships: a shell that has a reader parses the text into [`super::Scheme`].
 
+pub mod figures;
+
 /// A scheme as it is shipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ready {

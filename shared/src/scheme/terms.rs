@@ -7,6 +7,7 @@
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
+use super::earning::EarnTerms;
 use crate::money::Amount;
 use crate::time::Day;
 
@@ -46,7 +47,8 @@ pub struct SchemeTerms {
     /// First calendar day on which it applies.
     #[n(1)]
     pub valid_from: Day,
-    /// Points for purchases; none if the club gives none.
+    /// Points for purchases, where one rate says all; none if the club gives none, or by more than a rate
+    /// ([`SchemeTerms::earning`]).
     #[n(2)]
     pub earn: Option<EarnRate>,
     /// What a member display shows of a name.
@@ -72,6 +74,11 @@ pub struct SchemeTerms {
     #[cbor(default)]
     #[serde(default)]
     pub counter_name: CounterName,
+    /// What purchases earn by, where that is more than a rate by rule S2; it goes before the rate. Terminals that do not
+    /// know this field promise by the rate, which is none where that would be wrong.
+    #[n(20)]
+    #[serde(default)]
+    pub earning: Option<EarnTerms>,
 }
 
 /// Which part of a member's name a counter page shows to staff.
@@ -100,12 +107,18 @@ pub struct Words {
 }
 
 impl SchemeTerms {
+    /// Whether purchases earn anything.
+    #[must_use]
+    pub fn earns(&self) -> bool {
+        self.earn.is_some() || self.earning.is_some()
+    }
+
     /// The terms of a property club 客户会 with earning by rule S2, as shipped.
     #[must_use]
     pub fn property_club(version: u32, valid_from: Day) -> Self {
         let place_word = Words { zh: "案场".to_owned(), en: "sales office".to_owned() };
         let earn = EarnRate { per_fen: 10_000, points: 2 };
-        Screen { place_word, ..Screen::default() }.terms(version, valid_from, Some(earn))
+        Screen { place_word, ..Screen::default() }.terms((version, valid_from), Some(earn), None)
     }
 }
 
@@ -153,7 +166,12 @@ impl Default for Screen {
 impl Screen {
     /// The terms of a version.
     #[must_use]
-    pub fn terms(&self, version: u32, valid_from: Day, earn: Option<EarnRate>) -> SchemeTerms {
+    pub fn terms(
+        &self,
+        (version, valid_from): (u32, Day),
+        earn: Option<EarnRate>,
+        earning: Option<EarnTerms>,
+    ) -> SchemeTerms {
         SchemeTerms {
             version,
             valid_from,
@@ -165,6 +183,7 @@ impl Screen {
             directory_age_max_s: self.directory_age_max_s,
             purchase_max: Amount(self.purchase_max_fen),
             counter_name: self.counter_name,
+            earning,
         }
     }
 }

@@ -9,6 +9,7 @@ mod kit;
 mod level;
 mod parameters;
 mod promotion;
+mod purchase;
 mod ready;
 mod redeem;
 mod start;

@@ -343,7 +343,12 @@ fn rule_k15_base_points_come_with_main_and_sub_cards_and_all_go_to_one_account()
 #[test]
 fn terminals_of_a_property_club_hold_what_they_always_held() {
     let club = ready("K");
-    assert_eq!(club.terms(), SchemeTerms::property_club(club.version, club.valid_from));
+    let terms = club.terms();
+    let rules: Option<Vec<&str>> =
+        terms.earning.as_ref().map(|terms| terms.rules.iter().map(|rule| rule.rule.as_str()).collect());
+    assert_eq!(rules, Some(vec!["S2", "K22"]), "homes by a rule of their own");
+    let plain = SchemeTerms { earning: None, ..terms };
+    assert_eq!(plain, SchemeTerms::property_club(club.version, club.valid_from));
     let mut policy = Policy::default();
     club.write_into(&mut policy);
     let cards = policy.cards.clone();

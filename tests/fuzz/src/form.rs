@@ -44,9 +44,15 @@ pub fn run(data: &[u8]) {
 fn sets(mode: &ModeOrder) {
     match mode {
         ModeOrder::Earn(amount) => positive(*amount),
-        ModeOrder::EarnSlip { amount, slip, replaces } => {
+        ModeOrder::EarnSlip { amount, slip, replaces, paid } => {
             positive(*amount);
             [slip].into_iter().chain(replaces).for_each(names);
+            if let Some(paid) = paid {
+                assert!(paid.received_percent <= 100 && paid.goods.chars().count() <= 40, "{paid:?}");
+                [paid.coupon, paid.by_points].iter().for_each(|beside| {
+                    assert!((0..=FEN_MAX).contains(&beside.0), "{beside:?}");
+                });
+            }
         }
         ModeOrder::Spend { legs, slip } => {
             assert!(!legs.is_empty(), "something is spent");

@@ -6,6 +6,7 @@
 
 mod activities;
 mod points;
+mod purchases;
 mod samples;
 
 use std::path::{Path, PathBuf};
@@ -73,6 +74,8 @@ fn messages_are_pinned() {
     check("token_keys", &samples::token_keys());
     check("renew_request", &samples::renew_request());
     check("renew_answer", &samples::renew_answer());
+    check("purchase_paid", &purchases::paid());
+    check("scheme_earning", &purchases::earning());
 }
 
 /// Every golden file has a sample: none can be forgotten when a message is renamed.
@@ -97,6 +100,8 @@ fn no_golden_file_is_left_without_its_sample() {
             "token_keys",
             "renew_request",
             "renew_answer",
+            "purchase_paid",
+            "scheme_earning",
         ]
         .map(str::to_owned),
     );

@@ -255,6 +255,7 @@ fn earned() -> Earned {
         slip: Some(slip("1001")),
         replaces: Some(slip("1000")),
         repeats: None,
+        paid: None,
     }
 }
 

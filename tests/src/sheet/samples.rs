@@ -78,6 +78,7 @@ impl Swipe {
                 member: (outcome != Outcome::UnknownCard).then_some(&member),
                 terms: Some(&terms),
                 promised: self.promised.map(Amount),
+                waiting: None,
                 value: &self.moved,
                 now: NOW,
                 zone: Tz::Asia__Shanghai,

@@ -220,8 +220,8 @@ impl Run<'_> {
             3 => {
                 self.books.strange.insert(card);
                 let purchase = Amount(i64::MAX - 1);
-                let earned =
-                    Earned { subject, purchase, promised: vec![], slip: None, replaces: None, repeats: None };
+                let (slip, replaces, repeats, paid) = (None, None, None, None);
+                let earned = Earned { subject, purchase, promised: vec![], slip, replaces, repeats, paid };
                 self.stranger.record(now, now, Event::Earned(earned));
             }
             4 => {

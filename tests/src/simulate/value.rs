@@ -157,7 +157,7 @@ impl Run<'_> {
         if !self.desks.sales.iter().any(|known| known.slip == sale.slip) {
             self.desks.sales.push(sale.clone());
         }
-        let purchase = Purchase { amount: Amount(sale.amount), slip: sale.slip, replaces };
+        let purchase = Purchase { amount: Amount(sale.amount), slip: sale.slip, replaces, paid: None };
         self.present(device, sale.card, &Purpose::EarnSlip(purchase))
     }
 

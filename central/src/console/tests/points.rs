@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
-use hufu_shared::act::{Act, Actor, MemberSet};
-use hufu_shared::ids::{Hash, MemberId};
-use hufu_shared::member::MemberStatus;
+use hufu_shared::act::{Act, Actor, CardSet, MemberSet};
+use hufu_shared::ids::{CardId, Hash, MemberId};
+use hufu_shared::member::{CardStatus, MemberStatus};
 use hufu_shared::policy::Policy;
 use hufu_shared::scheme::Words;
 use hufu_shared::time::DAY_US;
+use hufu_shared::token::Token;
 use serde_json::Value;
 
 use super::cards::problem;
@@ -33,8 +34,45 @@ async fn newcomers(site: &Arc<Site>) {
         personal: Hash([n; 32]),
         joined: None,
     };
-    let actor = Actor::Job("test".to_owned());
-    site.app.act(actor, Act::MembersSet(vec![row(1), row(2)])).await.expect("taken");
+    // The club's points begin with a main card (K15).
+    let card = |n: u8| CardSet {
+        card: CardId([0xe0 + n; 16]),
+        tokens: vec![Token { key_version: 1, hash: [0xe0 + n; 16] }],
+        member: Some(id(n)),
+        kind: "main".to_owned(),
+        status: CardStatus::Active,
+        tail: format!("{n:04}"),
+        valid_from: None,
+        valid_until: None,
+    };
+    for act in [Act::MembersSet(vec![row(1), row(2)]), Act::CardsSet(vec![card(1), card(2)])] {
+        site.app.act(Actor::Job("test".to_owned()), act).await.expect("taken");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_k15_the_desk_is_told_that_points_begin_with_a_main_card() {
+    each(|site| async move {
+        let row = MemberSet {
+            member: id(3),
+            number: "X3".to_owned(),
+            level: None,
+            status: MemberStatus::Active,
+            office: None,
+            personal: Hash([3; 32]),
+            joined: None,
+        };
+        site.app.act(Actor::Job("test".to_owned()), Act::MembersSet(vec![row])).await.expect("taken");
+        let mut browser = Browser::signed_in(&site).await;
+        let mut asked = fields("first", "100");
+        asked.retain(|of| of.0 != "member");
+        asked.push(("member", "X3"));
+        let refused = browser.post("/api/v1/points", &asked).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.text);
+        assert_eq!(problem(&refused), "points-main-card");
+        assert_eq!(has(&browser, 3, "PTS").await, 0);
+    })
+    .await;
 }
 
 fn id(n: u8) -> MemberId {

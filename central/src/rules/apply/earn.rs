@@ -1,6 +1,6 @@
 //! Purchases: what each is worth, whether it counts, what caps and returns leave of it.
 //!
-//! A purchase is judged by the rate in force at its time (kind 17), once per sale however often its slip is written
+//! A purchase is judged by the rules in force at its time ([`worth`], kind 17), once per sale however often its slip is written
 //! (kind 32), by the caps of its member over all offices (kind 23), and less what was returned of it (kinds 31 and 24).
 //! What it is worth rests on other facts, so whatever concerns one purchase marks all that share a slip, or a capped
 //! period, with it.
@@ -10,28 +10,30 @@ use std::ops::Bound;
 
 use hufu_shared::cbor;
 use hufu_shared::fact::{Earned, Event, Fact, Visited};
-use hufu_shared::ids::{FactId, MemberId, OfficeId};
+use hufu_shared::ids::{FactId, MemberId};
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::policy::EarnEvent;
-use hufu_shared::rules::earn::{self, RULE_S2};
-use hufu_shared::scheme::SchemeTerms;
-use hufu_shared::time::OfficeClock;
 use hufu_shared::wire::upload::Became;
 
 use super::Work;
-use super::edge::{KIND_DOUBTFUL, is_wide, latest};
+use super::edge::KIND_DOUBTFUL;
 use super::fault::plain;
 use super::held::is_discarded;
 use super::ledger::{Cause, Flow};
 use super::matter::Matter;
 use crate::rules::judge::cap;
 use crate::rules::judge::order::Place;
-use crate::rules::judge::rate::{self, Decided, Published, Rated};
+use crate::rules::judge::rate::Rated;
 use crate::rules::judge::reversal::{self, Original, Share};
 use crate::rules::judge::slip::{self, SlipFact};
 use crate::rules::posting::{self, Account, PostingCode};
-use crate::rules::world::{KnownFact, PublishedScheme, Standing};
+use crate::rules::world::{KnownFact, Standing};
 use crate::rules::{links, need::Need};
+
+mod worth;
+
+use worth::Worth;
+pub use worth::{KIND_APPROVAL, approval_case};
 
 /// Number of the conflict kind "double tap".
 pub(super) const KIND_REPEAT: u8 = 2;
@@ -54,20 +56,7 @@ struct Sale<'a> {
     member: MemberId,
 }
 
-/// What a purchase is worth before caps.
-#[derive(Clone, Copy)]
-struct Worth {
-    points: Amount,
-    rated: Rated,
-    counts: bool,
-}
-
 impl Work {
-    /// The scheme version that the terminal decided by, or the newest before it.
-    pub(super) fn scheme(&self, version: u32) -> Option<&SchemeTerms> {
-        self.world.schemes.range(..=version).next_back().map(|(_, scheme)| &scheme.terms)
-    }
-
     /// Marks a purchase, and all whose worth hangs together with it.
     pub(super) fn touch_earn(&mut self, id: FactId) {
         let mut marked = BTreeSet::new();
@@ -81,13 +70,15 @@ impl Work {
             for key in earned.slip.iter().chain(&earned.replaces) {
                 open.extend(self.linked(links::slip(key)));
             }
+            if earned.promised.is_empty() {
+                // Its returns are measured by what it gives.
+                self.dirty.insert(Matter::Reversals(id));
+            }
             let Some(member) = self.owner(&known, &earned.subject) else { continue };
-            for cap in self.world.policy.earn_caps.clone() {
-                if cap.covers(Unit::Pts, EarnEvent::Purchase, known.office) {
-                    let link = links::earned(member, cap.period.first_day(known.day));
-                    self.link(link, id);
-                    open.extend(self.linked(link));
-                }
+            for period in self.capped_periods(known.office) {
+                let link = links::earned(member, period.first_day(known.day));
+                self.link(link, id);
+                open.extend(self.linked(link));
             }
         }
         self.dirty.extend(marked.into_iter().map(Matter::Earn));
@@ -111,73 +102,26 @@ impl Work {
         }
         let sale = Sale { id, known: &known, fact, earned, member };
         let worth = self.worth(&sale);
-        let capped = self.capped(&sale, worth);
+        let capped = self.capped(&sale, &worth);
         if !self.is_fixed(id, &known) {
-            let standing = self.earn_standing(&sale, worth, capped);
+            let standing = self.earn_standing(&sale, &worth, capped);
             self.stand(id, standing, Some(member));
         }
-        let to =
-            if is_held(&known) { Account::Held(posting::fact_cause(id)) } else { Account::Available(member) };
-        let flow = Flow {
-            debit: Account::Issuer(known.office),
-            credit: to,
-            leg: Leg { unit: Unit::Pts, amount: capped.keeps },
-            code: PostingCode::EarnPurchase,
-        };
         let cause = self.fact_cause(id, &known, fact);
         let scheme = worth.rated.version(fact.scheme);
-        let cause = Cause { member: Some(member), rule: Some(RULE_S2.to_owned()), scheme, ..cause };
-        self.settle(&cause, &[flow]);
-    }
-
-    /// What a purchase is worth: by its rate, once per sale.
-    fn worth(&mut self, sale: &Sale<'_>) -> Worth {
-        let rated = self.rated(sale.known, sale.fact);
-        let terms = self.scheme(rated.version(sale.fact.scheme));
-        // A purchase whose points pass 64 bits gives none; the terminal refuses such an amount beforehand.
-        let points = terms
-            .and_then(|terms| terms.earn)
-            .and_then(|rate| earn::points_for_purchase(rate, sale.earned.purchase).ok())
-            .unwrap_or(Amount::ZERO);
-        let counts = sale.known.pin != Some(false) && self.has_the_sale(sale);
-        Worth { points: if counts { points } else { Amount::ZERO }, rated, counts }
-    }
-
-    /// From when on each version of the scheme is in effect at an office.
-    pub(super) fn versions(&self, office: OfficeId) -> Vec<Published> {
-        let default = OfficeClock::default();
-        let clock = self.world.offices.get(&office).map_or(&default, |office| &office.clock);
-        let published = |scheme: &PublishedScheme| Published {
-            version: scheme.terms.version,
-            from: rate::effective_from(scheme.terms.valid_from, scheme.published, clock),
+        // What waits is the first to go where a cap or a return cuts.
+        let at_once = if is_held(&known) { 0 } else { worth.points.0 - worth.waiting.0 };
+        let own = Amount(capped.keeps.0.min(at_once));
+        let waits = Amount(capped.keeps.0 - own.0);
+        let cause = Cause { member: Some(member), rule: Some(worth.rule), scheme, ..cause };
+        let flow = |credit, amount| Flow {
+            debit: Account::Issuer(known.office),
+            credit,
+            leg: Leg { unit: Unit::Pts, amount },
+            code: PostingCode::EarnPurchase,
         };
-        self.world.schemes.values().map(published).collect()
-    }
-
-    /// The standing of a purchase of which nobody can say by which version, or in which capped period, it was made: it
-    /// keeps what its terminal promised until a person says otherwise.
-    fn doubtful_earn(&mut self, sale: &Sale<'_>) -> Option<Standing> {
-        let (id, known) = (sale.id, sale.known);
-        if known.pin.is_some() || !is_wide(known) {
-            return None;
-        }
-        let (first, last) = (known.at, latest(known));
-        let versions = self.versions(known.office);
-        let (first_day, last_day) = (self.day(known.office, first), self.day(known.office, last));
-        let mut caps = self.world.policy.earn_caps.iter();
-        let in_doubt = rate::in_force(&versions, first) != rate::in_force(&versions, last)
-            || caps.any(|cap| {
-                cap.covers(Unit::Pts, EarnEvent::Purchase, known.office)
-                    && cap.period.first_day(first_day) != cap.period.first_day(last_day)
-            });
-        in_doubt.then(|| self.doubt(id, Became::AppliedWithCase, "honoured"))
-    }
-
-    /// By which version of the scheme a purchase is rated.
-    fn rated(&self, known: &KnownFact, fact: &Fact) -> Rated {
-        let versions = self.versions(known.office);
-        let decided = Decided { used: fact.scheme, t: known.at, hi: known.high, is_spend: false, pin: None };
-        rate::judge(&versions, self.world.policy.rate_grace_days, decided)
+        let held = Account::Held(posting::fact_cause(id));
+        self.settle(&cause, &[flow(Account::Available(member), own), flow(held, waits)]);
     }
 
     /// Whether the sale of a slip is this purchase's; opens or grows the case about a slip with several facts.
@@ -245,7 +189,7 @@ impl Work {
     }
 
     /// What caps leave of a purchase, and the member keeps of that after returns.
-    fn capped(&mut self, sale: &Sale<'_>, worth: Worth) -> cap::Capped {
+    fn capped(&mut self, sale: &Sale<'_>, worth: &Worth) -> cap::Capped {
         let returned = self.returned_of_earn(sale.id, worth.points);
         let whole = |gives: Amount| cap::Capped {
             gives,
@@ -257,18 +201,18 @@ impl Work {
         }
         let alone = whole(worth.points);
         let caps = self.world.policy.earn_caps.clone();
-        let covering: Vec<_> =
-            caps.iter().filter(|cap| cap.covers(Unit::Pts, EarnEvent::Purchase, sale.known.office)).collect();
-        if covering.is_empty() {
+        let periods = self.capped_periods(sale.known.office);
+        if periods.is_empty() {
             return alone;
         }
         let mut ids = BTreeSet::from([sale.id]);
-        for cap in covering {
-            ids.extend(self.linked(links::earned(sale.member, cap.period.first_day(sale.known.day))));
+        for period in periods {
+            ids.extend(self.linked(links::earned(sale.member, period.first_day(sale.known.day))));
         }
         // What waits for a person is in no sum but its own until it is released.
         ids.retain(|id| *id == sale.id || !self.fact(*id).is_some_and(is_held));
-        let earns: Vec<cap::Earn> = ids.into_iter().filter_map(|id| self.cap_earn(id, sale.member)).collect();
+        let earn = |id| self.cap_earn(id, sale.member, id == sale.id);
+        let earns: Vec<cap::Earn> = ids.into_iter().filter_map(earn).collect();
         cap::judge(&caps, &earns).get(&(sale.id, Unit::Pts)).copied().unwrap_or(alone)
     }
 
@@ -286,8 +230,9 @@ impl Work {
         cut.map_or(Some(points), |(_, gives): (Amount, Amount)| Some(gives))
     }
 
-    /// A purchase of this member as the caps see it.
-    fn cap_earn(&mut self, id: FactId, member: MemberId) -> Option<cap::Earn> {
+    /// A purchase of this member as the caps see it; what of it waits for approval only if it is the one that is asked
+    /// about.
+    fn cap_earn(&mut self, id: FactId, member: MemberId, is_own: bool) -> Option<cap::Earn> {
         let known = self.fact(id)?.clone();
         let fact = known.fact.as_ref()?;
         let Event::Earned(earned) = &fact.event else { return None };
@@ -301,12 +246,13 @@ impl Work {
             office: known.office,
             event: EarnEvent::Purchase,
             unit: Unit::Pts,
-            amount: worth.points,
+            amount: if is_own { worth.points } else { Amount(worth.points.0 - worth.waiting.0) },
             returned: self.returned_of_earn(id, worth.points),
             pin: match known.pin {
                 Some(counts) => counts.then_some(worth.points),
                 None => self.gave_when_settled(id, &known, worth.points),
             },
+            rule_cap: worth.cap,
         })
     }
 
@@ -326,7 +272,7 @@ impl Work {
 
     /// How a purchase stands: the strongest of what is to be said of it. What was to be said before and is no question
     /// any more, because another fact of its slip has the sale, say, ends with that.
-    fn earn_standing(&mut self, sale: &Sale<'_>, worth: Worth, capped: cap::Capped) -> Standing {
+    fn earn_standing(&mut self, sale: &Sale<'_>, worth: &Worth, capped: cap::Capped) -> Standing {
         let (id, known) = (sale.id, sale.known);
         let standing = self.earn_stands(sale, worth, capped);
         let was = known.standing.kind.filter(|was| standing.kind != Some(*was));
@@ -338,12 +284,13 @@ impl Work {
                 self.end_case(posting::case_id(KIND_RATE, &[&posting::fact_cause(id).0]), "as_decided");
             }
             Some(KIND_DOUBTFUL) => self.end_doubt(id, known.pin.is_none()),
+            Some(KIND_APPROVAL) if known.pin.is_none() => self.end_case(approval_case(id), "nothing_waits"),
             _ => {}
         }
         standing
     }
 
-    fn earn_stands(&mut self, sale: &Sale<'_>, worth: Worth, capped: cap::Capped) -> Standing {
+    fn earn_stands(&mut self, sale: &Sale<'_>, worth: &Worth, capped: cap::Capped) -> Standing {
         let (id, known) = (sale.id, sale.known);
         if known.pin == Some(false) {
             return Standing { became: Became::NoEffect, kind: None, case: None };
@@ -354,6 +301,9 @@ impl Work {
         if is_held(known) {
             let case = posting::case_id(KIND_OVER_LIMIT, &[&posting::fact_cause(id).0]);
             return Standing::of(Became::Held, KIND_OVER_LIMIT, Some(case));
+        }
+        if worth.waiting.is_positive() {
+            return self.waits_for_approval(sale, worth);
         }
         if capped.cut.is_positive() {
             let case = posting::case_id(KIND_CAP, &[&posting::fact_cause(id).0]);
@@ -373,7 +323,7 @@ impl Work {
     }
 
     /// The case about a purchase that another version than the terminal's was in force for.
-    fn rate_case(&mut self, sale: &Sale<'_>, worth: Worth) -> Standing {
+    fn rate_case(&mut self, sale: &Sale<'_>, worth: &Worth) -> Standing {
         let case = posting::case_id(KIND_RATE, &[&posting::fact_cause(sale.id).0]);
         let automatic = if matches!(worth.rated, Rated::Again { .. }) { "rated_again" } else { "honoured" };
         let promised = sale.earned.promised.iter().find(|leg| leg.unit == Unit::Pts);

@@ -7,7 +7,6 @@
 use hufu_shared::fact::{Event, Fact};
 use hufu_shared::ids::{DeviceId, FactId};
 use hufu_shared::money::Amount;
-use hufu_shared::rules::earn;
 use hufu_shared::time::Day;
 
 use super::Work;
@@ -15,13 +14,14 @@ use super::earn::KIND_OVER_LIMIT;
 use crate::rules::judge::issue::{self, Gives, Issued};
 use crate::rules::need::Need;
 use crate::rules::posting;
+use crate::rules::world::KnownFact;
 
 impl Work {
     /// Judges a fact that has just arrived: whether its effect waits for a person.
     pub(super) fn judge_limit(&mut self, id: FactId) {
         let Some(known) = self.fact(id).cloned() else { return };
         let Some(fact) = &known.fact else { return };
-        let gives = self.gives(id, fact);
+        let gives = self.gives(id, &known, fact);
         if gives == Gives::default() {
             return;
         }
@@ -48,13 +48,12 @@ impl Work {
         self.world.issued.get(&(device, day)).copied().unwrap_or_default()
     }
 
-    /// What a fact would give, before caps; nothing for a repeat.
-    fn gives(&self, id: FactId, fact: &Fact) -> Gives {
+    /// What a fact would give at once, before caps; nothing for a repeat. What waits for approval is a person's matter
+    /// anyway.
+    fn gives(&self, id: FactId, known: &KnownFact, fact: &Fact) -> Gives {
         match &fact.event {
             Event::Earned(earned) if !self.is_repeat(id, fact, earned.repeats) => {
-                let rate = self.scheme(fact.scheme).and_then(|terms| terms.earn);
-                let points = rate.and_then(|rate| earn::points_for_purchase(rate, earned.purchase).ok());
-                Gives { points: points.unwrap_or_default(), top_up: Amount::ZERO }
+                Gives { points: self.gives_at_most(fact.scheme, known, earned), top_up: Amount::ZERO }
             }
             Event::ToppedUp(topped) => Gives { points: Amount::ZERO, top_up: topped.amount },
             _ => Gives::default(),

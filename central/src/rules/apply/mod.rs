@@ -51,6 +51,7 @@ pub use act::verdict_code;
 pub use batch::KIND_UNREADABLE;
 pub use card::OwnerCase;
 pub use day::{DayDifference, is_possible};
+pub use earn::{KIND_APPROVAL, approval_case};
 pub use edge::doubtful_case;
 pub use expiry::{EXPIRY_JOB, lots};
 pub use forms::{look_alike_case, profile_case};

@@ -13,7 +13,6 @@ use hufu_shared::fact::{Event, Fact};
 use hufu_shared::ids::{FactId, Hash, MemberId};
 use hufu_shared::member::MemberStatus;
 use hufu_shared::money::{Amount, Leg, Unit};
-use hufu_shared::policy::EarnEvent;
 use hufu_shared::time::OfficeClock;
 use hufu_shared::wire::upload::Became;
 
@@ -177,11 +176,9 @@ impl Work {
                 self.dirty.insert(Matter::Attendance(old, attended.occurrence));
             }
             Event::Earned(_) => {
-                for cap in self.world.policy.earn_caps.clone() {
-                    if cap.covers(Unit::Pts, EarnEvent::Purchase, known.office) {
-                        let others = self.linked(links::earned(old, cap.period.first_day(known.day)));
-                        self.dirty.extend(others.into_iter().map(Matter::Earn));
-                    }
+                for period in self.capped_periods(known.office) {
+                    let others = self.linked(links::earned(old, period.first_day(known.day)));
+                    self.dirty.extend(others.into_iter().map(Matter::Earn));
                 }
             }
             Event::ProfileChangeRequested(_) => {

@@ -9,10 +9,10 @@ use hufu_shared::act::{Act, PointsChange, PointsChanged, PointsDecided, PointsTr
 use hufu_shared::ids::{Hash, MemberId, OfficeId};
 use hufu_shared::member::MemberStatus;
 use hufu_shared::money::{Amount, Leg, Unit};
+use hufu_shared::rules::cards::Rank;
 
 use super::Work;
 use super::ledger::{Cause, Flow};
-use crate::rules::judge::rate;
 use crate::rules::need::Need;
 use crate::rules::points::{self, Has, State};
 use crate::rules::posting::{self, Account, PostingCode};
@@ -86,13 +86,25 @@ impl Work {
             available: purse.available,
             escrow: purse.escrow,
             may_debit: self.world.may_debit(),
+            has_main_card: true,
         }
+    }
+
+    /// Whether a main card was issued to a member, where the scheme in force at an office asks for one (K15).
+    fn has_main_card(&self, member: MemberId, office: OfficeId) -> bool {
+        if !points::asks_main_card(self.world.scheme_at(office, self.received)) {
+            return true;
+        }
+        self.has(Need::CardsOf(member));
+        let cards = self.world.cards_of.get(&member).into_iter().flatten();
+        cards.filter_map(|card| self.world.cards.get(card)).any(|card| card.life.rank == Rank::Main)
     }
 
     /// Posts a change, if the member has what it takes; whether it did.
     fn post_change(&mut self, change: &PointsChange) -> bool {
         let member = self.survivor(change.member);
-        if points::post(change.points, self.has_points(member)).is_err() {
+        let has_main_card = self.has_main_card(member, change.office);
+        if points::post(change.points, Has { has_main_card, ..self.has_points(member) }).is_err() {
             return false;
         }
         let (office, own) = (Account::Issuer(change.office), Account::Available(member));
@@ -106,7 +118,7 @@ impl Work {
 
     /// The cause of what the centre itself does at an office now, with its rule and the version in force there.
     pub(super) fn cause_here(&self, hash: Hash, member: MemberId, office: OfficeId, rule: String) -> Cause {
-        let scheme = rate::in_force(&self.versions(office), self.received).unwrap_or(0);
+        let scheme = self.world.scheme_at(office, self.received).map_or(0, |terms| terms.version);
         let when = (self.received, self.day(office, self.received));
         Cause { scheme, rule: Some(rule), ..Cause::of_the_centre(hash, Some(member), when) }
     }

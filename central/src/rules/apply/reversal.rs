@@ -187,11 +187,15 @@ impl Work {
         }
     }
 
-    /// An original as its returns see it: what it says; what it gave is its own matter. None while it is not here.
+    /// An original as its returns see it: what it says; what it gave is its own matter, but for a purchase that promised
+    /// nothing, as one whose points wait for approval does. None while it is not here.
     fn original(&self, id: FactId) -> Option<Original> {
         let known = self.fact(id)?;
         let (mut is_reversal, mut says) = (false, Vec::new());
         match &known.fact.as_ref()?.event {
+            Event::Earned(earned) if earned.promised.is_empty() => {
+                says.extend(self.gives_by_rules(id).map(|amount| Leg { unit: Unit::Pts, amount }));
+            }
             Event::Earned(earned) => says.clone_from(&earned.promised),
             Event::Spent(spent) => says.clone_from(&spent.legs),
             Event::ToppedUp(topped) => says.push(Leg { unit: Unit::Cny, amount: topped.amount }),

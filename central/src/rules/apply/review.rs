@@ -12,7 +12,7 @@ use hufu_shared::ids::{DeviceId, FactId, Hash};
 use hufu_shared::wire::upload::Became;
 
 use super::Work;
-use super::earn::KIND_OVER_LIMIT;
+use super::earn::{KIND_APPROVAL, KIND_OVER_LIMIT, approval_case};
 use super::fault::plain;
 use crate::rules::entry::{Review, TakenBatch};
 use crate::rules::posting;
@@ -35,13 +35,21 @@ impl Work {
         self.case(review_case(review, batch.device, batch.epoch), fresh, [first]);
     }
 
-    /// A fact beyond a limit of issuing has its effect now.
+    /// A fact beyond a limit of issuing, or whose points waited for approval, has its whole effect now.
     fn let_pass(&mut self, id: FactId) {
-        if self.fact(id).is_some_and(|known| known.over_limit && known.pin.is_none()) {
-            self.change(id, |known| known.pin = Some(true));
-            self.end_case(posting::case_id(KIND_OVER_LIMIT, &[&posting::fact_cause(id).0]), "released");
-            self.rejudge(id);
+        let Some(known) = self.fact(id).filter(|known| known.pin.is_none()) else { return };
+        let (over_limit, waits) = (known.over_limit, known.standing.kind == Some(KIND_APPROVAL));
+        if !over_limit && !waits {
+            return;
         }
+        self.change(id, |known| known.pin = Some(true));
+        if over_limit {
+            self.end_case(posting::case_id(KIND_OVER_LIMIT, &[&posting::fact_cause(id).0]), "released");
+        }
+        if waits {
+            self.end_case(approval_case(id), "released");
+        }
+        self.rejudge(id);
     }
 
     /// A person released facts: they take effect now, in order of time.

@@ -1,5 +1,8 @@
 //! Caps on earning, over all offices (kind 23): a member earns at most so much of a unit in a calendar period.
 //!
+//! Some caps are the club's, for whatever they cover; a rule of the scheme may have one of its own, which holds for what it
+//! rates and counts all of the period's earns of that sort, whichever version rated them.
+//!
 //! What pins take goes first; then each earn in order of time gets what every cap that covers it still leaves. So the
 //! later one is cut, whichever arrived first, and the cut is a linked entry against it. The period of an earn is that
 //! of its business day at its own office. What reversals return of an earn frees room for later ones.
@@ -11,7 +14,8 @@ use std::collections::BTreeMap;
 
 use hufu_shared::ids::{FactId, OfficeId};
 use hufu_shared::money::{Amount, Unit};
-use hufu_shared::policy::{EarnCap, EarnEvent};
+use hufu_shared::policy::{EarnCap, EarnEvent, Period};
+use hufu_shared::scheme::earning::RuleCap;
 use hufu_shared::time::Day;
 
 use super::order::Place;
@@ -37,6 +41,8 @@ pub struct Earn {
     pub returned: Share,
     /// How much of it a person let stand, or what stood when its day was settled.
     pub pin: Option<Amount>,
+    /// The cap of the rule that rated it.
+    pub rule_cap: Option<RuleCap>,
 }
 
 /// What an earn gives under the caps.
@@ -91,6 +97,13 @@ pub fn check(caps: &[EarnCap], earns: &[Earn]) -> Result<(), PinError> {
                 return Err(PinError::OverBound { given: share::narrow(given), bound: cap.most, fact });
             }
         }
+        if let Some(cap) = earn.rule_cap {
+            let given = used.of_sort(earn, cap.period);
+            if given > i128::from(cap.most) {
+                let bound = Amount(cap.most);
+                return Err(PinError::OverBound { given: share::narrow(given), bound, fact });
+            }
+        }
     }
     Ok(())
 }
@@ -98,25 +111,44 @@ pub fn check(caps: &[EarnCap], earns: &[Earn]) -> Result<(), PinError> {
 /// A cap, by its place in the policy, in one period.
 type Key = (usize, Day);
 
-/// What is kept so far under each cap in each period.
+/// All earns of a sort in a period.
+type Sort = (Unit, EarnEvent, Period, Day);
+
+/// What is kept so far under each cap in each period, and of each sort in each.
 #[derive(Default)]
-struct Used(BTreeMap<Key, i128>);
+struct Used {
+    caps: BTreeMap<Key, i128>,
+    sorts: BTreeMap<Sort, i128>,
+}
 
 impl Used {
     fn of(&self, key: Key) -> i128 {
-        self.0.get(&key).copied().unwrap_or(0)
+        self.caps.get(&key).copied().unwrap_or(0)
+    }
+
+    /// What is kept so far of what the cap of an earn's own rule counts.
+    fn of_sort(&self, earn: &Earn, period: Period) -> i128 {
+        self.sorts.get(&sort(earn, period)).copied().unwrap_or(0)
     }
 
     fn left(&self, caps: &[EarnCap], earn: &Earn) -> Amount {
         let left = |(key, cap): (Key, &EarnCap)| (i128::from(cap.most.0) - self.of(key)).max(0);
-        covering(caps, earn).map(left).min().map_or(Amount(i64::MAX), share::narrow)
+        let own = earn.rule_cap.map(|cap| (i128::from(cap.most) - self.of_sort(earn, cap.period)).max(0));
+        covering(caps, earn).map(left).chain(own).min().map_or(Amount(i64::MAX), share::narrow)
     }
 
     fn add(&mut self, caps: &[EarnCap], earn: &Earn, keeps: Amount) {
         for (key, _) in covering(caps, earn) {
-            *self.0.entry(key).or_insert(0) += i128::from(keeps.0);
+            *self.caps.entry(key).or_insert(0) += i128::from(keeps.0);
+        }
+        for period in Period::ALL {
+            *self.sorts.entry(sort(earn, period)).or_insert(0) += i128::from(keeps.0);
         }
     }
+}
+
+fn sort(earn: &Earn, period: Period) -> Sort {
+    (earn.unit, earn.event, period, period.first_day(earn.day))
 }
 
 fn covering<'a>(caps: &'a [EarnCap], earn: &Earn) -> impl Iterator<Item = (Key, &'a EarnCap)> {
@@ -138,7 +170,6 @@ fn in_order(earns: &[Earn]) -> Vec<&Earn> {
 mod tests {
     use super::super::order::testing::{place, shuffled};
     use super::*;
-    use hufu_shared::policy::Period;
     use proptest::prelude::*;
 
     const NORTH: OfficeId = OfficeId([1; 16]);
@@ -162,6 +193,7 @@ mod tests {
             amount: Amount(amount),
             returned: Share::default(),
             pin: pin.map(Amount),
+            rule_cap: None,
         }
     }
 
@@ -244,6 +276,24 @@ mod tests {
     }
 
     #[test]
+    fn kind_23_the_cap_of_a_rule_counts_what_other_versions_gave_in_its_period() {
+        let own = RuleCap { period: Period::Month, most: 100 };
+        let capped = |earn: Earn| Earn { rule_cap: Some(own), ..earn };
+        let before = earn(1, "2026-11-03", NORTH, 70, None);
+        let after = capped(earn(2, "2026-11-20", SOUTH, 70, None));
+        let next = capped(earn(3, "2026-12-01", NORTH, 70, None));
+        assert_eq!(gives(&[], &[before, after, next]), [70, 30, 70]);
+        assert_eq!(gives(&[], &[next, after, before]), [70, 30, 70], "whichever came first");
+        let activity = Earn { event: EarnEvent::Activity, ..before };
+        assert_eq!(gives(&[], &[activity, after]), [70, 70], "another sort of earn");
+        assert_eq!(gives(&[cap(Period::Month, 80)], &[before, after]), [70, 10], "the narrower one holds");
+        let pinned = Earn { pin: Some(Amount(40)), ..after };
+        let both = [Earn { pin: Some(Amount(70)), ..before }, pinned];
+        let over = PinError::OverBound { given: Amount(110), bound: Amount(100), fact: after.place.fact };
+        assert_eq!(check(&[], &both), Err(over));
+    }
+
+    #[test]
     fn without_a_cap_everything_is_given() {
         assert_eq!(gives(&[], &[earn(1, "2026-11-03", NORTH, i64::MAX, None)]), [i64::MAX]);
         assert_eq!(gives(&[], &[earn(1, "2026-11-03", NORTH, -5, None)]), [0]);
@@ -270,6 +320,7 @@ mod tests {
                     amount: Amount(amount),
                     returned: Share { part: Amount(part), whole: Amount(whole) },
                     pin: pin.map(Amount),
+                    rule_cap: (amount % 3 == 0).then_some(RuleCap { period: Period::Month, most: 90 }),
                 })
                 .collect()
         })

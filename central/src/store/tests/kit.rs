@@ -86,6 +86,11 @@ pub async fn entry(db: &Db, id: EntryId, at: Instant, body: EntryBody) -> Outcom
 
 /// Founds the club: two offices with a terminal each, members 1 to 5 with a card each, one occurrence, one scheme.
 pub async fn found(db: &Db) {
+    found_with(db, SchemeTerms::property_club(1, Day(0))).await;
+}
+
+/// Founds the club with a scheme of its own, whose version must be 1: the one that its terminals hold.
+pub async fn found_with(db: &Db, terms: SchemeTerms) {
     let at = NOON.offset(-24 * 3600 * SECOND_US);
     let founded = ClubFounded {
         club: ClubId([1; 16]),
@@ -98,7 +103,7 @@ pub async fn found(db: &Db) {
         let row = OfficeRow { office, code: code.to_owned(), name, clock: OfficeClock::default() };
         act(db, n, at, Act::OfficeSet(row)).await;
     }
-    act(db, 4, at, Act::SchemeSet(SchemeTerms::property_club(1, Day(0)))).await;
+    act(db, 4, at, Act::SchemeSet(terms)).await;
     act(db, 5, at, Act::OccurrenceSet(occurrence())).await;
     let members = (1..=5).map(|n| MemberSet {
         member: member(n),
@@ -231,6 +236,7 @@ impl Terminal {
             slip: None,
             replaces: None,
             repeats: None,
+            paid: None,
         };
         self.record(seconds, Shown::Accepted, Event::Earned(earned))
     }

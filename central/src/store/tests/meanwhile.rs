@@ -23,6 +23,7 @@ fn sale(terminal: &mut Terminal, seconds: i64, points: i64) -> FactId {
         slip: Some(slip),
         replaces: None,
         repeats: None,
+        paid: None,
     };
     terminal.record(seconds, Shown::Accepted, Event::Earned(earned))
 }

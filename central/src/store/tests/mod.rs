@@ -10,6 +10,7 @@ mod cash_out;
 mod clocks;
 mod conflicts;
 mod desk;
+mod earned;
 mod edges;
 mod expiry;
 mod forms;

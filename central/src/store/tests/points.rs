@@ -260,7 +260,7 @@ async fn rule_k23_what_lies_at_a_terminal_is_asked_back_for_the_centre_and_taken
         heard(&db, TERMINAL_B, LATER).await;
         let less = change(2, 1, -70, "complaint");
         let check = |db: Db, change: PointsChange| async move {
-            db.read(move |tx| store::check(tx, &change, (false, 0))).await.expect("readable")
+            db.read(move |tx| store::check(tx, &change, (false, 0), LATER)).await.expect("readable")
         };
         let short = Err(NotChanged::Short { missing: 50, escrow: 80 });
         assert_eq!(check(db.clone(), less.clone()).await, short);

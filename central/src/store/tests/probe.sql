@@ -4,6 +4,9 @@ SELECT CAST(SUM(CASE WHEN credit = $1 THEN amount ELSE 0 END) - SUM(CASE WHEN de
 -- name: standing
 SELECT became, kind FROM fact WHERE device = $1 AND epoch = $2 AND seq = $3
 
+-- name: fact_rules
+SELECT DISTINCT rule, scheme FROM posting WHERE device = $1 AND epoch = $2 AND seq = $3 ORDER BY rule, scheme
+
 -- name: card_status
 SELECT status FROM card WHERE id = $1
 

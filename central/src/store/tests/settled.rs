@@ -44,6 +44,7 @@ fn purchase_of(terminal: &mut Terminal, n: u8, seconds: i64, slip: &str, fen: i6
         slip: Some(slip),
         replaces: None,
         repeats: None,
+        paid: None,
     };
     terminal.record(seconds, Shown::Accepted, Event::Earned(earned))
 }

@@ -33,6 +33,7 @@ fn sale(terminal: &mut Terminal, seconds: i64, n: u8, points: i64, own: &str, ol
         slip: Some(slip(own)),
         replaces: old.map(slip),
         repeats: None,
+        paid: None,
     };
     terminal.record(seconds, Shown::Accepted, Event::Earned(earned))
 }

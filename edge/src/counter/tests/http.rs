@@ -367,6 +367,11 @@ async fn forms_of_value_become_orders_and_what_is_wrong_is_said_on_the_pane_that
         ("/mode", "mode=report_lost"),
         ("/reverse", "seq=1205&slip=&slip_date=&points=40&amount=&reason=return&return_slip="),
         ("/reverse", "slip=b12&points=&amount=&reason=mistake&return_slip=R1"),
+        (
+            "/mode",
+            "mode=earn&amount=800&slip=13&coupon=%EF%BC%92%EF%BC%90%EF%BC%90&goods=home&received=99%25",
+        ),
+        ("/mode", "mode=earn&amount=800&slip=14&coupon=&by_points=&goods=&received=100"),
     ];
     for (path, body) in good {
         assert_eq!(status(&desk.form(path, body).await), "303", "{body}");
@@ -381,6 +386,10 @@ async fn forms_of_value_become_orders_and_what_is_wrong_is_said_on_the_pane_that
     assert_eq!(old.number, "11");
     let Order::SetMode(ModeOrder::CashOut { amount, method, slip }) = &orders[3] else { panic!("cash out") };
     assert_eq!((amount.0, method.as_str(), slip.number.as_str()), (6_000, "cash", "A-8"));
+    let Order::SetMode(ModeOrder::EarnSlip { paid: Some(paid), .. }) = &orders[8] else { panic!("paid") };
+    let told = (paid.coupon.0, paid.by_points.0, paid.goods.as_str(), paid.received_percent);
+    assert_eq!(told, (20_000, 0, "home", 99), "K22, S7");
+    assert!(matches!(&orders[9], Order::SetMode(ModeOrder::EarnSlip { paid: None, .. })), "a plain purchase");
     assert!(matches!(&orders[7], Order::TakeBack { reason, .. } if reason == "mistake"));
     let bad = [
         ("/mode", "mode=spend&points=&amount=", "积分不正确", "pane-spend"),
@@ -389,6 +398,8 @@ async fn forms_of_value_become_orders_and_what_is_wrong_is_said_on_the_pane_that
         ("/mode", "mode=cash_out&amount=60&method=cash&slip=", "小票不正确", "pane-top_up"),
         ("/reverse", "slip=&reason=return", "小票不正确", "pane-reverse"),
         ("/mode", "mode=earn&amount=320&replaces=11", "小票不正确", "pane-earn"),
+        ("/mode", "mode=earn&amount=320&coupon=20", "小票不正确", "pane-earn"),
+        ("/mode", "mode=earn&amount=320&slip=1&received=101", "小票不正确", "pane-earn"),
     ];
     for (path, body, words, pane) in bad {
         let answer = desk.form(path, body).await;

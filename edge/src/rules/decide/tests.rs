@@ -1,9 +1,11 @@
 //! Cases of the decision, each as a row of a table where that reads best.
 
+use hufu_shared::fact::SlipKey;
 use hufu_shared::ids::{ActivityId, CardId, MemberId};
 use hufu_shared::member::{Audience, GuestRow};
-use hufu_shared::scheme::Words;
-use hufu_shared::time::Day;
+use hufu_shared::scheme::earning::{Approval, EarnKind, EarnRule, Sheet, SheetBasis};
+use hufu_shared::scheme::{Scheme, Words};
+use hufu_shared::time::{Day, OfficeClock};
 use hufu_shared::token::{MediumKind, Token};
 
 use super::*;
@@ -23,6 +25,7 @@ struct World {
     tap: Option<Earlier>,
     terms: Option<SchemeTerms>,
     directory_at: Option<Instant>,
+    office: Option<OfficeRow>,
     quality: ClockQuality,
 }
 
@@ -73,6 +76,7 @@ impl World {
             tap: None,
             terms: Some(SchemeTerms::property_club(3, Day(0))),
             directory_at: Some(NOON),
+            office: None,
             quality: ClockQuality::Kept,
         }
     }
@@ -90,6 +94,7 @@ impl World {
             directory_at: self.directory_at,
             has_directory: self.terms.is_some(),
             here: HERE,
+            office: self.office.as_ref(),
         };
         let member = self.card.as_ref().and_then(|card| card.member);
         let subject = Subject { token: token(), member, reader: 0, medium: MediumKind::Uid, code: None };
@@ -231,7 +236,7 @@ fn kind_02_a_second_check_in_at_this_terminal_promises_nothing() {
 fn rule_s02_a_purchase_earns_by_the_schemes_rate_and_a_double_tap_earns_nothing() {
     let decision = World::usual().decide(&Purpose::Earn(Amount(32_000)));
     assert_eq!(
-        (decision.outcome, decision.promised, decision.rule),
+        (decision.outcome, decision.promised, decision.rule.as_deref()),
         (Outcome::Accepted, Some(Amount(6)), Some("S2"))
     );
     let again =
@@ -243,6 +248,53 @@ fn rule_s02_a_purchase_earns_by_the_schemes_rate_and_a_double_tap_earns_nothing(
     let none =
         with(|world| world.terms.as_mut().expect("one").earn = None).decide(&Purpose::Earn(Amount(32_000)));
     assert_eq!((none.promised, none.rule), (None, None));
+}
+
+#[test]
+fn rule_g04_g05_k21_a_promise_is_what_the_ledger_posts_by_the_same_rules() {
+    let today = OfficeClock::default().business_day(NOON);
+    let sheet = |sheet_no, b_factor_bp| Sheet {
+        sheet_no,
+        office: "A01".into(),
+        date_from: today,
+        date_to: today,
+        entered: today.plus(-1),
+        a_basis: SheetBasis::Earning,
+        b_factor_bp,
+        c_addend_fen: 5_000,
+    };
+    let mut shops = Scheme::empty("shops", 3, Day(0));
+    let rate = EarnRule { per_fen: 100, points_per: 1, ..EarnRule::new("G4", EarnKind::Purchase) };
+    let home = EarnRule {
+        of: Some("home".into()),
+        fixed_points: 1_000,
+        approval: Approval::Pending,
+        ..EarnRule::new("K22", EarnKind::Purchase)
+    };
+    shops.earnings = vec![EarnRule { of: Some(String::new()), ..rate }, home];
+    shops.sheets = vec![sheet(1_012, 15_000), sheet(1_007, 20_000)];
+    let mut world = World { terms: Some(shops.terms()), ..World::usual() };
+    let name = Words { zh: "一店".into(), en: "One".into() };
+    let office = OfficeRow { office: HERE, code: "A01".into(), name, clock: OfficeClock::default() };
+    let told = |world: &World, purpose: &Purpose| {
+        let decision = world.decide(purpose);
+        (decision.promised.map_or(0, |points| points.0), decision.rule)
+    };
+    let plain = Purpose::Earn(Amount(32_000));
+    let g4 = || Some("G4".to_owned());
+    assert_eq!(told(&world, &plain), (320, g4()), "a sheet of another shop");
+    world.office = Some(office);
+    assert_eq!(told(&world, &plain), (530, g4()), "1012 before 1007: 320 x 1.5 + 50");
+    let slip = SlipKey { shop: "A01".into(), number: "7".into(), date: today };
+    let paid = Paid { goods: "home".into(), ..Paid::default() };
+    let purchase = Purchase { amount: Amount(32_000), slip, replaces: None, paid: Some(paid.clone()) };
+    let decision = world.decide(&Purpose::EarnSlip(purchase));
+    assert_eq!((decision.promised, decision.rule.as_deref()), (None, Some("K22")), "it waits for approval");
+    assert_eq!(decision.waiting, Some(Amount(1_000)));
+    let Event::Earned(earned) = decision.event else { panic!("a purchase") };
+    assert_eq!(earned.paid, Some(paid), "the centre is told what the slip says");
+    world.quality = ClockQuality::Floor;
+    assert_eq!(told(&world, &plain), (0, None), "no sheet by a clock that nobody trusts");
 }
 
 #[test]
@@ -314,6 +366,7 @@ fn case_26_members_do_not_expire_by_a_jump_of_the_wall_clock() {
         directory_at: Some(NOON),
         has_directory: true,
         here: HERE,
+        office: None,
     };
     let ten_years = 3_650 * 24 * HOUR_US;
     let now = Now {

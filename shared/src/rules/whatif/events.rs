@@ -114,7 +114,7 @@ impl Walk<'_> {
         what: &Earning<'_>,
         slip: &str,
     ) -> Result<Vec<Part>, WhatIfError> {
-        if start::points_from(scheme.points_start, self.begun).is_none_or(|from| self.day < from) {
+        if !start::has_begun(scheme.points_start, self.begun, self.day) {
             self.say("X8", "waits-for-start", Vec::new());
             return Ok(Vec::new());
         }

@@ -73,10 +73,9 @@ impl Walk<'_> {
         // The rank and discount are those from before the purchase: what it lifts the member to holds from the next on.
         let bill = bill::reckon(&scheme.basis, &sale)?;
         self.say_bill(&bill);
-        let sheet = promotion::pick(&scheme.sheets, &event.office, self.day);
-        let mut basis = bill.earns_on;
+        let shop = (event.office.as_str(), self.day);
+        let (sheet, basis) = promotion::counts_by(&scheme.sheets, shop, bill.earns_on, sale.price)?;
         if let Some(sheet) = sheet {
-            basis = promotion::counts(sheet, basis, sale.price)?;
             let number = i64::try_from(sheet.sheet_no).unwrap_or(i64::MAX);
             self.say("G5", "sheet", vec![("number", Arg::Number(number)), ("fen", Arg::Fen(basis.0))]);
         }

@@ -72,6 +72,7 @@ impl Stage {
                     slip: Some(self.next_slip(terminal)),
                     replaces: None,
                     repeats: None,
+                    paid: None,
                 };
                 self.record(terminal, card, Event::Earned(earned), What::Purchase(points));
             }
@@ -305,6 +306,7 @@ impl Stage {
             occurrence: SALON,
             promised: if repeats.is_none() { vec![points] } else { Vec::new() },
             repeats,
+            paid: None,
             gate: None,
             way: Way::In,
         };
@@ -339,6 +341,7 @@ impl Stage {
             slip: None,
             replaces: None,
             repeats,
+            paid: None,
         };
         let shown = if repeats.is_none() { Shown::Accepted } else { Shown::AlreadyIn };
         let id = at.record(self.seconds, shown, Event::Earned(earned));

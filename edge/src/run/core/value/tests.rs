@@ -302,7 +302,7 @@ fn rule_g06_a_slip_counts_once_and_its_re_creation_names_it() {
     let mut place = place(&[]);
     let purchase = |number: &str, replaces: Option<&str>| {
         let (slip, replaces) = (slip(number), replaces.map(slip));
-        Purpose::EarnSlip(Purchase { amount: Amount(32_000), slip, replaces })
+        Purpose::EarnSlip(Purchase { amount: Amount(32_000), slip, replaces, paid: None })
     };
     assert_eq!(place.swipe(1, purchase("1", None), 1).decision.promised, Some(Amount(6)));
     let again = place.swipe(2, purchase("1", None), 9_000);

@@ -352,7 +352,7 @@ fn what_cannot_be_spent_by_anybody_is_not_even_chosen() {
         ModeOrder::Spend { legs: vec![], slip: None },
         ModeOrder::Spend { legs: vec![pts(1), pts(2)], slip: None },
         ModeOrder::TopUp { amount: Amount(i64::MAX), method: "cash".into(), slip: slip("1") },
-        ModeOrder::EarnSlip { amount: Amount(0), slip: slip("1"), replaces: None },
+        ModeOrder::EarnSlip { amount: Amount(0), slip: slip("1"), replaces: None, paid: None },
         ModeOrder::CashOut { amount: Amount(-1), method: "cash".into(), slip: slip("1") },
     ];
     for mode in modes {
