@@ -14,11 +14,12 @@ use super::shapes::{PROBLEM, SHAPES};
 use super::{Contract, contracts};
 
 /// What every operation may answer instead of what was asked for.
-static REFUSALS: [(StatusCode, &str); 6] = [
+static REFUSALS: [(StatusCode, &str); 7] = [
     (StatusCode::BAD_REQUEST, "The address or the body cannot be read"),
     (StatusCode::UNAUTHORIZED, "Nobody is signed in"),
     (StatusCode::FORBIDDEN, "The role does not go so far, or the token is missing"),
     (StatusCode::NOT_FOUND, "There is no such thing"),
+    (StatusCode::METHOD_NOT_ALLOWED, "The address does not take that method"),
     (StatusCode::UNPROCESSABLE_ENTITY, "What was sent cannot be taken"),
     (StatusCode::INTERNAL_SERVER_ERROR, "A fault of the centre"),
 ];
