@@ -34,8 +34,8 @@ pub(super) fn centre() -> Vec<Operation> {
             .begins()
             .tells("job run:id"),
         get("/api/v1/jobs/{name}/runs", jobs::of_job, "Runs of a job, the newest first.")
-            .asks("before:int")
-            .tells("runs:[Run] before?:time"),
+            .asks("cursor:int limit:int")
+            .tells("runs:[Run] next?:time"),
         get("/api/v1/job-runs/{run}", jobs::one, "One run, with how far it is.").tells("Run"),
     ]
 }
@@ -44,7 +44,7 @@ pub(super) fn centre() -> Vec<Operation> {
 pub(super) fn activities() -> Vec<Operation> {
     vec![
         get("/api/v1/activities", activities::list, "Activities, the one that was planned first in front.")
-            .asks("state kind after")
+            .asks("state kind cursor limit:int")
             .tells("activities:[Activity] next?"),
         post("/api/v1/activities", activities::plan, "Plans an activity, or one that there is anew; cost in fen.")
             .takes(
@@ -66,7 +66,7 @@ pub(super) fn activities() -> Vec<Operation> {
             .takes("reason!")
             .tells("occurrence:id state"),
         get("/api/v1/occurrences/{id}/guests", guests::list, "Who comes to a holding.")
-            .asks("after")
+            .asks("cursor limit:int")
             .tells("guests:[Guest] next?"),
         post("/api/v1/occurrences/{id}/guests", guests::step, "Invites a member, signs them up, or cancels.")
             .takes("number! step!:invite|sign_up|cancel")

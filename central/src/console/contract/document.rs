@@ -31,9 +31,10 @@ static REFUSALS_OF_CHANGES: [(StatusCode, &str); 3] = [
 ];
 
 const ABOUT: &str = "Everything that the console does. Amounts are whole numbers of the smallest part (fen, points), \
-instants are microseconds since 1970-01-01 00:00 UTC, days are those of the office. Lists come in pages: `next` of one is \
-`after` of the next, and nothing when it was the last. A change bears the session's token (see `/api/v1/session`) and may \
-bear an `Idempotency-Key`: the same key with the same request is answered the same, and done once.";
+    instants are microseconds since 1970-01-01 00:00 UTC, days are those of the office. Lists come in pages of at most \
+    100, or of `limit`: `next` of one is the `cursor` of the next, and nothing when it was the last. A change bears the \
+    session's token (see `/api/v1/session`) and may bear an `Idempotency-Key`: the same key with the same request is \
+    answered the same, and done once.";
 
 /// With which statuses an operation answers, those of refusals among them.
 #[must_use]

@@ -11,7 +11,7 @@ pub(super) fn cards() -> Vec<Operation> {
             listed::list,
             "Cards by time of issue or replacement, holder and kind, the oldest first.",
         )
-        .asks("by:issued|replaced from:day until:day kind status holder rank after")
+        .asks("by:issued|replaced from:day until:day kind status holder rank cursor limit:int")
         .tells("cards:[Card] next?"),
         post("/api/v1/cards", issuing::issue, "Issues a card to a member.")
             .takes("card uid member! kind under:id medium:bool office valid_until")
@@ -26,7 +26,7 @@ pub(super) fn cards() -> Vec<Operation> {
         .or_table()
         .tells("cards:[IssuedCard]"),
         get("/api/v1/cards/due", listed::due, "Main cards that points ask to change, the oldest first.")
-            .asks("after")
+            .asks("cursor limit:int")
             .tells("cards:[DueCard] next?"),
         get(
             "/api/v1/cards/{id}",
@@ -55,7 +55,7 @@ pub(super) fn stock() -> Vec<Operation> {
             .takes("class!:gift|blank_card code! zh! en! item:id retired:bool")
             .tells("StockItem"),
         get("/api/v1/stock/lines", shelves::lines, "The lines of an item at an office, the oldest first.")
-            .asks("office! class! code! after")
+            .asks("office! class! code! cursor limit:int")
             .tells("lines:[StockLine] next?"),
         post(
             "/api/v1/stock/moves",
@@ -74,7 +74,7 @@ pub(super) fn stock() -> Vec<Operation> {
             shelves::findings,
             "What closes of day found beyond what was expected.",
         )
-        .asks("state after")
+        .asks("state cursor limit:int")
         .tells("findings:[Finding] next?"),
         post(
             "/api/v1/stock/findings/{id}/{class}/explain",

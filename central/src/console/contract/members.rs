@@ -10,7 +10,7 @@ use super::{Operation, get, post};
 pub(super) fn joining() -> Vec<Operation> {
     vec![
         get("/api/v1/applications", applications::list, "Applications filed at the centre, the oldest first.")
-            .asks("after")
+            .asks("cursor limit:int")
             .tells("applications:[Application] next?"),
         post("/api/v1/applications", applications::file, "Files an application.")
             .takes(
@@ -39,7 +39,7 @@ pub(super) fn joining() -> Vec<Operation> {
             .takes("login name role! superior office")
             .tells("Account"),
         get("/api/v1/members/cared-for", accounts::cared_for, "Members whom the asker sees by who cares for them.")
-            .asks("after:id")
+            .asks("cursor:id limit:int")
             .tells("members:[CaredFor] next?:id"),
         post("/api/v1/members/{id}/carer", accounts::hand_member, "Hands a member on to another carer, by login.")
             .takes("carer! reason!")
@@ -58,7 +58,7 @@ pub(super) fn people() -> Vec<Operation> {
         .asks("period:today|week|month|last_month")
         .tells("members:[Changed]"),
         get("/api/v1/members/tagged", records::tagged, "Members with a tag.")
-            .asks("tag! after:id")
+            .asks("tag! cursor:id limit:int")
             .tells("members:[id] next?:id"),
         post("/api/v1/members/{id}/code", codes::issue, "Makes a member code, good for a minute.")
             .tells("code made_at:time holds_s:int"),
@@ -151,10 +151,10 @@ pub(super) fn messages() -> Vec<Operation> {
             .takes("reason!")
             .tells(STATE),
         get("/api/v1/leavings", leaving::list, "Leavings in a state, the oldest first.")
-            .asks("state after")
+            .asks("state cursor limit:int")
             .tells("leavings:[Leaving] next?"),
         get("/api/v1/messages", leaving::messages, "Messages that are due, or were told, the oldest first.")
-            .asks("state:due|told after")
+            .asks("state:due|told cursor limit:int")
             .tells("messages:[Message] next?"),
         post("/api/v1/messages/told", leaving::tell, "Marks messages as told by a channel: one round.")
             .takes("messages!:[hash] channel!")

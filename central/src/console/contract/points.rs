@@ -11,7 +11,7 @@ pub(super) fn points() -> Vec<Operation> {
             changes::list,
             "Changes in a state, those that wait by default, the oldest first.",
         )
-        .asks("state after")
+        .asks("state cursor limit:int")
         .tells("changes:[PointsChange] next?"),
         post(
             "/api/v1/points",
@@ -47,7 +47,7 @@ pub(super) fn points() -> Vec<Operation> {
             statement::of_member,
             "A member's statement, the oldest line first.",
         )
-        .asks("unit:PTS|CNY after")
+        .asks("unit:PTS|CNY cursor limit:int")
         .tells("member:id number unit lines:[StatementLine] next?"),
     ]
 }
@@ -56,7 +56,7 @@ pub(super) fn points() -> Vec<Operation> {
 pub(super) fn redemptions() -> Vec<Operation> {
     vec![
         get("/api/v1/redemptions", plans::list, "Plans of redemption, the newest first, each with its figures.")
-            .asks("after")
+            .asks("cursor limit:int")
             .tells("redemptions:[RedemptionPlan] next?"),
         post("/api/v1/redemptions", plans::plan, "Plans a redemption under a key.")
             .takes(
@@ -71,7 +71,7 @@ pub(super) fn redemptions() -> Vec<Operation> {
         post("/api/v1/redemptions/{id}/run", plans::run, "Carries a plan out for all whom it names.")
             .tells("RedemptionPlan"),
         get("/api/v1/redemptions/{id}/lines", plans::lines, "What members got by a plan.")
-            .asks("after:id")
+            .asks("cursor:id limit:int")
             .tells("lines:[RedemptionLine] next?:id"),
         get("/api/v1/members/{id}/redemptions", plans::of_member, "What one member redeemed, the newest first.")
             .tells("redemptions:[OwnRedemption]"),

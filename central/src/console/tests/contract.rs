@@ -245,6 +245,32 @@ async fn a_program_signs_in_and_changes_something_without_a_page() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn lists_come_in_pages_as_long_as_is_asked_for() {
+    each(|site| async move {
+        let mut browser = Browser::signed_in(&site).await;
+        let path = "/api/v1/applications";
+        for name in ["禤墨白", "盖聂云", "闻人雪"] {
+            let filed = browser.post(path, &[("route", "website"), ("name", name)]).await;
+            assert_eq!(filed.status, StatusCode::CREATED, "{}", filed.text);
+        }
+        let rows = |told: &Value| told["applications"].as_array().expect("a list").clone();
+        let whole = read(&browser.get(path).await);
+        assert_eq!((rows(&whole).len(), &whole["next"]), (3, &Value::Null));
+        let first = read(&browser.get(&format!("{path}?limit=2")).await);
+        assert_eq!(rows(&first), rows(&whole)[..2]);
+        let rest = read(&browser.get(&format!("{path}?limit=2&cursor={}", text(&first, "next"))).await);
+        assert_eq!((&rows(&rest)[..], &rest["next"]), (&rows(&whole)[2..], &Value::Null));
+        let least = read(&browser.get(&format!("{path}?limit=0")).await);
+        assert_eq!(rows(&least).len(), 1, "a page is never empty while there is something");
+        for wrong in ["limit=-1", "limit=many"] {
+            let page = browser.get(&format!("{path}?{wrong}")).await;
+            assert_eq!((page.status, problem(&page).as_str()), (StatusCode::BAD_REQUEST, "unreadable"));
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_change_under_a_key_is_made_once_and_answered_the_same_for_a_day_at_least() {
     each(|site| async move {
         let (row, ..) = somebody(&site, 0).await;
