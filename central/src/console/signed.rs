@@ -115,6 +115,11 @@ impl Fields {
         Self(all)
     }
 
+    /// Writes a field.
+    pub fn set(&mut self, name: &str, value: String) {
+        self.0.insert(name.to_owned(), value);
+    }
+
     /// All that was sent, by name, as it was typed.
     pub fn into_inner(self) -> HashMap<String, String> {
         self.0

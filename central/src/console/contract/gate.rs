@@ -19,13 +19,11 @@ use super::super::problem::Refused;
 use super::super::signed::{Fields, TOKEN_HEADER, read_fields};
 use super::super::ui::Ui;
 use super::super::{Console, FORM_BYTES_MAX};
-use super::once::{self, Asked, KEY_HEADER};
+use super::once::{self, Asked, KEY_FIELD, KEY_HEADER};
 use super::{Contract, contracts};
 
 /// Longest `Idempotency-Key`.
 const KEY_CHARS_MAX: usize = 100;
-/// The field that names a change, where the operation has one: kept as long as the record.
-const KEY_FIELD: &str = "key";
 /// The field of a form that bears the session's token.
 const TOKEN_FIELD: &str = "csrf";
 
@@ -111,11 +109,11 @@ async fn admitted(
     let body =
         read.map_err(|_| Refused::said(ui.language, StatusCode::PAYLOAD_TOO_LARGE, "too_large", ""))?;
     let key = key_of(&parts.headers, ui)?;
-    let asked = key.clone().map(|key| {
+    let mut asked = key.map(|key| {
         let place = parts.uri.path_and_query().map_or("", |place| place.as_str());
         let kind = media(&parts.headers);
         let print = Hash::of(&[b"hufu-api-print", place.as_bytes(), b"\n", kind.as_bytes(), b"\n", &body]);
-        Asked { key, print }
+        Asked { key, print, names_record: false }
     });
     if !is_table {
         let mut fields = sent(contract, &parts.headers, &body, ui).await?;
@@ -123,8 +121,8 @@ async fn admitted(
         if let Some(token) = token {
             fields.insert(TOKEN_FIELD.to_owned(), token.to_owned());
         }
-        if let (Some(key), Some(_)) = (key, contract.field(KEY_FIELD)) {
-            fields.entry(KEY_FIELD.to_owned()).or_insert(key);
+        if let Some(asked) = &mut asked {
+            asked.names_record = contract.field(KEY_FIELD).is_some() && !fields.contains_key(KEY_FIELD);
         }
         parts.extensions.insert(Fields::of(fields));
     }

@@ -2,8 +2,8 @@
 //! again to the same person who sends the same again. Another request under the key is refused, and so is the same one
 //! while the first goes on.
 //!
-//! What a person may ask again is kept: not a fault of the centre, nor that somebody must sign in or may not. A change of
-//! points or money bears its key also as the field `key`, which lasts as long as the record.
+//! What a person may ask again is kept: not a fault of the centre, nor that somebody must sign in or may not. Where an
+//! operation has a field `key`, which lasts as long as the record, and none is sent, the record is named by this key.
 //!
 //! [`KEPT_US`]: crate::store::api_requests::KEPT_US
 
@@ -18,12 +18,14 @@ use hufu_shared::seal;
 use super::super::Console;
 use super::super::failure::Failure;
 use super::super::problem::{self, Refused};
-use super::super::signed::Newcomer;
+use super::super::signed::{Fields, Newcomer};
 use super::super::words::Language;
 use crate::store::api_requests::{self, Begun, Kept, RUN_BYTES};
 
 /// The header that bears the key.
 pub(super) const KEY_HEADER: &str = "idempotency-key";
+/// The field that names a change, where the operation has one: kept as long as the record.
+pub(super) const KEY_FIELD: &str = "key";
 /// The header of an answer that was given before.
 const REPLAYED_HEADER: &str = "idempotency-replayed";
 /// Largest answer that is kept.
@@ -35,6 +37,8 @@ pub(super) struct Asked {
     pub(super) key: String,
     /// Hash of the request.
     pub(super) print: Hash,
+    /// Whether the key is also to name the record that is made, for as long as that lasts.
+    pub(super) names_record: bool,
 }
 
 /// A request that goes on: its name, and that of this try at it.
@@ -53,8 +57,14 @@ pub(super) async fn answer(
         Ok(Newcomer(by)) => by,
         Err(failure) => return failure.into_response(),
     };
-    let request = Request::from_parts(parts, body);
     let id = Hash::of(&[b"hufu-api-request", &by.session.staff.0, asked.key.as_bytes()]);
+    if asked.names_record
+        && let Some(fields) = parts.extensions.get_mut::<Fields>()
+    {
+        // Two people may choose the same key; records have their names of all of them.
+        fields.set(KEY_FIELD, id.to_string());
+    }
+    let request = Request::from_parts(parts, body);
     let (begun, run) = match begin(&console, (id, asked.print)).await {
         Ok(begun) => begun,
         Err(failure) => return failure.into_response(),

@@ -15,7 +15,7 @@ pub(super) const SHAPES: &[(&str, &str)] = &[
         "application route way? kind office?:id referrer?:id filed:time state member?:id standing automatic:bool \
          carer?:id last_day?:day overdue:bool situation*:any cards*:[text]",
     ),
-    ("Association", "application step member:id number? project? due:any done:any"),
+    ("Association", "application step member:id number? project? due:time done?:time"),
     ("Audience", "listed:bool levels:[text]"),
     ("CaredFor", "member:id number? name? carer:id"),
     (
@@ -50,9 +50,9 @@ pub(super) const SHAPES: &[(&str, &str)] = &[
     ("Finding", "finding class office terminal day:day at:time counted:int expected:int difference:int"),
     ("Guest", "member:id number coming since:time attended*:any"),
     ("IssuedCard", "card:id new:bool"),
-    ("Job", "job rules due:any last?:Run"),
+    ("Job", "job rules due:bool last?:Run"),
     ("KindCount", "kind:int count:int oldest:time"),
-    ("Leaving", "member:id kind state automatic:any filed:time changed:time notice:any"),
+    ("Leaving", "member:id kind state automatic:bool filed:time changed:time notice:any"),
     ("Leg", "unit:PTS|GROWTH|CNY amount:int"),
     ("Lookalike", "member:id number name? owner?"),
     ("MadeChange", "change:hash new:bool"),
