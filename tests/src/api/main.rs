@@ -32,7 +32,7 @@ struct Arguments {
     #[arg(long)]
     schemathesis: PathBuf,
     /// Cases of each operation at most
-    #[arg(long, default_value_t = 30)]
+    #[arg(long, default_value_t = 20)]
     examples: u32,
     /// Seed of the cases
     #[arg(long, default_value_t = 1)]

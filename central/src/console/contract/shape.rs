@@ -71,7 +71,7 @@ pub fn of_type(kind: &str) -> Value {
         }),
         "id" => json!({ "type": "string", "format": "uuid" }),
         "hash" => json!({ "type": "string", "pattern": "^[0-9a-f]{64}$" }),
-        name if name.starts_with(|first: char| first.is_ascii_uppercase()) => {
+        name if name.starts_with(|first: char| first.is_ascii_uppercase()) && !name.contains('|') => {
             json!({ "$ref": format!("#/components/schemas/{name}") })
         }
         words => json!({ "type": "string", "enum": words.split('|').collect::<Vec<_>>() }),
@@ -126,11 +126,17 @@ mod tests {
 
     #[test]
     fn an_answer_has_all_of_its_fields_but_those_that_may_be_missing() {
-        let schema = object("card:id under?:id cards*:[Card] state:open|done by:{int}", Way::Answer);
-        assert_eq!(schema["required"], json!(["card", "under", "state", "by"]));
+        let line = "card:id under?:id cards*:[Card] state:open|done by:{int} unit:PTS|CNY";
+        let schema = object(line, Way::Answer);
+        assert_eq!(schema["required"], json!(["card", "under", "state", "by", "unit"]));
         assert_eq!(schema["properties"]["under"]["anyOf"][1], json!({ "type": "null" }));
         assert_eq!(schema["properties"]["cards"]["items"]["$ref"], "#/components/schemas/Card");
         assert_eq!(schema["properties"]["state"]["enum"], json!(["open", "done"]));
+        assert_eq!(
+            schema["properties"]["unit"]["enum"],
+            json!(["PTS", "CNY"]),
+            "words in capitals are words"
+        );
         assert_eq!(schema["properties"]["by"]["additionalProperties"]["type"], "integer");
         assert!(schema.get("additionalProperties").is_none(), "answers may grow");
     }
