@@ -108,6 +108,12 @@ pub(super) fn people() -> Vec<Operation> {
         post("/api/v1/members/{id}/erase", records::erase, "Erases what is known of a member for good.")
             .takes("number! reason!")
             .tells("member:id erased:bool"),
+    ]
+}
+
+/// The club's own groups of fields, and its own staff.
+pub(super) fn groups_of_fields() -> Vec<Operation> {
+    vec![
         get("/api/v1/members/{id}/groups/{code}", groups::of_member, "A member's own fields of a group.")
             .tells("group class values:{text}"),
         post("/api/v1/members/{id}/groups/{code}", groups::fill_in, "Fills in a member's fields of a group.")

@@ -166,6 +166,7 @@ pub fn operations() -> Vec<Operation> {
         centre::activities(),
         members::joining(),
         members::people(),
+        members::groups_of_fields(),
         members::messages(),
         goods::cards(),
         goods::stock(),
