@@ -12,6 +12,7 @@
 #   tests/long.sh mutants [--seeds N]                   which check notices which known wrong turn of the cores
 #   tests/long.sh storm [--facts N] [--devices N] ... a million queued facts from 5,000 terminals (see --help of `storm`)
 #   tests/long.sh recall [--guests N]                 how long a guest waits whose points lie at three other terminals
+#   tests/long.sh api [--examples N --seed S]          schemathesis over the API of a real centre (see --help of `api`)
 #   tests/long.sh arm                                 the terminal built for 64-bit ARM boards and run in an emulator
 #   tests/long.sh soak                                not there yet
 set -euo pipefail
@@ -84,6 +85,22 @@ arm() {
   cargo run --quiet --locked -p hufu-tests --bin arm -- --edge "$sysroot/hufu-edge"
 }
 
+# Schemathesis lies in an environment of its own below target, of a version that is known to run: one that was installed
+# there before is used again.
+api() {
+  local version=4.32.5 place=$PWD/target/schemathesis
+  hufu_packages build api
+  if [[ ! -x "$place/bin/schemathesis" || $(< "$place/version") != "$version" ]]; then
+    echo "hufu: installing schemathesis $version in target/schemathesis"
+    rm -rf "$place"
+    python3 -m venv "$place"
+    "$place/bin/pip" install --quiet --disable-pip-version-check "schemathesis==$version"
+    echo "$version" > "$place/version"
+  fi
+  cargo build --quiet --locked -p hufu-central -p hufu-tests --bin hufu-central --bin api
+  cargo run --quiet --locked -p hufu-tests --bin api -- --schemathesis "$place/bin/schemathesis" "$@"
+}
+
 what=${1:-}
 shift || true
 case "$what" in
@@ -133,6 +150,9 @@ case "$what" in
     hufu_packages build
     cargo build --quiet --locked -p hufu-edge -p hufu-central -p hufu-tests --bins
     cargo run --quiet --locked -p hufu-tests --bin recall -- "$@"
+    ;;
+  api)
+    api "$@"
     ;;
   arm)
     arm

@@ -18,6 +18,7 @@ tests|postgresql|/usr/lib/postgresql/*/bin/postgres|every store test also runs o
 tests|chromium|/usr/bin/chromium|pages are tested in a real browser
 tests|chromium-driver|/usr/bin/chromedriver|drives the browser
 tests|fonts-noto-cjk|/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc|Chinese in the browser'"'"'s pictures
+api|python3-venv|/usr/lib/python3*/ensurepip/__init__.py|schemathesis, which asks the API everything, lives in an environment of its own
 arm|gcc-aarch64-linux-gnu|/usr/bin/aarch64-linux-gnu-gcc|links the terminal for small ARM boards
 arm|libc6-dev-arm64-cross|/usr/aarch64-linux-gnu/include/stdio.h|headers and libraries of those boards
 arm|qemu-user|/usr/bin/qemu-aarch64|runs their programs on this machine

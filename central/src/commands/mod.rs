@@ -11,6 +11,7 @@ pub mod import_queue;
 pub mod init;
 pub mod jobs;
 pub mod migrate;
+pub mod openapi;
 pub mod rebase;
 pub mod reconcile;
 pub mod schemes;
@@ -88,6 +89,8 @@ pub enum Command {
     Schemes(schemes::SchemesArgs),
     /// What a member would have by a scheme and a history, line by line with the number of the rule
     WhatIf(what_if::WhatIfArgs),
+    /// Print the OpenAPI document of the admin API
+    Openapi,
     /// Fill a fresh club with members and history, for demonstration
     Generate(generate::GenerateArgs),
 }
@@ -127,6 +130,7 @@ fn without_club(command: &Command) -> Option<anyhow::Result<u8>> {
         }
         Command::Schemes(args) => schemes::without_club(args),
         Command::WhatIf(args) => Some(what_if::run(args)),
+        Command::Openapi => Some(openapi::run()),
         _ => None,
     }
 }
@@ -168,6 +172,7 @@ async fn perform(command: Command, config: Config) -> anyhow::Result<u8> {
         }
         Command::Schemes(args) => schemes::run(&args, &open(config, clock).await?).await,
         Command::WhatIf(args) => what_if::run(&args),
+        Command::Openapi => openapi::run(),
     }
 }
 

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Console;
+use super::applications::{is_full, rows_of};
 use super::failure::Failure;
 use super::login_name::of_name;
 use super::members::masked_name;
@@ -27,8 +28,6 @@ use crate::store::{acts, details, joining, journal, staff};
 const LOGIN_CHARS_MAX: usize = 64;
 /// Bytes of randomness in a one-time password: 80 bits.
 const PASSWORD_BYTES: usize = 10;
-/// Members of one page.
-const CARED_MAX: i64 = 200;
 
 fn told(account: &Account, login: &str, name: &str) -> Value {
     json!({
@@ -95,7 +94,8 @@ pub async fn open(State(console): State<Console>, posted: Posted) -> Result<Json
 /// Where a page begins.
 #[derive(Debug, Deserialize)]
 pub struct PageQuery {
-    after: Option<MemberId>,
+    cursor: Option<MemberId>,
+    limit: Option<u32>,
 }
 
 /// Members whom the asker sees by who cares for them: their own; a supervisor's people's; all of a manager's office.
@@ -105,11 +105,10 @@ pub async fn cared_for(
     AnyRole(by): AnyRole,
 ) -> Result<Json<Value>, Refused> {
     let (me, vault) = (by.session.account, console.app.vault.clone());
-    let after = query.after.unwrap_or(MemberId([0; 16]));
+    let (after, most) = (query.cursor.unwrap_or(MemberId([0; 16])), rows_of(query.limit));
     let load = move |tx: &mut Tx<'_>| -> Result<(Vec<Value>, Option<MemberId>), PeopleError> {
-        let found = details::cared_for(tx, (me.id, me.office), after, CARED_MAX)?;
-        let is_full = i64::try_from(found.len()).is_ok_and(|count| count >= CARED_MAX);
-        let next = found.last().map(|row| row.0).filter(|_| is_full);
+        let found = details::cared_for(tx, (me.id, me.office), after, most)?;
+        let next = found.last().map(|row| row.0).filter(|_| is_full(found.len(), most));
         let people: Vec<Account> = staff::accounts(tx)?.into_iter().map(|account| account.0).collect();
         let mut rows = Vec::new();
         for (member, carer) in found {

@@ -19,7 +19,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Console;
-use super::applications::{PAGE_ROWS, cursor, next};
+use super::applications::{cursor, next, rows_of};
 use super::failure::Failure;
 use super::problem::Refused;
 use super::signed::{Fields, Posted, SignedIn};
@@ -212,7 +212,8 @@ pub async fn plan(State(console): State<Console>, posted: Posted) -> Result<Resp
 pub struct ActivitiesQuery {
     state: String,
     kind: String,
-    after: Option<String>,
+    cursor: Option<String>,
+    limit: Option<u32>,
 }
 
 fn plan_json(id: ActivityId, known: &KnownActivity) -> Value {
@@ -233,12 +234,12 @@ pub async fn list(
     if !query.state.is_empty() && Where::from_code(&query.state).is_none() {
         return Err(Failure::NotFound.into());
     }
-    let (at, id) = cursor(query.after.as_deref()).ok_or(Failure::NotFound)?;
-    let load = move |tx: &mut Tx<'_>| {
-        activities::page(tx, (&query.state, &query.kind), (at, ActivityId(id)), PAGE_ROWS)
-    };
+    let (at, id) = cursor(query.cursor.as_deref()).ok_or(Failure::NotFound)?;
+    let most = rows_of(query.limit);
+    let load =
+        move |tx: &mut Tx<'_>| activities::page(tx, (&query.state, &query.kind), (at, ActivityId(id)), most);
     let page = console.app.db.read(load).await?;
-    let next = page.last().and_then(|(id, known)| next(page.len(), known.planned, &id.0));
+    let next = page.last().and_then(|(id, known)| next((page.len(), most), known.planned, &id.0));
     let rows: Vec<Value> = page.iter().map(|(id, known)| plan_json(*id, known)).collect();
     Ok(Json(json!({ "activities": rows, "next": next })))
 }

@@ -1,4 +1,4 @@
-//! The reading part of `/api/v1`, under the same session: what the pages show, as JSON, for scripts and tests.
+//! What `/api/v1` says of itself and of who is signed in, and what the pages of the centre show, as JSON.
 
 use axum::Json;
 use axum::extract::{Query, State};
@@ -8,14 +8,30 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Console;
+use super::contract::document;
 use super::devices::presence;
 use super::failure::Failure;
 use super::overview::today;
 use super::readiness;
-use super::signed::SignedIn;
+use super::session::form_token;
+use super::signed::{AnyRole, SignedIn};
 use crate::db::Tx;
 use crate::store::overview::UNCLOSED_LISTED_MAX;
 use crate::store::{StoreError, cases, devices as device_store, overview, reconcile};
+
+/// The contract itself, the same for everybody.
+pub async fn openapi() -> Json<Value> {
+    Json(document::document())
+}
+
+/// Who is signed in, and the token that every change of the session must carry.
+pub async fn session(AnyRole(by): AnyRole) -> Json<Value> {
+    let session = &by.session;
+    Json(json!({
+        "login": session.login, "name": session.name, "role": session.account.role.code(),
+        "token": form_token(session),
+    }))
+}
 
 /// Figures of today and what waits.
 pub async fn overview(State(console): State<Console>, by: SignedIn) -> Result<Json<Value>, Failure> {

@@ -287,7 +287,9 @@ pub(super) fn row(id: FactId, known: &KnownFiled, (terms, now): (&JoiningTerms, 
 #[derive(Debug, Deserialize)]
 pub struct PageQuery {
     /// The place after which it begins; none for the first.
-    pub(super) after: Option<String>,
+    pub(super) cursor: Option<String>,
+    /// How many rows are asked for.
+    pub(super) limit: Option<u32>,
 }
 
 /// A place in a list: an instant and an id.
@@ -299,10 +301,19 @@ pub(super) fn cursor<const N: usize>(after: Option<&str>) -> Option<(Instant, [u
     Some((Instant(at.parse().ok()?), id.try_into().ok()?))
 }
 
+/// Rows of a page of which so many are asked for: at least one, at most as many as a page has by itself.
+pub(super) fn rows_of(limit: Option<u32>) -> i64 {
+    limit.map_or(PAGE_ROWS, |limit| i64::from(limit).clamp(1, PAGE_ROWS))
+}
+
+/// Whether a page of at most `most` rows is full: then there may be more after it.
+pub(super) fn is_full(rows: usize, most: i64) -> bool {
+    i64::try_from(rows).is_ok_and(|rows| rows >= most)
+}
+
 /// The text of a place in a list, if there may be more after it.
-pub(super) fn next(rows: usize, at: Instant, id: &[u8]) -> Option<String> {
-    let is_full = i64::try_from(rows).is_ok_and(|rows| rows >= PAGE_ROWS);
-    is_full.then(|| format!("{}.{}", at.0, data_encoding::HEXLOWER.encode(id)))
+pub(super) fn next((rows, most): (usize, i64), at: Instant, id: &[u8]) -> Option<String> {
+    is_full(rows, most).then(|| format!("{}.{}", at.0, data_encoding::HEXLOWER.encode(id)))
 }
 
 /// All applications that were filed at the centre, the oldest first; a dealer's people get those that they see (L1).
@@ -311,15 +322,16 @@ pub async fn list(
     Query(query): Query<PageQuery>,
     AnyRole(by): AnyRole,
 ) -> Result<Json<Value>, Refused> {
-    let from = cursor(query.after.as_deref()).ok_or(super::failure::Failure::NotFound)?;
+    let from = cursor(query.cursor.as_deref()).ok_or(super::failure::Failure::NotFound)?;
+    let most = rows_of(query.limit);
     let (me, now) = (by.session.account, console.app.now());
     let load = move |tx: &mut Tx<'_>| -> Result<_, StoreError> {
-        let page = joining::filed_page(tx, from, PAGE_ROWS)?;
+        let page = joining::filed_page(tx, from, most)?;
         let people: Vec<Account> = staff::accounts(tx)?.into_iter().map(|account| account.0).collect();
         Ok((page, people, world::policy(tx)?.joining))
     };
     let (page, people, terms) = console.app.db.read(load).await?;
-    let next = page.last().and_then(|(id, known)| next(page.len(), known.filed, &id.device.0));
+    let next = page.last().and_then(|(id, known)| next((page.len(), most), known.filed, &id.device.0));
     let carer = |known: &KnownFiled| people.iter().find(|account| Some(account.id) == known.carer);
     let seen = page.iter().filter(|(_, known)| roles::sees(&me, carer(known)));
     let rows: Vec<Value> = seen.map(|(id, known)| row(*id, known, (&terms, now))).collect();

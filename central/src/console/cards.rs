@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Console;
-use super::applications::{PAGE_ROWS, cursor, next};
+use super::applications::{cursor, next, rows_of};
 use super::failure::Failure;
 use super::problem::Refused;
 use super::signed::SignedIn;
@@ -78,7 +78,8 @@ pub struct CardsQuery {
     status: String,
     holder: String,
     rank: String,
-    after: Option<String>,
+    cursor: Option<String>,
+    limit: Option<u32>,
 }
 
 /// Cards by time of issue or replacement, holder and kind (K19), the oldest first.
@@ -87,7 +88,8 @@ pub async fn list(
     Query(query): Query<CardsQuery>,
     _by: SignedIn,
 ) -> Result<Json<Value>, Refused> {
-    let (at, id) = cursor(query.after.as_deref()).ok_or(Failure::NotFound)?;
+    let (at, id) = cursor(query.cursor.as_deref()).ok_or(Failure::NotFound)?;
+    let most = rows_of(query.limit);
     let zone = OfficeClock::default().zone;
     let asked = Asked {
         by_replaced: query.by == "replaced",
@@ -100,12 +102,12 @@ pub async fn list(
         rank: query.rank,
     };
     let by_replaced = asked.by_replaced;
-    let page = console.app.db.read(move |tx| cards::find(tx, &asked, (at, CardId(id)), PAGE_ROWS)).await?;
+    let page = console.app.db.read(move |tx| cards::find(tx, &asked, (at, CardId(id)), most)).await?;
     let moment = |line: &CardLine| {
         let replaced = line.life.replaced.map(|(_, at)| at);
         if by_replaced { replaced } else { line.life.issued }.unwrap_or_default()
     };
-    let next = page.last().and_then(|line| next(page.len(), moment(line), &line.card.card.0));
+    let next = page.last().and_then(|line| next((page.len(), most), moment(line), &line.card.card.0));
     Ok(Json(json!({ "cards": page.iter().map(line_json).collect::<Vec<_>>(), "next": next })))
 }
 
@@ -115,10 +117,12 @@ pub async fn due(
     Query(query): Query<CardsQuery>,
     _by: SignedIn,
 ) -> Result<Json<Value>, Refused> {
-    let (Instant(day), id) = cursor(query.after.as_deref()).ok_or(Failure::NotFound)?;
+    let (Instant(day), id) = cursor(query.cursor.as_deref()).ok_or(Failure::NotFound)?;
+    let most = rows_of(query.limit);
     let day = Day(i32::try_from(day.max(i64::from(i32::MIN))).map_err(|_| Failure::NotFound)?);
-    let page = console.app.db.read(move |tx| cards::waiting(tx, (day, CardId(id)), PAGE_ROWS)).await?;
-    let next = page.last().and_then(|line| next(page.len(), Instant(line.day.0.into()), &line.card.0));
+    let page = console.app.db.read(move |tx| cards::waiting(tx, (day, CardId(id)), most)).await?;
+    let next =
+        page.last().and_then(|line| next((page.len(), most), Instant(line.day.0.into()), &line.card.0));
     let row = |line: &cards::DueLine| {
         json!({
             "card": line.card, "number": line.number, "tail": line.tail, "kind": line.kind, "to": line.to,

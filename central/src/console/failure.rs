@@ -13,7 +13,7 @@ use crate::store::people::PeopleError;
 use crate::vault::VaultError;
 
 /// A request that gets no page.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Failure {
     /// Nobody is signed in: to the sign-in page.
     SignIn,
@@ -76,7 +76,16 @@ pub fn go(to: &str) -> Response {
 }
 
 impl IntoResponse for Failure {
+    /// The page says what it is of, so that the API can say the same in its own way.
     fn into_response(self) -> Response {
+        let mut page = self.clone().page();
+        page.extensions_mut().insert(self);
+        page
+    }
+}
+
+impl Failure {
+    fn page(self) -> Response {
         let both = |key: &str| [text(Language::Zh, key), text(Language::En, key)];
         let (status, title, next, code) = match self {
             Self::SignIn => return go("/login"),

@@ -9,6 +9,11 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::Console;
+use super::problem::{self, Refused};
+use super::ui::language_of;
+
+/// What the paths of the API begin with.
+const API_PREFIX: &str = "/api/";
 
 /// The policy of every page: nothing but own files, no inline script or style, forms to this host only.
 #[must_use]
@@ -35,14 +40,19 @@ pub fn is_own_origin(headers: &HeaderMap, uri: &Uri, secure: bool) -> bool {
     host.is_some_and(|host| origin == format!("{scheme}://{host}"))
 }
 
-/// Refuses changes from other origins and puts the headers on every answer.
+/// Refuses changes from other origins, sees that the API fails in its own way, and puts the headers on every answer.
 pub async fn guard(State(console): State<Console>, request: Request, next: Next) -> Response {
     let is_change = !matches!(*request.method(), Method::GET | Method::HEAD);
+    let is_api = request.uri().path().starts_with(API_PREFIX);
+    let language = language_of(request.headers());
     if is_change && !is_own_origin(request.headers(), request.uri(), console.secure()) {
         tracing::warn!(path = request.uri().path(), "refused a change from another origin");
-        return with_headers(&console, (StatusCode::FORBIDDEN, "403").into_response());
+        let refused = Refused::said(language, StatusCode::FORBIDDEN, "origin", "");
+        let page = (StatusCode::FORBIDDEN, "403").into_response();
+        return with_headers(&console, if is_api { refused.into_response() } else { page });
     }
-    with_headers(&console, next.run(request).await)
+    let answer = next.run(request).await;
+    with_headers(&console, if is_api { problem::of_answer(language, answer) } else { answer })
 }
 
 fn with_headers(console: &Console, mut response: Response) -> Response {

@@ -8,7 +8,7 @@ use hufu_shared::member::{MemberStatus, OccurrenceState};
 use serde_json::{Value, json};
 
 use super::Console;
-use super::applications::{PAGE_ROWS, PageQuery, cursor, next};
+use super::applications::{PageQuery, cursor, next, rows_of};
 use super::failure::Failure;
 use super::problem::Refused;
 use super::signed::{Posted, SignedIn};
@@ -24,15 +24,16 @@ pub async fn list(
     Query(query): Query<PageQuery>,
     _by: SignedIn,
 ) -> Result<Json<Value>, Refused> {
-    let (at, member) = cursor(query.after.as_deref()).ok_or(Failure::NotFound)?;
+    let (at, member) = cursor(query.cursor.as_deref()).ok_or(Failure::NotFound)?;
+    let most = rows_of(query.limit);
     let load = move |tx: &mut Tx<'_>| -> Result<Option<Vec<ComingLine>>, PeopleError> {
         if people::occurrence(tx, id)?.is_none() {
             return Ok(None);
         }
-        Ok(Some(activities::list(tx, id, (at, MemberId(member)), PAGE_ROWS)?))
+        Ok(Some(activities::list(tx, id, (at, MemberId(member)), most)?))
     };
     let page = console.app.db.read(load).await?.ok_or(Failure::NotFound)?;
-    let next = page.last().and_then(|line| next(page.len(), line.sign_up.since, &line.member.0));
+    let next = page.last().and_then(|line| next((page.len(), most), line.sign_up.since, &line.member.0));
     let row = |line: &ComingLine| {
         json!({
             "member": line.member, "number": line.number, "coming": line.sign_up.coming.code(),

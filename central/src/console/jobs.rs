@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Console;
+use super::applications::{is_full, rows_of};
 use super::failure::{Failure, go};
 use super::problem::Refused;
 use super::signed::{Posted, SignedIn};
@@ -58,10 +59,11 @@ pub async fn list(State(console): State<Console>, _by: SignedIn) -> Result<Json<
     Ok(Json(json!({ "jobs": all })))
 }
 
-/// Where a page of runs begins: those that began before a moment.
+/// Where a page of runs begins: those that began before a moment; and how many are asked for.
 #[derive(Debug, Deserialize)]
 pub struct RunsQuery {
-    before: Option<i64>,
+    cursor: Option<i64>,
+    limit: Option<u32>,
 }
 
 /// Runs of a job, newest first.
@@ -72,11 +74,11 @@ pub async fn of_job(
     _by: SignedIn,
 ) -> Result<Json<Value>, Refused> {
     let job = job_named(&name)?;
-    let before = Instant(query.before.unwrap_or(i64::MAX));
-    let found = console.app.db.read(move |tx| runs::runs(tx, job, before, RUNS_PAGE)).await?;
-    let is_full = i64::try_from(found.len()).is_ok_and(|rows| rows >= RUNS_PAGE);
-    let next = found.last().filter(|_| is_full).map(|run| run.started);
-    Ok(Json(json!({ "runs": found.iter().map(run_json).collect::<Vec<_>>(), "before": next })))
+    let before = Instant(query.cursor.unwrap_or(i64::MAX));
+    let most = rows_of(query.limit);
+    let found = console.app.db.read(move |tx| runs::runs(tx, job, before, most)).await?;
+    let next = found.last().filter(|_| is_full(found.len(), most)).map(|run| run.started);
+    Ok(Json(json!({ "runs": found.iter().map(run_json).collect::<Vec<_>>(), "next": next })))
 }
 
 /// What a job would do now, with nothing done.

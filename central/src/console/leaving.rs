@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Console;
-use super::applications::{PAGE_ROWS, cursor, next};
+use super::applications::{PAGE_ROWS, cursor, next, rows_of};
 use super::failure::Failure;
 use super::problem::Refused;
 use super::signed::{Posted, SignedIn};
@@ -123,7 +123,8 @@ async fn deal(
 #[derive(Debug, Deserialize)]
 pub struct ListQuery {
     state: Option<String>,
-    after: Option<String>,
+    cursor: Option<String>,
+    limit: Option<u32>,
 }
 
 /// Leavings in a state, 待退 by default, the oldest first.
@@ -133,10 +134,11 @@ pub async fn list(
     _by: SignedIn,
 ) -> Result<Json<Value>, Refused> {
     let state = Leaving::from_code(query.state.as_deref().unwrap_or("filed")).ok_or(Failure::NotFound)?;
-    let (at, id) = cursor(query.after.as_deref()).ok_or(Failure::NotFound)?;
-    let load = move |tx: &mut Tx<'_>| joining::leavings(tx, state, (at, MemberId(id)), PAGE_ROWS);
+    let (at, id) = cursor(query.cursor.as_deref()).ok_or(Failure::NotFound)?;
+    let most = rows_of(query.limit);
+    let load = move |tx: &mut Tx<'_>| joining::leavings(tx, state, (at, MemberId(id)), most);
     let page = console.app.db.read(load).await?;
-    let next = page.last().and_then(|view| next(page.len(), view.known.filed, &view.member.0));
+    let next = page.last().and_then(|view| next((page.len(), most), view.known.filed, &view.member.0));
     let row = |view: &joining::LeavingView| {
         let told = view.told.as_ref();
         let notice = view.notice.map(|message| {
@@ -166,9 +168,10 @@ pub async fn messages(
         Some("told") => true,
         Some(_) => return Err(Failure::NotFound.into()),
     };
-    let (at, id) = cursor(query.after.as_deref()).ok_or(Failure::NotFound)?;
-    let page = console.app.db.read(move |tx| joining::messages(tx, told, (at, Hash(id)), PAGE_ROWS)).await?;
-    let next = page.last().and_then(|(id, known)| next(page.len(), known.due, &id.0));
+    let (at, id) = cursor(query.cursor.as_deref()).ok_or(Failure::NotFound)?;
+    let most = rows_of(query.limit);
+    let page = console.app.db.read(move |tx| joining::messages(tx, told, (at, Hash(id)), most)).await?;
+    let next = page.last().and_then(|(id, known)| next((page.len(), most), known.due, &id.0));
     let row = |(id, known): &(Hash, crate::rules::world::KnownMessage)| {
         json!({
             "message": id, "about": known.about.code(), "member": known.member,

@@ -9,6 +9,7 @@ use hufu_shared::ids::{EntryId, MemberId};
 use serde_json::{Value, json};
 
 use super::Console;
+use super::applications::{is_full, rows_of};
 use super::place;
 use super::problem::Refused;
 use super::signed::{Posted, SignedIn};
@@ -185,27 +186,24 @@ pub async fn set_own_staff(State(console): State<Console>, posted: Posted) -> Re
     Ok(Json(json!({ "staff": is_staff })))
 }
 
-/// Members with a tag, in the order of their ids: the first so many.
+/// Members with a tag, in the order of their ids.
 pub async fn tagged(
     State(console): State<Console>,
     axum::extract::Query(query): axum::extract::Query<TagQuery>,
     _by: SignedIn,
 ) -> Result<Json<Value>, Refused> {
     let vault = console.app.vault.clone();
-    let after = query.after.unwrap_or(MemberId([0; 16]));
-    let found = move |tx: &mut Tx<'_>| vault.tagged(tx, &query.tag, after, TAGGED_MAX);
+    let (after, most) = (query.cursor.unwrap_or(MemberId([0; 16])), rows_of(query.limit));
+    let found = move |tx: &mut Tx<'_>| vault.tagged(tx, &query.tag, after, most);
     let members = console.app.db.read(found).await?;
-    let is_full = i64::try_from(members.len()).is_ok_and(|count| count >= TAGGED_MAX);
-    let next = members.last().filter(|_| is_full);
+    let next = members.last().filter(|_| is_full(members.len(), most));
     Ok(Json(json!({ "members": members, "next": next })))
 }
-
-/// Members of one page.
-const TAGGED_MAX: i64 = 100;
 
 /// Which tag, and where the page begins.
 #[derive(Debug, serde::Deserialize)]
 pub struct TagQuery {
     tag: String,
-    after: Option<MemberId>,
+    cursor: Option<MemberId>,
+    limit: Option<u32>,
 }

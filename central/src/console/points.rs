@@ -20,7 +20,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Console;
-use super::applications::{PAGE_ROWS, cursor, next};
+use super::applications::{cursor, next, rows_of};
 use super::cases::fact_text;
 use super::failure::Failure;
 use super::problem::Refused;
@@ -341,7 +341,8 @@ fn change_json(known: &KnownPoints) -> Value {
 #[derive(Debug, Deserialize)]
 pub struct ListQuery {
     state: Option<String>,
-    after: Option<String>,
+    cursor: Option<String>,
+    limit: Option<u32>,
 }
 
 /// Changes in a state, 待审 by default, the oldest first.
@@ -351,9 +352,10 @@ pub async fn list(
     _by: SignedIn,
 ) -> Result<Json<Value>, Refused> {
     let state = Stands::from_code(query.state.as_deref().unwrap_or("waiting")).ok_or(Failure::NotFound)?;
-    let (at, id) = cursor(query.after.as_deref()).ok_or(Failure::NotFound)?;
-    let page = console.app.db.read(move |tx| points::changes(tx, state, (at, Hash(id)), PAGE_ROWS)).await?;
-    let next = page.last().and_then(|known| next(page.len(), known.asked, &known.change.id.0));
+    let (at, id) = cursor(query.cursor.as_deref()).ok_or(Failure::NotFound)?;
+    let most = rows_of(query.limit);
+    let page = console.app.db.read(move |tx| points::changes(tx, state, (at, Hash(id)), most)).await?;
+    let next = page.last().and_then(|known| next((page.len(), most), known.asked, &known.change.id.0));
     Ok(Json(json!({ "changes": page.iter().map(change_json).collect::<Vec<_>>(), "next": next })))
 }
 

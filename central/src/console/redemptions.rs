@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Console;
-use super::applications::{PAGE_ROWS, cursor, next};
+use super::applications::{cursor, is_full, next, rows_of};
 use super::failure::Failure;
 use super::problem::Refused;
 use super::signed::{Fields, Posted, SignedIn};
@@ -296,7 +296,8 @@ pub async fn run(
 /// Where a page begins.
 #[derive(Debug, Deserialize)]
 pub struct PageQuery {
-    after: Option<String>,
+    cursor: Option<String>,
+    limit: Option<u32>,
 }
 
 /// Plans, the newest first, each with its figures.
@@ -305,20 +306,21 @@ pub async fn list(
     Query(query): Query<PageQuery>,
     _by: SignedIn,
 ) -> Result<Json<Value>, Refused> {
-    let (at, id) = match query.after.as_deref() {
+    let most = rows_of(query.limit);
+    let (at, id) = match query.cursor.as_deref() {
         None => (Instant(i64::MAX), [0xff; 32]),
         after => cursor(after).ok_or(Failure::NotFound)?,
     };
     let load = move |tx: &mut Tx<'_>| -> Result<Vec<(KnownPlan, Figures)>, PeopleError> {
         let mut rows = Vec::new();
-        for known in store::plans(tx, (at, Hash(id)), PAGE_ROWS)? {
+        for known in store::plans(tx, (at, Hash(id)), most)? {
             let figures = store::figures(tx, known.terms.id)?;
             rows.push((known, figures));
         }
         Ok(rows)
     };
     let page = console.app.db.read(load).await?;
-    let next = page.last().and_then(|(known, _)| next(page.len(), known.planned, &known.terms.id.0));
+    let next = page.last().and_then(|(known, _)| next((page.len(), most), known.planned, &known.terms.id.0));
     let rows: Vec<Value> = page.iter().map(|(known, figures)| plan_json(known, *figures)).collect();
     Ok(Json(json!({ "redemptions": rows, "next": next })))
 }
@@ -335,7 +337,8 @@ pub async fn one(
 /// Which lines.
 #[derive(Debug, Deserialize)]
 pub struct LinesQuery {
-    after: Option<MemberId>,
+    cursor: Option<MemberId>,
+    limit: Option<u32>,
 }
 
 /// What members got by a plan.
@@ -345,10 +348,9 @@ pub async fn lines(
     Query(query): Query<LinesQuery>,
     _by: SignedIn,
 ) -> Result<Json<Value>, Refused> {
-    let after = query.after.unwrap_or(MemberId([0; 16]));
-    let page = console.app.db.read(move |tx| store::lines(tx, id, after, PAGE_ROWS)).await?;
-    let is_full = i64::try_from(page.len()).is_ok_and(|rows| rows >= PAGE_ROWS);
-    let next = page.last().filter(|_| is_full).map(|view| view.member);
+    let (after, most) = (query.cursor.unwrap_or(MemberId([0; 16])), rows_of(query.limit));
+    let page = console.app.db.read(move |tx| store::lines(tx, id, after, most)).await?;
+    let next = page.last().filter(|_| is_full(page.len(), most)).map(|view| view.member);
     let row = |view: &LineView| {
         json!({
             "member": view.member, "number": view.number, "points": view.line.points, "fen": view.line.fen,

@@ -19,8 +19,8 @@ use crate::rules::joining::roles::Role;
 use crate::store::staff::{self, Session};
 use crate::store::{StoreError, cases, journal, people, world};
 
-/// Header that carries the session's token with a table that is no form.
-const TOKEN_HEADER: &str = "x-hufu-token";
+/// Header that carries the session's token with what is no form.
+pub const TOKEN_HEADER: &str = "x-hufu-token";
 /// A session is written at most this often.
 const TOUCH_EVERY_US: i64 = MINUTE_US;
 
@@ -110,6 +110,21 @@ impl FromRequestParts<Console> for AnyRole {
 pub struct Fields(HashMap<String, String>);
 
 impl Fields {
+    /// Of what was read elsewhere.
+    pub fn of(all: HashMap<String, String>) -> Self {
+        Self(all)
+    }
+
+    /// Writes a field.
+    pub fn set(&mut self, name: &str, value: String) {
+        self.0.insert(name.to_owned(), value);
+    }
+
+    /// All that was sent, by name, as it was typed.
+    pub fn into_inner(self) -> HashMap<String, String> {
+        self.0
+    }
+
     /// A field without outer blanks; empty if it is not there.
     pub fn get(&self, name: &str) -> &str {
         self.0.get(name).map_or("", |value| value.trim())
@@ -140,9 +155,14 @@ impl FromRequest<Console> for Posted {
     async fn from_request(request: Request, console: &Console) -> Result<Self, Failure> {
         let (mut parts, body) = request.into_parts();
         let Newcomer(by) = Newcomer::from_request_parts(&mut parts, console).await?;
+        // The API's gate has read it already.
+        let sent = parts.extensions.remove::<Fields>();
         let request = Request::from_parts(parts, body);
-        let fields =
-            if is_table(&request) { read_table(request).await? } else { read_fields(request).await? };
+        let fields = match sent {
+            Some(fields) => fields,
+            None if is_table(&request) => read_table(request).await?,
+            None => read_fields(request).await?,
+        };
         if !session::is_form_of(&by.session, fields.get("csrf")) {
             tracing::warn!("refused a form without the token of its session");
             return Err(Failure::Form);

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Console;
-use super::applications::PAGE_ROWS;
+use super::applications::{is_full, rows_of};
 use super::failure::Failure;
 use super::leases::amount;
 use super::members::{PastShown, masked_name, past_shown};
@@ -35,7 +35,8 @@ const PAST_MAX: u32 = 500;
 #[serde(default)]
 pub struct StatementQuery {
     unit: Option<String>,
-    after: Option<String>,
+    cursor: Option<String>,
+    limit: Option<u32>,
 }
 
 impl StatementQuery {
@@ -46,14 +47,13 @@ impl StatementQuery {
 
     /// Where the page begins.
     fn place(&self) -> Option<Place> {
-        self.after.as_deref().map_or(Some(Place::FIRST), Place::parse)
+        self.cursor.as_deref().map_or(Some(Place::FIRST), Place::parse)
     }
 }
 
 /// Where the next page begins, if there may be one.
 fn next(lines: &[Line], most: i64) -> Option<Place> {
-    let is_full = i64::try_from(lines.len()).is_ok_and(|rows| rows >= most);
-    lines.last().filter(|_| is_full).map(Line::place)
+    lines.last().filter(|_| is_full(lines.len(), most)).map(Line::place)
 }
 
 /// Why a line is there, in words.
@@ -118,14 +118,14 @@ pub async fn of_member(
     by: SignedIn,
 ) -> Result<Json<Value>, Refused> {
     let unit = query.unit().ok_or(Failure::NotFound)?;
-    let after = query.place().ok_or(Failure::NotFound)?;
+    let (after, most) = (query.place().ok_or(Failure::NotFound)?, rows_of(query.limit));
     let load = move |tx: &mut Tx<'_>| -> Result<_, PeopleError> {
-        let lines = statement::lines(tx, (member, unit), after, PAGE_ROWS)?;
+        let lines = statement::lines(tx, (member, unit), after, most)?;
         Ok((people::member(tx, member)?, lines, joining::terms(tx, CAUSE)?))
     };
     let (row, lines, causes) = console.app.db.read(load).await?;
     let row = row.ok_or(Failure::NotFound)?;
-    let next = next(&lines, PAGE_ROWS).map(|place| place.text());
+    let next = next(&lines, most).map(|place| place.text());
     let rows: Vec<Value> = lines.iter().map(|line| line_json(&by.ui, unit, &causes, line)).collect();
     Ok(Json(
         json!({ "member": member, "number": row.number, "unit": unit.code(), "lines": rows, "next": next }),
@@ -167,7 +167,7 @@ pub async fn page(
     let ui = by.ui.at("members");
     let unit = query.unit().ok_or(Failure::NotFound)?;
     let after = query.place().ok_or(Failure::NotFound)?;
-    let (vault, is_first) = (console.app.vault.clone(), query.after.is_none());
+    let (vault, is_first) = (console.app.vault.clone(), query.cursor.is_none());
     let load = move |tx: &mut Tx<'_>| -> Result<_, PeopleError> {
         let lines = statement::lines(tx, (member, unit), after, PRINTED_MAX)?;
         let name = masked_name(tx, &vault, Some(member))?;
@@ -178,7 +178,7 @@ pub async fn page(
     let row = row.ok_or(Failure::NotFound)?;
     let back = format!("/members/{member}");
     let next = next(&lines, PRINTED_MAX);
-    let next = next.map(|place| format!("{back}/statement?unit={}&after={}", unit.code(), place.text()));
+    let next = next.map(|place| format!("{back}/statement?unit={}&cursor={}", unit.code(), place.text()));
     let signed = |line: &Line| {
         let sign = if line.change > 0 { "+" } else { "" };
         format!("{sign}{}", amount(&ui, unit, line.change))

@@ -20,7 +20,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Console;
-use super::applications::PAGE_ROWS;
+use super::applications::{is_full, rows_of};
 use super::cases::fact_text;
 use super::failure::Failure;
 use super::problem::Refused;
@@ -124,7 +124,8 @@ pub struct LinesQuery {
     office: String,
     class: String,
     code: String,
-    after: Option<String>,
+    cursor: Option<String>,
+    limit: Option<u32>,
 }
 
 /// The lines of an item at an office, the oldest first.
@@ -133,16 +134,18 @@ pub async fn lines(
     Query(query): Query<LinesQuery>,
     _by: SignedIn,
 ) -> Result<Json<Value>, Refused> {
-    let (at, n) = place(query.after.as_deref()).ok_or(Failure::NotFound)?;
+    let (at, n) = place(query.cursor.as_deref()).ok_or(Failure::NotFound)?;
+    let most = rows_of(query.limit);
     let class = StockClass::from_code(&query.class).ok_or(Failure::NotFound)?;
     let load = move |tx: &mut Tx<'_>| -> Result<Option<Vec<stock::LineView>>, PeopleError> {
         let office = office_of(tx, &query.office)?;
         let item = stock::item(tx, class, &query.code)?;
         let Some((office, item)) = office.zip(item) else { return Ok(None) };
-        Ok(Some(stock::lines(tx, (item.item, office), (Instant(at), n), PAGE_ROWS)?))
+        Ok(Some(stock::lines(tx, (item.item, office), (Instant(at), n), most)?))
     };
     let page = console.app.db.read(load).await?.ok_or(Failure::NotFound)?;
-    let next = page.last().filter(|_| is_full(page.len())).map(|line| format!("{}.{}", line.at.0, line.n));
+    let next =
+        page.last().filter(|_| is_full(page.len(), most)).map(|line| format!("{}.{}", line.at.0, line.n));
     let row = |line: &stock::LineView| {
         json!({
             "n": line.n, "from": line.debit, "to": line.credit, "pieces": line.pieces, "what": line.code, "at": line.at,
@@ -150,10 +153,6 @@ pub async fn lines(
         })
     };
     Ok(Json(json!({ "lines": page.iter().map(row).collect::<Vec<_>>(), "next": next })))
-}
-
-fn is_full(rows: usize) -> bool {
-    i64::try_from(rows).is_ok_and(|rows| rows >= PAGE_ROWS)
 }
 
 /// A place in a list: a time or day, and a number.
@@ -289,7 +288,8 @@ pub async fn count(State(console): State<Console>, posted: Posted) -> Result<Res
 #[derive(Debug, Deserialize)]
 pub struct FindingsQuery {
     state: Option<String>,
-    after: Option<String>,
+    cursor: Option<String>,
+    limit: Option<u32>,
 }
 
 /// What closes of day found on shelves beyond what their terminals expected; `open` by default.
@@ -298,12 +298,15 @@ pub async fn findings(
     Query(query): Query<FindingsQuery>,
     _by: SignedIn,
 ) -> Result<Json<Value>, Refused> {
-    let (day, seq) = place(query.after.as_deref()).ok_or(Failure::NotFound)?;
+    let (day, seq) = place(query.cursor.as_deref()).ok_or(Failure::NotFound)?;
+    let most = rows_of(query.limit);
     let day = Day(i32::try_from(day.max(i64::from(i32::MIN))).map_err(|_| Failure::NotFound)?);
     let state = query.state.unwrap_or_else(|| "open".to_owned());
-    let page = console.app.db.read(move |tx| stock::findings(tx, &state, (day, seq), PAGE_ROWS)).await?;
-    let next =
-        page.last().filter(|_| is_full(page.len())).map(|line| format!("{}.{}", line.day.0, line.fact.seq));
+    let page = console.app.db.read(move |tx| stock::findings(tx, &state, (day, seq), most)).await?;
+    let next = page
+        .last()
+        .filter(|_| is_full(page.len(), most))
+        .map(|line| format!("{}.{}", line.day.0, line.fact.seq));
     let row = |line: &stock::FindingLine| {
         json!({
             "finding": fact_text(line.fact), "class": line.class.code(), "office": line.office, "terminal": line.device,

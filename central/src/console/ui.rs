@@ -15,6 +15,11 @@ pub const LANGUAGE_COOKIE: &str = "hufu_lang";
 /// Cookie that keeps the theme.
 pub const THEME_COOKIE: &str = "hufu_theme";
 
+/// The language that somebody chose.
+pub fn language_of(headers: &HeaderMap) -> Language {
+    cookie(headers, LANGUAGE_COOKIE).and_then(Language::from_tag).unwrap_or_default()
+}
+
 /// What a page is drawn with.
 #[derive(Debug, Clone)]
 pub struct Ui {
@@ -45,7 +50,7 @@ pub struct Ui {
 impl Ui {
     /// For somebody not signed in.
     pub fn of(headers: &HeaderMap, now: Instant) -> Self {
-        let language = cookie(headers, LANGUAGE_COOKIE).and_then(Language::from_tag).unwrap_or_default();
+        let language = language_of(headers);
         let theme = if cookie(headers, THEME_COOKIE) == Some("dark") { "dark" } else { "light" };
         Self {
             language,

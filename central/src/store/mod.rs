@@ -5,6 +5,7 @@
 
 pub mod activities;
 pub mod acts;
+pub mod api_requests;
 pub mod asked;
 pub mod associations;
 pub mod base;

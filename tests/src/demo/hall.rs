@@ -3,12 +3,13 @@
 use anyhow::{Context as _, Result, ensure};
 use hufu_shared::ids::MemberId;
 use hufu_tests::desk::cards::{APPLICATION, FILE, KEY, PAGE, SECTOR};
-use hufu_tests::kit::http::{block_on, plain_client};
+use hufu_tests::kit::http::block_on;
 use hufu_tests::kit::process::{Program, program};
 use hufu_tests::story::centre::Centre;
 use hufu_tests::story::cli;
 use hufu_tests::story::journal::Journal;
 use hufu_tests::story::model::Place;
+use hufu_tests::story::session::{Session, new_password};
 use hufu_tests::story::stage::ms;
 use hufu_tests::story::terminal::{Terminal, Wishes};
 use serde::{Deserialize, Serialize};
@@ -21,8 +22,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Seed of the club: the same club in every demo.
 const SEED: u64 = 7;
-/// What a form's body is.
-const FORM: &str = "application/x-www-form-urlencoded";
 /// Days of history.
 const DAYS: u32 = 90;
 /// How long terminals may take for their first directory.
@@ -125,7 +124,7 @@ impl Hall {
     /// When any of it fails.
     pub fn open(folder: &Path, origin: &str, members: usize, say: impl Fn(&str)) -> Result<Self> {
         say("founding a club");
-        let mut centre = found(folder, origin)?;
+        let mut centre = Centre::found_ago(&folder.join("central"), &[origin.to_owned()], DAYS + 2)?;
         say(&format!("generating {members} members and {DAYS} days of history (seed {SEED})"));
         let cards_file = folder.join("cards.json");
         let generated = cli::must(
@@ -224,15 +223,6 @@ impl Hall {
     }
 }
 
-/// A centre whose club was founded before its generated history begins.
-fn found(folder: &Path, origin: &str) -> Result<Centre> {
-    let days = i64::from(DAYS) + 2;
-    let began =
-        chrono::DateTime::<chrono::Utc>::from(hufu_tests::kit::clock::wall()) - chrono::Duration::days(days);
-    let began = began.format("%Y-%m-%d").to_string();
-    Centre::found_with(&folder.join("central"), None, &[origin.to_owned()], &["--founded", &began])
-}
-
 /// Codes of the first two offices, by code.
 fn office_codes(centre: &Centre) -> Result<[String; 2]> {
     let rows = centre.engine.rows("SELECT code FROM office ORDER BY code")?;
@@ -326,67 +316,4 @@ fn devices_of_b(folder: &Path) -> String {
         format!("[[reader]]\nkind = \"serial\"\nport = {port:?}\nprotocol = \"{protocol}\n")
     };
     devices.map(reader).concat()
-}
-
-/// Signs in with the one-time password and sets one that stays, as a person would.
-fn new_password(centre: &Centre) -> Result<String> {
-    let one_time = centre.founding.split_once("one-time password ").map(|(_, rest)| rest);
-    let one_time = one_time.and_then(|rest| rest.split_whitespace().next());
-    let one_time = one_time.context("`init` printed no password")?;
-    let random = ring::rand::SystemRandom::new();
-    let bytes: [u8; 10] =
-        ring::rand::generate(&random).map_err(|_| anyhow::anyhow!("failed to get random bytes"))?.expose();
-    let new = format!("hufu-{}", data_encoding::BASE32_NOPAD.encode(&bytes).to_lowercase());
-    let changed = block_on(async {
-        let session = Session::enter(centre, one_time).await?;
-        let answer = session.post("/password", &[("old", one_time), ("new", &new), ("repeat", &new)]).await?;
-        ensure!(answer.status().is_redirection(), "the new password was answered with {}", answer.status());
-        Ok(())
-    });
-    match changed {
-        Ok(()) => Ok(new),
-        // The one-time password works as well: its owner is only asked for a new one at the first sign-in.
-        Err(error) => {
-            tracing::warn!("failed to set a password that stays: {error:#}");
-            Ok(one_time.to_owned())
-        }
-    }
-}
-
-/// Somebody signed in at the console.
-struct Session {
-    base: String,
-    cookie: String,
-    token: String,
-}
-
-impl Session {
-    async fn enter(centre: &Centre, password: &str) -> Result<Self> {
-        let base = format!("http://{}", centre.console);
-        let client = plain_client()?;
-        let form = client.post(format!("{base}/login"));
-        let form =
-            form.header("content-type", FORM).body(urlencoded(&[("login", "admin"), ("password", password)]));
-        let answer = form.send().await?;
-        let cookie = answer.headers().get("set-cookie").context("no session")?.to_str()?.to_owned();
-        let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
-        let page =
-            client.get(format!("{base}/password")).header("cookie", &cookie).send().await?.text().await?;
-        let token = page.split_once("name=\"csrf\" value=\"").map(|(_, rest)| rest);
-        let token = token.and_then(|rest| rest.split('"').next()).context("the page has no form token")?;
-        Ok(Self { base, cookie, token: token.to_owned() })
-    }
-
-    async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Result<reqwest::Response> {
-        let fields = [&[("csrf", self.token.as_str())], fields].concat();
-        let request = plain_client()?.post(format!("{}{path}", self.base)).header("content-type", FORM);
-        Ok(request.header("cookie", &self.cookie).body(urlencoded(&fields)).send().await?)
-    }
-}
-
-/// A form's body; every value here is ASCII without reserved characters but `=`, `&`, `+` and `%`.
-fn urlencoded(pairs: &[(&str, &str)]) -> String {
-    let escape =
-        |text: &str| text.replace('%', "%25").replace('&', "%26").replace('+', "%2B").replace('=', "%3D");
-    pairs.iter().map(|(key, value)| format!("{key}={}", escape(value))).collect::<Vec<_>>().join("&")
 }

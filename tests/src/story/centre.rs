@@ -38,6 +38,17 @@ impl Centre {
         Self::found_with(folder, postgres, embed, &[])
     }
 
+    /// As [`Centre::found`] on the embedded database, founded so many days ago, so that there is room for history.
+    ///
+    /// # Errors
+    /// As [`Centre::found`].
+    pub fn found_ago(folder: &Path, embed: &[String], days: u32) -> Result<Self> {
+        let began =
+            chrono::DateTime::<chrono::Utc>::from(clock::wall()) - chrono::Duration::days(days.into());
+        let began = began.format("%Y-%m-%d").to_string();
+        Self::found_with(folder, None, embed, &["--founded", &began])
+    }
+
     /// As [`Centre::found`], with further arguments for `init`.
     ///
     /// # Errors

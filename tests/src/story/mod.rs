@@ -14,6 +14,7 @@ pub mod journal;
 pub mod model;
 pub mod panel;
 pub mod scenes;
+pub mod session;
 pub mod stage;
 pub mod terminal;
 

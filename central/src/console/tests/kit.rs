@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use axum::body::Body;
-use axum::http::{HeaderMap, Request, StatusCode, header};
+use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use hufu_shared::time::{DAY_US, Instant, OfficeClock};
+use serde_json::Value;
 use tower::ServiceExt;
 
+use super::contract;
 use crate::app::App;
 use crate::clock::Clock;
 use crate::commands::init::{self, InitArgs};
@@ -108,14 +110,19 @@ impl Site {
     }
 
     pub async fn send(&self, request: Request<Body>) -> Page {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let answer = self.routes.clone().oneshot(request).await.expect("never fails");
         let (parts, body) = answer.into_parts();
         let bytes = body.collect().await.expect("a body").to_bytes();
-        Page {
+        let page = Page {
             status: parts.status,
             headers: parts.headers,
             text: String::from_utf8(bytes.to_vec()).expect("UTF-8"),
+        };
+        if path.starts_with("/api/v1/") {
+            contract::check(&method, &path, &page);
         }
+        page
     }
 }
 
@@ -205,8 +212,25 @@ impl Browser {
         page.between("name=\"csrf\" value=\"", "\"").expect("a form").to_owned()
     }
 
+    /// An object of JSON, as programs send it.
+    pub async fn post_json(&self, path: &str, body: &Value, headers: &[(&str, &str)]) -> Page {
+        let mut request = Request::post(path)
+            .header(header::HOST, "127.0.0.1:7080")
+            .header(header::COOKIE, &self.cookies)
+            .header(header::CONTENT_TYPE, "application/json");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.site.send(request.body(Body::from(body.to_string())).expect("a request")).await
+    }
+
+    /// Fields with the session's token: a form to a page, an object of JSON to the API.
     pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
         let csrf = self.csrf().await;
+        if let Some(contract) = contract::of(&Method::POST, path) {
+            let body = contract::written(contract, fields);
+            return self.post_json(path, &body, &[("x-hufu-token", &csrf)]).await;
+        }
         let all: Vec<(&str, &str)> =
             [("csrf", csrf.as_str())].into_iter().chain(fields.iter().copied()).collect();
         self.post_bare(path, &all).await

@@ -5,6 +5,7 @@ mod approving;
 mod cards;
 mod cash;
 mod codes;
+mod contract;
 mod exports;
 mod forms;
 mod jobs;

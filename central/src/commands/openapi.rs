@@ -1,0 +1,16 @@
+//! `hufu-central openapi`: prints the contract of the admin API, for those who make programs from it.
+
+use anyhow::Context as _;
+
+use super::EXIT_OK;
+use crate::console::contract::document;
+
+/// Runs the command.
+///
+/// # Errors
+/// If the document cannot be written as text.
+pub fn run() -> anyhow::Result<u8> {
+    let text = serde_json::to_string_pretty(&document::document());
+    println!("{}", text.context("failed to write the document of the API")?);
+    Ok(EXIT_OK)
+}

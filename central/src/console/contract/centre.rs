@@ -1,0 +1,75 @@
+//! Operations about the centre itself and its terminals, and about activities.
+
+use super::super::{activities, api, cash, guests, jobs};
+use super::{Operation, get, post};
+
+/// Figures, terminals, cases, days, cash and jobs.
+pub(super) fn centre() -> Vec<Operation> {
+    vec![
+        get("/api/v1/openapi.json", api::openapi, "This document.").open_to_all().tells("openapi info:any paths:any"),
+        get("/api/v1/session", api::session, "Who is signed in, and the token that changes must carry.")
+            .tells("login name role token"),
+        get("/api/v1/overview", api::overview, "Figures of today, and what waits.").tells(
+            "day:day attended:int earned:int members:int points:int refused:int devices_used:int devices_online:int \
+             devices_offline:int cases:[KindCount] unclosed:[UnclosedDay]",
+        ),
+        get("/api/v1/devices", api::devices, "All terminals.").tells("devices:[Device]"),
+        get("/api/v1/cases", api::cases, "Open cases, or with ended=1 those that ended; of one kind or of each.")
+            .asks("kind:int ended:int")
+            .tells("cases:[Case]"),
+        get("/api/v1/days", api::days, "What terminals recorded on a day, against the ledger; today by default.")
+            .asks("device:id day:day")
+            .tells("day:day terminals:[TerminalDay]"),
+        get("/api/v1/cash", cash::api, "The daily cash report of an office, in fen.")
+            .asks("office day:day")
+            .tells(
+                "office day:day zone as_of:time lines:[CashLine] methods:[CashMethod] terminals:[CashTerminal] \
+                 complete:bool",
+            ),
+        get("/api/v1/jobs", jobs::list, "All jobs, whether something waits for each, and its last run.")
+            .tells("jobs:[Job]"),
+        get("/api/v1/jobs/{name}/dry-run", jobs::dry_run, "What a job would do now, with nothing done.")
+            .tells("job would_do:int"),
+        post("/api/v1/jobs/{name}/run", jobs::run, "Begins a run of a job, which goes on by itself.")
+            .begins()
+            .tells("job run:id"),
+        get("/api/v1/jobs/{name}/runs", jobs::of_job, "Runs of a job, the newest first.")
+            .asks("cursor:int limit:int")
+            .tells("runs:[Run] next?:time"),
+        get("/api/v1/job-runs/{run}", jobs::one, "One run, with how far it is.").tells("Run"),
+    ]
+}
+
+/// Activities, and who comes to them (K25, K26, K28).
+pub(super) fn activities() -> Vec<Operation> {
+    vec![
+        get("/api/v1/activities", activities::list, "Activities, the one that was planned first in front.")
+            .asks("state kind cursor limit:int")
+            .tells("activities:[Activity] next?"),
+        post("/api/v1/activities", activities::plan, "Plans an activity, or one that there is anew; cost in fen.")
+            .takes(
+                "activity:id name_zh! name_en kind! place programme heads:int cost:int starts! ends! \
+                 every:day|week|month times:int offices:[text] places:int points:int admits_once:bool exits:bool \
+                 listed:bool levels:[text]",
+            )
+            .creates()
+            .tells("Activity"),
+        get("/api/v1/activities/{id}", activities::one, "One activity: its plan, who comes and came, what it cost.")
+            .tells("Activity"),
+        post("/api/v1/activities/{id}/decide", activities::decide, "Approves a plan or sends it back.")
+            .takes("approved!:bool reason!")
+            .tells("Activity"),
+        post("/api/v1/activities/{id}/costs", activities::set_cost, "Writes down an item of what it cost, in fen.")
+            .takes("item!:int what! cost!:int occurrence:id")
+            .tells("Activity"),
+        post("/api/v1/occurrences/{id}/end", activities::end, "Ends a holding: it takes no attendance any more.")
+            .takes("reason!")
+            .tells("occurrence:id state"),
+        get("/api/v1/occurrences/{id}/guests", guests::list, "Who comes to a holding.")
+            .asks("cursor limit:int")
+            .tells("guests:[Guest] next?"),
+        post("/api/v1/occurrences/{id}/guests", guests::step, "Invites a member, signs them up, or cancels.")
+            .takes("number! step!:invite|sign_up|cancel")
+            .tells("Guest"),
+    ]
+}

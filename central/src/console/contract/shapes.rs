@@ -1,0 +1,107 @@
+//! Shapes that several answers share, or that stand in lists: by name, each a line of [`super::shape`].
+
+/// All of them, by name.
+pub(super) const SHAPES: &[(&str, &str)] = &[
+    ("Account", "id:id login name role superior?:id office?:id password*"),
+    (
+        "Activity",
+        "activity:id name:Words kind place programme heads:int cost_planned:int state planned:time decided?:time \
+         occurrences*:[Occurrence] costs*:[ActivityCost] cost*:int attended*:int cost_per_head*:any \
+         cost_per_head_planned*:any",
+    ),
+    ("ActivityCost", "item:int what occurrence?:id cost:int"),
+    (
+        "Application",
+        "application route way? kind office?:id referrer?:id filed:time state member?:id standing automatic:bool \
+         carer?:id last_day?:day overdue:bool situation*:any cards*:[text]",
+    ),
+    ("Association", "application step member:id number? project? due:time done?:time"),
+    ("Audience", "listed:bool levels:[text]"),
+    ("CaredFor", "member:id number? name? carer:id"),
+    (
+        "Card",
+        "card:id member?:id number? kind status tail valid_from?:time valid_until?:time rank under?:id office?:id \
+         issued?:time replaces?:id replaced_by?:id replaced?:time ended?:time ended_by? due_kind? due_since?:day \
+         below*:[CardBelow] terminals_have*:int terminals_lack*:[text]",
+    ),
+    ("CardBelow", "card:id kind status rank"),
+    (
+        "Case",
+        "case:hash kind:int state member?:id occurrence?:id device?:id automatic verdict? opened:time changed:time \
+         facts:[CaseFact] facts_all:int",
+    ),
+    ("CaseFact", "fact:any at:any became:any office"),
+    ("CashLine", "teller:any method what count:int amount:int not_booked:int"),
+    ("CashMethod", "method amounts:{int} net:int"),
+    (
+        "CashTerminal",
+        "device:id name topped_up:int paid_out:int closed:any last_contact?:time queued?:int may_lack:bool",
+    ),
+    ("Changed", "member:id at:time"),
+    (
+        "Device",
+        "device:id name status epoch:int presence office? acked_seq?:int last_contact?:time queued?:int software? \
+         readiness:any",
+    ),
+    ("DueCard", "card:id number? tail kind to since:day"),
+    ("Edit", "what by at:time before:any after:any"),
+    ("Export", "what rows:int clear:bool by at:time"),
+    ("FieldGroup", "code words:Words class:any fields:[any] retired:bool"),
+    ("Finding", "finding class office terminal day:day at:time counted:int expected:int difference:int"),
+    ("Guest", "member:id number coming since:time attended*:any"),
+    ("IssuedCard", "card:id new:bool"),
+    ("Job", "job rules due:bool last?:Run"),
+    ("KindCount", "kind:int count:int oldest:time"),
+    ("Leaving", "member:id kind state automatic:bool filed:time changed:time notice:any"),
+    ("Leg", "unit:PTS|GROWTH|CNY amount:int"),
+    ("Lookalike", "member:id number name? owner?"),
+    ("MadeChange", "change:hash new:bool"),
+    (
+        "Message",
+        "message:hash about member?:id application? due:time told:any round?:int channel? sending*:any",
+    ),
+    (
+        "Occurrence",
+        "occurrence:id starts:time ends:time state places?:int points:int admits_once:bool exits:bool \
+         audience:Audience offices:[text] invited:int placed:int waiting:int cancelled:int attended:int no_shows?:int \
+         cost?:int cost_per_head:any",
+    ),
+    ("OwnRedemption", "plan:hash name:Words points:int fen:int pieces:int at:time day:day"),
+    ("Past", "at:time changes:[Leg] words:any batch"),
+    (
+        "PointsChange",
+        "change:hash member:id points:int cause office:id activity?:id fact? state trigger?:hash asked:time asker \
+         decided?:time decider?",
+    ),
+    (
+        "RedemptionPlan",
+        "plan:hash name:Words from:day until:day office:id what:any by:RedemptionWhom state planned:time planner \
+         decided?:time decider? heads:int points:int fen:int gifts:int redeemed_now*:int left_out*:int",
+    ),
+    ("RedemptionWhom", "levels:[text] tags:[text] members:[id] at_least:int at_most?:int"),
+    ("RedemptionLine", "member:id number points:int fen:int pieces:int at:time day:day"),
+    ("Round", "round:int channel told:any messages:int of_leaving:int"),
+    ("Run", "run:id job by started:time seen:time ended?:time done:int left?:int error?"),
+    ("Shelf", "office item:id class? code? words?:Words pieces:int moved:int found:int drawn:int"),
+    (
+        "StatementLine",
+        "posting:hash booked:time at:time day:day code change:int waits:int after:int corrects:bool cause? \
+         activity?:Words plan?:Words office?:Words terminal? batch? rule scheme:int case?:hash sentence",
+    ),
+    ("StockItem", "item:id class code words:Words retired:bool"),
+    ("StockLine", "n:int from to pieces:int what at:time day:day cause:hash"),
+    (
+        "StoredValue",
+        "member:id available:int owed:int at_terminals:int frozen:bool turns:[ValueTurn] lines:[ValueLine]",
+    ),
+    ("Term", "code words:Words order:int retired:bool"),
+    ("TerminalDay", "device:id name reconciled:any"),
+    ("Trigger", "trigger:hash on office?:id cause points:int per_fen:int retired:bool seen:time"),
+    ("UnclosedDay", "device:id name day:day facts:int"),
+    ("ValueLine", "at:time day:day change:int code other? device?"),
+    ("ValueTurn", "since:time frozen:bool"),
+    ("Words", "zh en"),
+];
+
+/// What every operation answers instead of what was asked for (RFC 9457).
+pub(super) const PROBLEM: &str = "type title status:int detail";
