@@ -306,7 +306,6 @@ impl Stage {
             occurrence: SALON,
             promised: if repeats.is_none() { vec![points] } else { Vec::new() },
             repeats,
-            paid: None,
             gate: None,
             way: Way::In,
         };
