@@ -83,7 +83,7 @@ pub struct Scheme {
     pub levels: Vec<level::Level>,
     /// Group 4: what earns.
     #[serde(default, rename = "earning")]
-    pub earnings: Vec<earning::EarnRule>,
+    pub earnings: Vec<EarnRule>,
     /// Group 5: promotion sheets.
     #[serde(default, rename = "sheet")]
     pub sheets: Vec<earning::Sheet>,

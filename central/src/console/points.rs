@@ -85,7 +85,7 @@ impl Written {
 }
 
 /// The rows of a batch, with their line numbers; a first line that names its columns is its heading.
-pub fn rows_of(fields: &Fields) -> Result<Vec<(usize, Written)>, &'static str> {
+pub fn rows_typed(fields: &Fields) -> Result<Vec<(usize, Written)>, &'static str> {
     let text = fields.raw("rows").trim_start_matches('\u{feff}');
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
     let mut rows = Vec::new();

@@ -9,7 +9,7 @@ use hufu_shared::wire::upload::{BatchHeader, Disposition};
 use hufu_shared::wire::version::Version;
 
 use super::{StoreError, known, outcome, rows, world};
-use crate::db::{Question, Row, SqlFile, Tx};
+use crate::db::{Question, Row, SqlFile, Tx, Value};
 use crate::rules::world::{KnownBoot, became_from_code};
 
 /// Statements of this file.
@@ -247,8 +247,9 @@ pub fn in_review(
     to_seq: u64,
     limit: i64,
 ) -> Result<(Vec<FactId>, bool), StoreError> {
-    let key = [device.0.into(), i64::from(epoch).into()];
-    let values = [key[0].clone(), key[1].clone(), rows::number(to_seq), limit.into()];
+    let key: [Value; 2] = [device.0.into(), i64::from(epoch).into()];
+    let [of, enrolled] = key.clone();
+    let values = [of, enrolled, rows::number(to_seq), limit.into()];
     let found = tx.query(SQL.get("in_review"), &values)?;
     let all = tx.query_one(SQL.get("count_in_review"), &key)?.uint(0)?;
     let others_wait = all > found.len() as u64;
