@@ -290,6 +290,15 @@ pub struct PageQuery {
     pub(super) after: Option<String>,
 }
 
+/// Which list, and where its page begins.
+#[derive(Debug, Deserialize)]
+pub struct ListQuery {
+    /// The state whose list it is; none for the one that people look at first.
+    pub(super) state: Option<String>,
+    /// As in [`PageQuery`].
+    pub(super) after: Option<String>,
+}
+
 /// A place in a list: an instant and an id.
 pub(super) fn cursor<const N: usize>(after: Option<&str>) -> Option<(Instant, [u8; N])> {
     let Some((at, id)) = after.and_then(|after| after.split_once('.')) else {

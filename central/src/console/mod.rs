@@ -7,6 +7,9 @@
 
 mod accounts;
 mod activities;
+mod activities_page;
+mod activity_page;
+mod activity_plan;
 mod api;
 mod applications;
 mod approve;
@@ -29,6 +32,7 @@ mod forms;
 mod groups;
 mod guard;
 mod guests;
+mod holding_page;
 mod issuing;
 mod jobs;
 mod leases;
@@ -170,9 +174,12 @@ fn cards_and_stock() -> Router<Console> {
         .route("/api/v1/stock/findings/{id}/{class}/explain", post(stock::explain))
 }
 
-/// The part of the API about activities and who comes to them.
+/// Activities and who comes to them: pages and API.
 fn activities_and_guests() -> Router<Console> {
     Router::new()
+        .route("/activities", get(activities_page::list).post(activities_page::plan))
+        .route("/activities/{id}", get(activity_page::one).post(activity_page::act))
+        .route("/occurrences/{id}", get(holding_page::one).post(holding_page::act))
         .route("/api/v1/activities", get(activities::list).post(activities::plan))
         .route("/api/v1/activities/{id}", get(activities::one))
         .route("/api/v1/activities/{id}/decide", post(activities::decide))

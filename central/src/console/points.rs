@@ -16,11 +16,10 @@ use hufu_shared::ids::{Hash, MemberId};
 use hufu_shared::member::OfficeRow;
 use hufu_shared::money::{Amount, Unit};
 use hufu_shared::wire::lease::{RecallState, Recalled};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Console;
-use super::applications::{PAGE_ROWS, cursor, next};
+use super::applications::{ListQuery, PAGE_ROWS, cursor, next};
 use super::cases::fact_text;
 use super::failure::Failure;
 use super::problem::Refused;
@@ -334,13 +333,6 @@ fn change_json(known: &KnownPoints) -> Value {
         "state": known.state.code(), "trigger": known.trigger, "asked": known.asked, "asker": known.asker,
         "decided": decided.map(|decided| decided.at), "decider": decided.map(|decided| &decided.by),
     })
-}
-
-/// Which list, and where the page begins.
-#[derive(Debug, Deserialize)]
-pub struct ListQuery {
-    state: Option<String>,
-    after: Option<String>,
 }
 
 /// Changes in a state, 待审 by default, the oldest first.

@@ -39,4 +39,9 @@ pub const MIGRATIONS: &[Migration] = &[
         text: include_str!("../../sql/both/migrations/0010_brought.sql"),
     },
     Migration { number: 11, name: "points", text: include_str!("../../sql/both/migrations/0011_points.sql") },
+    Migration {
+        number: 14,
+        name: "companions",
+        text: include_str!("../../sql/both/migrations/0014_companions.sql"),
+    },
 ];

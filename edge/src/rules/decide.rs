@@ -280,6 +280,7 @@ fn check_in(known: &Known<'_>, subject: Subject, occurrence: OccurrenceId, now: 
         repeats: repeats.map(|first| first.seq),
         gate: None,
         way: Way::In,
+        companions: None,
     };
     let first_at = repeats.map(|first| first.at);
     Decision { promised, first_at, ..plain(Event::Attended(attended), outcome) }
@@ -294,7 +295,15 @@ fn check_out(known: &Known<'_>, subject: Subject, occurrence: OccurrenceId, now:
         (outcome, None) => outcome,
     };
     let repeats = known.tap.map(|first| first.seq);
-    let attended = Attended { subject, occurrence, promised: Vec::new(), repeats, gate: None, way: Way::Out };
+    let attended = Attended {
+        subject,
+        occurrence,
+        promised: Vec::new(),
+        repeats,
+        gate: None,
+        way: Way::Out,
+        companions: None,
+    };
     let first_at = known.tap.map(|first| first.at);
     Decision { first_at, ..plain(Event::Attended(attended), outcome) }
 }

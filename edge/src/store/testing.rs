@@ -105,6 +105,7 @@ pub(crate) fn attended(n: u8, now: &Now) -> NewFact {
         repeats: None,
         gate: None,
         way: Way::In,
+        companions: None,
     };
     fact(now, Shown::Accepted, Event::Attended(attended))
 }
@@ -263,7 +264,7 @@ pub(crate) fn counting_directory(folder: &Path, members: u8) -> Directory {
 
 /// As [`directory`], where members are expected: the first, with a birthday, the second, and one whom nobody here knows.
 pub(crate) fn expecting_directory(folder: &Path, members: u8) -> Directory {
-    let guest = |n: u8| GuestRow { member: member_row(n).member, birthday: n == 1 };
+    let guest = |n: u8| GuestRow { member: member_row(n).member, birthday: n == 1, companions: None };
     let mut rows = rows(members);
     rows[1] =
         DirectoryRow::Occurrence(OccurrenceRow { guests: [1, 2, 99].map(guest).into(), ..occurrence() });

@@ -133,6 +133,10 @@ pub struct Attended {
     #[n(5)]
     #[cbor(default)]
     pub way: Way,
+    /// How many companions came in with the member; none for nobody. Whoever they are, they have places and no points.
+    #[n(6)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub companions: Option<u32>,
 }
 
 /// Which way a gate was passed.
@@ -339,6 +343,21 @@ pub enum Purpose {
     /// Give the member of this other card the one that is presented, in its place.
     #[n(10)]
     Replace(#[n(0)] Subject),
+    /// Check in to an occurrence with companions, as staff counted them.
+    #[n(11)]
+    CheckInParty(#[n(0)] Party),
+}
+
+/// A member with companions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode, Serialize)]
+#[cbor(map)]
+pub struct Party {
+    /// What they come to.
+    #[n(0)]
+    pub occurrence: OccurrenceId,
+    /// Companions, beside the member.
+    #[n(1)]
+    pub companions: u32,
 }
 
 /// What is to be spent: all of it or nothing.

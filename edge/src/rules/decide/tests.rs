@@ -164,7 +164,7 @@ fn rule_k26_only_an_approved_occurrence_receives_attendance_and_points() {
     }
     let invited = occasion(|row| {
         row.audience.listed = true;
-        row.guests = vec![GuestRow { member: MemberId([1; 16]), birthday: false }];
+        row.guests = vec![GuestRow { member: MemberId([1; 16]), birthday: false, companions: None }];
     });
     assert_eq!(invited.check_in().outcome, Outcome::Accepted, "only those who are expected");
     let gold = Words { zh: "金卡".into(), en: "Gold".into() };
