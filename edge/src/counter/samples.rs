@@ -84,6 +84,7 @@ pub fn afternoon() -> CounterView {
         attended_here: 0,
         gates: Vec::new(),
         gifts: Vec::new(),
+        companions: 0,
     };
     let mut running = activity(1, tasting(), -62, 118, 6);
     running.attended_here = 37;

@@ -348,6 +348,18 @@ pub enum Purpose {
     CheckInParty(#[n(0)] Party),
 }
 
+impl Purpose {
+    /// The occurrence that a member comes in to.
+    #[must_use]
+    pub fn enters(&self) -> Option<OccurrenceId> {
+        match self {
+            Self::CheckIn(occurrence) => Some(*occurrence),
+            Self::CheckInParty(party) => Some(party.occurrence),
+            _ => None,
+        }
+    }
+}
+
 /// A member with companions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode, Serialize)]
 #[cbor(map)]
