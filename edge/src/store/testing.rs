@@ -271,6 +271,23 @@ pub(crate) fn expecting_directory(folder: &Path, members: u8) -> Directory {
     directory_of(folder, rows)
 }
 
+/// The holding of the same activity on the day after [`OCCASION`].
+pub(crate) const NEXT_DAY: OccurrenceId = OccurrenceId([4; 16]);
+
+/// As [`directory`], where the activity admits once a day, members may bring two companions, and the first announced two.
+pub(crate) fn party_directory(folder: &Path, members: u8) -> Directory {
+    let guest = GuestRow { member: member_row(1).member, birthday: false, companions: Some(2) };
+    let audience = Audience { companions: Some(2), ..Audience::default() };
+    let today = OccurrenceRow { guests: vec![guest], audience, ..occurrence() };
+    let day_us = 24 * 3_600 * SECOND_US;
+    let (starts, ends) = (today.starts.offset(day_us), today.ends.offset(day_us));
+    let next = OccurrenceRow { occurrence: NEXT_DAY, starts, ends, ..today.clone() };
+    let mut rows = rows(members);
+    rows[1] = DirectoryRow::Occurrence(today);
+    rows.push(DirectoryRow::Occurrence(next));
+    directory_of(folder, rows)
+}
+
 fn directory_of(folder: &Path, rows: Vec<DirectoryRow>) -> Directory {
     let directory =
         Directory::open(&folder.join(super::DIRECTORY_FILE), CLUB, terminal().name_key).expect("opens");

@@ -31,6 +31,7 @@ mod codes;
 mod desk;
 mod lookup;
 mod paper;
+mod party;
 mod practice;
 mod setup;
 mod staff;
