@@ -18,11 +18,12 @@ pub(super) async fn count(app: &App, limit: i64) -> Result<u64, JobError> {
     Ok(super::counted(due.len()))
 }
 
-/// Reminds them; counts members.
+/// Reminds them; counts holdings.
 pub(super) async fn perform(going: &mut Going<'_>) -> Result<u64, JobError> {
     let now = going.app.now();
     let due = going.app.db.read(move |tx| activities::to_remind(tx, now, HOLDINGS_MAX)).await?;
     for occurrence in due {
+        let mut some = false;
         loop {
             let (entry, now) = (going.app.entry_id()?, going.app.now());
             let actor = Actor::Job(Job::Reminders.code().to_owned());
@@ -32,8 +33,9 @@ pub(super) async fn perform(going: &mut Going<'_>) -> Result<u64, JobError> {
             if reminded == 0 {
                 break;
             }
-            going.did(super::counted(reminded)).await?;
+            some = true;
         }
+        going.did(u64::from(some)).await?;
     }
     Ok(0)
 }
