@@ -11,6 +11,7 @@
 mod body;
 mod day;
 mod header;
+mod purpose;
 
 use minicbor::{Decode, Encode};
 use serde::Serialize;
@@ -18,6 +19,7 @@ use serde::Serialize;
 pub use body::*;
 pub use day::{Counted, DayClosed, DayTotals};
 pub use header::{ReadError, Reader, STATED_FACTS_MAX, Standing, stated_at, stated_in};
+pub use purpose::*;
 
 use crate::ids::OperatorId;
 use crate::time::{ClockQuality, Instant};
