@@ -74,7 +74,7 @@ fn rule_k25_companions_take_places_and_a_party_without_room_waits_on() {
     );
     assert_eq!(list[&member(1)], SignUp { coming: Coming::Placed, since: Instant(50), companions: 1 });
     assert_eq!(list[&member(2)].coming, Coming::Waiting);
-    assert_eq!(seat(&mut list, Some(6), Instant(60)), [], "two places for four heads");
+    assert_eq!(seat(&mut list, Some(6), Instant(60)), [], "three places for four heads");
     list.get_mut(&member(1)).expect("listed").coming = Coming::Cancelled;
     assert_eq!(seat(&mut list, Some(5), Instant(70)), [member(2)], "whose companions go with them");
     let whole = SignUp { coming: Coming::Placed, since: Instant(0), companions: u32::MAX };
