@@ -244,6 +244,10 @@ pub struct Audience {
     #[n(2)]
     #[serde(default)]
     pub companions: Option<u32>,
+    /// Whether who came is kept also where members come in any number of times and nothing else asks for it; none for no.
+    #[n(3)]
+    #[serde(default)]
+    pub counted: Option<bool>,
 }
 
 /// Companions of one member at most, whatever a plan says: more is a group of its own.

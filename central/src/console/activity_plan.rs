@@ -111,6 +111,7 @@ impl Written {
                 listed: fields.get("listed") == "1",
                 levels: names(fields.get("levels")),
                 companions: companions.filter(|companions| *companions > 0),
+                counted: (!admission.admits_once()).then_some(true),
             },
         })
     }

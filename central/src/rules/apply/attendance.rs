@@ -170,7 +170,7 @@ impl Work {
         if row.admits_once {
             self.judge_once(member, &row, &mut group, seen, has_place);
         } else {
-            if row.places.is_some() || row.exits {
+            if row.places.is_some() || row.exits || row.audience.counted == Some(true) {
                 let first = seen.iter().find(|seen| admitted == Some(seen.0));
                 group.admitted = admitted;
                 group.at = first.map(|first| first.1.at);

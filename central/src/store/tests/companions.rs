@@ -185,6 +185,28 @@ async fn kind_27_the_companions_of_the_check_in_that_admits_count_and_no_others(
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_k26_who_comes_in_again_and_again_is_one_head_and_has_the_points_each_time() {
+    each(|db| async move {
+        found(&db).await;
+        let Act::ActivityPlanned(mut plan) = planned(1, occurrence().starts) else { panic!("a plan") };
+        let row = &mut plan.occurrences[0];
+        (row.admits_once, row.places, row.audience.counted) = (false, None, Some(true));
+        by(&db, 60, 1, MORNING, Act::ActivityPlanned(plan)).await;
+        by(&db, 61, 2, MORNING, approved()).await;
+        let mut terminal = Terminal::start(TERMINAL_A);
+        comes(&mut terminal, 0, 1, 1, 1);
+        comes(&mut terminal, 3_600, 1, 0, 1);
+        terminal.upload(&db).await;
+        assert_eq!(points(&db, 1).await, 2 * SALON_POINTS);
+        let heads = db.read(|tx| activities::heads(tx, TEA)).await.expect("readable");
+        let heads = heads.get(&HOLDING).expect("counted");
+        assert_eq!((heads.attended, heads.companions), (1, 1), "with whom they came first");
+        replays(&db).await;
+    })
+    .await;
+}
+
 /// Companions who came in, over all gates.
 async fn companions_in(db: &Db) -> u64 {
     let gates = db.read(|tx| activities::gates(tx, HOLDING)).await.expect("readable");
