@@ -240,7 +240,18 @@ pub struct Audience {
     /// Only members of these levels, by their Chinese names; empty for any.
     #[n(1)]
     pub levels: Vec<String>,
+    /// How many companions a member may bring along; none for nobody.
+    #[n(2)]
+    #[serde(default)]
+    pub companions: Option<u32>,
+    /// Whether who came is kept also where members come in any number of times and nothing else asks for it; none for no.
+    #[n(3)]
+    #[serde(default)]
+    pub counted: Option<bool>,
 }
+
+/// Companions of one member at most, whatever a plan says: more is a group of its own.
+pub const COMPANIONS_MAX: u32 = 20;
 
 /// Most members who are expected at one holding: what a terminal is told of it stays about ten kilobytes.
 pub const GUESTS_MAX: usize = 500;
@@ -257,6 +268,10 @@ pub struct GuestRow {
     #[n(1)]
     #[cbor(default)]
     pub birthday: bool,
+    /// How many companions were announced with the member; none for nobody.
+    #[n(2)]
+    #[serde(default)]
+    pub companions: Option<u32>,
 }
 
 /// Something that is handed to members at an occurrence.
@@ -289,6 +304,19 @@ impl OccurrenceRow {
         let levels = &self.audience.levels;
         let level = member.level.as_ref().map(|level| &level.zh);
         is_listed && (levels.is_empty() || level.is_some_and(|level| levels.contains(level)))
+    }
+
+    /// How many companions a member may bring along.
+    #[must_use]
+    pub fn companions_most(&self) -> u32 {
+        self.audience.companions.unwrap_or(0).min(COMPANIONS_MAX)
+    }
+
+    /// How many companions were announced with a member, as far as they may come.
+    #[must_use]
+    pub fn announced(&self, member: MemberId) -> u32 {
+        let guest = self.guests.iter().find(|guest| guest.member == member);
+        guest.and_then(|guest| guest.companions).unwrap_or(0).min(self.companions_most())
     }
 
     /// What is handed out there under that id.

@@ -99,7 +99,15 @@ fn come(store: &Store, seconds: u64, n: u8, buys: bool) {
         Event::Earned(Earned { subject, purchase, promised, slip, replaces, repeats, paid })
     } else {
         let occurrence = OccurrenceId([3; 16]);
-        Event::Attended(Attended { subject, occurrence, promised, repeats: None, gate: None, way: Way::In })
+        Event::Attended(Attended {
+            subject,
+            occurrence,
+            promised,
+            repeats: None,
+            gate: None,
+            way: Way::In,
+            companions: None,
+        })
     };
     let Now { wall, mono_ns, quality, .. } = now(seconds);
     let fact = NewFact {

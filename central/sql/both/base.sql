@@ -52,7 +52,7 @@ INSERT INTO application (device, epoch, seq, looked_up, entry) VALUES ($1, $2, $
 INSERT INTO version_known (epoch, n, at) VALUES ($1, $2, $3)
 
 -- name: attendance
-INSERT INTO attendance (member, occurrence, device, epoch, seq, office, at, points, issuer, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+INSERT INTO attendance (member, occurrence, device, epoch, seq, office, at, points, issuer, companions, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 
 -- name: fact_link
 INSERT INTO fact_link (link, device, epoch, seq) VALUES ($1, $2, $3, $4)
@@ -140,7 +140,7 @@ INSERT INTO association (device, epoch, seq, step, member, due, done, entry) VAL
 INSERT INTO leaving (member, kind, state, automatic, filed, changed, entry) VALUES ($1, $2, $3, $4, $5, $6, $7)
 
 -- name: message
-INSERT INTO message (id, about, member, device, epoch, seq, due, told, round, channel, week, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+INSERT INTO message (id, about, member, device, epoch, seq, due, told, round, channel, week, occurrence, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 
 -- name: member_detail
 INSERT INTO member_detail (member, kind, referrer, representative, tags, carer, entry) VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -158,7 +158,7 @@ INSERT INTO member_edit (member, entry, what, actor, reason, at, before, after) 
 INSERT INTO activity (id, kind, terms, state, planned_by, planned, decided, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 
 -- name: sign_up
-INSERT INTO sign_up (occurrence, member, coming, since, entry) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO sign_up (occurrence, member, coming, since, companions, entry) VALUES ($1, $2, $3, $4, $5, $6)
 
 -- name: activity_cost
 INSERT INTO activity_cost (activity, item, what, occurrence, cost, entry) VALUES ($1, $2, $3, $4, $5, $6)

@@ -52,7 +52,7 @@ SELECT device, epoch, seq, looked_up, entry FROM application
 SELECT epoch, n, at FROM version_known
 
 -- name: attendance
-SELECT member, occurrence, device, epoch, seq, office, at, points, issuer, entry FROM attendance
+SELECT member, occurrence, device, epoch, seq, office, at, points, issuer, companions, entry FROM attendance
 
 -- name: fact_link
 SELECT link, device, epoch, seq FROM fact_link
@@ -115,7 +115,7 @@ SELECT device, epoch, seq, step, member, due, done, entry FROM association
 SELECT member, kind, state, automatic, filed, changed, entry FROM leaving
 
 -- name: message
-SELECT id, about, member, device, epoch, seq, due, told, round, channel, week, entry FROM message
+SELECT id, about, member, device, epoch, seq, due, told, round, channel, week, occurrence, entry FROM message
 
 -- name: member_detail
 SELECT member, kind, referrer, representative, tags, carer, entry FROM member_detail
@@ -133,7 +133,7 @@ SELECT member, entry, what, actor, reason, at, before, after FROM member_edit
 SELECT id, kind, terms, state, planned_by, planned, decided, entry FROM activity
 
 -- name: sign_up
-SELECT occurrence, member, coming, since, entry FROM sign_up
+SELECT occurrence, member, coming, since, companions, entry FROM sign_up
 
 -- name: activity_cost
 SELECT activity, item, what, occurrence, cost, entry FROM activity_cost

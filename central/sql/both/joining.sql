@@ -7,7 +7,7 @@ SELECT route, way, kind, office, referrer, form, day, filed, state, member, look
 SELECT kind, state, automatic, filed, changed FROM leaving WHERE member = $1
 
 -- name: message
-SELECT about, member, device, epoch, seq, due, told, round, channel, week FROM message WHERE id = $1
+SELECT about, member, device, epoch, seq, due, told, round, channel, week, occurrence FROM message WHERE id = $1
 
 -- name: set_term
 INSERT INTO dictionary (dictionary, code, word_zh, word_en, place, retired, entry) VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -26,8 +26,8 @@ ON CONFLICT (member) DO UPDATE SET kind = excluded.kind, state = excluded.state,
     filed = excluded.filed, changed = excluded.changed, entry = excluded.entry
 
 -- name: set_message
-INSERT INTO message (id, about, member, device, epoch, seq, due, told, round, channel, week, entry)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+INSERT INTO message (id, about, member, device, epoch, seq, due, told, round, channel, week, occurrence, entry)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 ON CONFLICT (id) DO UPDATE SET told = excluded.told, round = excluded.round, channel = excluded.channel, entry = excluded.entry
 
 -- name: terms
@@ -69,7 +69,7 @@ AND NOT EXISTS (SELECT 1 FROM leaving l WHERE l.member = m.id AND (l.state = 'fi
 ORDER BY m.id LIMIT $4
 
 -- name: messages
-SELECT id, about, member, device, epoch, seq, due, told, round, channel, week FROM message
+SELECT id, about, member, device, epoch, seq, due, told, round, channel, week, occurrence FROM message
 WHERE (CASE WHEN told IS NULL THEN 0 ELSE 1 END) = $1 AND (due > $2 OR (due = $2 AND id > $3)) ORDER BY due, id LIMIT $4
 
 -- name: last_round

@@ -1,7 +1,7 @@
 -- The outbox: how the sending of messages goes. Nothing personal stands here.
 
 -- name: due
-SELECT m.id, m.about, m.member, m.device, m.epoch, m.seq, m.due, m.told, m.round, m.channel, m.week, COALESCE(o.tries, 0)
+SELECT m.id, m.about, m.member, m.device, m.epoch, m.seq, m.due, m.told, m.round, m.channel, m.week, m.occurrence, COALESCE(o.tries, 0)
 FROM message m LEFT JOIN outbox o ON o.message = m.id
 WHERE m.told IS NULL AND (o.message IS NULL OR (o.sent_at IS NULL AND o.next_at <= $1)) ORDER BY m.due, m.id LIMIT $2
 

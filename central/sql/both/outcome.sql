@@ -132,11 +132,11 @@ INSERT INTO fact_link (link, device, epoch, seq) VALUES ($1, $2, $3, $4)
 ON CONFLICT (link, device, epoch, seq) DO NOTHING
 
 -- name: set_attendance
-INSERT INTO attendance (member, occurrence, device, epoch, seq, office, at, points, issuer, entry)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+INSERT INTO attendance (member, occurrence, device, epoch, seq, office, at, points, issuer, companions, entry)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 ON CONFLICT (member, occurrence) DO UPDATE SET device = excluded.device, epoch = excluded.epoch, seq = excluded.seq,
     office = excluded.office, at = excluded.at, points = excluded.points, issuer = excluded.issuer,
-    entry = excluded.entry
+    companions = excluded.companions, entry = excluded.entry
 
 -- name: end_attendance
 DELETE FROM attendance WHERE member = $1 AND occurrence = $2

@@ -47,11 +47,11 @@ ORDER BY device, epoch, seq
 SELECT device, epoch, seq, body, at, low, high, day, office, received, member, became, kind, pin, belongs_to, clock_fault, over_limit, at_desk FROM fact WHERE member = $1 ORDER BY device, epoch, seq
 
 -- name: places
-SELECT a.member, a.device, a.epoch, a.seq, a.at, a.issuer, f.pin, f.day FROM attendance a
+SELECT a.member, a.device, a.epoch, a.seq, a.at, a.issuer, f.pin, f.day, a.companions FROM attendance a
 JOIN fact f ON f.device = a.device AND f.epoch = a.epoch AND f.seq = a.seq WHERE a.occurrence = $1
 
 -- name: group
-SELECT device, epoch, seq, points, issuer, at FROM attendance WHERE member = $1 AND occurrence = $2
+SELECT device, epoch, seq, points, issuer, at, companions FROM attendance WHERE member = $1 AND occurrence = $2
 
 -- name: fact_in_review
 SELECT body, at, office FROM fact WHERE device = $1 AND epoch = $2 AND seq = $3 AND became = 'quarantined' AND kind IN (22, 26)

@@ -9,12 +9,12 @@ SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::bigint[], $4::bytea[], $5::b
     $24::bigint[], $25::bytea[], $26::bytea[])
 
 -- name: set_attendance
-INSERT INTO attendance (member, occurrence, device, epoch, seq, office, at, points, issuer, entry)
+INSERT INTO attendance (member, occurrence, device, epoch, seq, office, at, points, issuer, companions, entry)
 SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bigint[], $5::bigint[], $6::bytea[], $7::bigint[],
-    $8::bigint[], $9::bytea[], $10::bytea[])
+    $8::bigint[], $9::bytea[], $10::bigint[], $11::bytea[])
 ON CONFLICT (member, occurrence) DO UPDATE SET device = excluded.device, epoch = excluded.epoch, seq = excluded.seq,
     office = excluded.office, at = excluded.at, points = excluded.points, issuer = excluded.issuer,
-    entry = excluded.entry
+    companions = excluded.companions, entry = excluded.entry
 
 -- name: insert_posting
 INSERT INTO posting (id, cause, ordinal, debit, credit, amount, unit, code, member, device, epoch, seq, conflict, at,

@@ -1,219 +1,65 @@
 //! Activities in `/api/v1` (K25, K26, K28): plans with their holdings, approval by another person, the end of a holding,
-//! and what it all cost. What cannot be done any more is answered as a conflict and changes nothing.
+//! and what it all cost. What cannot be done any more is answered as a conflict and changes nothing. The pages do the same
+//! by the same functions.
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use hufu_shared::act::{
-    Act, ActivityCostSet, ActivityDecided, ActivityPlan, ActivityPlanned, OccurrenceEnded,
-};
-use hufu_shared::dictionary;
+use hufu_shared::act::{Act, ActivityCostSet, ActivityDecided, Admission, OccurrenceEnded};
 use hufu_shared::ids::{ActivityId, OccurrenceId, OfficeId};
-use hufu_shared::member::{Audience, OccurrenceRow, OccurrenceState};
+use hufu_shared::member::{OccurrenceRow, OccurrenceState};
 use hufu_shared::money::Amount;
-use hufu_shared::rules::activity::{Coming, Every, holdings, per_head, share_out};
-use hufu_shared::scheme::Words;
-use hufu_shared::time::{Instant, OfficeClock};
+use hufu_shared::rules::activity::{Coming, per_head, share_out};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Console;
+use super::activity_plan::{LINE_CHARS_MAX, cost, count, plan_it};
 use super::applications::{cursor, next, rows_of};
 use super::failure::Failure;
 use super::problem::Refused;
-use super::signed::{Fields, Posted, SignedIn};
-use super::verdict::reasoned;
+use super::signed::{Posted, SignedIn};
+use super::verdict::note;
 use crate::db::Tx;
-use crate::import::text;
-use crate::random;
-use crate::rules::activity::{self as rule, State as Where};
+use crate::rules::activity::State as Where;
 use crate::rules::world::KnownActivity;
 use crate::store::activities::{self, Heads};
-use crate::store::people::{self, PeopleError, office_of};
+use crate::store::people::{self, PeopleError};
 use crate::store::rows::occurrence_state_code;
-use crate::store::{acts, joining, journal};
-
-/// Characters of a name at most.
-const NAME_CHARS_MAX: usize = 50;
-/// Characters of a place, and of what was paid for.
-const LINE_CHARS_MAX: usize = 100;
-/// Characters of a programme at most (rule C3).
-const PROGRAMME_CHARS_MAX: usize = 2_000;
-/// Points for one attendance at most: above that a comma was forgotten.
-const POINTS_MAX: u32 = 1_000_000;
-/// Fen of one cost at most.
-const COST_MAX: i64 = 100_000_000_000;
-
-/// What was written, before it is known to the books.
-struct Written {
-    plan: ActivityPlan,
-    times: Vec<(Instant, Instant)>,
-    offices: Vec<String>,
-    places: Option<u32>,
-    points: u32,
-    admits_once: bool,
-    exits: bool,
-    audience: Audience,
-}
-
-/// A whole number; what is left out is none.
-fn whole<T: std::str::FromStr>(fields: &Fields, name: &str) -> Result<Option<T>, ()> {
-    match fields.get(name) {
-        "" => Ok(None),
-        text if text.bytes().all(|byte| byte.is_ascii_digit()) => text.parse().map(Some).map_err(|_| ()),
-        _ => Err(()),
-    }
-}
-
-/// What stands between commas.
-fn names(text: &str) -> Vec<String> {
-    text.split([',', '，']).map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
-}
-
-impl Written {
-    fn of(fields: &Fields, activity: ActivityId) -> Result<Self, &'static str> {
-        let line = |name: &str, most: usize, needed: bool| {
-            let text = fields.get(name);
-            let chars = text.chars().count();
-            (chars <= most && (chars > 0 || !needed)).then(|| text.to_owned()).ok_or("activity-text")
-        };
-        let zh = line("name_zh", NAME_CHARS_MAX, true)?;
-        let en = Some(line("name_en", NAME_CHARS_MAX, false)?).filter(|en| !en.is_empty());
-        let number = |name: &str| whole::<u32>(fields, name).map_err(|()| "activity-number");
-        let cost = whole::<i64>(fields, "cost").map_err(|()| "activity-number")?.unwrap_or(0);
-        let points = number("points")?.unwrap_or(0);
-        if cost > COST_MAX || points > POINTS_MAX || number("places")? == Some(0) {
-            return Err("activity-number");
-        }
-        Ok(Self {
-            plan: ActivityPlan {
-                activity,
-                name: Words { en: en.unwrap_or_else(|| zh.clone()), zh },
-                kind: fields.get("kind").to_owned(),
-                place: line("place", LINE_CHARS_MAX, false)?,
-                programme: line("programme", PROGRAMME_CHARS_MAX, false)?,
-                heads: number("heads")?.unwrap_or(0),
-                cost: Amount(cost),
-            },
-            times: times(fields)?,
-            offices: names(fields.get("offices")),
-            places: number("places")?,
-            points,
-            admits_once: fields.get("admits_once") != "0",
-            exits: fields.get("exits") == "1",
-            audience: Audience { listed: fields.get("listed") == "1", levels: names(fields.get("levels")) },
-        })
-    }
-
-    /// The holdings; those that stood keep their names in the order of their starts.
-    fn rows(
-        &self,
-        stood: &[OccurrenceRow],
-        offices: &[OfficeId],
-        mut fresh: impl FnMut() -> Result<OccurrenceId, Failure>,
-    ) -> Result<Vec<OccurrenceRow>, Failure> {
-        let mut stood = stood.iter().filter(|row| row.state != OccurrenceState::Ended);
-        let mut row = |(starts, ends): &(Instant, Instant)| -> Result<OccurrenceRow, Failure> {
-            let before = stood.next();
-            Ok(OccurrenceRow {
-                occurrence: before.map_or_else(&mut fresh, |row| Ok(row.occurrence))?,
-                activity: self.plan.activity,
-                name: self.plan.name.clone(),
-                starts: *starts,
-                ends: *ends,
-                state: OccurrenceState::Planned,
-                admits_once: self.admits_once,
-                points: Amount(self.points.into()),
-                places: self.places,
-                offices: offices.to_vec(),
-                exits: self.exits,
-                gifts: before.map_or_else(Vec::new, |row| row.gifts.clone()),
-                guests: Vec::new(),
-                audience: self.audience.clone(),
-            })
-        };
-        self.times.iter().map(&mut row).collect()
-    }
-}
-
-/// When it is held: `starts` and `ends` of the first time, `every` day, week or month, so many `times`.
-fn times(fields: &Fields) -> Result<Vec<(Instant, Instant)>, &'static str> {
-    let local = |name: &str| text::local(fields.get(name)).map_err(|_| "activity-times");
-    let first = (local("starts")?, local("ends")?);
-    let every = match fields.get("every") {
-        "" => Every::Day,
-        code => Every::from_code(code).ok_or("activity-times")?,
-    };
-    let times = whole(fields, "times").map_err(|()| "activity-times")?.unwrap_or(1);
-    let zone = OfficeClock::default().tz().map_err(|_| "activity-times")?;
-    holdings(first, every, times, zone).ok_or("activity-times")
-}
+use crate::store::{acts, journal};
 
 /// Plans an activity, or with `activity` plans one anew: `name_zh`, `name_en`, `kind`, `place`, `programme`, `heads`,
 /// `cost` in fen, `starts` and `ends` as `2026-11-22 09:00`, `every` and `times` for a recurring one, codes of `offices`
-/// with commas between, `places`, `points`, `admits_once`, `exits`; `listed` 1 where only those may attend who are
-/// expected, and the `levels` that may.
+/// with commas between, `places`, `points`; `admission` once, daily (once a day), reentry (any number of times) or exits (who
+/// leaves is seen, and may come back); how many `companions` a member may bring; `listed` 1 where only those may attend who
+/// are expected, and the `levels` that may.
 pub async fn plan(State(console): State<Console>, posted: Posted) -> Result<Response, Refused> {
     let posted = posted.settled()?;
-    let (ui, now) = (posted.by.ui.clone(), console.app.now());
-    let named = match posted.fields.get("activity") {
-        "" => None,
-        id => Some(id.parse::<ActivityId>().map_err(|_| Failure::NotFound)?),
-    };
-    let id = named.map_or_else(|| Ok::<_, Failure>(ActivityId::new(now, random::bytes()?)), Ok)?;
-    let written = Written::of(&posted.fields, id).map_err(|key| Refused::unfit(&ui, key))?;
-    let fresh: Vec<OccurrenceId> = written
-        .times
-        .iter()
-        .map(|_| Ok::<_, Failure>(OccurrenceId::new(now, random::bytes()?)))
-        .collect::<Result<_, _>>()?;
-    let (entry, actor) = (console.app.entry_id()?, posted.by.actor());
-    let work = move |tx: &mut Tx<'_>| -> Result<Result<(), &'static str>, PeopleError> {
-        journal::pass_gate(tx, now)?;
-        let known = activities::activity(tx, id)?;
-        let stood = activities::occurrences_of(tx, id)?;
-        if named.is_some() && known.is_none() && stood.is_empty() {
-            return Ok(Err("activity-none"));
+    let ui = posted.by.ui.clone();
+    match plan_it(&console, &posted).await? {
+        Ok((id, is_named)) => {
+            let status = if is_named { StatusCode::OK } else { StatusCode::CREATED };
+            Ok((status, Json(shown(&console, id).await?)).into_response())
         }
-        if !joining::can_choose(tx, dictionary::ACTIVITY_KIND, &written.plan.kind)? {
-            return Ok(Err("activity-kind"));
-        }
-        if !rule::may_plan(known.as_ref().map(|known| known.state), &stood, now) {
-            return Ok(Err("activity-begun"));
-        }
-        let mut offices = Vec::new();
-        for code in &written.offices {
-            match office_of(tx, code)? {
-                Some(office) => offices.push(office),
-                None => return Ok(Err("activity-office")),
-            }
-        }
-        let mut names = fresh.iter().copied();
-        let rows = written.rows(&stood, &offices, || names.next().ok_or(Failure::NotFound));
-        let Ok(occurrences) = rows else { return Ok(Err("activity-times")) };
-        let planned = ActivityPlanned { plan: written.plan.clone(), occurrences };
-        let given = acts::take(tx, entry, now, &actor, &Act::ActivityPlanned(Box::new(planned)))?;
-        Ok(if given.activities.contains_key(&id) { Ok(()) } else { Err("activity-begun") })
-    };
-    match console.app.write(work).await? {
-        Ok(()) => {}
-        Err("activity-none") => return Err(Failure::NotFound.into()),
-        Err(key @ "activity-begun") => return Err(Refused::conflict(&ui, key)),
-        Err(key) => return Err(Refused::unfit(&ui, key)),
+        Err("activity-none") => Err(Failure::NotFound.into()),
+        Err(key @ "activity-begun") => Err(Refused::conflict(&ui, key)),
+        Err(key) => Err(Refused::unfit(&ui, key)),
     }
-    let status = if named.is_some() { StatusCode::OK } else { StatusCode::CREATED };
-    Ok((status, Json(shown(&console, id).await?)).into_response())
 }
 
 /// Which activities.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct ActivitiesQuery {
-    state: String,
-    kind: String,
-    cursor: Option<String>,
-    limit: Option<u32>,
+    /// In this state; in any if empty.
+    pub(super) state: String,
+    /// Of this kind; of any if empty.
+    pub(super) kind: String,
+    /// The place after which the page begins; none for the first.
+    pub(super) cursor: Option<String>,
+    /// Rows of a page at most.
+    pub(super) limit: Option<u32>,
 }
 
 fn plan_json(id: ActivityId, known: &KnownActivity) -> Value {
@@ -221,7 +67,7 @@ fn plan_json(id: ActivityId, known: &KnownActivity) -> Value {
     json!({
         "activity": id, "name": plan.name, "kind": plan.kind, "place": plan.place, "programme": plan.programme,
         "heads": plan.heads, "cost_planned": plan.cost, "state": known.state.code(), "planned": known.planned,
-        "decided": known.decided,
+        "decided": known.decided, "admission": plan.admission.map(Admission::code),
     })
 }
 
@@ -245,72 +91,91 @@ pub async fn list(
 }
 
 /// All that is known of one activity.
-struct Whole {
-    known: KnownActivity,
-    rows: Vec<(OccurrenceRow, Heads)>,
-    costs: Vec<ActivityCostSet>,
-    offices: Vec<(OfficeId, String)>,
+pub(super) struct Whole {
+    pub(super) known: KnownActivity,
+    pub(super) rows: Vec<(OccurrenceRow, Heads)>,
+    pub(super) costs: Vec<ActivityCostSet>,
+    pub(super) offices: Vec<(OfficeId, String)>,
 }
 
-fn load(tx: &mut Tx<'_>, id: ActivityId) -> Result<Option<Whole>, PeopleError> {
+pub(super) fn load(tx: &mut Tx<'_>, id: ActivityId) -> Result<Option<Whole>, PeopleError> {
     let Some(known) = activities::activity(tx, id)? else { return Ok(None) };
-    let mut rows = Vec::new();
-    for row in activities::occurrences_of(tx, id)? {
-        let heads = activities::heads(tx, row.occurrence)?;
-        rows.push((row, heads));
-    }
+    let mut heads = activities::heads(tx, id)?;
+    let rows = activities::occurrences_of(tx, id)?.into_iter().map(|row| {
+        let heads = heads.remove(&row.occurrence).unwrap_or_default();
+        (row, heads)
+    });
+    let rows = rows.collect();
     let offices = people::offices(tx)?.into_iter().map(|row| (row.office, row.code)).collect();
     Ok(Some(Whole { known, rows, costs: activities::costs(tx, id)?, offices }))
 }
 
 impl Whole {
-    /// What each holding cost with its share of the common cost.
-    fn shared_out(&self) -> Option<Vec<Amount>> {
+    /// What each holding cost with its share of the common cost, by all heads that came: members and companions.
+    pub(super) fn shared_out(&self) -> Option<Vec<Amount>> {
         let sum = |occurrence: Option<OccurrenceId>| {
             let own = self.costs.iter().filter(|item| item.occurrence == occurrence);
             own.map(|item| item.cost.0).sum::<i64>()
         };
-        let own: Vec<(Amount, u32)> = self
-            .rows
-            .iter()
-            .map(|(row, heads)| (Amount(sum(Some(row.occurrence))), heads.attended))
-            .collect();
+        let own: Vec<(Amount, u32)> =
+            self.rows.iter().map(|(row, heads)| (Amount(sum(Some(row.occurrence))), heads.came())).collect();
         share_out(&own, Amount(sum(None)))
+    }
+
+    /// The codes of the offices of a holding.
+    pub(super) fn codes(&self, row: &OccurrenceRow) -> Vec<String> {
+        let code = |office: &OfficeId| {
+            self.offices.iter().find(|known| known.0 == *office).map(|known| known.1.clone())
+        };
+        row.offices.iter().filter_map(code).collect()
+    }
+
+    /// How often a member comes in, as the plan chose or as its holdings were set to before plans chose.
+    pub(super) fn admission(&self) -> Admission {
+        let first = self.rows.first().map(|(row, _)| Admission::of(row));
+        self.known.plan.admission.or(first).unwrap_or_default()
     }
 
     fn json(&self, id: ActivityId) -> Value {
         let shares = self.shared_out().unwrap_or_default();
-        let office = |office: &OfficeId| {
-            self.offices.iter().find(|known| known.0 == *office).map(|known| known.1.clone())
-        };
         let rows = self.rows.iter().enumerate().map(|(at, (row, heads))| {
             let cost = shares.get(at).copied();
             json!({
                 "occurrence": row.occurrence, "starts": row.starts, "ends": row.ends,
                 "state": occurrence_state_code(row.state), "places": row.places, "points": row.points,
                 "admits_once": row.admits_once, "exits": row.exits, "audience": row.audience,
-                "offices": row.offices.iter().filter_map(office).collect::<Vec<_>>(),
+                "offices": self.codes(row),
                 "invited": heads.count(Coming::Invited), "placed": heads.count(Coming::Placed),
                 "waiting": heads.count(Coming::Waiting), "cancelled": heads.count(Coming::Cancelled),
-                "attended": heads.attended,
+                "companions_placed": heads.announced(Coming::Placed),
+                "companions_waiting": heads.announced(Coming::Waiting),
+                "attended": heads.attended, "companions": heads.companions,
                 "no_shows": (row.state == OccurrenceState::Ended).then_some(heads.no_shows),
-                "cost": cost, "cost_per_head": cost.and_then(|cost| per_head(cost, heads.attended)),
+                "cost": cost, "cost_per_head": cost.and_then(|cost| per_head(cost, heads.came())),
             })
         });
         let costs = self.costs.iter().map(|item| {
             json!({ "item": item.item, "what": item.what, "occurrence": item.occurrence, "cost": item.cost })
         });
-        let (total, heads) =
-            (shares.iter().map(|cost| cost.0).sum(), self.rows.iter().map(|row| row.1.attended).sum());
+        let total: i64 = shares.iter().map(|cost| cost.0).sum();
+        let (members, companions) = self.came();
         let mut whole = plan_json(id, &self.known);
+        whole["admission"] = json!(self.admission().code());
         whole["occurrences"] = rows.collect();
         whole["costs"] = costs.collect();
         whole["cost"] = json!(Amount(total));
-        whole["attended"] = json!(heads);
-        whole["cost_per_head"] = json!(per_head(Amount(total), heads));
+        whole["attended"] = json!(members);
+        whole["companions"] = json!(companions);
+        whole["cost_per_head"] = json!(per_head(Amount(total), members.saturating_add(companions)));
         // Before anybody came: what a head would cost if all come that are expected.
         whole["cost_per_head_planned"] = json!(per_head(self.known.plan.cost, self.known.plan.heads));
         whole
+    }
+
+    /// Members and companions who came, over all holdings.
+    pub(super) fn came(&self) -> (u32, u32) {
+        let sum = |of: fn(&Heads) -> u32| self.rows.iter().map(|row| of(&row.1)).fold(0, u32::saturating_add);
+        (sum(|heads| heads.attended), sum(|heads| heads.companions))
     }
 }
 
@@ -328,20 +193,17 @@ pub async fn one(
     Ok(Json(shown(&console, id).await?))
 }
 
-/// Approves a plan (`approved` 1) or sends it back (0), by somebody who did not write it.
-pub async fn decide(
-    State(console): State<Console>,
-    Path(id): Path<ActivityId>,
-    posted: Posted,
-) -> Result<Json<Value>, Refused> {
-    let posted = posted.settled()?;
-    let ui = posted.by.ui.clone();
-    let approved = match posted.fields.get("approved") {
-        "1" => true,
-        "0" => false,
-        _ => return Err(Refused::unfit(&ui, "verdict-none")),
-    };
-    let note = reasoned(&console, &ui, &posted.fields)?;
+/// Approves a plan or sends it back; answers the key of what keeps it from that.
+pub(super) async fn decide_it(
+    console: &Console,
+    posted: &Posted,
+    (id, approved): (ActivityId, bool),
+) -> Result<Result<(), &'static str>, Failure> {
+    let reason = posted.fields.get("reason");
+    if reason.is_empty() {
+        return Ok(Err("reason-missing"));
+    }
+    let note = note(console, reason)?;
     let (actor, staff) = (posted.by.actor(), posted.by.session.staff);
     let (entry, now) = (console.app.entry_id()?, console.app.now());
     let work = move |tx: &mut Tx<'_>| -> Result<Result<(), &'static str>, PeopleError> {
@@ -356,14 +218,58 @@ pub async fn decide(
         // It waited until this very act: only that it is their own plan can keep somebody from deciding it.
         Ok(if given.activities.contains_key(&id) { Ok(()) } else { Err("activity-own") })
     };
-    match console.app.write(work).await? {
+    Ok(console.app.write(work).await?)
+}
+
+/// Approves a plan (`approved` 1) or sends it back (0), by somebody who did not write it.
+pub async fn decide(
+    State(console): State<Console>,
+    Path(id): Path<ActivityId>,
+    posted: Posted,
+) -> Result<Json<Value>, Refused> {
+    let posted = posted.settled()?;
+    let ui = posted.by.ui.clone();
+    let approved = match posted.fields.get("approved") {
+        "1" => true,
+        "0" => false,
+        _ => return Err(Refused::unfit(&ui, "verdict-none")),
+    };
+    match decide_it(&console, &posted, (id, approved)).await? {
         Ok(()) => Ok(Json(shown(&console, id).await?)),
         Err("activity-none") => Err(Failure::NotFound.into()),
+        Err(key @ "reason-missing") => Err(Refused::unfit(&ui, key)),
         Err(key) => Err(Refused::conflict(&ui, key)),
     }
 }
 
-/// Ends a holding (结束): it takes no attendance any more.
+/// Ends a holding; answers the key of what keeps it from that.
+pub(super) async fn end_it(
+    console: &Console,
+    posted: &Posted,
+    id: OccurrenceId,
+) -> Result<Result<(), &'static str>, Failure> {
+    let reason = posted.fields.get("reason");
+    if reason.is_empty() {
+        return Ok(Err("reason-missing"));
+    }
+    let note = note(console, reason)?;
+    let (actor, staff) = (posted.by.actor(), posted.by.session.staff);
+    let (entry, now) = (console.app.entry_id()?, console.app.now());
+    let work = move |tx: &mut Tx<'_>| -> Result<Result<(), &'static str>, PeopleError> {
+        journal::pass_gate(tx, now)?;
+        let Some(row) = people::occurrence(tx, id)? else { return Ok(Err("activity-none")) };
+        if row.state != OccurrenceState::Approved {
+            return Ok(Err("activity-not-running"));
+        }
+        note.put(tx, Some(staff), now)?;
+        let ended = OccurrenceEnded { occurrence: id, reason: note.commitment };
+        acts::take(tx, entry, now, &actor, &Act::OccurrenceEnded(ended))?;
+        Ok(Ok(()))
+    };
+    Ok(console.app.write(work).await?)
+}
+
+/// Ends a holding (结束): it takes no attendance any more. Before it began that calls it off.
 pub async fn end(
     State(console): State<Console>,
     Path(id): Path<OccurrenceId>,
@@ -371,54 +277,53 @@ pub async fn end(
 ) -> Result<Json<Value>, Refused> {
     let posted = posted.settled()?;
     let ui = posted.by.ui.clone();
-    let note = reasoned(&console, &ui, &posted.fields)?;
-    let (actor, staff) = (posted.by.actor(), posted.by.session.staff);
-    let (entry, now) = (console.app.entry_id()?, console.app.now());
-    let work = move |tx: &mut Tx<'_>| -> Result<Option<bool>, PeopleError> {
-        journal::pass_gate(tx, now)?;
-        let Some(row) = people::occurrence(tx, id)? else { return Ok(None) };
-        if row.state != OccurrenceState::Approved {
-            return Ok(Some(false));
-        }
-        note.put(tx, Some(staff), now)?;
-        let ended = OccurrenceEnded { occurrence: id, reason: note.commitment };
-        acts::take(tx, entry, now, &actor, &Act::OccurrenceEnded(ended))?;
-        Ok(Some(true))
-    };
-    match console.app.write(work).await? {
-        Some(true) => Ok(Json(json!({ "occurrence": id, "state": "ended" }))),
-        Some(false) => Err(Refused::conflict(&ui, "activity-not-running")),
-        None => Err(Failure::NotFound.into()),
+    match end_it(&console, &posted, id).await? {
+        Ok(()) => Ok(Json(json!({ "occurrence": id, "state": "ended" }))),
+        Err("activity-none") => Err(Failure::NotFound.into()),
+        Err(key @ "reason-missing") => Err(Refused::unfit(&ui, key)),
+        Err(key) => Err(Refused::conflict(&ui, key)),
     }
 }
 
-/// Writes down an item of what an activity cost: its number `item`, `what`, `cost` in fen, and the `occurrence` that it
-/// was for, or none for what is common to all. A cost of 0 takes the item out.
+/// Writes down an item of the cost of an activity that is there; answers the key of what is wrong with it.
+pub(super) async fn cost_it(
+    console: &Console,
+    posted: &Posted,
+    id: ActivityId,
+) -> Result<Result<(), &'static str>, Failure> {
+    let fields = &posted.fields;
+    let item = count(fields, "item", u32::MAX).ok().flatten().filter(|item| *item > 0);
+    let (Some(item), Some(cost)) = (item, cost(fields).ok().flatten()) else {
+        return Ok(Err("activity-number"));
+    };
+    let what = fields.get("what").to_owned();
+    if !(1..=LINE_CHARS_MAX).contains(&what.chars().count()) {
+        return Ok(Err("activity-text"));
+    }
+    let occurrence = match fields.get("occurrence") {
+        "" => None,
+        id => match id.parse() {
+            Ok(id) => Some(id),
+            Err(_) => return Ok(Err("activity-occurrence")),
+        },
+    };
+    let set = ActivityCostSet { activity: id, item, what, occurrence, cost };
+    let given = console.app.act(posted.by.actor(), Act::ActivityCostSet(set)).await?;
+    let is_taken = given.activity_costs.contains_key(&(id, item));
+    Ok(if is_taken { Ok(()) } else { Err("activity-occurrence") })
+}
+
+/// Writes down an item of what an activity cost: its number `item`, `what`, `cost` in fen or `yuan`, and the `occurrence`
+/// that it was for, or none for what is common to all. A cost of 0 takes the item out.
 pub async fn set_cost(
     State(console): State<Console>,
     Path(id): Path<ActivityId>,
     posted: Posted,
 ) -> Result<Json<Value>, Refused> {
     let posted = posted.settled()?;
-    let (ui, fields) = (posted.by.ui.clone(), &posted.fields);
-    let item = whole::<u32>(fields, "item").ok().flatten().filter(|item| *item > 0);
-    let cost = whole::<i64>(fields, "cost").ok().flatten().filter(|cost| *cost <= COST_MAX);
-    let (Some(item), Some(cost)) = (item, cost) else {
-        return Err(Refused::unfit(&ui, "activity-number"));
-    };
-    let what = fields.get("what").to_owned();
-    if !(1..=LINE_CHARS_MAX).contains(&what.chars().count()) {
-        return Err(Refused::unfit(&ui, "activity-text"));
-    }
-    let occurrence = match fields.get("occurrence") {
-        "" => None,
-        id => Some(id.parse().map_err(|_| Refused::unfit(&ui, "activity-occurrence"))?),
-    };
-    let set = ActivityCostSet { activity: id, item, what, occurrence, cost: Amount(cost) };
     shown(&console, id).await?;
-    let given = console.app.act(posted.by.actor(), Act::ActivityCostSet(set)).await?;
-    if !given.activity_costs.contains_key(&(id, item)) {
-        return Err(Refused::unfit(&ui, "activity-occurrence"));
+    match cost_it(&console, &posted, id).await? {
+        Ok(()) => Ok(Json(shown(&console, id).await?)),
+        Err(key) => Err(Refused::unfit(&posted.by.ui, key)),
     }
-    Ok(Json(shown(&console, id).await?))
 }

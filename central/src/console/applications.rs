@@ -292,6 +292,17 @@ pub struct PageQuery {
     pub(super) limit: Option<u32>,
 }
 
+/// Which list, and where its page begins.
+#[derive(Debug, Deserialize)]
+pub struct ListQuery {
+    /// The state whose list it is; none for the one that people look at first.
+    pub(super) state: Option<String>,
+    /// As in [`PageQuery`].
+    pub(super) cursor: Option<String>,
+    /// As in [`PageQuery`].
+    pub(super) limit: Option<u32>,
+}
+
 /// A place in a list: an instant and an id.
 pub(super) fn cursor<const N: usize>(after: Option<&str>) -> Option<(Instant, [u8; N])> {
     let Some((at, id)) = after.and_then(|after| after.split_once('.')) else {

@@ -8,11 +8,10 @@ use hufu_shared::dictionary::{self, Term};
 use hufu_shared::ids::{Hash, MemberId};
 use hufu_shared::member::MemberStatus;
 use hufu_shared::scheme::Words;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Console;
-use super::applications::{PAGE_ROWS, cursor, next, rows_of};
+use super::applications::{ListQuery, PAGE_ROWS, cursor, next, rows_of};
 use super::failure::Failure;
 use super::problem::Refused;
 use super::signed::{Posted, SignedIn};
@@ -119,14 +118,6 @@ async fn deal(
     })))
 }
 
-/// Which list, and where the page begins.
-#[derive(Debug, Deserialize)]
-pub struct ListQuery {
-    state: Option<String>,
-    cursor: Option<String>,
-    limit: Option<u32>,
-}
-
 /// Leavings in a state, 待退 by default, the oldest first.
 pub async fn list(
     State(console): State<Console>,
@@ -176,7 +167,7 @@ pub async fn messages(
         json!({
             "message": id, "about": known.about.code(), "member": known.member,
             "application": known.application.map(super::cases::fact_text), "due": known.due, "told": known.told,
-            "round": known.told.map(|_| known.round), "channel": known.channel,
+            "round": known.told.map(|_| known.round), "channel": known.channel, "occurrence": known.occurrence,
         })
     };
     Ok(Json(json!({ "messages": page.iter().map(row).collect::<Vec<_>>(), "next": next })))
@@ -202,7 +193,8 @@ pub async fn message(
     Ok(Json(json!({
         "message": id, "about": known.about.code(), "member": known.member,
         "application": known.application.map(super::cases::fact_text), "due": known.due, "told": known.told,
-        "round": known.told.map(|_| known.round), "channel": known.channel, "sending": sending,
+        "round": known.told.map(|_| known.round), "channel": known.channel, "occurrence": known.occurrence,
+        "sending": sending,
     })))
 }
 

@@ -7,6 +7,9 @@
 
 mod accounts;
 mod activities;
+mod activities_page;
+mod activity_page;
+mod activity_plan;
 mod api;
 mod applications;
 mod approve;
@@ -30,6 +33,7 @@ mod forms;
 mod groups;
 mod guard;
 mod guests;
+mod holding_page;
 mod issuing;
 mod jobs;
 mod leases;
@@ -115,6 +119,14 @@ impl Console {
     }
 }
 
+/// The pages of activities and who comes to them.
+fn activities_and_guests() -> Router<Console> {
+    Router::new()
+        .route("/activities", get(activities_page::list).post(activities_page::plan))
+        .route("/activities/{id}", get(activity_page::one).post(activity_page::act))
+        .route("/occurrences/{id}", get(holding_page::one).post(holding_page::act))
+}
+
 /// The pages of points with their cause, redemption and the statement.
 fn points() -> Router<Console> {
     Router::new()
@@ -154,6 +166,7 @@ pub fn router(app: App) -> Router {
         .route("/password", get(login::password_form).post(login::change_password))
         .route("/look", post(login::look))
         .route("/a/{hash}/{name}", get(assets::file))
+        .merge(activities_and_guests())
         .merge(points())
         .merge(contract::router())
         .fallback(failure::not_found)

@@ -16,11 +16,10 @@ use hufu_shared::ids::{Hash, MemberId};
 use hufu_shared::member::OfficeRow;
 use hufu_shared::money::{Amount, Unit};
 use hufu_shared::wire::lease::{RecallState, Recalled};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Console;
-use super::applications::{cursor, next, rows_of};
+use super::applications::{ListQuery, cursor, next, rows_of};
 use super::cases::fact_text;
 use super::failure::Failure;
 use super::problem::Refused;
@@ -318,7 +317,7 @@ pub async fn change(State(console): State<Console>, posted: Posted) -> Result<Re
 pub async fn batch(State(console): State<Console>, posted: Posted) -> Result<Response, Refused> {
     let posted = posted.settled()?;
     let ui = posted.by.ui.clone();
-    let rows = rows_of(&posted.fields).map_err(|key| Refused::unfit(&ui, key))?;
+    let rows = rows_typed(&posted.fields).map_err(|key| Refused::unfit(&ui, key))?;
     let waits = posted.fields.get("waits") == "1";
     match make(&console, &posted, rows, waits).await? {
         Ok(made) => Ok(answer(&made)),
@@ -335,14 +334,6 @@ fn change_json(known: &KnownPoints) -> Value {
         "state": known.state.code(), "trigger": known.trigger, "asked": known.asked, "asker": known.asker,
         "decided": decided.map(|decided| decided.at), "decider": decided.map(|decided| &decided.by),
     })
-}
-
-/// Which list, and where the page begins.
-#[derive(Debug, Deserialize)]
-pub struct ListQuery {
-    state: Option<String>,
-    cursor: Option<String>,
-    limit: Option<u32>,
 }
 
 /// Changes in a state, 待审 by default, the oldest first.

@@ -185,7 +185,7 @@ pub async fn act(State(console): State<Console>, posted: Posted) -> Result<Respo
             Ok(_) => (if fields.get("approved") == "1" { "approved" } else { "returned" }, Vec::new()),
             Err(wrong) => ("", vec![(0, wrong)]),
         },
-        "batch" => match points::rows_of(fields) {
+        "batch" => match points::rows_typed(fields) {
             Ok(rows) => told(points::make(&console, &posted, rows, waits).await?, waits),
             Err(key) => ("", vec![(0, Wrong::Key(key))]),
         },

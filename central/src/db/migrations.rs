@@ -40,6 +40,11 @@ pub const MIGRATIONS: &[Migration] = &[
     },
     Migration { number: 11, name: "points", text: include_str!("../../sql/both/migrations/0011_points.sql") },
     Migration {
+        number: 14,
+        name: "companions",
+        text: include_str!("../../sql/both/migrations/0014_companions.sql"),
+    },
+    Migration {
         number: 15,
         name: "api_requests",
         text: include_str!("../../sql/both/migrations/0015_api_requests.sql"),

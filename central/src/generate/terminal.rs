@@ -108,6 +108,7 @@ impl Terminal {
             repeats: None,
             gate: None,
             way: Way::In,
+            companions: None,
         };
         self.record(at, Shown::Accepted, Event::Attended(attended));
     }

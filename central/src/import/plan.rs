@@ -161,7 +161,11 @@ pub fn holding(line: &ActivityLine, club: ClubId) -> OccurrenceRow {
         offices: line.offices.clone(),
         exits: line.exits,
         gifts: line.gifts.iter().map(|(name, each)| gift(name, *each, club)).collect(),
-        guests: line.guests.iter().map(|member| GuestRow { member: *member, birthday: false }).collect(),
+        guests: line
+            .guests
+            .iter()
+            .map(|member| GuestRow { member: *member, birthday: false, companions: None })
+            .collect(),
         audience: Audience::default(),
     }
 }

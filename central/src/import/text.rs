@@ -91,16 +91,22 @@ pub fn moment(cell: &str, zone: Tz) -> Result<Instant, Expected> {
         .ok_or_else(|| Expected::of("import-moment-once").with("zone", zone))
 }
 
-/// A whole number from 0 to `max`; none if the cell is empty or bad.
+/// A whole number from 0 to `max`; none for anything else.
+#[must_use]
+pub fn whole(cell: &str, max: i64) -> Option<i64> {
+    // Digits only: "1e3", "+6" or "６.0" would be read one way by people and another by machines.
+    let folded = fold_width(cell);
+    let is_plain = folded.bytes().all(|byte| byte.is_ascii_digit());
+    folded.parse().ok().filter(|met| is_plain && (0..=max).contains(met))
+}
+
+/// The same of a cell; none also if it is empty.
 pub fn whole_cell(line: &Line, column: &'static str, max: i64, bad: &mut Vec<BadCell>) -> Option<i64> {
     let cell = line.number(column);
     if cell.is_empty() {
         return None;
     }
-    // Digits only: "1e3", "+6" or "６.0" would be read one way by people and another by machines.
-    let folded = fold_width(cell);
-    let is_plain = folded.bytes().all(|byte| byte.is_ascii_digit());
-    let met = folded.parse().ok().filter(|met| is_plain && (0..=max).contains(met));
+    let met = whole(cell, max);
     if met.is_none() {
         bad.push(line.bad(column, cell, Expected::of("import-whole").with("max", max)));
     }

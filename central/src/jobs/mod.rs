@@ -19,6 +19,7 @@ pub mod outbox;
 pub mod points;
 pub mod publisher;
 pub mod purchases;
+mod reminders;
 pub mod schedule;
 mod settle;
 
@@ -93,6 +94,7 @@ impl Going<'_> {
             Job::Deadlines => deadlines::perform(self).await,
             Job::Activities => open_ends::end_activities(self).await,
             Job::UnclosedDays => open_ends::tell_days(self).await,
+            Job::Reminders => reminders::perform(self).await,
         }
     }
 }
@@ -116,6 +118,7 @@ pub async fn is_due(app: &App, job: Job) -> Result<bool, JobError> {
         Job::SubCards => cards::count_ended(app, 1).await?,
         Job::Deadlines => deadlines::count(app, 1).await?,
         Job::Activities => open_ends::count_activities(app, 1).await?,
+        Job::Reminders => reminders::count(app, 1).await?,
         Job::AutoLeave => u64::from(joining::has_rule(app).await?),
         Job::UnclosedDays => 1,
     };
@@ -138,6 +141,7 @@ pub async fn dry_run(app: &App, job: Job) -> Result<u64, JobError> {
         Job::Deadlines => deadlines::count(app, i64::MAX).await,
         Job::Activities => open_ends::count_activities(app, i64::MAX).await,
         Job::UnclosedDays => open_ends::count_days(app).await,
+        Job::Reminders => reminders::count(app, i64::MAX).await,
     }
 }
 

@@ -130,6 +130,9 @@ fn body(letter: &Letter) -> String {
         body["week"] = json!(week);
         body["purchases"] = json!(recorded);
     }
+    if let Some(occasion) = &letter.occasion {
+        body["activity"] = json!(occasion);
+    }
     body.to_string()
 }
 

@@ -3,8 +3,10 @@
 
 use hufu_shared::act::SignUpStep;
 use hufu_shared::member::OccurrenceRow;
-use hufu_shared::rules::activity::Coming;
+use hufu_shared::rules::activity::{Coming, SignUp};
 use hufu_shared::time::Instant;
+
+use super::joining::notice::About;
 
 /// Where an activity is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,15 +60,41 @@ pub fn may_decide(state: State, planned_by: &str, by: &str) -> bool {
 }
 
 /// What a step makes of a member's coming; `None` if it changes nothing. Who signs up waits until a place is given.
+///
+/// Who has signed up may sign up again with other companions: who waits keeps the turn, who has a place may bring fewer.
+/// More would take places from those who wait, so that begins with cancelling.
 #[must_use]
-pub fn after(coming: Option<Coming>, step: SignUpStep) -> Option<Coming> {
-    match (step, coming) {
-        (SignUpStep::Invite, None | Some(Coming::Cancelled)) => Some(Coming::Invited),
-        (SignUpStep::SignUp, None | Some(Coming::Invited | Coming::Cancelled)) => Some(Coming::Waiting),
+pub fn after(was: Option<SignUp>, step: SignUpStep, companions: u32, now: Instant) -> Option<SignUp> {
+    let fresh = |coming, companions| Some(SignUp { coming, since: now, companions });
+    match (step, was.map(|was| was.coming)) {
+        (SignUpStep::Invite, None | Some(Coming::Cancelled)) => fresh(Coming::Invited, 0),
+        (SignUpStep::SignUp, None | Some(Coming::Invited | Coming::Cancelled)) => {
+            fresh(Coming::Waiting, companions)
+        }
+        (SignUpStep::SignUp, Some(Coming::Waiting)) => {
+            was.filter(|was| was.companions != companions).map(|was| SignUp { companions, ..was })
+        }
+        (SignUpStep::SignUp, Some(Coming::Placed)) => {
+            was.filter(|was| companions < was.companions).map(|was| SignUp { companions, ..was })
+        }
         (SignUpStep::Cancel, Some(Coming::Invited | Coming::Placed | Coming::Waiting)) => {
-            Some(Coming::Cancelled)
+            fresh(Coming::Cancelled, 0)
         }
         _ => None,
+    }
+}
+
+/// What a member is told when their coming changed: an invitation, that they have a place or wait for one, or that a place
+/// came free. `None` where they said so themselves, or nothing changed but their companions.
+#[must_use]
+pub fn notice(was: Option<Coming>, is: Coming) -> Option<About> {
+    match (was, is) {
+        (was, is) if was == Some(is) => None,
+        (_, Coming::Invited) => Some(About::ActivityInvited),
+        (Some(Coming::Waiting), Coming::Placed) => Some(About::ActivitySeated),
+        (_, Coming::Placed) => Some(About::ActivityPlaced),
+        (_, Coming::Waiting) => Some(About::ActivityWaiting),
+        (_, Coming::Cancelled) => None,
     }
 }
 
@@ -87,6 +115,10 @@ mod tests {
         }
     }
 
+    fn stood(coming: Coming, companions: u32) -> SignUp {
+        SignUp { coming, since: Instant(5), companions }
+    }
+
     #[test]
     fn rule_k25_a_step_that_changes_nothing_is_none() {
         use Coming::{Cancelled, Invited, Placed, Waiting};
@@ -103,8 +135,41 @@ mod tests {
         ] {
             for coming in [None, Some(Invited), Some(Placed), Some(Waiting), Some(Cancelled)] {
                 let expected = changes.iter().find(|change| change.0 == coming).map(|change| change.1);
-                assert_eq!(after(coming, step), expected, "{step:?} of {coming:?}");
+                let met = after(coming.map(|coming| stood(coming, 0)), step, 0, Instant(9));
+                assert_eq!(met.map(|met| met.coming), expected, "{step:?} of {coming:?}");
+                assert!(met.is_none_or(|met| met.since == Instant(9)), "it stands so from now on");
             }
+        }
+    }
+
+    #[test]
+    fn rule_k25_companions_are_announced_anew_without_losing_the_turn() {
+        let again = |was, companions| after(Some(was), SignUpStep::SignUp, companions, Instant(9));
+        assert_eq!(again(stood(Coming::Waiting, 1), 3), Some(stood(Coming::Waiting, 3)), "the turn is kept");
+        assert_eq!(again(stood(Coming::Waiting, 3), 3), None);
+        assert_eq!(again(stood(Coming::Placed, 3), 1), Some(stood(Coming::Placed, 1)));
+        assert_eq!(again(stood(Coming::Placed, 1), 3), None, "places of those who wait");
+        let invited = again(stood(Coming::Invited, 0), 2);
+        assert_eq!(invited, Some(SignUp { coming: Coming::Waiting, since: Instant(9), companions: 2 }));
+        let cancelled = after(Some(stood(Coming::Placed, 2)), SignUpStep::Cancel, 2, Instant(9));
+        assert_eq!(cancelled.map(|sign_up| sign_up.companions), Some(0), "who does not come brings nobody");
+    }
+
+    #[test]
+    fn rule_k25_each_change_of_a_coming_has_its_notice() {
+        use Coming::{Cancelled, Invited, Placed, Waiting};
+        for (was, is, told) in [
+            (None, Invited, Some(About::ActivityInvited)),
+            (Some(Cancelled), Invited, Some(About::ActivityInvited)),
+            (None, Placed, Some(About::ActivityPlaced)),
+            (Some(Invited), Placed, Some(About::ActivityPlaced)),
+            (Some(Waiting), Placed, Some(About::ActivitySeated)),
+            (Some(Invited), Waiting, Some(About::ActivityWaiting)),
+            (Some(Placed), Cancelled, None),
+            (Some(Placed), Placed, None),
+            (Some(Waiting), Waiting, None),
+        ] {
+            assert_eq!(notice(was, is), told, "{was:?} {is:?}");
         }
     }
 

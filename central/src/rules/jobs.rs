@@ -33,6 +33,8 @@ pub enum Job {
     Activities,
     /// Terminals' days are counted that nobody closed: a person sees to them.
     UnclosedDays,
+    /// Members are reminded of activities at which they have a place.
+    Reminders,
 }
 
 /// When a job is looked at.
@@ -46,7 +48,7 @@ pub enum Rhythm {
 
 impl Job {
     /// All, in the order in which they run: what settles a day goes before what reads settled days.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Settle,
         Self::Expiry,
         Self::Lapse,
@@ -57,6 +59,7 @@ impl Job {
         Self::Deadlines,
         Self::Activities,
         Self::UnclosedDays,
+        Self::Reminders,
     ];
 
     /// Its name on the command line, in database and API.
@@ -73,6 +76,7 @@ impl Job {
             Self::Deadlines => "deadlines",
             Self::Activities => "activities",
             Self::UnclosedDays => "unclosed_days",
+            Self::Reminders => "reminders",
         }
     }
 
@@ -93,6 +97,7 @@ impl Job {
             Self::CardChange => "K17",
             Self::SubCards => "K17, K18",
             Self::Activities => "K26",
+            Self::Reminders => "K25",
             Self::Settle | Self::Deadlines | Self::UnclosedDays => "",
         }
     }

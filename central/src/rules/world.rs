@@ -443,6 +443,8 @@ pub struct Group {
     pub points: Amount,
     /// The office whose account gave them.
     pub issuer: Option<OfficeId>,
+    /// Companions who came in with the member.
+    pub companions: u32,
 }
 
 /// A member's claim to a place at an occurrence.

@@ -4,7 +4,7 @@
 //! application's name, as the forms of terminals are. Out of scope: opening forms, sending messages.
 
 use hufu_shared::dictionary::{self, Term};
-use hufu_shared::ids::{DeviceId, EntryId, FactId, Hash, MemberId, OfficeId, OperatorId};
+use hufu_shared::ids::{DeviceId, EntryId, FactId, Hash, MemberId, OccurrenceId, OfficeId, OperatorId};
 use hufu_shared::scheme::Words;
 use hufu_shared::time::Instant;
 
@@ -111,6 +111,7 @@ fn set_message(tx: &mut Tx<'_>, entry: EntryId, id: Hash, known: &KnownMessage) 
         known.told.map(|_| i64::from(known.round)).into(),
         known.channel.clone().into(),
         known.week.map(|week| i64::from(week.0)).into(),
+        known.occurrence.map(|occurrence| occurrence.0).into(),
         entry.0.into(),
     ]);
     tx.execute(SQL.get("set_message"), &values)?;
@@ -304,6 +305,7 @@ pub(super) fn message_of(row: &Row, at: usize) -> Result<KnownMessage, StoreErro
         round: row.int_opt(at + 7)?.and_then(|round| u32::try_from(round).ok()).unwrap_or(0),
         channel: row.text_opt(at + 8)?.map(str::to_owned),
         week: row.int_opt(at + 9)?.map(|_| rows::day_at(row, at + 9)).transpose()?,
+        occurrence: row.array_opt(at + 10)?.map(OccurrenceId),
     })
 }
 

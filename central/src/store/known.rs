@@ -197,13 +197,14 @@ fn value_turns(row: &Row, column: usize) -> Result<Vec<ValueTurn>, StoreError> {
     cbor::decode(stored).map_err(|source| StoreError::Stored { what, id: String::new(), source })
 }
 
-/// A claim to a place, from `member, device, epoch, seq, at, issuer, pin, day`.
+/// A claim to a place, from `member, device, epoch, seq, at, issuer, pin, day, companions`.
 ///
 /// # Errors
 /// [`StoreError`] if the row does not hold one.
 pub fn place(row: &Row) -> Result<(MemberId, KnownPlace), StoreError> {
     let free = row.int_opt(6)? != Some(1);
-    let claim = PlaceClaim { free, t: Instant(row.int(4)?), fact: rows::fact_id_at(row, 1)? };
+    let heads = rows::u32_at(row, 8, "companions")?.saturating_add(1);
+    let claim = PlaceClaim { free, t: Instant(row.int(4)?), fact: rows::fact_id_at(row, 1)?, heads };
     let has_place = row.array_opt::<16>(5)?.is_some();
     Ok((MemberId(row.array(0)?), KnownPlace { claim, has_place, day: rows::day_at(row, 7)? }))
 }

@@ -9,6 +9,7 @@ use hufu_shared::ids::{EntryId, Hash};
 use hufu_shared::seal::OpenKey;
 use hufu_shared::time::{DAY_US, Day, Instant, MINUTE_US};
 
+use super::activities::{self, Occasion};
 use super::people::{self, PeopleError};
 use super::purchases::{self, Recorded};
 use super::{StoreError, acts, joining, journal, lookalikes};
@@ -56,6 +57,8 @@ pub struct Letter {
     pub number: Option<String>,
     /// The Monday of a week, and what was recorded in it, of a message about purchases (G7).
     pub recorded: Option<(Day, Vec<Recorded>)>,
+    /// The holding, of a message about an activity (K25).
+    pub occasion: Option<Occasion>,
 }
 
 impl std::fmt::Debug for Letter {
@@ -71,7 +74,7 @@ impl std::fmt::Debug for Letter {
 pub fn due(tx: &mut Tx<'_>, now: Instant, limit: i64) -> Result<Vec<Due>, StoreError> {
     let found = tx.query(SQL.get("due"), &[now.0.into(), limit.into()])?;
     let row = |row: &crate::db::Row| {
-        let tries = u32::try_from(row.int(11)?).unwrap_or(u32::MAX);
+        let tries = u32::try_from(row.int(12)?).unwrap_or(u32::MAX);
         Ok((Hash(row.array(0)?), joining::message_of(row, 1)?, tries))
     };
     found.iter().map(row).collect()
@@ -126,8 +129,12 @@ pub fn letter(
         (Some(week), Some(member)) => Some((week, purchases::recorded(tx, member, week)?)),
         _ => None,
     };
+    let occasion = match (known.occurrence, known.member) {
+        (Some(occurrence), Some(member)) => activities::occasion(tx, occurrence, member)?,
+        _ => None,
+    };
     let about = known.about.code();
-    Ok(to.map(|to| Letter { message, about, channel: channel.to_owned(), to, number, recorded }))
+    Ok(to.map(|to| Letter { message, about, channel: channel.to_owned(), to, number, recorded, occasion }))
 }
 
 /// Notes that a try failed; the next one waits longer each time.

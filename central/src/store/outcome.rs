@@ -365,7 +365,7 @@ fn commit_attendance(tx: &mut Tx<'_>, entry: EntryId, outcome: &Outcome) -> Resu
         let issuer: Value = group.issuer.map(|office| office.0).into();
         values.extend(rows::fact_id_values(fact));
         values.extend([issuer.clone(), group.at.map(|at| at.0).into(), group.points.0.into(), issuer]);
-        values.push(entry.0.into());
+        values.extend([i64::from(group.companions).into(), entry.0.into()]);
         admitted.push(values);
     }
     Ok(tx.execute_later(SQL.get("set_attendance"), admitted)?)

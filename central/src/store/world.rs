@@ -440,6 +440,7 @@ fn group_in(
         group.points = Amount(row.int(3)?);
         group.issuer = row.array_opt(4)?.map(OfficeId);
         group.at = Some(Instant(row.int(5)?));
+        group.companions = rows::u32_at(&row, 6, "companions")?;
     }
     if !group.facts.is_empty() {
         world.groups.insert((member, occurrence), group);

@@ -139,6 +139,8 @@ pub struct BatchPart {
     pub confirm: String,
     /// The cards, newest first.
     pub lines: Vec<Line>,
+    /// Label of the field for the next member's companions; empty where members come alone.
+    pub party: String,
 }
 
 /// The list's part of the page; none where there is nothing to check in to.
@@ -146,7 +148,10 @@ pub struct BatchPart {
 pub fn part(view: &CounterView, ui: &Ui) -> Option<BatchPart> {
     let Some(batch) = &view.batch else {
         let ModeView::CheckIn { occurrence, .. } = &view.mode else { return None };
-        return Some(BatchPart { occurrence: occurrence.to_string(), ..BatchPart::default() });
+        let most = view.activities.iter().find(|activity| activity.occurrence == *occurrence);
+        let most = most.map(|activity| activity.companions).filter(|most| *most > 0);
+        let party = most.map(|most| ui.t1("counter-party-label", "n", most.to_string())).unwrap_or_default();
+        return Some(BatchPart { occurrence: occurrence.to_string(), party, ..BatchPart::default() });
     };
     let hours = batch.starts.zip(batch.ends);
     let hours = hours.map(|(from, to)| format!("{}–{}", ui.time(from), ui.time(to)));
@@ -162,6 +167,7 @@ pub fn part(view: &CounterView, ui: &Ui) -> Option<BatchPart> {
         seen: n,
         confirm: ui.t1("counter-batch-confirm", "n", n.to_string()),
         lines: batch.lines.iter().rev().map(|line| batch_line(line, ui)).collect(),
+        party: String::new(),
     })
 }
 

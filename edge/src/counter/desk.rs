@@ -197,6 +197,8 @@ pub struct ExpectedGuest {
     pub birthday: bool,
     /// Whether the member was checked in here.
     pub arrived: bool,
+    /// How many companions were announced with the member.
+    pub companions: u32,
 }
 
 /// Guests of one activity that the page names: more is a list to print, not to read.

@@ -384,6 +384,10 @@ pub fn purpose(purpose: &Purpose, ui: &Ui) -> String {
         Purpose::Visit => ui.t("counter-mode-visit"),
         Purpose::LookUp => ui.t("counter-mode-look_up"),
         Purpose::CheckIn { name } => ui.t1("counter-mode-check_in", "name", ui.words(name)),
+        Purpose::CheckInParty { name, companions } => {
+            let (name, n) = (ui.words(name).to_owned(), companions.to_string());
+            ui.t2("counter-mode-check_in_party", ("name", name), ("n", n))
+        }
         Purpose::CheckOut { name } => ui.t1("counter-mode-check_out", "name", ui.words(name)),
         Purpose::Earn { purchase } => ui.t1("counter-mode-earn", "amount", ui.yuan(*purchase)),
         Purpose::Spend { legs } => ui.t1("counter-mode-spend", "what", value::legs(legs, ui)),
@@ -421,7 +425,7 @@ fn purpose_key(purpose: &Purpose) -> &'static str {
     match purpose {
         Purpose::Visit => "visit",
         Purpose::LookUp => "look_up",
-        Purpose::CheckIn { .. } => "check_in",
+        Purpose::CheckIn { .. } | Purpose::CheckInParty { .. } => "check_in",
         Purpose::CheckOut { .. } => "check_out",
         Purpose::Earn { .. } => "earn",
         Purpose::Spend { .. } => "spend",

@@ -4,6 +4,7 @@
 //! is not a plain figure is refused, never guessed at.
 
 use hufu_hardware::payment::holds_payment_number;
+use hufu_shared::fact::Party;
 use hufu_shared::ids::OccurrenceId;
 use hufu_shared::money::{Amount, Unit};
 use hufu_shared::token::{CardText, MediumKind};
@@ -123,6 +124,9 @@ pub struct ModeInput {
     /// How many, with `hand_out`.
     #[serde(default)]
     pub quantity: Option<Number>,
+    /// How many companions come with the next member, with `check_in`; left out for those who were announced.
+    #[serde(default)]
+    pub companions: Option<Number>,
     /// Number of the guest whose card is replaced, with `replace`.
     #[serde(default)]
     pub guest: Option<Number>,
@@ -165,7 +169,7 @@ impl ModeInput {
             }
             "report_lost" => ModeOrder::ReportLost,
             "replace" => ModeOrder::Replace(self.guest.as_ref().ok_or(Refused::Request)?.get()?),
-            "check_in" => ModeOrder::CheckIn(occurrence(named)?),
+            "check_in" => self.check_in(occurrence(named)?)?,
             "check_out" => ModeOrder::CheckOut(occurrence(named)?),
             id => match id.strip_prefix(OUT_PREFIX) {
                 Some(id) => ModeOrder::CheckOut(occurrence(id)?),
@@ -173,6 +177,15 @@ impl ModeInput {
             },
         };
         Ok(Order::SetMode(mode))
+    }
+
+    fn check_in(&self, occurrence: OccurrenceId) -> Result<ModeOrder, Refused> {
+        let companions = self.companions.as_ref().map(Number::get).transpose()?;
+        let companions = companions.map(u32::try_from).transpose().map_err(|_| Refused::Request)?;
+        Ok(match companions {
+            Some(companions) => ModeOrder::CheckInParty(Party { occurrence, companions }),
+            None => ModeOrder::CheckIn(occurrence),
+        })
     }
 
     fn money(&self, slip: Option<SlipTyped>) -> Result<(Amount, String, SlipTyped), Refused> {
@@ -369,6 +382,15 @@ mod tests {
             ModeInput { occurrence: Some(id.to_string()), ..input("check_out") },
         ] {
             assert_eq!(leaving.order(), Ok(Order::SetMode(ModeOrder::CheckOut(id))));
+        }
+        for (companions, order) in [
+            (Some(Number(Some(2))), Ok(ModeOrder::CheckInParty(Party { occurrence: id, companions: 2 }))),
+            (Some(Number(Some(0))), Ok(ModeOrder::CheckInParty(Party { occurrence: id, companions: 0 }))),
+            (Some(Number(Some(u64::MAX))), Err(Refused::Request)),
+            (Some(Number(None)), Err(Refused::Request)),
+        ] {
+            let party = ModeInput { occurrence: Some(id.to_string()), companions, ..input("check_in") };
+            assert_eq!(party.order(), order.map(Order::SetMode));
         }
         for wrong in ["", "check_in", "check_out", "out-", "out-7", "delete", "' OR 1=1"] {
             assert_eq!(input(wrong).order(), Err(Refused::Request), "{wrong}");

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hufu_hardware::panel::SharedFrame;
-use hufu_shared::fact::Paid;
+use hufu_shared::fact::{Paid, Party};
 use hufu_shared::ids::{ItemId, OccurrenceId, OperatorId};
 use hufu_shared::money::{Amount, Leg};
 use hufu_shared::time::Day;
@@ -111,6 +111,8 @@ pub enum ModeOrder {
     Visit,
     /// A check-in to an occurrence.
     CheckIn(OccurrenceId),
+    /// A check-in to an occurrence with companions, for one card.
+    CheckInParty(Party),
     /// Leaving an occurrence.
     CheckOut(OccurrenceId),
     /// Points for a purchase of so many fen, for one card.

@@ -84,9 +84,10 @@ pub fn afternoon() -> CounterView {
         attended_here: 0,
         gates: Vec::new(),
         gifts: Vec::new(),
+        companions: 0,
     };
     let mut running = activity(1, tasting(), -62, 118, 6);
-    running.attended_here = 37;
+    (running.attended_here, running.companions) = (37, 2);
     running.gifts = vec![GiftView {
         item: ItemId([9; 16]),
         name: words("茶叶礼盒", "Tea gift box"),

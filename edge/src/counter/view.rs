@@ -200,6 +200,8 @@ pub struct ActivityView {
     pub gates: Vec<GateView>,
     /// What is handed out there.
     pub gifts: Vec<GiftView>,
+    /// How many companions a member may bring.
+    pub companions: u32,
 }
 
 /// Something that is handed out at an occurrence.
@@ -274,6 +276,13 @@ pub enum Purpose {
     CheckIn {
         /// The activity's name.
         name: Words,
+    },
+    /// A check-in with companions.
+    CheckInParty {
+        /// The activity's name.
+        name: Words,
+        /// How many.
+        companions: u32,
     },
     /// Leaving.
     CheckOut {

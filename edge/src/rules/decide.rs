@@ -141,7 +141,10 @@ pub fn decide(known: &Known<'_>, subject: Subject, purpose: &Purpose, now: &Now)
         Purpose::EarnSlip(purchase) => earn(known, subject, (purchase.amount, Some(purchase)), now),
         Purpose::LookUp => visit(known, subject, now, None),
         Purpose::Visit => visit(known, subject, now, known.tap),
-        Purpose::CheckIn(occurrence) => check_in(known, subject, *occurrence, now),
+        Purpose::CheckIn(occurrence) => check_in(known, subject, (*occurrence, None), now),
+        Purpose::CheckInParty(party) => {
+            check_in(known, subject, (party.occurrence, Some(party.companions)), now)
+        }
         Purpose::CheckOut(occurrence) => check_out(known, subject, *occurrence, now),
         Purpose::Earn(purchase) => earn(known, subject, (*purchase, None), now),
     }
@@ -189,7 +192,7 @@ fn refusal_of_purpose(known: &Known<'_>, purpose: &Purpose, now: &Now) -> Option
     let above = |amount: Amount| known.terms.is_some_and(|terms| amount > terms.purchase_max);
     match purpose {
         Purpose::LookUp | Purpose::Visit | Purpose::ReportLost | Purpose::Replace(_) => None,
-        Purpose::CheckIn(_) | Purpose::HandOut(_) => match known.occurrence {
+        Purpose::CheckIn(_) | Purpose::CheckInParty(_) | Purpose::HandOut(_) => match known.occurrence {
             Some(occurrence) if !occurrence.is_held_at(known.here) => Some(RefusalReason::R04),
             Some(occurrence) if known.member.is_some_and(|member| !occurrence.is_for(member)) => {
                 Some(RefusalReason::R04)
@@ -270,7 +273,13 @@ fn visit(known: &Known<'_>, subject: Subject, now: &Now, repeats: Option<Earlier
     Decision { first_at, ..plain(Event::Visited(Visited { subject }), outcome) }
 }
 
-fn check_in(known: &Known<'_>, subject: Subject, occurrence: OccurrenceId, now: &Now) -> Decision {
+/// Companions are those whom staff counted, or else those who were announced. With a repeat comes nobody anew.
+fn check_in(
+    known: &Known<'_>,
+    subject: Subject,
+    (occurrence, counted): (OccurrenceId, Option<u32>),
+    now: &Now,
+) -> Decision {
     // Who may leave in between may come back.
     let once = known.occurrence.is_some_and(|occurrence| occurrence.admits_once && !occurrence.exits);
     let repeats = known.already.filter(|_| once).or(known.tap);
@@ -283,6 +292,8 @@ fn check_in(known: &Known<'_>, subject: Subject, occurrence: OccurrenceId, now: 
         (_, None) if now.quality == ClockQuality::Floor => Outcome::Recorded,
         (outcome, None) => outcome,
     };
+    let announced = || known.occurrence.zip(subject.member).map(|(row, member)| row.announced(member));
+    let companions = counted.or_else(announced).filter(|companions| *companions > 0 && repeats.is_none());
     let attended = Attended {
         subject,
         occurrence,
@@ -290,6 +301,7 @@ fn check_in(known: &Known<'_>, subject: Subject, occurrence: OccurrenceId, now: 
         repeats: repeats.map(|first| first.seq),
         gate: None,
         way: Way::In,
+        companions,
     };
     let first_at = repeats.map(|first| first.at);
     Decision { promised, first_at, ..plain(Event::Attended(attended), outcome) }
@@ -304,7 +316,15 @@ fn check_out(known: &Known<'_>, subject: Subject, occurrence: OccurrenceId, now:
         (outcome, None) => outcome,
     };
     let repeats = known.tap.map(|first| first.seq);
-    let attended = Attended { subject, occurrence, promised: Vec::new(), repeats, gate: None, way: Way::Out };
+    let attended = Attended {
+        subject,
+        occurrence,
+        promised: Vec::new(),
+        repeats,
+        gate: None,
+        way: Way::Out,
+        companions: None,
+    };
     let first_at = known.tap.map(|first| first.at);
     Decision { first_at, ..plain(Event::Attended(attended), outcome) }
 }

@@ -67,6 +67,9 @@ impl Gate {
             Purpose::CheckIn(occurrence) if ways(*occurrence).is_some_and(|ways| !ways.enters) => {
                 Purpose::CheckOut(*occurrence)
             }
+            Purpose::CheckInParty(party) if ways(party.occurrence).is_some_and(|ways| !ways.enters) => {
+                Purpose::CheckOut(party.occurrence)
+            }
             Purpose::CheckOut(occurrence) if ways(*occurrence).is_some_and(|ways| !ways.leaves) => {
                 Purpose::CheckIn(*occurrence)
             }

@@ -134,7 +134,7 @@ pub fn outcome_words(outcome: Outcome, seen: &Seen<'_>) -> Words {
         Outcome::AlreadyIn => {
             let lines = if leaves(seen) { farewell(seen) } else { greeting(seen) };
             let title = match seen.purpose {
-                Purpose::CheckIn(_) => t("display-already-in"),
+                Purpose::CheckIn(_) | Purpose::CheckInParty(_) => t("display-already-in"),
                 Purpose::CheckOut(_) => t("display-already-left"),
                 Purpose::Visit | Purpose::LookUp => t("display-already-visited"),
                 _ => t("display-already-earned"),
@@ -181,7 +181,7 @@ fn rest(left: &Leg) -> Text {
 fn accepted(seen: &Seen<'_>) -> Words {
     let gain = gain(seen);
     let title = match seen.purpose {
-        Purpose::CheckIn(_) => t("display-accepted-check-in"),
+        Purpose::CheckIn(_) | Purpose::CheckInParty(_) => t("display-accepted-check-in"),
         Purpose::CheckOut(_) => t("display-accepted-check-out"),
         Purpose::TopUp(_) => t("display-topped-up"),
         Purpose::HandOut(_) => t("display-handed-out"),

@@ -317,6 +317,7 @@ mod tests {
                 repeats,
                 gate: None,
                 way,
+                companions: None,
             })
         };
         assert_eq!(of(attended(Way::In, None)).occurrence, Some(OccurrenceId([3; 16])));

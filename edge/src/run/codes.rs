@@ -91,7 +91,7 @@ impl Core {
 
 /// Whether points or money depend on who it is.
 fn moves_value(purpose: &Purpose) -> bool {
-    !matches!(purpose, Purpose::Visit | Purpose::LookUp | Purpose::CheckIn(_))
+    !matches!(purpose, Purpose::Visit | Purpose::LookUp | Purpose::CheckIn(_) | Purpose::CheckInParty(_))
 }
 
 /// What staff are told.

@@ -356,11 +356,11 @@ impl Core {
         if let Purpose::CheckOut(id) = purpose {
             occurrence = small.occurrence(*id);
         }
-        if let Purpose::CheckIn(id) = purpose {
-            occurrence = small.occurrence(*id);
+        if let Some(id) = purpose.enters() {
+            occurrence = small.occurrence(id);
             let bytes = token.to_bytes();
             let who: &[u8] = subject.member.as_ref().map_or(&bytes, |member| &member.0);
-            already = journal.attended(*id, who)?.map(|first| Earlier { seq: first.seq, at: first.at });
+            already = journal.attended(id, who)?.map(|first| Earlier { seq: first.seq, at: first.at });
         }
         let window_s = terms.as_ref().map_or(0, |terms| terms.repeat_window_s);
         let tap = tap_key(&subject, purpose)
@@ -420,6 +420,7 @@ fn tap_key(subject: &Subject, purpose: &Purpose) -> Option<TapKey> {
         Purpose::LookUp => return None,
         Purpose::Visit => TapPurpose::Visit,
         Purpose::CheckIn(occurrence) => TapPurpose::CheckIn(*occurrence),
+        Purpose::CheckInParty(party) => TapPurpose::CheckIn(party.occurrence),
         Purpose::CheckOut(occurrence) => TapPurpose::CheckOut(*occurrence),
         Purpose::Earn(purchase) => TapPurpose::Earn(*purchase),
         // These are known by their slip, item or amounts.

@@ -11,7 +11,7 @@ use std::sync::mpsc;
 
 use chrono_tz::Tz;
 use hufu_hardware::card::{CardEvent, SourceKind};
-use hufu_shared::fact::{Handing, Purpose, RefusalReason};
+use hufu_shared::fact::{Handing, Party, Purpose, RefusalReason};
 use hufu_shared::ids::OccurrenceId;
 use hufu_shared::keys::CENTRE_KEY_BYTES;
 use hufu_shared::token::CardText;
@@ -434,6 +434,7 @@ impl Dispatch {
         match self.mode.purpose {
             Purpose::CheckIn(occurrence)
             | Purpose::CheckOut(occurrence)
+            | Purpose::CheckInParty(Party { occurrence, .. })
             | Purpose::HandOut(Handing { occurrence, .. }) => Some(occurrence),
             _ => None,
         }

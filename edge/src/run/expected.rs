@@ -33,7 +33,8 @@ impl Dispatch {
             let member = self.core.directory().member(guest.member)?;
             let (name, level) =
                 member.map_or((None, None), |member| (member.full_name.or(member.masked_name), member.level));
-            guests.push(ExpectedGuest { name, level, birthday: guest.birthday, arrived });
+            let companions = row.announced(guest.member);
+            guests.push(ExpectedGuest { name, level, birthday: guest.birthday, arrived, companions });
         }
         let count = |is: fn(&ExpectedGuest) -> bool| guests.iter().filter(|guest| is(guest)).count();
         let (listed, arrived) = (guests.len(), count(|guest| guest.arrived));

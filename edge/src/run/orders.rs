@@ -2,10 +2,11 @@
 
 use hufu_hardware::card::Entry;
 use hufu_shared::fact::{
-    CommandDone, DayClosed, Event as FactEvent, Handing, Purchase, Purpose, READER_COUNTER, RefusalReason,
-    SlipKey, Spending, ToppingUp,
+    CommandDone, DayClosed, Event as FactEvent, Handing, Party, Purchase, Purpose, READER_COUNTER,
+    RefusalReason, SlipKey, Spending, ToppingUp,
 };
 use hufu_shared::ids::{CommandId, ItemId, LeaseId, OccurrenceId};
+use hufu_shared::member::OccurrenceRow;
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::token::{CardText, MediumKind};
 use hufu_shared::wire::upload::Order as CentreOrder;
@@ -90,6 +91,7 @@ impl Dispatch {
             ModeOrder::CheckIn(occurrence) | ModeOrder::CheckOut(occurrence) => {
                 self.passing(occurrence, matches!(mode, ModeOrder::CheckIn(_)), now)?
             }
+            ModeOrder::CheckInParty(party) => self.party(party, now)?,
             ModeOrder::Earn(purchase) => Purpose::Earn(self.possible(purchase, now)?),
             ModeOrder::EarnSlip { amount, slip, replaces, paid } => {
                 for beside in paid.iter().flat_map(|paid| [paid.coupon, paid.by_points]) {
@@ -152,6 +154,14 @@ impl Dispatch {
         } else {
             Err(Declined::NotRunning)
         }
+    }
+
+    /// A check-in with as many companions as the plan lets a member bring. At a way out nobody comes in.
+    fn party(&self, party: Party, now: &Now) -> Result<Purpose, Declined> {
+        let small = self.core.directory().small();
+        let most = small.occurrence(party.occurrence).map_or(0, OccurrenceRow::companions_most);
+        self.passing(party.occurrence, true, now)?;
+        if party.companions > most { Err(Declined::TooMuch) } else { Ok(Purpose::CheckInParty(party)) }
     }
 
     /// A gift that the plan of a running activity names: what is not planned is not handed out by a slip of the finger.

@@ -63,7 +63,11 @@ fn act_of(order: &Order) -> Act {
 
 fn act_of_mode(mode: &ModeOrder) -> Act {
     match mode {
-        ModeOrder::Visit | ModeOrder::CheckIn(_) | ModeOrder::CheckOut(_) | ModeOrder::Back => Act::CheckIn,
+        ModeOrder::Visit
+        | ModeOrder::CheckIn(_)
+        | ModeOrder::CheckInParty(_)
+        | ModeOrder::CheckOut(_)
+        | ModeOrder::Back => Act::CheckIn,
         ModeOrder::HandOut { .. } => Act::Guest,
         ModeOrder::LookUp | ModeOrder::ReportLost | ModeOrder::Replace(_) => Act::Member,
         ModeOrder::Earn(_)
@@ -77,7 +81,9 @@ fn act_of_mode(mode: &ModeOrder) -> Act {
 /// What a card that is presented now would be.
 fn act_of_purpose(purpose: &Purpose) -> Act {
     match purpose {
-        Purpose::Visit | Purpose::CheckIn(_) | Purpose::CheckOut(_) => Act::CheckIn,
+        Purpose::Visit | Purpose::CheckIn(_) | Purpose::CheckInParty(_) | Purpose::CheckOut(_) => {
+            Act::CheckIn
+        }
         Purpose::HandOut(_) => Act::Guest,
         Purpose::LookUp | Purpose::ReportLost | Purpose::Replace(_) => Act::Member,
         Purpose::Spend(spending) if spending.paid_out.is_some() => Act::CashOut,

@@ -3,7 +3,7 @@
 //! It holds what staff may see and nothing else: names as the scheme gives them, last characters of a card.
 
 use hufu_hardware::card::SourceKind;
-use hufu_shared::fact::{Event, Fact, Handing, Purpose as FactPurpose, Way};
+use hufu_shared::fact::{Event, Fact, Handing, Party, Purpose as FactPurpose, Way};
 use hufu_shared::ids::{ItemId, OccurrenceId};
 use hufu_shared::member::{GiftRow, MemberRow, OccurrenceRow};
 use hufu_shared::money::{Amount, Leg, Unit};
@@ -65,6 +65,10 @@ pub fn purpose(directory: &Directory, purpose: &FactPurpose) -> Purpose {
         FactPurpose::Replace(_) => Purpose::Replace,
         FactPurpose::CheckIn(occurrence) => {
             Purpose::CheckIn { name: name_of_activity(directory, *occurrence) }
+        }
+        FactPurpose::CheckInParty(party) => {
+            let name = name_of_activity(directory, party.occurrence);
+            Purpose::CheckInParty { name, companions: party.companions }
         }
         FactPurpose::CheckOut(occurrence) => {
             Purpose::CheckOut { name: name_of_activity(directory, *occurrence) }
@@ -368,6 +372,7 @@ fn activities(dispatch: &Dispatch, now: &Now) -> Result<Vec<ActivityView>, Store
                 attended_here,
                 gates: gates(dispatch, row.occurrence)?,
                 gifts: gifts(dispatch, row)?,
+                companions: row.companions_most(),
             })
         })
         .collect()
@@ -427,9 +432,13 @@ fn purpose_of(dispatch: &Dispatch, fact: &Fact) -> Option<Purpose> {
     match &fact.event {
         Event::Visited(_) => Some(Purpose::Visit),
         Event::Attended(attended) => {
-            let (occurrence, enters) = (attended.occurrence, attended.way == Way::In);
-            let what = if enters { FactPurpose::CheckIn } else { FactPurpose::CheckOut };
-            Some(purpose(directory, &what(occurrence)))
+            let occurrence = attended.occurrence;
+            let what = match (attended.way, attended.companions) {
+                (Way::In, Some(companions)) => FactPurpose::CheckInParty(Party { occurrence, companions }),
+                (Way::In, None) => FactPurpose::CheckIn(occurrence),
+                (Way::Out, _) => FactPurpose::CheckOut(occurrence),
+            };
+            Some(purpose(directory, &what))
         }
         Event::Earned(earned) => Some(Purpose::Earn { purchase: earned.purchase }),
         Event::Refused(refused) => Some(purpose(directory, &refused.purpose)),

@@ -105,6 +105,7 @@ pub(crate) fn attended(n: u8, now: &Now) -> NewFact {
         repeats: None,
         gate: None,
         way: Way::In,
+        companions: None,
     };
     fact(now, Shown::Accepted, Event::Attended(attended))
 }
@@ -264,10 +265,27 @@ pub(crate) fn counting_directory(folder: &Path, members: u8) -> Directory {
 
 /// As [`directory`], where members are expected: the first, with a birthday, the second, and one whom nobody here knows.
 pub(crate) fn expecting_directory(folder: &Path, members: u8) -> Directory {
-    let guest = |n: u8| GuestRow { member: member_row(n).member, birthday: n == 1 };
+    let guest = |n: u8| GuestRow { member: member_row(n).member, birthday: n == 1, companions: None };
     let mut rows = rows(members);
     rows[1] =
         DirectoryRow::Occurrence(OccurrenceRow { guests: [1, 2, 99].map(guest).into(), ..occurrence() });
+    directory_of(folder, rows)
+}
+
+/// The holding of the same activity on the day after [`OCCASION`].
+pub(crate) const NEXT_DAY: OccurrenceId = OccurrenceId([4; 16]);
+
+/// As [`directory`], where the activity admits once a day, members may bring two companions, and the first announced two.
+pub(crate) fn party_directory(folder: &Path, members: u8) -> Directory {
+    let guest = GuestRow { member: member_row(1).member, birthday: false, companions: Some(2) };
+    let audience = Audience { companions: Some(2), ..Audience::default() };
+    let today = OccurrenceRow { guests: vec![guest], audience, ..occurrence() };
+    let day_us = 24 * 3_600 * SECOND_US;
+    let (starts, ends) = (today.starts.offset(day_us), today.ends.offset(day_us));
+    let next = OccurrenceRow { occurrence: NEXT_DAY, starts, ends, ..today.clone() };
+    let mut rows = rows(members);
+    rows[1] = DirectoryRow::Occurrence(today);
+    rows.push(DirectoryRow::Occurrence(next));
     directory_of(folder, rows)
 }
 

@@ -33,6 +33,69 @@ pub struct ActivityPlan {
     /// What it is expected to cost, in fen.
     #[n(6)]
     pub cost: Amount,
+    /// How often a member comes in; none in plans from before that was chosen.
+    #[n(7)]
+    pub admission: Option<Admission>,
+}
+
+/// How often a member comes in, as the plan chose. Terminals are told by the holdings themselves.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cbor(index_only)]
+#[serde(rename_all = "snake_case")]
+pub enum Admission {
+    /// Once for each holding.
+    #[default]
+    #[n(0)]
+    Once,
+    /// Once a day: each day is a holding of its own, so a terminal that is offline tells the days apart.
+    #[n(1)]
+    Daily,
+    /// Any number of times.
+    #[n(2)]
+    Reentry,
+    /// Once, with who leaves seen at the exit: who went out that way may come back.
+    #[n(3)]
+    Exits,
+}
+
+impl Admission {
+    /// All, with their codes in API and forms.
+    pub const CODES: [(Self, &'static str); 4] =
+        [(Self::Once, "once"), (Self::Daily, "daily"), (Self::Reentry, "reentry"), (Self::Exits, "exits")];
+
+    /// The code in API and forms.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        Self::CODES.iter().find(|row| row.0 == self).map_or("once", |row| row.1)
+    }
+
+    /// The one of a code.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::CODES.iter().find(|row| row.1 == code).map(|row| row.0)
+    }
+
+    /// Whether its holdings admit a member once only.
+    #[must_use]
+    pub fn admits_once(self) -> bool {
+        self != Self::Reentry
+    }
+
+    /// Whether its holdings count who leaves.
+    #[must_use]
+    pub fn exits(self) -> bool {
+        self == Self::Exits
+    }
+
+    /// What a holding of an older plan was set to.
+    #[must_use]
+    pub fn of(holding: &OccurrenceRow) -> Self {
+        match (holding.admits_once, holding.exits) {
+            (_, true) => Self::Exits,
+            (true, false) => Self::Once,
+            (false, false) => Self::Reentry,
+        }
+    }
 }
 
 /// A plan with the holdings that it consists of. Until it is approved none of them takes attendance.
@@ -103,6 +166,21 @@ pub struct SignedUp {
     /// Which step.
     #[n(2)]
     pub step: SignUpStep,
+    /// How many companions the member brings along who signs up; none for nobody.
+    #[n(3)]
+    pub companions: Option<u32>,
+}
+
+/// Members with a place at a holding are to be reminded of it, once for each start that it had.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct RemindersDue {
+    /// Which holding.
+    #[n(0)]
+    pub occurrence: OccurrenceId,
+    /// Who.
+    #[n(1)]
+    pub members: Vec<MemberId>,
 }
 
 /// An item of what an activity cost, by its number (K28); written again it replaces what stood.

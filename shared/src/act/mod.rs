@@ -215,6 +215,9 @@ pub enum Act {
     /// An item of what an activity cost was written down.
     #[n(94)]
     ActivityCostSet(#[n(0)] ActivityCostSet),
+    /// Members are to be reminded of a holding that they have a place at.
+    #[n(95)]
+    RemindersDue(#[n(0)] RemindersDue),
     /// A member's stored value was frozen, or is so no more.
     #[n(65)]
     ValueFrozen(#[n(0)] ValueFrozen),

@@ -61,6 +61,7 @@ impl Act {
             Self::OccurrenceEnded(_) => "occurrence_ended",
             Self::SignedUp(_) => "signed_up",
             Self::ActivityCostSet(_) => "activity_cost_set",
+            Self::RemindersDue(_) => "reminders_due",
             Self::ValueFrozen(_) => "value_frozen",
             Self::ValueCarried(_) => "value_carried",
             Self::BalancesOpened(_) => "balances_opened",

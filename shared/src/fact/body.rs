@@ -3,7 +3,7 @@
 use minicbor::{Decode, Encode};
 use serde::Serialize;
 
-use super::{Paid, RefusalReason};
+use super::{Paid, Purpose, RefusalReason};
 use crate::ids::{BootId, CommandId, FactId, Hash, ItemId, LeaseId, MemberId, OccurrenceId, OperatorId};
 use crate::member_code::CodeNonce;
 use crate::money::{Amount, Leg};
@@ -133,6 +133,10 @@ pub struct Attended {
     #[n(5)]
     #[cbor(default)]
     pub way: Way,
+    /// How many companions came in with the member; none for nobody. Whoever they are, they have places and no points.
+    #[n(6)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub companions: Option<u32>,
 }
 
 /// Which way a gate was passed.
@@ -303,111 +307,6 @@ pub struct ProfileChange {
     /// Dictionary codes of the fields concerned, with the version that the terminal knew of each.
     #[n(1)]
     pub fields: Vec<(String, Version)>,
-}
-
-/// What a terminal was set to do when a card came.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Encode, Decode, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Purpose {
-    /// Only look the member up.
-    #[n(0)]
-    LookUp,
-    /// Check in to an occurrence.
-    #[n(1)]
-    CheckIn(#[n(0)] OccurrenceId),
-    /// Earn on a purchase of so many fen.
-    #[n(2)]
-    Earn(#[n(0)] Amount),
-    /// Record a visit.
-    #[n(3)]
-    Visit,
-    /// Spend points or stored value.
-    #[n(4)]
-    Spend(#[n(0)] Spending),
-    /// Pay in stored value.
-    #[n(5)]
-    TopUp(#[n(0)] ToppingUp),
-    /// Hand something out.
-    #[n(6)]
-    HandOut(#[n(0)] Handing),
-    /// Take the card's holder at their word that it is lost.
-    #[n(7)]
-    ReportLost,
-    /// Earn on a purchase with a slip.
-    #[n(8)]
-    EarnSlip(#[n(0)] Purchase),
-    /// Leave an occurrence that counts who leaves.
-    #[n(9)]
-    CheckOut(#[n(0)] OccurrenceId),
-    /// Give the member of this other card the one that is presented, in its place.
-    #[n(10)]
-    Replace(#[n(0)] Subject),
-}
-
-/// What is to be spent: all of it or nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Encode, Decode, Serialize)]
-#[cbor(map)]
-pub struct Spending {
-    /// At least one leg, one per unit, each above zero.
-    #[n(0)]
-    pub legs: Vec<Leg>,
-    /// The slip printed for it.
-    #[n(1)]
-    pub slip: Option<SlipKey>,
-    /// What it is spent on, if handed out.
-    #[n(2)]
-    pub item: Option<ItemId>,
-    /// Stored value to be paid out in money: dictionary code of the way to pay. None where it is spent.
-    #[n(3)]
-    pub paid_out: Option<String>,
-}
-
-/// What is to be paid in.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Encode, Decode, Serialize)]
-#[cbor(map)]
-pub struct ToppingUp {
-    /// Fen, above zero.
-    #[n(0)]
-    pub amount: Amount,
-    /// Dictionary code of the payment method.
-    #[n(1)]
-    pub method: String,
-    /// The slip printed for it.
-    #[n(2)]
-    pub slip: SlipKey,
-}
-
-/// What is to be handed out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode, Serialize)]
-#[cbor(map)]
-pub struct Handing {
-    /// At what.
-    #[n(0)]
-    pub occurrence: OccurrenceId,
-    /// What.
-    #[n(1)]
-    pub item: ItemId,
-    /// How many, above zero.
-    #[n(2)]
-    pub quantity: u32,
-}
-
-/// A purchase with a slip.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Encode, Decode, Serialize)]
-#[cbor(map)]
-pub struct Purchase {
-    /// The money that was paid, in fen.
-    #[n(0)]
-    pub amount: Amount,
-    /// The sales slip.
-    #[n(1)]
-    pub slip: SlipKey,
-    /// The slip that it re-creates (rule G6).
-    #[n(2)]
-    pub replaces: Option<SlipKey>,
-    /// What the slip says beside the money; none for a plain purchase.
-    #[n(3)]
-    pub paid: Option<Paid>,
 }
 
 /// A member was given a card in place of another (rules H5, K17): the old one is void from then on, and whatever the

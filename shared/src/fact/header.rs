@@ -370,6 +370,7 @@ mod tests {
                 repeats: None,
                 gate: None,
                 way: Way::In,
+                companions: None,
             }),
         }
     }

@@ -12,6 +12,7 @@ mod body;
 mod day;
 mod header;
 mod paid;
+mod purpose;
 
 use minicbor::{Decode, Encode};
 use serde::Serialize;
@@ -20,6 +21,7 @@ pub use body::*;
 pub use day::{Counted, DayClosed, DayTotals};
 pub use header::{ReadError, Reader, STATED_FACTS_MAX, Standing, stated_at, stated_in};
 pub use paid::Paid;
+pub use purpose::*;
 
 use crate::ids::OperatorId;
 use crate::time::{ClockQuality, Instant};

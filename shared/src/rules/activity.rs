@@ -125,22 +125,38 @@ pub struct SignUp {
     pub coming: Coming,
     /// Since when.
     pub since: Instant,
+    /// Companions whom the member brings along: each takes a place.
+    pub companions: u32,
 }
 
-/// Gives free places to whoever waits longest, of two at the same instant to the smaller id; answers who got one. Nobody
-/// who has a place loses it, also where there are fewer places than before.
+impl SignUp {
+    /// Places that it takes: the member's own, and one for each companion.
+    #[must_use]
+    pub fn heads(&self) -> usize {
+        usize::try_from(self.companions).unwrap_or(usize::MAX).saturating_add(1)
+    }
+}
+
+/// Gives free places to whoever waits longest, of two at the same instant to the smaller id; answers who got one. Who waits
+/// with more companions than there is room for waits on, and a smaller party behind is let past: no place stays empty for
+/// them. Nobody who has a place loses it, also where there are fewer places than before.
 pub fn seat(list: &mut BTreeMap<MemberId, SignUp>, places: Option<u32>, now: Instant) -> Vec<MemberId> {
-    let placed = list.values().filter(|sign_up| sign_up.coming == Coming::Placed).count();
-    let free = places.map_or(usize::MAX, |places| (places as usize).saturating_sub(placed));
-    let mut waiting: Vec<(Instant, MemberId)> = list
+    let placed = list.values().filter(|sign_up| sign_up.coming == Coming::Placed).map(SignUp::heads);
+    let taken = placed.fold(0, usize::saturating_add);
+    let mut free = places.map_or(usize::MAX, |places| (places as usize).saturating_sub(taken));
+    let mut waiting: Vec<(Instant, MemberId, SignUp)> = list
         .iter()
         .filter(|(_, sign_up)| sign_up.coming == Coming::Waiting)
-        .map(|(member, sign_up)| (sign_up.since, *member))
+        .map(|(member, sign_up)| (sign_up.since, *member, *sign_up))
         .collect();
-    waiting.sort_unstable();
-    let seated: Vec<MemberId> = waiting.into_iter().take(free).map(|(_, member)| member).collect();
-    for member in &seated {
-        list.insert(*member, SignUp { coming: Coming::Placed, since: now });
+    waiting.sort_unstable_by_key(|(since, member, _)| (*since, *member));
+    let mut seated = Vec::new();
+    for (_, member, sign_up) in waiting {
+        if let Some(left) = free.checked_sub(sign_up.heads()) {
+            free = left;
+            list.insert(member, SignUp { coming: Coming::Placed, since: now, ..sign_up });
+            seated.push(member);
+        }
     }
     seated
 }

@@ -53,13 +53,32 @@ fn what_is_no_plan_of_holdings_is_none() {
 
 #[test]
 fn rule_k25_places_go_to_whoever_waits_longest_and_are_taken_from_nobody() {
-    let wait = |since| SignUp { coming: Coming::Waiting, since: Instant(since) };
+    let wait = |since| SignUp { coming: Coming::Waiting, since: Instant(since), companions: 0 };
     let mut list = BTreeMap::from([(member(1), wait(30)), (member(2), wait(10)), (member(3), wait(10))]);
     assert_eq!(seat(&mut list, Some(1), Instant(50)), [member(2)]);
     assert_eq!(seat(&mut list, Some(1), Instant(60)), [], "all places are taken");
     assert_eq!(seat(&mut list, Some(0), Instant(60)), [], "and stay so with fewer");
-    assert_eq!(list[&member(2)], SignUp { coming: Coming::Placed, since: Instant(50) });
+    assert_eq!(list[&member(2)], SignUp { coming: Coming::Placed, since: Instant(50), companions: 0 });
     assert_eq!(seat(&mut list, None, Instant(70)), [member(3), member(1)], "without a limit nobody waits");
+}
+
+#[test]
+fn rule_k25_companions_take_places_and_a_party_without_room_waits_on() {
+    let wait = |since, companions| SignUp { coming: Coming::Waiting, since: Instant(since), companions };
+    let mut list =
+        BTreeMap::from([(member(1), wait(10, 1)), (member(2), wait(20, 3)), (member(3), wait(30, 0))]);
+    assert_eq!(
+        seat(&mut list, Some(4), Instant(50)),
+        [member(1), member(3)],
+        "the third fits behind the second"
+    );
+    assert_eq!(list[&member(1)], SignUp { coming: Coming::Placed, since: Instant(50), companions: 1 });
+    assert_eq!(list[&member(2)].coming, Coming::Waiting);
+    assert_eq!(seat(&mut list, Some(6), Instant(60)), [], "three places for four heads");
+    list.get_mut(&member(1)).expect("listed").coming = Coming::Cancelled;
+    assert_eq!(seat(&mut list, Some(5), Instant(70)), [member(2)], "whose companions go with them");
+    let whole = SignUp { coming: Coming::Placed, since: Instant(0), companions: u32::MAX };
+    assert!(whole.heads() > 1, "no count runs over");
 }
 
 #[test]

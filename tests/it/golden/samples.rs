@@ -127,6 +127,7 @@ pub fn facts() -> Vec<Fact> {
         repeats: None,
         gate: None,
         way: Way::In,
+        companions: None,
     };
     let events = [
         (Shown::Nothing, Event::Booted(booted())),
@@ -290,7 +291,7 @@ pub fn occurrence() -> OccurrenceRow {
         gifts: vec![GiftRow {
             item: ItemId([0x46; 16]), name: words("茶叶礼盒", "Tea gift box"), each: 1
         }],
-        guests: vec![GuestRow { member: MEMBER, birthday: true }],
+        guests: vec![GuestRow { member: MEMBER, birthday: true, companions: None }],
         points: Amount(10),
         places: Some(120),
         offices: vec![OFFICE],

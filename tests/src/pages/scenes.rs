@@ -404,6 +404,7 @@ fn expected(listed: usize) -> ExpectedView {
         level: n.is_multiple_of(3).then(|| words("金卡", "Gold")),
         birthday: n == 0,
         arrived: n % 4 == 3,
+        companions: u32::from(n % 5 == 1),
     };
     let guests: Vec<ExpectedGuest> = (0..listed.min(EXPECTED_SHOWN_MAX)).map(guest).collect();
     ExpectedView { listed, arrived: listed / 4, birthdays: 1, guests }

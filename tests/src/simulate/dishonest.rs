@@ -166,6 +166,7 @@ impl Run<'_> {
             repeats: None,
             gate: None,
             way: Way::In,
+            companions: None,
         };
         self.books.strange.insert(member);
         self.stranger.record(now, now, Event::Attended(attended));

@@ -268,6 +268,7 @@ impl Crowd {
                 repeats: None,
                 gate: None,
                 way: Way::In,
+                companions: None,
             })
         };
         (Shown::Accepted, event)

@@ -49,8 +49,8 @@ pub(super) fn activities() -> Vec<Operation> {
         post("/api/v1/activities", activities::plan, "Plans an activity, or one that there is anew; cost in fen.")
             .takes(
                 "activity:id name_zh! name_en kind! place programme heads:int cost:int starts! ends! \
-                 every:day|week|month times:int offices:[text] places:int points:int admits_once:bool exits:bool \
-                 listed:bool levels:[text]",
+                 every:day|week|month times:int offices:[text] places:int points:int \
+                 admission:once|daily|reentry|exits companions:int yuan key:id listed:bool levels:[text]",
             )
             .creates()
             .tells("Activity"),
@@ -67,9 +67,9 @@ pub(super) fn activities() -> Vec<Operation> {
             .tells("occurrence:id state"),
         get("/api/v1/occurrences/{id}/guests", guests::list, "Who comes to a holding.")
             .asks("cursor limit:int")
-            .tells("guests:[Guest] next?"),
+            .tells("guests:[Guest] gates:[GateHeads] next?"),
         post("/api/v1/occurrences/{id}/guests", guests::step, "Invites a member, signs them up, or cancels.")
-            .takes("number! step!:invite|sign_up|cancel")
+            .takes("number! step!:invite|sign_up|cancel companions:int")
             .tells("Guest"),
     ]
 }

@@ -6,8 +6,8 @@ pub(super) const SHAPES: &[(&str, &str)] = &[
     (
         "Activity",
         "activity:id name:Words kind place programme heads:int cost_planned:int state planned:time decided?:time \
-         occurrences*:[Occurrence] costs*:[ActivityCost] cost*:int attended*:int cost_per_head*:any \
-         cost_per_head_planned*:any",
+         admission?:once|daily|reentry|exits occurrences*:[Occurrence] costs*:[ActivityCost] cost*:int attended*:int \
+         companions*:int cost_per_head*:any cost_per_head_planned*:any",
     ),
     ("ActivityCost", "item:int what occurrence?:id cost:int"),
     (
@@ -16,7 +16,7 @@ pub(super) const SHAPES: &[(&str, &str)] = &[
          carer?:id last_day?:day overdue:bool situation*:any cards*:[text]",
     ),
     ("Association", "application step member:id number? project? due:time done?:time"),
-    ("Audience", "listed:bool levels:[text]"),
+    ("Audience", "listed:bool levels:[text] companions?:int counted?:bool"),
     ("CaredFor", "member:id number? name? carer:id"),
     (
         "Card",
@@ -48,7 +48,8 @@ pub(super) const SHAPES: &[(&str, &str)] = &[
     ("Export", "what rows:int clear:bool by at:time"),
     ("FieldGroup", "code words:Words class:any fields:[any] retired:bool"),
     ("Finding", "finding class office terminal day:day at:time counted:int expected:int difference:int"),
-    ("Guest", "member:id number coming since:time attended*:any"),
+    ("GateHeads", "gate?:int members:int companions:int"),
+    ("Guest", "member:id number coming since:time attended*:any companions*:int companions_came*:any"),
     ("IssuedCard", "card:id new:bool"),
     ("Job", "job rules due:bool last?:Run"),
     ("KindCount", "kind:int count:int oldest:time"),
@@ -63,8 +64,8 @@ pub(super) const SHAPES: &[(&str, &str)] = &[
     (
         "Occurrence",
         "occurrence:id starts:time ends:time state places?:int points:int admits_once:bool exits:bool \
-         audience:Audience offices:[text] invited:int placed:int waiting:int cancelled:int attended:int no_shows?:int \
-         cost?:int cost_per_head:any",
+         audience:Audience offices:[text] invited:int placed:int waiting:int cancelled:int companions_placed:int \
+         companions_waiting:int attended:int companions:int no_shows?:int cost?:int cost_per_head:any",
     ),
     ("OwnRedemption", "plan:hash name:Words points:int fen:int pieces:int at:time day:day"),
     ("Past", "at:time changes:[Leg] words:any batch"),

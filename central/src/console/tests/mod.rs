@@ -1,6 +1,7 @@
 //! Tests of the console through its routes, as a browser without script sees it, on both databases.
 
 mod activities;
+mod activity_pages;
 mod approving;
 mod cards;
 mod cash;

@@ -11,7 +11,7 @@ use crate::db::Tx;
 use crate::store::people::{self, PeopleError};
 use crate::vault::Personal;
 
-const PAGES: [&str; 13] = [
+const PAGES: [&str; 15] = [
     "/",
     "/cases",
     "/cases?ended=1",
@@ -20,6 +20,8 @@ const PAGES: [&str; 13] = [
     "/jobs",
     "/jobs?count=1",
     "/members",
+    "/activities",
+    "/activities?state=approved&kind=salon",
     "/requests",
     "/devices",
     "/devices/invite",

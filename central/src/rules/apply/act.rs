@@ -70,7 +70,7 @@ impl Work {
             Act::StockExplained(explained) => self.stock_explained(explained),
             #[rustfmt::skip]
             Act::ActivityPlanned(_) | Act::ActivityDecided(_) | Act::OccurrenceEnded(_) | Act::SignedUp(_)
-            | Act::ActivityCostSet(_) => self.act_of_activity(&taken.act),
+            | Act::ActivityCostSet(_) | Act::RemindersDue(_) => self.act_of_activity(&taken.act),
             Act::BalancesOpened(opened) => self.balances_opened(opened),
             Act::HistoryBrought(brought) => self.history_brought(brought),
             Act::DataExported(exported) => self.data_exported(exported),

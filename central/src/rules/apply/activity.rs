@@ -1,17 +1,23 @@
 //! Activities: plans, their approval and their end (K25, K26), and who comes (sign-up, waiting list, cancelling).
 //!
 //! A holding takes attendance by its own state, so terminals need not know of plans: approving a plan approves its
-//! holdings. Who is invited or has a place is told to the terminals as one who is expected. Out of scope: attendance.
+//! holdings. Who is invited or has a place is told to the terminals as one who is expected, with the companions that were
+//! announced. What changes for those who come is told to them (K25): the message is due from the act that changed it.
+//! Out of scope: attendance, sending.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hufu_shared::act::{Act, ActivityCostSet, ActivityDecided, ActivityPlanned, OccurrenceEnded, SignedUp};
+use hufu_shared::act::{
+    Act, ActivityCostSet, ActivityDecided, ActivityPlanned, OccurrenceEnded, RemindersDue, SignUpStep,
+    SignedUp,
+};
 use hufu_shared::ids::{ActivityId, MemberId};
 use hufu_shared::member::{GUESTS_MAX, GuestRow, MemberStatus, OccurrenceRow, OccurrenceState};
 use hufu_shared::rules::activity::{Coming, OCCURRENCES_MAX, SignUp, seat};
 
 use super::Work;
 use crate::rules::activity::{self, State};
+use crate::rules::joining::notice::About;
 use crate::rules::need::Need;
 use crate::rules::world::KnownActivity;
 
@@ -24,6 +30,7 @@ impl Work {
             Act::OccurrenceEnded(ended) => self.occurrence_ended(ended),
             Act::SignedUp(step) => self.signed_up(step),
             Act::ActivityCostSet(set) => self.activity_cost_set(set),
+            Act::RemindersDue(due) => self.reminders_due(due),
             _ => {}
         }
     }
@@ -67,6 +74,7 @@ impl Work {
         }
         for row in &stood {
             if planned.occurrences.iter().all(|other| other.occurrence != row.occurrence) {
+                self.tell_all(row, About::ActivityCalledOff);
                 self.occurrence_set(&OccurrenceRow { state: OccurrenceState::Ended, ..row.clone() });
             }
         }
@@ -75,7 +83,8 @@ impl Work {
             let guests = before.map_or(&row.guests, |before| &before.guests).clone();
             let row = OccurrenceRow { state: OccurrenceState::Planned, guests, ..row.clone() };
             self.occurrence_set(&row);
-            self.seat_at(&row, |_| {});
+            // They are told once the plan is approved, with all else that changed.
+            self.seat_at(&row, false, |_| {});
         }
         let known = KnownActivity {
             plan: planned.plan.clone(),
@@ -98,6 +107,8 @@ impl Work {
         if decided.approved {
             for row in self.holdings_of(decided.activity) {
                 if row.state == OccurrenceState::Planned {
+                    // Nobody comes to a plan that was never approved: whoever is on the list knew an earlier one.
+                    self.tell_all(&row, About::ActivityChanged);
                     self.occurrence_set(&OccurrenceRow { state: OccurrenceState::Approved, ..row });
                 }
             }
@@ -112,7 +123,38 @@ impl Work {
         if row.state != OccurrenceState::Approved {
             return;
         }
+        if self.received < row.starts {
+            self.tell_all(&row, About::ActivityCalledOff);
+        }
         self.occurrence_set(&OccurrenceRow { state: OccurrenceState::Ended, ..row });
+    }
+
+    /// Tells all who come to a holding, or are asked to, unless it is over.
+    fn tell_all(&mut self, row: &OccurrenceRow, about: About) {
+        if row.state == OccurrenceState::Ended {
+            return;
+        }
+        self.has(Need::SignUps(row.occurrence));
+        let list = self.world.sign_ups.get(&row.occurrence).into_iter().flatten();
+        let come = list.filter(|(_, sign_up)| sign_up.coming != Coming::Cancelled);
+        let members: Vec<MemberId> = come.map(|(member, _)| *member).collect();
+        for member in members {
+            self.tell_of_holding(about, (row.occurrence, member), self.received);
+        }
+    }
+
+    /// Members with a place are to be reminded.
+    fn reminders_due(&mut self, due: &RemindersDue) {
+        let Some(row) = self.occurrence(due.occurrence).cloned() else { return };
+        self.has(Need::SignUps(row.occurrence));
+        let list = self.world.sign_ups.get(&row.occurrence).cloned().unwrap_or_default();
+        let has_place =
+            |member: &&MemberId| list.get(*member).is_some_and(|known| known.coming == Coming::Placed);
+        if row.state == OccurrenceState::Approved && self.received < row.starts {
+            for member in due.members.iter().filter(has_place) {
+                self.tell_of_holding(About::ActivityReminder, (row.occurrence, *member), row.starts);
+            }
+        }
     }
 
     /// A holding is over: with the last one its activity is.
@@ -131,20 +173,29 @@ impl Work {
         let takes_part = self.member(step.member).is_some_and(|known| {
             known.status == MemberStatus::Active && !known.erased && known.merged_into.is_none()
         });
-        if !is_open || !takes_part {
+        let companions = step.companions.unwrap_or(0);
+        let may_bring = step.step != SignUpStep::SignUp || companions <= row.companions_most();
+        if !is_open || !takes_part || !may_bring {
             return;
         }
         let now = self.received;
-        self.seat_at(&row, |list| {
-            let was = list.get(&step.member).map(|sign_up| sign_up.coming);
-            if let Some(coming) = activity::after(was, step.step) {
-                list.insert(step.member, SignUp { coming, since: now });
+        self.seat_at(&row, true, |list| {
+            if let Some(sign_up) =
+                activity::after(list.get(&step.member).copied(), step.step, companions, now)
+            {
+                list.insert(step.member, sign_up);
             }
         });
     }
 
-    /// Changes the list of a holding, gives the places that are free, and tells terminals who is expected.
-    fn seat_at(&mut self, row: &OccurrenceRow, change: impl FnOnce(&mut BTreeMap<MemberId, SignUp>)) {
+    /// Changes the list of a holding, gives the places that are free, and tells terminals who is expected; with `tells`
+    /// also those for whom something changed.
+    fn seat_at(
+        &mut self,
+        row: &OccurrenceRow,
+        tells: bool,
+        change: impl FnOnce(&mut BTreeMap<MemberId, SignUp>),
+    ) {
         self.has(Need::SignUps(row.occurrence));
         let before = self.world.sign_ups.get(&row.occurrence).cloned().unwrap_or_default();
         let mut list = before.clone();
@@ -159,10 +210,18 @@ impl Work {
             row.guests.iter().map(|guest| (guest.member, *guest)).collect();
         for (member, sign_up) in &changed {
             self.outcome.sign_ups.insert((row.occurrence, *member), *sign_up);
+            let was = before.get(member).map(|sign_up| sign_up.coming);
+            if let Some(about) = activity::notice(was, sign_up.coming).filter(|_| tells) {
+                self.tell_of_holding(about, (row.occurrence, *member), sign_up.since);
+            }
             match sign_up.coming {
                 // A terminal is told of so many at most.
-                Coming::Placed | Coming::Invited if guests.len() < GUESTS_MAX => {
-                    guests.entry(*member).or_insert(GuestRow { member: *member, birthday: false });
+                Coming::Placed | Coming::Invited
+                    if guests.len() < GUESTS_MAX || guests.contains_key(member) =>
+                {
+                    let fresh = GuestRow { member: *member, birthday: false, companions: None };
+                    let guest = guests.entry(*member).or_insert(fresh);
+                    guest.companions = (sign_up.companions > 0).then_some(sign_up.companions);
                 }
                 Coming::Cancelled | Coming::Waiting => {
                     guests.remove(member);

@@ -4,7 +4,8 @@
 //! A check-in whose time is too uncertain to say whether the occurrence was running waits for a person (kind 18).
 //!
 //! Where an occurrence has a number of places, they go to members in order of time, those that a person let count
-//! first; who finds none is kept without points (kind 28). An earlier check-in that arrives later takes the place.
+//! first; who finds none is kept without points (kind 28). An earlier check-in that arrives later takes the place. Who comes
+//! with companions takes a place for each: those of the check-in that admits.
 //!
 //! Points go to the member once. If a later arrival turns out to be earlier, the member keeps them and only the office
 //! whose account gave them changes.
@@ -66,6 +67,14 @@ fn runs(row: &OccurrenceRow, known: &KnownFact) -> Timing {
         return Timing::Outside;
     }
     timing_of(known, row.starts, row.ends)
+}
+
+/// How many companions came in with a check-in.
+fn companions(known: &KnownFact) -> u32 {
+    match known.fact.as_ref().map(|fact| &fact.event) {
+        Some(Event::Attended(attended)) => attended.companions.unwrap_or(0),
+        _ => 0,
+    }
 }
 
 /// Check-ins that speak for their terminal, one each: the one that a person let count, else the earliest. The others
@@ -161,10 +170,11 @@ impl Work {
         if row.admits_once {
             self.judge_once(member, &row, &mut group, seen, has_place);
         } else {
-            if row.places.is_some() || row.exits {
+            if row.places.is_some() || row.exits || row.audience.counted == Some(true) {
                 let first = seen.iter().find(|seen| admitted == Some(seen.0));
                 group.admitted = admitted;
                 group.at = first.map(|first| first.1.at);
+                group.companions = first.map_or(0, |first| companions(&first.1));
                 group.issuer = first.filter(|_| has_place).map(|first| first.1.office);
             }
             for (id, known) in seen {
@@ -188,7 +198,8 @@ impl Work {
         let places = self.world.places.entry(row.occurrence).or_default();
         match first {
             Some((id, known)) => {
-                let claim = PlaceClaim { free: known.pin != Some(true), t: known.at, fact: *id };
+                let heads = companions(known).saturating_add(1);
+                let claim = PlaceClaim { free: known.pin != Some(true), t: known.at, fact: *id, heads };
                 places.insert(member, KnownPlace { claim, has_place: true, day: known.day });
             }
             None => drop(places.remove(&member)),
@@ -356,6 +367,7 @@ impl Work {
         self.settle(&cause, &flows);
         group.admitted = winner.map(|winner| winner.0);
         group.at = winner.map(|winner| winner.1.at);
+        group.companions = winner.map_or(0, |winner| companions(&winner.1));
         group.points = gives.map_or(Amount::ZERO, |_| points);
         // A claim that nobody's account gave anything for is one without a place.
         group.issuer = gives.map(|winner| winner.1.office);

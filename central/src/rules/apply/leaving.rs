@@ -5,9 +5,9 @@
 //! way. Out of scope: erasure of the personal data, which is an act of its own (X17).
 
 use hufu_shared::act::{Actor, LeaveDecided, LeaveFiled, MemberRestored, MessagesTold, PurchasesDue};
-use hufu_shared::ids::{FactId, Hash, MemberId};
+use hufu_shared::ids::{FactId, Hash, MemberId, OccurrenceId};
 use hufu_shared::member::MemberStatus;
-use hufu_shared::time::Day;
+use hufu_shared::time::{Day, Instant};
 
 use super::Work;
 use crate::rules::joining::leaving::{self, State, Step};
@@ -26,6 +26,21 @@ pub fn message_id(
     let application = application.as_ref().map(hufu_shared::cbor::encode).unwrap_or_default();
     let matter = matter.to_be_bytes();
     Hash::of(&[b"hufu-message", about.code().as_bytes(), &member, &application, &matter])
+}
+
+/// A message that is due from an instant on, to nobody yet.
+fn due(about: About, due: Instant) -> KnownMessage {
+    KnownMessage {
+        about,
+        member: None,
+        application: None,
+        due,
+        told: None,
+        round: 0,
+        channel: None,
+        week: None,
+        occurrence: None,
+    }
 }
 
 impl Work {
@@ -121,18 +136,37 @@ impl Work {
     }
 
     fn tell_of(&mut self, about: About, of: (Option<MemberId>, Option<FactId>), matter: i64) {
-        let id = message_id(about, of, matter);
-        self.has(Need::Message(id));
-        if self.world.messages.contains_key(&id) {
+        let (member, application) = of;
+        let week = i32::try_from(matter).ok().map(Day).filter(|_| about == About::Purchases);
+        let known = KnownMessage { member, application, week, ..due(about, self.received) };
+        self.put_message(message_id(about, of, matter), known);
+    }
+
+    /// Who comes to a holding is to be told of it: once for each matter, which is when their coming came to stand so, when
+    /// the plan was approved anew, or when it begins.
+    pub(super) fn tell_of_holding(
+        &mut self,
+        about: About,
+        (occurrence, member): (OccurrenceId, MemberId),
+        matter: Instant,
+    ) {
+        let is_there = self.member(member).is_some_and(|known| !known.erased && known.merged_into.is_none());
+        if !is_there {
             return;
         }
-        let (member, application) = of;
-        let due = self.received;
-        let week = i32::try_from(matter).ok().map(Day).filter(|_| about == About::Purchases);
-        let known =
-            KnownMessage { about, member, application, due, told: None, round: 0, channel: None, week };
-        self.world.messages.insert(id, known.clone());
-        self.outcome.messages.insert(id, known);
+        let parts = [&member.0[..], &occurrence.0, &matter.0.to_be_bytes()].concat();
+        let id = Hash::of(&[b"hufu-message", about.code().as_bytes(), &parts]);
+        let (member, occurrence) = (Some(member), Some(occurrence));
+        self.put_message(id, KnownMessage { member, occurrence, ..due(about, self.received) });
+    }
+
+    /// A message is due, unless it was before.
+    fn put_message(&mut self, id: Hash, known: KnownMessage) {
+        self.has(Need::Message(id));
+        if !self.world.messages.contains_key(&id) {
+            self.world.messages.insert(id, known.clone());
+            self.outcome.messages.insert(id, known);
+        }
     }
 
     /// A round told people; what was told before stays in the round that told it.

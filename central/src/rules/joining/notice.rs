@@ -1,4 +1,4 @@
-//! Telling people what became of their matter (K2, K10, K11): rounds of 已通知 and 待通知.
+//! Telling people what became of their matter (K2, K10, K11, K25): rounds of 已通知 and 待通知.
 //!
 //! A notice is due from the act that gave rise to it until a round has told it; what a round could not tell stays due
 //! for the next one. Nothing here sends anything.
@@ -22,11 +22,25 @@ pub enum About {
     Restored,
     /// What was recorded of the member's purchases in a week (G7).
     Purchases,
+    /// The member is invited to a holding of an activity (K25).
+    ActivityInvited,
+    /// The member has a place there.
+    ActivityPlaced,
+    /// All places are taken; the member waits.
+    ActivityWaiting,
+    /// A place came free, and it is the member's.
+    ActivitySeated,
+    /// The plan changed and was approved anew.
+    ActivityChanged,
+    /// The holding is called off.
+    ActivityCalledOff,
+    /// The holding is about to begin.
+    ActivityReminder,
 }
 
 impl About {
     /// All, with their codes in database and API.
-    pub const CODES: [(Self, &'static str); 8] = [
+    pub const CODES: [(Self, &'static str); 15] = [
         (Self::Joined, "joined"),
         (Self::AlreadyMember, "already_member"),
         (Self::Rejected, "rejected"),
@@ -35,6 +49,13 @@ impl About {
         (Self::Stays, "stays"),
         (Self::Restored, "restored"),
         (Self::Purchases, "purchases"),
+        (Self::ActivityInvited, "activity_invited"),
+        (Self::ActivityPlaced, "activity_placed"),
+        (Self::ActivityWaiting, "activity_waiting"),
+        (Self::ActivitySeated, "activity_seated"),
+        (Self::ActivityChanged, "activity_changed"),
+        (Self::ActivityCalledOff, "activity_called_off"),
+        (Self::ActivityReminder, "activity_reminder"),
     ];
 
     /// The code in database and API.

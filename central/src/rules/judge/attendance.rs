@@ -225,7 +225,8 @@ pub fn judge_occurrence(plan: &Plan, facts: &[CheckIn]) -> Judged {
         facts.iter().filter(|fact| fact.pin == Some(true)).map(|fact| fact.id).collect();
     let mut claims: BTreeMap<MemberId, PlaceClaim> = BTreeMap::new();
     for credit in &judged.credits {
-        let claim = PlaceClaim { free: !pinned.contains(&credit.fact), t: credit.t, fact: credit.fact };
+        let claim =
+            PlaceClaim { free: !pinned.contains(&credit.fact), t: credit.t, fact: credit.fact, heads: 1 };
         let first = claims.entry(credit.member).or_insert(claim);
         *first = claim.min(*first);
     }
@@ -242,16 +243,29 @@ pub struct PlaceClaim {
     pub t: Instant,
     /// The first check-in of the member that counts.
     pub fact: FactId,
+    /// Places that it takes: the member's own, and one for each companion.
+    pub heads: u32,
 }
 
-/// Members for whom no place is left.
+/// Members for whom no place is left. A party that finds less room than it has heads finds none, and takes none from those
+/// who come after it.
 #[must_use]
 pub fn without_place(places: Option<u32>, claims: &BTreeMap<MemberId, PlaceClaim>) -> BTreeSet<MemberId> {
     let Some(places) = places else { return BTreeSet::new() };
     let mut queue: Vec<(PlaceClaim, MemberId)> =
         claims.iter().map(|(member, claim)| (*claim, *member)).collect();
     queue.sort_unstable();
-    queue.into_iter().skip(places as usize).map(|(_, member)| member).collect()
+    let mut free = places;
+    let mut left_out = BTreeSet::new();
+    for (claim, member) in queue {
+        match free.checked_sub(claim.heads) {
+            Some(left) => free = left,
+            None => {
+                left_out.insert(member);
+            }
+        }
+    }
+    left_out
 }
 
 impl Judged {

@@ -1,6 +1,6 @@
 //! Joining, leaving and the freezing of stored value, as apply knows them.
 
-use hufu_shared::ids::{FactId, Hash, MemberId, OfficeId, OperatorId};
+use hufu_shared::ids::{FactId, Hash, MemberId, OccurrenceId, OfficeId, OperatorId};
 use hufu_shared::time::{Day, Instant};
 use minicbor::{Decode, Encode};
 
@@ -100,4 +100,6 @@ pub struct KnownMessage {
     pub channel: Option<String>,
     /// The Monday of the week that it is about, of a message about purchases.
     pub week: Option<Day>,
+    /// The holding of an activity that it is about.
+    pub occurrence: Option<OccurrenceId>,
 }

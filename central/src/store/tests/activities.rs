@@ -43,6 +43,7 @@ fn planned(occurrences: Vec<OccurrenceRow>) -> Act {
         programme: "品茶".to_owned(),
         heads: 30,
         cost: Amount(100_000),
+        admission: None,
     };
     Act::ActivityPlanned(Box::new(ActivityPlanned { plan, occurrences }))
 }
@@ -52,7 +53,12 @@ fn decided(approved: bool) -> Act {
 }
 
 fn step(holding: u8, n: u8, step: SignUpStep) -> Act {
-    Act::SignedUp(SignedUp { occurrence: OccurrenceId([holding; 16]), member: member(n), step })
+    Act::SignedUp(SignedUp {
+        occurrence: OccurrenceId([holding; 16]),
+        member: member(n),
+        step,
+        companions: None,
+    })
 }
 
 async fn state(db: &Db) -> Option<State> {
@@ -144,7 +150,8 @@ async fn rule_k25_who_waits_gets_the_place_that_becomes_free() {
         let mut terminal = Terminal::start(TERMINAL_A);
         terminal.check_in_at(0, 2, OccurrenceId([0x31; 16]));
         terminal.upload(&db).await;
-        let heads = db.read(|tx| activities::heads(tx, OccurrenceId([0x31; 16]))).await.expect("readable");
+        let mut heads = db.read(|tx| activities::heads(tx, TEA)).await.expect("readable");
+        let heads = heads.remove(&OccurrenceId([0x31; 16])).expect("counted");
         assert_eq!((heads.attended, heads.no_shows), (1, 1));
         assert_eq!(heads.count(Coming::Cancelled), 1);
         replays(&db).await;

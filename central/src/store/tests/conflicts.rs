@@ -69,6 +69,7 @@ async fn kind_02_a_repeat_that_the_terminal_names_is_believed_only_if_it_is_one(
                 repeats: Some(seq),
                 gate: None,
                 way: Way::In,
+                companions: None,
             };
             Event::Attended(attended)
         };

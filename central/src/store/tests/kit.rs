@@ -222,8 +222,15 @@ impl Terminal {
     /// Checks card `n` in to a holding that gives as many points.
     pub fn check_in_at(&mut self, seconds: i64, n: u8, occurrence: OccurrenceId) -> FactId {
         let promised = vec![Leg { unit: Unit::Pts, amount: Amount(SALON_POINTS) }];
-        let attended =
-            Attended { subject: subject(n), occurrence, promised, repeats: None, gate: None, way: Way::In };
+        let attended = Attended {
+            subject: subject(n),
+            occurrence,
+            promised,
+            repeats: None,
+            gate: None,
+            way: Way::In,
+            companions: None,
+        };
         self.record(seconds, Shown::Accepted, Event::Attended(attended))
     }
 

@@ -8,6 +8,7 @@ mod blocked;
 mod cards;
 mod cash_out;
 mod clocks;
+mod companions;
 mod conflicts;
 mod desk;
 mod earned;

@@ -31,8 +31,15 @@ async fn plan(db: &Db, n: u8, row: OccurrenceRow) {
 }
 
 fn pass(terminal: &mut Terminal, seconds: i64, n: u8, way: Way) -> FactId {
-    let attended =
-        Attended { subject: subject(n), occurrence: SALON, promised: vec![], repeats: None, gate: None, way };
+    let attended = Attended {
+        subject: subject(n),
+        occurrence: SALON,
+        promised: vec![],
+        repeats: None,
+        gate: None,
+        way,
+        companions: None,
+    };
     terminal.record(seconds, Shown::Accepted, Event::Attended(attended))
 }
 

@@ -147,6 +147,7 @@ fn expected() -> ExpectedView {
         level: None,
         birthday,
         arrived: birthday,
+        companions: u32::from(birthday),
     };
     let guests = vec![guest(Some("张*三"), true), guest(None, false)];
     ExpectedView { listed: 130, arrived: 1, birthdays: 1, guests }

@@ -44,6 +44,8 @@ pub struct GuestLine {
     pub birthday: bool,
     /// Whether the member was checked in here.
     pub arrived: bool,
+    /// How many companions were announced with the member; empty for nobody.
+    pub companions: String,
 }
 
 /// Something that somebody should look at.
@@ -129,6 +131,10 @@ fn guest_line(guest: &ExpectedGuest, ui: &Ui) -> GuestLine {
         level: guest.level.as_ref().map(|level| ui.words(level).to_owned()).unwrap_or_default(),
         birthday: guest.birthday,
         arrived: guest.arrived,
+        companions: match guest.companions {
+            0 => String::new(),
+            n => ui.t1("desk-today-companions", "n", n.to_string()),
+        },
     }
 }
 

@@ -493,3 +493,18 @@ fn rule_k27_a_list_is_shown_with_its_count_and_what_confirming_it_does() {
     assert!(page("batch-done", Language::En).contains("1 refused"));
     assert!(!page("earning", Language::En).contains("Batch check-in"), "no list while a purchase waits");
 }
+
+#[test]
+fn rule_k27_the_page_asks_for_companions_only_where_the_plan_allows_some() {
+    let field = "name=\"companions\"";
+    let mut view = afternoon();
+    let [counter, ..] = render(&view, Language::En, false);
+    assert!(counter.contains("Companions of the next member (at most 2)") && counter.contains(field));
+    view.activities[0].companions = 0;
+    let [counter, ..] = render(&view, Language::En, false);
+    assert!(!counter.contains(field), "members come alone");
+    let party = Purpose::CheckInParty { name: words("业主品鉴会", "Tasting"), companions: 2 };
+    view.mode = ModeView::Once { purpose: party };
+    let [counter, ..] = render(&view, Language::En, false);
+    assert!(counter.contains("Check-in · Tasting · 2 companions"), "what the next card means");
+}

@@ -1,6 +1,6 @@
 //! Cases of the decision, each as a row of a table where that reads best.
 
-use hufu_shared::fact::SlipKey;
+use hufu_shared::fact::{Party, SlipKey};
 use hufu_shared::ids::{ActivityId, CardId, MemberId};
 use hufu_shared::member::{Audience, GuestRow};
 use hufu_shared::scheme::earning::{Approval, EarnKind, EarnRule, Sheet, SheetBasis};
@@ -169,7 +169,7 @@ fn rule_k26_only_an_approved_occurrence_receives_attendance_and_points() {
     }
     let invited = occasion(|row| {
         row.audience.listed = true;
-        row.guests = vec![GuestRow { member: MemberId([1; 16]), birthday: false }];
+        row.guests = vec![GuestRow { member: MemberId([1; 16]), birthday: false, companions: None }];
     });
     assert_eq!(invited.check_in().outcome, Outcome::Accepted, "only those who are expected");
     let gold = Words { zh: "金卡".into(), en: "Gold".into() };
@@ -183,6 +183,52 @@ fn rule_k26_only_an_approved_occurrence_receives_attendance_and_points() {
         "the centre knows more of whoever is not known here"
     );
     assert_eq!(occasion(|row| row.offices.clear()).check_in().outcome, Outcome::Accepted, "held everywhere");
+}
+
+fn companions(decision: Decision) -> Option<u32> {
+    match decision.event {
+        Event::Attended(attended) => attended.companions,
+        other => panic!("an attendance expected, met {other:?}"),
+    }
+}
+
+#[test]
+fn rule_k27_companions_are_those_whom_staff_counted_or_else_those_who_were_announced() {
+    let announced = |most, companions| {
+        occasion(|row| {
+            row.audience.companions = most;
+            row.guests = vec![GuestRow { member: MemberId([1; 16]), birthday: false, companions }];
+        })
+    };
+    let party = |companions| Purpose::CheckInParty(Party { occurrence: OCCASION, companions });
+    assert_eq!(companions(World::usual().check_in()), None, "who comes alone");
+    assert_eq!(companions(announced(Some(3), Some(2)).check_in()), Some(2));
+    assert_eq!(companions(announced(Some(1), Some(2)).check_in()), Some(1), "the plan was changed since");
+    assert_eq!(companions(announced(None, Some(2)).check_in()), None);
+    assert_eq!(companions(announced(Some(3), Some(2)).decide(&party(1))), Some(1), "one stayed at home");
+    assert_eq!(companions(announced(Some(3), Some(2)).decide(&party(0))), None);
+    let mut again = announced(Some(3), Some(2));
+    again.already = Some(Earlier { seq: 7, at: NOON });
+    assert_eq!(companions(again.check_in()), None, "they came with the first one");
+    let decision = announced(Some(3), None).decide(&party(2));
+    assert_eq!(
+        (decision.outcome, decision.promised),
+        (Outcome::Accepted, Some(Amount(2))),
+        "points are the member's"
+    );
+}
+
+#[test]
+fn rule_k26_once_again_or_through_the_exit_is_told_by_the_holding() {
+    for (admits_once, exits, outcome) in [
+        (true, false, Outcome::AlreadyIn),
+        (false, false, Outcome::Accepted),
+        (true, true, Outcome::Accepted),
+    ] {
+        let mut world = occasion(|row| (row.admits_once, row.exits) = (admits_once, exits));
+        world.already = Some(Earlier { seq: 7, at: NOON.offset(-SECOND_US) });
+        assert_eq!(world.check_in().outcome, outcome, "once {admits_once}, exits {exits}");
+    }
 }
 
 #[test]

@@ -32,6 +32,7 @@ mod compared;
 mod desk;
 mod lookup;
 mod paper;
+mod party;
 mod practice;
 mod setup;
 mod staff;

@@ -449,6 +449,7 @@ impl Terminal {
             repeats: None,
             gate: None,
             way: Way::In,
+            companions: None,
         };
         self.record(site.app.now(), Shown::Accepted, Event::Attended(attended))
     }

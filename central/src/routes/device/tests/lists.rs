@@ -183,7 +183,9 @@ async fn goal_g24_guests_of_an_activity_come_with_a_mark_for_a_birthday_and_with
             Ok(())
         };
         site.app.db.write(put).await.unwrap();
-        let guests = (1..=3).map(|n| GuestRow { member: MemberId([n; 16]), birthday: false }).collect();
+        let guests = (1..=3)
+            .map(|n| GuestRow { member: MemberId([n; 16]), birthday: false, companions: None })
+            .collect();
         let party = OccurrenceRow { guests, ..site.salon(OccurrenceState::Approved) };
         let over = OccurrenceRow {
             occurrence: OccurrenceId([0x5d; 16]),

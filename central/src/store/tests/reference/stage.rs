@@ -308,6 +308,7 @@ impl Stage {
             repeats,
             gate: None,
             way: Way::In,
+            companions: None,
         };
         let shown = if repeats.is_none() { Shown::Accepted } else { Shown::AlreadyIn };
         let id = at.record(self.seconds, shown, Event::Attended(attended));
