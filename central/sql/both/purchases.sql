@@ -5,6 +5,11 @@ SELECT DISTINCT f.member FROM fact f JOIN member m ON m.id = f.member
 WHERE f.event IN ('visited', 'attended', 'earned') AND f.event = 'earned' AND f.received >= $1 AND f.received < $2
 AND f.became IN ('applied', 'applied_with_case', 'held') AND m.erased = 0 AND f.member > $3 ORDER BY f.member LIMIT $4
 
+-- name: count_buyers
+SELECT COUNT(DISTINCT f.member) FROM fact f JOIN member m ON m.id = f.member
+WHERE f.event IN ('visited', 'attended', 'earned') AND f.event = 'earned' AND f.received >= $1 AND f.received < $2
+AND f.became IN ('applied', 'applied_with_case', 'held') AND m.erased = 0
+
 -- name: recorded
 SELECT f.device, f.epoch, f.seq, f.body, f.day, f.became, o.name_zh, o.name_en FROM fact f JOIN office o ON o.id = f.office
 WHERE f.event IN ('visited', 'attended', 'earned') AND f.event = 'earned' AND f.received >= $1 AND f.received < $2 AND f.member = $3

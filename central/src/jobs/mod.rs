@@ -6,7 +6,7 @@
 //! at a time, whoever asks.
 //!
 //! Beside them workers go round every few seconds and have nothing to tell: [`publisher`], [`leases`], [`lookalikes`],
-//! [`outbox`], [`points`], [`purchases`].
+//! [`outbox`].
 
 mod cards;
 mod deadlines;
@@ -16,9 +16,9 @@ pub mod leases;
 pub mod lookalikes;
 mod open_ends;
 pub mod outbox;
-pub mod points;
+mod points;
 pub mod publisher;
-pub mod purchases;
+mod purchases;
 pub mod schedule;
 mod settle;
 
@@ -91,6 +91,8 @@ impl Going<'_> {
             Job::CardChange => cards::perform(self).await,
             Job::SubCards => cards::end(self).await,
             Job::Deadlines => deadlines::perform(self).await,
+            Job::Triggers => points::perform(self).await,
+            Job::Purchases => purchases::perform(self).await,
             Job::Activities => open_ends::end_activities(self).await,
             Job::UnclosedDays => open_ends::tell_days(self).await,
         }
@@ -115,6 +117,8 @@ pub async fn is_due(app: &App, job: Job) -> Result<bool, JobError> {
         Job::CardChange => u64::from(cards::is_due(app).await?),
         Job::SubCards => cards::count_ended(app, 1).await?,
         Job::Deadlines => deadlines::count(app, 1).await?,
+        Job::Triggers => u64::from(points::is_due(app).await?),
+        Job::Purchases => u64::from(purchases::is_due(app).await?),
         Job::Activities => open_ends::count_activities(app, 1).await?,
         Job::AutoLeave => u64::from(joining::has_rule(app).await?),
         Job::UnclosedDays => 1,
@@ -136,6 +140,8 @@ pub async fn dry_run(app: &App, job: Job) -> Result<u64, JobError> {
         Job::CardChange => cards::count(app).await,
         Job::SubCards => cards::count_ended(app, i64::MAX).await,
         Job::Deadlines => deadlines::count(app, i64::MAX).await,
+        Job::Triggers => points::count(app).await,
+        Job::Purchases => purchases::count(app).await,
         Job::Activities => open_ends::count_activities(app, i64::MAX).await,
         Job::UnclosedDays => open_ends::count_days(app).await,
     }

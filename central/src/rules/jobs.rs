@@ -29,6 +29,10 @@ pub enum Job {
     SubCards,
     /// Cases end whose time is up.
     Deadlines,
+    /// Triggers make changes of points, which wait for approval.
+    Triggers,
+    /// Who bought in a week is to be told what was recorded.
+    Purchases,
     /// Activities end that nobody ended.
     Activities,
     /// Terminals' days are counted that nobody closed: a person sees to them.
@@ -46,7 +50,7 @@ pub enum Rhythm {
 
 impl Job {
     /// All, in the order in which they run: what settles a day goes before what reads settled days.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Settle,
         Self::Expiry,
         Self::Lapse,
@@ -55,6 +59,8 @@ impl Job {
         Self::CardChange,
         Self::SubCards,
         Self::Deadlines,
+        Self::Triggers,
+        Self::Purchases,
         Self::Activities,
         Self::UnclosedDays,
     ];
@@ -71,6 +77,8 @@ impl Job {
             Self::CardChange => "card_change",
             Self::SubCards => "sub_cards",
             Self::Deadlines => "deadlines",
+            Self::Triggers => "triggers",
+            Self::Purchases => "purchases",
             Self::Activities => "activities",
             Self::UnclosedDays => "unclosed_days",
         }
@@ -93,6 +101,8 @@ impl Job {
             Self::CardChange => "K17",
             Self::SubCards => "K17, K18",
             Self::Activities => "K26",
+            Self::Triggers => "K21, K23",
+            Self::Purchases => "G7",
             Self::Settle | Self::Deadlines | Self::UnclosedDays => "",
         }
     }

@@ -162,6 +162,7 @@ pub fn second(world: &World, body: &EntryBody) -> BTreeSet<Need> {
     let clock = office.map_or(&default, |office| &office.clock);
     let travel_us = Travel::of(&world.policy).longest();
     let travels = travel_us > 0 && world.offices.len() > 1;
+    let leaves = world.policy.joining.auto_leave.is_some();
     for (fact, seq) in batch.facts().iter().zip(batch.from_seq..) {
         let Ok(fact) = fact else { continue };
         let id = FactId { device: batch.device, epoch: batch.epoch, seq };
@@ -172,6 +173,7 @@ pub fn second(world: &World, body: &EntryBody) -> BTreeSet<Need> {
         }
         let card = world.tokens.get(&subject.token).and_then(|card| world.cards.get(card));
         let Some(member) = card.and_then(|card| card.member) else { continue };
+        needs.extend(leaves.then_some(Need::Leaving(member)));
         match &fact.event {
             Event::Attended(attended) => {
                 needs.extend([Need::Group(member, attended.occurrence), Need::Purse(member)]);

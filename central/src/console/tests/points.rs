@@ -20,6 +20,7 @@ use super::kit::{Browser, PASSWORD, Page, Site, each};
 use super::leases::second_admin;
 use crate::config::MessagesConfig;
 use crate::jobs;
+use crate::rules::jobs::Job;
 
 /// Two members without points, of the numbers X1 and X2; the first is of level gold.
 async fn newcomers(site: &Arc<Site>) {
@@ -399,9 +400,11 @@ async fn rule_g07_the_weekly_letter_tells_each_buyer_once_what_was_recorded() {
         let file = folder.path().join("letters.jsonl");
         let app = sending(&site, MessagesConfig { file: file.clone(), ..MessagesConfig::default() });
         site.clock.advance(DAY_US);
-        let week = jobs::purchases::round(&app).await.expect("a round").expect("a week that is over");
-        assert_eq!(week.to_string(), "2026-11-16");
-        assert_eq!(jobs::purchases::round(&app).await.expect("a round"), None, "once");
+        let would = jobs::dry_run(&app, Job::Purchases).await.expect("counted");
+        let done = jobs::perform(&app, Job::Purchases).await.expect("told");
+        assert_eq!((would, would > 0), (done, true), "counted first, then told");
+        assert_eq!(jobs::perform(&app, Job::Purchases).await.expect("looked"), 0, "once");
+        assert!(!jobs::is_due(&app, Job::Purchases).await.expect("looked"));
         let (sent, failed) = jobs::outbox::round(&app).await.expect("a round");
         assert!(sent > 0 && failed == 0, "{sent} {failed}");
         let written = std::fs::read_to_string(&file).expect("the file");

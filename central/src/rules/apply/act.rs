@@ -175,6 +175,16 @@ impl Work {
         }
     }
 
+    /// Ends a case whose time was up before this entry, whether or not the job has come by: what arrives after that meets
+    /// what it would have met, had the job run in time.
+    pub(super) fn end_if_over(&mut self, id: Hash) {
+        self.has(Need::Case(id));
+        let deadline = self.world.cases.get(&id).and_then(|case| case.deadline);
+        if deadline.is_some_and(|deadline| deadline <= self.received) {
+            self.case_ended(id);
+        }
+    }
+
     /// Nobody decided in time: what the automatic outcome left open ends without effect.
     fn case_ended(&mut self, id: Hash) {
         self.has(Need::Case(id));

@@ -101,6 +101,7 @@ pub fn apply(world: &World, entry: &Entry) -> Result<Outcome, BTreeSet<Need>> {
         EntryBody::Sample(taken) => work.sample(taken),
     }
     work.judge_all();
+    work.withdraw_leavings();
     work.finish()
 }
 

@@ -293,7 +293,7 @@ async fn weeks(db: &Db, n: u8, now: Instant) -> Vec<Day> {
         while let Some(from) = after {
             let id = EntryId([entry; 16]);
             entry += 1;
-            after = db.write(move |tx| purchases::step(tx, (week, from), id, now)).await.expect("a step");
+            after = db.write(move |tx| purchases::step(tx, (week, from), id, now)).await.expect("a step").1;
         }
         told.push(week);
     }

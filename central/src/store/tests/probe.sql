@@ -110,7 +110,7 @@ SELECT id, state FROM conflict ORDER BY id
 SELECT id, state FROM occurrence ORDER BY id
 
 -- name: all_leavings
-SELECT member, kind, state FROM leaving ORDER BY member
+SELECT member, kind, state FROM leaving WHERE state <> 'withdrawn' ORDER BY member
 
 -- name: settled_day
 SELECT settled_day FROM policy
