@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use hufu_shared::act::{Act, CardIssue, CardSet};
+use hufu_shared::act::{Act, CardIssue, CardSet, PointsTrigger, TriggerOn};
 use hufu_shared::cards::{CardLevel, CardTerms, PointsMeasure};
 use hufu_shared::fact::{Event, Shown, Visited};
-use hufu_shared::ids::{ActivityId, CardId, ClubId, EntryId, OccurrenceId};
+use hufu_shared::ids::{ActivityId, CardId, ClubId, EntryId, Hash, OccurrenceId};
 use hufu_shared::joining::AutoLeave;
 use hufu_shared::member::OccurrenceRow;
 use hufu_shared::policy::{ExpiryMode, Policy};
@@ -117,6 +117,16 @@ impl Place {
         let kind = "unreachable".to_owned();
         policy.joining.auto_leave = Some(AutoLeave { kind, idle_days: 20, spares_value: false });
         act(&db, 40, NOON.offset(-DAY_US / 2), Act::PolicySet(Box::new(policy))).await;
+        let trigger = PointsTrigger {
+            id: Hash([0x77; 32]),
+            on: TriggerOn::Visited,
+            office: None,
+            cause: "care".to_owned(),
+            points: 3,
+            per_fen: 0,
+            retired: false,
+        };
+        act(&db, 41, NOON.offset(-DAY_US / 2), Act::PointsTriggerSet(trigger)).await;
         let authority = Authority::create(&folder.join("ca"), ClubId([1; 16]), NOON).expect("a root");
         let keys = OwnKeys::create(&folder.join("keys")).expect("keys");
         let vault = Vault::create(&folder.join("vault.key")).expect("a key file");
@@ -143,8 +153,16 @@ impl Place {
     /// What there is in the end, whenever it came to be.
     async fn state(&self) -> Vec<String> {
         let mut state = Vec::new();
-        let tables =
-            ["all_balances", "all_cards", "all_cases", "all_activities", "all_leavings", "settled_day"];
+        let tables = [
+            "all_balances",
+            "all_cards",
+            "all_cases",
+            "all_activities",
+            "all_leavings",
+            "all_changes",
+            "all_weeks_told",
+            "settled_day",
+        ];
         for name in tables {
             for row in probe(&self.app.db, name, vec![]).await {
                 // Texts as they are: a value hides them from logs.
@@ -265,7 +283,16 @@ async fn every_job_of_a_story_has_something_to_do() {
         (50, Happens::Comes(2)),
     ];
     let state = play(&(happens, (10, 2)), Runs::Nightly, &Job::ALL).await.join("\n");
-    for part in ["sink/expired", "\"expired\"", "\"vip\"", "\"closed\"", "\"ended\"", "unreachable"] {
+    for part in [
+        "sink/expired",
+        "\"expired\"",
+        "\"vip\"",
+        "\"closed\"",
+        "\"ended\"",
+        "unreachable",
+        "\"waiting\"",
+        "all_weeks_told",
+    ] {
         assert!(state.contains(part), "{part} in\n{state}");
     }
 }

@@ -173,6 +173,14 @@ pub fn end_activity(
     Ok(true)
 }
 
+/// When the club was founded; none before that.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn founded(tx: &mut Tx<'_>) -> Result<Option<Instant>, StoreError> {
+    Ok(tx.query_one(SQL.get("founded"), &[])?.int_opt(0)?.map(Instant))
+}
+
 /// A look at which cards points change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Look {
@@ -195,10 +203,7 @@ pub fn card_look_due(tx: &mut Tx<'_>, now: Instant) -> Result<Option<Look>, Stor
     let after = match cards::changes_until(tx)? {
         Some(day) => day,
         // Nothing was before the club was.
-        None => {
-            let founded = tx.query_one(SQL.get("founded"), &[])?.int_opt(0)?;
-            founded.map_or(until, |at| clock.business_day(Instant(at))).plus(-1)
-        }
+        None => founded(tx)?.map_or(until, |at| clock.business_day(at)).plus(-1),
     };
     Ok((asks && after < until).then_some(Look { terms: policy.cards, days: (after, until) }))
 }

@@ -11,7 +11,7 @@ use hufu_shared::money::Unit;
 use hufu_shared::scheme::Words;
 use hufu_shared::time::{Day, Instant, OfficeClock};
 
-use super::{StoreError, acts, expiry, journal, known, rows, world};
+use super::{StoreError, acts, expiry, jobs, journal, known, rows, world};
 use crate::db::{SqlFile, Tx};
 use crate::rules::joining::period;
 use crate::rules::judge::calendar;
@@ -30,7 +30,7 @@ const LINES_MAX: i64 = 100;
 const WEEK_DAYS: i32 = 7;
 
 /// The Monday of the week that is to be told next: the first one after the last that was told, once it is over. A club that
-/// never told one begins with the last week.
+/// never told one begins with the week in which it was founded.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -40,16 +40,18 @@ pub fn due(tx: &mut Tx<'_>, now: Instant) -> Result<Option<Day>, StoreError> {
 
 /// The Mondays of the first and the last week that are to be told.
 fn weeks_due(tx: &mut Tx<'_>, now: Instant) -> Result<Option<(Day, Day)>, StoreError> {
-    let zone = world::policy(tx)?.zone;
-    let today = OfficeClock { zone, cutoff_minutes: 0 }.business_day(now);
-    let Some((monday, _)) = period::days("week", today) else { return Ok(None) };
-    let newest = monday.plus(-WEEK_DAYS);
+    let clock = OfficeClock { zone: world::policy(tx)?.zone, cutoff_minutes: 0 };
+    let monday = |at: Instant| period::days("week", clock.business_day(at)).map(|(monday, _)| monday);
+    let Some(newest) = monday(now).map(|monday| monday.plus(-WEEK_DAYS)) else { return Ok(None) };
     let row = tx.query_opt(expiry::SQL.get("last_run"), &[JOB.into()])?;
     let last = match row {
         Some(row) if row.int_opt(0)?.is_some() => Some(rows::day_at(&row, 0)?),
         _ => None,
     };
-    let next = last.map_or(newest, |last| last.plus(WEEK_DAYS));
+    let next = match last {
+        Some(last) => last.plus(WEEK_DAYS),
+        None => jobs::founded(tx)?.and_then(monday).unwrap_or(newest),
+    };
     Ok((next <= newest).then_some((next, newest)))
 }
 

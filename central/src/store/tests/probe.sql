@@ -112,5 +112,11 @@ SELECT id, state FROM occurrence ORDER BY id
 -- name: all_leavings
 SELECT member, kind, state FROM leaving WHERE state <> 'withdrawn' ORDER BY member
 
+-- name: all_changes
+SELECT id, member, points, state FROM points_change ORDER BY id
+
+-- name: all_weeks_told
+SELECT member, week FROM message WHERE about = 'purchases' ORDER BY member, week
+
 -- name: settled_day
 SELECT settled_day FROM policy
