@@ -15,6 +15,7 @@ use crate::cards::CardTerms;
 use crate::ids::{ItemId, OfficeId};
 use crate::joining::JoiningTerms;
 use crate::money::{Amount, Leg, Unit};
+use crate::scheme::redemption::Transfer;
 use crate::time::Day;
 use crate::wire::lease::LeaseTerms;
 
@@ -123,6 +124,9 @@ pub struct Policy {
     #[n(30)]
     #[cbor(default)]
     pub plans_need_approval: bool,
+    /// Limits of points from member to member; none where the club allows no transfer.
+    #[n(40)]
+    pub transfer: Option<Transfer>,
 }
 
 /// How leases are granted.
@@ -340,6 +344,7 @@ impl Default for Policy {
             joining: JoiningTerms::default(),
             cards: CardTerms::default(),
             plans_need_approval: false,
+            transfer: None,
         }
     }
 }

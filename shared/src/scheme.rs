@@ -182,7 +182,6 @@ impl Scheme {
             ("basis", self.basis != bill::Basis::default()),
             ("expiry.first_year_grace", grace),
             ("redemption", self.redemption != redemption::Redemption::default()),
-            ("transfer", self.transfer != redemption::Transfer::default()),
             ("round_up", self.round_up.is_some()),
             ("ranking", self.ranking.is_some()),
             ("birthday", self.birthday.is_some()),
@@ -191,13 +190,15 @@ impl Scheme {
         groups.into_iter().filter_map(|(key, is_said)| is_said.then_some(key)).collect()
     }
 
-    /// Tells the policy what the centre needs of the scheme: how points end, who may join, and what becomes of cards. Of
-    /// what the scheme leaves out, the club keeps what it has.
+    /// Tells the policy what the centre needs of the scheme: how points end, who may join, what becomes of cards, and
+    /// how points go from member to member. Of what the scheme leaves out of the ends and of joining, the club keeps what it
+    /// has.
     pub fn write_into(&self, policy: &mut Policy) {
         policy.expiry = self.expiry.unwrap_or(policy.expiry);
         policy.joining = self.joining.over(&policy.joining);
         policy.cards = CardTerms::of(self);
         policy.plans_need_approval = self.redemption.plan_needs_approval;
+        policy.transfer = Some(self.transfer.clone()).filter(|transfer| transfer.allowed);
     }
 
     /// How points end by the scheme alone: never, if it says nothing.

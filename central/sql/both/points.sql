@@ -37,3 +37,7 @@ SELECT MAX(received) FROM entry
 
 -- name: activities
 SELECT id, name_zh, name_en, starts FROM occurrence WHERE state <> 'planned' ORDER BY starts DESC, id LIMIT $1
+
+-- name: given_days
+SELECT day, CAST(SUM(amount) AS BIGINT) FROM posting
+WHERE member = $1 AND unit = 'PTS' AND code = 'transfer' AND debit LIKE $2 AND day >= $3 GROUP BY day ORDER BY day

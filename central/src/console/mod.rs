@@ -54,6 +54,7 @@ mod signed;
 pub(crate) mod statement;
 mod stock;
 mod taken_back;
+mod transfers;
 mod ui;
 mod value;
 mod verdict;
@@ -191,6 +192,7 @@ fn points() -> Router<Console> {
         .route("/api/v1/points", get(points::list).post(points::change))
         .route("/api/v1/points/batch", post(points::batch))
         .route("/api/v1/points/decide", post(points::decide))
+        .route("/api/v1/points/transfer", post(transfers::give))
         .route("/api/v1/points/triggers", get(points::triggers).post(points::set_trigger))
         .route("/api/v1/redemptions", get(redemptions::list).post(redemptions::plan))
         .route("/api/v1/redemptions/{id}", get(redemptions::one))

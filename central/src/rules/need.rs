@@ -282,6 +282,12 @@ fn of_act(needs: &mut BTreeSet<Need>, act: &Act) {
         Act::PointsChanged(changed) => needs.extend(changed.changes.iter().flat_map(|change| {
             [Need::Points(change.id), Need::Member(change.member), Need::Purse(change.member)]
         })),
+        Act::PointsTransferred(given) => {
+            for member in [given.from, given.to] {
+                needs.extend([Need::Member(member), Need::Purse(member)]);
+            }
+            needs.insert(Need::Flows(posting::transfer_cause(given.id)));
+        }
         Act::RedemptionRun(run) => needs.extend(run.members.iter().flat_map(|member| {
             let cause = posting::redemption_cause(run.plan, *member);
             [Need::Member(*member), Need::Purse(*member), Need::Flows(cause)]

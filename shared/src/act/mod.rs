@@ -251,6 +251,9 @@ pub enum Act {
     /// A plan was carried out for these members.
     #[n(76)]
     RedemptionRun(#[n(0)] RedemptionRun),
+    /// Points went from one member to another.
+    #[n(110)]
+    PointsTransferred(#[n(0)] PointsTransferred),
 }
 
 /// A change of the rules of applying.

@@ -73,6 +73,7 @@ impl Act {
             Self::RedemptionPlanned(_) => "redemption_planned",
             Self::RedemptionStepped(_) => "redemption_stepped",
             Self::RedemptionRun(_) => "redemption_run",
+            Self::PointsTransferred(_) => "points_transferred",
         }
     }
 }

@@ -1,8 +1,9 @@
 //! One act of each kind about points, with every optional field filled somewhere.
 
 use hufu_shared::act::{
-    Act, PointsChange, PointsChanged, PointsDecided, PointsTrigger, PurchasesDue, RedeemedBy, RedeemedFor,
-    RedemptionPlan, RedemptionRun, RedemptionStep, RedemptionStepped, TriggerOn, Triggered,
+    Act, PointsChange, PointsChanged, PointsDecided, PointsTransferred, PointsTrigger, PurchasesDue,
+    RedeemedBy, RedeemedFor, RedemptionPlan, RedemptionRun, RedemptionStep, RedemptionStepped, TriggerOn,
+    Triggered,
 };
 use hufu_shared::ids::{DeviceId, FactId, Hash, ItemId, MemberId, OccurrenceId, OfficeId};
 use hufu_shared::scheme::Words;
@@ -69,5 +70,13 @@ pub fn acts() -> Vec<Act> {
             reason: Hash([0x1b; 32]),
         }),
         Act::RedemptionRun(RedemptionRun { plan: PLAN, members: vec![MEMBER] }),
+        Act::PointsTransferred(PointsTransferred {
+            id: Hash([0x75; 32]),
+            from: MEMBER,
+            to: MemberId([0x34; 16]),
+            points: 120,
+            office: OFFICE,
+            reason: Hash([0x1c; 32]),
+        }),
     ]
 }

@@ -76,7 +76,8 @@ impl Work {
             Act::DataExported(exported) => self.data_exported(exported),
             #[rustfmt::skip]
             Act::PointsChanged(_) | Act::PointsDecided(_) | Act::PointsTriggerSet(_) | Act::PurchasesDue(_)
-            | Act::RedemptionPlanned(_) | Act::RedemptionStepped(_) | Act::RedemptionRun(_) => self.act_of_points(&taken.act),
+            | Act::RedemptionPlanned(_) | Act::RedemptionStepped(_) | Act::RedemptionRun(_)
+            | Act::PointsTransferred(_) => self.act_of_points(&taken.act),
             Act::DaySettled(day) => self.day_settled(*day),
             Act::PolicySet(policy) => self.policy_set(policy),
             Act::JobRan(run) => self.job_ran(run),

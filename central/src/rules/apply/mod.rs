@@ -45,6 +45,7 @@ mod spend;
 mod stays;
 mod stock;
 mod time;
+mod transfer;
 mod value;
 
 pub use act::verdict_code;

@@ -29,6 +29,7 @@ impl Work {
             Act::RedemptionPlanned(plan) => self.redemption_planned(plan),
             Act::RedemptionStepped(stepped) => self.redemption_stepped(stepped),
             Act::RedemptionRun(run) => self.redemption_run(run),
+            Act::PointsTransferred(given) => self.points_transferred(given),
             _ => {}
         }
     }

@@ -34,5 +34,6 @@ mod stays;
 mod stock;
 mod taken_back;
 mod time;
+mod transferred;
 mod value;
 mod verified;
