@@ -15,6 +15,7 @@ use crate::cards::CardTerms;
 use crate::ids::{ItemId, OfficeId};
 use crate::joining::JoiningTerms;
 use crate::money::{Amount, Leg, Unit};
+use crate::scheme::level::Ladder;
 use crate::scheme::redemption::Transfer;
 use crate::time::Day;
 use crate::wire::lease::LeaseTerms;
@@ -127,6 +128,9 @@ pub struct Policy {
     /// Limits of points from member to member; none where the club allows no transfer.
     #[n(40)]
     pub transfer: Option<Transfer>,
+    /// Levels that members rise to and fall from; none where the club has one for all.
+    #[n(41)]
+    pub levels: Option<Ladder>,
 }
 
 /// How leases are granted.
@@ -345,6 +349,7 @@ impl Default for Policy {
             cards: CardTerms::default(),
             plans_need_approval: false,
             transfer: None,
+            levels: None,
         }
     }
 }

@@ -176,7 +176,7 @@ impl Scheme {
         let grace = matches!(self.ends(), ExpiryMode::FixedCutoff(cutoff) if cutoff.first_year_grace);
         let groups = [
             ("points_start", self.points_start == start::PointsStart::Verified),
-            ("level", self.levels.len() > 1),
+            ("level.measure", self.levels.iter().any(|level| level.measure == level::Measure::Growth)),
             ("earning", others > usize::from(rate.is_some())),
             ("sheet", !self.sheets.is_empty()),
             ("basis", self.basis != bill::Basis::default()),
@@ -190,14 +190,15 @@ impl Scheme {
         groups.into_iter().filter_map(|(key, is_said)| is_said.then_some(key)).collect()
     }
 
-    /// Tells the policy what the centre needs of the scheme: how points end, who may join, what becomes of cards, and
-    /// how points go from member to member. Of what the scheme leaves out of the ends and of joining, the club keeps what it
+    /// Tells the policy what the centre needs of the scheme: how points end, who may join, what becomes of cards,
+    /// which levels there are, and how points go from member to member. Of what the scheme leaves out of the ends and of joining, the club keeps what it
     /// has.
     pub fn write_into(&self, policy: &mut Policy) {
         policy.expiry = self.expiry.unwrap_or(policy.expiry);
         policy.joining = self.joining.over(&policy.joining);
         policy.cards = CardTerms::of(self);
         policy.plans_need_approval = self.redemption.plan_needs_approval;
+        policy.levels = level::Ladder::of(self);
         policy.transfer = Some(self.transfer.clone()).filter(|transfer| transfer.allowed);
     }
 

@@ -81,6 +81,9 @@ SELECT id, terms, name_zh, name_en, state, planned, planner, decided, decider, d
 -- name: redemption_line
 SELECT plan, member, posting, points, fen, pieces, at, day, entry FROM redemption_line
 
+-- name: level_step
+SELECT member, n, day, why, from_rank, rank, since, until, in_grace, measured, threshold, scheme, entry FROM level_step
+
 -- name: issued
 SELECT device, day, points, top_up, entry FROM issued
 

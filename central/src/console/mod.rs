@@ -33,6 +33,7 @@ mod issuing;
 mod jobs;
 mod leases;
 mod leaving;
+mod levels;
 mod login;
 mod login_name;
 mod members;
@@ -199,6 +200,7 @@ fn points() -> Router<Console> {
         .route("/api/v1/redemptions/{id}/step", post(redemptions::step))
         .route("/api/v1/redemptions/{id}/run", post(redemptions::run))
         .route("/api/v1/redemptions/{id}/lines", get(redemptions::lines))
+        .route("/api/v1/members/{id}/level", get(levels::of_member))
         .route("/api/v1/members/{id}/redemptions", get(redemptions::of_member))
         .route("/api/v1/members/{id}/statement", get(statement::of_member))
 }

@@ -39,4 +39,5 @@ pub const MIGRATIONS: &[Migration] = &[
         text: include_str!("../../sql/both/migrations/0010_brought.sql"),
     },
     Migration { number: 11, name: "points", text: include_str!("../../sql/both/migrations/0011_points.sql") },
+    Migration { number: 13, name: "levels", text: include_str!("../../sql/both/migrations/0013_levels.sql") },
 ];

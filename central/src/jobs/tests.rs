@@ -11,6 +11,7 @@ use hufu_shared::ids::{ActivityId, CardId, ClubId, EntryId, Hash, OccurrenceId};
 use hufu_shared::joining::AutoLeave;
 use hufu_shared::member::OccurrenceRow;
 use hufu_shared::policy::{ExpiryMode, Policy};
+use hufu_shared::scheme::level::{Ladder, Level, Measure, OnExpiry, Reassess, Validity, Window};
 use hufu_shared::time::{DAY_US, Instant, MINUTE_US};
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Cases, RngAlgorithm, TestRng, TestRunner};
@@ -25,7 +26,7 @@ use crate::rules::entry::EntryBody;
 use crate::rules::jobs::Job;
 use crate::store::journal;
 use crate::store::tests::kit::{
-    NOON, TERMINAL_A, Terminal, act, card, entry, found, member, occurrence, probe, subject,
+    NOON, TERMINAL_A, Terminal, act, card, entry, found, member, occurrence, probe, subject, words,
 };
 use crate::store::verify::verify;
 use crate::vault::Vault;
@@ -109,7 +110,32 @@ impl Place {
             level(1, "vip", Some(PointsMeasure::Balance), 12),
             level(2, "gold", Some(PointsMeasure::Balance), 30),
         ];
+        let rung = |rank, measure, threshold| Level {
+            rank,
+            card_kind: format!("rung{rank}"),
+            name: words(&format!("{rank} 级"), &format!("level {rank}")),
+            measure,
+            window: Window::RollingMonths(1),
+            threshold,
+            from_rank: None,
+            validity: if rank == 0 { Validity::Forever } else { Validity::Months(1) },
+            on_expiry: OnExpiry::Keep,
+            reassess: Reassess::NewWindow,
+            grace_days: u16::from(rank) * 5,
+            discount_bp: 0,
+            rights: Vec::new(),
+            auto_replace_card: false,
+        };
+        let ladder = Ladder {
+            levels: vec![
+                rung(0, Measure::None, 0),
+                rung(1, Measure::PeriodPoints, 8),
+                rung(2, Measure::Balance, 16),
+                rung(3, Measure::PeriodSpend, 200_000),
+            ],
+        };
         let mut policy = Policy {
+            levels: Some(ladder),
             expiry: ExpiryMode::RollingMonths(1),
             cards: CardTerms { levels, ..CardTerms::default() },
             ..Policy::default()
@@ -161,6 +187,7 @@ impl Place {
             "all_leavings",
             "all_changes",
             "all_weeks_told",
+            "all_level_steps",
             "settled_day",
         ];
         for name in tables {
@@ -257,7 +284,7 @@ async fn one(db: &Db, terminal: &mut Terminal, (day, n): (i64, u8), what: Happen
 }
 
 #[test]
-fn rule_b04_k11_k17_k18_k26_jobs_that_come_late_do_what_they_would_have_done_in_time() {
+fn rule_b02_b04_k11_k17_k18_k26_jobs_that_come_late_do_what_they_would_have_done_in_time() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let played = TestRunner::new_with_rng(Cases::with_cases(STORIES), random).run(&stories(), |story| {
@@ -292,6 +319,7 @@ async fn every_job_of_a_story_has_something_to_do() {
         "unreachable",
         "\"waiting\"",
         "all_weeks_told",
+        "\"fell\"",
     ] {
         assert!(state.contains(part), "{part} in\n{state}");
     }

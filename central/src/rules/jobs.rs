@@ -23,6 +23,8 @@ pub enum Job {
     ForgetLate,
     /// Members of whom nothing was heard are put down as leaving.
     AutoLeave,
+    /// Members rise and fall in level.
+    Levels,
     /// Main cards are marked that points change.
     CardChange,
     /// Sub cards end whose time is up, or whose main card ended.
@@ -50,12 +52,13 @@ pub enum Rhythm {
 
 impl Job {
     /// All, in the order in which they run: what settles a day goes before what reads settled days.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Settle,
         Self::Expiry,
         Self::Lapse,
         Self::ForgetLate,
         Self::AutoLeave,
+        Self::Levels,
         Self::CardChange,
         Self::SubCards,
         Self::Deadlines,
@@ -74,6 +77,7 @@ impl Job {
             Self::Lapse => "lapse",
             Self::ForgetLate => "forget_late",
             Self::AutoLeave => "auto_leave",
+            Self::Levels => "levels",
             Self::CardChange => "card_change",
             Self::SubCards => "sub_cards",
             Self::Deadlines => "deadlines",
@@ -98,6 +102,7 @@ impl Job {
             Self::Lapse => "G1, G2, E1",
             Self::ForgetLate => "X17",
             Self::AutoLeave => "K11",
+            Self::Levels => "B1, B2, P1, P5",
             Self::CardChange => "K17",
             Self::SubCards => "K17, K18",
             Self::Activities => "K26",

@@ -15,6 +15,7 @@ pub mod jobs;
 pub mod joining;
 pub mod judge;
 pub mod lease;
+pub mod levels;
 pub mod links;
 pub mod need;
 pub mod outcome;

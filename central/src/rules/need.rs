@@ -113,6 +113,8 @@ pub enum Need {
     Trigger(Hash),
     /// A plan of redemption.
     Plan(Hash),
+    /// Where a member's level stands.
+    Level(MemberId),
 }
 
 /// What an entry will certainly need, so that most entries are applied at the first try.
@@ -282,6 +284,9 @@ fn of_act(needs: &mut BTreeSet<Need>, act: &Act) {
         Act::PointsChanged(changed) => needs.extend(changed.changes.iter().flat_map(|change| {
             [Need::Points(change.id), Need::Member(change.member), Need::Purse(change.member)]
         })),
+        Act::LevelsMoved(moved) => needs.extend(
+            moved.moves.iter().flat_map(|step| [Need::Member(step.member), Need::Level(step.member)]),
+        ),
         Act::PointsTransferred(given) => {
             for member in [given.from, given.to] {
                 needs.extend([Need::Member(member), Need::Purse(member)]);

@@ -32,7 +32,9 @@ use minicbor::{Decode, Encode};
 pub use activity::KnownActivity;
 pub use card::{CardLife, CardTurn, KnownCard, TurnBy};
 pub use case::{CaseState, Evidence, KnownCase};
-pub use membership::{KnownAssociation, KnownFiled, KnownLeaving, KnownMessage, ValueTurn};
+pub use membership::{
+    KnownAssociation, KnownFiled, KnownLeaving, KnownLevel, KnownMessage, LevelStep, ValueTurn,
+};
 pub use points::{Decided, KnownPlan, KnownPoints, KnownTrigger, RedeemedLine};
 pub use stock::{KnownCount, KnownStock, KnownStocktake, StockLine};
 
@@ -142,6 +144,8 @@ pub struct World {
     pub triggers: BTreeMap<Hash, KnownTrigger>,
     /// Plans of redemption.
     pub plans: BTreeMap<Hash, KnownPlan>,
+    /// Where members' levels stand, of those that ever moved.
+    pub levels: BTreeMap<MemberId, KnownLevel>,
 }
 
 /// A recovery of the centre: it was rolled back, and learns from the terminals what it had set aside.

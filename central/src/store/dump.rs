@@ -40,6 +40,7 @@ pub static TABLES: LazyLock<Vec<(&'static str, usize)>> = LazyLock::new(|| {
         ("points_trigger", 1),
         ("redemption_plan", 1),
         ("redemption_line", 2),
+        ("level_step", 2),
         ("issued", 2),
         ("lease", 2),
         ("posting", 1),

@@ -27,6 +27,7 @@ pub mod journal;
 pub mod known;
 pub mod lapses;
 pub mod leases;
+pub mod levels;
 pub mod lists;
 pub mod lookalikes;
 mod members;

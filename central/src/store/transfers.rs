@@ -12,7 +12,7 @@ use hufu_shared::time::{Day, Instant, OfficeClock};
 
 use super::acts::Note;
 use super::points::SQL;
-use super::{StoreError, acts, journal, known, people, points, recalls, rows, world};
+use super::{StoreError, acts, journal, known, levels, people, points, recalls, rows, world};
 use crate::db::Tx;
 use crate::rules::points::{NotChanged, post};
 use crate::rules::posting;
@@ -68,7 +68,7 @@ pub fn check(
     let asked = Wish {
         day,
         points: wish.points,
-        rank: 0,
+        rank: levels::rank(tx, from)?,
         balance: points::has(tx, from)?.available,
         is_online: true,
     };

@@ -15,6 +15,7 @@ mod details;
 mod device;
 mod joining;
 mod lease;
+mod levels;
 mod name;
 mod people;
 mod points;
@@ -30,6 +31,7 @@ pub use details::*;
 pub use device::*;
 pub use joining::*;
 pub use lease::*;
+pub use levels::*;
 pub use people::*;
 pub use points::*;
 pub use redemption::*;
@@ -254,6 +256,9 @@ pub enum Act {
     /// Points went from one member to another.
     #[n(110)]
     PointsTransferred(#[n(0)] PointsTransferred),
+    /// Members rose or fell in level, or kept theirs.
+    #[n(111)]
+    LevelsMoved(#[n(0)] LevelsMoved),
 }
 
 /// A change of the rules of applying.

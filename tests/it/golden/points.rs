@@ -1,11 +1,12 @@
 //! One act of each kind about points, with every optional field filled somewhere.
 
 use hufu_shared::act::{
-    Act, PointsChange, PointsChanged, PointsDecided, PointsTransferred, PointsTrigger, PurchasesDue,
-    RedeemedBy, RedeemedFor, RedemptionPlan, RedemptionRun, RedemptionStep, RedemptionStepped, TriggerOn,
-    Triggered,
+    Act, LevelMove, LevelWhy, LevelsMoved, PointsChange, PointsChanged, PointsDecided, PointsTransferred,
+    PointsTrigger, PurchasesDue, RedeemedBy, RedeemedFor, RedemptionPlan, RedemptionRun, RedemptionStep,
+    RedemptionStepped, TriggerOn, Triggered,
 };
 use hufu_shared::ids::{DeviceId, FactId, Hash, ItemId, MemberId, OccurrenceId, OfficeId};
+use hufu_shared::rules::level::Standing;
 use hufu_shared::scheme::Words;
 use hufu_shared::time::{Day, Instant};
 
@@ -70,6 +71,19 @@ pub fn acts() -> Vec<Act> {
             reason: Hash([0x1b; 32]),
         }),
         Act::RedemptionRun(RedemptionRun { plan: PLAN, members: vec![MEMBER] }),
+        Act::LevelsMoved(LevelsMoved {
+            until: Day(20_790),
+            scheme: 3,
+            moves: vec![LevelMove {
+                member: MEMBER,
+                day: Day(20_789),
+                why: LevelWhy::Grace,
+                from: 2,
+                to: Standing { rank: 2, since: MONDAY, until: Some(Day(20_819)), in_grace: true },
+                measured: 900,
+                threshold: 1_200,
+            }],
+        }),
         Act::PointsTransferred(PointsTransferred {
             id: Hash([0x75; 32]),
             from: MEMBER,

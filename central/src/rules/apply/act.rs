@@ -78,6 +78,7 @@ impl Work {
             Act::PointsChanged(_) | Act::PointsDecided(_) | Act::PointsTriggerSet(_) | Act::PurchasesDue(_)
             | Act::RedemptionPlanned(_) | Act::RedemptionStepped(_) | Act::RedemptionRun(_)
             | Act::PointsTransferred(_) => self.act_of_points(&taken.act),
+            Act::LevelsMoved(moved) => self.levels_moved(moved),
             Act::DaySettled(day) => self.day_settled(*day),
             Act::PolicySet(policy) => self.policy_set(policy),
             Act::JobRan(run) => self.job_ran(run),

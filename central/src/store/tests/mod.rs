@@ -19,6 +19,7 @@ mod given;
 mod joining;
 pub mod kit;
 mod leases;
+mod levels;
 mod lost_commit;
 mod meanwhile;
 mod order;

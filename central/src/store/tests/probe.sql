@@ -118,5 +118,8 @@ SELECT id, member, points, state FROM points_change ORDER BY id
 -- name: all_weeks_told
 SELECT member, week FROM message WHERE about = 'purchases' ORDER BY member, week
 
+-- name: all_level_steps
+SELECT member, n, day, why, rank, since, until, in_grace FROM level_step ORDER BY member, n
+
 -- name: settled_day
 SELECT settled_day FROM policy
