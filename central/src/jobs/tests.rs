@@ -89,6 +89,34 @@ enum Runs {
     Once,
 }
 
+/// Levels by points of a month, by what there is, and by what was paid.
+fn ladder() -> Ladder {
+    let rung = |rank: u8, measure, threshold| Level {
+        rank,
+        card_kind: format!("rung{rank}"),
+        name: words(&format!("{rank} 级"), &format!("level {rank}")),
+        measure,
+        window: Window::RollingMonths(1),
+        threshold,
+        from_rank: None,
+        validity: if rank == 0 { Validity::Forever } else { Validity::Months(1) },
+        on_expiry: OnExpiry::Keep,
+        reassess: Reassess::NewWindow,
+        grace_days: u16::from(rank) * 5,
+        discount_bp: 0,
+        rights: Vec::new(),
+        auto_replace_card: false,
+    };
+    Ladder {
+        levels: vec![
+            rung(0, Measure::None, 0),
+            rung(1, Measure::PeriodPoints, 8),
+            rung(2, Measure::Balance, 16),
+            rung(3, Measure::PeriodSpend, 200_000),
+        ],
+    }
+}
+
 struct Place {
     app: App,
     clock: Arc<Hands>,
@@ -110,32 +138,8 @@ impl Place {
             level(1, "vip", Some(PointsMeasure::Balance), 12),
             level(2, "gold", Some(PointsMeasure::Balance), 30),
         ];
-        let rung = |rank, measure, threshold| Level {
-            rank,
-            card_kind: format!("rung{rank}"),
-            name: words(&format!("{rank} 级"), &format!("level {rank}")),
-            measure,
-            window: Window::RollingMonths(1),
-            threshold,
-            from_rank: None,
-            validity: if rank == 0 { Validity::Forever } else { Validity::Months(1) },
-            on_expiry: OnExpiry::Keep,
-            reassess: Reassess::NewWindow,
-            grace_days: u16::from(rank) * 5,
-            discount_bp: 0,
-            rights: Vec::new(),
-            auto_replace_card: false,
-        };
-        let ladder = Ladder {
-            levels: vec![
-                rung(0, Measure::None, 0),
-                rung(1, Measure::PeriodPoints, 8),
-                rung(2, Measure::Balance, 16),
-                rung(3, Measure::PeriodSpend, 200_000),
-            ],
-        };
         let mut policy = Policy {
-            levels: Some(ladder),
+            levels: Some(ladder()),
             expiry: ExpiryMode::RollingMonths(1),
             cards: CardTerms { levels, ..CardTerms::default() },
             ..Policy::default()
