@@ -15,6 +15,7 @@ use crate::cards::CardTerms;
 use crate::ids::{ItemId, OfficeId};
 use crate::joining::JoiningTerms;
 use crate::money::{Amount, Leg, Unit};
+use crate::scheme::bonus::CouponTerms;
 use crate::scheme::level::Ladder;
 use crate::scheme::redemption::Transfer;
 use crate::time::Day;
@@ -131,6 +132,9 @@ pub struct Policy {
     /// Levels that members rise to and fall from; none where the club has one for all.
     #[n(41)]
     pub levels: Option<Ladder>,
+    /// Coupons that the club gives by itself; none where it gives none.
+    #[n(42)]
+    pub coupons: Option<CouponTerms>,
 }
 
 /// How leases are granted.
@@ -350,6 +354,7 @@ impl Default for Policy {
             plans_need_approval: false,
             transfer: None,
             levels: None,
+            coupons: None,
         }
     }
 }

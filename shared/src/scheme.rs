@@ -184,8 +184,7 @@ impl Scheme {
             ("redemption", self.redemption != redemption::Redemption::default()),
             ("round_up", self.round_up.is_some()),
             ("ranking", self.ranking.is_some()),
-            ("birthday", self.birthday.is_some()),
-            ("welcome_coupon_fen", self.welcome_coupon_fen != 0),
+            ("birthday.discount_bp", self.birthday.as_ref().is_some_and(|rule| rule.discount_bp > 0)),
         ];
         groups.into_iter().filter_map(|(key, is_said)| is_said.then_some(key)).collect()
     }
@@ -199,6 +198,7 @@ impl Scheme {
         policy.cards = CardTerms::of(self);
         policy.plans_need_approval = self.redemption.plan_needs_approval;
         policy.levels = level::Ladder::of(self);
+        policy.coupons = bonus::CouponTerms::of(self);
         policy.transfer = Some(self.transfer.clone()).filter(|transfer| transfer.allowed);
     }
 

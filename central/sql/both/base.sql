@@ -84,6 +84,9 @@ INSERT INTO redemption_line (plan, member, posting, points, fen, pieces, at, day
 -- name: level_step
 INSERT INTO level_step (member, n, day, why, from_rank, rank, since, until, in_grace, measured, threshold, scheme, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 
+-- name: coupon
+INSERT INTO coupon (id, member, why, fen, starts, until, scheme, used, used_at, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+
 -- name: issued
 INSERT INTO issued (device, day, points, top_up, entry) VALUES ($1, $2, $3, $4, $5)
 

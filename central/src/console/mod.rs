@@ -18,6 +18,7 @@ mod cases;
 mod cash;
 mod codes;
 mod compare;
+mod coupons;
 mod days;
 mod decide;
 mod details;
@@ -200,6 +201,8 @@ fn points() -> Router<Console> {
         .route("/api/v1/redemptions/{id}/step", post(redemptions::step))
         .route("/api/v1/redemptions/{id}/run", post(redemptions::run))
         .route("/api/v1/redemptions/{id}/lines", get(redemptions::lines))
+        .route("/api/v1/members/{id}/coupons", get(coupons::of_member))
+        .route("/api/v1/coupons/{id}/use", post(coupons::use_one))
         .route("/api/v1/members/{id}/level", get(levels::of_member))
         .route("/api/v1/members/{id}/redemptions", get(redemptions::of_member))
         .route("/api/v1/members/{id}/statement", get(statement::of_member))

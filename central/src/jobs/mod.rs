@@ -9,6 +9,7 @@
 //! [`outbox`].
 
 mod cards;
+mod coupons;
 mod deadlines;
 mod expiry;
 mod joining;
@@ -90,6 +91,7 @@ impl Going<'_> {
             Job::ForgetLate => joining::forget_late(self).await,
             Job::AutoLeave => joining::leave(self).await,
             Job::Levels => levels::perform(self).await,
+            Job::Coupons => coupons::perform(self).await,
             Job::CardChange => cards::perform(self).await,
             Job::SubCards => cards::end(self).await,
             Job::Deadlines => deadlines::perform(self).await,
@@ -117,6 +119,7 @@ pub async fn is_due(app: &App, job: Job) -> Result<bool, JobError> {
         Job::Lapse => joining::count_lapsing(app, 1).await?,
         Job::ForgetLate => joining::count_late(app, 1).await?,
         Job::Levels => u64::from(levels::is_due(app).await?),
+        Job::Coupons => u64::from(coupons::is_due(app).await?),
         Job::CardChange => u64::from(cards::is_due(app).await?),
         Job::SubCards => cards::count_ended(app, 1).await?,
         Job::Deadlines => deadlines::count(app, 1).await?,
@@ -141,6 +144,7 @@ pub async fn dry_run(app: &App, job: Job) -> Result<u64, JobError> {
         Job::ForgetLate => joining::count_late(app, i64::MAX).await,
         Job::AutoLeave => joining::count_idle(app).await,
         Job::Levels => levels::count(app).await,
+        Job::Coupons => coupons::count(app).await,
         Job::CardChange => cards::count(app).await,
         Job::SubCards => cards::count_ended(app, i64::MAX).await,
         Job::Deadlines => deadlines::count(app, i64::MAX).await,

@@ -11,6 +11,7 @@ use hufu_shared::ids::{ActivityId, CardId, ClubId, EntryId, Hash, OccurrenceId};
 use hufu_shared::joining::AutoLeave;
 use hufu_shared::member::OccurrenceRow;
 use hufu_shared::policy::{ExpiryMode, Policy};
+use hufu_shared::scheme::bonus::{Birthday, CouponTerms};
 use hufu_shared::scheme::level::{Ladder, Level, Measure, OnExpiry, Reassess, Validity, Window};
 use hufu_shared::time::{DAY_US, Instant, MINUTE_US};
 use proptest::prelude::*;
@@ -21,7 +22,7 @@ use crate::app::{App, Opened};
 use crate::ca::{Authority, OwnKeys};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::db::{Db, Value};
+use crate::db::{Db, Tx, Value};
 use crate::rules::entry::EntryBody;
 use crate::rules::jobs::Job;
 use crate::store::journal;
@@ -29,7 +30,7 @@ use crate::store::tests::kit::{
     NOON, TERMINAL_A, Terminal, act, card, entry, found, member, occurrence, probe, subject, words,
 };
 use crate::store::verify::verify;
-use crate::vault::Vault;
+use crate::vault::{Personal, Vault, VaultError};
 
 /// Days of a story.
 const DAYS: i64 = 60;
@@ -138,8 +139,10 @@ impl Place {
             level(1, "vip", Some(PointsMeasure::Balance), 12),
             level(2, "gold", Some(PointsMeasure::Balance), 30),
         ];
+        let birthday = Birthday { coupon_fen: 5_000, ..Birthday::default() };
         let mut policy = Policy {
             levels: Some(ladder()),
+            coupons: Some(CouponTerms { welcome_fen: 20_000, birthday: Some(birthday) }),
             expiry: ExpiryMode::RollingMonths(1),
             cards: CardTerms { levels, ..CardTerms::default() },
             ..Policy::default()
@@ -160,6 +163,11 @@ impl Place {
         let authority = Authority::create(&folder.join("ca"), ClubId([1; 16]), NOON).expect("a root");
         let keys = OwnKeys::create(&folder.join("keys")).expect("keys");
         let vault = Vault::create(&folder.join("vault.key")).expect("a key file");
+        let born = Some("1990-12-05".parse().expect("a day"));
+        let person = Personal { name: "欧阳静".to_owned(), birthday: born, ..Personal::default() };
+        let sealing = vault.clone();
+        let put = move |tx: &mut Tx<'_>| -> Result<(), VaultError> { sealing.put(tx, member(1), &person) };
+        db.write(put).await.expect("sealed");
         let opened = Opened { db, authority: Arc::new(authority), keys: Arc::new(keys), vault };
         let clock = Arc::new(Hands(AtomicI64::new(NOON.0)));
         let shared = Arc::clone(&clock) as Arc<dyn Clock>;
@@ -192,6 +200,7 @@ impl Place {
             "all_changes",
             "all_weeks_told",
             "all_level_steps",
+            "all_coupons",
             "settled_day",
         ];
         for name in tables {
@@ -288,7 +297,7 @@ async fn one(db: &Db, terminal: &mut Terminal, (day, n): (i64, u8), what: Happen
 }
 
 #[test]
-fn rule_b02_b04_k11_k17_k18_k26_jobs_that_come_late_do_what_they_would_have_done_in_time() {
+fn rule_b02_b04_k11_k17_k18_k26_s09_s10_jobs_that_come_late_do_what_they_would_have_done_in_time() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let played = TestRunner::new_with_rng(Cases::with_cases(STORIES), random).run(&stories(), |story| {
@@ -324,6 +333,7 @@ async fn every_job_of_a_story_has_something_to_do() {
         "\"waiting\"",
         "all_weeks_told",
         "\"fell\"",
+        "\"birthday\"",
     ] {
         assert!(state.contains(part), "{part} in\n{state}");
     }

@@ -25,6 +25,8 @@ pub enum Job {
     AutoLeave,
     /// Members rise and fall in level.
     Levels,
+    /// Coupons are given to who joined, and to whose birthday comes.
+    Coupons,
     /// Main cards are marked that points change.
     CardChange,
     /// Sub cards end whose time is up, or whose main card ended.
@@ -52,13 +54,14 @@ pub enum Rhythm {
 
 impl Job {
     /// All, in the order in which they run: what settles a day goes before what reads settled days.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Settle,
         Self::Expiry,
         Self::Lapse,
         Self::ForgetLate,
         Self::AutoLeave,
         Self::Levels,
+        Self::Coupons,
         Self::CardChange,
         Self::SubCards,
         Self::Deadlines,
@@ -78,6 +81,7 @@ impl Job {
             Self::ForgetLate => "forget_late",
             Self::AutoLeave => "auto_leave",
             Self::Levels => "levels",
+            Self::Coupons => "coupons",
             Self::CardChange => "card_change",
             Self::SubCards => "sub_cards",
             Self::Deadlines => "deadlines",
@@ -103,6 +107,7 @@ impl Job {
             Self::ForgetLate => "X17",
             Self::AutoLeave => "K11",
             Self::Levels => "B1, B2, P1, P5",
+            Self::Coupons => "S9, S10",
             Self::CardChange => "K17",
             Self::SubCards => "K17, K18",
             Self::Activities => "K26",

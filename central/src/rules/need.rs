@@ -115,6 +115,8 @@ pub enum Need {
     Plan(Hash),
     /// Where a member's level stands.
     Level(MemberId),
+    /// A coupon.
+    Coupon(Hash),
 }
 
 /// What an entry will certainly need, so that most entries are applied at the first try.
@@ -284,6 +286,12 @@ fn of_act(needs: &mut BTreeSet<Need>, act: &Act) {
         Act::PointsChanged(changed) => needs.extend(changed.changes.iter().flat_map(|change| {
             [Need::Points(change.id), Need::Member(change.member), Need::Purse(change.member)]
         })),
+        Act::CouponsGiven(given) => {
+            needs.extend(given.coupons.iter().flat_map(|of| [Need::Coupon(of.id), Need::Member(of.member)]))
+        }
+        Act::CouponUsed(used) => {
+            needs.insert(Need::Coupon(used.coupon));
+        }
         Act::LevelsMoved(moved) => needs.extend(
             moved.moves.iter().flat_map(|step| [Need::Member(step.member), Need::Level(step.member)]),
         ),

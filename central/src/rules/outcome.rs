@@ -21,6 +21,7 @@ use hufu_shared::token::Token;
 use hufu_shared::wire::upload::{Became, Disposition};
 use hufu_shared::wire::version::{CentralEpoch, Version};
 
+use super::coupons::KnownCoupon;
 use super::joining::application::Association;
 use super::joining::details::Details;
 use super::judge::issue::Issued;
@@ -102,6 +103,8 @@ pub struct Outcome {
     pub plans: BTreeMap<Hash, KnownPlan>,
     /// What members got by plans.
     pub redeemed: Vec<RedeemedLine>,
+    /// Coupons that are new or were used, with where they were used now.
+    pub coupons: BTreeMap<Hash, (KnownCoupon, Option<OfficeId>)>,
     /// Steps of members' levels, by their places.
     pub level_steps: BTreeMap<(MemberId, u32), LevelStep>,
     /// How members' levels read from now on; none for one without a name.

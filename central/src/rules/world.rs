@@ -38,6 +38,7 @@ pub use membership::{
 pub use points::{Decided, KnownPlan, KnownPoints, KnownTrigger, RedeemedLine};
 pub use stock::{KnownCount, KnownStock, KnownStocktake, StockLine};
 
+use super::coupons::KnownCoupon;
 use super::joining::application::Association;
 use super::joining::details::Details;
 use super::judge::attendance::PlaceClaim;
@@ -146,6 +147,8 @@ pub struct World {
     pub plans: BTreeMap<Hash, KnownPlan>,
     /// Where members' levels stand, of those that ever moved.
     pub levels: BTreeMap<MemberId, KnownLevel>,
+    /// Coupons.
+    pub coupons: BTreeMap<Hash, KnownCoupon>,
 }
 
 /// A recovery of the centre: it was rolled back, and learns from the terminals what it had set aside.

@@ -13,6 +13,7 @@ pub mod cards;
 pub mod cases;
 pub mod cash;
 pub mod contact;
+pub mod coupons;
 pub mod details;
 pub mod devices;
 pub mod directory;

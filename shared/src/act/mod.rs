@@ -11,6 +11,7 @@ mod activities;
 mod actor;
 mod brought;
 mod cards;
+mod coupons;
 mod details;
 mod device;
 mod joining;
@@ -27,6 +28,7 @@ pub use activities::*;
 pub use actor::*;
 pub use brought::*;
 pub use cards::*;
+pub use coupons::*;
 pub use details::*;
 pub use device::*;
 pub use joining::*;
@@ -259,6 +261,12 @@ pub enum Act {
     /// Members rose or fell in level, or kept theirs.
     #[n(111)]
     LevelsMoved(#[n(0)] LevelsMoved),
+    /// Coupons were given by the club's own rules.
+    #[n(112)]
+    CouponsGiven(#[n(0)] CouponsGiven),
+    /// A coupon was used.
+    #[n(113)]
+    CouponUsed(#[n(0)] CouponUsed),
 }
 
 /// A change of the rules of applying.

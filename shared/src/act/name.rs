@@ -75,6 +75,8 @@ impl Act {
             Self::RedemptionRun(_) => "redemption_run",
             Self::PointsTransferred(_) => "points_transferred",
             Self::LevelsMoved(_) => "levels_moved",
+            Self::CouponsGiven(_) => "coupons_given",
+            Self::CouponUsed(_) => "coupon_used",
         }
     }
 }

@@ -1,9 +1,9 @@
 //! One act of each kind about points, with every optional field filled somewhere.
 
 use hufu_shared::act::{
-    Act, LevelMove, LevelWhy, LevelsMoved, PointsChange, PointsChanged, PointsDecided, PointsTransferred,
-    PointsTrigger, PurchasesDue, RedeemedBy, RedeemedFor, RedemptionPlan, RedemptionRun, RedemptionStep,
-    RedemptionStepped, TriggerOn, Triggered,
+    Act, CouponGiven, CouponUsed, CouponWhy, CouponsGiven, LevelMove, LevelWhy, LevelsMoved, PointsChange,
+    PointsChanged, PointsDecided, PointsTransferred, PointsTrigger, PurchasesDue, RedeemedBy, RedeemedFor,
+    RedemptionPlan, RedemptionRun, RedemptionStep, RedemptionStepped, TriggerOn, Triggered,
 };
 use hufu_shared::ids::{DeviceId, FactId, Hash, ItemId, MemberId, OccurrenceId, OfficeId};
 use hufu_shared::rules::level::Standing;
@@ -71,6 +71,19 @@ pub fn acts() -> Vec<Act> {
             reason: Hash([0x1b; 32]),
         }),
         Act::RedemptionRun(RedemptionRun { plan: PLAN, members: vec![MEMBER] }),
+        Act::CouponsGiven(CouponsGiven {
+            until: Day(20_790),
+            scheme: 3,
+            coupons: vec![CouponGiven {
+                id: Hash([0x76; 32]),
+                member: MEMBER,
+                why: CouponWhy::Birthday,
+                fen: 20_000,
+                from: MONDAY,
+                until: Some(Day(20_803)),
+            }],
+        }),
+        Act::CouponUsed(CouponUsed { coupon: Hash([0x76; 32]), office: OFFICE, reason: Hash([0x1e; 32]) }),
         Act::LevelsMoved(LevelsMoved {
             until: Day(20_790),
             scheme: 3,

@@ -78,6 +78,8 @@ impl Work {
             Act::PointsChanged(_) | Act::PointsDecided(_) | Act::PointsTriggerSet(_) | Act::PurchasesDue(_)
             | Act::RedemptionPlanned(_) | Act::RedemptionStepped(_) | Act::RedemptionRun(_)
             | Act::PointsTransferred(_) => self.act_of_points(&taken.act),
+            Act::CouponsGiven(given) => self.coupons_given(given),
+            Act::CouponUsed(used) => self.coupon_used(used),
             Act::LevelsMoved(moved) => self.levels_moved(moved),
             Act::DaySettled(day) => self.day_settled(*day),
             Act::PolicySet(policy) => self.policy_set(policy),

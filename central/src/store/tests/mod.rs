@@ -10,6 +10,7 @@ mod cash_out;
 mod caught_up;
 mod clocks;
 mod conflicts;
+mod coupons;
 mod desk;
 mod edges;
 mod expiry;

@@ -121,5 +121,8 @@ SELECT member, week FROM message WHERE about = 'purchases' ORDER BY member, week
 -- name: all_level_steps
 SELECT member, n, day, why, rank, since, until, in_grace FROM level_step ORDER BY member, n
 
+-- name: all_coupons
+SELECT id, member, why, fen, starts, until, used FROM coupon ORDER BY id
+
 -- name: settled_day
 SELECT settled_day FROM policy
