@@ -5,17 +5,21 @@ use axum::Json;
 use axum::extract::{Path, State};
 use hufu_shared::act::CouponUsed;
 use hufu_shared::ids::{Hash, MemberId};
+use hufu_shared::money::Unit;
 use hufu_shared::rules::birthday::{NoBirthday, Shown};
 use hufu_shared::time::{Day, OfficeClock};
 use serde_json::{Value, json};
 
 use super::Console;
 use super::failure::Failure;
+use super::leases::amount;
 use super::problem::Refused;
 use super::signed::{Posted, SignedIn};
+use super::ui::Ui;
 use super::verdict::reasoned;
 use crate::db::Tx;
 use crate::rules::coupons::{KnownCoupon, State as Stands, state};
+use crate::store::StoreError;
 use crate::store::coupons::{self, NotUsed};
 use crate::store::people::{self, PeopleError};
 
@@ -25,6 +29,24 @@ fn coupon_json(known: &KnownCoupon, today: Day) -> Value {
         "coupon": given.id, "member": given.member, "why": given.why.code(), "fen": given.fen, "from": given.from,
         "until": given.until, "state": state(known, today).code(), "used": known.used, "scheme": known.scheme,
     })
+}
+
+/// A member's coupons in sentences, for the member's page.
+pub(super) fn told(tx: &mut Tx<'_>, ui: &Ui, member: MemberId) -> Result<Vec<String>, StoreError> {
+    let today = OfficeClock::default().business_day(ui.now);
+    let one = |known: &KnownCoupon| {
+        let given = &known.given;
+        let no_end = || ui.t("level-no-end");
+        let values = [
+            ("what", ui.t(&format!("coupon-of-{}", given.why.code()))),
+            ("worth", amount(ui, Unit::Cny, given.fen)),
+            ("from", given.from.to_string()),
+            ("until", given.until.map_or_else(no_end, |until| until.to_string())),
+            ("state", ui.t(&format!("coupon-state-{}", state(known, today).code().replace('_', "-")))),
+        ];
+        ui.t_with("coupon-line", &values.each_ref().map(|(name, value)| (*name, value.as_str())))
+    };
+    Ok(coupons::of_member(tx, member)?.iter().map(one).collect())
 }
 
 /// Coupons of a member, by their first day.

@@ -18,10 +18,12 @@ use super::ui::Ui;
 use crate::db::Tx;
 use crate::rules::world::LevelStep;
 use crate::store::people::{self, PeopleError};
-use crate::store::{levels, world};
+use crate::store::{StoreError, levels, world};
 
 /// Steps that are told.
 const STEPS_MAX: i64 = 200;
+/// Steps that the member's page shows.
+const STEPS_SHOWN: i64 = 10;
 
 /// How a rank reads.
 fn named(ui: &Ui, ladder: &Ladder, rank: u8) -> String {
@@ -49,6 +51,13 @@ fn sentence(ui: &Ui, ladder: &Ladder, step: &LevelStep) -> String {
         &format!("level-{}", moved.why.code()),
         &values.each_ref().map(|(name, value)| (*name, value.as_str())),
     )
+}
+
+/// What moved a member's level in sentences, the newest first, for the member's page.
+pub(super) fn told(tx: &mut Tx<'_>, ui: &Ui, member: MemberId) -> Result<Vec<String>, StoreError> {
+    let Some(ladder) = world::policy(tx)?.levels else { return Ok(Vec::new()) };
+    let steps = levels::steps(tx, member, STEPS_SHOWN)?;
+    Ok(steps.iter().map(|step| sentence(ui, &ladder, step)).collect())
 }
 
 /// Where a member's level stands, and the newest steps.

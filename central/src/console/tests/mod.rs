@@ -18,6 +18,7 @@ mod pages;
 mod points;
 mod readiness;
 mod requests;
+mod rights;
 mod signing;
 mod taking;
 mod value;

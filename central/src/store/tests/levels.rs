@@ -29,7 +29,7 @@ async fn look(db: &Db, n: u8, now: Instant) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rule_p01_p05_levels_rise_by_points_hold_for_the_year_and_fall_with_it_and_terminals_read_them() {
+async fn rule_p01_levels_rise_by_points_hold_for_the_year_and_fall_with_it_and_terminals_read_them() {
     each(|db| async move {
         found(&db).await;
         let pharmacy: Scheme = toml::from_str(ready::find("P").expect("shipped").text).expect("a scheme");
