@@ -283,6 +283,19 @@ fn of_act(needs: &mut BTreeSet<Need>, act: &Act) {
         Act::HistoryBrought(brought) => {
             needs.extend(brought.lines.iter().map(|line| Need::Member(line.member)));
         }
+        Act::LeasesReported(reported) => {
+            for state in &reported.states {
+                needs.extend([Need::Lease(state.lease), Need::Purse(state.member)]);
+                needs.insert(Need::Linked(links::lease(state.lease, state.generation)));
+            }
+        }
+        _ => of_points(needs, act),
+    }
+}
+
+/// Of acts about points, their redemption, levels and coupons.
+fn of_points(needs: &mut BTreeSet<Need>, act: &Act) {
+    match act {
         Act::PointsChanged(changed) => needs.extend(changed.changes.iter().flat_map(|change| {
             [Need::Points(change.id), Need::Member(change.member), Need::Purse(change.member)]
         })),
@@ -305,12 +318,6 @@ fn of_act(needs: &mut BTreeSet<Need>, act: &Act) {
             let cause = posting::redemption_cause(run.plan, *member);
             [Need::Member(*member), Need::Purse(*member), Need::Flows(cause)]
         })),
-        Act::LeasesReported(reported) => {
-            for state in &reported.states {
-                needs.extend([Need::Lease(state.lease), Need::Purse(state.member)]);
-                needs.insert(Need::Linked(links::lease(state.lease, state.generation)));
-            }
-        }
         _ => {}
     }
 }

@@ -16,7 +16,6 @@ use crate::db::{Row, SqlFile, Tx, Value};
 use crate::rules::apply::COUPONS_JOB;
 use crate::rules::coupons::{self, KnownCoupon, State, Whose};
 use crate::rules::outcome::Outcome;
-use crate::rules::world::World;
 use crate::vault::Vault;
 
 /// Statements of this file.
@@ -26,15 +25,6 @@ pub static SQL: SqlFile = SqlFile::new("coupons", include_str!("../../sql/both/c
 pub const MEMBERS_STEP_MAX: i64 = 200;
 /// Coupons of one member that are told.
 pub const LISTED_MAX: i64 = 200;
-
-/// Fetches a coupon.
-///
-/// # Errors
-/// [`StoreError`].
-pub(super) fn coupon_in(tx: &mut Tx<'_>, world: &mut World, id: Hash) -> Result<(), StoreError> {
-    world.coupons.extend(coupon(tx, id)?.map(|known| (id, known)));
-    Ok(())
-}
 
 fn coupon_of(row: &Row) -> Result<KnownCoupon, StoreError> {
     let why = row.text(2)?;

@@ -12,10 +12,11 @@ use hufu_shared::scheme::Scheme;
 use hufu_shared::scheme::level::Measure;
 use hufu_shared::time::{Day, Instant, OfficeClock};
 
-use super::{StoreError, cards, directory, jobs, known, rows, world};
+use super::{StoreError, cards, coupons, directory, jobs, known, rows, world};
 use crate::db::{Row, SqlFile, Tx, Value};
 use crate::rules::apply::LEVELS_JOB;
 use crate::rules::levels::{self, Seen};
+use crate::rules::need::Need;
 use crate::rules::outcome::Outcome;
 use crate::rules::posting::PostingCode;
 use crate::rules::world::{KnownLevel, LevelStep, World};
@@ -26,12 +27,16 @@ pub static SQL: SqlFile = SqlFile::new("levels", include_str!("../../sql/both/le
 /// Members that one step looks at.
 pub const MEMBERS_STEP_MAX: i64 = 200;
 
-/// Fetches where a member's level stands.
+/// Fetches where a member's level stands, or a coupon.
 ///
 /// # Errors
 /// [`StoreError`].
-pub(super) fn level_in(tx: &mut Tx<'_>, world: &mut World, member: MemberId) -> Result<(), StoreError> {
-    world.levels.extend(level(tx, member)?.map(|known| (member, known)));
+pub(super) fn fetch_in(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), StoreError> {
+    match need {
+        Need::Level(member) => world.levels.extend(level(tx, member)?.map(|known| (member, known))),
+        Need::Coupon(id) => world.coupons.extend(coupons::coupon(tx, id)?.map(|known| (id, known))),
+        _ => {}
+    }
     Ok(())
 }
 
@@ -70,7 +75,7 @@ pub fn rank(tx: &mut Tx<'_>, member: MemberId) -> Result<u8, StoreError> {
     Ok(ladder.map_or(0, |ladder| ladder.scheme().base_rank()))
 }
 
-/// Writes what an entry gave.
+/// Writes what an entry gave, of coupons as well.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -94,7 +99,7 @@ pub(super) fn commit(tx: &mut Tx<'_>, entry: EntryId, outcome: &Outcome) -> Resu
         ];
         tx.execute_later(SQL.get("set_step"), vec![values])?;
     }
-    Ok(())
+    coupons::commit(tx, entry, outcome)
 }
 
 /// The steps of a member's level, the newest first, at most `limit`.

@@ -12,7 +12,7 @@ use hufu_shared::time::Instant;
 use super::StoreError;
 use super::known;
 use super::rows::{self, number};
-use super::{activities, brought, cards, coupons, details, joining, levels, members, points, stock};
+use super::{activities, brought, cards, details, joining, levels, members, points, stock};
 use crate::db::{SqlFile, Tx, Value};
 use crate::rules::outcome::{FactRow, Outcome};
 use crate::rules::posting::{Account, Posting};
@@ -50,7 +50,6 @@ pub fn commit(
     brought::commit(tx, entry, received, outcome)?;
     points::commit(tx, entry, outcome)?;
     levels::commit(tx, entry, outcome)?;
-    coupons::commit(tx, entry, outcome)?;
     for ((device, day), issued) in &outcome.issued {
         let values = [
             device.0.into(),

@@ -77,10 +77,7 @@ impl Work {
             #[rustfmt::skip]
             Act::PointsChanged(_) | Act::PointsDecided(_) | Act::PointsTriggerSet(_) | Act::PurchasesDue(_)
             | Act::RedemptionPlanned(_) | Act::RedemptionStepped(_) | Act::RedemptionRun(_)
-            | Act::PointsTransferred(_) => self.act_of_points(&taken.act),
-            Act::CouponsGiven(given) => self.coupons_given(given),
-            Act::CouponUsed(used) => self.coupon_used(used),
-            Act::LevelsMoved(moved) => self.levels_moved(moved),
+            | Act::PointsTransferred(_) | Act::LevelsMoved(_) | Act::CouponsGiven(_) | Act::CouponUsed(_) => self.act_of_points(&taken.act),
             Act::DaySettled(day) => self.day_settled(*day),
             Act::PolicySet(policy) => self.policy_set(policy),
             Act::JobRan(run) => self.job_ran(run),

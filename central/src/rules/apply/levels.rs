@@ -28,11 +28,11 @@ impl Work {
 
     /// The steps of one member.
     fn level_moved(&mut self, steps: &[LevelMove], scheme: u32) {
-        let Some(last) = steps.last() else { return };
+        let (Some(first), Some(last)) = (steps.first(), steps.last()) else { return };
         let member = last.member;
         self.has(Need::Level(member));
         let before = self.world.levels.get(&member).copied();
-        let is_known = before.is_some_and(|known| known.day >= steps[0].day);
+        let is_known = before.is_some_and(|known| known.day >= first.day);
         if is_known || !self.stands_alone(member) {
             return;
         }
