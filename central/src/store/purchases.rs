@@ -1,8 +1,8 @@
 //! The weekly message about purchases (G7): which week is due, who bought in it, and what was recorded.
 //!
 //! A week begins on Monday in the club's zone and counts what the centre took in from then on. So every purchase stands in
-//! exactly one message, also one that a terminal brings days late; and a week that is over never changes. Out of scope:
-//! sending, and wording.
+//! exactly one message, also one that a terminal brings days late; and a week that is over never changes, whatever becomes
+//! of a purchase later. Out of scope: sending, and wording.
 
 use hufu_shared::act::{Act, Actor, JobRan, PurchasesDue};
 use hufu_shared::fact::Event;
