@@ -15,6 +15,9 @@ use crate::cards::CardTerms;
 use crate::ids::{ItemId, OfficeId};
 use crate::joining::JoiningTerms;
 use crate::money::{Amount, Leg, Unit};
+use crate::scheme::bonus::CouponTerms;
+use crate::scheme::level::Ladder;
+use crate::scheme::redemption::Transfer;
 use crate::time::Day;
 use crate::wire::lease::LeaseTerms;
 
@@ -123,6 +126,15 @@ pub struct Policy {
     #[n(30)]
     #[cbor(default)]
     pub plans_need_approval: bool,
+    /// Limits of points from member to member; none where the club allows no transfer.
+    #[n(40)]
+    pub transfer: Option<Transfer>,
+    /// Levels that members rise to and fall from; none where the club has one for all.
+    #[n(41)]
+    pub levels: Option<Ladder>,
+    /// Coupons that the club gives by itself; none where it gives none.
+    #[n(42)]
+    pub coupons: Option<CouponTerms>,
 }
 
 /// How leases are granted.
@@ -340,6 +352,9 @@ impl Default for Policy {
             joining: JoiningTerms::default(),
             cards: CardTerms::default(),
             plans_need_approval: false,
+            transfer: None,
+            levels: None,
+            coupons: None,
         }
     }
 }

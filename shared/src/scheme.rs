@@ -201,28 +201,30 @@ impl Scheme {
         let grace = matches!(self.ends(), ExpiryMode::FixedCutoff(cutoff) if cutoff.first_year_grace);
         let groups = [
             ("points_start", self.points_start == start::PointsStart::Verified && rated.is_none()),
-            ("level", self.levels.len() > 1),
+            ("level.measure", self.levels.iter().any(|level| level.measure == level::Measure::Growth)),
             ("earning", self.earnings.len() > done),
             ("sheet", !self.sheets.is_empty() && rated.is_none()),
             ("basis", !self.basis.same_discounts()),
             ("expiry.first_year_grace", grace),
             ("redemption", self.redemption != redemption::Redemption::default()),
-            ("transfer", self.transfer != redemption::Transfer::default()),
             ("round_up", self.round_up.is_some()),
             ("ranking", self.ranking.is_some()),
-            ("birthday", self.birthday.is_some()),
-            ("welcome_coupon_fen", self.welcome_coupon_fen != 0),
+            ("birthday.discount_bp", self.birthday.as_ref().is_some_and(|rule| rule.discount_bp > 0)),
         ];
         groups.into_iter().filter_map(|(key, is_said)| is_said.then_some(key)).collect()
     }
 
-    /// Tells the policy what the centre needs of the scheme: how points end, who may join, and what becomes of cards. Of
-    /// what the scheme leaves out, the club keeps what it has.
+    /// Tells the policy what the centre needs of the scheme: how points end, who may join, what becomes of cards,
+    /// which levels there are, and how points go from member to member. Of what the scheme leaves out of the ends and of joining, the club keeps what it
+    /// has.
     pub fn write_into(&self, policy: &mut Policy) {
         policy.expiry = self.expiry.unwrap_or(policy.expiry);
         policy.joining = self.joining.over(&policy.joining);
         policy.cards = CardTerms::of(self);
         policy.plans_need_approval = self.redemption.plan_needs_approval;
+        policy.levels = level::Ladder::of(self);
+        policy.coupons = bonus::CouponTerms::of(self);
+        policy.transfer = Some(self.transfer.clone()).filter(|transfer| transfer.allowed);
     }
 
     /// How points end by the scheme alone: never, if it says nothing.

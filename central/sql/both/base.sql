@@ -81,6 +81,12 @@ INSERT INTO redemption_plan (id, terms, name_zh, name_en, state, planned, planne
 -- name: redemption_line
 INSERT INTO redemption_line (plan, member, posting, points, fen, pieces, at, day, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 
+-- name: level_step
+INSERT INTO level_step (member, n, day, why, from_rank, rank, since, until, in_grace, measured, threshold, scheme, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+
+-- name: coupon
+INSERT INTO coupon (id, member, why, fen, starts, until, scheme, used, used_at, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+
 -- name: issued
 INSERT INTO issued (device, day, points, top_up, entry) VALUES ($1, $2, $3, $4, $5)
 

@@ -81,6 +81,12 @@ SELECT id, terms, name_zh, name_en, state, planned, planner, decided, decider, d
 -- name: redemption_line
 SELECT plan, member, posting, points, fen, pieces, at, day, entry FROM redemption_line
 
+-- name: level_step
+SELECT member, n, day, why, from_rank, rank, since, until, in_grace, measured, threshold, scheme, entry FROM level_step
+
+-- name: coupon
+SELECT id, member, why, fen, starts, until, scheme, used, used_at, entry FROM coupon
+
 -- name: issued
 SELECT device, day, points, top_up, entry FROM issued
 

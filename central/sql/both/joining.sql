@@ -65,7 +65,7 @@ SELECT m.id, CASE WHEN EXISTS (SELECT 1 FROM balance b WHERE b.member = m.id AND
 FROM member m
 WHERE m.status = 'active' AND m.merged_into IS NULL AND m.erased = 0 AND m.status_since < $1 AND m.id > $2
 AND NOT EXISTS (SELECT 1 FROM fact f WHERE f.member = m.id AND f.day >= $3)
-AND NOT EXISTS (SELECT 1 FROM leaving l WHERE l.member = m.id AND (l.state = 'filed' OR l.changed >= $1))
+AND NOT EXISTS (SELECT 1 FROM leaving l WHERE l.member = m.id AND (l.state = 'filed' OR (l.state <> 'withdrawn' AND l.changed >= $1)))
 ORDER BY m.id LIMIT $4
 
 -- name: messages

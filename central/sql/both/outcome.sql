@@ -56,6 +56,9 @@ ON CONFLICT (id) DO UPDATE SET number = excluded.number, level_zh = excluded.lev
 -- name: tie_member
 UPDATE member SET merged_into = $2, erased = $3, status = $4, status_since = $5, value_frozen = $6, value_turns = $7, entry = $8 WHERE id = $1
 
+-- name: name_level
+UPDATE member SET level_zh = $2, level_en = $3, entry = $4 WHERE id = $1
+
 -- name: set_issued
 INSERT INTO issued (device, day, points, top_up, entry) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (device, day) DO UPDATE SET points = excluded.points, top_up = excluded.top_up, entry = excluded.entry

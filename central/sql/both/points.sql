@@ -1,4 +1,5 @@
--- Changes of points with their cause, and what makes them: what apply reads and writes, and what people look at.
+-- Changes of points with their cause, and what makes them: what apply reads and writes, and what people look at. What sets a
+-- trigger off counts as it stood when it came: what was judged otherwise since is for the person who approves.
 
 -- name: change
 SELECT id, member, points, cause, office, occurrence, device, epoch, seq, reason, state, made_by, asked, asker, decided, decider, decided_why FROM points_change WHERE id = $1
@@ -35,7 +36,7 @@ SELECT terms, seen FROM points_trigger ORDER BY id
 -- name: recorded
 SELECT f.device, f.epoch, f.seq, f.body, f.member, f.office, f.received, f.occurrence FROM fact f
 WHERE f.event IN ('visited', 'attended', 'earned') AND f.event = $1 AND f.received > $2 AND f.received <= $3
-AND f.became IN ('applied', 'applied_with_case') AND f.member IS NOT NULL
+AND COALESCE(f.told_became, 'applied') IN ('applied', 'applied_with_case') AND f.member IS NOT NULL
 ORDER BY f.received, f.device, f.epoch, f.seq LIMIT $4
 
 -- name: newest_entry
@@ -43,3 +44,7 @@ SELECT MAX(received) FROM entry
 
 -- name: activities
 SELECT id, name_zh, name_en, starts FROM occurrence WHERE state <> 'planned' ORDER BY starts DESC, id LIMIT $1
+
+-- name: given_days
+SELECT day, CAST(SUM(amount) AS BIGINT) FROM posting
+WHERE member = $1 AND unit = 'PTS' AND code = 'transfer' AND debit LIKE $2 AND day >= $3 GROUP BY day ORDER BY day

@@ -3,7 +3,8 @@
 
 -- name: lines
 SELECT e.received, p.id, p.debit, p.credit, p.amount, p.code, p.ordinal, p.conflict, p.at, p.day, p.scheme, p.rule, d.name,
-    o.name_zh, o.name_en, c.cause, q.name_zh, q.name_en, r.name_zh, r.name_en, h.name_zh, h.name_en, b.batch
+    o.name_zh, o.name_en, c.cause, q.name_zh, q.name_en, r.name_zh, r.name_en, h.name_zh, h.name_en, b.batch,
+    (SELECT MIN(m.number) FROM posting s JOIN member m ON m.id = s.member WHERE p.code IN ('carry_over', 'transfer') AND s.cause = p.cause AND s.member <> p.member)
 FROM posting p JOIN entry e ON e.id = p.entry
 LEFT JOIN fact f ON f.device = p.device AND f.epoch = p.epoch AND f.seq = p.seq
 LEFT JOIN device d ON d.id = p.device LEFT JOIN office o ON o.id = f.office

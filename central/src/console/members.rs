@@ -17,8 +17,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Console;
+use super::coupons;
 use super::failure::{Failure, go};
 use super::leases;
+use super::levels;
 use super::overview::{standing_tone, standing_words};
 use super::problem::Refused;
 use super::signed::{Posted, SignedIn};
@@ -264,6 +266,9 @@ struct MemberPage {
     postings: Vec<PostingShown>,
     timeline: Vec<Happened>,
     past: Vec<PastShown>,
+    /// What moved the level, the newest first.
+    levels: Vec<String>,
+    coupons: Vec<String>,
     error: String,
 }
 
@@ -298,9 +303,10 @@ async fn show(
         let is_frozen = money::standing(tx, id)?.is_some_and(|known| known.is_value_frozen());
         let kinds = joining::terms(tx, CARD_KIND)?;
         let life = (people::life(tx, id, HISTORY_MAX)?, brought::past_of(tx, &vault, id, HISTORY_MAX)?);
-        Ok(Some((head, vault.reveal(tx, id)?, life, (out, kinds, is_frozen))))
+        let told = (levels::told(tx, &own, id)?, coupons::told(tx, &own, id)?);
+        Ok(Some((head, vault.reveal(tx, id)?, (life, told), (out, kinds, is_frozen))))
     };
-    let (row, personal, (life, past), ((out, lines), kinds, is_frozen)) =
+    let (row, personal, ((life, past), (levels, coupons)), ((out, lines), kinds, is_frozen)) =
         console.app.db.read(load).await?.ok_or(Failure::NotFound)?;
     let of_class = |class: &str, unit: Unit| {
         let of = life.balances.iter().filter(|balance| balance.0 == class && balance.1 == unit.code());
@@ -334,6 +340,8 @@ async fn show(
         postings: postings(&ui, &life),
         timeline: timeline(&ui, &life),
         past: past.iter().map(|line| past_shown(&ui, line)).collect(),
+        levels,
+        coupons,
         error,
         ui,
     };

@@ -22,6 +22,7 @@ mod cash;
 mod codes;
 mod compare;
 pub mod contract;
+mod coupons;
 mod days;
 mod decide;
 mod details;
@@ -38,6 +39,7 @@ mod issuing;
 mod jobs;
 mod leases;
 mod leaving;
+mod levels;
 mod login;
 mod login_name;
 mod members;
@@ -59,6 +61,7 @@ mod signed;
 pub(crate) mod statement;
 mod stock;
 mod taken_back;
+mod transfers;
 mod ui;
 mod value;
 mod verdict;
@@ -154,7 +157,6 @@ pub fn router(app: App) -> Router {
         .route("/jobs", get(jobs::page))
         .route("/jobs/{name}", post(jobs::press))
         .route("/members", get(members::list).post(members::search))
-        .route("/api/v1/members/search", post(members::find))
         .route("/members/{id}", get(members::one))
         .route("/members/{id}/money", get(money::page).post(money::act))
         .route("/members/{id}/value", post(value::freeze_form))

@@ -38,7 +38,7 @@ pub const BATCH_MAX: usize = 500;
 /// What the heading of the column of points reads.
 const HEADS: [&str; 2] = ["积分", "points"];
 /// Longest key of a request.
-const KEY_CHARS_MAX: usize = 100;
+pub(super) const KEY_CHARS_MAX: usize = 100;
 
 /// A change as it was written.
 #[derive(Debug, Clone, Default)]
@@ -146,7 +146,7 @@ impl Wrong {
 }
 
 /// Asks back what lies at terminals, if that could cover what is missing, and says why a change is not made.
-fn wrong(
+pub(super) fn wrong(
     tx: &mut Tx<'_>,
     (member, why): (MemberId, NotChanged),
     now: hufu_shared::time::Instant,

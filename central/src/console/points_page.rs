@@ -15,6 +15,7 @@ use super::failure::{Failure, go};
 use super::members::masked_name;
 use super::points::{self, Made, Written, Wrong};
 use super::signed::{Posted, SignedIn};
+use super::transfers;
 use super::ui::{Ui, change};
 use crate::db::Tx;
 use crate::random;
@@ -22,7 +23,7 @@ use crate::rules::apply::KIND_APPROVAL;
 use crate::rules::points::State as Stands;
 use crate::rules::world::KnownPoints;
 use crate::store::people::{self, PeopleError};
-use crate::store::{joining, points as store, staff};
+use crate::store::{joining, points as store, staff, world};
 use crate::vault::Vault;
 
 /// Changes that the page lists.
@@ -55,6 +56,8 @@ struct PointsPage {
     offices: Vec<(String, String)>,
     activities: Vec<(String, String)>,
     typed: Typed,
+    /// Whether the club allows that a member gives points to another.
+    gives: bool,
     /// Tells one change from another of the same content.
     once: String,
     done: String,
@@ -71,6 +74,8 @@ struct Typed {
     activity: String,
     reason: String,
     rows: String,
+    from: String,
+    to: String,
     waits: bool,
 }
 
@@ -89,7 +94,9 @@ pub async fn page(
 ) -> Result<Response, Failure> {
     let ui = by.ui.clone().at("points");
     let done = match query.done.as_deref() {
-        Some(what @ ("posted" | "waiting" | "approved" | "returned")) => ui.t(&format!("points-done-{what}")),
+        Some(what @ ("posted" | "waiting" | "approved" | "returned" | "given")) => {
+            ui.t(&format!("points-done-{what}"))
+        }
         _ => String::new(),
     };
     let typed = Typed { member: query.member.unwrap_or_default(), ..Typed::default() };
@@ -140,9 +147,10 @@ async fn show(
             rows.push(row(tx, (&vault, &own, me.as_str()), (&causes[..], &offices[..], &names[..]), &known)?);
         }
         let waiting = store::purchases_waiting(tx)?;
-        Ok((rows, waiting, causes, offices, store::activities(tx, ACTIVITIES_MAX)?))
+        let gives = world::policy(tx)?.transfer.is_some();
+        Ok((rows, causes, offices, (store::activities(tx, ACTIVITIES_MAX)?, gives, waiting)))
     };
-    let (rows, waiting, causes, offices, activities) = console.app.db.read(load).await?;
+    let (rows, causes, offices, (activities, gives, waiting)) = console.app.db.read(load).await?;
     let causes = causes.iter().filter(|term| !term.retired);
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let how_many = || ui.t_with("points-purchases", &[("n", &waiting.to_string())]);
@@ -156,6 +164,7 @@ async fn show(
             .map(|(id, name, starts)| (id.to_string(), format!("{} · {}", ui.pick(name), ui.time(*starts))))
             .collect(),
         typed,
+        gives,
         once: data_encoding::HEXLOWER.encode(&random::bytes::<16>()?),
         done,
         errors,
@@ -177,10 +186,21 @@ pub async fn act(State(console): State<Console>, posted: Posted) -> Result<Respo
         activity: of("activity"),
         reason: of("reason"),
         rows: fields.raw("rows").to_owned(),
+        from: of("from"),
+        to: of("to"),
         waits: fields.get("waits") == "1",
     };
     let waits = typed.waits;
     let (done, bad): (&str, Vec<(usize, Wrong)>) = match fields.get("do") {
+        "give" => {
+            return match transfers::give_as(&console, &posted).await? {
+                Ok(_) => Ok(go("/points?done=given")),
+                Err(why) => {
+                    let (me, errors) = (posted.by.actor().to_string(), vec![why.text(&ui)]);
+                    show(&console, (ui, me), typed, (String::new(), errors)).await
+                }
+            };
+        }
         "decide" => match points::decide_all(&console, &posted).await? {
             Ok(_) => (if fields.get("approved") == "1" { "approved" } else { "returned" }, Vec::new()),
             Err(wrong) => ("", vec![(0, wrong)]),

@@ -68,8 +68,17 @@ pub(crate) fn why(language: Language, causes: &[Term], line: &Line) -> String {
         (_, Some(activity), ..) => named("why-activity", language.pick(activity)),
         (_, _, Some(plan), _) => named("why-plan", language.pick(plan)),
         (.., Some(batch)) => named("why-opening", batch),
+        _ if line.other.is_some() => why_other(language, line),
         _ => words::text(language, &format!("code-{}", line.code)),
     }
+}
+
+/// Why a line is there that went from member to member: both sides are named.
+fn why_other(language: Language, line: &Line) -> String {
+    let key = if line.takes { "why-to" } else { "why-from" };
+    let what = words::text(language, &format!("code-{}", line.code));
+    let other = line.other.as_deref().unwrap_or_default();
+    words::text_with(language, key, &[("what", what.as_str()), ("number", other)])
 }
 
 /// A line as a plain sentence.
@@ -104,7 +113,7 @@ fn line_json(ui: &Ui, unit: Unit, causes: &[Term], line: &Line) -> Value {
     json!({
         "posting": line.posting, "booked": line.booked, "at": line.at, "day": line.day, "code": line.code,
         "change": line.change, "waits": line.waits, "after": line.after, "corrects": line.corrects,
-        "cause": line.cause, "activity": line.activity, "plan": line.plan, "office": line.office,
+        "cause": line.cause, "activity": line.activity, "plan": line.plan, "other": line.other, "office": line.office,
         "terminal": line.device, "batch": line.batch, "rule": line.rule, "scheme": line.scheme, "case": line.case,
         "sentence": sentence(ui, unit, causes, line),
     })

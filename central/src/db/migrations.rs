@@ -39,14 +39,15 @@ pub const MIGRATIONS: &[Migration] = &[
         text: include_str!("../../sql/both/migrations/0010_brought.sql"),
     },
     Migration { number: 11, name: "points", text: include_str!("../../sql/both/migrations/0011_points.sql") },
+    Migration { number: 12, name: "levels", text: include_str!("../../sql/both/migrations/0012_levels.sql") },
     Migration {
-        number: 14,
+        number: 13,
         name: "companions",
-        text: include_str!("../../sql/both/migrations/0014_companions.sql"),
+        text: include_str!("../../sql/both/migrations/0013_companions.sql"),
     },
     Migration {
-        number: 15,
+        number: 14,
         name: "api_requests",
-        text: include_str!("../../sql/both/migrations/0015_api_requests.sql"),
+        text: include_str!("../../sql/both/migrations/0014_api_requests.sql"),
     },
 ];

@@ -6,19 +6,21 @@
 //! at a time, whoever asks.
 //!
 //! Beside them workers go round every few seconds and have nothing to tell: [`publisher`], [`leases`], [`lookalikes`],
-//! [`outbox`], [`points`], [`purchases`].
+//! [`outbox`].
 
 mod cards;
+mod coupons;
 mod deadlines;
 mod expiry;
 mod joining;
 pub mod leases;
+mod levels;
 pub mod lookalikes;
 mod open_ends;
 pub mod outbox;
-pub mod points;
+mod points;
 pub mod publisher;
-pub mod purchases;
+mod purchases;
 mod reminders;
 pub mod schedule;
 mod settle;
@@ -89,9 +91,13 @@ impl Going<'_> {
             Job::Lapse => joining::lapse(self).await,
             Job::ForgetLate => joining::forget_late(self).await,
             Job::AutoLeave => joining::leave(self).await,
+            Job::Levels => levels::perform(self).await,
+            Job::Coupons => coupons::perform(self).await,
             Job::CardChange => cards::perform(self).await,
             Job::SubCards => cards::end(self).await,
             Job::Deadlines => deadlines::perform(self).await,
+            Job::Triggers => points::perform(self).await,
+            Job::Purchases => purchases::perform(self).await,
             Job::Activities => open_ends::end_activities(self).await,
             Job::UnclosedDays => open_ends::tell_days(self).await,
             Job::Reminders => reminders::perform(self).await,
@@ -114,9 +120,13 @@ pub async fn is_due(app: &App, job: Job) -> Result<bool, JobError> {
         Job::Expiry => u64::from(expiry::is_due(app).await?),
         Job::Lapse => joining::count_lapsing(app, 1).await?,
         Job::ForgetLate => joining::count_late(app, 1).await?,
+        Job::Levels => u64::from(levels::is_due(app).await?),
+        Job::Coupons => u64::from(coupons::is_due(app).await?),
         Job::CardChange => u64::from(cards::is_due(app).await?),
         Job::SubCards => cards::count_ended(app, 1).await?,
         Job::Deadlines => deadlines::count(app, 1).await?,
+        Job::Triggers => u64::from(points::is_due(app).await?),
+        Job::Purchases => u64::from(purchases::is_due(app).await?),
         Job::Activities => open_ends::count_activities(app, 1).await?,
         Job::Reminders => reminders::count(app, 1).await?,
         Job::AutoLeave => u64::from(joining::has_rule(app).await?),
@@ -136,9 +146,13 @@ pub async fn dry_run(app: &App, job: Job) -> Result<u64, JobError> {
         Job::Lapse => joining::count_lapsing(app, i64::MAX).await,
         Job::ForgetLate => joining::count_late(app, i64::MAX).await,
         Job::AutoLeave => joining::count_idle(app).await,
+        Job::Levels => levels::count(app).await,
+        Job::Coupons => coupons::count(app).await,
         Job::CardChange => cards::count(app).await,
         Job::SubCards => cards::count_ended(app, i64::MAX).await,
         Job::Deadlines => deadlines::count(app, i64::MAX).await,
+        Job::Triggers => points::count(app).await,
+        Job::Purchases => purchases::count(app).await,
         Job::Activities => open_ends::count_activities(app, i64::MAX).await,
         Job::UnclosedDays => open_ends::count_days(app).await,
         Job::Reminders => reminders::count(app, i64::MAX).await,

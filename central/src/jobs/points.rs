@@ -3,36 +3,27 @@
 //! Each change has a name of its trigger and its fact, so a step that runs twice makes nothing twice; and a trigger goes on
 //! where it had looked to, so what was taken in while nothing ran is caught up.
 
-use super::next_round;
-use crate::app::{ActError, App};
+use super::{Going, JobError};
+use crate::app::App;
 use crate::store::points;
 
-/// Milliseconds between rounds.
-const ROUND_MS: u64 = 60_000;
-
-/// Makes all changes that are due; answers how many.
-///
-/// # Errors
-/// [`ActError`]; what was made before stays, and the next round goes on.
-pub async fn round(app: &App) -> Result<usize, ActError> {
-    let mut all = 0;
-    while !app.is_stopping() {
-        let (entry, now) = (app.entry_id()?, app.now());
-        match app.write(move |tx| points::step(tx, entry, now)).await? {
-            Some(made) => all += made,
-            None => break,
-        }
-    }
-    Ok(all)
+/// Whether a trigger has something to look at that it has not kept.
+pub(super) async fn is_due(app: &App) -> Result<bool, JobError> {
+    Ok(app.db.read(points::is_due).await?)
 }
 
-/// Runs until the service stops.
-pub async fn run(app: App) {
-    while next_round(&app, ROUND_MS).await {
-        match round(&app).await {
-            Ok(0) => {}
-            Ok(made) => tracing::info!(made, "changes of points wait for approval"),
-            Err(error) => tracing::error!(%error, "changes of points could not be made"),
+/// How many changes the triggers would make.
+pub(super) async fn count(app: &App) -> Result<u64, JobError> {
+    Ok(app.db.read(points::count_due).await?)
+}
+
+/// Makes all changes that are due.
+pub(super) async fn perform(going: &mut Going<'_>) -> Result<u64, JobError> {
+    loop {
+        let (entry, now) = (going.app.entry_id()?, going.app.now());
+        match going.app.write(move |tx| points::step(tx, entry, now)).await? {
+            Some(made) => going.did(super::counted(made)).await?,
+            None => return Ok(0),
         }
     }
 }

@@ -2,47 +2,38 @@
 //! by one; a run that was cut short starts its week again, and nobody is told twice of a week.
 
 use hufu_shared::ids::MemberId;
-use hufu_shared::time::Day;
 
-use super::next_round;
-use crate::app::{ActError, App};
+use super::{Going, JobError};
+use crate::app::App;
 use crate::store::purchases;
 
-/// Milliseconds between looks whether a week is over.
-const ROUND_MS: u64 = 600_000;
-/// Milliseconds from the start of the service to the first look: what was on its way then is taken in first.
-const FIRST_ROUND_MS: u64 = 300_000;
+/// The place before all members.
+const FIRST: MemberId = MemberId([0; 16]);
 
-/// Tells all weeks that are due; answers the newest of them.
-///
-/// # Errors
-/// [`ActError`]; the next round goes on.
-pub async fn round(app: &App) -> Result<Option<Day>, ActError> {
-    let mut newest = None;
-    loop {
-        let now = app.now();
-        let Some(week) = app.db.read(move |tx| purchases::due(tx, now)).await? else { return Ok(newest) };
-        let mut after = Some(MemberId([0; 16]));
-        while let Some(from) = after {
-            if app.is_stopping() {
-                return Ok(newest);
-            }
-            let (entry, now) = (app.entry_id()?, app.now());
-            after = app.write(move |tx| purchases::step(tx, (week, from), entry, now)).await?;
-        }
-        newest = Some(week);
-    }
+/// Whether a week is over that was not told.
+pub(super) async fn is_due(app: &App) -> Result<bool, JobError> {
+    let now = app.now();
+    Ok(app.db.read(move |tx| purchases::due(tx, now)).await?.is_some())
 }
 
-/// Runs until the service stops.
-pub async fn run(app: App) {
-    let mut wait_ms = FIRST_ROUND_MS;
-    while next_round(&app, wait_ms).await {
-        wait_ms = ROUND_MS;
-        match round(&app).await {
-            Ok(None) => {}
-            Ok(Some(week)) => tracing::info!(week = week.0, "who bought in the week is to be told"),
-            Err(error) => tracing::error!(%error, "who bought in the week could not be told"),
+/// How many would be told, once for each week that is due.
+pub(super) async fn count(app: &App) -> Result<u64, JobError> {
+    let now = app.now();
+    Ok(app.db.read(move |tx| purchases::count(tx, now)).await?)
+}
+
+/// Tells all weeks that are due.
+pub(super) async fn perform(going: &mut Going<'_>) -> Result<u64, JobError> {
+    loop {
+        let now = going.app.now();
+        let Some(week) = going.app.db.read(move |tx| purchases::due(tx, now)).await? else { return Ok(0) };
+        let mut after = Some(FIRST);
+        while let Some(from) = after {
+            let (entry, now) = (going.app.entry_id()?, going.app.now());
+            let step = move |tx: &mut crate::db::Tx<'_>| purchases::step(tx, (week, from), entry, now);
+            let (told, last) = going.app.write(step).await?;
+            going.did(super::counted(told)).await?;
+            after = last;
         }
     }
 }

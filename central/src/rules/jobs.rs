@@ -23,12 +23,20 @@ pub enum Job {
     ForgetLate,
     /// Members of whom nothing was heard are put down as leaving.
     AutoLeave,
+    /// Members rise and fall in level.
+    Levels,
+    /// Coupons are given to who joined, and to whose birthday comes.
+    Coupons,
     /// Main cards are marked that points change.
     CardChange,
     /// Sub cards end whose time is up, or whose main card ended.
     SubCards,
     /// Cases end whose time is up.
     Deadlines,
+    /// Triggers make changes of points, which wait for approval.
+    Triggers,
+    /// Who bought in a week is to be told what was recorded.
+    Purchases,
     /// Activities end that nobody ended.
     Activities,
     /// Terminals' days are counted that nobody closed: a person sees to them.
@@ -48,15 +56,19 @@ pub enum Rhythm {
 
 impl Job {
     /// All, in the order in which they run: what settles a day goes before what reads settled days.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 15] = [
         Self::Settle,
         Self::Expiry,
         Self::Lapse,
         Self::ForgetLate,
         Self::AutoLeave,
+        Self::Levels,
+        Self::Coupons,
         Self::CardChange,
         Self::SubCards,
         Self::Deadlines,
+        Self::Triggers,
+        Self::Purchases,
         Self::Activities,
         Self::UnclosedDays,
         Self::Reminders,
@@ -71,9 +83,13 @@ impl Job {
             Self::Lapse => "lapse",
             Self::ForgetLate => "forget_late",
             Self::AutoLeave => "auto_leave",
+            Self::Levels => "levels",
+            Self::Coupons => "coupons",
             Self::CardChange => "card_change",
             Self::SubCards => "sub_cards",
             Self::Deadlines => "deadlines",
+            Self::Triggers => "triggers",
+            Self::Purchases => "purchases",
             Self::Activities => "activities",
             Self::UnclosedDays => "unclosed_days",
             Self::Reminders => "reminders",
@@ -94,10 +110,14 @@ impl Job {
             Self::Lapse => "G1, G2, E1",
             Self::ForgetLate => "X17",
             Self::AutoLeave => "K11",
+            Self::Levels => "B1, B2, P1, P5",
+            Self::Coupons => "S9, S10",
             Self::CardChange => "K17",
             Self::SubCards => "K17, K18",
             Self::Activities => "K26",
             Self::Reminders => "K25",
+            Self::Triggers => "K21, K23",
+            Self::Purchases => "G7",
             Self::Settle | Self::Deadlines | Self::UnclosedDays => "",
         }
     }

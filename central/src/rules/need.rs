@@ -113,6 +113,10 @@ pub enum Need {
     Trigger(Hash),
     /// A plan of redemption.
     Plan(Hash),
+    /// Where a member's level stands.
+    Level(MemberId),
+    /// A coupon.
+    Coupon(Hash),
 }
 
 /// What an entry will certainly need, so that most entries are applied at the first try.
@@ -162,6 +166,7 @@ pub fn second(world: &World, body: &EntryBody) -> BTreeSet<Need> {
     let clock = office.map_or(&default, |office| &office.clock);
     let travel_us = Travel::of(&world.policy).longest();
     let travels = travel_us > 0 && world.offices.len() > 1;
+    let leaves = world.policy.joining.auto_leave.is_some();
     for (fact, seq) in batch.facts().iter().zip(batch.from_seq..) {
         let Ok(fact) = fact else { continue };
         let id = FactId { device: batch.device, epoch: batch.epoch, seq };
@@ -172,6 +177,7 @@ pub fn second(world: &World, body: &EntryBody) -> BTreeSet<Need> {
         }
         let card = world.tokens.get(&subject.token).and_then(|card| world.cards.get(card));
         let Some(member) = card.and_then(|card| card.member) else { continue };
+        needs.extend(leaves.then_some(Need::Leaving(member)));
         match &fact.event {
             Event::Attended(attended) => {
                 needs.extend([Need::Group(member, attended.occurrence), Need::Purse(member)]);
@@ -281,19 +287,41 @@ fn of_act(needs: &mut BTreeSet<Need>, act: &Act) {
         Act::HistoryBrought(brought) => {
             needs.extend(brought.lines.iter().map(|line| Need::Member(line.member)));
         }
-        Act::PointsChanged(changed) => needs.extend(changed.changes.iter().flat_map(|change| {
-            [Need::Points(change.id), Need::Member(change.member), Need::Purse(change.member)]
-        })),
-        Act::RedemptionRun(run) => needs.extend(run.members.iter().flat_map(|member| {
-            let cause = posting::redemption_cause(run.plan, *member);
-            [Need::Member(*member), Need::Purse(*member), Need::Flows(cause)]
-        })),
         Act::LeasesReported(reported) => {
             for state in &reported.states {
                 needs.extend([Need::Lease(state.lease), Need::Purse(state.member)]);
                 needs.insert(Need::Linked(links::lease(state.lease, state.generation)));
             }
         }
+        _ => of_points(needs, act),
+    }
+}
+
+/// Of acts about points, their redemption, levels and coupons.
+fn of_points(needs: &mut BTreeSet<Need>, act: &Act) {
+    match act {
+        Act::PointsChanged(changed) => needs.extend(changed.changes.iter().flat_map(|change| {
+            [Need::Points(change.id), Need::Member(change.member), Need::Purse(change.member)]
+        })),
+        Act::CouponsGiven(given) => {
+            needs.extend(given.coupons.iter().flat_map(|of| [Need::Coupon(of.id), Need::Member(of.member)]))
+        }
+        Act::CouponUsed(used) => {
+            needs.insert(Need::Coupon(used.coupon));
+        }
+        Act::LevelsMoved(moved) => needs.extend(
+            moved.moves.iter().flat_map(|step| [Need::Member(step.member), Need::Level(step.member)]),
+        ),
+        Act::PointsTransferred(given) => {
+            for member in [given.from, given.to] {
+                needs.extend([Need::Member(member), Need::Purse(member)]);
+            }
+            needs.insert(Need::Flows(posting::transfer_cause(given.id)));
+        }
+        Act::RedemptionRun(run) => needs.extend(run.members.iter().flat_map(|member| {
+            let cause = posting::redemption_cause(run.plan, *member);
+            [Need::Member(*member), Need::Purse(*member), Need::Flows(cause)]
+        })),
         _ => {}
     }
 }

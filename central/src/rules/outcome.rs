@@ -15,12 +15,13 @@ use hufu_shared::member::{CardStatus, OccurrenceRow, OfficeRow};
 use hufu_shared::money::Leg;
 use hufu_shared::policy::Policy;
 use hufu_shared::rules::activity::SignUp;
-use hufu_shared::scheme::SchemeTerms;
+use hufu_shared::scheme::{SchemeTerms, Words};
 use hufu_shared::time::{Day, Instant};
 use hufu_shared::token::Token;
 use hufu_shared::wire::upload::{Became, Disposition};
 use hufu_shared::wire::version::{CentralEpoch, Version};
 
+use super::coupons::KnownCoupon;
 use super::joining::application::Association;
 use super::joining::details::Details;
 use super::judge::issue::Issued;
@@ -29,7 +30,7 @@ use super::posting::Posting;
 use super::world::{
     CardLife, CardTurn, Group, KnownActivity, KnownAssociation, KnownBoot, KnownCase, KnownDevice,
     KnownEpoch, KnownFact, KnownField, KnownFiled, KnownLeaving, KnownMember, KnownMessage, KnownPlan,
-    KnownPoints, KnownStock, KnownStocktake, KnownTrigger, Recovery, RedeemedLine, StockLine,
+    KnownPoints, KnownStock, KnownStocktake, KnownTrigger, LevelStep, Recovery, RedeemedLine, StockLine,
 };
 
 /// All rows that one entry gives.
@@ -102,6 +103,12 @@ pub struct Outcome {
     pub plans: BTreeMap<Hash, KnownPlan>,
     /// What members got by plans.
     pub redeemed: Vec<RedeemedLine>,
+    /// Coupons that are new or were used, with where they were used now.
+    pub coupons: BTreeMap<Hash, (KnownCoupon, Option<OfficeId>)>,
+    /// Steps of members' levels, by their places.
+    pub level_steps: BTreeMap<(MemberId, u32), LevelStep>,
+    /// How members' levels read from now on; none for one without a name.
+    pub level_names: BTreeMap<MemberId, Option<Words>>,
     /// Items of stock set.
     pub stock_items: Vec<StockItem>,
     /// Books of shelves that changed.

@@ -222,6 +222,8 @@ pub enum PostingCode {
     Points,
     /// Redeemed by a plan.
     Redemption,
+    /// Points given by one member to another.
+    Transfer,
 }
 
 impl PostingCode {
@@ -247,6 +249,7 @@ impl PostingCode {
             Self::Erasure => "erasure",
             Self::Points => "points",
             Self::Redemption => "redemption",
+            Self::Transfer => "transfer",
         }
     }
 }
@@ -261,6 +264,12 @@ pub fn move_cause(id: Hash) -> Hash {
 #[must_use]
 pub fn carry_cause(id: Hash) -> Hash {
     Hash::of(&[b"hufu-cause-carry", &id.0])
+}
+
+/// The cause of what one member gave another under this name.
+#[must_use]
+pub fn transfer_cause(id: Hash) -> Hash {
+    Hash::of(&[b"hufu-cause-transfer", &id.0])
 }
 
 /// The cause of an opening balance: batch, member, unit and when it was earned, none for when it was brought.

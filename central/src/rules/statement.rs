@@ -8,6 +8,11 @@ use hufu_shared::ids::MemberId;
 use hufu_shared::policy::ExpiryMode;
 use hufu_shared::time::Day;
 
+use super::posting::PostingCode;
+
+/// Codes of postings that go from one member to another.
+const BETWEEN: [PostingCode; 2] = [PostingCode::CarryOver, PostingCode::Transfer];
+
 /// Whether an account is one of the member's, in a posting of the member: another member's is not theirs, and a lease is of
 /// whoever the posting is of.
 #[must_use]
@@ -25,9 +30,13 @@ pub fn change(member: MemberId, (debit, credit): (&str, &str), amount: i64) -> i
     }
 }
 
-/// What a posting adds to what waits for a person or a cash count; below zero for what does not wait any more.
+/// What a posting adds to what waits for a person or a cash count; below zero for what does not wait any more. What goes
+/// from member to member is on its way for no time at all, and waits for nobody.
 #[must_use]
-pub fn waiting((debit, credit): (&str, &str), amount: i64) -> i64 {
+pub fn waiting(code: &str, (debit, credit): (&str, &str), amount: i64) -> i64 {
+    if BETWEEN.iter().any(|between| between.code() == code) {
+        return 0;
+    }
     let holds = |account: &str| account.starts_with("held/") || account.starts_with("suspense/");
     match (holds(debit), holds(credit)) {
         (false, true) => amount,
@@ -91,8 +100,9 @@ mod tests {
             (("suspense/3", "issuer/a"), (0, -10)),
             (("issuer/a", "issuer/b"), (0, 0)),
         ] {
-            assert_eq!((change(who, ends, 10), waiting(ends, 10)), expected, "{ends:?}");
+            assert_eq!((change(who, ends, 10), waiting("points", ends, 10)), expected, "{ends:?}");
         }
+        assert_eq!(waiting("transfer", (own, "held/3"), 10), 0, "on its way to the other");
     }
 
     #[test]

@@ -32,10 +32,13 @@ use minicbor::{Decode, Encode};
 pub use activity::KnownActivity;
 pub use card::{CardLife, CardTurn, KnownCard, TurnBy};
 pub use case::{CaseState, Evidence, KnownCase};
-pub use membership::{KnownAssociation, KnownFiled, KnownLeaving, KnownMessage, ValueTurn};
+pub use membership::{
+    KnownAssociation, KnownFiled, KnownLeaving, KnownLevel, KnownMessage, LevelStep, ValueTurn,
+};
 pub use points::{Decided, KnownPlan, KnownPoints, KnownTrigger, RedeemedLine};
 pub use stock::{KnownCount, KnownStock, KnownStocktake, StockLine};
 
+use super::coupons::KnownCoupon;
 use super::joining::application::Association;
 use super::joining::details::Details;
 use super::judge::attendance::PlaceClaim;
@@ -143,6 +146,10 @@ pub struct World {
     pub triggers: BTreeMap<Hash, KnownTrigger>,
     /// Plans of redemption.
     pub plans: BTreeMap<Hash, KnownPlan>,
+    /// Where members' levels stand, of those that ever moved.
+    pub levels: BTreeMap<MemberId, KnownLevel>,
+    /// Coupons.
+    pub coupons: BTreeMap<Hash, KnownCoupon>,
 }
 
 /// A recovery of the centre: it was rolled back, and learns from the terminals what it had set aside.

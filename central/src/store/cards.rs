@@ -24,10 +24,6 @@ pub static SQL: SqlFile = SqlFile::new("cards", include_str!("../../sql/both/car
 /// Columns of a life, in the order in which every statement has them.
 const LIFE_COLUMNS: usize = 11;
 
-fn day_opt(row: &Row, column: usize) -> Result<Option<Day>, StoreError> {
-    if row.int_opt(column)?.is_some() { rows::day_at(row, column).map(Some) } else { Ok(None) }
-}
-
 /// A life from `rank, under, issue_office, issued, replaces, replaced_by, replaced, ended, end_why, due_kind, due_day`.
 fn life(row: &Row, at: usize) -> Result<CardLife, StoreError> {
     let rank = row.text(at)?;
@@ -45,7 +41,7 @@ fn life(row: &Row, at: usize) -> Result<CardLife, StoreError> {
         replaces: row.array_opt(at + 4)?.map(CardId),
         replaced: replaced_by.zip(row.int_opt(at + 6)?.map(Instant)),
         ended: row.int_opt(at + 7)?.map(Instant).zip(end),
-        due: due.zip(day_opt(row, at + 10)?),
+        due: due.zip(rows::day_opt(row, at + 10)?),
     })
 }
 
@@ -286,8 +282,7 @@ pub fn subs_due(
 /// # Errors
 /// [`StoreError`].
 pub fn changes_until(tx: &mut Tx<'_>) -> Result<Option<Day>, StoreError> {
-    let row = tx.query_opt(SQL.get("job_day"), &[CARD_CHANGE_JOB.into()])?;
-    row.as_ref().map(|row| day_opt(row, 0)).transpose().map(Option::flatten)
+    super::jobs::looked_until(tx, CARD_CHANGE_JOB)
 }
 
 /// A page of what is due: changes, and the last card that was looked at, if there are more.
@@ -324,25 +319,33 @@ pub fn changes_due(
 fn points_days(tx: &mut Tx<'_>, member: MemberId, until: Day) -> Result<Vec<PointsDay>, StoreError> {
     let mut days: Vec<PointsDay> = Vec::new();
     for row in tx.query(SQL.get("points_days"), &[member.0.into(), i64::from(until.0).into()])? {
-        let day = rows::day_at(&row, 0)?;
-        let own = |name: &str| match Account::parse(name) {
-            Some(Account::Available(of) | Account::Owed(of)) => of == member,
-            Some(Account::Escrow(_)) => true,
-            _ => false,
-        };
-        let (from, to, amount) = (own(row.text(2)?), own(row.text(3)?), row.int(4)?);
-        let net = i64::from(to).saturating_mul(amount) - i64::from(from).saturating_mul(amount);
-        let code = row.text(1)?;
-        // A reversal that takes points from a member takes back what was earned; one that gives some, what was spent.
-        let is_earned = EARNED.iter().any(|earned| earned.code() == code)
-            || (code == PostingCode::Reversal.code() && net < 0);
-        let earned = if is_earned { net } else { 0 };
+        let of = points_day(&row, member)?;
+        let (day, earned, net) = (of.day, of.earned, of.net);
         match days.last_mut().filter(|last| last.day == day) {
             Some(last) => (last.earned, last.net) = (last.earned + earned, last.net + net),
-            None => days.push(PointsDay { day, earned, net }),
+            None => days.push(of),
         }
     }
     Ok(days)
+}
+
+/// What one posting did to a member's points, from `day, code, debit, credit, amount`.
+///
+/// # Errors
+/// [`StoreError`] if the row does not hold it.
+pub(super) fn points_day(row: &Row, member: MemberId) -> Result<PointsDay, StoreError> {
+    let own = |name: &str| match Account::parse(name) {
+        Some(Account::Available(of) | Account::Owed(of)) => of == member,
+        Some(Account::Escrow(_)) => true,
+        _ => false,
+    };
+    let (from, to, amount) = (own(row.text(2)?), own(row.text(3)?), row.int(4)?);
+    let net = i64::from(to).saturating_mul(amount) - i64::from(from).saturating_mul(amount);
+    let code = row.text(1)?;
+    // A reversal that takes points from a member takes back what was earned; one that gives some, what was spent.
+    let is_earned = EARNED.iter().any(|earned| earned.code() == code)
+        || (code == PostingCode::Reversal.code() && net < 0);
+    Ok(PointsDay { day: rows::day_at(row, 0)?, earned: if is_earned { net } else { 0 }, net })
 }
 
 /// Codes of postings that give points.

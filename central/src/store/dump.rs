@@ -40,6 +40,8 @@ pub static TABLES: LazyLock<Vec<(&'static str, usize)>> = LazyLock::new(|| {
         ("points_trigger", 1),
         ("redemption_plan", 1),
         ("redemption_line", 2),
+        ("level_step", 2),
+        ("coupon", 1),
         ("issued", 2),
         ("lease", 2),
         ("posting", 1),

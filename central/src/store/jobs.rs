@@ -173,6 +173,14 @@ pub fn end_activity(
     Ok(true)
 }
 
+/// When the club was founded; none before that.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn founded(tx: &mut Tx<'_>) -> Result<Option<Instant>, StoreError> {
+    Ok(tx.query_one(SQL.get("founded"), &[])?.int_opt(0)?.map(Instant))
+}
+
 /// A look at which cards points change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Look {
@@ -189,18 +197,39 @@ pub struct Look {
 /// [`StoreError`] if the database fails.
 pub fn card_look_due(tx: &mut Tx<'_>, now: Instant) -> Result<Option<Look>, StoreError> {
     let policy = world::policy(tx)?;
-    let clock = OfficeClock { zone: policy.zone, cutoff_minutes: 0 };
-    let until = clock.business_day(now).plus(-1);
     let asks = policy.cards.levels.iter().any(|level| level.measure.is_some());
-    let after = match cards::changes_until(tx)? {
+    let done = cards::changes_until(tx)?;
+    let days = days_over(tx, (&policy.zone, done), now)?;
+    Ok(days.filter(|_| asks).map(|days| Look { terms: policy.cards, days }))
+}
+
+/// The business days of a zone that are over and were not looked at: after the first, up to the second; none if there are
+/// none. `done` is the day up to which somebody looked.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub(super) fn days_over(
+    tx: &mut Tx<'_>,
+    (zone, done): (&str, Option<Day>),
+    now: Instant,
+) -> Result<Option<(Day, Day)>, StoreError> {
+    let clock = OfficeClock { zone: zone.to_owned(), cutoff_minutes: 0 };
+    let until = clock.business_day(now).plus(-1);
+    let after = match done {
         Some(day) => day,
         // Nothing was before the club was.
-        None => {
-            let founded = tx.query_one(SQL.get("founded"), &[])?.int_opt(0)?;
-            founded.map_or(until, |at| clock.business_day(Instant(at))).plus(-1)
-        }
+        None => founded(tx)?.map_or(until, |at| clock.business_day(at)).plus(-1),
     };
-    Ok((asks && after < until).then_some(Look { terms: policy.cards, days: (after, until) }))
+    Ok((after < until).then_some((after, until)))
+}
+
+/// The day up to which a job looked, as the books have it.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub(super) fn looked_until(tx: &mut Tx<'_>, job: &str) -> Result<Option<Day>, StoreError> {
+    let row = tx.query_opt(cards::SQL.get("job_day"), &[job.into()])?;
+    row.as_ref().map(|row| rows::day_opt(row, 0)).transpose().map(Option::flatten)
 }
 
 /// Main cards that one step looks at.

@@ -49,6 +49,15 @@ pub(super) fn commit(
         ];
         put(tx, "tie_member", values)?;
     }
+    for (member, name) in &outcome.level_names {
+        let values = [
+            member.0.into(),
+            name.as_ref().map(|name| name.zh.clone()).into(),
+            name.as_ref().map(|name| name.en.clone()).into(),
+            entry.0.into(),
+        ];
+        put(tx, "name_level", values)?;
+    }
     for (application, is_looked_up) in &outcome.applications {
         let mut values = rows::fact_id_values(*application).to_vec();
         values.extend([i64::from(*is_looked_up).into(), entry.0.into()]);

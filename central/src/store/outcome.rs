@@ -12,7 +12,7 @@ use hufu_shared::time::Instant;
 use super::StoreError;
 use super::known;
 use super::rows::{self, number};
-use super::{activities, brought, cards, details, joining, members, points, stock};
+use super::{activities, brought, cards, details, joining, levels, members, points, stock};
 use crate::db::{SqlFile, Tx, Value};
 use crate::rules::outcome::{FactRow, Outcome};
 use crate::rules::posting::{Account, Posting};
@@ -49,6 +49,7 @@ pub fn commit(
     stock::commit(tx, entry, outcome)?;
     brought::commit(tx, entry, received, outcome)?;
     points::commit(tx, entry, outcome)?;
+    levels::commit(tx, entry, outcome)?;
     for ((device, day), issued) in &outcome.issued {
         let values = [
             device.0.into(),

@@ -256,18 +256,56 @@ pub fn check(
     Ok(points::post(change.points, has))
 }
 
-/// How many changes the triggers would make now, as far as one step of each looks.
+/// How many changes the triggers would make now.
 ///
 /// # Errors
 /// [`StoreError`].
 pub fn count_due(tx: &mut Tx<'_>) -> Result<u64, StoreError> {
-    let upto = tx.query_one(SQL.get("newest_entry"), &[])?.int_opt(0)?.map(Instant);
-    let Some(upto) = upto else { return Ok(0) };
+    let Some(upto) = newest_entry(tx)? else { return Ok(0) };
     let mut count = 0;
-    for known in triggers(tx)?.iter().filter(|known| !known.terms.retired && known.seen < upto) {
-        count += due(tx, known, upto)?.0.len();
+    for mut known in waking(tx, upto)? {
+        loop {
+            let (changes, looked) = due(tx, &known, upto)?;
+            count += changes.len();
+            match looked {
+                Some(seen) if known.seen < seen && seen < upto => known.seen = seen,
+                _ => break,
+            }
+        }
     }
     Ok(u64::try_from(count).unwrap_or(u64::MAX))
+}
+
+/// When the newest entry was taken; none in a journal without any.
+fn newest_entry(tx: &mut Tx<'_>) -> Result<Option<Instant>, StoreError> {
+    Ok(tx.query_one(SQL.get("newest_entry"), &[])?.int_opt(0)?.map(Instant))
+}
+
+/// Triggers that go on and have not looked at everything up to a moment.
+fn waking(tx: &mut Tx<'_>, upto: Instant) -> Result<Vec<KnownTrigger>, StoreError> {
+    let mut all = triggers(tx)?;
+    all.retain(|known| !known.terms.retired && known.seen < upto);
+    Ok(all)
+}
+
+/// The next step of the triggers: which makes which changes, and how far it has looked then.
+fn next_step(tx: &mut Tx<'_>) -> Result<Option<(Triggered, Vec<PointsChange>)>, StoreError> {
+    let Some(upto) = newest_entry(tx)? else { return Ok(None) };
+    for known in waking(tx, upto)? {
+        let (changes, looked) = due(tx, &known, upto)?;
+        if let Some(seen) = looked.filter(|seen| !changes.is_empty() || *seen < upto) {
+            return Ok(Some((Triggered { trigger: known.terms.id, upto: seen }, changes)));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether the triggers have a step to take.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn is_due(tx: &mut Tx<'_>) -> Result<bool, StoreError> {
+    Ok(next_step(tx)?.is_some())
 }
 
 /// Takes the next step of the triggers, as an act; answers how many changes it made, none if there is nothing to do.
@@ -276,18 +314,11 @@ pub fn count_due(tx: &mut Tx<'_>) -> Result<u64, StoreError> {
 /// [`StoreError`]; then nothing was changed.
 pub fn step(tx: &mut Tx<'_>, entry: EntryId, now: Instant) -> Result<Option<usize>, StoreError> {
     journal::pass_gate(tx, now)?;
-    let upto = tx.query_one(SQL.get("newest_entry"), &[])?.int_opt(0)?.map(Instant);
-    let Some(upto) = upto else { return Ok(None) };
-    for known in triggers(tx)?.iter().filter(|known| !known.terms.retired && known.seen < upto) {
-        let (changes, looked) = due(tx, known, upto)?;
-        let Some(seen) = looked.filter(|seen| !changes.is_empty() || *seen < upto) else { continue };
-        let made = changes.len();
-        let trigger = Some(Triggered { trigger: known.terms.id, upto: seen });
-        let changed = PointsChanged { changes, waits: true, trigger };
-        acts::take(tx, entry, now, &Actor::Job(TRIGGER_JOB.to_owned()), &Act::PointsChanged(changed))?;
-        return Ok(Some(made));
-    }
-    Ok(None)
+    let Some((by, changes)) = next_step(tx)? else { return Ok(None) };
+    let made = changes.len();
+    let changed = PointsChanged { changes, waits: true, trigger: Some(by) };
+    acts::take(tx, entry, now, &Actor::Job(TRIGGER_JOB.to_owned()), &Act::PointsChanged(changed))?;
+    Ok(Some(made))
 }
 
 /// What a trigger makes of what was taken in since it last looked, and up to when that is; none if there was nothing.

@@ -1,8 +1,8 @@
 //! The weekly message about purchases (G7): which week is due, who bought in it, and what was recorded.
 //!
 //! A week begins on Monday in the club's zone and counts what the centre took in from then on. So every purchase stands in
-//! exactly one message, also one that a terminal brings days late; and a week that is over never changes. Out of scope:
-//! sending, and wording.
+//! exactly one message, also one that a terminal brings days late; and a week that is over never changes, whatever becomes
+//! of a purchase later. Out of scope: sending, and wording.
 
 use hufu_shared::act::{Act, Actor, JobRan, PurchasesDue};
 use hufu_shared::fact::Event;
@@ -11,7 +11,7 @@ use hufu_shared::money::Unit;
 use hufu_shared::scheme::Words;
 use hufu_shared::time::{Day, Instant, OfficeClock};
 
-use super::{StoreError, acts, expiry, journal, known, rows, world};
+use super::{StoreError, acts, expiry, jobs, journal, known, rows, world};
 use crate::db::{SqlFile, Tx};
 use crate::rules::joining::period;
 use crate::rules::judge::calendar;
@@ -30,22 +30,45 @@ const LINES_MAX: i64 = 100;
 const WEEK_DAYS: i32 = 7;
 
 /// The Monday of the week that is to be told next: the first one after the last that was told, once it is over. A club that
-/// never told one begins with the last week.
+/// never told one begins with the week in which it was founded.
 ///
 /// # Errors
 /// [`StoreError`].
 pub fn due(tx: &mut Tx<'_>, now: Instant) -> Result<Option<Day>, StoreError> {
-    let zone = world::policy(tx)?.zone;
-    let today = OfficeClock { zone, cutoff_minutes: 0 }.business_day(now);
-    let Some((monday, _)) = period::days("week", today) else { return Ok(None) };
-    let newest = monday.plus(-WEEK_DAYS);
+    Ok(weeks_due(tx, now)?.map(|(next, _)| next))
+}
+
+/// The Mondays of the first and the last week that are to be told.
+fn weeks_due(tx: &mut Tx<'_>, now: Instant) -> Result<Option<(Day, Day)>, StoreError> {
+    let clock = OfficeClock { zone: world::policy(tx)?.zone, cutoff_minutes: 0 };
+    let monday = |at: Instant| period::days("week", clock.business_day(at)).map(|(monday, _)| monday);
+    let Some(newest) = monday(now).map(|monday| monday.plus(-WEEK_DAYS)) else { return Ok(None) };
     let row = tx.query_opt(expiry::SQL.get("last_run"), &[JOB.into()])?;
     let last = match row {
         Some(row) if row.int_opt(0)?.is_some() => Some(rows::day_at(&row, 0)?),
         _ => None,
     };
-    let next = last.map_or(newest, |last| last.plus(WEEK_DAYS));
-    Ok((next <= newest).then_some(next))
+    let next = match last {
+        Some(last) => last.plus(WEEK_DAYS),
+        None => jobs::founded(tx)?.and_then(monday).unwrap_or(newest),
+    };
+    Ok((next <= newest).then_some((next, newest)))
+}
+
+/// How many would be told now, once for each week that is due.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn count(tx: &mut Tx<'_>, now: Instant) -> Result<u64, StoreError> {
+    let Some((first, last)) = weeks_due(tx, now)? else { return Ok(0) };
+    let (mut week, mut all) = (first, 0_u64);
+    while week <= last {
+        let (from, until) = span(tx, week)?;
+        let row = tx.query_one(SQL.get("count_buyers"), &[from.0.into(), until.0.into()])?;
+        all = all.saturating_add(row.uint(0)?);
+        week = week.plus(WEEK_DAYS);
+    }
+    Ok(all)
 }
 
 /// When a week begins and ends.
@@ -54,7 +77,8 @@ fn span(tx: &mut Tx<'_>, week: Day) -> Result<(Instant, Instant), StoreError> {
     Ok((calendar::day_start(&zone, week, 0), calendar::day_start(&zone, week.plus(WEEK_DAYS), 0)))
 }
 
-/// Takes the next buyers of a week, after `after`, as an act; or says that the week is done. Answers the last of them.
+/// Takes the next buyers of a week, after `after`, as an act; or says that the week is done. Answers how many, and the last
+/// of them.
 ///
 /// # Errors
 /// [`StoreError`]; then nothing was changed.
@@ -63,20 +87,20 @@ pub fn step(
     (week, after): (Day, MemberId),
     entry: EntryId,
     now: Instant,
-) -> Result<Option<MemberId>, StoreError> {
+) -> Result<(usize, Option<MemberId>), StoreError> {
     journal::pass_gate(tx, now)?;
     let (from, until) = span(tx, week)?;
     let key = [from.0.into(), until.0.into(), after.0.into(), MEMBERS_MAX.into()];
     let found = tx.query(SQL.get("buyers"), &key)?;
     let members = found.iter().map(|row| Ok(MemberId(row.array(0)?)));
     let members = members.collect::<Result<Vec<_>, StoreError>>()?;
-    let (last, actor) = (members.last().copied(), Actor::Job(JOB.to_owned()));
+    let (told, last, actor) = (members.len(), members.last().copied(), Actor::Job(JOB.to_owned()));
     let act = match last {
         Some(_) => Act::PurchasesDue(PurchasesDue { week, members }),
         None => Act::JobRan(JobRan { job: JOB.to_owned(), day: week }),
     };
     acts::take(tx, entry, now, &actor, &act)?;
-    Ok(last)
+    Ok((told, last))
 }
 
 /// A purchase, as the message tells it.

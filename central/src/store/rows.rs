@@ -33,6 +33,14 @@ pub fn day_at(row: &Row, column: usize) -> Result<Day, StoreError> {
     i32::try_from(day).map(Day).map_err(|_| StoreError::Range { what: "business day", met: day })
 }
 
+/// A business day in a column that may be empty.
+///
+/// # Errors
+/// As [`day_at`].
+pub fn day_opt(row: &Row, column: usize) -> Result<Option<Day>, StoreError> {
+    if row.int_opt(column)?.is_some() { day_at(row, column).map(Some) } else { Ok(None) }
+}
+
 /// The number of a conflict kind.
 ///
 /// # Errors

@@ -80,6 +80,8 @@ pub struct Line {
     pub activity: Option<Words>,
     /// The plan by which it was redeemed.
     pub plan: Option<Words>,
+    /// Number of the member on the other side, of what went from member to member.
+    pub other: Option<String>,
     /// Where.
     pub office: Option<Words>,
     /// The terminal.
@@ -154,13 +156,14 @@ fn line_of(
         code: code.to_owned(),
         change: statement::change(member, ends, amount),
         takes: !statement::is_own(member, ends.1),
-        waits: statement::waiting(ends, amount),
+        waits: statement::waiting(code, ends, amount),
         after: 0,
         corrects: row.int(6)? > 0,
         case: row.array_opt(7)?.map(Hash),
         cause: row.text_opt(15)?.map(str::to_owned),
         activity: words(row, 16)?,
         plan: words(row, 18)?,
+        other: row.text_opt(23)?.map(str::to_owned),
         office: words(row, 13)?.or(words(row, 20)?),
         device: row.text_opt(12)?.map(str::to_owned),
         batch: row.text_opt(22)?.map(str::to_owned),

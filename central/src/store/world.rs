@@ -16,7 +16,7 @@ use hufu_shared::token::Token;
 use super::StoreError;
 use super::known;
 use super::rows;
-use super::{activities, asked, associations, cards, details, joining, points, stock};
+use super::{activities, asked, associations, cards, details, joining, levels, points, stock};
 use crate::db::{Row, SqlFile, Tx, Value};
 use crate::rules::apply::{APPLY_VERSION, OLDEST_APPLY_VERSION, apply};
 use crate::rules::entry::Entry;
@@ -209,17 +209,14 @@ fn fetch_one(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), Store
         Need::Activity(id) => activities::activity_in(tx, world, id),
         Need::SignUps(occurrence) => activities::sign_ups_in(tx, world, occurrence),
         Need::Points(_) | Need::Trigger(_) | Need::Plan(_) => points::fetch_in(tx, world, need),
+        Need::Level(_) | Need::Coupon(_) => levels::fetch_in(tx, world, need),
         Need::Fields(member) => fields_in(tx, world, member),
         Need::Stock(item, office) => stock::stock_in(tx, world, item, office),
         Need::Booked(cause) => stock::booked_in(tx, world, cause),
         Need::Stocktakes(fact) => stock::stocktakes_in(tx, world, fact),
         Need::Under(main) => cards::under_in(tx, world, main),
         Need::CardsOf(member) => cards::cards_of_in(tx, world, member),
-        Need::Lots(member) => {
-            let postings = tx.query(SQL.get("lots"), &[member.0.into()])?;
-            world.lots.insert(member, known::lots(&postings)?);
-            Ok(())
-        }
+        Need::Lots(member) => lots_in(tx, world, member),
         Need::FactsOf(member) => facts_in(tx, world, "facts_of_member", &[member.0.into()]).map(|_| ()),
         Need::Places(occurrence) => places_in(tx, world, occurrence),
         Need::Issued(device, day) => issued_in(tx, world, (device, day)),
@@ -228,6 +225,12 @@ fn fetch_one(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), Store
         Need::MemberLeases(MemberId(id)) => leases_in(tx, world, "leases_of_member", id),
         Need::Knew(version) => known::knew_in(tx, world, version),
     }
+}
+
+fn lots_in(tx: &mut Tx<'_>, world: &mut World, member: MemberId) -> Result<(), StoreError> {
+    let postings = tx.query(SQL.get("lots"), &[member.0.into()])?;
+    world.lots.insert(member, known::lots(&postings)?);
+    Ok(())
 }
 
 fn open_cases_in(tx: &mut Tx<'_>, world: &mut World) -> Result<(), StoreError> {

@@ -11,10 +11,12 @@ mod activities;
 mod actor;
 mod brought;
 mod cards;
+mod coupons;
 mod details;
 mod device;
 mod joining;
 mod lease;
+mod levels;
 mod name;
 mod people;
 mod points;
@@ -26,10 +28,12 @@ pub use activities::*;
 pub use actor::*;
 pub use brought::*;
 pub use cards::*;
+pub use coupons::*;
 pub use details::*;
 pub use device::*;
 pub use joining::*;
 pub use lease::*;
+pub use levels::*;
 pub use people::*;
 pub use points::*;
 pub use redemption::*;
@@ -254,6 +258,18 @@ pub enum Act {
     /// A plan was carried out for these members.
     #[n(76)]
     RedemptionRun(#[n(0)] RedemptionRun),
+    /// Points went from one member to another.
+    #[n(110)]
+    PointsTransferred(#[n(0)] PointsTransferred),
+    /// Members rose or fell in level, or kept theirs.
+    #[n(111)]
+    LevelsMoved(#[n(0)] LevelsMoved),
+    /// Coupons were given by the club's own rules.
+    #[n(112)]
+    CouponsGiven(#[n(0)] CouponsGiven),
+    /// A coupon was used.
+    #[n(113)]
+    CouponUsed(#[n(0)] CouponUsed),
 }
 
 /// A change of the rules of applying.

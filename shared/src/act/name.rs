@@ -72,8 +72,9 @@ impl Act {
             Self::PointsTriggerSet(_) => "points_trigger_set",
             Self::PurchasesDue(_) => "purchases_due",
             Self::RedemptionPlanned(_) => "redemption_planned",
-            Self::RedemptionStepped(_) => "redemption_stepped",
-            Self::RedemptionRun(_) => "redemption_run",
+            Self::RedemptionStepped(_) => "redemption_stepped", Self::RedemptionRun(_) => "redemption_run",
+            Self::PointsTransferred(_) => "points_transferred", Self::LevelsMoved(_) => "levels_moved",
+            Self::CouponsGiven(_) => "coupons_given", Self::CouponUsed(_) => "coupon_used",
         }
     }
 }

@@ -154,3 +154,28 @@ pub struct PurchasesDue {
     #[n(1)]
     pub members: Vec<MemberId>,
 }
+
+/// Points that a person moved from one member to another, at the centre alone (only there both are known). All of it on
+/// one side is on the other; what would take more than there is has no effect.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct PointsTransferred {
+    /// Its name: the same asked twice moves once.
+    #[n(0)]
+    pub id: Hash,
+    /// Who gives.
+    #[n(1)]
+    pub from: MemberId,
+    /// Who gets.
+    #[n(2)]
+    pub to: MemberId,
+    /// How many, above zero.
+    #[n(3)]
+    pub points: i64,
+    /// Office whose business day it counts to.
+    #[n(4)]
+    pub office: OfficeId,
+    /// Commitment to the reason typed by the person.
+    #[n(5)]
+    pub reason: Hash,
+}

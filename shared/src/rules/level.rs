@@ -3,6 +3,8 @@
 //! Rising is looked at whenever something happened to the member; an end on the day after the last day. Both are told
 //! everything as of that day, so doing it late gives what doing it on time gave. Out of scope: who issues the new card.
 
+use minicbor::{Decode, Encode};
+
 use super::calendar;
 use crate::policy::{MonthDay, Period};
 use crate::scheme::Scheme;
@@ -32,15 +34,20 @@ pub struct Record<'a> {
 }
 
 /// Where a member stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
 pub struct Standing {
     /// The rank held.
+    #[n(0)]
     pub rank: u8,
     /// The first day of holding it.
+    #[n(1)]
     pub since: Day,
     /// The last day of it; none while it has no end.
+    #[n(2)]
     pub until: Option<Day>,
     /// Whether it has ended and is kept for some days of grace.
+    #[n(3)]
     pub in_grace: bool,
 }
 

@@ -1,7 +1,9 @@
 //! Groups 10 and 11: points filled up, an award for the first of a period, the birthday.
 
+use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
+use super::Scheme;
 use crate::policy::Period;
 
 /// Points filled up on a day of each month 积分加满 (rule P3).
@@ -66,42 +68,79 @@ pub enum RankBy {
     Earned,
 }
 
+/// The coupons that a scheme gives by itself, as the policy is told them (rules S9 and S10).
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
+#[serde(deny_unknown_fields)]
+pub struct CouponTerms {
+    /// Given to who joins, in fen; 0 for none.
+    #[n(0)]
+    pub welcome_fen: i64,
+    /// What a birthday gives; none where it gives nothing.
+    #[n(1)]
+    #[serde(default)]
+    pub birthday: Option<Birthday>,
+}
+
+impl CouponTerms {
+    /// The coupons of a scheme; none where it gives none.
+    #[must_use]
+    pub fn of(scheme: &Scheme) -> Option<Self> {
+        let birthday = scheme.birthday.clone().filter(|rule| rule.coupon_fen > 0);
+        let gives = scheme.welcome_coupon_fen > 0 || birthday.is_some();
+        gives.then_some(Self { welcome_fen: scheme.welcome_coupon_fen, birthday })
+    }
+}
+
 /// What a birthday gives (rules S9 and S10).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
 #[serde(default, deny_unknown_fields)]
 pub struct Birthday {
     /// When.
+    #[n(0)]
     pub window: BirthdayWindow,
     /// How often in a calendar year.
+    #[n(1)]
     pub max_per_year: u8,
     /// What must be shown.
+    #[n(2)]
     pub evidence: Evidence,
     /// The discount, in bp of what is left of the price. The table is lost (gap): 0 until the club sets it.
+    #[n(3)]
     pub discount_bp: u16,
     /// The coupon that is sent, in fen; 0 for none. Its worth is not given (gap).
+    #[n(4)]
     pub coupon_fen: i64,
     /// The day of the month before on which coupon and card are sent, 31 for its last (rule S10: month-end).
+    #[n(5)]
     pub send_day: u8,
 }
 
 /// When a birthday counts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(index_only)]
 #[serde(rename_all = "snake_case")]
 pub enum BirthdayWindow {
     /// On the day; who was born on 29 February has it on the 28th in other years.
+    #[n(0)]
     Day,
     /// In its month (rule S9).
+    #[n(1)]
     #[default]
     Month,
 }
 
 /// What must be shown.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(index_only)]
 #[serde(rename_all = "snake_case")]
 pub enum Evidence {
     /// The member's card.
+    #[n(0)]
     Card,
     /// The card and the identity card (rule S9).
+    #[n(1)]
     #[default]
     IdCard,
 }

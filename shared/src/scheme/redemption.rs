@@ -1,5 +1,6 @@
 //! Groups 8 and 9 and transfers: what points buy, what happens when goods come back, points from member to member.
 
+use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use super::terms::Words;
@@ -110,19 +111,26 @@ impl Default for Returns {
 }
 
 /// Points from member to member: only with a line to the centre, within limits. No source describes it (gap): off.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
 #[serde(default, deny_unknown_fields)]
 pub struct Transfer {
     /// Whether it may be done at all.
+    #[n(0)]
     pub allowed: bool,
     /// The fewest points at once; 0 for any.
+    #[n(1)]
     pub least: i64,
     /// The most at once; none for no bound.
+    #[n(2)]
     pub most: Option<i64>,
     /// The most that one member gives in a day; none for no bound.
+    #[n(3)]
     pub most_per_day: Option<i64>,
     /// The most that one member gives in a calendar year; none for no bound.
+    #[n(4)]
     pub most_per_year: Option<i64>,
     /// The rank from which on a member may give; 0 for all.
+    #[n(5)]
     pub min_rank: u8,
 }

@@ -357,7 +357,9 @@ fn terminals_of_a_property_club_hold_what_they_always_held() {
         (Some(365), false),
         "its own rules of cards"
     );
-    assert_eq!(policy, Policy { cards, plans_need_approval: true, ..Policy::default() }, "K24");
+    let levels = policy.levels.clone();
+    assert_eq!(levels.as_ref().map(|ladder| &ladder.levels), Some(&club.levels), "K14");
+    assert_eq!(policy, Policy { cards, levels, plans_need_approval: true, ..Policy::default() }, "K24");
     assert_eq!(ready("S").terms().earn, Some(EarnRate { per_fen: 10_000, points: 2 }));
     assert_eq!(ready("L").terms().earn, None, "what waits for approval is not promised");
 }

@@ -1,10 +1,12 @@
 //! One act of each kind about points, with every optional field filled somewhere.
 
 use hufu_shared::act::{
-    Act, PointsChange, PointsChanged, PointsDecided, PointsTrigger, PurchasesDue, RedeemedBy, RedeemedFor,
+    Act, CouponGiven, CouponUsed, CouponWhy, CouponsGiven, LevelMove, LevelWhy, LevelsMoved, PointsChange,
+    PointsChanged, PointsDecided, PointsTransferred, PointsTrigger, PurchasesDue, RedeemedBy, RedeemedFor,
     RedemptionPlan, RedemptionRun, RedemptionStep, RedemptionStepped, TriggerOn, Triggered,
 };
 use hufu_shared::ids::{DeviceId, FactId, Hash, ItemId, MemberId, OccurrenceId, OfficeId};
+use hufu_shared::rules::level::Standing;
 use hufu_shared::scheme::Words;
 use hufu_shared::time::{Day, Instant};
 
@@ -69,5 +71,39 @@ pub fn acts() -> Vec<Act> {
             reason: Hash([0x1b; 32]),
         }),
         Act::RedemptionRun(RedemptionRun { plan: PLAN, members: vec![MEMBER] }),
+        Act::CouponsGiven(CouponsGiven {
+            until: Day(20_790),
+            scheme: 3,
+            coupons: vec![CouponGiven {
+                id: Hash([0x76; 32]),
+                member: MEMBER,
+                why: CouponWhy::Birthday,
+                fen: 20_000,
+                from: MONDAY,
+                until: Some(Day(20_803)),
+            }],
+        }),
+        Act::CouponUsed(CouponUsed { coupon: Hash([0x76; 32]), office: OFFICE, reason: Hash([0x1e; 32]) }),
+        Act::LevelsMoved(LevelsMoved {
+            until: Day(20_790),
+            scheme: 3,
+            moves: vec![LevelMove {
+                member: MEMBER,
+                day: Day(20_789),
+                why: LevelWhy::Grace,
+                from: 2,
+                to: Standing { rank: 2, since: MONDAY, until: Some(Day(20_819)), in_grace: true },
+                measured: 900,
+                threshold: 1_200,
+            }],
+        }),
+        Act::PointsTransferred(PointsTransferred {
+            id: Hash([0x75; 32]),
+            from: MEMBER,
+            to: MemberId([0x34; 16]),
+            points: 120,
+            office: OFFICE,
+            reason: Hash([0x1c; 32]),
+        }),
     ]
 }

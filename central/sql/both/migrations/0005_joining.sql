@@ -54,7 +54,7 @@ CREATE INDEX association_due ON association (done, due);
 CREATE TABLE leaving (
     member BLOB NOT NULL PRIMARY KEY,
     kind TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('filed', 'archived', 'refused', 'restored')),
+    state TEXT NOT NULL CHECK (state IN ('filed', 'archived', 'refused', 'restored', 'withdrawn')),
     automatic BIGINT NOT NULL CHECK (automatic IN (0, 1)),
     filed BIGINT NOT NULL,
     changed BIGINT NOT NULL,

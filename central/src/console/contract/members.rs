@@ -2,7 +2,7 @@
 
 use super::super::{
     accounts, applications, approve, associations, brought, codes, details, edits, groups, leaving,
-    people as records,
+    members as found, people as records,
 };
 use super::{Operation, get, post};
 
@@ -57,6 +57,9 @@ pub(super) fn people() -> Vec<Operation> {
         )
         .asks("period:today|week|month|last_month")
         .tells("members:[Changed]"),
+        post("/api/v1/members/search", found::find, "Members by name, a piece of it, number or mobile; or by a card.")
+            .takes("find card uid")
+            .tells("members:[FoundMember]"),
         get("/api/v1/members/tagged", records::tagged, "Members with a tag.")
             .asks("tag! cursor:id limit:int")
             .tells("members:[id] next?:id"),

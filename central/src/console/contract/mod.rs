@@ -171,6 +171,7 @@ pub fn operations() -> Vec<Operation> {
         goods::cards(),
         goods::stock(),
         points::points(),
+        points::rights(),
         points::redemptions(),
         points::value(),
     ];

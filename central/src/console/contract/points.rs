@@ -1,6 +1,8 @@
 //! Operations about points, redemption and stored value (K20–K24, H4).
 
-use super::super::{points as changes, redemptions as plans, statement, value as stored};
+use super::super::{
+    coupons, levels, points as changes, redemptions as plans, statement, transfers, value as stored,
+};
 use super::{Operation, get, post};
 
 /// Changes of points with their cause, and the statement.
@@ -30,6 +32,10 @@ pub(super) fn points() -> Vec<Operation> {
         .or_table()
         .creates()
         .tells("changes:[MadeChange]"),
+        post("/api/v1/points/transfer", transfers::give, "Gives points of one member to another, by their numbers.")
+            .takes("from! to! points!:int office reason! key!")
+            .creates()
+            .tells("transfer:hash new:bool"),
         post("/api/v1/points/decide", changes::decide, "Approves or returns changes that wait, all or none.")
             .takes("changes!:[hash] approved!:bool reason!")
             .tells("decided:int"),
@@ -49,6 +55,19 @@ pub(super) fn points() -> Vec<Operation> {
         )
         .asks("unit:PTS|CNY cursor limit:int")
         .tells("member:id number unit lines:[StatementLine] next?"),
+    ]
+}
+
+/// Coupons and levels, which a scheme gives by itself.
+pub(super) fn rights() -> Vec<Operation> {
+    vec![
+        get("/api/v1/members/{id}/coupons", coupons::of_member, "Coupons of a member, by their first day.")
+            .tells("member:id coupons:[Coupon]"),
+        post("/api/v1/coupons/{id}/use", coupons::use_one, "Uses a coupon; one of a birthday with what was shown.")
+            .takes("office! reason! card:bool id_card:bool own_use:bool")
+            .tells("Coupon"),
+        get("/api/v1/members/{id}/level", levels::of_member, "Where a member's level stands, and what moved it.")
+            .tells("member:id rank:int name since?:day until?:day in_grace:bool steps:[LevelStep]"),
     ]
 }
 

@@ -48,6 +48,8 @@ pub(super) const SHAPES: &[(&str, &str)] = &[
     ("Export", "what rows:int clear:bool by at:time"),
     ("FieldGroup", "code words:Words class:any fields:[any] retired:bool"),
     ("Finding", "finding class office terminal day:day at:time counted:int expected:int difference:int"),
+    ("Coupon", "coupon:hash member:id why fen:int from:day until?:day state used?:any scheme:int"),
+    ("FoundMember", "member number name mobile level office status"),
     ("GateHeads", "gate?:int members:int companions:int"),
     ("Guest", "member:id number coming since:time attended*:any companions*:int companions_came*:any"),
     ("IssuedCard", "card:id new:bool"),
@@ -55,6 +57,10 @@ pub(super) const SHAPES: &[(&str, &str)] = &[
     ("KindCount", "kind:int count:int oldest:time"),
     ("Leaving", "member:id kind state automatic:bool filed:time changed:time notice:any"),
     ("Leg", "unit:PTS|GROWTH|CNY amount:int"),
+    (
+        "LevelStep",
+        "day:day why from:int rank:int since:day until?:day in_grace:bool measured:int threshold:int scheme:int sentence",
+    ),
     ("Lookalike", "member:id number name? owner?"),
     ("MadeChange", "change:hash new:bool"),
     (

@@ -20,6 +20,7 @@ mod pages;
 mod points;
 mod readiness;
 mod requests;
+mod rights;
 mod signing;
 mod taking;
 mod value;

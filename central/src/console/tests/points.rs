@@ -10,6 +10,7 @@ use hufu_shared::ids::{CardId, Hash, MemberId};
 use hufu_shared::member::{CardStatus, MemberStatus};
 use hufu_shared::policy::Policy;
 use hufu_shared::scheme::Words;
+use hufu_shared::scheme::redemption::Transfer;
 use hufu_shared::time::DAY_US;
 use hufu_shared::token::Token;
 use serde_json::Value;
@@ -21,6 +22,7 @@ use super::kit::{Browser, PASSWORD, Page, Site, each};
 use super::leases::second_admin;
 use crate::config::MessagesConfig;
 use crate::jobs;
+use crate::rules::jobs::Job;
 
 /// Two members without points, of the numbers X1 and X2; the first is of level gold.
 async fn newcomers(site: &Arc<Site>) {
@@ -437,9 +439,11 @@ async fn rule_g07_the_weekly_letter_tells_each_buyer_once_what_was_recorded() {
         let file = folder.path().join("letters.jsonl");
         let app = sending(&site, MessagesConfig { file: file.clone(), ..MessagesConfig::default() });
         site.clock.advance(DAY_US);
-        let week = jobs::purchases::round(&app).await.expect("a round").expect("a week that is over");
-        assert_eq!(week.to_string(), "2026-11-16");
-        assert_eq!(jobs::purchases::round(&app).await.expect("a round"), None, "once");
+        let would = jobs::dry_run(&app, Job::Purchases).await.expect("counted");
+        let done = jobs::perform(&app, Job::Purchases).await.expect("told");
+        assert_eq!((would, would > 0), (done, true), "counted first, then told");
+        assert_eq!(jobs::perform(&app, Job::Purchases).await.expect("looked"), 0, "once");
+        assert!(!jobs::is_due(&app, Job::Purchases).await.expect("looked"));
         let (sent, failed) = jobs::outbox::round(&app).await.expect("a round");
         assert!(sent > 0 && failed == 0, "{sent} {failed}");
         let written = std::fs::read_to_string(&file).expect("the file");
@@ -457,6 +461,54 @@ async fn rule_g07_the_weekly_letter_tells_each_buyer_once_what_was_recorded() {
                     "{letter}"
                 );
             }
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_k20_points_go_to_another_member_by_api_and_page_and_only_where_the_scheme_allows_it() {
+    each(|site| async move {
+        newcomers(&site).await;
+        let mut browser = Browser::signed_in(&site).await;
+        assert_eq!(browser.post("/api/v1/points", &fields("first", "100")).await.status, StatusCode::CREATED);
+        let path = "/api/v1/points/transfer";
+        let wish = |key: &'static str, points: &'static str| {
+            vec![("key", key), ("from", "X1"), ("to", "X2"), ("points", points), ("reason", "本人到场申请")]
+        };
+        assert_eq!(problem(&browser.post(path, &wish("a", "40")).await), "transfer-not-allowed");
+        assert!(!browser.get("/points").await.text.contains("积分转赠"));
+        let transfer = Transfer { allowed: true, most_per_day: Some(60), ..Transfer::default() };
+        let policy = Policy { transfer: Some(transfer), ..Policy::default() };
+        let actor = Actor::Job("test".to_owned());
+        site.app.act(actor, Act::PolicySet(Box::new(policy))).await.expect("taken");
+        assert_eq!(browser.post(path, &wish("a", "40")).await.status, StatusCode::CREATED);
+        assert_eq!(browser.post(path, &wish("a", "40")).await.status, StatusCode::OK, "the same key, once");
+        assert_eq!((has(&browser, 1, "PTS").await, has(&browser, 2, "PTS").await), (60, 40));
+        for (key, points, code) in [
+            ("", "5", "points-key"),
+            ("b", "0", "points-number"),
+            ("b", "61", "points-short"),
+            ("b", "21", "transfer-limit"),
+        ] {
+            let refused = browser.post(path, &wish(key, points)).await;
+            assert_eq!(
+                (refused.status, problem(&refused)),
+                (StatusCode::UNPROCESSABLE_ENTITY, code.to_owned())
+            );
+        }
+        let page = browser.get("/points").await;
+        assert!(page.text.contains("积分转赠"), "{}", page.text);
+        let mut form = wish("c", "20");
+        form.push(("do", "give"));
+        assert_eq!(browser.post("/points", &form).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(has(&browser, 2, "PTS").await, 60);
+        let over = browser.post("/points", &[&form[1..], &[("key", "d")]].concat()).await;
+        assert_eq!(over.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(over.text.contains("最多可转 60 分"), "{}", over.text);
+        for (n, words) in [(1, "积分转赠（给会员 X2）"), (2, "积分转赠（来自会员 X1）")] {
+            let statement = browser.get(&format!("/members/{}/statement", id(n))).await;
+            assert!(statement.text.contains(words), "{words}: {}", statement.text);
         }
     })
     .await;

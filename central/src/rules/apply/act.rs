@@ -76,7 +76,8 @@ impl Work {
             Act::DataExported(exported) => self.data_exported(exported),
             #[rustfmt::skip]
             Act::PointsChanged(_) | Act::PointsDecided(_) | Act::PointsTriggerSet(_) | Act::PurchasesDue(_)
-            | Act::RedemptionPlanned(_) | Act::RedemptionStepped(_) | Act::RedemptionRun(_) => self.act_of_points(&taken.act),
+            | Act::RedemptionPlanned(_) | Act::RedemptionStepped(_) | Act::RedemptionRun(_)
+            | Act::PointsTransferred(_) | Act::LevelsMoved(_) | Act::CouponsGiven(_) | Act::CouponUsed(_) => self.act_of_points(&taken.act),
             Act::DaySettled(day) => self.day_settled(*day),
             Act::PolicySet(policy) => self.policy_set(policy),
             Act::JobRan(run) => self.job_ran(run),
@@ -172,6 +173,16 @@ impl Work {
         }
         if let (Verdict::Discard, KIND_UNKNOWN_CARD, Some(token)) = (decided.verdict, kind, token) {
             self.discard(token, decided.case);
+        }
+    }
+
+    /// Ends a case whose time was up before this entry, whether or not the job has come by: what arrives after that meets
+    /// what it would have met, had the job run in time.
+    pub(super) fn end_if_over(&mut self, id: Hash) {
+        self.has(Need::Case(id));
+        let deadline = self.world.cases.get(&id).and_then(|case| case.deadline);
+        if deadline.is_some_and(|deadline| deadline <= self.received) {
+            self.case_ended(id);
         }
     }
 

@@ -31,6 +31,7 @@ pub(super) fn is_discarded(known: &KnownFact) -> bool {
 impl Work {
     /// Holds a fact for its card, or for a person if the card is known and only its owner is not.
     pub(super) fn hold_for_card(&mut self, id: FactId, token: Token) {
+        self.end_if_over(unknown_card_case(token));
         if self.fact(id).is_some_and(is_discarded) || self.asks_for_owner(id, token) {
             return;
         }
@@ -43,9 +44,10 @@ impl Work {
         self.stand(id, Standing::of(Became::Held, KIND_UNKNOWN_CARD, Some(case)), None);
     }
 
-    /// The card is known now: what was held for it takes effect. If its day was settled meanwhile, it had nothing then, and
-    /// is judged like what comes later.
+    /// The card is known now: what was held for it takes effect, unless the time to decide was up. If its day was settled
+    /// meanwhile, it had nothing then, and is judged like what comes later.
     pub(super) fn release(&mut self, token: Token) {
+        self.end_if_over(unknown_card_case(token));
         for id in self.held_for(token) {
             self.list_late(id);
             self.change(id, |known| known.standing = plain(id, known));

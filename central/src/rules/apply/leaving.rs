@@ -4,16 +4,23 @@
 //! stay with the record, terminals refuse the member from the next directory on, and coming back is the same the other
 //! way. Out of scope: erasure of the personal data, which is an act of its own (X17).
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use hufu_shared::act::{Actor, LeaveDecided, LeaveFiled, MemberRestored, MessagesTold, PurchasesDue};
 use hufu_shared::ids::{FactId, Hash, MemberId, OccurrenceId};
 use hufu_shared::member::MemberStatus;
-use hufu_shared::time::{Day, Instant};
+use hufu_shared::money::Unit;
+use hufu_shared::time::{Day, Instant, OfficeClock};
 
 use super::Work;
 use crate::rules::joining::leaving::{self, State, Step};
 use crate::rules::joining::notice::About;
 use crate::rules::need::Need;
+use crate::rules::outcome::Edit;
 use crate::rules::world::{KnownLeaving, KnownMessage};
+
+/// Who withdraws what the club's rule put down, in the record of edits.
+const AUTO_LEAVE: &str = "auto_leave";
 
 /// The message about a matter: the same matter is told once.
 #[must_use]
@@ -53,7 +60,7 @@ impl Work {
         let before = self.world.leavings.get(&member).cloned();
         let state = leaving::after(before.as_ref().map(|leaving| leaving.state), step)?;
         let fits = match state {
-            State::Filed | State::Archived | State::Refused => was != MemberStatus::Left,
+            State::Filed | State::Archived | State::Refused | State::Withdrawn => was != MemberStatus::Left,
             State::Restored => was == MemberStatus::Left,
         };
         (is_here && fits).then_some(before)
@@ -107,6 +114,40 @@ impl Work {
         // Who never asked to leave need not hear that they stay.
         if is_told {
             self.tell_of(about, (Some(decided.member), None), matter);
+        }
+    }
+
+    /// Whom the club's rule put down, and who is heard of by this entry, is put down no more (K11): by a fact that the rule
+    /// would have counted, or by value where the rule spares it. A job that comes late leaves the same members alone.
+    pub(super) fn withdraw_leavings(&mut self) {
+        let Some(rule) = self.world.policy.joining.auto_leave.clone() else { return };
+        let facts = self.fresh.keys().chain(self.before.keys()).filter_map(|id| self.world.facts.get(id));
+        let mut heard: BTreeMap<MemberId, Day> = BTreeMap::new();
+        for (member, day) in facts.filter_map(|known| Some((known.member?, known.day))) {
+            let newest = heard.entry(member).or_insert(day);
+            *newest = day.max(*newest);
+        }
+        let credited = self.outcome.postings.iter().filter_map(|posting| posting.credit.member());
+        let credited: BTreeSet<MemberId> = credited.filter(|_| rule.spares_value).collect();
+        for member in heard.keys().chain(&credited).copied().collect::<BTreeSet<_>>() {
+            self.has(Need::Leaving(member));
+            let Some(known) = self.world.leavings.get(&member).cloned() else { continue };
+            let filed = OfficeClock::default().business_day(known.filed);
+            let is_heard = heard.get(&member).is_some_and(|day| leaving::is_heard(&rule, filed, *day));
+            let has_value = credited.contains(&member)
+                && Unit::ALL.into_iter().any(|unit| self.purse(member, unit).available > 0);
+            if let Some(state) = leaving::after(Some(known.state), Step::Hear)
+                && known.automatic
+                && (is_heard || has_value)
+            {
+                let by = Actor::Job(AUTO_LEAVE.to_owned()).to_string();
+                let (before, after) = (known.state.code().to_owned(), state.code().to_owned());
+                let edit = Edit { by, reason: None, before: Some(before), after: Some(after) };
+                self.outcome.edits.insert((member, "leaving".to_owned()), edit);
+                let known = KnownLeaving { state, changed: self.received, ..known };
+                self.world.leavings.insert(member, known.clone());
+                self.outcome.leavings.insert(member, known);
+            }
         }
     }
 

@@ -17,6 +17,7 @@ mod brought;
 mod card;
 mod cases;
 mod clock;
+mod coupons;
 mod day;
 mod details;
 mod earn;
@@ -31,6 +32,7 @@ mod joining;
 mod lease;
 mod leaving;
 mod ledger;
+mod levels;
 mod limits;
 mod matter;
 mod money;
@@ -45,11 +47,13 @@ mod spend;
 mod stays;
 mod stock;
 mod time;
+mod transfer;
 mod value;
 
 pub use act::verdict_code;
 pub use batch::KIND_UNREADABLE;
 pub use card::OwnerCase;
+pub use coupons::COUPONS_JOB;
 pub use day::{DayDifference, is_possible};
 pub use earn::{KIND_APPROVAL, approval_case};
 pub use edge::doubtful_case;
@@ -59,6 +63,7 @@ pub use held::unknown_card_case;
 pub use issue::CARD_CHANGE_JOB;
 pub use lease::{LeaseCase, lease_case};
 pub use leaving::message_id;
+pub use levels::LEVELS_JOB;
 pub use people::orphan_case;
 pub use reversal::{ReversalCase, reversal_case};
 pub use review::review_case;
@@ -102,6 +107,7 @@ pub fn apply(world: &World, entry: &Entry) -> Result<Outcome, BTreeSet<Need>> {
         EntryBody::Sample(taken) => work.sample(taken),
     }
     work.judge_all();
+    work.withdraw_leavings();
     work.finish()
 }
 

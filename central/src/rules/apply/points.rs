@@ -19,7 +19,7 @@ use crate::rules::posting::{self, Account, PostingCode};
 use crate::rules::world::{Decided, KnownPoints, KnownTrigger};
 
 impl Work {
-    /// Gives effect to an act about points and their redemption; one about something else has none here.
+    /// Gives effect to an act about points, their redemption, levels and coupons; one about something else has none here.
     pub(super) fn act_of_points(&mut self, act: &Act) {
         match act {
             Act::PointsChanged(changed) => self.points_changed(changed),
@@ -29,6 +29,10 @@ impl Work {
             Act::RedemptionPlanned(plan) => self.redemption_planned(plan),
             Act::RedemptionStepped(stepped) => self.redemption_stepped(stepped),
             Act::RedemptionRun(run) => self.redemption_run(run),
+            Act::PointsTransferred(given) => self.points_transferred(given),
+            Act::LevelsMoved(moved) => self.levels_moved(moved),
+            Act::CouponsGiven(given) => self.coupons_given(given),
+            Act::CouponUsed(used) => self.coupon_used(used),
             _ => {}
         }
     }

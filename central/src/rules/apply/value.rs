@@ -23,7 +23,7 @@ impl Work {
     }
 
     /// Whether a member's record stands for itself: neither merged away nor erased.
-    fn stands_alone(&self, member: MemberId) -> bool {
+    pub(super) fn stands_alone(&self, member: MemberId) -> bool {
         self.member(member).is_some_and(|known| !known.erased && known.merged_into.is_none())
     }
 

@@ -1,10 +1,12 @@
 //! Joining, leaving and the freezing of stored value, as apply knows them.
 
+use hufu_shared::act::LevelMove;
 use hufu_shared::ids::{FactId, Hash, MemberId, OccurrenceId, OfficeId, OperatorId};
+use hufu_shared::rules::level::Standing;
 use hufu_shared::time::{Day, Instant};
 use minicbor::{Decode, Encode};
 
-use crate::rules::joining::eligible::Standing;
+use crate::rules::joining::eligible;
 use crate::rules::joining::notice::About;
 use crate::rules::joining::{application, leaving};
 
@@ -48,7 +50,7 @@ pub struct KnownFiled {
     /// When it last changed.
     pub changed: Instant,
     /// What the applicant is to the club (K1).
-    pub standing: Standing,
+    pub standing: eligible::Standing,
     /// Whether the sales system made it of a purchase (K4).
     pub automatic: bool,
     /// Who of a dealer's people cares for it (L1).
@@ -102,4 +104,24 @@ pub struct KnownMessage {
     pub week: Option<Day>,
     /// The holding of an activity that it is about.
     pub occurrence: Option<OccurrenceId>,
+}
+
+/// Where a member's level stands, of one whose level ever moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KnownLevel {
+    /// How many steps it took.
+    pub steps: u32,
+    /// As of which business day it was last moved.
+    pub day: Day,
+    /// Where the member stands.
+    pub standing: Standing,
+}
+
+/// A step of a member's level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LevelStep {
+    /// The step.
+    pub moved: LevelMove,
+    /// Version of the scheme whose levels they are; 0 where none had begun.
+    pub scheme: u32,
 }

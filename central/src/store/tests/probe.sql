@@ -113,7 +113,19 @@ SELECT id, state FROM conflict ORDER BY id
 SELECT id, state FROM occurrence ORDER BY id
 
 -- name: all_leavings
-SELECT member, kind, state FROM leaving ORDER BY member
+SELECT member, kind, state FROM leaving WHERE state <> 'withdrawn' ORDER BY member
+
+-- name: all_changes
+SELECT id, member, points, state FROM points_change ORDER BY id
+
+-- name: all_weeks_told
+SELECT member, week FROM message WHERE about = 'purchases' ORDER BY member, week
+
+-- name: all_level_steps
+SELECT member, n, day, why, rank, since, until, in_grace FROM level_step ORDER BY member, n
+
+-- name: all_coupons
+SELECT id, member, why, fen, starts, until, used FROM coupon ORDER BY id
 
 -- name: settled_day
 SELECT settled_day FROM policy

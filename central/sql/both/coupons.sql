@@ -1,0 +1,14 @@
+-- Coupons: what apply reads and writes, what people look at, and whom the job looks at.
+
+-- name: coupon
+SELECT id, member, why, fen, starts, until, scheme, used FROM coupon WHERE id = $1
+
+-- name: set_coupon
+INSERT INTO coupon (id, member, why, fen, starts, until, scheme, used, used_at, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+ON CONFLICT (id) DO UPDATE SET used = excluded.used, used_at = excluded.used_at, entry = excluded.entry
+
+-- name: of_member
+SELECT id, member, why, fen, starts, until, scheme, used FROM coupon WHERE member = $1 ORDER BY starts, id LIMIT $2
+
+-- name: members
+SELECT id, joined FROM member WHERE status = 'active' AND erased = 0 AND merged_into IS NULL AND id > $1 ORDER BY id LIMIT $2

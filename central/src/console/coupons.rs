@@ -1,0 +1,109 @@
+//! A member's coupons in `/api/v1` (S9, S10): which there are, and using one. A coupon counts once, so it is used here and
+//! at no terminal; one of a birthday asks for the card, the identity card and own use, as the scheme says.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use hufu_shared::act::CouponUsed;
+use hufu_shared::ids::{Hash, MemberId};
+use hufu_shared::money::Unit;
+use hufu_shared::rules::birthday::{NoBirthday, Shown};
+use hufu_shared::time::{Day, OfficeClock};
+use serde_json::{Value, json};
+
+use super::Console;
+use super::failure::Failure;
+use super::leases::amount;
+use super::problem::Refused;
+use super::signed::{Posted, SignedIn};
+use super::ui::Ui;
+use super::verdict::reasoned;
+use crate::db::Tx;
+use crate::rules::coupons::{KnownCoupon, State as Stands, state};
+use crate::store::StoreError;
+use crate::store::coupons::{self, NotUsed};
+use crate::store::people::{self, PeopleError};
+
+fn coupon_json(known: &KnownCoupon, today: Day) -> Value {
+    let given = &known.given;
+    json!({
+        "coupon": given.id, "member": given.member, "why": given.why.code(), "fen": given.fen, "from": given.from,
+        "until": given.until, "state": state(known, today).code(), "used": known.used, "scheme": known.scheme,
+    })
+}
+
+/// A member's coupons in sentences, for the member's page.
+pub(super) fn told(tx: &mut Tx<'_>, ui: &Ui, member: MemberId) -> Result<Vec<String>, StoreError> {
+    let today = OfficeClock::default().business_day(ui.now);
+    let one = |known: &KnownCoupon| {
+        let given = &known.given;
+        let no_end = || ui.t("level-no-end");
+        let values = [
+            ("what", ui.t(&format!("coupon-of-{}", given.why.code()))),
+            ("worth", amount(ui, Unit::Cny, given.fen)),
+            ("from", given.from.to_string()),
+            ("until", given.until.map_or_else(no_end, |until| until.to_string())),
+            ("state", ui.t(&format!("coupon-state-{}", state(known, today).code().replace('_', "-")))),
+        ];
+        ui.t_with("coupon-line", &values.each_ref().map(|(name, value)| (*name, value.as_str())))
+    };
+    Ok(coupons::of_member(tx, member)?.iter().map(one).collect())
+}
+
+/// Coupons of a member, by their first day.
+pub async fn of_member(
+    State(console): State<Console>,
+    Path(member): Path<MemberId>,
+    _by: SignedIn,
+) -> Result<Json<Value>, Refused> {
+    let load = move |tx: &mut Tx<'_>| -> Result<_, PeopleError> {
+        Ok((people::member(tx, member)?, coupons::of_member(tx, member)?))
+    };
+    let (row, all) = console.app.db.read(load).await?;
+    row.ok_or(Failure::NotFound)?;
+    let today = OfficeClock::default().business_day(console.app.now());
+    let all: Vec<Value> = all.iter().map(|known| coupon_json(known, today)).collect();
+    Ok(Json(json!({ "member": member, "coupons": all })))
+}
+
+/// The key of the words that say why a coupon is not used.
+fn key_of(why: NotUsed) -> &'static str {
+    match why {
+        NotUsed::Unknown => "coupon-unknown",
+        NotUsed::Stands(Stands::Used) => "coupon-used",
+        NotUsed::Stands(Stands::Lapsed) => "coupon-lapsed",
+        NotUsed::Stands(Stands::ToCome | Stands::Open) => "coupon-to-come",
+        NotUsed::Birthday(NoBirthday::Unknown) => "coupon-no-birthday",
+        NotUsed::Birthday(NoBirthday::NotNow) => "coupon-not-birthday",
+        NotUsed::Birthday(NoBirthday::Used { .. }) => "coupon-used",
+        NotUsed::Birthday(NoBirthday::Evidence) => "coupon-evidence",
+        NotUsed::Birthday(NoBirthday::NotOwnUse) => "coupon-own-use",
+    }
+}
+
+/// Uses a coupon: `office` by its code, `reason` such as the slip, and for one of a birthday what was shown: `card` 1,
+/// `id_card` 1 and `own_use` 1.
+pub async fn use_one(
+    State(console): State<Console>,
+    Path(coupon): Path<Hash>,
+    posted: Posted,
+) -> Result<Json<Value>, Refused> {
+    let posted = posted.settled()?;
+    let (ui, fields) = (posted.by.ui.clone(), &posted.fields);
+    let note = reasoned(&console, &ui, fields)?;
+    let said = |name: &str| fields.get(name) == "1";
+    let shown = Shown { card: said("card"), id_card: said("id_card"), own_use: said("own_use") };
+    let code = fields.get("office").to_owned();
+    let offices = console.app.db.read(people::offices).await?;
+    let office =
+        offices.iter().find(|row| row.code == code).ok_or_else(|| Refused::unfit(&ui, "points-office"))?;
+    let wish = CouponUsed { coupon, office: office.office, reason: note.commitment };
+    let (entry, now, actor) = (console.app.entry_id()?, console.app.now(), posted.by.actor());
+    let vault = console.app.vault.clone();
+    let work =
+        move |tx: &mut Tx<'_>| coupons::use_one(tx, &vault, (&wish, shown), (&note, &actor), (entry, now));
+    if let Err(why) = console.app.write(work).await? {
+        return Err(Refused::unfit(&ui, key_of(why)));
+    }
+    let known = console.app.db.read(move |tx| coupons::coupon(tx, coupon)).await?.ok_or(Failure::NotFound)?;
+    Ok(Json(coupon_json(&known, OfficeClock::default().business_day(now))))
+}

@@ -1,0 +1,46 @@
+//! Points that one member gives another.
+//!
+//! They go through an account of the transfer's own name, as stored value does that is carried over: each of the two has a
+//! line of their own on the statement, and what leaves the one reaches the other whole, first what that one owes. What
+//! the other got runs out as something got on that day. Out of scope: the limits of the club, which the shell asks
+//! before ([`hufu_shared::rules::transfer`]).
+
+use hufu_shared::act::PointsTransferred;
+use hufu_shared::money::{Amount, Leg, Unit};
+
+use super::Work;
+use super::ledger::Flow;
+use crate::rules::need::Need;
+use crate::rules::points;
+use crate::rules::posting::{self, Account, PostingCode};
+
+/// The rule that a line of it stands for: nothing changes without a cause.
+const RULE: &str = "K20";
+
+impl Work {
+    /// A member gave points to another. What would take more than there is has no effect, whatever a shell overlooked.
+    pub(super) fn points_transferred(&mut self, given: &PointsTransferred) {
+        let (from, to) = (given.from, given.to);
+        let hash = posting::transfer_cause(given.id);
+        self.has(Need::Flows(hash));
+        let is_done = self.world.flows.get(&hash).is_some_and(|flows| flows.postings > 0);
+        let are_two = from != to && self.stands_alone(from) && self.stands_alone(to);
+        let fits = given.points > 0
+            && points::post(given.points.saturating_neg(), self.has_points(from)).is_ok()
+            && points::post(given.points, self.has_points(to)).is_ok();
+        if is_done || !are_two || !fits {
+            return;
+        }
+        let leg = Leg { unit: Unit::Pts, amount: Amount(given.points) };
+        let between = Account::Held(hash);
+        let sides = [(from, Account::Available(from), between), (to, between, Account::Available(to))];
+        for (member, debit, credit) in sides {
+            let cause = self.cause_here(hash, member, given.office, RULE.to_owned());
+            self.add(&cause, Flow { debit, credit, leg, code: PostingCode::Transfer });
+        }
+        let names = (Some(from.to_string()), Some(to.to_string()));
+        for member in [from, to] {
+            self.edited_from(member, "points_transferred", Some(given.reason), names.clone());
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Levels of members in the books, on both databases; each story is replayed from its journal at the end.
+
+use hufu_shared::act::{Act, LevelWhy, LevelsMoved};
+use hufu_shared::ids::MemberId;
+use hufu_shared::policy::Policy;
+use hufu_shared::scheme::Scheme;
+use hufu_shared::scheme::ready;
+use hufu_shared::time::{DAY_US, Instant};
+
+use super::kit::*;
+use super::stock::replays;
+use crate::db::Db;
+use crate::db::testing::{each, prepare_all};
+use crate::store::{levels, people};
+
+/// What the job does at a moment, as one act; how many steps it took.
+async fn look(db: &Db, n: u8, now: Instant) -> usize {
+    let Some(look) = db.read(move |tx| levels::look_due(tx, now)).await.expect("readable") else { return 0 };
+    let (until, scheme) = (look.days.1, look.version);
+    let due = db
+        .read(move |tx| levels::moves_due(tx, &look, MemberId([0; 16]), levels::MEMBERS_STEP_MAX))
+        .await
+        .expect("readable");
+    assert_eq!(due.1, None, "a small club");
+    let moves = due.0;
+    let steps = moves.len();
+    act(db, n, now, Act::LevelsMoved(LevelsMoved { until, scheme, moves })).await;
+    steps
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_p01_levels_rise_by_points_hold_for_the_year_and_fall_with_it_and_terminals_read_them() {
+    each(|db| async move {
+        found(&db).await;
+        let pharmacy: Scheme = toml::from_str(ready::find("P").expect("shipped").text).expect("a scheme");
+        let mut policy = Policy::default();
+        pharmacy.write_into(&mut policy);
+        policy.issue.points_per_fact = hufu_shared::money::Amount(100_000);
+        policy.issue.points_per_day = hufu_shared::money::Amount(1_000_000);
+        act(&db, 40, NOON.offset(-DAY_US / 2), Act::PolicySet(Box::new(policy))).await;
+        let mut terminal = Terminal::start(TERMINAL_A);
+        terminal.purchase(0, 1, 6_000_000, 1_200);
+        terminal.purchase(10, 2, 5_995_000, 1_198);
+        terminal.upload(&db).await;
+        assert_eq!(points(&db, 1).await, 1_200);
+        let at = |days: i64| NOON.offset(days * DAY_US);
+        assert_eq!(look(&db, 60, at(1)).await, 1, "1200 in the quarter");
+        assert_eq!(look(&db, 61, at(1)).await, 0, "looked at");
+        let known = db.read(move |tx| levels::level(tx, member(1))).await.expect("readable").expect("moved");
+        let until = known.standing.until.map(|until| until.to_string());
+        assert_eq!((known.standing.rank, until.as_deref()), (1, Some("2026-12-31")));
+        assert_eq!(db.read(move |tx| levels::level(tx, member(2))).await.expect("readable"), None);
+        let read = db.read(move |tx| people::member(tx, member(1))).await.expect("readable").expect("there");
+        assert_eq!(read.level, Some(words("金卡", "Gold")), "as terminals greet them");
+        // The same act again moves nothing twice, and the year ends the level.
+        assert_eq!(look(&db, 62, at(60)).await, 1);
+        let steps = db.read(move |tx| levels::steps(tx, member(1), 9)).await.expect("readable");
+        let told: Vec<_> = steps
+            .iter()
+            .map(|of| {
+                (of.moved.why, of.moved.day.to_string(), of.moved.measured, of.moved.threshold, of.scheme)
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                (LevelWhy::Fell, "2027-01-01".to_owned(), 0, 1_200, 1),
+                (LevelWhy::Rose, "2026-11-22".to_owned(), 1_200, 1_200, 1),
+            ]
+        );
+        let again = LevelsMoved { until: steps[1].moved.day, scheme: 1, moves: vec![steps[1].moved] };
+        act(&db, 63, at(61), Act::LevelsMoved(again)).await;
+        assert_eq!(db.read(move |tx| levels::steps(tx, member(1), 9)).await.expect("readable").len(), 2);
+        let read = db.read(move |tx| people::member(tx, member(1))).await.expect("readable").expect("there");
+        assert_eq!(read.level, Some(words("普通会员", "Ordinary")));
+        replays(&db).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn every_statement_about_levels_is_one_that_both_databases_take() {
+    prepare_all(&[&levels::SQL]).await;
+}
