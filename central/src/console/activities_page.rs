@@ -208,7 +208,8 @@ async fn show(
     };
     let (page, kinds, offices) = console.app.db.read(load).await?;
     let next = page.last().and_then(|(id, known)| next((page.len(), PAGE_ROWS), known.planned, &id.0));
-    let link = |after: String| format!("/activities?state={}&kind={}&cursor={after}", query.state, query.kind);
+    let link =
+        |after: String| format!("/activities?state={}&kind={}&cursor={after}", query.state, query.kind);
     let states = [Where::Planned, Where::Approved, Where::Returned, Where::Ended].map(Where::code);
     let status = if error.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let page = ListPage {

@@ -146,7 +146,8 @@ async fn show(
     let of = console.clone();
     let found = console.app.db.read(move |tx| read(tx, &of, (id, from))).await?;
     let Read { row, heads, gates, lines } = found.ok_or(Failure::NotFound)?;
-    let next = lines.last().and_then(|(line, _)| next((lines.len(), PAGE_ROWS), line.sign_up.since, &line.member.0));
+    let next =
+        lines.last().and_then(|(line, _)| next((lines.len(), PAGE_ROWS), line.sign_up.since, &line.member.0));
     let gate = |(gate, heads): (&Option<u16>, &GateHeads)| GateRow {
         gate: gate.map_or_else(
             || ui.t("activity-gate-none"),

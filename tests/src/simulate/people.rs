@@ -280,7 +280,11 @@ impl Run<'_> {
             return Ok(());
         }
         self.counters.path("let out of review");
-        self.centre.act(Act::FactsReleased(FactsReleased { facts, reason: Hash([0; 32]), others_wait: false }))
+        self.centre.act(Act::FactsReleased(FactsReleased {
+            facts,
+            reason: Hash([0; 32]),
+            others_wait: false,
+        }))
     }
 
     /// A verdict as the console offers it: let stand, take back, or one of the facts of a slip counts.

@@ -259,6 +259,7 @@ impl Crowd {
                 slip: None,
                 replaces: None,
                 repeats: None,
+                paid: None,
             })
         } else {
             Event::Attended(Attended {

@@ -46,25 +46,41 @@ pub(super) fn activities() -> Vec<Operation> {
         get("/api/v1/activities", activities::list, "Activities, the one that was planned first in front.")
             .asks("state kind cursor limit:int")
             .tells("activities:[Activity] next?"),
-        post("/api/v1/activities", activities::plan, "Plans an activity, or one that there is anew; cost in fen.")
-            .takes(
-                "activity:id name_zh! name_en kind! place programme heads:int cost:int starts! ends! \
+        post(
+            "/api/v1/activities",
+            activities::plan,
+            "Plans an activity, or one that there is anew; cost in fen.",
+        )
+        .takes(
+            "activity:id name_zh! name_en kind! place programme heads:int cost:int starts! ends! \
                  every:day|week|month times:int offices:[text] places:int points:int \
                  admission:once|daily|reentry|exits companions:int yuan key:id listed:bool levels:[text]",
-            )
-            .creates()
-            .tells("Activity"),
-        get("/api/v1/activities/{id}", activities::one, "One activity: its plan, who comes and came, what it cost.")
-            .tells("Activity"),
+        )
+        .creates()
+        .tells("Activity"),
+        get(
+            "/api/v1/activities/{id}",
+            activities::one,
+            "One activity: its plan, who comes and came, what it cost.",
+        )
+        .tells("Activity"),
         post("/api/v1/activities/{id}/decide", activities::decide, "Approves a plan or sends it back.")
             .takes("approved!:bool reason!")
             .tells("Activity"),
-        post("/api/v1/activities/{id}/costs", activities::set_cost, "Writes down an item of what it cost, in fen.")
-            .takes("item!:int what! cost!:int occurrence:id")
-            .tells("Activity"),
-        post("/api/v1/occurrences/{id}/end", activities::end, "Ends a holding: it takes no attendance any more.")
-            .takes("reason!")
-            .tells("occurrence:id state"),
+        post(
+            "/api/v1/activities/{id}/costs",
+            activities::set_cost,
+            "Writes down an item of what it cost, in fen.",
+        )
+        .takes("item!:int what! cost!:int occurrence:id")
+        .tells("Activity"),
+        post(
+            "/api/v1/occurrences/{id}/end",
+            activities::end,
+            "Ends a holding: it takes no attendance any more.",
+        )
+        .takes("reason!")
+        .tells("occurrence:id state"),
         get("/api/v1/occurrences/{id}/guests", guests::list, "Who comes to a holding.")
             .asks("cursor limit:int")
             .tells("guests:[Guest] gates:[GateHeads] next?"),

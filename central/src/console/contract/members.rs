@@ -57,9 +57,13 @@ pub(super) fn people() -> Vec<Operation> {
         )
         .asks("period:today|week|month|last_month")
         .tells("members:[Changed]"),
-        post("/api/v1/members/search", found::find, "Members by name, a piece of it, number or mobile; or by a card.")
-            .takes("find card uid")
-            .tells("members:[FoundMember]"),
+        post(
+            "/api/v1/members/search",
+            found::find,
+            "Members by name, a piece of it, number or mobile; or by a card.",
+        )
+        .takes("find card uid")
+        .tells("members:[FoundMember]"),
         get("/api/v1/members/tagged", records::tagged, "Members with a tag.")
             .asks("tag! cursor:id limit:int")
             .tells("members:[id] next?:id"),

@@ -32,10 +32,14 @@ pub(super) fn points() -> Vec<Operation> {
         .or_table()
         .creates()
         .tells("changes:[MadeChange]"),
-        post("/api/v1/points/transfer", transfers::give, "Gives points of one member to another, by their numbers.")
-            .takes("from! to! points!:int office reason! key!")
-            .creates()
-            .tells("transfer:hash new:bool"),
+        post(
+            "/api/v1/points/transfer",
+            transfers::give,
+            "Gives points of one member to another, by their numbers.",
+        )
+        .takes("from! to! points!:int office reason! key!")
+        .creates()
+        .tells("transfer:hash new:bool"),
         post("/api/v1/points/decide", changes::decide, "Approves or returns changes that wait, all or none.")
             .takes("changes!:[hash] approved!:bool reason!")
             .tells("decided:int"),
@@ -63,11 +67,19 @@ pub(super) fn rights() -> Vec<Operation> {
     vec![
         get("/api/v1/members/{id}/coupons", coupons::of_member, "Coupons of a member, by their first day.")
             .tells("member:id coupons:[Coupon]"),
-        post("/api/v1/coupons/{id}/use", coupons::use_one, "Uses a coupon; one of a birthday with what was shown.")
-            .takes("office! reason! card:bool id_card:bool own_use:bool")
-            .tells("Coupon"),
-        get("/api/v1/members/{id}/level", levels::of_member, "Where a member's level stands, and what moved it.")
-            .tells("member:id rank:int name since?:day until?:day in_grace:bool steps:[LevelStep]"),
+        post(
+            "/api/v1/coupons/{id}/use",
+            coupons::use_one,
+            "Uses a coupon; one of a birthday with what was shown.",
+        )
+        .takes("office! reason! card:bool id_card:bool own_use:bool")
+        .tells("Coupon"),
+        get(
+            "/api/v1/members/{id}/level",
+            levels::of_member,
+            "Where a member's level stands, and what moved it.",
+        )
+        .tells("member:id rank:int name since?:day until?:day in_grace:bool steps:[LevelStep]"),
     ]
 }
 

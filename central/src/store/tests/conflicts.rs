@@ -401,6 +401,7 @@ async fn kind_02_a_repeat_opens_no_window_of_its_own() {
                 slip: None,
                 replaces: None,
                 repeats: Some(seq),
+                paid: None,
             })
         };
         let second = terminal.record(50, Shown::AlreadyIn, repeat(first.seq));

@@ -140,7 +140,8 @@ async fn rule_k21_x11_what_is_not_approved_gives_nothing_and_a_return_goes_from_
         a.upload(&db).await;
         assert_eq!(points(&db, 2).await, 0, "nothing is taken that was never given");
         assert_eq!(owed(&db, 2).await, 0);
-        let released = FactsReleased { facts: vec![returned, passed], reason: Hash([0; 32]) };
+        let released =
+            FactsReleased { facts: vec![returned, passed], reason: Hash([0; 32]), others_wait: false };
         act(&db, 61, NOON, Act::FactsReleased(released)).await;
         assert_eq!((points(&db, 2).await, points(&db, 3).await), (3, 5), "5 less the 2 brought back");
         assert_eq!(count(&db, "open_cases", vec![]).await, 0);

@@ -346,7 +346,8 @@ async fn rule_h04_the_end_of_a_shift_counts_though_it_comes_out_of_a_review_last
         let mut batch = a.batch();
         batch.review = Some(Review::Revoked);
         entry(&db, EntryId([50; 16]), NOON.offset(3_600 * SECOND_US), EntryBody::Batch(batch)).await;
-        let releases = |facts| Act::FactsReleased(FactsReleased { facts, reason: Hash([0; 32]), others_wait: false });
+        let releases =
+            |facts| Act::FactsReleased(FactsReleased { facts, reason: Hash([0; 32]), others_wait: false });
         act(&db, 60, ARRIVAL, releases(vec![paid, late])).await;
         assert_eq!(fen(&db, 1).await, 0, "nothing says that the shift was over");
         act(&db, 61, ARRIVAL, releases(vec![closed])).await;
