@@ -178,12 +178,14 @@ pub fn moves_due(
 }
 
 /// Where a member stands whose level never moved: on the level of whose name they were brought here, else on what every
-/// member has.
+/// member has. A level that was brought runs from the day on which the member came to take part, not from the look: looked
+/// at each day, it would never end.
 fn first(row: &Row, look: &Look) -> Result<Standing, StoreError> {
     let named = row.text_opt(2)?;
+    let clock = OfficeClock { zone: look.zone.clone(), cutoff_minutes: 0 };
     let brought = look.scheme.levels.iter().find(|level| Some(level.name.zh.as_str()) == named);
     Ok(match brought {
-        Some(brought) => level::by_hand(&look.scheme, brought.rank, look.days.0.plus(1)),
+        Some(brought) => level::by_hand(&look.scheme, brought.rank, clock.business_day(Instant(row.int(3)?))),
         None => level::at_start(&look.scheme, rows::day_at(row, 1)?),
     })
 }

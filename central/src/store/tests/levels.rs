@@ -1,7 +1,8 @@
 //! Levels of members in the books, on both databases; each story is replayed from its journal at the end.
 
-use hufu_shared::act::{Act, LevelWhy, LevelsMoved};
-use hufu_shared::ids::MemberId;
+use hufu_shared::act::{Act, LevelWhy, LevelsMoved, MemberSet};
+use hufu_shared::ids::{Hash, MemberId};
+use hufu_shared::member::MemberStatus;
 use hufu_shared::policy::Policy;
 use hufu_shared::scheme::Scheme;
 use hufu_shared::scheme::ready;
@@ -76,6 +77,42 @@ async fn rule_p01_levels_rise_by_points_hold_for_the_year_and_fall_with_it_and_t
         replays(&db).await;
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_p05_a_level_that_was_brought_ends_on_its_day_though_it_is_looked_at_each_day() {
+    for days in [vec![39_i64, 40, 41], vec![41]] {
+        each(move |db| {
+            let days = days.clone();
+            async move {
+                found(&db).await;
+                let pharmacy: Scheme =
+                    toml::from_str(ready::find("P").expect("shipped").text).expect("a scheme");
+                let mut policy = Policy::default();
+                pharmacy.write_into(&mut policy);
+                act(&db, 40, NOON.offset(-DAY_US / 2), Act::PolicySet(Box::new(policy))).await;
+                let brought = MemberSet {
+                    member: member(3),
+                    number: "M3".to_owned(),
+                    level: Some(words("金卡", "Gold")),
+                    status: MemberStatus::Active,
+                    office: None,
+                    personal: Hash([3; 32]),
+                    joined: Some("2020-05-01".parse().expect("a day")),
+                };
+                act(&db, 41, NOON.offset(-DAY_US / 3), Act::MembersSet(vec![brought])).await;
+                let mut steps = 0;
+                for (n, day) in (60..).zip(&days) {
+                    steps += look(&db, n, NOON.offset(day * DAY_US)).await;
+                }
+                let known = db.read(move |tx| levels::level(tx, member(3))).await.expect("readable");
+                let fell = known.map(|known| (known.day.to_string(), known.standing.rank));
+                assert_eq!((steps, fell), (1, Some(("2027-01-01".to_owned(), 0))), "{days:?}");
+                replays(&db).await;
+            }
+        })
+        .await;
+    }
 }
 
 #[tokio::test]
