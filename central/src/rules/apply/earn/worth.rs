@@ -23,6 +23,7 @@ use hufu_shared::wire::upload::Became;
 use super::Sale;
 use crate::rules::apply::Work;
 use crate::rules::apply::edge::{is_wide, latest};
+use crate::rules::judge::cap;
 use crate::rules::judge::rate::{self, Decided, Rated};
 use crate::rules::posting;
 use crate::rules::world::{KnownFact, Standing};
@@ -172,12 +173,18 @@ impl Work {
         rate::judge(&versions, self.world.policy.rate_grace_days, decided)
     }
 
-    /// The standing of a purchase of which a part, or all, waits for approval.
-    pub(super) fn waits_for_approval(&mut self, sale: &Sale<'_>, worth: &Worth) -> Standing {
+    /// The standing of a purchase of which a part, or all, waits for approval. What caps left of it is kept with the case, for
+    /// when its day is settled.
+    pub(super) fn waits_for_approval(
+        &mut self,
+        sale: &Sale<'_>,
+        worth: &Worth,
+        capped: cap::Capped,
+    ) -> Standing {
         let case = approval_case(sale.id);
         let mut fresh = self.fresh_case(KIND_APPROVAL, "waits_for_approval");
         fresh.member = Some(sale.member);
-        fresh.detail = cbor::encode(&(worth.points, worth.waiting));
+        fresh.detail = cbor::encode(&(worth.points, capped.gives));
         self.case(case, fresh, [sale.id]);
         let became = if worth.waiting < worth.points { Became::AppliedWithCase } else { Became::Held };
         Standing::of(became, KIND_APPROVAL, Some(case))
