@@ -76,9 +76,13 @@ impl Work {
             }
             let Some(member) = self.owner(&known, &earned.subject) else { continue };
             for period in self.capped_periods(known.office) {
-                let link = links::earned(member, period.first_day(known.day));
+                let first = period.first_day(known.day);
+                let link = links::earned(member, first);
                 self.link(link, id);
                 open.extend(self.linked(link));
+                if self.was_capped_within(known.office, period, first) {
+                    open.extend(self.earned_in(member, period, first));
+                }
             }
         }
         self.dirty.extend(marked.into_iter().map(Matter::Earn));

@@ -5,7 +5,7 @@ use hufu_shared::act::{
     Act, FactsReleased, MemberSet, Pin, PinOutcome, PointsChange, PointsChanged, Verdict,
 };
 use hufu_shared::fact::{Earned, Event, Paid, Reversed, Shown};
-use hufu_shared::ids::{FactId, Hash};
+use hufu_shared::ids::{EntryId, FactId, Hash};
 use hufu_shared::member::MemberStatus;
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::policy::{EarnCap, Period, Policy};
@@ -23,6 +23,7 @@ use super::value::sums_hold;
 use crate::db::Db;
 use crate::db::testing::each;
 use crate::rules::apply::approval_case;
+use crate::rules::entry::EntryBody;
 use crate::rules::points::NotChanged;
 use crate::store::points as store;
 
@@ -311,6 +312,34 @@ async fn kind_23_the_cap_of_a_rule_holds_over_both_shops_whichever_arrives_first
         })
         .await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kind_23_the_cap_of_a_new_version_counts_what_its_period_gave_before_it() {
+    each(|db| async move {
+        let mut shops = shipped('G');
+        shops.sheets.clear();
+        found_with(&db, shops.terms()).await;
+        let policy = Policy { rate_grace_days: 0, ..Policy::default() };
+        act(&db, 58, NOON.offset(-10_000 * SECOND_US), Act::PolicySet(Box::new(policy))).await;
+        let (mut a, mut b) = (Terminal::start(TERMINAL_A), Terminal::start(TERMINAL_B));
+        let early = buy(&mut a, 0, 1, 32_000, (None, 320));
+        let at = NOON.offset(60 * SECOND_US);
+        let batch = a.batch_at(at);
+        entry(&db, EntryId([70; 16]), at, EntryBody::Batch(batch)).await;
+        assert_eq!(points(&db, 1).await, 320);
+        shops.version = 2;
+        shops.earnings[0].cap = Some(RuleCap { period: Period::Month, most: 500 });
+        act(&db, 60, NOON.offset(600 * SECOND_US), Act::SchemeSet(shops.terms())).await;
+        let late = buy(&mut b, 7_200, 1, 32_000, (None, 320));
+        b.upload(&db).await;
+        assert_eq!(points(&db, 1).await, 500, "320 of the month were given before it");
+        assert_eq!(standing(&db, early).await, applied());
+        assert_eq!(standing(&db, late).await, ("applied_with_case".to_owned(), Some(23)));
+        sums_hold(&db).await;
+        replays(&db).await;
+    })
+    .await;
 }
 
 /// A club in which all of it meets: sheets at one shop, a part that waits for approval, a cap over both shops.

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use hufu_shared::cbor;
 use hufu_shared::fact::{Earned, Event, Fact};
-use hufu_shared::ids::{FactId, Hash, OfficeId};
+use hufu_shared::ids::{FactId, Hash, MemberId, OfficeId};
 use hufu_shared::money::{Amount, Unit};
 use hufu_shared::policy::{EarnEvent, Period};
 use hufu_shared::rules::earn::RULE_S2;
@@ -25,6 +25,7 @@ use crate::rules::apply::Work;
 use crate::rules::apply::edge::{is_wide, latest};
 use crate::rules::judge::cap;
 use crate::rules::judge::rate::{self, Decided, Rated};
+use crate::rules::need::Need;
 use crate::rules::posting;
 use crate::rules::world::{KnownFact, Standing};
 
@@ -164,6 +165,28 @@ impl Work {
         let own = caps.filter(|cap| cap.covers(Unit::Pts, EarnEvent::Purchase, office)).map(|cap| cap.period);
         let versions = self.world.schemes.values().filter_map(|scheme| scheme.terms.earning.as_ref());
         own.chain(versions.filter_map(EarnTerms::cap).map(|cap| cap.period)).collect()
+    }
+
+    /// Whether the first version whose rule has a cap over such periods was published after one had begun: what came
+    /// before that has no link to it yet.
+    pub(super) fn was_capped_within(&self, office: OfficeId, period: Period, first: Day) -> bool {
+        let has_cap = |terms: &SchemeTerms| {
+            let cap = terms.earning.as_ref().and_then(EarnTerms::cap);
+            cap.is_some_and(|cap| cap.period == period)
+        };
+        let capped = self.world.schemes.values().filter(|scheme| has_cap(&scheme.terms));
+        let since = capped.map(|scheme| scheme.published).min();
+        since.is_some_and(|since| first <= self.day(office, since))
+    }
+
+    /// All purchases of a member in a period that begins on a day.
+    pub(super) fn earned_in(&self, member: MemberId, period: Period, first: Day) -> Vec<FactId> {
+        self.has(Need::FactsOf(member));
+        let is_of = |known: &KnownFact| {
+            let is_earn = matches!(&known.fact, Some(Fact { event: Event::Earned(_), .. }));
+            is_earn && known.member == Some(member) && period.first_day(known.day) == first
+        };
+        self.world.facts.iter().filter(|(_, known)| is_of(known)).map(|(id, _)| *id).collect()
     }
 
     /// By which version of the scheme a purchase is rated.
