@@ -25,7 +25,7 @@ use crate::db::testing::each;
 use crate::rules::apply::approval_case;
 use crate::rules::entry::EntryBody;
 use crate::rules::points::NotChanged;
-use crate::store::points as store;
+use crate::store::{points as store, purchases};
 
 /// The business day of noon.
 const TODAY: Day = Day(20_779);
@@ -353,6 +353,23 @@ fn club() -> SchemeTerms {
     };
     scheme.earnings.push(bonus);
     scheme.terms()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_g07_k21_the_weekly_message_says_that_a_part_waits() {
+    each(|db| async move {
+        found_with(&db, club()).await;
+        let mut b = Terminal::start(TERMINAL_B);
+        let home = Paid { goods: "home".to_owned(), ..Paid::default() };
+        buy(&mut b, 0, 1, 10_000, (Some(home), 100));
+        buy(&mut b, 600, 1, 10_000, (None, 100));
+        b.upload(&db).await;
+        let week = TODAY.plus(-6);
+        let told = db.read(move |tx| purchases::recorded(tx, member(1), week)).await.expect("readable");
+        let told: Vec<_> = told.iter().map(|line| (line.points, line.waits)).collect();
+        assert_eq!(told, [(100, true), (100, false)], "of the week of Monday {week}");
+    })
+    .await;
 }
 
 /// Two terminals' batches in an order: `true` is a batch of A, `false` one of B.
