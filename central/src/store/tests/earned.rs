@@ -12,7 +12,7 @@ use hufu_shared::policy::{EarnCap, Period, Policy};
 use hufu_shared::scheme::earning::{Approval, EarnKind, EarnRule, RuleCap, Sheet};
 use hufu_shared::scheme::ready::figures::{FIGURES, sheets};
 use hufu_shared::scheme::ready::find;
-use hufu_shared::scheme::{Scheme, SchemeTerms};
+use hufu_shared::scheme::{EarnRate, Scheme, SchemeTerms};
 use hufu_shared::time::{Day, SECOND_US};
 
 use super::conflicts::decided;
@@ -337,6 +337,26 @@ async fn kind_23_the_cap_of_a_new_version_counts_what_its_period_gave_before_it(
         assert_eq!(standing(&db, early).await, applied());
         assert_eq!(standing(&db, late).await, ("applied_with_case".to_owned(), Some(23)));
         sums_hold(&db).await;
+        replays(&db).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn inv_20_a_terminal_that_names_a_version_which_gives_less_passes_no_limit_by_that() {
+    each(|db| async move {
+        found(&db).await;
+        let mut policy = Policy { rate_grace_days: 0, ..Policy::default() };
+        policy.issue.points_per_fact = Amount(100);
+        act(&db, 58, NOON.offset(-10_000 * SECOND_US), Act::PolicySet(Box::new(policy))).await;
+        let earn = Some(EarnRate { per_fen: 10_000, points: 200 });
+        let dear = SchemeTerms { earn, ..SchemeTerms::property_club(2, Day(0)) };
+        act(&db, 60, NOON.offset(-600 * SECOND_US), Act::SchemeSet(dear)).await;
+        let mut a = Terminal::start(TERMINAL_A);
+        let bought = buy(&mut a, 0, 1, 100_000, (None, 20));
+        a.upload(&db).await;
+        assert_eq!(standing(&db, bought).await, ("held".to_owned(), Some(40)), "2,000 are due");
+        assert_eq!(points(&db, 1).await, 0);
         replays(&db).await;
     })
     .await;

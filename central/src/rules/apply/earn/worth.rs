@@ -110,16 +110,19 @@ impl Work {
         earns.unwrap_or_default()
     }
 
-    /// The most that a purchase gives at once by the version that its terminal used, whoever the member is.
+    /// The most that a purchase gives at once, whoever the member is: by the version that its terminal says, and by the one
+    /// that rates it. A terminal that names a version which gives less passes no limit by that.
     pub(in crate::rules::apply) fn gives_at_most(
         &self,
-        version: u32,
         known: &KnownFact,
+        fact: &Fact,
         earned: &Earned,
     ) -> Amount {
         let today = Some(known.day);
         let begun = Begun { card_issued: today, main_card: today, verified: today };
-        self.earns(version, (known, earned), |_| begun).at_once
+        let gives = |version| self.earns(version, (known, earned), |_| begun).at_once;
+        let rated = self.rated(known, fact).version(fact.scheme);
+        if rated == fact.scheme { gives(rated) } else { gives(rated).max(gives(fact.scheme)) }
     }
 
     /// What the start of points depends on, for the buyer. A card was at hand, and whatever is no main card stands under
