@@ -14,4 +14,4 @@ SELECT member FROM balance WHERE unit = 'PTS' AND member > $1 GROUP BY member OR
 SELECT b.member FROM balance b WHERE b.class IN ('available', 'escrow') AND b.unit = 'PTS' AND b.amount > 0
 AND b.member > $1 AND EXISTS (
     SELECT 1 FROM posting p WHERE p.member = b.member AND p.unit = 'PTS' AND p.day BETWEEN $2 AND $3)
-ORDER BY b.member LIMIT $4
+GROUP BY b.member ORDER BY b.member LIMIT $4

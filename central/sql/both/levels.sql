@@ -11,7 +11,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 SELECT n, day, rank, since, until, in_grace, why, from_rank, measured, threshold, scheme FROM level_step WHERE member = $1 ORDER BY n DESC LIMIT $2
 
 -- name: members
-SELECT id, joined, level_zh FROM member WHERE status = 'active' AND erased = 0 AND merged_into IS NULL AND id > $1 ORDER BY id LIMIT $2
+SELECT id, joined, level_zh, status_since FROM member WHERE status = 'active' AND erased = 0 AND merged_into IS NULL AND id > $1 ORDER BY id LIMIT $2
 
 -- name: points
 SELECT p.day, p.code, p.debit, p.credit, p.amount, e.received FROM posting p JOIN entry e ON e.id = p.entry

@@ -12,6 +12,6 @@ WHERE f.event IN ('visited', 'attended', 'earned') AND f.event = 'earned' AND f.
 AND COALESCE(f.told_became, 'applied') IN ('applied', 'applied_with_case', 'held') AND m.erased = 0
 
 -- name: recorded
-SELECT f.device, f.epoch, f.seq, f.body, f.day, f.became, o.name_zh, o.name_en FROM fact f JOIN office o ON o.id = f.office
+SELECT f.device, f.epoch, f.seq, f.body, f.day, f.became, o.name_zh, o.name_en, f.kind FROM fact f JOIN office o ON o.id = f.office
 WHERE f.event IN ('visited', 'attended', 'earned') AND f.event = 'earned' AND f.received >= $1 AND f.received < $2 AND f.member = $3
 AND COALESCE(f.told_became, 'applied') IN ('applied', 'applied_with_case', 'held') ORDER BY f.at, f.device, f.epoch, f.seq LIMIT $4

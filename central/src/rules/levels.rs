@@ -8,6 +8,7 @@ use hufu_shared::act::{LevelMove, LevelWhy};
 use hufu_shared::ids::MemberId;
 use hufu_shared::rules::level::{self, Deed, Ended, Record, Standing};
 use hufu_shared::scheme::Scheme;
+use hufu_shared::scheme::level::Measure;
 use hufu_shared::time::Day;
 
 /// Something that a member did, and when it was known.
@@ -32,6 +33,12 @@ fn measure(scheme: &Scheme, rank: u8, record: Record<'_>, day: Day) -> (i64, i64
     scheme.level(rank).map_or((0, 0), |of| (level::measured(of, record, day), of.threshold))
 }
 
+/// Whether the books know what a level is measured by: growth they do not, so who was given such a level keeps it until a
+/// person says otherwise.
+fn is_measured(scheme: &Scheme, rank: u8) -> bool {
+    scheme.level(rank).is_none_or(|level| level.measure != Measure::Growth)
+}
+
 /// The steps of a member's level on the days after one and up to another, in their order.
 #[must_use]
 pub fn walk(
@@ -42,7 +49,7 @@ pub fn walk(
 ) -> Vec<LevelMove> {
     let (mut stands, mut moves) = (start, Vec::new());
     for day in (after.0.saturating_add(1)..=until.0).map(Day) {
-        if stands.until.is_some_and(|last| last < day) {
+        if is_measured(scheme, stands.rank) && stands.until.is_some_and(|last| last < day) {
             let (deeds, balance) = as_of(seen, day.plus(-1));
             let record = Record { deeds: &deeds, growth: 0, balance };
             let (to, ended) = level::end(scheme, stands, record);
@@ -143,6 +150,17 @@ mod tests {
         let steps: Vec<_> = told(&at_once).into_iter().map(|of| (of.1, of.2, of.3)).collect();
         let (rose, renewed) = (LevelWhy::Rose, LevelWhy::Renewed);
         assert_eq!(steps, [(rose, 0, 1), (rose, 1, 2), (renewed, 2, 2)], "{at_once:?}");
+    }
+
+    #[test]
+    fn rule_b02_a_level_by_growth_does_not_end_where_nobody_counts_growth() {
+        let mut scheme = pharmacy();
+        let brought = level::by_hand(&scheme, 1, day("2026-02-01"));
+        let days = (day("2026-01-31"), day("2027-01-02"));
+        let told = |scheme: &Scheme| told(&walk(scheme, (WHO, brought), &[], days));
+        assert_eq!(told(&scheme), [("2027-01-01".to_owned(), LevelWhy::Fell, 1, 0)]);
+        scheme.levels[1].measure = Measure::Growth;
+        assert!(told(&scheme).is_empty());
     }
 
     #[test]

@@ -178,12 +178,14 @@ pub fn moves_due(
 }
 
 /// Where a member stands whose level never moved: on the level of whose name they were brought here, else on what every
-/// member has.
+/// member has. A level that was brought runs from the day on which the member came to take part, not from the look: looked
+/// at each day, it would never end.
 fn first(row: &Row, look: &Look) -> Result<Standing, StoreError> {
     let named = row.text_opt(2)?;
+    let clock = OfficeClock { zone: look.zone.clone(), cutoff_minutes: 0 };
     let brought = look.scheme.levels.iter().find(|level| Some(level.name.zh.as_str()) == named);
     Ok(match brought {
-        Some(brought) => level::by_hand(&look.scheme, brought.rank, look.days.0.plus(1)),
+        Some(brought) => level::by_hand(&look.scheme, brought.rank, clock.business_day(Instant(row.int(3)?))),
         None => level::at_start(&look.scheme, rows::day_at(row, 1)?),
     })
 }
@@ -207,28 +209,36 @@ fn seen(tx: &mut Tx<'_>, look: &Look, member: MemberId) -> Result<Vec<Seen>, Sto
     Ok(all)
 }
 
-/// What a member paid, less what came back of it.
+/// What a member paid, less what came back of it. A return may stand before its purchase: its terminal's clock says when it
+/// was; and all returns of a purchase bring back no more than was paid.
 fn spent(tx: &mut Tx<'_>, clock: &OfficeClock, key: &[Value], all: &mut Vec<Seen>) -> Result<(), StoreError> {
-    let mut bought: BTreeMap<FactId, (i64, i64)> = BTreeMap::new();
+    let mut bought: BTreeMap<FactId, (i64, i64, Day)> = BTreeMap::new();
+    let mut returned = Vec::new();
     for row in tx.query(SQL.get("spent"), key)? {
         let id = rows::fact_id_at(&row, 0)?;
-        let spend_fen = match known::readable(tx, id, row.blob(3)?)?.map(|fact| fact.event) {
-            Some(Event::Earned(earned)) => {
-                let gave = amount_of(&earned.promised, Unit::Pts).0;
-                bought.insert(id, (earned.purchase.0, gave));
-                earned.purchase.0
-            }
-            Some(Event::Reversed(reversed)) => match bought.get(&reversed.original) {
-                Some((paid, gave)) => {
-                    levels::returned(*paid, *gave, amount_of(&reversed.legs, Unit::Pts).0).saturating_neg()
-                }
-                None => continue,
-            },
-            _ => continue,
-        };
         let day = rows::day_at(&row, 4)?;
         let known = clock.business_day(Instant(row.int(5)?)).max(day);
-        all.push(Seen { deed: Deed { day, points: 0, spend_fen }, net: 0, known });
+        let seen = |spend_fen: i64| Seen { deed: Deed { day, points: 0, spend_fen }, net: 0, known };
+        match known::readable(tx, id, row.blob(3)?)?.map(|fact| fact.event) {
+            Some(Event::Earned(earned)) => {
+                let gave = amount_of(&earned.promised, Unit::Pts).0;
+                bought.insert(id, (earned.purchase.0, gave, known));
+                all.push(seen(earned.purchase.0));
+            }
+            Some(Event::Reversed(reversed)) => {
+                returned.push((reversed.original, amount_of(&reversed.legs, Unit::Pts).0, seen(0)));
+            }
+            _ => {}
+        }
+    }
+    let mut taken: BTreeMap<FactId, i64> = BTreeMap::new();
+    for (original, points, seen) in returned {
+        let Some((paid, gave, known)) = bought.get(&original) else { continue };
+        let before = taken.entry(original).or_insert(0);
+        let back = levels::returned(*paid, *gave, points).min(paid.saturating_sub(*before));
+        *before = before.saturating_add(back);
+        let deed = Deed { spend_fen: back.saturating_neg(), ..seen.deed };
+        all.push(Seen { deed, known: seen.known.max(*known), ..seen });
     }
     Ok(())
 }

@@ -249,11 +249,26 @@ pub fn check(
         return Ok(if has.takes_part { Ok(()) } else { Err(NotChanged::Member) });
     }
     has.available = has.available.saturating_add(besides);
-    if change.points > 0 && points::asks_main_card(world::base(tx)?.scheme_at(change.office, now)) {
+    if change.points > 0 {
         let member = survivor(tx, change.member)?;
-        has.has_main_card = tx.query_one(SQL.get("main_cards"), &[member.0.into()])?.uint(0)? > 0;
+        has.has_main_card = has_main_card(tx, member, (change.office, now))?;
     }
     Ok(points::post(change.points, has))
+}
+
+/// Whether a main card was issued to a member, or the scheme in force at an office asks for none (K15).
+///
+/// # Errors
+/// [`StoreError`].
+pub(super) fn has_main_card(
+    tx: &mut Tx<'_>,
+    member: MemberId,
+    (office, now): (OfficeId, Instant),
+) -> Result<bool, StoreError> {
+    if !points::asks_main_card(world::base(tx)?.scheme_at(office, now)) {
+        return Ok(true);
+    }
+    Ok(tx.query_one(SQL.get("main_cards"), &[member.0.into()])?.uint(0)? > 0)
 }
 
 /// How many changes the triggers would make now.

@@ -13,6 +13,7 @@ use hufu_shared::time::{Day, Instant, OfficeClock};
 
 use super::{StoreError, acts, expiry, jobs, journal, known, rows, world};
 use crate::db::{SqlFile, Tx};
+use crate::rules::apply::KIND_APPROVAL;
 use crate::rules::joining::period;
 use crate::rules::judge::calendar;
 use crate::rules::posting::{self, Account};
@@ -116,7 +117,7 @@ pub struct Recorded {
     pub fen: i64,
     /// Points that it gave, by now.
     pub points: i64,
-    /// Whether its points wait for a person.
+    /// Whether its points, or a part of them, wait for a person.
     pub waits: bool,
 }
 
@@ -143,7 +144,7 @@ pub fn recorded(tx: &mut Tx<'_>, member: MemberId, week: Day) -> Result<Vec<Reco
             slip: earned.slip.map(|slip| slip.number),
             fen: earned.purchase.0,
             points: own.copied().unwrap_or(0),
-            waits: row.text(5)? == "held",
+            waits: row.text(5)? == "held" || row.int_opt(8)? == Some(i64::from(KIND_APPROVAL)),
         });
     }
     Ok(lines)

@@ -59,7 +59,11 @@ pub fn check(
         return Ok(Err(NotGiven::Same));
     }
     for (member, change) in [(from, wish.points.saturating_neg()), (to, wish.points)] {
-        if let Err(why) = post(change, points::has(tx, member)?) {
+        let mut has = points::has(tx, member)?;
+        if change > 0 {
+            has.has_main_card = points::has_main_card(tx, member, (wish.office, now))?;
+        }
+        if let Err(why) = post(change, has) {
             return Ok(Err(NotGiven::Member(member, why)));
         }
     }

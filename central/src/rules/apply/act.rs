@@ -4,9 +4,10 @@ use hufu_shared::act::{Act, CaseDecided, DeviceEnrolled, DeviceInvited, JobRan, 
 use hufu_shared::chain;
 use hufu_shared::ids::{DeviceId, Hash};
 use hufu_shared::policy::Policy;
-use hufu_shared::time::Instant;
+use hufu_shared::time::{Instant, OfficeClock};
 
 use super::Work;
+use super::coupons::COUPONS_JOB;
 use super::expiry::EXPIRY_JOB;
 use super::forms::{KIND_LOOK_ALIKE, KIND_PROFILE};
 use super::held::KIND_UNKNOWN_CARD;
@@ -94,6 +95,12 @@ impl Work {
         let before = &self.world.policy;
         if (before.expiry, &before.zone) != (policy.expiry, &policy.zone) {
             self.outcome.jobs.insert(EXPIRY_JOB.to_owned(), None);
+        }
+        if before.coupons.is_none() && policy.coupons.is_some() {
+            // Nobody was promised a coupon before the club gave any.
+            let clock = OfficeClock { zone: policy.zone.clone(), cutoff_minutes: 0 };
+            let yesterday = clock.business_day(self.received).plus(-1);
+            self.outcome.jobs.insert(COUPONS_JOB.to_owned(), Some(yesterday));
         }
         self.outcome.policy = Some(policy.clone());
     }

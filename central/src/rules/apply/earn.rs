@@ -76,9 +76,13 @@ impl Work {
             }
             let Some(member) = self.owner(&known, &earned.subject) else { continue };
             for period in self.capped_periods(known.office) {
-                let link = links::earned(member, period.first_day(known.day));
+                let first = period.first_day(known.day);
+                let link = links::earned(member, first);
                 self.link(link, id);
                 open.extend(self.linked(link));
+                if self.was_capped_within(known.office, period, first) {
+                    open.extend(self.earned_in(member, period, first));
+                }
             }
         }
         self.dirty.extend(marked.into_iter().map(Matter::Earn));
@@ -221,13 +225,14 @@ impl Work {
         if !self.is_fixed(id, known) {
             return None;
         }
-        if known.standing.kind != Some(KIND_CAP) {
-            return Some(points);
-        }
-        let case = posting::case_id(KIND_CAP, &[&posting::fact_cause(id).0]);
+        let case = match known.standing.kind {
+            Some(KIND_CAP) => posting::case_id(KIND_CAP, &[&posting::fact_cause(id).0]),
+            Some(KIND_APPROVAL) => approval_case(id),
+            _ => return Some(points),
+        };
         self.has(Need::Case(case));
-        let cut = self.world.cases.get(&case).and_then(|case| cbor::decode(&case.detail).ok());
-        cut.map_or(Some(points), |(_, gives): (Amount, Amount)| Some(gives))
+        let gave = self.world.cases.get(&case).and_then(|case| cbor::decode(&case.detail).ok());
+        gave.map_or(Some(points), |(_, gives): (Amount, Amount)| Some(gives))
     }
 
     /// A purchase of this member as the caps see it; what of it waits for approval only if it is the one that is asked
@@ -303,7 +308,7 @@ impl Work {
             return Standing::of(Became::Held, KIND_OVER_LIMIT, Some(case));
         }
         if worth.waiting.is_positive() {
-            return self.waits_for_approval(sale, worth);
+            return self.waits_for_approval(sale, worth, capped);
         }
         if capped.cut.is_positive() {
             let case = posting::case_id(KIND_CAP, &[&posting::fact_cause(id).0]);

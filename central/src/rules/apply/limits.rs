@@ -53,7 +53,7 @@ impl Work {
     fn gives(&self, id: FactId, known: &KnownFact, fact: &Fact) -> Gives {
         match &fact.event {
             Event::Earned(earned) if !self.is_repeat(id, fact, earned.repeats) => {
-                Gives { points: self.gives_at_most(fact.scheme, known, earned), top_up: Amount::ZERO }
+                Gives { points: self.gives_at_most(known, fact, earned), top_up: Amount::ZERO }
             }
             Event::ToppedUp(topped) => Gives { points: Amount::ZERO, top_up: topped.amount },
             _ => Gives::default(),

@@ -95,7 +95,7 @@ impl Work {
     }
 
     /// Whether a main card was issued to a member, where the scheme in force at an office asks for one (K15).
-    fn has_main_card(&self, member: MemberId, office: OfficeId) -> bool {
+    pub(super) fn has_main_card(&self, member: MemberId, office: OfficeId) -> bool {
         if !points::asks_main_card(self.world.scheme_at(office, self.received)) {
             return true;
         }

@@ -11,7 +11,7 @@ use hufu_shared::money::{Amount, Leg, Unit};
 use super::Work;
 use super::ledger::Flow;
 use crate::rules::need::Need;
-use crate::rules::points;
+use crate::rules::points::{self, Has};
 use crate::rules::posting::{self, Account, PostingCode};
 
 /// The rule that a line of it stands for: nothing changes without a cause.
@@ -25,9 +25,10 @@ impl Work {
         self.has(Need::Flows(hash));
         let is_done = self.world.flows.get(&hash).is_some_and(|flows| flows.postings > 0);
         let are_two = from != to && self.stands_alone(from) && self.stands_alone(to);
+        let has_main_card = self.has_main_card(to, given.office);
         let fits = given.points > 0
             && points::post(given.points.saturating_neg(), self.has_points(from)).is_ok()
-            && points::post(given.points, self.has_points(to)).is_ok();
+            && points::post(given.points, Has { has_main_card, ..self.has_points(to) }).is_ok();
         if is_done || !are_two || !fits {
             return;
         }

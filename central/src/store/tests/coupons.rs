@@ -1,7 +1,8 @@
 //! Coupons in the books, on both databases; each story is replayed from its journal at the end.
 
-use hufu_shared::act::{Act, Actor, CouponUsed, CouponWhy, CouponsGiven};
+use hufu_shared::act::{Act, Actor, CouponUsed, CouponWhy, CouponsGiven, MemberSet};
 use hufu_shared::ids::{EntryId, Hash, MemberId, OperatorId};
+use hufu_shared::member::MemberStatus;
 use hufu_shared::policy::Policy;
 use hufu_shared::rules::birthday::{NoBirthday, Shown};
 use hufu_shared::scheme::bonus::{Birthday, CouponTerms};
@@ -18,13 +19,24 @@ use crate::vault::{Personal, Vault, VaultError};
 
 const ALL_SHOWN: Shown = Shown { card: true, id_card: true, own_use: true };
 
-/// A club that welcomes with 200 yuan and gives 50 for a birthday, in which member 1 was born on 5 December.
+/// A club that welcomes with 200 yuan and gives 50 for a birthday, in which member 1 was born on 5 December. Member 5 joined
+/// the day before it did, the others on the day.
 async fn club(db: &Db, vault: &Vault) {
     found(db).await;
     let birthday = Birthday { coupon_fen: 5_000, ..Birthday::default() };
     let terms = CouponTerms { welcome_fen: 20_000, birthday: Some(birthday) };
     let policy = Policy { coupons: Some(terms), ..Policy::default() };
     act(db, 40, NOON.offset(-DAY_US / 2), Act::PolicySet(Box::new(policy))).await;
+    let joins = |n: u8| MemberSet {
+        member: member(n),
+        number: format!("M{n}"),
+        level: None,
+        status: MemberStatus::Active,
+        office: None,
+        personal: Hash([n; 32]),
+        joined: Some("2026-11-22".parse().expect("a day")),
+    };
+    act(db, 41, NOON.offset(-DAY_US / 3), Act::MembersSet((1..=4).map(joins).collect())).await;
     let born = Some("1990-12-05".parse().expect("a day"));
     let person = Personal { name: "欧阳静".to_owned(), birthday: born, ..Personal::default() };
     let vault = vault.clone();
@@ -65,7 +77,7 @@ async fn rule_s09_s10_coupons_are_given_once_used_once_and_a_birthday_asks_for_w
         let vault = Vault::create(&keys.path().join("vault.key")).expect("keys");
         club(&db, &vault).await;
         let at = |days: i64| NOON.offset(days * DAY_US);
-        assert_eq!(look(&db, &vault, 60, at(1)).await, 5, "whoever joined is welcomed");
+        assert_eq!(look(&db, &vault, 60, at(1)).await, 4, "whoever joined since it gives any is welcomed");
         assert_eq!(look(&db, &vault, 61, at(1)).await, 0, "looked at");
         assert_eq!(look(&db, &vault, 62, at(10)).await, 1, "sent at the end of the month before");
         let own = db.read(move |tx| coupons::of_member(tx, member(1))).await.expect("readable");

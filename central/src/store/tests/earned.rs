@@ -5,14 +5,14 @@ use hufu_shared::act::{
     Act, FactsReleased, MemberSet, Pin, PinOutcome, PointsChange, PointsChanged, Verdict,
 };
 use hufu_shared::fact::{Earned, Event, Paid, Reversed, Shown};
-use hufu_shared::ids::{FactId, Hash};
+use hufu_shared::ids::{EntryId, FactId, Hash};
 use hufu_shared::member::MemberStatus;
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::policy::{EarnCap, Period, Policy};
 use hufu_shared::scheme::earning::{Approval, EarnKind, EarnRule, RuleCap, Sheet};
 use hufu_shared::scheme::ready::figures::{FIGURES, sheets};
 use hufu_shared::scheme::ready::find;
-use hufu_shared::scheme::{Scheme, SchemeTerms};
+use hufu_shared::scheme::{EarnRate, Scheme, SchemeTerms};
 use hufu_shared::time::{Day, SECOND_US};
 
 use super::conflicts::decided;
@@ -23,8 +23,9 @@ use super::value::sums_hold;
 use crate::db::Db;
 use crate::db::testing::each;
 use crate::rules::apply::approval_case;
+use crate::rules::entry::EntryBody;
 use crate::rules::points::NotChanged;
-use crate::store::points as store;
+use crate::store::{points as store, purchases};
 
 /// The business day of noon.
 const TODAY: Day = Day(20_779);
@@ -313,6 +314,54 @@ async fn kind_23_the_cap_of_a_rule_holds_over_both_shops_whichever_arrives_first
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn kind_23_the_cap_of_a_new_version_counts_what_its_period_gave_before_it() {
+    each(|db| async move {
+        let mut shops = shipped('G');
+        shops.sheets.clear();
+        found_with(&db, shops.terms()).await;
+        let policy = Policy { rate_grace_days: 0, ..Policy::default() };
+        act(&db, 58, NOON.offset(-10_000 * SECOND_US), Act::PolicySet(Box::new(policy))).await;
+        let (mut a, mut b) = (Terminal::start(TERMINAL_A), Terminal::start(TERMINAL_B));
+        let early = buy(&mut a, 0, 1, 32_000, (None, 320));
+        let at = NOON.offset(60 * SECOND_US);
+        let batch = a.batch_at(at);
+        entry(&db, EntryId([70; 16]), at, EntryBody::Batch(batch)).await;
+        assert_eq!(points(&db, 1).await, 320);
+        shops.version = 2;
+        shops.earnings[0].cap = Some(RuleCap { period: Period::Month, most: 500 });
+        act(&db, 60, NOON.offset(600 * SECOND_US), Act::SchemeSet(shops.terms())).await;
+        let late = buy(&mut b, 7_200, 1, 32_000, (None, 320));
+        b.upload(&db).await;
+        assert_eq!(points(&db, 1).await, 500, "320 of the month were given before it");
+        assert_eq!(standing(&db, early).await, applied());
+        assert_eq!(standing(&db, late).await, ("applied_with_case".to_owned(), Some(23)));
+        sums_hold(&db).await;
+        replays(&db).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn inv_20_a_terminal_that_names_a_version_which_gives_less_passes_no_limit_by_that() {
+    each(|db| async move {
+        found(&db).await;
+        let mut policy = Policy { rate_grace_days: 0, ..Policy::default() };
+        policy.issue.points_per_fact = Amount(100);
+        act(&db, 58, NOON.offset(-10_000 * SECOND_US), Act::PolicySet(Box::new(policy))).await;
+        let earn = Some(EarnRate { per_fen: 10_000, points: 200 });
+        let dear = SchemeTerms { earn, ..SchemeTerms::property_club(2, Day(0)) };
+        act(&db, 60, NOON.offset(-600 * SECOND_US), Act::SchemeSet(dear)).await;
+        let mut a = Terminal::start(TERMINAL_A);
+        let bought = buy(&mut a, 0, 1, 100_000, (None, 20));
+        a.upload(&db).await;
+        assert_eq!(standing(&db, bought).await, ("held".to_owned(), Some(40)), "2,000 are due");
+        assert_eq!(points(&db, 1).await, 0);
+        replays(&db).await;
+    })
+    .await;
+}
+
 /// A club in which all of it meets: sheets at one shop, a part that waits for approval, a cap over both shops.
 fn club() -> SchemeTerms {
     let mut scheme = shipped('G');
@@ -324,6 +373,23 @@ fn club() -> SchemeTerms {
     };
     scheme.earnings.push(bonus);
     scheme.terms()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_g07_k21_the_weekly_message_says_that_a_part_waits() {
+    each(|db| async move {
+        found_with(&db, club()).await;
+        let mut b = Terminal::start(TERMINAL_B);
+        let home = Paid { goods: "home".to_owned(), ..Paid::default() };
+        buy(&mut b, 0, 1, 10_000, (Some(home), 100));
+        buy(&mut b, 600, 1, 10_000, (None, 100));
+        b.upload(&db).await;
+        let week = TODAY.plus(-6);
+        let told = db.read(move |tx| purchases::recorded(tx, member(1), week)).await.expect("readable");
+        let told: Vec<_> = told.iter().map(|line| (line.points, line.waits)).collect();
+        assert_eq!(told, [(100, true), (100, false)], "of the week of Monday {week}");
+    })
+    .await;
 }
 
 /// Two terminals' batches in an order: `true` is a batch of A, `false` one of B.

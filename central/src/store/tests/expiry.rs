@@ -1,15 +1,17 @@
 //! The daily run of expiry, on both databases: once a day, over all whom it concerns, caught up after days without it.
 
-use hufu_shared::act::{Act, BalancesOpened, MemberSet, Opening};
-use hufu_shared::ids::{EntryId, Hash, MemberId};
+use hufu_shared::act::{Act, BalancesOpened, LeaseCause, LeaseSet, MemberSet, Opening};
+use hufu_shared::ids::{EntryId, Hash, LeaseId, MemberId};
 use hufu_shared::member::MemberStatus;
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::policy::{ExpiryMode, FixedCutoff, Policy};
 use hufu_shared::time::{DAY_US, Day, Instant};
+use hufu_shared::wire::lease::LeaseTerms;
+use hufu_shared::wire::version::Version;
 
 use super::kit::*;
-use crate::db::Db;
 use crate::db::testing::{each, prepare_all};
+use crate::db::{Db, Value};
 use crate::store::expiry::{self, Step};
 use crate::store::journal;
 use crate::store::verify::verify;
@@ -174,6 +176,38 @@ async fn a_run_over_more_members_than_one_act_looks_at_reaches_all_of_them_once(
             round(&db, on(day)).await.expect("due");
         }
         assert_eq!(count(&db, "postings", vec![]).await, taken, "and nothing twice");
+    })
+    .await;
+}
+
+/// A page of members that is shorter than it seems would let a run go on behind its end, past members who wait there.
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_b04_a_member_with_points_in_a_lease_takes_one_place_of_a_page() {
+    each(|db| async move {
+        found(&db).await;
+        let mut a = Terminal::start(TERMINAL_A);
+        a.purchase(0, 1, 100_000, 20);
+        a.purchase(60, 2, 100_000, 20);
+        a.upload(&db).await;
+        let lease = LeaseSet {
+            lease: LeaseId([0xe1; 16]),
+            generation: 1,
+            device: TERMINAL_A,
+            member: member(1),
+            unit: Unit::Pts,
+            granted_total: Amount(5),
+            terms: LeaseTerms { ttl_s: 7 * 86_400, reboot_cost_s: 7_200, reboots_max: 3 },
+            version: Version { epoch: 1, n: 1 },
+            cause: LeaseCause::Granted,
+        };
+        act(&db, 60, ARRIVAL, Act::LeaseSet(lease)).await;
+        assert_eq!(points(&db, 1).await, 15, "5 lie in the lease");
+        let day = i64::from(Day(20_779).0);
+        let key: [Value; 4] = [Vec::<u8>::new().into(), day.into(), day.into(), 2_i64.into()];
+        let found = db.read(move |tx| tx.query(expiry::SQL.get("with_points_of"), &key)).await;
+        let found = found.expect("readable");
+        let members: Vec<[u8; 16]> = found.iter().map(|row| row.array(0).expect("an id")).collect();
+        assert_eq!(members, [member(1).0, member(2).0]);
     })
     .await;
 }

@@ -6,6 +6,7 @@ use hufu_shared::ids::{EntryId, FactId};
 use hufu_shared::member::OccurrenceRow;
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::policy::{EarnCap, Period, Policy};
+use hufu_shared::scheme::{Scheme, ready};
 use hufu_shared::time::{DAY_US, Day};
 
 use super::conflicts::decided;
@@ -13,7 +14,7 @@ use super::kit::*;
 use super::order::normal_form;
 use crate::db::Db;
 use crate::db::testing::each;
-use crate::rules::posting::case_id;
+use crate::rules::posting::{Account, case_id, fact_cause};
 use crate::store::acts;
 
 fn plain() -> (String, Option<i64>) {
@@ -143,6 +144,44 @@ async fn inv_19_what_a_cap_left_when_the_day_was_settled_is_kept() {
         a.record(1_300, Shown::Accepted, Event::Reversed(back));
         a.upload(&db).await;
         assert_eq!(points(&db, 1).await, 8, "half of the four that it gave");
+        assert_eq!(count(&db, "sums_not_zero", vec![]).await, 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kind_23_what_a_cap_left_of_points_that_wait_is_kept_when_their_day_was_settled() {
+    each(|db| async move {
+        let mut dealer: Scheme = toml::from_str(ready::find("L").expect("shipped").text).expect("a scheme");
+        (dealer.version, dealer.valid_from) = (1, Day(0));
+        found_with(&db, dealer.terms()).await;
+        let cap = EarnCap {
+            unit: Unit::Pts,
+            period: Period::Month,
+            most: Amount(50),
+            events: Vec::new(),
+            offices: Vec::new(),
+        };
+        let policy = Policy { earn_caps: vec![cap], ..Policy::default() };
+        act(&db, 60, NOON, Act::PolicySet(Box::new(policy))).await;
+        let mut a = Terminal::start(TERMINAL_A);
+        let (slip, replaces, repeats, paid) = (None, None, None, None);
+        let (subject, purchase, promised) = (subject(1), Amount(1_000_000), Vec::new());
+        let earned = Earned { subject, purchase, promised, slip, replaces, repeats, paid };
+        let bought = a.record(600, Shown::Accepted, Event::Earned(earned));
+        a.upload(&db).await;
+        let held = Account::Held(fact_cause(bought)).to_string();
+        assert_eq!(count(&db, "points", vec![held.clone().into()]).await, 50, "of 100");
+        settle(&db).await;
+        let back = Reversed {
+            original: bought,
+            legs: vec![Leg { unit: Unit::Pts, amount: Amount(50) }],
+            reason: String::new(),
+            slip: None,
+        };
+        a.record(1_300, Shown::Accepted, Event::Reversed(back));
+        a.upload(&db).await;
+        assert_eq!(count(&db, "points", vec![held.into()]).await, 25, "half of the 50 that it had");
         assert_eq!(count(&db, "sums_not_zero", vec![]).await, 0);
     })
     .await;

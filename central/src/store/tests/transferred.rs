@@ -1,12 +1,14 @@
 //! Points that one member gives another, on both databases; each story is replayed from its journal at the end.
 
-use hufu_shared::act::{Act, MemberErased, PointsChange, PointsChanged, PointsTransferred};
+use hufu_shared::act::{Act, MemberErased, MemberSet, PointsChange, PointsChanged, PointsTransferred};
 use hufu_shared::ids::Hash;
+use hufu_shared::member::MemberStatus;
 use hufu_shared::money::Unit;
 use hufu_shared::policy::Policy;
 use hufu_shared::rules::transfer::NotTransferred;
 use hufu_shared::scheme::redemption::Transfer;
-use hufu_shared::time::DAY_US;
+use hufu_shared::scheme::{Scheme, SchemeTerms, ready};
+use hufu_shared::time::{DAY_US, Day};
 
 use super::clocks::late;
 use super::kit::*;
@@ -24,7 +26,11 @@ fn given(name: u8, from: u8, to: u8, points: i64) -> PointsTransferred {
 
 /// A club that allows it within limits, in which member 1 has 200 points.
 async fn allowed(db: &Db) {
-    found(db).await;
+    allowed_with(db, SchemeTerms::property_club(1, Day(0))).await;
+}
+
+async fn allowed_with(db: &Db, terms: SchemeTerms) {
+    found_with(db, terms).await;
     let transfer = Transfer {
         allowed: true,
         least: 10,
@@ -75,6 +81,37 @@ async fn inv_03_points_that_a_member_gives_another_are_moved_whole_and_once_and_
             assert_eq!(told, (change, 0, "transfer", "K20"));
             assert_eq!(line.other.as_deref(), Some(other), "both sides are named");
         }
+        replays(&db).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_k15_points_are_given_only_to_who_holds_a_main_card_where_points_begin_with_it() {
+    each(|db| async move {
+        let mut club: Scheme = toml::from_str(ready::find("K").expect("shipped").text).expect("a scheme");
+        (club.version, club.valid_from) = (1, Day(0));
+        allowed_with(&db, club.terms()).await;
+        let joins = MemberSet {
+            member: member(6),
+            number: "M6".to_owned(),
+            level: None,
+            status: MemberStatus::Active,
+            office: None,
+            personal: Hash([6; 32]),
+            joined: None,
+        };
+        act(&db, 60, late(2), Act::MembersSet(vec![joins])).await;
+        let asked = async |wish: PointsTransferred| {
+            db.read(move |tx| transfers::check(tx, &wish, late(100))).await.expect("readable")
+        };
+        let without = Err(NotGiven::Member(member(6), NotChanged::MainCard));
+        assert_eq!(asked(given(7, 1, 6, 50)).await, without);
+        act(&db, 61, late(3), Act::PointsTransferred(given(7, 1, 6, 50))).await;
+        assert_eq!((points(&db, 1).await, points(&db, 6).await), (200, 0), "nobody asked the desk");
+        assert_eq!(asked(given(8, 1, 2, 50)).await, Ok(()), "who has a card gets them");
+        act(&db, 62, late(4), Act::PointsTransferred(given(8, 1, 2, 50))).await;
+        assert_eq!((points(&db, 1).await, points(&db, 2).await), (150, 50));
         replays(&db).await;
     })
     .await;

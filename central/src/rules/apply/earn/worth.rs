@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use hufu_shared::cbor;
 use hufu_shared::fact::{Earned, Event, Fact};
-use hufu_shared::ids::{FactId, Hash, OfficeId};
+use hufu_shared::ids::{FactId, Hash, MemberId, OfficeId};
 use hufu_shared::money::{Amount, Unit};
 use hufu_shared::policy::{EarnEvent, Period};
 use hufu_shared::rules::earn::RULE_S2;
@@ -23,7 +23,9 @@ use hufu_shared::wire::upload::Became;
 use super::Sale;
 use crate::rules::apply::Work;
 use crate::rules::apply::edge::{is_wide, latest};
+use crate::rules::judge::cap;
 use crate::rules::judge::rate::{self, Decided, Rated};
+use crate::rules::need::Need;
 use crate::rules::posting;
 use crate::rules::world::{KnownFact, Standing};
 
@@ -108,16 +110,19 @@ impl Work {
         earns.unwrap_or_default()
     }
 
-    /// The most that a purchase gives at once by the version that its terminal used, whoever the member is.
+    /// The most that a purchase gives at once, whoever the member is: by the version that its terminal says, and by the one
+    /// that rates it. A terminal that names a version which gives less passes no limit by that.
     pub(in crate::rules::apply) fn gives_at_most(
         &self,
-        version: u32,
         known: &KnownFact,
+        fact: &Fact,
         earned: &Earned,
     ) -> Amount {
         let today = Some(known.day);
         let begun = Begun { card_issued: today, main_card: today, verified: today };
-        self.earns(version, (known, earned), |_| begun).at_once
+        let gives = |version| self.earns(version, (known, earned), |_| begun).at_once;
+        let rated = self.rated(known, fact).version(fact.scheme);
+        if rated == fact.scheme { gives(rated) } else { gives(rated).max(gives(fact.scheme)) }
     }
 
     /// What the start of points depends on, for the buyer. A card was at hand, and whatever is no main card stands under
@@ -165,6 +170,28 @@ impl Work {
         own.chain(versions.filter_map(EarnTerms::cap).map(|cap| cap.period)).collect()
     }
 
+    /// Whether the first version whose rule has a cap over such periods was published after one had begun: what came
+    /// before that has no link to it yet.
+    pub(super) fn was_capped_within(&self, office: OfficeId, period: Period, first: Day) -> bool {
+        let has_cap = |terms: &SchemeTerms| {
+            let cap = terms.earning.as_ref().and_then(EarnTerms::cap);
+            cap.is_some_and(|cap| cap.period == period)
+        };
+        let capped = self.world.schemes.values().filter(|scheme| has_cap(&scheme.terms));
+        let since = capped.map(|scheme| scheme.published).min();
+        since.is_some_and(|since| first <= self.day(office, since))
+    }
+
+    /// All purchases of a member in a period that begins on a day.
+    pub(super) fn earned_in(&self, member: MemberId, period: Period, first: Day) -> Vec<FactId> {
+        self.has(Need::FactsOf(member));
+        let is_of = |known: &KnownFact| {
+            let is_earn = matches!(&known.fact, Some(Fact { event: Event::Earned(_), .. }));
+            is_earn && known.member == Some(member) && period.first_day(known.day) == first
+        };
+        self.world.facts.iter().filter(|(_, known)| is_of(known)).map(|(id, _)| *id).collect()
+    }
+
     /// By which version of the scheme a purchase is rated.
     fn rated(&self, known: &KnownFact, fact: &Fact) -> Rated {
         let versions = self.world.versions(known.office);
@@ -172,12 +199,18 @@ impl Work {
         rate::judge(&versions, self.world.policy.rate_grace_days, decided)
     }
 
-    /// The standing of a purchase of which a part, or all, waits for approval.
-    pub(super) fn waits_for_approval(&mut self, sale: &Sale<'_>, worth: &Worth) -> Standing {
+    /// The standing of a purchase of which a part, or all, waits for approval. What caps left of it is kept with the case, for
+    /// when its day is settled.
+    pub(super) fn waits_for_approval(
+        &mut self,
+        sale: &Sale<'_>,
+        worth: &Worth,
+        capped: cap::Capped,
+    ) -> Standing {
         let case = approval_case(sale.id);
         let mut fresh = self.fresh_case(KIND_APPROVAL, "waits_for_approval");
         fresh.member = Some(sale.member);
-        fresh.detail = cbor::encode(&(worth.points, worth.waiting));
+        fresh.detail = cbor::encode(&(worth.points, capped.gives));
         self.case(case, fresh, [sale.id]);
         let became = if worth.waiting < worth.points { Became::AppliedWithCase } else { Became::Held };
         Standing::of(became, KIND_APPROVAL, Some(case))
