@@ -38,8 +38,8 @@ pub async fn plan(State(console): State<Console>, posted: Posted) -> Result<Resp
     let posted = posted.settled()?;
     let ui = posted.by.ui.clone();
     match plan_it(&console, &posted).await? {
-        Ok((id, is_named)) => {
-            let status = if is_named { StatusCode::OK } else { StatusCode::CREATED };
+        Ok((id, is_new)) => {
+            let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
             Ok((status, Json(shown(&console, id).await?)).into_response())
         }
         Err("activity-none") => Err(Failure::NotFound.into()),

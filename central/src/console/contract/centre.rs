@@ -54,7 +54,7 @@ pub(super) fn activities() -> Vec<Operation> {
         .takes(
             "activity:id name_zh! name_en kind! place programme heads:int cost:int starts! ends! \
                  every:day|week|month times:int offices:[text] places:int points:int \
-                 admission:once|daily|reentry|exits companions:int yuan key:id listed:bool levels:[text]",
+                 admission:once|daily|reentry|exits companions:int yuan key listed:bool levels:[text]",
         )
         .creates()
         .tells("Activity"),
