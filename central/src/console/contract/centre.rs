@@ -6,7 +6,9 @@ use super::{Operation, get, post};
 /// Figures, terminals, cases, days, cash and jobs.
 pub(super) fn centre() -> Vec<Operation> {
     vec![
-        get("/api/v1/openapi.json", api::openapi, "This document.").open_to_all().tells("openapi info:any paths:any"),
+        get("/api/v1/openapi.json", api::openapi, "This document.")
+            .open_to_all()
+            .tells("openapi info:any servers:any paths:any components:any"),
         get("/api/v1/session", api::session, "Who is signed in, and the token that changes must carry.")
             .tells("login name role token"),
         get("/api/v1/overview", api::overview, "Figures of today, and what waits.").tells(

@@ -65,7 +65,7 @@ pub(super) const SHAPES: &[(&str, &str)] = &[
     ("MadeChange", "change:hash new:bool"),
     (
         "Message",
-        "message:hash about member?:id application? due:time told:any round?:int channel? sending*:any",
+        "message:hash about member?:id application? occurrence?:id due:time told:any round?:int channel? sending*:any",
     ),
     (
         "Occurrence",
@@ -93,7 +93,7 @@ pub(super) const SHAPES: &[(&str, &str)] = &[
     (
         "StatementLine",
         "posting:hash booked:time at:time day:day code change:int waits:int after:int corrects:bool cause? \
-         activity?:Words plan?:Words office?:Words terminal? batch? rule scheme:int case?:hash sentence",
+         activity?:Words plan?:Words other? office?:Words terminal? batch? rule scheme:int case?:hash sentence",
     ),
     ("StockItem", "item:id class code words:Words retired:bool"),
     ("StockLine", "n:int from to pieces:int what at:time day:day cause:hash"),
