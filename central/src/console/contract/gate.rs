@@ -12,7 +12,6 @@ use axum::extract::{MatchedPath, Query, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use hufu_shared::ids::Hash;
 use serde_json::Value;
 
 use super::super::problem::Refused;
@@ -21,6 +20,7 @@ use super::super::ui::Ui;
 use super::super::{Console, FORM_BYTES_MAX};
 use super::once::{self, Asked, KEY_FIELD, KEY_HEADER};
 use super::{Contract, contracts};
+use crate::vault::Vault;
 
 /// Longest `Idempotency-Key`.
 const KEY_CHARS_MAX: usize = 100;
@@ -59,7 +59,8 @@ pub async fn gate(State(gate): State<Gate>, request: Request, next: Next) -> Res
     if contract.method == Method::GET {
         return next.run(request).await;
     }
-    match admitted(&contract, request, is_table, &ui).await {
+    let taken = admitted(&gate.console.app.vault, &contract, request, (is_table, &ui)).await;
+    match taken {
         Ok((request, None)) => next.run(request).await,
         Ok((request, Some(asked))) => once::answer(gate.console, ui.language, asked, request, next).await,
         Err(refused) => refused.into_response(),
@@ -99,10 +100,10 @@ fn media(headers: &HeaderMap) -> String {
 
 /// The request with its fields read, and under which key it is to be done once.
 async fn admitted(
+    vault: &Vault,
     contract: &Contract,
     request: Request,
-    is_table: bool,
-    ui: &Ui,
+    (is_table, ui): (bool, &Ui),
 ) -> Result<(Request, Option<Asked>), Refused> {
     let (mut parts, body) = request.into_parts();
     let read = to_bytes(body, FORM_BYTES_MAX).await;
@@ -112,7 +113,7 @@ async fn admitted(
     let mut asked = key.map(|key| {
         let place = parts.uri.path_and_query().map_or("", |place| place.as_str());
         let kind = media(&parts.headers);
-        let print = Hash::of(&[b"hufu-api-print", place.as_bytes(), b"\n", kind.as_bytes(), b"\n", &body]);
+        let print = vault.print(&[b"api\n", place.as_bytes(), b"\n", kind.as_bytes(), b"\n", &body]);
         Asked { key, print, names_record: false }
     });
     if !is_table {

@@ -35,7 +35,7 @@ const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub(super) struct Asked {
     /// As it was sent.
     pub(super) key: String,
-    /// Hash of the request.
+    /// Keyed hash of the request, which may hold personal data.
     pub(super) print: Hash,
     /// Whether the key is also to name the record that is made, for as long as that lasts.
     pub(super) names_record: bool,
