@@ -90,13 +90,17 @@ fn parameters(contract: &Contract) -> Value {
         let schema = shape::of_type(field.kind);
         json!({ "name": field.name, "in": "query", "required": field.mark == '!', "schema": schema })
     });
+    let beside = contract.fields_beside_table().map(|field| {
+        let about = "With a table as the body: what the object would say beside it";
+        json!({ "name": field.name, "in": "query", "description": about, "schema": shape::of_type(field.kind) })
+    });
     let key = (contract.method == Method::POST).then(|| {
         json!({
             "name": "Idempotency-Key", "in": "header", "required": false,
             "schema": { "type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[!-~]+$" },
         })
     });
-    in_path.chain(in_query).chain(key).collect()
+    in_path.chain(in_query).chain(beside).chain(key).collect()
 }
 
 fn body(contract: &Contract) -> Value {
