@@ -14,6 +14,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
+use super::super::failure::Failure;
 use super::super::problem::Refused;
 use super::super::signed::{Fields, TOKEN_HEADER, read_fields};
 use super::super::ui::Ui;
@@ -67,7 +68,7 @@ pub async fn gate(State(gate): State<Gate>, request: Request, next: Next) -> Res
     }
 }
 
-/// Names in the address: only declared ones. A character of number zero is none that a database takes.
+/// Names in the address: only declared ones, and of declared words no others. A character of number zero is none that a database takes.
 fn check_address(contract: &Contract, uri: &Uri, is_table: bool, ui: &Ui) -> Result<(), Refused> {
     if uri.path().contains("%00") {
         return Err(Refused::said(ui.language, StatusCode::BAD_REQUEST, "unreadable", ""));
@@ -77,9 +78,13 @@ fn check_address(contract: &Contract, uri: &Uri, is_table: bool, ui: &Ui) -> Res
         return Err(Refused::said(ui.language, StatusCode::BAD_REQUEST, "unreadable", ""));
     };
     for (name, value) in &pairs {
-        let is_declared = contract.asks_for(name) && (is_table || contract.method == Method::GET);
-        if !is_declared {
+        let stands_here = is_table || contract.method == Method::GET;
+        let Some(field) = contract.asked(name).filter(|_| stands_here) else {
             return Err(unfit(ui, "name_unknown", name));
+        };
+        if !field.may_say(value) {
+            // There is no such list.
+            return Err(Failure::NotFound.into());
         }
         if value.contains('\0') {
             return Err(unfit(ui, "field_type", name));

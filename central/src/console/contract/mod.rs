@@ -55,11 +55,10 @@ impl Contract {
         shape::fields(self.takes).find(|field| field.is_named(name))
     }
 
-    /// Whether a name may stand in the address.
+    /// The field of this name that may stand in the address.
     #[must_use]
-    pub fn asks_for(&self, name: &str) -> bool {
-        let mut all = shape::fields(self.asks).chain(self.fields_beside_table());
-        all.any(|field| field.is_named(name))
+    pub fn asked(&self, name: &str) -> Option<shape::Field> {
+        shape::fields(self.asks).chain(self.fields_beside_table()).find(|field| field.is_named(name))
     }
 
     /// Fields that stand in the address where the body is a table.
