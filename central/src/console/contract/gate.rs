@@ -26,7 +26,7 @@ use crate::vault::Vault;
 /// Longest `Idempotency-Key`.
 const KEY_CHARS_MAX: usize = 100;
 /// The field of a form that bears the session's token.
-const TOKEN_FIELD: &str = "csrf";
+pub(super) const TOKEN_FIELD: &str = "csrf";
 
 /// The contracts, and the console that they are of.
 #[derive(Clone)]

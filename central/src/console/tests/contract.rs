@@ -12,9 +12,11 @@ use serde_json::{Map, Value, json};
 use super::cards::problem;
 use super::joining::{json as read, somebody, text};
 use super::kit::{Browser, ONE_TIME, Page, each, empty, form};
+use super::members::acts_as;
 use crate::console::contract::document::{answer, components, document, statuses};
 use crate::console::contract::{Contract, contracts, shape};
 use crate::console::problem::MEDIA;
+use crate::rules::joining::roles::Role;
 use crate::store::api_requests::KEPT_US;
 
 static CONTRACTS: LazyLock<Vec<Contract>> = LazyLock::new(contracts);
@@ -306,6 +308,13 @@ async fn a_change_under_a_key_is_made_once_and_answered_the_same_for_a_day_at_le
         assert_eq!((again.status, &again.text), (made.status, &made.text));
         assert_eq!(again.headers["idempotency-replayed"], "true");
         assert!(!made.headers.contains_key("idempotency-replayed"));
+        let tokenless = browser.post_json(path, &body, &[("idempotency-key", "k-1")]).await;
+        assert_eq!(problem(&tokenless), "form", "nothing is told to who has no token of the session");
+        acts_as(&site, Role::Clerk).await;
+        let less = send(&browser, "k-1", &body).await;
+        assert_eq!(problem(&less), "key_other", "nor to a role that was not asked then: {}", less.text);
+        acts_as(&site, Role::Admin).await;
+        assert_eq!(send(&browser, "k-1", &body).await.text, made.text);
         let other = json!({ "member": row.number, "points": 7, "cause": "care", "reason": "等候补偿" });
         let other = send(&browser, "k-1", &other).await;
         assert_eq!((other.status, problem(&other).as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "key_other"));

@@ -16,7 +16,7 @@ use crate::store::{details, rows};
 static PROBE: SqlFile = SqlFile::new("probe", include_str!("probe.sql"));
 
 /// Gives the admin of a site another role.
-async fn acts_as(site: &Site, role: Role) {
+pub async fn acts_as(site: &Site, role: Role) {
     let set = move |tx: &mut Tx<'_>| tx.execute(PROBE.get("set_role"), &[role.code().into()]);
     site.app.db.write(set).await.expect("set");
 }
