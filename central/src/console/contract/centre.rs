@@ -45,9 +45,13 @@ pub(super) fn centre() -> Vec<Operation> {
 /// Activities, and who comes to them (K25, K26, K28).
 pub(super) fn activities() -> Vec<Operation> {
     vec![
-        get("/api/v1/activities", activities::list, "Activities, the one that was planned first in front.")
-            .asks("state kind cursor limit:int")
-            .tells("activities:[Activity] next?"),
+        get(
+            "/api/v1/activities",
+            activities::list,
+            "Activities, the one that was planned first in front, or last by `order`.",
+        )
+        .asks("state kind order:oldest|newest cursor limit:int")
+        .tells("activities:[Activity] next?"),
         post(
             "/api/v1/activities",
             activities::plan,

@@ -1,7 +1,7 @@
 //! Activities through `/api/v1`, on both databases.
 
 use axum::http::{Method, StatusCode};
-use hufu_shared::time::DAY_US;
+use hufu_shared::time::{DAY_US, SECOND_US};
 use serde_json::Value;
 
 use super::approving::account;
@@ -175,6 +175,32 @@ async fn a_plan_under_an_idempotency_key_is_made_once_for_as_long_as_it_lasts() 
         let known = send().await;
         assert_eq!(known.status, StatusCode::OK, "it was there already: {}", known.text);
         assert_eq!(text(&json(&known), "activity"), text(&json(&made), "activity"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn activities_are_listed_in_either_order_page_by_page() {
+    each(|site| async move {
+        let mut planner = Browser::signed_in(&site).await;
+        for _ in 0..2 {
+            let made = planner.post(ACTIVITIES, &with("programme", "品茶")).await;
+            assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
+            site.clock.advance(SECOND_US);
+        }
+        let listed = async |query: &str| json(&planner.get(&format!("{ACTIVITIES}?{query}")).await);
+        let ids = |told: &Value| -> Vec<String> {
+            let rows = told["activities"].as_array().expect("a list");
+            rows.iter().map(|row| text(row, "activity").to_owned()).collect()
+        };
+        let oldest = ids(&listed("order=oldest").await);
+        assert_eq!(ids(&listed("limit=100").await), oldest, "unless something else is asked for");
+        let first = listed("order=newest&limit=1").await;
+        let rest = listed(&format!("order=newest&cursor={}", text(&first, "next"))).await;
+        let newest = [ids(&first), ids(&rest)].concat();
+        assert!(newest.len() > 1 && newest.iter().eq(oldest.iter().rev()), "{newest:?} {oldest:?}");
+        let nothing = planner.get(&format!("{ACTIVITIES}?order=moon")).await;
+        assert_eq!(nothing.status, StatusCode::NOT_FOUND);
     })
     .await;
 }
