@@ -24,7 +24,7 @@ pub(super) fn joining() -> Vec<Operation> {
             .tells("members:[Lookalike]"),
         post("/api/v1/applications/{id}/decide", approve::decide, "Decides an application.")
             .takes("deal!:join|bind|reject member number card with:[text] mobile home_phone address reason!")
-            .tells("application member?:id cards:[text]"),
+            .tells("DecidedApplication"),
         post("/api/v1/applications/{id}/carer", accounts::hand_application, "Hands an application on to a carer.")
             .takes("carer! reason!")
             .tells("carer:id"),

@@ -13,7 +13,7 @@ pub(super) const SHAPES: &[(&str, &str)] = &[
     (
         "Application",
         "application route way? kind office?:id referrer?:id filed:time state member?:id standing automatic:bool \
-         carer?:id last_day?:day overdue:bool situation*:any cards*:[text]",
+         carer?:id last_day?:day overdue:bool situation*:any",
     ),
     ("Association", "application step member:id number? project? due:time done?:time"),
     ("Audience", "listed:bool levels:[text] companions?:int counted?:bool"),
@@ -38,6 +38,12 @@ pub(super) const SHAPES: &[(&str, &str)] = &[
         "device:id name topped_up:int paid_out:int closed:any last_contact?:time queued?:int may_lack:bool",
     ),
     ("Changed", "member:id at:time"),
+    // Of one that a terminal took no more is told than what came of it.
+    (
+        "DecidedApplication",
+        "application member?:id cards:[text] route* way*:any kind* office*:any referrer*:any filed*:time state* \
+         standing* automatic*:bool carer*:any last_day*:any overdue*:bool",
+    ),
     (
         "Device",
         "device:id name status epoch:int presence office? acked_seq?:int last_contact?:time queued?:int software? \
