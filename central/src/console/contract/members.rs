@@ -29,8 +29,8 @@ pub(super) fn joining() -> Vec<Operation> {
             .takes("carer! reason!")
             .tells("carer:id"),
         get("/api/v1/associations", associations::list, "What the sales system is to be told, or was.")
-            .asks("state:due|done")
-            .tells("associations:[Association]"),
+            .asks("state:due|done cursor limit:int")
+            .tells("associations:[Association] next?"),
         post("/api/v1/associations/done", associations::done, "Says that a step of an application was done.")
             .takes("application! step!")
             .tells("application step"),
