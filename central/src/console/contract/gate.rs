@@ -68,7 +68,8 @@ pub async fn gate(State(gate): State<Gate>, request: Request, next: Next) -> Res
     }
 }
 
-/// Names in the address: only declared ones, and of declared words no others. A character of number zero is none that a database takes.
+/// Names in the address: only declared ones, and of declared words no others. A character of number zero is none that a
+/// database takes.
 fn check_address(contract: &Contract, uri: &Uri, is_table: bool, ui: &Ui) -> Result<(), Refused> {
     if uri.path().contains("%00") {
         return Err(Refused::said(ui.language, StatusCode::BAD_REQUEST, "unreadable", ""));
