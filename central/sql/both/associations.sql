@@ -9,4 +9,5 @@ ON CONFLICT (device, epoch, seq, step) DO UPDATE SET done = excluded.done, entry
 
 -- name: page
 SELECT device, epoch, seq, step, member, due, done FROM association
-WHERE (CASE WHEN done IS NULL THEN 0 ELSE 1 END) = $1 ORDER BY due, device, epoch, seq, step LIMIT $2
+WHERE (CASE WHEN done IS NULL THEN 0 ELSE 1 END) = $1 AND (due, device, epoch, seq, step) > ($3, $4, $5, $6, $7)
+ORDER BY due, device, epoch, seq, step LIMIT $2

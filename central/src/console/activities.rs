@@ -11,6 +11,7 @@ use hufu_shared::ids::{ActivityId, OccurrenceId, OfficeId};
 use hufu_shared::member::{OccurrenceRow, OccurrenceState};
 use hufu_shared::money::Amount;
 use hufu_shared::rules::activity::{Coming, per_head, share_out};
+use hufu_shared::time::Instant;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -38,8 +39,8 @@ pub async fn plan(State(console): State<Console>, posted: Posted) -> Result<Resp
     let posted = posted.settled()?;
     let ui = posted.by.ui.clone();
     match plan_it(&console, &posted).await? {
-        Ok((id, is_named)) => {
-            let status = if is_named { StatusCode::OK } else { StatusCode::CREATED };
+        Ok((id, is_new)) => {
+            let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
             Ok((status, Json(shown(&console, id).await?)).into_response())
         }
         Err("activity-none") => Err(Failure::NotFound.into()),
@@ -56,6 +57,8 @@ pub struct ActivitiesQuery {
     pub(super) state: String,
     /// Of this kind; of any if empty.
     pub(super) kind: String,
+    /// `newest` for the plan that was written last in front; the first one is by default.
+    order: String,
     /// The place after which the page begins; none for the first.
     pub(super) cursor: Option<String>,
     /// Rows of a page at most.
@@ -71,7 +74,7 @@ fn plan_json(id: ActivityId, known: &KnownActivity) -> Value {
     })
 }
 
-/// Activities, in a `state` and of a `kind`, the one that was planned first in front.
+/// Activities, in a `state` and of a `kind`, the one that was planned first in front, or the last by `order`.
 pub async fn list(
     State(console): State<Console>,
     Query(query): Query<ActivitiesQuery>,
@@ -80,10 +83,16 @@ pub async fn list(
     if !query.state.is_empty() && Where::from_code(&query.state).is_none() {
         return Err(Failure::NotFound.into());
     }
-    let (at, id) = cursor(query.cursor.as_deref()).ok_or(Failure::NotFound)?;
+    let is_newest = query.order == "newest";
+    let (at, id) = match query.cursor.as_deref() {
+        None if is_newest => (Instant(i64::MAX), [0xff; 16]),
+        after => cursor(after).ok_or(Failure::NotFound)?,
+    };
     let most = rows_of(query.limit);
-    let load =
-        move |tx: &mut Tx<'_>| activities::page(tx, (&query.state, &query.kind), (at, ActivityId(id)), most);
+    let load = move |tx: &mut Tx<'_>| {
+        let (of, from) = ((query.state.as_str(), query.kind.as_str()), (at, ActivityId(id)));
+        if is_newest { activities::newest(tx, of, from, most) } else { activities::page(tx, of, from, most) }
+    };
     let page = console.app.db.read(load).await?;
     let next = page.last().and_then(|(id, known)| next((page.len(), most), known.planned, &id.0));
     let rows: Vec<Value> = page.iter().map(|(id, known)| plan_json(*id, known)).collect();

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use hufu_shared::act::{Act, ActivityPlan, ActivityPlanned, Admission};
 use hufu_shared::dictionary;
-use hufu_shared::ids::{ActivityId, OccurrenceId, OfficeId};
+use hufu_shared::ids::{ActivityId, Hash, OccurrenceId, OfficeId};
 use hufu_shared::member::{Audience, COMPANIONS_MAX, OccurrenceRow, OccurrenceState};
 use hufu_shared::money::{Amount, Unit};
 use hufu_shared::rules::activity::{Every, holdings};
@@ -165,20 +165,30 @@ fn times(fields: &Fields, admission: Admission) -> Result<Vec<(Instant, Instant)
     holdings(first, every, times, zone).ok_or("activity-times")
 }
 
-/// Under which id a plan is written: the one that it `named`, that of the form's `key`, so that a form that is sent twice
-/// plans once, or a fresh one.
+/// The activity that a key names: the key itself where it is an id, as forms have it.
+fn named(key: &str) -> ActivityId {
+    key.parse().unwrap_or_else(|_| {
+        let hash = Hash::of(&[b"hufu-activity", key.as_bytes()]).0;
+        let mut id = [0; 16];
+        id.copy_from_slice(&hash[..16]);
+        ActivityId(id)
+    })
+}
+
+/// Under which id a plan is written: the one that it `named`, that of its `key`, so that a plan that is sent twice is made
+/// once, or a fresh one.
 fn id_of(fields: &Fields, now: Instant) -> Result<(ActivityId, bool), Failure> {
-    let named = fields.get("activity");
-    if !named.is_empty() {
-        return Ok((named.parse().map_err(|_| Failure::NotFound)?, true));
+    let activity = fields.get("activity");
+    if !activity.is_empty() {
+        return Ok((activity.parse().map_err(|_| Failure::NotFound)?, true));
     }
     match fields.get("key") {
         "" => Ok((ActivityId::new(now, random::bytes()?), false)),
-        key => Ok((key.parse().map_err(|_| Failure::Form)?, false)),
+        key => Ok((named(key), false)),
     }
 }
 
-/// Plans an activity, or plans one anew; answers which, or the key of what is wrong.
+/// Plans an activity, or plans one anew; answers which, and whether it is new, or the key of what is wrong.
 pub(super) async fn plan_it(
     console: &Console,
     posted: &Posted,
@@ -195,14 +205,14 @@ pub(super) async fn plan_it(
         .map(|_| Ok::<_, Failure>(OccurrenceId::new(now, random::bytes()?)))
         .collect::<Result<_, _>>()?;
     let (entry, actor) = (console.app.entry_id()?, posted.by.actor());
-    let work = move |tx: &mut Tx<'_>| -> Result<Result<(), &'static str>, PeopleError> {
+    let work = move |tx: &mut Tx<'_>| -> Result<Result<bool, &'static str>, PeopleError> {
         journal::pass_gate(tx, now)?;
         let known = activities::activity(tx, id)?;
         let stood = activities::occurrences_of(tx, id)?;
         match (is_named, known.is_none() && stood.is_empty()) {
             (true, true) => return Ok(Err("activity-none")),
-            // The same form, sent again.
-            (false, false) => return Ok(Ok(())),
+            // The same plan, sent again.
+            (false, false) => return Ok(Ok(false)),
             _ => {}
         }
         if !joining::can_choose(tx, dictionary::ACTIVITY_KIND, &written.plan.kind)? {
@@ -224,7 +234,7 @@ pub(super) async fn plan_it(
         };
         let planned = ActivityPlanned { plan: written.plan.clone(), occurrences };
         let given = acts::take(tx, entry, now, &actor, &Act::ActivityPlanned(Box::new(planned)))?;
-        Ok(if given.activities.contains_key(&id) { Ok(()) } else { Err("activity-begun") })
+        Ok(if given.activities.contains_key(&id) { Ok(!is_named) } else { Err("activity-begun") })
     };
-    Ok(console.app.write(work).await?.map(|()| (id, is_named)))
+    Ok(console.app.write(work).await?.map(|is_new| (id, is_new)))
 }

@@ -4,11 +4,11 @@
 use axum::Json;
 use axum::extract::{Query, State};
 use hufu_shared::act::{Act, AssociationDone};
-use serde::Deserialize;
+use hufu_shared::time::Instant;
 use serde_json::{Value, json};
 
 use super::Console;
-use super::applications::PAGE_ROWS;
+use super::applications::{ListQuery, is_full, rows_of};
 use super::cases::fact_text;
 use super::failure::Failure;
 use super::place::FIELD_OF_PROJECT;
@@ -17,13 +17,17 @@ use super::requests::fact_of;
 use super::signed::{Posted, SignedIn};
 use crate::db::Tx;
 use crate::rules::joining::application::Association;
+use crate::store::associations::{self, Place};
+use crate::store::lookalikes;
 use crate::store::people::{self, PeopleError};
-use crate::store::{associations, lookalikes};
 
-/// Which list.
-#[derive(Debug, Deserialize)]
-pub struct ListQuery {
-    state: Option<String>,
+/// The place that a cursor names.
+fn place(cursor: Option<&str>) -> Option<Place> {
+    let Some(cursor) = cursor else { return Some(Place::first()) };
+    let mut parts = cursor.splitn(3, '.');
+    let (due, step, application) = (parts.next()?, parts.next()?, parts.next()?);
+    let due = Instant(due.parse().ok()?);
+    Some(Place { due, application: fact_of(application)?, step: step.to_owned() })
 }
 
 /// What is due, or with `state=done` what was done; the oldest first.
@@ -38,9 +42,14 @@ pub async fn list(
         Some(_) => return Err(Failure::NotFound.into()),
     };
     let keys = console.app.keys.clone();
-    let load = move |tx: &mut Tx<'_>| -> Result<Vec<Value>, PeopleError> {
+    let (after, most) = (place(query.cursor.as_deref()).ok_or(Failure::NotFound)?, rows_of(query.limit));
+    let load = move |tx: &mut Tx<'_>| -> Result<(Vec<Value>, Option<String>), PeopleError> {
+        let page = associations::page(tx, is_done, &after, most)?;
+        let last = page.last().filter(|_| is_full(page.len(), most));
+        let next =
+            last.map(|(id, step, known)| format!("{}.{}.{}", known.due.0, step.code(), fact_text(*id)));
         let mut rows = Vec::new();
-        for (application, step, known) in associations::page(tx, is_done, PAGE_ROWS)? {
+        for (application, step, known) in page {
             let project = match step {
                 Association::AddPurchase => {
                     let content = lookalikes::content(tx, keys.open_key(), application)?;
@@ -56,9 +65,10 @@ pub async fn list(
                 "number": number, "project": project, "due": known.due, "done": known.done,
             }));
         }
-        Ok(rows)
+        Ok((rows, next))
     };
-    Ok(Json(json!({ "associations": console.app.db.read(load).await? })))
+    let (rows, next) = console.app.db.read(load).await?;
+    Ok(Json(json!({ "associations": rows, "next": next })))
 }
 
 /// Says that a step of an application was done.

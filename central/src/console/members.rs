@@ -74,6 +74,8 @@ struct Row {
     mobile: String,
     level: String,
     office: String,
+    /// Where the member stands, for programs.
+    code: &'static str,
     status: String,
     tone: &'static str,
 }
@@ -130,6 +132,7 @@ fn row(
         level: row.level.as_ref().map_or_else(|| "—".to_owned(), |level| ui.pick(level)),
         office: office.map_or_else(|| "—".to_owned(), |office| ui.pick(&office.name)),
         number: row.number,
+        code: status,
         status: ui.t(&format!("member-{status}")),
         tone: if status == "active" { "ok" } else { "plain" },
     }))
@@ -208,7 +211,7 @@ pub async fn find(State(console): State<Console>, posted: Posted) -> Result<Json
     let shown = |row: &Row| {
         json!({
             "member": row.id, "number": row.number, "name": row.name, "mobile": row.mobile, "level": row.level,
-            "office": row.office, "status": row.status,
+            "office": row.office, "status": row.code,
         })
     };
     let rows = console.app.db.read(load).await?;

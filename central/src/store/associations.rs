@@ -1,10 +1,10 @@
 //! What the sales system is to be told of applications that have their member (K9).
 
-use hufu_shared::ids::{EntryId, FactId, MemberId};
+use hufu_shared::ids::{DeviceId, EntryId, FactId, MemberId};
 use hufu_shared::time::Instant;
 
 use super::{StoreError, rows};
-use crate::db::{Row, SqlFile, Tx};
+use crate::db::{Row, SqlFile, Tx, Value};
 use crate::rules::joining::application::Association;
 use crate::rules::outcome::Outcome;
 use crate::rules::world::{KnownAssociation, World};
@@ -55,16 +55,40 @@ pub(super) fn commit(tx: &mut Tx<'_>, entry: EntryId, outcome: &Outcome) -> Resu
     Ok(())
 }
 
-/// What is to be told, or is done, the oldest first, at most `limit`.
+/// A place in the list: after what was due then, of this application and with this step.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// Since when it is to be told.
+    pub due: Instant,
+    /// The application.
+    pub application: FactId,
+    /// Code of the step.
+    pub step: String,
+}
+
+impl Place {
+    /// Before everything.
+    #[must_use]
+    pub fn first() -> Self {
+        let application = FactId { device: DeviceId([0; 16]), epoch: 0, seq: 0 };
+        Self { due: Instant(i64::MIN), application, step: String::new() }
+    }
+}
+
+/// What is to be told, or is done, after a place, the oldest first, at most `limit`.
 ///
 /// # Errors
 /// [`StoreError`].
 pub fn page(
     tx: &mut Tx<'_>,
     is_done: bool,
+    after: &Place,
     limit: i64,
 ) -> Result<Vec<(FactId, Association, KnownAssociation)>, StoreError> {
-    let found = tx.query(SQL.get("page"), &[i64::from(is_done).into(), limit.into()])?;
+    let mut values: Vec<Value> = vec![i64::from(is_done).into(), limit.into(), after.due.0.into()];
+    values.extend(rows::fact_id_values(after.application));
+    values.push(after.step.as_str().into());
+    let found = tx.query(SQL.get("page"), &values)?;
     let read = |row: &Row| {
         let (step, known) = association_at(row, 3)?;
         Ok((rows::fact_id_at(row, 0)?, step, known))

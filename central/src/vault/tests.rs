@@ -223,3 +223,13 @@ fn goal_g23_debug_masks() {
         assert!(!text.contains(clear), "{clear} in {text}");
     }
 }
+
+#[test]
+fn a_print_tells_likeness_and_nothing_to_who_has_no_key() {
+    let ((_one, vault), (_other, stranger)) = (new_vault(), new_vault());
+    let parts: [&[u8]; 2] = [b"mobile=", b"13812341234"];
+    assert_eq!(vault.print(&parts), vault.clone().print(&parts));
+    assert_ne!(vault.print(&parts), vault.print(&[b"mobile=", b"13812341235"]));
+    assert_ne!(vault.print(&parts), stranger.print(&parts));
+    assert_ne!(vault.print(&parts), Hash::of(&parts));
+}

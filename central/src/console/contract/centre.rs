@@ -6,7 +6,9 @@ use super::{Operation, get, post};
 /// Figures, terminals, cases, days, cash and jobs.
 pub(super) fn centre() -> Vec<Operation> {
     vec![
-        get("/api/v1/openapi.json", api::openapi, "This document.").open_to_all().tells("openapi info:any paths:any"),
+        get("/api/v1/openapi.json", api::openapi, "This document.")
+            .open_to_all()
+            .tells("openapi info:any servers:any paths:any components:any"),
         get("/api/v1/session", api::session, "Who is signed in, and the token that changes must carry.")
             .tells("login name role token"),
         get("/api/v1/overview", api::overview, "Figures of today, and what waits.").tells(
@@ -43,9 +45,13 @@ pub(super) fn centre() -> Vec<Operation> {
 /// Activities, and who comes to them (K25, K26, K28).
 pub(super) fn activities() -> Vec<Operation> {
     vec![
-        get("/api/v1/activities", activities::list, "Activities, the one that was planned first in front.")
-            .asks("state kind cursor limit:int")
-            .tells("activities:[Activity] next?"),
+        get(
+            "/api/v1/activities",
+            activities::list,
+            "Activities, the one that was planned first in front, or last by `order`.",
+        )
+        .asks("state kind order:oldest|newest cursor limit:int")
+        .tells("activities:[Activity] next?"),
         post(
             "/api/v1/activities",
             activities::plan,
@@ -54,7 +60,7 @@ pub(super) fn activities() -> Vec<Operation> {
         .takes(
             "activity:id name_zh! name_en kind! place programme heads:int cost:int starts! ends! \
                  every:day|week|month times:int offices:[text] places:int points:int \
-                 admission:once|daily|reentry|exits companions:int yuan key:id listed:bool levels:[text]",
+                 admission:once|daily|reentry|exits companions:int yuan key listed:bool levels:[text]",
         )
         .creates()
         .tells("Activity"),

@@ -30,9 +30,11 @@ static REFUSALS_OF_CHANGES: [(StatusCode, &str); 3] = [
     (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is of another kind"),
 ];
 
-const ABOUT: &str = "Everything that the console does. Amounts are whole numbers of the smallest part (fen, points), \
-    instants are microseconds since 1970-01-01 00:00 UTC, days are those of the office. Lists come in pages of at most \
-    100, or of `limit`: `next` of one is the `cursor` of the next, and nothing when it was the last. A change bears the \
+const ABOUT: &str = "What people do at the console, for programs; cases and requests are decided there only, sales undone, \
+    and terminals invited and revoked. Amounts are whole numbers of the smallest part (fen, points), \
+    instants are microseconds since 1970-01-01 00:00 UTC, days are those of the office. Lists that have a `next` come in \
+    pages of at most 100, or of `limit`: `next` of one is the `cursor` of the next, and nothing when it was the last; the \
+    others tell all, or the newest. A change bears the \
     session's token (see `/api/v1/session`) and may bear an `Idempotency-Key`: the same key with the same request is \
     answered the same, and done once.";
 
@@ -90,13 +92,17 @@ fn parameters(contract: &Contract) -> Value {
         let schema = shape::of_type(field.kind);
         json!({ "name": field.name, "in": "query", "required": field.mark == '!', "schema": schema })
     });
+    let beside = contract.fields_beside_table().map(|field| {
+        let about = "With a table as the body: what the object would say beside it";
+        json!({ "name": field.name, "in": "query", "description": about, "schema": shape::of_type(field.kind) })
+    });
     let key = (contract.method == Method::POST).then(|| {
         json!({
             "name": "Idempotency-Key", "in": "header", "required": false,
             "schema": { "type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[!-~]+$" },
         })
     });
-    in_path.chain(in_query).chain(key).collect()
+    in_path.chain(in_query).chain(beside).chain(key).collect()
 }
 
 fn body(contract: &Contract) -> Value {

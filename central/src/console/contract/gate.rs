@@ -12,20 +12,21 @@ use axum::extract::{MatchedPath, Query, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use hufu_shared::ids::Hash;
 use serde_json::Value;
 
+use super::super::failure::Failure;
 use super::super::problem::Refused;
 use super::super::signed::{Fields, TOKEN_HEADER, read_fields};
 use super::super::ui::Ui;
 use super::super::{Console, FORM_BYTES_MAX};
 use super::once::{self, Asked, KEY_FIELD, KEY_HEADER};
 use super::{Contract, contracts};
+use crate::vault::Vault;
 
 /// Longest `Idempotency-Key`.
 const KEY_CHARS_MAX: usize = 100;
 /// The field of a form that bears the session's token.
-const TOKEN_FIELD: &str = "csrf";
+pub(super) const TOKEN_FIELD: &str = "csrf";
 
 /// The contracts, and the console that they are of.
 #[derive(Clone)]
@@ -59,14 +60,16 @@ pub async fn gate(State(gate): State<Gate>, request: Request, next: Next) -> Res
     if contract.method == Method::GET {
         return next.run(request).await;
     }
-    match admitted(&contract, request, is_table, &ui).await {
+    let taken = admitted(&gate.console.app.vault, &contract, request, (is_table, &ui)).await;
+    match taken {
         Ok((request, None)) => next.run(request).await,
         Ok((request, Some(asked))) => once::answer(gate.console, ui.language, asked, request, next).await,
         Err(refused) => refused.into_response(),
     }
 }
 
-/// Names in the address: only declared ones. A character of number zero is none that a database takes.
+/// Names in the address: only declared ones, and of declared words no others. A character of number zero is none that a
+/// database takes.
 fn check_address(contract: &Contract, uri: &Uri, is_table: bool, ui: &Ui) -> Result<(), Refused> {
     if uri.path().contains("%00") {
         return Err(Refused::said(ui.language, StatusCode::BAD_REQUEST, "unreadable", ""));
@@ -76,9 +79,13 @@ fn check_address(contract: &Contract, uri: &Uri, is_table: bool, ui: &Ui) -> Res
         return Err(Refused::said(ui.language, StatusCode::BAD_REQUEST, "unreadable", ""));
     };
     for (name, value) in &pairs {
-        let is_declared = contract.asks_for(name) && (is_table || contract.method == Method::GET);
-        if !is_declared {
+        let stands_here = is_table || contract.method == Method::GET;
+        let Some(field) = contract.asked(name).filter(|_| stands_here) else {
             return Err(unfit(ui, "name_unknown", name));
+        };
+        if !field.may_say(value) {
+            // There is no such list.
+            return Err(Failure::NotFound.into());
         }
         if value.contains('\0') {
             return Err(unfit(ui, "field_type", name));
@@ -99,10 +106,10 @@ fn media(headers: &HeaderMap) -> String {
 
 /// The request with its fields read, and under which key it is to be done once.
 async fn admitted(
+    vault: &Vault,
     contract: &Contract,
     request: Request,
-    is_table: bool,
-    ui: &Ui,
+    (is_table, ui): (bool, &Ui),
 ) -> Result<(Request, Option<Asked>), Refused> {
     let (mut parts, body) = request.into_parts();
     let read = to_bytes(body, FORM_BYTES_MAX).await;
@@ -112,7 +119,7 @@ async fn admitted(
     let mut asked = key.map(|key| {
         let place = parts.uri.path_and_query().map_or("", |place| place.as_str());
         let kind = media(&parts.headers);
-        let print = Hash::of(&[b"hufu-api-print", place.as_bytes(), b"\n", kind.as_bytes(), b"\n", &body]);
+        let print = vault.print(&[b"api\n", place.as_bytes(), b"\n", kind.as_bytes(), b"\n", &body]);
         Asked { key, print, names_record: false }
     });
     if !is_table {

@@ -24,13 +24,13 @@ pub(super) fn joining() -> Vec<Operation> {
             .tells("members:[Lookalike]"),
         post("/api/v1/applications/{id}/decide", approve::decide, "Decides an application.")
             .takes("deal!:join|bind|reject member number card with:[text] mobile home_phone address reason!")
-            .tells("application member?:id cards:[text]"),
+            .tells("DecidedApplication"),
         post("/api/v1/applications/{id}/carer", accounts::hand_application, "Hands an application on to a carer.")
             .takes("carer! reason!")
             .tells("carer:id"),
         get("/api/v1/associations", associations::list, "What the sales system is to be told, or was.")
-            .asks("state:due|done")
-            .tells("associations:[Association]"),
+            .asks("state:due|done cursor limit:int")
+            .tells("associations:[Association] next?"),
         post("/api/v1/associations/done", associations::done, "Says that a step of an application was done.")
             .takes("application! step!")
             .tells("application step"),

@@ -22,6 +22,9 @@ use axum::routing::{self, MethodRouter};
 
 use super::Console;
 
+/// The field of a body that a table is.
+const TABLE_FIELD: &str = "rows";
+
 /// What one operation asks, takes and tells.
 #[derive(Debug, Clone)]
 pub struct Contract {
@@ -52,11 +55,15 @@ impl Contract {
         shape::fields(self.takes).find(|field| field.is_named(name))
     }
 
-    /// Whether a name may stand in the address.
+    /// The field of this name that may stand in the address.
     #[must_use]
-    pub fn asks_for(&self, name: &str) -> bool {
-        let may = |line| shape::fields(line).any(|field| field.is_named(name));
-        may(self.asks) || (self.is_table && may(self.takes))
+    pub fn asked(&self, name: &str) -> Option<shape::Field> {
+        shape::fields(self.asks).chain(self.fields_beside_table()).find(|field| field.is_named(name))
+    }
+
+    /// Fields that stand in the address where the body is a table.
+    pub fn fields_beside_table(&self) -> impl Iterator<Item = shape::Field> {
+        shape::fields(self.takes).filter(move |field| self.is_table && field.name != TABLE_FIELD)
     }
 
     /// The name of the operation: method and path, as programs that are made from the document call it.

@@ -9,6 +9,7 @@
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequestParts, Request};
+use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -18,8 +19,10 @@ use hufu_shared::seal;
 use super::super::Console;
 use super::super::failure::Failure;
 use super::super::problem::{self, Refused};
-use super::super::signed::{Fields, Newcomer};
+use super::super::session;
+use super::super::signed::{Fields, Newcomer, SignedIn, TOKEN_HEADER};
 use super::super::words::Language;
+use super::gate::TOKEN_FIELD;
 use crate::store::api_requests::{self, Begun, Kept, RUN_BYTES};
 
 /// The header that bears the key.
@@ -35,7 +38,7 @@ const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub(super) struct Asked {
     /// As it was sent.
     pub(super) key: String,
-    /// Hash of the request.
+    /// Keyed hash of the request, which may hold personal data.
     pub(super) print: Hash,
     /// Whether the key is also to name the record that is made, for as long as that lasts.
     pub(super) names_record: bool,
@@ -57,6 +60,11 @@ pub(super) async fn answer(
         Ok(Newcomer(by)) => by,
         Err(failure) => return failure.into_response(),
     };
+    if let Err(failure) = may_ask(&parts, &by) {
+        return failure.into_response();
+    }
+    // What somebody was told in one role is not told again in another.
+    let print = Hash::of(&[&asked.print.0, by.session.account.role.code().as_bytes()]);
     let id = Hash::of(&[b"hufu-api-request", &by.session.staff.0, asked.key.as_bytes()]);
     if asked.names_record
         && let Some(fields) = parts.extensions.get_mut::<Fields>()
@@ -65,7 +73,7 @@ pub(super) async fn answer(
         fields.set(KEY_FIELD, id.to_string());
     }
     let request = Request::from_parts(parts, body);
-    let (begun, run) = match begin(&console, (id, asked.print)).await {
+    let (begun, run) = match begin(&console, (id, print)).await {
         Ok(begun) => begun,
         Err(failure) => return failure.into_response(),
     };
@@ -89,6 +97,17 @@ pub(super) async fn answer(
         Ok(answer) => answer,
         Err(error) => Failure::fault(&error).into_response(),
     }
+}
+
+/// A kept answer comes from no handler, so what every handler asks of a change is asked here: the session's token, and a
+/// password of their own.
+fn may_ask(parts: &Parts, by: &SignedIn) -> Result<(), Failure> {
+    let header = parts.headers.get(TOKEN_HEADER).and_then(|token| token.to_str().ok()).unwrap_or_default();
+    let token = parts.extensions.get::<Fields>().map_or(header, |fields| fields.get(TOKEN_FIELD));
+    if !session::is_form_of(&by.session, token) {
+        return Err(Failure::Form);
+    }
+    if by.session.must_change { Err(Failure::MustChange) } else { Ok(()) }
 }
 
 async fn begin(console: &Console, of: (Hash, Hash)) -> Result<(Begun, [u8; RUN_BYTES]), Failure> {

@@ -36,6 +36,12 @@ impl Field {
             None => self.name == name,
         }
     }
+
+    /// Whether a text is one of the declared words, where the type is such; an empty one stands for none.
+    #[must_use]
+    pub fn may_say(&self, text: &str) -> bool {
+        !self.kind.contains('|') || text.is_empty() || self.kind.split('|').any(|word| word == text)
+    }
 }
 
 /// The fields of a line.
@@ -139,6 +145,14 @@ mod tests {
         );
         assert_eq!(schema["properties"]["by"]["additionalProperties"]["type"], "integer");
         assert!(schema.get("additionalProperties").is_none(), "answers may grow");
+    }
+
+    #[test]
+    fn a_field_of_words_says_one_of_them_or_nothing() {
+        let field = fields("by:issued|replaced").next().expect("a field");
+        assert!(field.may_say("issued") && field.may_say("replaced") && field.may_say(""));
+        assert!(!field.may_say("issued|replaced") && !field.may_say("moon"));
+        assert!(fields("kind").next().expect("a field").may_say("moon"));
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub(super) const SHAPES: &[(&str, &str)] = &[
     (
         "Application",
         "application route way? kind office?:id referrer?:id filed:time state member?:id standing automatic:bool \
-         carer?:id last_day?:day overdue:bool situation*:any cards*:[text]",
+         carer?:id last_day?:day overdue:bool situation*:any",
     ),
     ("Association", "application step member:id number? project? due:time done?:time"),
     ("Audience", "listed:bool levels:[text] companions?:int counted?:bool"),
@@ -38,6 +38,12 @@ pub(super) const SHAPES: &[(&str, &str)] = &[
         "device:id name topped_up:int paid_out:int closed:any last_contact?:time queued?:int may_lack:bool",
     ),
     ("Changed", "member:id at:time"),
+    // Of one that a terminal took no more is told than what came of it.
+    (
+        "DecidedApplication",
+        "application member?:id cards:[text] route* way*:any kind* office*:any referrer*:any filed*:time state* \
+         standing* automatic*:bool carer*:any last_day*:any overdue*:bool",
+    ),
     (
         "Device",
         "device:id name status epoch:int presence office? acked_seq?:int last_contact?:time queued?:int software? \
@@ -49,7 +55,7 @@ pub(super) const SHAPES: &[(&str, &str)] = &[
     ("FieldGroup", "code words:Words class:any fields:[any] retired:bool"),
     ("Finding", "finding class office terminal day:day at:time counted:int expected:int difference:int"),
     ("Coupon", "coupon:hash member:id why fen:int from:day until?:day state used?:any scheme:int"),
-    ("FoundMember", "member number name mobile level office status"),
+    ("FoundMember", "member:id number name mobile level office status:active|stopped|left"),
     ("GateHeads", "gate?:int members:int companions:int"),
     ("Guest", "member:id number coming since:time attended*:any companions*:int companions_came*:any"),
     ("IssuedCard", "card:id new:bool"),
@@ -65,7 +71,7 @@ pub(super) const SHAPES: &[(&str, &str)] = &[
     ("MadeChange", "change:hash new:bool"),
     (
         "Message",
-        "message:hash about member?:id application? due:time told:any round?:int channel? sending*:any",
+        "message:hash about member?:id application? occurrence?:id due:time told:any round?:int channel? sending*:any",
     ),
     (
         "Occurrence",
@@ -93,7 +99,7 @@ pub(super) const SHAPES: &[(&str, &str)] = &[
     (
         "StatementLine",
         "posting:hash booked:time at:time day:day code change:int waits:int after:int corrects:bool cause? \
-         activity?:Words plan?:Words office?:Words terminal? batch? rule scheme:int case?:hash sentence",
+         activity?:Words plan?:Words other? office?:Words terminal? batch? rule scheme:int case?:hash sentence",
     ),
     ("StockItem", "item:id class code words:Words retired:bool"),
     ("StockLine", "n:int from to pieces:int what at:time day:day cause:hash"),

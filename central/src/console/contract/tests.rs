@@ -114,3 +114,19 @@ fn every_reference_of_the_document_leads_somewhere() {
     }
     assert!(met > components().as_object().map_or(0, |shapes| shapes.len()));
 }
+
+#[test]
+fn what_stands_in_the_address_beside_a_table_is_in_the_document() {
+    let told = document();
+    let all = contracts();
+    let tables: Vec<&Contract> = all.iter().filter(|contract| contract.is_table).collect();
+    assert!(!tables.is_empty());
+    for contract in tables {
+        let parameters = told["paths"][contract.path]["post"]["parameters"].as_array().expect("a list");
+        for field in fields(contract.takes) {
+            let is_told = parameters.iter().any(|one| one["name"] == field.name && one["in"] == "query");
+            assert_eq!(is_told, field.name != "rows", "{} {}", contract.path, field.name);
+            assert_eq!(is_told, contract.asked(field.name).is_some(), "{} {}", contract.path, field.name);
+        }
+    }
+}

@@ -1,13 +1,16 @@
 //! Activities through `/api/v1`, on both databases.
 
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
+use hufu_shared::time::{DAY_US, SECOND_US};
 use serde_json::Value;
 
 use super::approving::account;
 use super::cards::problem;
+use super::contract::{of, written};
 use super::joining::{json, text};
 use super::kit::{Browser, Page, each};
 use crate::db::Tx;
+use crate::store::api_requests::KEPT_US;
 use crate::store::people;
 
 const ACTIVITIES: &str = "/api/v1/activities";
@@ -150,6 +153,54 @@ async fn rule_k25_members_are_invited_sign_up_wait_and_cancel() {
         let mut stranger = Browser::stranger(&site);
         assert_ne!(stranger.get(&guests).await.status, StatusCode::OK);
         assert!(!stranger.post_bare(ACTIVITIES, &PLAN).await.status.is_success());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_under_an_idempotency_key_is_made_once_for_as_long_as_it_lasts() {
+    each(|site| async move {
+        let plan = written(of(&Method::POST, ACTIVITIES).expect("declared"), &PLAN);
+        let send = async || {
+            let browser = Browser::signed_in(&site).await;
+            let token = browser.csrf().await;
+            let head = [("x-hufu-token", token.as_str()), ("idempotency-key", "tea-1")];
+            browser.post_json(ACTIVITIES, &plan, &head).await
+        };
+        let made = send().await;
+        assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
+        let again = send().await;
+        assert_eq!((again.status, &again.text), (made.status, &made.text), "told again");
+        site.clock.advance(KEPT_US + DAY_US);
+        let known = send().await;
+        assert_eq!(known.status, StatusCode::OK, "it was there already: {}", known.text);
+        assert_eq!(text(&json(&known), "activity"), text(&json(&made), "activity"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn activities_are_listed_in_either_order_page_by_page() {
+    each(|site| async move {
+        let mut planner = Browser::signed_in(&site).await;
+        for _ in 0..2 {
+            let made = planner.post(ACTIVITIES, &with("programme", "品茶")).await;
+            assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
+            site.clock.advance(SECOND_US);
+        }
+        let listed = async |query: &str| json(&planner.get(&format!("{ACTIVITIES}?{query}")).await);
+        let ids = |told: &Value| -> Vec<String> {
+            let rows = told["activities"].as_array().expect("a list");
+            rows.iter().map(|row| text(row, "activity").to_owned()).collect()
+        };
+        let oldest = ids(&listed("order=oldest").await);
+        assert_eq!(ids(&listed("limit=100").await), oldest, "unless something else is asked for");
+        let first = listed("order=newest&limit=1").await;
+        let rest = listed(&format!("order=newest&cursor={}", text(&first, "next"))).await;
+        let newest = [ids(&first), ids(&rest)].concat();
+        assert!(newest.len() > 1 && newest.iter().eq(oldest.iter().rev()), "{newest:?} {oldest:?}");
+        let nothing = planner.get(&format!("{ACTIVITIES}?order=moon")).await;
+        assert_eq!(nothing.status, StatusCode::NOT_FOUND);
     })
     .await;
 }

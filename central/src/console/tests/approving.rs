@@ -281,6 +281,9 @@ async fn rule_k01_k04_k09_the_sales_system_files_for_buyers_and_is_told_what_to_
             due.as_array().expect("a list").iter().map(|row| (text(row, "step"), &row["project"])).collect();
         assert_eq!(met, [("add_purchase", &json!("滨河花园")), ("mark", &Value::Null)]);
         assert!(due.as_array().expect("a list").iter().all(|row| row["member"] == joined["member"]));
+        let first = read(&browser.get(&format!("{path_of}?limit=1")).await);
+        let rest = read(&browser.get(&format!("{path_of}?limit=1&cursor={}", text(&first, "next"))).await);
+        assert_eq!([&first, &rest].map(|page| &page["associations"][0]), [&due[0], &due[1]], "page by page");
         let done = [("application", text(&filed, "application")), ("step", "mark")];
         assert_eq!(browser.post(&format!("{path_of}/done"), &done).await.status, StatusCode::OK);
         let left = read(&browser.get(path_of).await);

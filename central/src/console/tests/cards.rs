@@ -140,6 +140,8 @@ async fn rule_h05_h06_h07_h08_k17_a_card_is_frozen_found_replaced_and_voided() {
         assert_eq!((back.status, problem(&back).as_str()), (StatusCode::CONFLICT, "card-step"));
         let by_replacement = json(&browser.get("/api/v1/cards?by=replaced&holder=X1").await);
         assert_eq!(by_replacement["cards"].as_array().map(Vec::len), Some(1));
+        let by_nothing = browser.get("/api/v1/cards?by=moon").await;
+        assert_eq!(by_nothing.status, StatusCode::NOT_FOUND, "never another list than the one asked for");
         let void = format!("/api/v1/cards/{}", text(&next, "card"));
         let ended = browser.post(&status(&void), &[("status", "void"), ("reason", "会员注销")]).await;
         assert_eq!(text(&json(&ended), "ended_by"), "voided");

@@ -92,6 +92,8 @@ async fn rule_h04_the_cash_report_sums_each_method_and_tells_what_is_not_uploade
         for path in ["/cash?office=X9", "/api/v1/cash?office=X9"] {
             assert_eq!(browser.get(path).await.status, StatusCode::NOT_FOUND, "{path}");
         }
+        let no_day = browser.get(&format!("/api/v1/cash?office={office}&day=2026-13-01")).await;
+        assert_eq!(no_day.status, StatusCode::BAD_REQUEST, "never another day's report: {}", no_day.text);
     })
     .await;
 }

@@ -10,13 +10,13 @@ use super::joining::{json, somebody, text};
 use super::kit::{Browser, Site, each};
 use crate::db::{SqlFile, Tx};
 use crate::rules::joining::roles::Role;
-use crate::store::details;
 use crate::store::people::{self, PeopleError};
+use crate::store::{details, rows};
 
 static PROBE: SqlFile = SqlFile::new("probe", include_str!("probe.sql"));
 
 /// Gives the admin of a site another role.
-async fn acts_as(site: &Site, role: Role) {
+pub async fn acts_as(site: &Site, role: Role) {
     let set = move |tx: &mut Tx<'_>| tx.execute(PROBE.get("set_role"), &[role.code().into()]);
     site.app.db.write(set).await.expect("set");
 }
@@ -43,6 +43,8 @@ async fn members_are_found_by_name_piece_mobile_and_card_and_shown_masked() {
             let own = found.iter().find(|one| text(one, "number") == number);
             let own = own.unwrap_or_else(|| panic!("{field} {asked} finds {number}: {found:?}"));
             assert_eq!(text(own, "member"), row.member.to_string());
+            let status = rows::member_status_code(row.status);
+            assert_eq!(text(own, "status"), status, "the same word in every language");
             assert!(!page.text.contains(&mobile) && text(own, "name") != name, "masked");
             assert!(field == "find" || found.len() == 1, "a card is one member's");
         }

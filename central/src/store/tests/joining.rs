@@ -354,7 +354,10 @@ async fn rule_k04_k09_the_sales_system_is_told_by_what_was_bought_and_says_when_
         for id in [buyer, taken, buyer] {
             desk.act(&db, ended(id, ApplicationEnd::Joined(member(6)))).await;
         }
-        let page = |done| db.read(move |tx| crate::store::associations::page(tx, done, 10));
+        let page = |done| {
+            use crate::store::associations::{self, Place};
+            db.read(move |tx| associations::page(tx, done, &Place::first(), 10))
+        };
         let rows = |page: Vec<(FactId, crate::rules::joining::application::Association, _)>| {
             page.into_iter().map(|row| (row.0, row.1.code())).collect::<Vec<_>>()
         };
