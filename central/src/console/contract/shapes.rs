@@ -65,7 +65,7 @@ pub(super) const SHAPES: &[(&str, &str)] = &[
     ("MadeChange", "change:hash new:bool"),
     (
         "Message",
-        "message:hash about member?:id application? due:time told:any round?:int channel? sending*:any",
+        "message:hash about member?:id application? due:time told:any round?:int channel? occurrence?:id sending*:any",
     ),
     (
         "Occurrence",
