@@ -50,7 +50,7 @@ AND NOT EXISTS (SELECT 1 FROM attendance a WHERE a.member = s.member AND a.occur
 GROUP BY s.occurrence
 
 -- name: came
-SELECT f.body FROM attendance a JOIN fact f ON f.device = a.device AND f.epoch = a.epoch AND f.seq = a.seq
+SELECT f.body, a.companions FROM attendance a JOIN fact f ON f.device = a.device AND f.epoch = a.epoch AND f.seq = a.seq
 WHERE a.occurrence = $1
 
 -- name: list

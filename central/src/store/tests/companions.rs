@@ -318,3 +318,23 @@ async fn rule_k11_k25_who_has_left_is_told_of_no_activity_any_more() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_k28_more_companions_than_any_plan_allows_are_not_counted() {
+    each(|db| async move {
+        tea(&db, 100).await;
+        let (mut a, mut b) = (Terminal::start(TERMINAL_A), Terminal::start(TERMINAL_B));
+        let crowd = comes(&mut a, 600, 1, u32::MAX, 1);
+        let alone = comes(&mut b, 900, 2, 0, 1);
+        a.upload(&db).await;
+        b.upload(&db).await;
+        for fact in [crowd, alone] {
+            assert_eq!(standing(&db, fact).await, ("applied".to_owned(), None), "there is room for both");
+        }
+        let heads = db.read(|tx| activities::heads(tx, TEA)).await.expect("readable");
+        assert_eq!(heads.get(&HOLDING).map(|heads| (heads.attended, heads.companions)), Some((2, 20)));
+        assert_eq!(companions_in(&db).await, 20, "the gates tell the same");
+        replays(&db).await;
+    })
+    .await;
+}
