@@ -50,7 +50,7 @@ AND NOT EXISTS (SELECT 1 FROM attendance a WHERE a.member = s.member AND a.occur
 GROUP BY s.occurrence
 
 -- name: came
-SELECT f.body FROM attendance a JOIN fact f ON f.device = a.device AND f.epoch = a.epoch AND f.seq = a.seq
+SELECT f.body, a.companions FROM attendance a JOIN fact f ON f.device = a.device AND f.epoch = a.epoch AND f.seq = a.seq
 WHERE a.occurrence = $1
 
 -- name: list
@@ -68,14 +68,14 @@ WHERE s.occurrence = $1 AND s.member = $2
 -- name: holdings_to_remind
 SELECT o.id FROM occurrence o WHERE o.state = 'approved' AND o.starts > $1 AND o.starts <= $2
 AND EXISTS (SELECT 1 FROM sign_up s JOIN member m ON m.id = s.member
-    WHERE s.occurrence = o.id AND s.coming = 'placed' AND m.erased = 0 AND m.merged_into IS NULL
+    WHERE s.occurrence = o.id AND s.coming = 'placed' AND m.status = 'active' AND m.erased = 0 AND m.merged_into IS NULL
     AND NOT EXISTS (SELECT 1 FROM message t WHERE t.occurrence = o.id AND t.about = 'activity_reminder' AND t.member = s.member
         AND t.due >= o.starts - $3))
 ORDER BY o.starts, o.id LIMIT $4
 
 -- name: members_to_remind
 SELECT s.member FROM sign_up s JOIN member m ON m.id = s.member JOIN occurrence o ON o.id = s.occurrence
-WHERE s.occurrence = $1 AND s.coming = 'placed' AND m.erased = 0 AND m.merged_into IS NULL
+WHERE s.occurrence = $1 AND s.coming = 'placed' AND m.status = 'active' AND m.erased = 0 AND m.merged_into IS NULL
 AND NOT EXISTS (SELECT 1 FROM message t WHERE t.occurrence = o.id AND t.about = 'activity_reminder' AND t.member = s.member
     AND t.due >= o.starts - $2)
 ORDER BY s.member LIMIT $3

@@ -322,8 +322,8 @@ pub(super) async fn cost_it(
     Ok(if is_taken { Ok(()) } else { Err("activity-occurrence") })
 }
 
-/// Writes down an item of what an activity cost: its number `item`, `what`, `cost` in fen or `yuan`, and the `occurrence`
-/// that it was for, or none for what is common to all. A cost of 0 takes the item out.
+/// Writes down an item of what an activity cost: its number `item`, `what`, `cost` in fen, and the `occurrence` that it was
+/// for, or none for what is common to all. A cost of 0 takes the item out.
 pub async fn set_cost(
     State(console): State<Console>,
     Path(id): Path<ActivityId>,

@@ -256,7 +256,7 @@ pub fn gates(
         let Ok(Event::Attended(attended)) = event else { continue };
         let gate = gates.entry(attended.gate).or_default();
         gate.members += 1;
-        gate.companions += u64::from(attended.companions.unwrap_or(0));
+        gate.companions += row.uint(1)?;
     }
     Ok(gates)
 }

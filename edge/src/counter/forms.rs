@@ -55,6 +55,7 @@ impl Refused {
             Self::Declined(Declined::Amount) => "counter-declined-amount-limit",
             Self::Declined(Declined::NothingLeft) => "counter-declined-nothing_left",
             Self::Declined(Declined::TooMuch) => "counter-declined-too_much",
+            Self::Declined(Declined::Companions) => "counter-declined-companions",
             Self::Declined(Declined::TooLate) => "counter-declined-too_late",
             Self::Declined(Declined::Offline) => "counter-declined-offline",
             Self::Declined(Declined::SlipUsed) => "counter-declined-slip_used",
@@ -180,12 +181,10 @@ impl ModeInput {
     }
 
     fn check_in(&self, occurrence: OccurrenceId) -> Result<ModeOrder, Refused> {
-        let companions = self.companions.as_ref().map(Number::get).transpose()?;
-        let companions = companions.map(u32::try_from).transpose().map_err(|_| Refused::Request)?;
-        Ok(match companions {
-            Some(companions) => ModeOrder::CheckInParty(Party { occurrence, companions }),
-            None => ModeOrder::CheckIn(occurrence),
-        })
+        let Some(typed) = &self.companions else { return Ok(ModeOrder::CheckIn(occurrence)) };
+        let companions = typed.get().ok().and_then(|companions| u32::try_from(companions).ok());
+        let companions = companions.ok_or(Declined::Companions)?;
+        Ok(ModeOrder::CheckInParty(Party { occurrence, companions }))
     }
 
     fn money(&self, slip: Option<SlipTyped>) -> Result<(Amount, String, SlipTyped), Refused> {
@@ -386,8 +385,8 @@ mod tests {
         for (companions, order) in [
             (Some(Number(Some(2))), Ok(ModeOrder::CheckInParty(Party { occurrence: id, companions: 2 }))),
             (Some(Number(Some(0))), Ok(ModeOrder::CheckInParty(Party { occurrence: id, companions: 0 }))),
-            (Some(Number(Some(u64::MAX))), Err(Refused::Request)),
-            (Some(Number(None)), Err(Refused::Request)),
+            (Some(Number(Some(u64::MAX))), Err(Refused::Declined(Declined::Companions))),
+            (Some(Number(None)), Err(Refused::Declined(Declined::Companions))),
         ] {
             let party = ModeInput { occurrence: Some(id.to_string()), companions, ..input("check_in") };
             assert_eq!(party.order(), order.map(Order::SetMode));

@@ -196,6 +196,9 @@ pub enum Declined {
     /// More than is left of it.
     #[error("more than is left cannot be taken back")]
     TooMuch,
+    /// No number of companions, or more than the plan of the activity allows.
+    #[error("the activity allows fewer companions")]
+    Companions,
     /// A top-up of an earlier shift.
     #[error("the shift of this top-up is over")]
     TooLate,

@@ -161,7 +161,7 @@ impl Dispatch {
         let small = self.core.directory().small();
         let most = small.occurrence(party.occurrence).map_or(0, OccurrenceRow::companions_most);
         self.passing(party.occurrence, true, now)?;
-        if party.companions > most { Err(Declined::TooMuch) } else { Ok(Purpose::CheckInParty(party)) }
+        if party.companions > most { Err(Declined::Companions) } else { Ok(Purpose::CheckInParty(party)) }
     }
 
     /// A gift that the plan of a running activity names: what is not planned is not handed out by a slip of the finger.

@@ -10,5 +10,4 @@ ALTER TABLE attendance ADD COLUMN companions BIGINT NOT NULL DEFAULT 0;
 -- The holding that a message is about.
 ALTER TABLE message ADD COLUMN occurrence BLOB;
 
-CREATE INDEX message_occurrence ON message (occurrence, about);
 CREATE INDEX occurrence_starts ON occurrence (state, starts);

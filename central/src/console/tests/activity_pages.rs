@@ -1,6 +1,7 @@
 //! Pages of activities and the letters that go out about them, on both databases.
 
 use axum::http::StatusCode;
+use hufu_shared::time::{DAY_US, Instant, SECOND_US};
 use serde_json::Value;
 
 use super::approving::account;
@@ -8,6 +9,7 @@ use super::joining::{sending, somebody, text};
 use super::kit::{Browser, Page, each};
 use crate::config::MessagesConfig;
 use crate::jobs;
+use crate::rules::jobs::Job;
 
 const KEY: &str = "018f0000-0000-7000-8000-000000000001";
 
@@ -30,6 +32,9 @@ const FORM: [(&str, &str); 16] = [
     ("places", "4"),
     ("companions", "2"),
 ];
+
+/// When the first holding of that begins: 09:00 in Shanghai.
+const STARTS: Instant = Instant(1_896_051_600 * SECOND_US);
 
 fn with<'a>(field: &'a str, value: &'a str) -> Vec<(&'a str, &'a str)> {
     FORM.into_iter().filter(|of| of.0 != field).chain([(field, value)]).collect()
@@ -145,6 +150,29 @@ async fn rule_k25_members_sign_up_with_companions_on_the_page_and_are_written_to
             assert_ne!(stranger.get(path).await.status, StatusCode::OK, "{path}");
             assert!(!stranger.post_bare(path, &[("step", "end")]).await.status.is_success(), "{path}");
         }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_k25_the_job_reminds_once_within_the_day_before() {
+    each(|site| async move {
+        let (member, ..) = somebody(&site, 0).await;
+        let mut planner = Browser::signed_in(&site).await;
+        planner.post("/activities", &FORM).await;
+        let path = format!("/activities/{KEY}");
+        let mut approver = account(&site, &[("login", "approver"), ("role", "admin")]).await;
+        approver.post(&path, &[("step", "approve"), ("reason", "同意")]).await;
+        let holding = holding(&planner.get(&path).await);
+        let sign_up = [("step", "sign_up"), ("number", member.number.as_str())];
+        assert_eq!(planner.post(&holding, &sign_up).await.to(), holding);
+        let due = || async { jobs::dry_run(&site.app, Job::Reminders).await.expect("counted") };
+        assert_eq!(due().await, 0, "years before");
+        site.clock.advance(STARTS.since(site.app.now()) - DAY_US);
+        assert_eq!(due().await, 1);
+        assert_eq!(jobs::perform(&site.app, Job::Reminders).await.expect("done"), 1, "one holding");
+        assert_eq!(due().await, 0);
+        assert_eq!(jobs::perform(&site.app, Job::Reminders).await.expect("done"), 0, "once");
     })
     .await;
 }

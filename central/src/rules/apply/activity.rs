@@ -12,7 +12,7 @@ use hufu_shared::act::{
     SignedUp,
 };
 use hufu_shared::ids::{ActivityId, MemberId};
-use hufu_shared::member::{GUESTS_MAX, GuestRow, MemberStatus, OccurrenceRow, OccurrenceState};
+use hufu_shared::member::{GUESTS_MAX, GuestRow, OccurrenceRow, OccurrenceState};
 use hufu_shared::rules::activity::{Coming, OCCURRENCES_MAX, SignUp, seat};
 
 use super::Work;
@@ -170,9 +170,7 @@ impl Work {
     fn signed_up(&mut self, step: &SignedUp) {
         let Some(row) = self.occurrence(step.occurrence).cloned() else { return };
         let is_open = row.state == OccurrenceState::Approved && self.received < row.ends;
-        let takes_part = self.member(step.member).is_some_and(|known| {
-            known.status == MemberStatus::Active && !known.erased && known.merged_into.is_none()
-        });
+        let takes_part = self.takes_part(step.member);
         let companions = step.companions.unwrap_or(0);
         let may_bring = step.step != SignUpStep::SignUp || companions <= row.companions_most();
         if !is_open || !takes_part || !may_bring {

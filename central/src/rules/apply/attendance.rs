@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hufu_shared::fact::{Attended, Event, Way};
 use hufu_shared::ids::{DeviceId, FactId, MemberId, OccurrenceId};
-use hufu_shared::member::{OccurrenceRow, OccurrenceState};
+use hufu_shared::member::{COMPANIONS_MAX, OccurrenceRow, OccurrenceState};
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::mutant::{self, Mutant};
 use hufu_shared::time::{Instant, OfficeClock};
@@ -69,10 +69,10 @@ fn runs(row: &OccurrenceRow, known: &KnownFact) -> Timing {
     timing_of(known, row.starts, row.ends)
 }
 
-/// How many companions came in with a check-in.
+/// How many companions came in with a check-in: what a terminal says beyond what any plan allows is not believed.
 fn companions(known: &KnownFact) -> u32 {
     match known.fact.as_ref().map(|fact| &fact.event) {
-        Some(Event::Attended(attended)) => attended.companions.unwrap_or(0),
+        Some(Event::Attended(attended)) => attended.companions.unwrap_or(0).min(COMPANIONS_MAX),
         _ => 0,
     }
 }

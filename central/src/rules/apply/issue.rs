@@ -143,8 +143,9 @@ impl Work {
         }
     }
 
-    /// Whether a member can be given a card: who left, was stopped, erased or merged cannot.
-    fn takes_part(&self, member: MemberId) -> bool {
+    /// Whether a member can be given a card, come to activities and be told of them: who left, was stopped, erased or merged
+    /// cannot.
+    pub(super) fn takes_part(&self, member: MemberId) -> bool {
         self.member(member).is_some_and(|known| {
             known.status == MemberStatus::Active && !known.erased && known.merged_into.is_none()
         })

@@ -191,8 +191,8 @@ impl Work {
         (occurrence, member): (OccurrenceId, MemberId),
         matter: Instant,
     ) {
-        let is_there = self.member(member).is_some_and(|known| !known.erased && known.merged_into.is_none());
-        if !is_there {
+        // Terminals would refuse anybody else.
+        if !self.takes_part(member) {
             return;
         }
         let parts = [&member.0[..], &occurrence.0, &matter.0.to_be_bytes()].concat();

@@ -2,8 +2,8 @@
 //! its journal at the end.
 
 use hufu_shared::act::{
-    Act, ActivityDecided, ActivityPlan, ActivityPlanned, Actor, Admission, OccurrenceEnded, SignUpStep,
-    SignedUp,
+    Act, ActivityDecided, ActivityPlan, ActivityPlanned, Actor, Admission, LeaveDecided, LeaveFiled,
+    OccurrenceEnded, SignUpStep, SignedUp,
 };
 use hufu_shared::fact::{Attended, Event, Shown, Way};
 use hufu_shared::ids::{ActivityId, EntryId, FactId, Hash, MemberId, OccurrenceId, OperatorId};
@@ -278,6 +278,62 @@ async fn rule_k25_members_with_a_place_are_reminded_once_within_the_day_before()
         let reminders = due(&db).await.into_iter().filter(|told| told.0 == About::ActivityReminder);
         assert_eq!(reminders.map(|told| told.1).collect::<Vec<_>>(), [Some(member(1))], "not who waits");
         assert_eq!(to_remind(starts).await, [], "it has begun");
+        replays(&db).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_k11_k25_who_has_left_is_told_of_no_activity_any_more() {
+    each(|db| async move {
+        tea(&db, 3).await;
+        by(&db, 62, 1, MORNING.offset(1), step(1, SignUpStep::SignUp, None)).await;
+        by(&db, 63, 1, MORNING.offset(2), step(2, SignUpStep::SignUp, None)).await;
+        let kind = "normal".to_owned();
+        let filed = LeaveFiled { member: member(1), kind, reason: REASON };
+        by(&db, 64, 1, MORNING.offset(3), Act::LeaveFiled(filed)).await;
+        let decided = LeaveDecided { member: member(1), archived: true, reason: REASON };
+        by(&db, 65, 1, MORNING.offset(4), Act::LeaveDecided(decided)).await;
+        let soon = MORNING.offset(5);
+        let remind = |n: u8| {
+            move |tx: &mut Tx<'_>| {
+                let actor = Actor::Job("reminders".to_owned());
+                activities::remind(tx, HOLDING, (EntryId([n; 16]), &actor), soon)
+            }
+        };
+        assert_eq!(db.write(remind(66)).await.expect("taken"), 1, "not of what they are not let in to");
+        let left = db.read(move |tx| activities::to_remind(tx, soon, 10)).await.expect("readable");
+        assert_eq!(left, [], "nobody is looked for again and again");
+        let ended = OccurrenceEnded { occurrence: HOLDING, reason: REASON };
+        by(&db, 67, 1, MORNING.offset(6), Act::OccurrenceEnded(ended)).await;
+        let told = due(&db).await;
+        let expected = [
+            (About::ActivityPlaced, Some(member(1))),
+            (About::ActivityPlaced, Some(member(2))),
+            (About::ActivityCalledOff, Some(member(2))),
+            (About::ActivityReminder, Some(member(2))),
+        ];
+        assert_eq!(told, expected);
+        replays(&db).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_k28_more_companions_than_any_plan_allows_are_not_counted() {
+    each(|db| async move {
+        tea(&db, 100).await;
+        let (mut a, mut b) = (Terminal::start(TERMINAL_A), Terminal::start(TERMINAL_B));
+        let crowd = comes(&mut a, 600, 1, u32::MAX, 1);
+        let alone = comes(&mut b, 900, 2, 0, 1);
+        a.upload(&db).await;
+        b.upload(&db).await;
+        for fact in [crowd, alone] {
+            assert_eq!(standing(&db, fact).await, ("applied".to_owned(), None), "there is room for both");
+        }
+        let heads = db.read(|tx| activities::heads(tx, TEA)).await.expect("readable");
+        assert_eq!(heads.get(&HOLDING).map(|heads| (heads.attended, heads.companions)), Some((2, 20)));
+        assert_eq!(companions_in(&db).await, 20, "the gates tell the same");
         replays(&db).await;
     })
     .await;

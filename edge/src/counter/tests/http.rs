@@ -275,6 +275,7 @@ async fn a_declined_order_says_why() {
     for (declined, code, words) in [
         (Declined::NotRunning, "409", "该活动现在不能签到"),
         (Declined::Amount, "409", "金额超出上限"),
+        (Declined::Companions, "409", "随行人数不正确"),
         (Declined::Stale, "409", "页面内容已变化"),
         (Declined::Unable, "409", "终端暂时不能执行"),
         (Declined::Busy, "503", "终端未及时响应"),

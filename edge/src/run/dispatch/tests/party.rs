@@ -22,7 +22,7 @@ fn party(companions: u32) -> Order {
 fn rule_k27_companions_are_counted_for_the_next_card_and_no_further() {
     let mut desk = desktop_with(party_directory);
     desk.order(Order::SetMode(ModeOrder::CheckIn(OCCASION))).expect("it runs");
-    assert_eq!(desk.order(party(3)), Err(Declined::TooMuch), "the plan allows two");
+    assert_eq!(desk.order(party(3)), Err(Declined::Companions), "the plan allows two");
     desk.order(party(1)).expect("one is fine");
     let mode = desk.view().view.mode.clone();
     assert!(
@@ -43,7 +43,7 @@ fn rule_k27_companions_are_counted_for_the_next_card_and_no_further() {
 #[test]
 fn rule_k27_nobody_brings_companions_where_the_plan_knows_none() {
     let mut desk = desktop();
-    assert_eq!(desk.order(party(1)), Err(Declined::TooMuch));
+    assert_eq!(desk.order(party(1)), Err(Declined::Companions));
     let elsewhere = Party { occurrence: NEXT_DAY, companions: 0 };
     let order = Order::SetMode(ModeOrder::CheckInParty(elsewhere));
     assert_eq!(desk.order(order), Err(Declined::NotRunning));
