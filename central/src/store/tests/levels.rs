@@ -39,8 +39,8 @@ async fn rule_p01_levels_rise_by_points_hold_for_the_year_and_fall_with_it_and_t
         let pharmacy: Scheme = toml::from_str(ready::find("P").expect("shipped").text).expect("a scheme");
         let mut policy = Policy::default();
         pharmacy.write_into(&mut policy);
-        policy.issue.points_per_fact = hufu_shared::money::Amount(100_000);
-        policy.issue.points_per_day = hufu_shared::money::Amount(1_000_000);
+        policy.issue.points_per_fact = Amount(100_000);
+        policy.issue.points_per_day = Amount(1_000_000);
         act(&db, 40, NOON.offset(-DAY_US / 2), Act::PolicySet(Box::new(policy))).await;
         let mut terminal = Terminal::start(TERMINAL_A);
         terminal.purchase(0, 1, 6_000_000, 1_200);
