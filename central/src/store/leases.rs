@@ -428,7 +428,7 @@ fn grant_over(
     at: (EntryId, Instant),
 ) -> Result<bool, StoreError> {
     // Most members have one unit of several: the other need not be reckoned to find that nothing is left to set aside.
-    if !world.purses.get(&(member, unit)).is_some_and(|purse| purse.available > 0) {
+    if world.purses.get(&(member, unit)).is_none_or(|purse| purse.available <= 0) {
         return Ok(false);
     }
     let book = book(tx, world, about, (device, member, unit))?;

@@ -3,7 +3,7 @@
 //! It holds what staff may see and nothing else: names as the scheme gives them, last characters of a card.
 
 use hufu_hardware::card::SourceKind;
-use hufu_shared::fact::{Event, Fact, Handing, Party, Purpose as FactPurpose, Way};
+use hufu_shared::fact::{Attended, Event, Fact, Handing, Party, Purpose as FactPurpose, Way};
 use hufu_shared::ids::{ItemId, OccurrenceId};
 use hufu_shared::member::{GiftRow, MemberRow, OccurrenceRow};
 use hufu_shared::money::{Amount, Leg, Unit};
@@ -114,8 +114,12 @@ pub(super) fn result(
     source: Source,
     now: &Now,
 ) -> ResultView {
+    let came = match &swiped.decision.event {
+        Event::Attended(attended) => Some(came_as(attended)),
+        _ => None,
+    };
     ResultView {
-        purpose: purpose(dispatch.core.directory(), what),
+        purpose: purpose(dispatch.core.directory(), came.as_ref().unwrap_or(what)),
         person: swiped.member.as_ref().map(person),
         card_tail: swiped.card.as_ref().map(|card| card.tail.clone()).filter(|tail| !tail.is_empty()),
         promised: swiped.decision.promised.or(swiped.decision.waiting),
@@ -427,19 +431,21 @@ fn readers(dispatch: &Dispatch, now: &Now) -> Vec<ReaderView> {
         .collect()
 }
 
+/// What a check-in was, with the companions that came.
+fn came_as(attended: &Attended) -> FactPurpose {
+    let occurrence = attended.occurrence;
+    match (attended.way, attended.companions) {
+        (Way::In, Some(companions)) => FactPurpose::CheckInParty(Party { occurrence, companions }),
+        (Way::In, None) => FactPurpose::CheckIn(occurrence),
+        (Way::Out, _) => FactPurpose::CheckOut(occurrence),
+    }
+}
+
 fn purpose_of(dispatch: &Dispatch, fact: &Fact) -> Option<Purpose> {
     let directory = dispatch.core.directory();
     match &fact.event {
         Event::Visited(_) => Some(Purpose::Visit),
-        Event::Attended(attended) => {
-            let occurrence = attended.occurrence;
-            let what = match (attended.way, attended.companions) {
-                (Way::In, Some(companions)) => FactPurpose::CheckInParty(Party { occurrence, companions }),
-                (Way::In, None) => FactPurpose::CheckIn(occurrence),
-                (Way::Out, _) => FactPurpose::CheckOut(occurrence),
-            };
-            Some(purpose(directory, &what))
-        }
+        Event::Attended(attended) => Some(purpose(directory, &came_as(attended))),
         Event::Earned(earned) => Some(Purpose::Earn { purchase: earned.purchase }),
         Event::Refused(refused) => Some(purpose(directory, &refused.purpose)),
         Event::Spent(fact) => Some(spent(&fact.legs, fact.paid_out.as_deref())),

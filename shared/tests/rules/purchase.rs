@@ -59,6 +59,9 @@ fn rule_k22_g04_s06_s07_the_what_if_says_the_same_of_each_figure() {
         let (coupon_fen, by_points) = figure.beside_fen;
         let price = figure.money_fen + coupon_fen + by_points;
         let mut before = joined("2025-01-01");
+        // Clubs that name the kinds of their members know no other.
+        before.member.kind =
+            scheme.joining.kinds.as_ref().and_then(|kinds| kinds.get(1)).cloned().unwrap_or_default();
         before.events.push(Event::new(day("2025-01-02"), What::Verified));
         if by_points > 0 {
             before.events.push(purchase("2025-02-01", 2_000_000));

@@ -192,7 +192,7 @@ impl Raw {
 
     fn rows(&self, text: &str, values: &[Value]) -> Result<Table> {
         let mut statement = self.connection.prepare_cached(text)?;
-        let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let columns = names.len();
         let row = |row: &rusqlite::Row<'_>| -> rusqlite::Result<Vec<Value>> {
             (0..columns).map(|column| row.get(column)).collect()

@@ -58,7 +58,7 @@ pub fn answer(contract: &Contract) -> Value {
 /// The schemas that others name.
 #[must_use]
 pub fn components() -> Value {
-    let named = SHAPES.iter().map(|(name, line)| ((*name).to_owned(), shape::object(*line, Way::Answer)));
+    let named = SHAPES.iter().map(|(name, line)| ((*name).to_owned(), shape::object(line, Way::Answer)));
     let mut schemas: Map<String, Value> = named.collect();
     schemas.insert("Problem".to_owned(), shape::object(PROBLEM, Way::Answer));
     Value::Object(schemas)

@@ -4,6 +4,7 @@
 //! stay with the record, terminals refuse the member from the next directory on, and coming back is the same the other
 //! way. Out of scope: erasure of the personal data, which is an act of its own (X17).
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use hufu_shared::act::{Actor, LeaveDecided, LeaveFiled, MemberRestored, MessagesTold, PurchasesDue};
@@ -204,8 +205,8 @@ impl Work {
     /// A message is due, unless it was before.
     fn put_message(&mut self, id: Hash, known: KnownMessage) {
         self.has(Need::Message(id));
-        if !self.world.messages.contains_key(&id) {
-            self.world.messages.insert(id, known.clone());
+        if let Entry::Vacant(place) = self.world.messages.entry(id) {
+            place.insert(known.clone());
             self.outcome.messages.insert(id, known);
         }
     }

@@ -15,7 +15,7 @@ use super::order::normal_form;
 use crate::db::Db;
 use crate::db::testing::each;
 use crate::rules::posting::{Account, case_id, fact_cause};
-use crate::store::acts;
+use crate::store::{acts, world};
 
 fn plain() -> (String, Option<i64>) {
     ("applied".to_owned(), None)
@@ -218,6 +218,10 @@ async fn inv_19_the_sale_of_a_slip_is_kept_and_its_return_takes_back() {
 async fn what_waited_for_its_card_when_the_day_was_settled_is_judged_like_what_comes_later() {
     each(|db| async move {
         found(&db).await;
+        // This club waits longer for a card than its days stay open.
+        let mut policy = db.read(world::policy).await.expect("a policy");
+        policy.hold_days = 60;
+        act(&db, 199, NOON, Act::PolicySet(Box::new(policy))).await;
         let (mut a, mut b) = (Terminal::start(TERMINAL_A), Terminal::start(TERMINAL_B));
         let first = purchase_of(&mut a, 7, 0, "1", 30_000);
         a.upload(&db).await;
