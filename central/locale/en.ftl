@@ -1010,6 +1010,7 @@ guest-nobody = No member who takes part has that number.
 nav-activities = Activities
 activities-none = No activity yet.
 activity-new = Plan an activity
+activity-name = Activity
 activity-name-zh = Name in Chinese (required)
 activity-name-en = Name in English
 activity-place = Place

@@ -1010,6 +1010,7 @@ guest-nobody = 没有这个会员编号的在册会员。
 nav-activities = 活动
 activities-none = 还没有活动。
 activity-new = 新建活动
+activity-name = 活动名称
 activity-name-zh = 活动名称（中文，必填）
 activity-name-en = 英文名称
 activity-place = 地点

@@ -171,9 +171,9 @@ pub(super) async fn generate_in_parts(
         token_keys.first().ok_or(GenerateError::Import { what: "cards", source: ImportError::NoTokenKey })?;
     let mut stage =
         Stage { db, random, seal_key, offices, terminals: Vec::new(), facts: 0, key: key.clone() };
-    stage.publish_terms(first, begin.offset(2 * MINUTE_US)).await?;
+    let scheme = stage.publish_terms(first, begin.offset(2 * MINUTE_US)).await?;
     stage.open_balances(plan, begin.offset(2 * MINUTE_US)).await?;
-    stage.enrol(begin.offset(2 * MINUTE_US)).await?;
+    stage.enrol(scheme, begin.offset(2 * MINUTE_US)).await?;
     for before_today in (0..=plan.days).rev() {
         stage.day(today.plus(-before_today), before_today, plan.now, &people).await?;
     }
@@ -257,8 +257,8 @@ struct Stage<'a> {
 }
 
 impl Stage<'_> {
-    /// The club lets its counters see whole names, so that staff can compare them with a document.
-    async fn publish_terms(&mut self, from: Day, at: Instant) -> Result<(), GenerateError> {
+    /// The club lets its counters see whole names, so that staff can compare them with a document: the version that says so.
+    async fn publish_terms(&mut self, from: Day, at: Instant) -> Result<u32, GenerateError> {
         let known = self.db.read(directory::schemes).await?;
         let newest = known.into_iter().max_by_key(|terms| terms.version);
         let own = newest.unwrap_or_else(|| SchemeTerms::property_club(0, from));
@@ -268,7 +268,9 @@ impl Stage<'_> {
             valid_from: from,
             ..own
         };
-        take(self.db, &mut self.random, at, Act::SchemeSet(terms)).await
+        let version = terms.version;
+        take(self.db, &mut self.random, at, Act::SchemeSet(terms)).await?;
+        Ok(version)
     }
 
     /// What members had before, if anything.
@@ -282,7 +284,7 @@ impl Stage<'_> {
     }
 
     /// One terminal per office.
-    async fn enrol(&mut self, at: Instant) -> Result<(), GenerateError> {
+    async fn enrol(&mut self, scheme: u32, at: Instant) -> Result<(), GenerateError> {
         for n in 0..self.offices.len() {
             let device = DeviceId(self.random.id());
             let name = format!("{}-1", self.offices[n].code);
@@ -291,7 +293,7 @@ impl Stage<'_> {
                 .await?;
             // No private key belongs to it: this terminal can never speak to the centre again.
             let key = self.random.id().to_vec();
-            self.terminals.push(Terminal::new(device, &key));
+            self.terminals.push(Terminal::new(device, &key, scheme));
             let enrolled = DeviceEnrolled {
                 key: DeviceKey { device, epoch: 1, key },
                 seal_key: [0; 32],

@@ -23,6 +23,7 @@ use crate::rules::entry::{ClockSample, TakenBatch};
 pub struct Terminal {
     /// Its identity.
     pub device: DeviceId,
+    scheme: u32,
     seq: u64,
     head: Hash,
     boot_seq: u64,
@@ -36,10 +37,11 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// A terminal that just enrolled with this key.
-    pub fn new(device: DeviceId, key: &[u8]) -> Self {
+    /// A terminal that just enrolled with this key, and decides by this version of the scheme.
+    pub fn new(device: DeviceId, key: &[u8], scheme: u32) -> Self {
         Self {
             device,
+            scheme,
             seq: 0,
             head: chain::start(device, 1, key),
             boot_seq: 0,
@@ -80,7 +82,7 @@ impl Terminal {
             clock: ClockQuality::Synced,
             directory: Version { epoch: 1, n: 1 },
             block: Version { epoch: 1, n: 1 },
-            scheme: 1,
+            scheme: self.scheme,
             operator: None,
             shown,
             rule,
