@@ -26,8 +26,8 @@ use super::stranger::Stranger;
 use super::time::{DAY, FIRST_DAY, HOUR, MS, TrueTime};
 use super::value::Desks;
 
-/// Hours of virtual time that queues get to drain after the last fault: in each third every terminal asks twice at least.
-const DRAIN_HOURS: i64 = 18;
+/// Hours of virtual time that queues get to drain after the last fault: in each third every terminal asks several times.
+const DRAIN_HOURS: i64 = 30;
 
 /// What happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
