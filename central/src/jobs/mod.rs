@@ -10,6 +10,7 @@
 
 mod cards;
 mod coupons;
+mod daily;
 mod deadlines;
 mod expiry;
 mod joining;
@@ -91,8 +92,8 @@ impl Going<'_> {
             Job::Lapse => joining::lapse(self).await,
             Job::ForgetLate => joining::forget_late(self).await,
             Job::AutoLeave => joining::leave(self).await,
-            Job::Levels => levels::perform(self).await,
-            Job::Coupons => coupons::perform(self).await,
+            Job::Levels => daily::perform::<levels::Levels>(self).await,
+            Job::Coupons => daily::perform::<coupons::Coupons>(self).await,
             Job::CardChange => cards::perform(self).await,
             Job::SubCards => cards::end(self).await,
             Job::Deadlines => deadlines::perform(self).await,
@@ -120,8 +121,8 @@ pub async fn is_due(app: &App, job: Job) -> Result<bool, JobError> {
         Job::Expiry => u64::from(expiry::is_due(app).await?),
         Job::Lapse => joining::count_lapsing(app, 1).await?,
         Job::ForgetLate => joining::count_late(app, 1).await?,
-        Job::Levels => u64::from(levels::is_due(app).await?),
-        Job::Coupons => u64::from(coupons::is_due(app).await?),
+        Job::Levels => u64::from(daily::is_due::<levels::Levels>(app).await?),
+        Job::Coupons => u64::from(daily::is_due::<coupons::Coupons>(app).await?),
         Job::CardChange => u64::from(cards::is_due(app).await?),
         Job::SubCards => cards::count_ended(app, 1).await?,
         Job::Deadlines => deadlines::count(app, 1).await?,
@@ -146,8 +147,8 @@ pub async fn dry_run(app: &App, job: Job) -> Result<u64, JobError> {
         Job::Lapse => joining::count_lapsing(app, i64::MAX).await,
         Job::ForgetLate => joining::count_late(app, i64::MAX).await,
         Job::AutoLeave => joining::count_idle(app).await,
-        Job::Levels => levels::count(app).await,
-        Job::Coupons => coupons::count(app).await,
+        Job::Levels => daily::count::<levels::Levels>(app).await,
+        Job::Coupons => daily::count::<coupons::Coupons>(app).await,
         Job::CardChange => cards::count(app).await,
         Job::SubCards => cards::count_ended(app, i64::MAX).await,
         Job::Deadlines => deadlines::count(app, i64::MAX).await,
