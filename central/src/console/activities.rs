@@ -21,6 +21,7 @@ use super::applications::{cursor, next, rows_of};
 use super::failure::Failure;
 use super::problem::Refused;
 use super::signed::{Posted, SignedIn};
+use super::ui::Ui;
 use super::verdict::note;
 use crate::db::Tx;
 use crate::rules::activity::State as Where;
@@ -202,6 +203,15 @@ pub async fn one(
     Ok(Json(shown(&console, id).await?))
 }
 
+/// How programs are told what keeps a step of an activity from being taken.
+fn refused(ui: &Ui, key: &'static str) -> Refused {
+    match key {
+        "activity-none" => Failure::NotFound.into(),
+        "reason-missing" => Refused::unfit(ui, key),
+        _ => Refused::conflict(ui, key),
+    }
+}
+
 /// Approves a plan or sends it back; answers the key of what keeps it from that.
 pub(super) async fn decide_it(
     console: &Console,
@@ -245,9 +255,7 @@ pub async fn decide(
     };
     match decide_it(&console, &posted, (id, approved)).await? {
         Ok(()) => Ok(Json(shown(&console, id).await?)),
-        Err("activity-none") => Err(Failure::NotFound.into()),
-        Err(key @ "reason-missing") => Err(Refused::unfit(&ui, key)),
-        Err(key) => Err(Refused::conflict(&ui, key)),
+        Err(key) => Err(refused(&ui, key)),
     }
 }
 
@@ -288,9 +296,7 @@ pub async fn end(
     let ui = posted.by.ui.clone();
     match end_it(&console, &posted, id).await? {
         Ok(()) => Ok(Json(json!({ "occurrence": id, "state": "ended" }))),
-        Err("activity-none") => Err(Failure::NotFound.into()),
-        Err(key @ "reason-missing") => Err(Refused::unfit(&ui, key)),
-        Err(key) => Err(Refused::conflict(&ui, key)),
+        Err(key) => Err(refused(&ui, key)),
     }
 }
 
