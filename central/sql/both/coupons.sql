@@ -8,7 +8,10 @@ INSERT INTO coupon (id, member, why, fen, starts, until, scheme, used, used_at, 
 ON CONFLICT (id) DO UPDATE SET used = excluded.used, used_at = excluded.used_at, entry = excluded.entry
 
 -- name: of_member
-SELECT id, member, why, fen, starts, until, scheme, used FROM coupon WHERE member = $1 ORDER BY starts, id LIMIT $2
+WITH RECURSIVE those (id) AS (
+    SELECT id FROM member WHERE id = $1 UNION SELECT m.id FROM member m JOIN those t ON m.merged_into = t.id)
+SELECT c.id, c.member, c.why, c.fen, c.starts, c.until, c.scheme, c.used FROM coupon c JOIN those t ON t.id = c.member
+ORDER BY c.starts, c.id LIMIT $2
 
 -- name: members
 SELECT id, joined FROM member WHERE status = 'active' AND erased = 0 AND merged_into IS NULL AND id > $1 ORDER BY id LIMIT $2

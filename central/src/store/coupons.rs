@@ -11,7 +11,7 @@ use hufu_shared::time::{Day, Instant, OfficeClock};
 
 use super::acts::Note;
 use super::people::{self, PeopleError};
-use super::{StoreError, acts, directory, jobs, journal, rows, world};
+use super::{StoreError, acts, directory, jobs, journal, points, rows, world};
 use crate::db::{Row, SqlFile, Tx, Value};
 use crate::rules::apply::COUPONS_JOB;
 use crate::rules::coupons::{self, KnownCoupon, State, Whose};
@@ -48,7 +48,7 @@ pub fn coupon(tx: &mut Tx<'_>, id: Hash) -> Result<Option<KnownCoupon>, StoreErr
     tx.query_opt(SQL.get("coupon"), &[id.0.into()])?.as_ref().map(coupon_of).transpose()
 }
 
-/// Coupons of a member, by their first day.
+/// Coupons of a member and of those who turned out to be the same, by their first day.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -154,7 +154,7 @@ fn check(
     known: &KnownCoupon,
     (day, shown): (Day, Shown),
 ) -> Result<Result<(), NotUsed>, PeopleError> {
-    let member = known.given.member;
+    let member = points::survivor(tx, known.given.member)?;
     let state = coupons::state(known, day);
     if state != State::Open {
         return Ok(Err(NotUsed::Stands(state)));

@@ -1,6 +1,6 @@
 //! Coupons in the books, on both databases; each story is replayed from its journal at the end.
 
-use hufu_shared::act::{Act, Actor, CouponUsed, CouponWhy, CouponsGiven, MemberSet};
+use hufu_shared::act::{Act, Actor, CouponUsed, CouponWhy, CouponsGiven, MemberSet, MembersMerged};
 use hufu_shared::ids::{EntryId, Hash, MemberId, OperatorId};
 use hufu_shared::member::MemberStatus;
 use hufu_shared::policy::Policy;
@@ -109,6 +109,27 @@ async fn rule_s09_s10_coupons_are_given_once_used_once_and_a_birthday_asks_for_w
         let own = db.read(move |tx| coupons::of_member(tx, member(1))).await.expect("readable");
         let days: Vec<_> = own.iter().map(|of| of.used.map(|day| day.to_string())).collect();
         assert_eq!(days, [Some("2026-12-03".to_owned()), Some("2026-12-03".to_owned())]);
+        replays(&db).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kind_11_coupons_of_who_turns_out_to_be_another_go_with_them() {
+    each(|db| async move {
+        let keys = tempfile::tempdir().expect("a folder");
+        let vault = Vault::create(&keys.path().join("vault.key")).expect("keys");
+        club(&db, &vault).await;
+        let day = NOON.offset(DAY_US);
+        assert_eq!(look(&db, &vault, 60, day).await, 4);
+        let merged = MembersMerged { survivor: member(1), merged: member(2), reason: Hash([0; 32]) };
+        act(&db, 61, day, Act::MembersMerged(merged)).await;
+        let own = db.read(move |tx| coupons::of_member(tx, member(1))).await.expect("readable");
+        let brought = own.iter().find(|of| of.given.member == member(2)).expect("the other's, too").given;
+        assert_eq!(own.len(), 2);
+        assert_eq!(uses(&db, &vault, (70, brought.id), Shown::default(), day).await, Ok(()));
+        let used = Err(NotUsed::Stands(State::Used));
+        assert_eq!(uses(&db, &vault, (71, brought.id), Shown::default(), day).await, used);
         replays(&db).await;
     })
     .await;
