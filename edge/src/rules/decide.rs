@@ -18,7 +18,7 @@ use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::rules::purchase::{self, Bought, Earns};
 use hufu_shared::rules::start::Begun;
 use hufu_shared::scheme::SchemeTerms;
-use hufu_shared::time::{ClockQuality, Instant, SECOND_US};
+use hufu_shared::time::{ClockQuality, Instant, OfficeClock, SECOND_US};
 
 use super::timekeeping::Now;
 
@@ -367,7 +367,8 @@ fn earns(known: &Known<'_>, (money, paid): (Amount, Option<&Paid>), now: &Now) -
     if has_sheets && now.quality == ClockQuality::Floor {
         return Earns::default();
     }
-    let clock = known.office.map(|office| office.clock.clone()).unwrap_or_default();
+    let default = OfficeClock::default();
+    let clock = known.office.map_or(&default, |office| &office.clock);
     let day = clock.business_day(now.trusted);
     // Whoever shows a card has one, and sub cards stand under a main card; who is in the directory was verified.
     let begun = Begun { card_issued: Some(day), main_card: Some(day), verified: known.member.map(|_| day) };
