@@ -93,10 +93,9 @@ pub async fn use_one(
     let said = |name: &str| fields.get(name) == "1";
     let shown = Shown { card: said("card"), id_card: said("id_card"), own_use: said("own_use") };
     let code = fields.get("office").to_owned();
-    let offices = console.app.db.read(people::offices).await?;
-    let office =
-        offices.iter().find(|row| row.code == code).ok_or_else(|| Refused::unfit(&ui, "points-office"))?;
-    let wish = CouponUsed { coupon, office: office.office, reason: note.commitment };
+    let office = console.app.db.read(move |tx| people::office_of(tx, &code)).await?;
+    let office = office.ok_or_else(|| Refused::unfit(&ui, "points-office"))?;
+    let wish = CouponUsed { coupon, office, reason: note.commitment };
     let (entry, now, actor) = (console.app.entry_id()?, console.app.now(), posted.by.actor());
     let vault = console.app.vault.clone();
     let work =

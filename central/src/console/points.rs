@@ -456,7 +456,7 @@ pub async fn set_trigger(State(console): State<Console>, posted: Posted) -> Resu
         if cause == dictionary::CAUSE_ACTIVITY && on != TriggerOn::Attended {
             return Ok(Err("points-activity"));
         }
-        let office = people::offices(tx)?.into_iter().find(|row| row.code == code).map(|row| row.office);
+        let office = people::office_of(tx, &code)?;
         if office.is_none() && !code.is_empty() {
             return Ok(Err("points-office"));
         }

@@ -104,8 +104,7 @@ impl Written {
 
     /// The plan with what it names looked up, or the key of what is wrong with it.
     fn plan(&self, tx: &mut Tx<'_>) -> Result<Result<RedemptionPlan, &'static str>, PeopleError> {
-        let office = people::offices(tx)?.into_iter().find(|row| row.code == self.office);
-        let Some(office) = office.map(|row| row.office) else { return Ok(Err("points-office")) };
+        let Some(office) = people::office_of(tx, &self.office)? else { return Ok(Err("points-office")) };
         let what = match &self.gift {
             Some(code) => {
                 let item = stock::item(tx, StockClass::Gift, code)?.filter(|item| !item.retired);
