@@ -44,7 +44,7 @@ pub(super) fn told(tx: &mut Tx<'_>, ui: &Ui, member: MemberId) -> Result<Vec<Str
             ("until", given.until.map_or_else(no_end, |until| until.to_string())),
             ("state", ui.t(&format!("coupon-state-{}", state(known, today).code().replace('_', "-")))),
         ];
-        ui.t_with("coupon-line", &values.each_ref().map(|(name, value)| (*name, value.as_str())))
+        ui.t_of("coupon-line", &values)
     };
     Ok(coupons::of_member(tx, member)?.iter().map(one).collect())
 }

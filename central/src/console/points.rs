@@ -134,8 +134,7 @@ impl Wrong {
                     RecallState::Unreachable => "points-recall-unreachable",
                 };
                 let values = [("office", ui.pick(&recalled.office)), ("n", number(recalled.amount.0))];
-                let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
-                ui.t_with(state, &values)
+                ui.t_of(state, &values)
             };
             let told: Vec<String> = recalled.iter().map(one).collect();
             text.push_str(&ui.t_with("points-short-away", &[("n", &number(*escrow))]));

@@ -254,8 +254,7 @@ pub async fn act(
         Ok(None) => return Ok(go(&format!("/redemptions/{id}"))),
         Ok(Some(Ran { redeemed, left_out })) => {
             let values = [("n", redeemed.to_string()), ("left", left_out.to_string())];
-            let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
-            (ui.t_with("redemption-ran", &values), String::new())
+            (ui.t_of("redemption-ran", &values), String::new())
         }
         Err(key) => (String::new(), ui.t(key)),
     };

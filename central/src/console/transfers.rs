@@ -59,7 +59,7 @@ impl Refusal {
                 [("given", number(*given)), ("most", number(*most))]
             }
         };
-        ui.t_with(self.code(), &values.each_ref().map(|(name, value)| (*name, value.as_str())))
+        ui.t_of(self.code(), &values)
     }
 }
 
