@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use super::Console;
 use super::applications::{cursor, is_full, next, rows_of};
 use super::failure::Failure;
+use super::points::key_of;
 use super::problem::Refused;
 use super::signed::{Fields, Posted, SignedIn};
 use super::verdict::note;
@@ -28,8 +29,6 @@ use crate::store::people::{self, PeopleError};
 use crate::store::redemption::{self as store, Figures, LineView};
 use crate::store::{acts, journal, stock, world};
 
-/// Longest key of a request.
-const KEY_CHARS_MAX: usize = 100;
 /// Redemptions of a member that are told.
 const OWN_MAX: i64 = 200;
 
@@ -64,10 +63,7 @@ struct Written {
 
 impl Written {
     fn of(fields: &Fields) -> Result<Self, &'static str> {
-        let key = fields.get("key");
-        if key.is_empty() || key.chars().count() > KEY_CHARS_MAX {
-            return Err("points-key");
-        }
+        let key = key_of(fields)?;
         let day = |name: &str| fields.get(name).parse::<Day>().map_err(|_| "redemption-days");
         let gift = match fields.get("kind") {
             "gift" => Some(fields.get("gift").to_owned()),
