@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Console;
-use super::applications::{cursor, is_full, next, rows_of};
+use super::applications::{PageQuery, cursor, is_full, next, rows_of};
 use super::failure::Failure;
 use super::points::key_of;
 use super::problem::Refused;
@@ -288,11 +288,18 @@ pub async fn run(
     Ok(Json(plan))
 }
 
-/// Where a page begins.
-#[derive(Debug, Deserialize)]
-pub struct PageQuery {
-    cursor: Option<String>,
-    limit: Option<u32>,
+/// A page of plans, the newest first, each with its figures.
+pub(super) fn page(
+    tx: &mut Tx<'_>,
+    from: (Instant, Hash),
+    most: i64,
+) -> Result<Vec<(KnownPlan, Figures)>, PeopleError> {
+    let mut rows = Vec::new();
+    for known in store::plans(tx, from, most)? {
+        let figures = store::figures(tx, known.terms.id)?;
+        rows.push((known, figures));
+    }
+    Ok(rows)
 }
 
 /// Plans, the newest first, each with its figures.
@@ -306,15 +313,7 @@ pub async fn list(
         None => (Instant(i64::MAX), [0xff; 32]),
         after => cursor(after).ok_or(Failure::NotFound)?,
     };
-    let load = move |tx: &mut Tx<'_>| -> Result<Vec<(KnownPlan, Figures)>, PeopleError> {
-        let mut rows = Vec::new();
-        for known in store::plans(tx, (at, Hash(id)), most)? {
-            let figures = store::figures(tx, known.terms.id)?;
-            rows.push((known, figures));
-        }
-        Ok(rows)
-    };
-    let page = console.app.db.read(load).await?;
+    let page = console.app.db.read(move |tx| page(tx, (at, Hash(id)), most)).await?;
     let next = page.last().and_then(|(known, _)| next((page.len(), most), known.planned, &known.terms.id.0));
     let rows: Vec<Value> = page.iter().map(|(known, figures)| plan_json(known, *figures)).collect();
     Ok(Json(json!({ "redemptions": rows, "next": next })))
