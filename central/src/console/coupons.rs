@@ -44,7 +44,7 @@ pub(super) fn told(tx: &mut Tx<'_>, ui: &Ui, member: MemberId) -> Result<Vec<Str
             ("until", given.until.map_or_else(no_end, |until| until.to_string())),
             ("state", ui.t(&format!("coupon-state-{}", state(known, today).code().replace('_', "-")))),
         ];
-        ui.t_with("coupon-line", &values.each_ref().map(|(name, value)| (*name, value.as_str())))
+        ui.t_of("coupon-line", &values)
     };
     Ok(coupons::of_member(tx, member)?.iter().map(one).collect())
 }
@@ -93,10 +93,9 @@ pub async fn use_one(
     let said = |name: &str| fields.get(name) == "1";
     let shown = Shown { card: said("card"), id_card: said("id_card"), own_use: said("own_use") };
     let code = fields.get("office").to_owned();
-    let offices = console.app.db.read(people::offices).await?;
-    let office =
-        offices.iter().find(|row| row.code == code).ok_or_else(|| Refused::unfit(&ui, "points-office"))?;
-    let wish = CouponUsed { coupon, office: office.office, reason: note.commitment };
+    let office = console.app.db.read(move |tx| people::office_of(tx, &code)).await?;
+    let office = office.ok_or_else(|| Refused::unfit(&ui, "points-office"))?;
+    let wish = CouponUsed { coupon, office, reason: note.commitment };
     let (entry, now, actor) = (console.app.entry_id()?, console.app.now(), posted.by.actor());
     let vault = console.app.vault.clone();
     let work =

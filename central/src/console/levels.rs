@@ -47,10 +47,7 @@ fn sentence(ui: &Ui, ladder: &Ladder, step: &LevelStep) -> String {
         ("until", moved.to.until.map_or_else(|| ui.t("level-no-end"), |until| until.to_string())),
         ("version", step.scheme.to_string()),
     ];
-    ui.t_with(
-        &format!("level-{}", moved.why.code()),
-        &values.each_ref().map(|(name, value)| (*name, value.as_str())),
-    )
+    ui.t_of(&format!("level-{}", moved.why.code()), &values)
 }
 
 /// What moved a member's level in sentences, the newest first, for the member's page.

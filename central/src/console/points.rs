@@ -38,7 +38,13 @@ pub const BATCH_MAX: usize = 500;
 /// What the heading of the column of points reads.
 const HEADS: [&str; 2] = ["积分", "points"];
 /// Longest key of a request.
-pub(super) const KEY_CHARS_MAX: usize = 100;
+const KEY_CHARS_MAX: usize = 100;
+
+/// The key under which something is asked, or the key of the words that say that it has none.
+pub(super) fn key_of(fields: &Fields) -> Result<&str, &'static str> {
+    let key = fields.get("key");
+    if key.is_empty() || key.chars().count() > KEY_CHARS_MAX { Err("points-key") } else { Ok(key) }
+}
 
 /// A change as it was written.
 #[derive(Debug, Clone, Default)]
@@ -134,8 +140,7 @@ impl Wrong {
                     RecallState::Unreachable => "points-recall-unreachable",
                 };
                 let values = [("office", ui.pick(&recalled.office)), ("n", number(recalled.amount.0))];
-                let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
-                ui.t_with(state, &values)
+                ui.t_of(state, &values)
             };
             let told: Vec<String> = recalled.iter().map(one).collect();
             text.push_str(&ui.t_with("points-short-away", &[("n", &number(*escrow))]));
@@ -222,10 +227,10 @@ pub async fn make(
     rows: Vec<(usize, Written)>,
     waits: bool,
 ) -> Result<Made, Failure> {
-    let key = posted.fields.get("key").to_owned();
-    if key.is_empty() || key.chars().count() > KEY_CHARS_MAX {
-        return Ok(Err(vec![(1, Wrong::Key("points-key"))]));
-    }
+    let key = match key_of(&posted.fields) {
+        Ok(key) => key,
+        Err(why) => return Ok(Err(vec![(1, Wrong::Key(why))])),
+    };
     let mut wanted = Vec::with_capacity(rows.len());
     for (line, written) in rows {
         let n = u64::try_from(line).unwrap_or(u64::MAX).to_be_bytes();
@@ -431,10 +436,7 @@ pub async fn triggers(State(console): State<Console>, _by: SignedIn) -> Result<J
 pub async fn set_trigger(State(console): State<Console>, posted: Posted) -> Result<Json<Value>, Refused> {
     let posted = posted.settled()?;
     let (ui, fields) = (posted.by.ui.clone(), &posted.fields);
-    let key = fields.get("key");
-    if key.is_empty() || key.chars().count() > KEY_CHARS_MAX {
-        return Err(Refused::unfit(&ui, "points-key"));
-    }
+    let key = key_of(fields).map_err(|why| Refused::unfit(&ui, why))?;
     let id = Hash::of(&[b"hufu-points-trigger-set", key.as_bytes()]);
     let on =
         TriggerOn::from_code(fields.get("on")).ok_or_else(|| Refused::unfit(&ui, "points-trigger-on"))?;
@@ -456,7 +458,7 @@ pub async fn set_trigger(State(console): State<Console>, posted: Posted) -> Resu
         if cause == dictionary::CAUSE_ACTIVITY && on != TriggerOn::Attended {
             return Ok(Err("points-activity"));
         }
-        let office = people::offices(tx)?.into_iter().find(|row| row.code == code).map(|row| row.office);
+        let office = people::office_of(tx, &code)?;
         if office.is_none() && !code.is_empty() {
             return Ok(Err("points-office"));
         }

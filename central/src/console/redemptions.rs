@@ -16,8 +16,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Console;
-use super::applications::{cursor, is_full, next, rows_of};
+use super::applications::{PageQuery, cursor, is_full, next, rows_of};
 use super::failure::Failure;
+use super::points::key_of;
 use super::problem::Refused;
 use super::signed::{Fields, Posted, SignedIn};
 use super::verdict::note;
@@ -28,8 +29,6 @@ use crate::store::people::{self, PeopleError};
 use crate::store::redemption::{self as store, Figures, LineView};
 use crate::store::{acts, journal, stock, world};
 
-/// Longest key of a request.
-const KEY_CHARS_MAX: usize = 100;
 /// Redemptions of a member that are told.
 const OWN_MAX: i64 = 200;
 
@@ -64,10 +63,7 @@ struct Written {
 
 impl Written {
     fn of(fields: &Fields) -> Result<Self, &'static str> {
-        let key = fields.get("key");
-        if key.is_empty() || key.chars().count() > KEY_CHARS_MAX {
-            return Err("points-key");
-        }
+        let key = key_of(fields)?;
         let day = |name: &str| fields.get(name).parse::<Day>().map_err(|_| "redemption-days");
         let gift = match fields.get("kind") {
             "gift" => Some(fields.get("gift").to_owned()),
@@ -104,8 +100,7 @@ impl Written {
 
     /// The plan with what it names looked up, or the key of what is wrong with it.
     fn plan(&self, tx: &mut Tx<'_>) -> Result<Result<RedemptionPlan, &'static str>, PeopleError> {
-        let office = people::offices(tx)?.into_iter().find(|row| row.code == self.office);
-        let Some(office) = office.map(|row| row.office) else { return Ok(Err("points-office")) };
+        let Some(office) = people::office_of(tx, &self.office)? else { return Ok(Err("points-office")) };
         let what = match &self.gift {
             Some(code) => {
                 let item = stock::item(tx, StockClass::Gift, code)?.filter(|item| !item.retired);
@@ -293,11 +288,18 @@ pub async fn run(
     Ok(Json(plan))
 }
 
-/// Where a page begins.
-#[derive(Debug, Deserialize)]
-pub struct PageQuery {
-    cursor: Option<String>,
-    limit: Option<u32>,
+/// A page of plans, the newest first, each with its figures.
+pub(super) fn page(
+    tx: &mut Tx<'_>,
+    from: (Instant, Hash),
+    most: i64,
+) -> Result<Vec<(KnownPlan, Figures)>, PeopleError> {
+    let mut rows = Vec::new();
+    for known in store::plans(tx, from, most)? {
+        let figures = store::figures(tx, known.terms.id)?;
+        rows.push((known, figures));
+    }
+    Ok(rows)
 }
 
 /// Plans, the newest first, each with its figures.
@@ -311,15 +313,7 @@ pub async fn list(
         None => (Instant(i64::MAX), [0xff; 32]),
         after => cursor(after).ok_or(Failure::NotFound)?,
     };
-    let load = move |tx: &mut Tx<'_>| -> Result<Vec<(KnownPlan, Figures)>, PeopleError> {
-        let mut rows = Vec::new();
-        for known in store::plans(tx, (at, Hash(id)), most)? {
-            let figures = store::figures(tx, known.terms.id)?;
-            rows.push((known, figures));
-        }
-        Ok(rows)
-    };
-    let page = console.app.db.read(load).await?;
+    let page = console.app.db.read(move |tx| page(tx, (at, Hash(id)), most)).await?;
     let next = page.last().and_then(|(known, _)| next((page.len(), most), known.planned, &known.terms.id.0));
     let rows: Vec<Value> = page.iter().map(|(known, figures)| plan_json(known, *figures)).collect();
     Ok(Json(json!({ "redemptions": rows, "next": next })))

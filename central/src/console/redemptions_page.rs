@@ -13,7 +13,7 @@ use super::Console;
 use super::failure::{Failure, go};
 use super::leases::amount;
 use super::members::masked_name;
-use super::redemptions::{Ran, plan_it, run_it, step_it};
+use super::redemptions::{Ran, page, plan_it, run_it, step_it};
 use super::signed::{Posted, SignedIn};
 use super::ui::{Ui, number};
 use crate::db::Tx;
@@ -100,11 +100,7 @@ async fn show_list(
     error: &str,
 ) -> Result<Response, Failure> {
     let load = move |tx: &mut Tx<'_>| -> Result<_, PeopleError> {
-        let mut rows = Vec::new();
-        for known in store::plans(tx, (Instant(i64::MAX), Hash([0xff; 32])), LISTED_MAX)? {
-            let figures = store::figures(tx, known.terms.id)?;
-            rows.push((known, figures));
-        }
+        let rows = page(tx, (Instant(i64::MAX), Hash([0xff; 32])), LISTED_MAX)?;
         Ok((rows, people::offices(tx)?, stock::items(tx)?))
     };
     let (plans, offices, items) = console.app.db.read(load).await?;
@@ -254,8 +250,7 @@ pub async fn act(
         Ok(None) => return Ok(go(&format!("/redemptions/{id}"))),
         Ok(Some(Ran { redeemed, left_out })) => {
             let values = [("n", redeemed.to_string()), ("left", left_out.to_string())];
-            let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
-            (ui.t_with("redemption-ran", &values), String::new())
+            (ui.t_of("redemption-ran", &values), String::new())
         }
         Err(key) => (String::new(), ui.t(key)),
     };

@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-use axum::extract::{Form, FromRequest, FromRequestParts, Query, Request};
-use axum::http::header;
+use axum::extract::{Form, FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use chrono_tz::Tz;
 use hufu_shared::act::Actor;
@@ -157,11 +156,9 @@ impl FromRequest<Console> for Posted {
         let Newcomer(by) = Newcomer::from_request_parts(&mut parts, console).await?;
         // The API's gate has read it already.
         let sent = parts.extensions.remove::<Fields>();
-        let request = Request::from_parts(parts, body);
         let fields = match sent {
             Some(fields) => fields,
-            None if is_table(&request) => read_table(request).await?,
-            None => read_fields(request).await?,
+            None => read_fields(Request::from_parts(parts, body)).await?,
         };
         if !session::is_form_of(&by.session, fields.get("csrf")) {
             tracing::warn!("refused a form without the token of its session");
@@ -194,22 +191,5 @@ impl Posted {
 pub async fn read_fields(request: Request) -> Result<Fields, Failure> {
     let Form(fields) =
         Form::<HashMap<String, String>>::from_request(request, &()).await.map_err(|_| Failure::Form)?;
-    Ok(Fields(fields))
-}
-
-/// Whether a table is sent as it is, and no form.
-fn is_table(request: &Request) -> bool {
-    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    kind.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/csv"))
-}
-
-/// A table sent as it is: it is the field `rows`, the others stand in the address, the session's token in a header.
-async fn read_table(request: Request) -> Result<Fields, Failure> {
-    let fields = Query::<HashMap<String, String>>::try_from_uri(request.uri()).map_err(|_| Failure::Form)?;
-    let Query(mut fields) = fields;
-    let token = request.headers().get(TOKEN_HEADER).and_then(|token| token.to_str().ok());
-    fields.insert("csrf".to_owned(), token.unwrap_or_default().to_owned());
-    let rows = String::from_request(request, &()).await.map_err(|_| Failure::Form)?;
-    fields.insert("rows".to_owned(), rows);
     Ok(Fields(fields))
 }

@@ -101,8 +101,7 @@ fn sentence(ui: &Ui, unit: Unit, causes: &[Term], line: &Line) -> String {
         ("rule", line.rule.clone()),
         ("version", line.scheme.to_string()),
     ];
-    let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
-    let mut text = ui.t_with(key, &values);
+    let mut text = ui.t_of(key, &values);
     if line.corrects {
         text.push_str(&ui.t("statement-corrects"));
     }

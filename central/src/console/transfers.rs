@@ -15,7 +15,7 @@ use serde_json::json;
 
 use super::Console;
 use super::failure::Failure;
-use super::points::{KEY_CHARS_MAX, Wrong, wrong};
+use super::points::{Wrong, key_of, wrong};
 use super::problem::Refused;
 use super::signed::Posted;
 use super::ui::{Ui, number};
@@ -59,7 +59,7 @@ impl Refusal {
                 [("given", number(*given)), ("most", number(*most))]
             }
         };
-        ui.t_with(self.code(), &values.each_ref().map(|(name, value)| (*name, value.as_str())))
+        ui.t_of(self.code(), &values)
     }
 }
 
@@ -69,10 +69,10 @@ pub(super) async fn give_as(
     posted: &Posted,
 ) -> Result<Result<(Hash, bool), Refusal>, Failure> {
     let fields = &posted.fields;
-    let key = fields.get("key");
-    if key.is_empty() || key.chars().count() > KEY_CHARS_MAX {
-        return Ok(Err(Refusal::key("points-key")));
-    }
+    let key = match key_of(fields) {
+        Ok(key) => key,
+        Err(why) => return Ok(Err(Refusal::key(why))),
+    };
     let Some(points) = fields.get("points").parse::<i64>().ok().filter(|points| *points > 0) else {
         return Ok(Err(Refusal::key("points-number")));
     };

@@ -103,6 +103,12 @@ impl Ui {
         words::text_with(self.language, key, args)
     }
 
+    /// A text with variables that were made for it.
+    pub fn t_of(&self, key: &str, args: &[(&str, String)]) -> String {
+        let args: Vec<(&str, &str)> = args.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        self.t_with(key, &args)
+    }
+
     /// A word of the club.
     pub fn pick(&self, words: &Words) -> String {
         self.language.pick(words).to_owned()

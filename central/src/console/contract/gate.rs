@@ -1,8 +1,9 @@
 //! What every request of `/api/v1` passes before its handler: names in the address and fields of the body must be those
 //! that the operation declares, and a change that bears an `Idempotency-Key` is made once ([`super::once`]).
 //!
-//! The body is an object of JSON, or a form with the same names, as pages send it; both come to the same [`Fields`]. What
-//! a field says is the handler's to judge, which knows the better words.
+//! The body is an object of JSON, a form with the same names, as pages send it, or where that is declared a table, with
+//! the other fields in the address; all come to the same [`Fields`]. What a field says is the handler's to judge, which
+//! knows the better words.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use super::super::signed::{Fields, TOKEN_HEADER, read_fields};
 use super::super::ui::Ui;
 use super::super::{Console, FORM_BYTES_MAX};
 use super::once::{self, Asked, KEY_FIELD, KEY_HEADER};
-use super::{Contract, contracts};
+use super::{Contract, TABLE_FIELD, contracts};
 use crate::vault::Vault;
 
 /// Longest `Idempotency-Key`.
@@ -122,17 +123,22 @@ async fn admitted(
         let print = vault.print(&[b"api\n", place.as_bytes(), b"\n", kind.as_bytes(), b"\n", &body]);
         Asked { key, print, names_record: false }
     });
-    if !is_table {
-        let mut fields = sent(contract, &parts.headers, &body, ui).await?;
-        let token = parts.headers.get(TOKEN_HEADER).and_then(|token| token.to_str().ok());
-        if let Some(token) = token {
-            fields.insert(TOKEN_FIELD.to_owned(), token.to_owned());
-        }
-        if let Some(asked) = &mut asked {
-            asked.names_record = contract.field(KEY_FIELD).is_some() && !fields.contains_key(KEY_FIELD);
-        }
-        parts.extensions.insert(Fields::of(fields));
+    let mut fields = if is_table {
+        table(&parts.uri, &body, ui)?
+    } else {
+        sent(contract, &parts.headers, &body, ui).await?
+    };
+    if let Some((name, _)) = fields.iter().find(|field| field.1.contains('\0')) {
+        return Err(unfit(ui, "field_type", name));
     }
+    let token = parts.headers.get(TOKEN_HEADER).and_then(|token| token.to_str().ok());
+    if let Some(token) = token {
+        fields.insert(TOKEN_FIELD.to_owned(), token.to_owned());
+    }
+    if let Some(asked) = &mut asked {
+        asked.names_record = contract.field(KEY_FIELD).is_some() && !fields.contains_key(KEY_FIELD);
+    }
+    parts.extensions.insert(Fields::of(fields));
     Ok((Request::from_parts(parts, Body::from(body)), asked))
 }
 
@@ -168,13 +174,19 @@ async fn sent(
         _ => return Err(Refused::said(ui.language, StatusCode::UNSUPPORTED_MEDIA_TYPE, "media_type", "")),
     };
     let unknown = fields.keys().find(|name| *name != TOKEN_FIELD && contract.field(name).is_none());
-    if let Some(name) = unknown {
-        return Err(unfit(ui, "field_unknown", name));
-    }
-    match fields.iter().find(|field| field.1.contains('\0')) {
-        Some((name, _)) => Err(unfit(ui, "field_type", name)),
+    match unknown {
+        Some(name) => Err(unfit(ui, "field_unknown", name)),
         None => Ok(fields),
     }
+}
+
+/// The fields of a table that is sent as it is: the body is one of them, the others stand in the address.
+fn table(uri: &Uri, body: &Bytes, ui: &Ui) -> Result<HashMap<String, String>, Refused> {
+    let unread = || Refused::said(ui.language, StatusCode::BAD_REQUEST, "unreadable", "");
+    let rows = String::from_utf8(body.to_vec()).map_err(|_| unread())?;
+    let Query(mut fields) = Query::<HashMap<String, String>>::try_from_uri(uri).map_err(|_| unread())?;
+    fields.insert(TABLE_FIELD.to_owned(), rows);
+    Ok(fields)
 }
 
 fn of_json(contract: &Contract, body: &Bytes, ui: &Ui) -> Result<HashMap<String, String>, Refused> {

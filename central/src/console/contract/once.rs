@@ -20,7 +20,7 @@ use super::super::Console;
 use super::super::failure::Failure;
 use super::super::problem::{self, Refused};
 use super::super::session;
-use super::super::signed::{Fields, Newcomer, SignedIn, TOKEN_HEADER};
+use super::super::signed::{Fields, Newcomer, SignedIn};
 use super::super::words::Language;
 use super::gate::TOKEN_FIELD;
 use crate::store::api_requests::{self, Begun, Kept, RUN_BYTES};
@@ -102,8 +102,7 @@ pub(super) async fn answer(
 /// A kept answer comes from no handler, so what every handler asks of a change is asked here: the session's token, and a
 /// password of their own.
 fn may_ask(parts: &Parts, by: &SignedIn) -> Result<(), Failure> {
-    let header = parts.headers.get(TOKEN_HEADER).and_then(|token| token.to_str().ok()).unwrap_or_default();
-    let token = parts.extensions.get::<Fields>().map_or(header, |fields| fields.get(TOKEN_FIELD));
+    let token = parts.extensions.get::<Fields>().map_or("", |fields| fields.get(TOKEN_FIELD));
     if !session::is_form_of(&by.session, token) {
         return Err(Failure::Form);
     }

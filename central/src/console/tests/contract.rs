@@ -289,6 +289,32 @@ async fn lists_come_in_pages_as_long_as_is_asked_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_table_has_a_key_and_characters_as_an_object_has() {
+    each(|site| async move {
+        let (row, ..) = somebody(&site, 0).await;
+        let browser = Browser::signed_in(&site).await;
+        let token = browser.csrf().await;
+        let send = async |key: &'static str, rows: &[u8]| {
+            let request = Request::post("/api/v1/points/batch?cause=care&reason=x")
+                .header(header::HOST, "127.0.0.1:7080")
+                .header(header::COOKIE, &browser.cookies)
+                .header(header::CONTENT_TYPE, "text/csv")
+                .header("x-hufu-token", &token)
+                .header("idempotency-key", key);
+            site.send(request.body(Body::from(rows.to_vec())).expect("a request")).await
+        };
+        let made = send("t-1", format!("{},6\n", row.number).as_bytes()).await;
+        assert_eq!(made.status, StatusCode::CREATED, "its key is the batch's own: {}", made.text);
+        let nought = send("t-2", b"X\0,6\n").await;
+        let refused = (nought.status, problem(&nought));
+        assert_eq!(refused, (StatusCode::UNPROCESSABLE_ENTITY, "field_type".to_owned()));
+        let strange = send("t-3", b"\xff,6\n").await;
+        assert_eq!((strange.status, problem(&strange).as_str()), (StatusCode::BAD_REQUEST, "unreadable"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_change_under_a_key_is_made_once_and_answered_the_same_for_a_day_at_least() {
     each(|site| async move {
         let (row, ..) = somebody(&site, 0).await;
