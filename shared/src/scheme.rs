@@ -198,14 +198,12 @@ impl Scheme {
         let is_base = |rule: &&EarnRule| rule.event == earning::EarnKind::Base;
         let done = self.earnings.iter().filter(is_base).count()
             + rated.as_ref().map_or(0, |terms| terms.rules.len());
-        let grace = matches!(self.ends(), ExpiryMode::FixedCutoff(cutoff) if cutoff.first_year_grace);
         let groups = [
             ("points_start", self.points_start == start::PointsStart::Verified && rated.is_none()),
             ("level.measure", self.levels.iter().any(|level| level.measure == level::Measure::Growth)),
             ("earning", self.earnings.len() > done),
             ("sheet", !self.sheets.is_empty() && rated.is_none()),
             ("basis", !self.basis.same_discounts()),
-            ("expiry.first_year_grace", grace),
             ("redemption", self.redemption != redemption::Redemption::default()),
             ("round_up", self.round_up.is_some()),
             ("ranking", self.ranking.is_some()),
