@@ -212,9 +212,9 @@ impl Scheme {
         groups.into_iter().filter_map(|(key, is_said)| is_said.then_some(key)).collect()
     }
 
-    /// Tells the policy what the centre needs of the scheme: how points end, who may join, what becomes of cards,
-    /// which levels there are, and how points go from member to member. Of what the scheme leaves out of the ends and of joining, the club keeps what it
-    /// has.
+    /// Tells the policy what the centre needs of the scheme: how points end, who may join, what becomes of cards, whether
+    /// plans of redemption wait for approval, which levels and coupons there are, and how points go from member to member.
+    /// Of what the scheme leaves out of the ends and of joining, the club keeps what it has.
     pub fn write_into(&self, policy: &mut Policy) {
         policy.expiry = self.expiry.unwrap_or(policy.expiry);
         policy.joining = self.joining.over(&policy.joining);
