@@ -198,14 +198,12 @@ impl Scheme {
         let is_base = |rule: &&EarnRule| rule.event == earning::EarnKind::Base;
         let done = self.earnings.iter().filter(is_base).count()
             + rated.as_ref().map_or(0, |terms| terms.rules.len());
-        let grace = matches!(self.ends(), ExpiryMode::FixedCutoff(cutoff) if cutoff.first_year_grace);
         let groups = [
             ("points_start", self.points_start == start::PointsStart::Verified && rated.is_none()),
             ("level.measure", self.levels.iter().any(|level| level.measure == level::Measure::Growth)),
             ("earning", self.earnings.len() > done),
             ("sheet", !self.sheets.is_empty() && rated.is_none()),
             ("basis", !self.basis.same_discounts()),
-            ("expiry.first_year_grace", grace),
             ("redemption", self.redemption != redemption::Redemption::default()),
             ("round_up", self.round_up.is_some()),
             ("ranking", self.ranking.is_some()),
@@ -214,9 +212,9 @@ impl Scheme {
         groups.into_iter().filter_map(|(key, is_said)| is_said.then_some(key)).collect()
     }
 
-    /// Tells the policy what the centre needs of the scheme: how points end, who may join, what becomes of cards,
-    /// which levels there are, and how points go from member to member. Of what the scheme leaves out of the ends and of joining, the club keeps what it
-    /// has.
+    /// Tells the policy what the centre needs of the scheme: how points end, who may join, what becomes of cards, whether
+    /// plans of redemption wait for approval, which levels and coupons there are, and how points go from member to member.
+    /// Of what the scheme leaves out of the ends and of joining, the club keeps what it has.
     pub fn write_into(&self, policy: &mut Policy) {
         policy.expiry = self.expiry.unwrap_or(policy.expiry);
         policy.joining = self.joining.over(&policy.joining);

@@ -57,7 +57,7 @@ pub fn rule<'a>(code: &str, named: Option<&'a str>, expiry: ExpiryMode) -> &'a s
         "base_points" => "K15",
         "reversal" => "S8",
         "spend" => "S5",
-        "top_up" | "move" => "H4",
+        "top_up" | "move" | "carry_over" => "H4",
         "expiry" if matches!(expiry, ExpiryMode::EarnYearPlus(_)) => "B4",
         "expiry" => "S3",
         "redemption" => "K24",
@@ -109,6 +109,7 @@ mod tests {
     fn rule_k20_every_line_has_a_rule_and_a_version() {
         assert_eq!(rule("points", Some("K23"), ExpiryMode::Never), "K23");
         assert_eq!(rule("earn_purchase", None, ExpiryMode::Never), "S2");
+        assert_eq!(rule(PostingCode::CarryOver.code(), None, ExpiryMode::Never), "H4");
         assert_eq!(rule("expiry", Some(""), ExpiryMode::EarnYearPlus(1)), "B4");
         assert_eq!(rule("expiry", None, ExpiryMode::Never), "S3");
         assert_eq!(rule("something new", None, ExpiryMode::Never), "K20");

@@ -110,6 +110,31 @@ impl Work {
         }
     }
 
+    /// Whether anything was posted for a cause.
+    pub(super) fn was_posted(&self, cause: Hash) -> bool {
+        self.has(Need::Flows(cause));
+        self.world.flows.get(&cause).is_some_and(|flows| flows.postings > 0)
+    }
+
+    /// Posts what one member hands over to another through an account of the cause's own name, so that each of the two
+    /// has a line of their own, and puts it on record of both.
+    pub(super) fn hand_over(
+        &mut self,
+        cause: &Cause,
+        (from, to): (MemberId, MemberId),
+        (leg, code): (Leg, PostingCode),
+        (what, reason): (&str, Hash),
+    ) {
+        let between = Account::Held(cause.hash);
+        let sides = [(from, Account::Available(from), between), (to, between, Account::Available(to))];
+        let names = (Some(from.to_string()), Some(to.to_string()));
+        for (member, debit, credit) in sides {
+            let cause = Cause { member: Some(member), ..cause.clone() };
+            self.add(&cause, Flow { debit, credit, leg, code });
+            self.edited_from(member, what, Some(reason), names.clone());
+        }
+    }
+
     /// Posts one flow, divided over the accounts that a member has.
     fn post(&mut self, cause: &Cause, (debit, credit): (Account, Account), leg: Leg, code: PostingCode) {
         let amount = leg.amount.0;

@@ -67,8 +67,7 @@ impl Work {
     fn redeem(&mut self, plan: &RedemptionPlan, member: MemberId, day: Day) {
         let member = self.survivor(member);
         let hash = posting::redemption_cause(plan.id, member);
-        self.has(Need::Flows(hash));
-        let is_done = self.world.flows.get(&hash).is_some_and(|flows| flows.postings > 0);
+        let is_done = self.was_posted(hash);
         let has = self.has_points(member);
         let line = redemption::line(plan, has.available);
         let Some(line) = line.filter(|_| !is_done && has.takes_part && has.may_debit) else { return };

@@ -9,10 +9,8 @@ use hufu_shared::act::PointsTransferred;
 use hufu_shared::money::{Amount, Leg, Unit};
 
 use super::Work;
-use super::ledger::Flow;
-use crate::rules::need::Need;
 use crate::rules::points::{self, Has};
-use crate::rules::posting::{self, Account, PostingCode};
+use crate::rules::posting::{self, PostingCode};
 
 /// The rule that a line of it stands for: nothing changes without a cause.
 const RULE: &str = "K20";
@@ -22,8 +20,7 @@ impl Work {
     pub(super) fn points_transferred(&mut self, given: &PointsTransferred) {
         let (from, to) = (given.from, given.to);
         let hash = posting::transfer_cause(given.id);
-        self.has(Need::Flows(hash));
-        let is_done = self.world.flows.get(&hash).is_some_and(|flows| flows.postings > 0);
+        let is_done = self.was_posted(hash);
         let are_two = from != to && self.stands_alone(from) && self.stands_alone(to);
         let has_main_card = self.has_main_card(to, given.office);
         let fits = given.points > 0
@@ -33,15 +30,8 @@ impl Work {
             return;
         }
         let leg = Leg { unit: Unit::Pts, amount: Amount(given.points) };
-        let between = Account::Held(hash);
-        let sides = [(from, Account::Available(from), between), (to, between, Account::Available(to))];
-        for (member, debit, credit) in sides {
-            let cause = self.cause_here(hash, member, given.office, RULE.to_owned());
-            self.add(&cause, Flow { debit, credit, leg, code: PostingCode::Transfer });
-        }
-        let names = (Some(from.to_string()), Some(to.to_string()));
-        for member in [from, to] {
-            self.edited_from(member, "points_transferred", Some(given.reason), names.clone());
-        }
+        let cause = self.cause_here(hash, from, given.office, RULE.to_owned());
+        let record = ("points_transferred", given.reason);
+        self.hand_over(&cause, (from, to), (leg, PostingCode::Transfer), record);
     }
 }

@@ -11,9 +11,8 @@ use hufu_shared::ids::MemberId;
 use hufu_shared::money::{Leg, Unit};
 
 use super::Work;
-use super::ledger::{Cause, Flow};
-use crate::rules::need::Need;
-use crate::rules::posting::{self, Account, PostingCode};
+use super::ledger::Cause;
+use crate::rules::posting::{self, PostingCode};
 use crate::rules::world::{KnownMember, ValueTurn};
 
 impl Work {
@@ -51,8 +50,7 @@ impl Work {
     pub(super) fn value_carried(&mut self, carried: &ValueCarried) {
         let (from, to) = (carried.from.member, carried.to.member);
         let hash = posting::carry_cause(carried.id);
-        self.has(Need::Flows(hash));
-        let is_done = self.world.flows.get(&hash).is_some_and(|flows| flows.postings > 0);
+        let is_done = self.was_posted(hash);
         let may = self.world.may_debit()
             && from != to
             && self.stands_alone(from)
@@ -64,15 +62,8 @@ impl Work {
         }
         let day = self.day(carried.office, self.received);
         let leg = Leg { unit: Unit::Cny, amount: carried.amount };
-        let between = Account::Held(hash);
-        let sides = [(from, Account::Available(from), between), (to, between, Account::Available(to))];
-        for (member, debit, credit) in sides {
-            let cause = Cause::of_the_centre(hash, Some(member), (self.received, day));
-            self.add(&cause, Flow { debit, credit, leg, code: PostingCode::CarryOver });
-        }
-        let names = (Some(from.to_string()), Some(to.to_string()));
-        for member in [from, to] {
-            self.edited_from(member, "value_carried", Some(carried.reason), names.clone());
-        }
+        let cause = Cause::of_the_centre(hash, Some(from), (self.received, day));
+        let record = ("value_carried", carried.reason);
+        self.hand_over(&cause, (from, to), (leg, PostingCode::CarryOver), record);
     }
 }
