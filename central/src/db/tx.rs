@@ -222,6 +222,10 @@ impl<'c> Tx<'c> {
     /// Rows changed so far: none where they are still under way.
     fn send(&mut self, sql: &'static Sql, rows: Vec<Vec<Value>>) -> Result<u64, DbError> {
         self.ahead.clear();
+        // A statement that never has rows is never made ready: it would have all that is under way waited for each time.
+        if rows.is_empty() {
+            return Ok(0);
+        }
         // Answers are read in their order: nothing is waited for while those before it are in nobody's hands.
         if matches!(&self.on, On::Postgres(waits) if !postgres::is_ready(waits, sql)) {
             self.land()?;
@@ -231,7 +235,6 @@ impl<'c> Tx<'c> {
             On::Sqlite { connection, is_read_only } => rows
                 .iter()
                 .try_fold(0, |sum, row| Ok(sum + sqlite::execute(connection, sql, row, *is_read_only)?)),
-            On::Postgres(_) if rows.is_empty() => Ok(0),
             On::Postgres(waits) => {
                 let sent = postgres::send(waits, sql, rows)?;
                 self.under_way.extend(sent.map(|sent| (sql.name.as_str(), sent)));

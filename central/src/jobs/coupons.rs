@@ -4,8 +4,8 @@ use hufu_shared::act::{Act, CouponGiven, CouponsGiven};
 use hufu_shared::ids::MemberId;
 use hufu_shared::time::Day;
 
-use super::JobError;
 use super::daily::{Daily, Page};
+use super::{FIRST_MEMBER, JobError};
 use crate::app::App;
 use crate::db::Tx;
 use crate::rules::apply::COUPONS_JOB;
@@ -17,7 +17,9 @@ pub(super) struct Coupons;
 impl Daily for Coupons {
     const NAME: &'static str = COUPONS_JOB;
     type Look = Look;
+    type Place = MemberId;
     type Due = CouponGiven;
+    const FIRST: MemberId = FIRST_MEMBER;
 
     async fn look(app: &App) -> Result<Option<Look>, JobError> {
         let now = app.now();

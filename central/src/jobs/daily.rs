@@ -1,6 +1,6 @@
-//! Jobs that look at all members once for each day that is over, a few members in one transaction. What was done is not
-//! done again, and days that were missed are caught up. Only the last step says that the days were looked at: a run that
-//! was cut off looks at all members again, and finds who was done already where they stand.
+//! Jobs that look at all members, or at all main cards, once for each day that is over, a few in one transaction. What was
+//! done is not done again, and days that were missed are caught up. Only the last step says that the days were looked at: a
+//! run that was cut off looks at all again, and finds what was done already where it stands.
 
 use hufu_shared::act::{Act, Actor};
 use hufu_shared::ids::MemberId;
@@ -9,11 +9,8 @@ use hufu_shared::time::Day;
 use super::{Going, JobError, counted};
 use crate::app::App;
 
-/// The place before all members.
-const FIRST: MemberId = MemberId([0; 16]);
-
-/// What is due to some members, and after whom to go on.
-pub(super) type Page<T> = (Vec<T>, Option<MemberId>);
+/// What is due to some of them, and after whom to go on.
+pub(super) type Page<T, P = MemberId> = (Vec<T>, Option<P>);
 
 /// Such a job.
 pub(super) trait Daily {
@@ -21,19 +18,27 @@ pub(super) trait Daily {
     const NAME: &'static str;
     /// What days are looked at, and by which terms.
     type Look;
-    /// What is due to one member.
+    /// Where it goes on: a member, or a card.
+    type Place: Copy;
+    /// What is due to one of them.
     type Due;
+    /// The place before all.
+    const FIRST: Self::Place;
 
     /// The look that is due, if any.
     async fn look(app: &App) -> Result<Option<Self::Look>, JobError>;
 
-    /// What is due to the members after one.
-    async fn due(app: &App, look: &Self::Look, after: MemberId) -> Result<Page<Self::Due>, JobError>;
+    /// What is due to those after one.
+    async fn due(
+        app: &App,
+        look: &Self::Look,
+        after: Self::Place,
+    ) -> Result<Page<Self::Due, Self::Place>, JobError>;
 
     /// Business days of a look: looked at up to the first, to be looked at up to the second.
     fn days(look: &Self::Look) -> (Day, Day);
 
-    /// The act that does what is due, and says up to which day all members were looked at.
+    /// The act that does what is due, and says up to which day all were looked at.
     fn act(look: &Self::Look, until: Day, due: Vec<Self::Due>) -> Act;
 }
 
@@ -45,9 +50,9 @@ pub(super) async fn is_due<D: Daily>(app: &App) -> Result<bool, JobError> {
 /// How much would be done.
 pub(super) async fn count<D: Daily>(app: &App) -> Result<u64, JobError> {
     let Some(look) = D::look(app).await? else { return Ok(0) };
-    let (mut all, mut from) = (0, Some(FIRST));
-    while let Some(member) = from {
-        let (due, next) = D::due(app, &look, member).await?;
+    let (mut all, mut from) = (0, Some(D::FIRST));
+    while let Some(after) = from {
+        let (due, next) = D::due(app, &look, after).await?;
         (all, from) = (all + counted(due.len()), next);
     }
     Ok(all)
@@ -57,9 +62,9 @@ pub(super) async fn count<D: Daily>(app: &App) -> Result<u64, JobError> {
 pub(super) async fn perform<D: Daily>(going: &mut Going<'_>) -> Result<u64, JobError> {
     let Some(look) = D::look(going.app).await? else { return Ok(0) };
     let (before, over) = D::days(&look);
-    let mut from = Some(FIRST);
-    while let Some(member) = from {
-        let (due, next) = D::due(going.app, &look, member).await?;
+    let mut from = Some(D::FIRST);
+    while let Some(after) = from {
+        let (due, next) = D::due(going.app, &look, after).await?;
         let count = counted(due.len());
         if count > 0 || next.is_none() {
             let until = if next.is_some() { before } else { over };

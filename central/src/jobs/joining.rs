@@ -8,7 +8,7 @@ use hufu_shared::act::{Act, Actor, LeaveFiled};
 use hufu_shared::ids::MemberId;
 use hufu_shared::time::{Day, OfficeClock};
 
-use super::{Going, JobError};
+use super::{FIRST_MEMBER, Going, JobError};
 use crate::app::App;
 use crate::store::{erasure, lapses, world};
 
@@ -78,12 +78,9 @@ pub(super) async fn has_rule(app: &App) -> Result<bool, JobError> {
     Ok(app.db.read(world::policy).await?.joining.auto_leave.is_some())
 }
 
-/// The place before all members.
-const FIRST: MemberId = MemberId([0; 16]);
-
 /// How many members would be put down as leaving.
 pub(super) async fn count_idle(app: &App) -> Result<u64, JobError> {
-    let (mut members, mut after) = (0, Some(FIRST));
+    let (mut members, mut after) = (0, Some(FIRST_MEMBER));
     while let Some(from) = after {
         let (idle, last) = idle(app, from).await?;
         (members, after) = (members + super::counted(idle.len()), last);
@@ -93,7 +90,7 @@ pub(super) async fn count_idle(app: &App) -> Result<u64, JobError> {
 
 /// Puts members down as leaving of whom nothing was heard.
 pub(super) async fn leave(going: &mut Going<'_>) -> Result<u64, JobError> {
-    let mut after = Some(FIRST);
+    let mut after = Some(FIRST_MEMBER);
     while let Some(from) = after {
         let (idle, last) = idle(going.app, from).await?;
         for filed in idle {

@@ -4,8 +4,8 @@ use hufu_shared::act::{Act, LevelMove, LevelsMoved};
 use hufu_shared::ids::MemberId;
 use hufu_shared::time::Day;
 
-use super::JobError;
 use super::daily::{Daily, Page};
+use super::{FIRST_MEMBER, JobError};
 use crate::app::App;
 use crate::db::Tx;
 use crate::rules::apply::LEVELS_JOB;
@@ -17,7 +17,9 @@ pub(super) struct Levels;
 impl Daily for Levels {
     const NAME: &'static str = LEVELS_JOB;
     type Look = Look;
+    type Place = MemberId;
     type Due = LevelMove;
+    const FIRST: MemberId = FIRST_MEMBER;
 
     async fn look(app: &App) -> Result<Option<Look>, JobError> {
         let now = app.now();

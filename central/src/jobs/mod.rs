@@ -29,7 +29,7 @@ mod settle;
 use std::time::Duration;
 
 use hufu_shared::act::Actor;
-use hufu_shared::ids::RunId;
+use hufu_shared::ids::{MemberId, RunId};
 
 use crate::app::{ActError, App};
 use crate::db::{DbError, Tx};
@@ -38,6 +38,9 @@ use crate::rules::jobs::Job;
 use crate::store::StoreError;
 use crate::store::jobs::{self as runs, Began};
 use crate::store::people::PeopleError;
+
+/// The place before all members.
+const FIRST_MEMBER: MemberId = MemberId([0; 16]);
 
 /// A job could not be done; what was done before stays done.
 #[derive(Debug, thiserror::Error)]
@@ -94,7 +97,7 @@ impl Going<'_> {
             Job::AutoLeave => joining::leave(self).await,
             Job::Levels => daily::perform::<levels::Levels>(self).await,
             Job::Coupons => daily::perform::<coupons::Coupons>(self).await,
-            Job::CardChange => cards::perform(self).await,
+            Job::CardChange => daily::perform::<cards::CardChanges>(self).await,
             Job::SubCards => cards::end(self).await,
             Job::Deadlines => deadlines::perform(self).await,
             Job::Triggers => points::perform(self).await,
@@ -123,7 +126,7 @@ pub async fn is_due(app: &App, job: Job) -> Result<bool, JobError> {
         Job::ForgetLate => joining::count_late(app, 1).await?,
         Job::Levels => u64::from(daily::is_due::<levels::Levels>(app).await?),
         Job::Coupons => u64::from(daily::is_due::<coupons::Coupons>(app).await?),
-        Job::CardChange => u64::from(cards::is_due(app).await?),
+        Job::CardChange => u64::from(daily::is_due::<cards::CardChanges>(app).await?),
         Job::SubCards => cards::count_ended(app, 1).await?,
         Job::Deadlines => deadlines::count(app, 1).await?,
         Job::Triggers => u64::from(points::is_due(app).await?),
@@ -149,7 +152,7 @@ pub async fn dry_run(app: &App, job: Job) -> Result<u64, JobError> {
         Job::AutoLeave => joining::count_idle(app).await,
         Job::Levels => daily::count::<levels::Levels>(app).await,
         Job::Coupons => daily::count::<coupons::Coupons>(app).await,
-        Job::CardChange => cards::count(app).await,
+        Job::CardChange => daily::count::<cards::CardChanges>(app).await,
         Job::SubCards => cards::count_ended(app, i64::MAX).await,
         Job::Deadlines => deadlines::count(app, i64::MAX).await,
         Job::Triggers => points::count(app).await,

@@ -1,14 +1,9 @@
 //! The weekly message to those who bought (G7), once for each week that is over. Weeks that were missed are caught up one
 //! by one; a run that was cut short starts its week again, and nobody is told twice of a week.
 
-use hufu_shared::ids::MemberId;
-
-use super::{Going, JobError};
+use super::{FIRST_MEMBER, Going, JobError};
 use crate::app::App;
 use crate::store::purchases;
-
-/// The place before all members.
-const FIRST: MemberId = MemberId([0; 16]);
 
 /// Whether a week is over that was not told.
 pub(super) async fn is_due(app: &App) -> Result<bool, JobError> {
@@ -27,7 +22,7 @@ pub(super) async fn perform(going: &mut Going<'_>) -> Result<u64, JobError> {
     loop {
         let now = going.app.now();
         let Some(week) = going.app.db.read(move |tx| purchases::due(tx, now)).await? else { return Ok(0) };
-        let mut after = Some(FIRST);
+        let mut after = Some(FIRST_MEMBER);
         while let Some(from) = after {
             let (entry, now) = (going.app.entry_id()?, going.app.now());
             let step = move |tx: &mut crate::db::Tx<'_>| purchases::step(tx, (week, from), entry, now);

@@ -66,10 +66,7 @@ pub(super) fn commit(
             entry.0.into(),
         ]
     };
-    // Nothing is sent where there is nothing: what is under way on a hot path need not be waited for.
-    if !given.openings.is_empty() {
-        tx.execute_later(SQL.get("put_opening"), given.openings.iter().map(opening).collect())?;
-    }
+    tx.execute_later(SQL.get("put_opening"), given.openings.iter().map(opening).collect())?;
     let past = given.past.values().map(|past| {
         let line = &past.line;
         let mut values: Vec<Value> =
@@ -78,9 +75,7 @@ pub(super) fn commit(
         values.extend([line.words.0.into(), entry.0.into()]);
         values
     });
-    if !given.past.is_empty() {
-        tx.execute_later(SQL.get("put_past"), past.collect())?;
-    }
+    tx.execute_later(SQL.get("put_past"), past.collect())?;
     for member in &given.forgotten {
         tx.execute(SQL.get("forget_past"), &[member.0.into()])?;
     }

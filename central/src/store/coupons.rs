@@ -16,6 +16,7 @@ use crate::db::{Row, SqlFile, Tx, Value};
 use crate::rules::apply::COUPONS_JOB;
 use crate::rules::coupons::{self, KnownCoupon, State, Whose};
 use crate::rules::outcome::Outcome;
+use crate::rules::statement;
 use crate::vault::Vault;
 
 /// Statements of this file.
@@ -100,8 +101,7 @@ pub fn look_due(tx: &mut Tx<'_>, now: Instant) -> Result<Option<Look>, StoreErro
     let Some(terms) = policy.coupons else { return Ok(None) };
     let done = jobs::looked_until(tx, COUPONS_JOB)?;
     let Some(days) = jobs::days_over(tx, (&policy.zone, done), now)? else { return Ok(None) };
-    let begun = directory::schemes(tx)?.into_iter().filter(|terms| terms.valid_from <= days.1);
-    let version = begun.map(|terms| terms.version).max().unwrap_or(0);
+    let version = statement::scheme(0, days.1, &directory::versions(tx)?);
     Ok(Some(Look { terms, version, days }))
 }
 

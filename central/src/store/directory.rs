@@ -14,7 +14,7 @@ use hufu_shared::member::{CardRow, CardStatus, DirectoryRow, MemberRow};
 use hufu_shared::money::Amount;
 use hufu_shared::rules::cards::Rank;
 use hufu_shared::scheme::{CounterName, DisplayName, SchemeTerms, Words};
-use hufu_shared::time::Instant;
+use hufu_shared::time::{Day, Instant};
 use hufu_shared::token::Token;
 use hufu_shared::wire::directory::{DELTA_ROWS_MAX, Delta};
 use hufu_shared::wire::updates::BlockChange;
@@ -350,6 +350,14 @@ fn terms(row: &Row) -> Result<SchemeTerms, StoreError> {
 /// [`StoreError`] if the database fails or holds what this version cannot read.
 pub fn schemes(tx: &mut Tx<'_>) -> Result<Vec<SchemeTerms>, StoreError> {
     tx.query(SQL.get("schemes"), &[])?.iter().map(terms).collect()
+}
+
+/// Numbers and first days of all scheme versions, oldest first.
+///
+/// # Errors
+/// As [`schemes`].
+pub(super) fn versions(tx: &mut Tx<'_>) -> Result<Vec<(u32, Day)>, StoreError> {
+    Ok(schemes(tx)?.iter().map(|terms| (terms.version, terms.valid_from)).collect())
 }
 
 /// Changes of the block list after a number, oldest first and about `limit`, and the number after them; a card with

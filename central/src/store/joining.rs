@@ -304,7 +304,7 @@ pub(super) fn message_of(row: &Row, at: usize) -> Result<KnownMessage, StoreErro
         told: row.int_opt(at + 6)?.map(Instant),
         round: row.int_opt(at + 7)?.and_then(|round| u32::try_from(round).ok()).unwrap_or(0),
         channel: row.text_opt(at + 8)?.map(str::to_owned),
-        week: row.int_opt(at + 9)?.map(|_| rows::day_at(row, at + 9)).transpose()?,
+        week: rows::day_opt(row, at + 9)?,
         occurrence: row.array_opt(at + 10)?.map(OccurrenceId),
     })
 }

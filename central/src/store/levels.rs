@@ -19,6 +19,7 @@ use crate::rules::levels::{self, Seen};
 use crate::rules::need::Need;
 use crate::rules::outcome::Outcome;
 use crate::rules::posting::PostingCode;
+use crate::rules::statement;
 use crate::rules::world::{KnownLevel, LevelStep, World};
 
 /// Statements of this file.
@@ -145,8 +146,7 @@ pub fn look_due(tx: &mut Tx<'_>, now: Instant) -> Result<Option<Look>, StoreErro
     let Some(ladder) = policy.levels else { return Ok(None) };
     let done = jobs::looked_until(tx, LEVELS_JOB)?;
     let Some(days) = jobs::days_over(tx, (&policy.zone, done), now)? else { return Ok(None) };
-    let begun = directory::schemes(tx)?.into_iter().filter(|terms| terms.valid_from <= days.1);
-    let version = begun.map(|terms| terms.version).max().unwrap_or(0);
+    let version = statement::scheme(0, days.1, &directory::versions(tx)?);
     Ok(Some(Look { scheme: ladder.scheme(), version, zone: policy.zone, days }))
 }
 

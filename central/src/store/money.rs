@@ -67,7 +67,11 @@ pub struct Sale {
     pub device_name: String,
 }
 
-fn flows(tx: &mut Tx<'_>, cause: Hash) -> Result<Flows, StoreError> {
+/// What was posted under a cause.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub(super) fn flows(tx: &mut Tx<'_>, cause: Hash) -> Result<Flows, StoreError> {
     known::flows(&tx.query(world::SQL.get("flows"), &[cause.0.into()])?)
 }
 

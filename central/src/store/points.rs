@@ -10,7 +10,7 @@ use hufu_shared::money::Unit;
 use hufu_shared::scheme::Words;
 use hufu_shared::time::Instant;
 
-use super::{StoreError, acts, journal, known, people, redemption, rows, ties, world};
+use super::{StoreError, acts, journal, known, money, people, redemption, rows, ties, world};
 use crate::db::{Row, SqlFile, Tx, Value};
 use crate::rules::apply::KIND_APPROVAL;
 use crate::rules::need::Need;
@@ -215,10 +215,9 @@ pub fn has(tx: &mut Tx<'_>, member: MemberId) -> Result<Has, StoreError> {
     let escrow = tx.query(world::SQL.get("purse_escrow"), &[member.0.into()])?;
     let purse = known::purses(member, &balances, &escrow)?.get(&(member, Unit::Pts)).copied();
     let purse = purse.unwrap_or_default();
-    let row = tx.query_opt(world::SQL.get("member"), &[member.0.into()])?;
-    let row = row.as_ref().map(known::member).transpose()?;
+    let standing = money::standing(tx, member)?;
     Ok(Has {
-        takes_part: row.is_some_and(|row| row.status != MemberStatus::Left && !row.erased),
+        takes_part: standing.is_some_and(|row| row.status != MemberStatus::Left && !row.erased),
         available: purse.available,
         escrow: purse.escrow,
         may_debit: world::recovery(tx)?.since.is_none(),

@@ -11,7 +11,7 @@ use hufu_shared::money::Unit;
 use hufu_shared::scheme::Words;
 use hufu_shared::time::{Day, Instant, OfficeClock};
 
-use super::{StoreError, acts, expiry, jobs, journal, known, rows, world};
+use super::{StoreError, acts, jobs, journal, known, money, rows, world};
 use crate::db::{SqlFile, Tx};
 use crate::rules::apply::KIND_APPROVAL;
 use crate::rules::joining::period;
@@ -44,12 +44,7 @@ fn weeks_due(tx: &mut Tx<'_>, now: Instant) -> Result<Option<(Day, Day)>, StoreE
     let clock = OfficeClock { zone: world::policy(tx)?.zone, cutoff_minutes: 0 };
     let monday = |at: Instant| period::days("week", clock.business_day(at)).map(|(monday, _)| monday);
     let Some(newest) = monday(now).map(|monday| monday.plus(-WEEK_DAYS)) else { return Ok(None) };
-    let row = tx.query_opt(expiry::SQL.get("last_run"), &[JOB.into()])?;
-    let last = match row {
-        Some(row) if row.int_opt(0)?.is_some() => Some(rows::day_at(&row, 0)?),
-        _ => None,
-    };
-    let next = match last {
+    let next = match jobs::looked_until(tx, JOB)? {
         Some(last) => last.plus(WEEK_DAYS),
         None => jobs::founded(tx)?.and_then(monday).unwrap_or(newest),
     };
@@ -135,8 +130,7 @@ pub fn recorded(tx: &mut Tx<'_>, member: MemberId, week: Day) -> Result<Vec<Reco
         else {
             continue;
         };
-        let postings = tx.query(world::SQL.get("flows"), &[posting::fact_cause(id).0.into()])?;
-        let net = known::flows(&postings)?.net;
+        let net = money::flows(tx, posting::fact_cause(id))?.net;
         let own = net.get(&(Account::Available(member), Unit::Pts));
         lines.push(Recorded {
             day: rows::day_at(&row, 4)?,

@@ -113,8 +113,7 @@ pub fn lines(
     limit: i64,
 ) -> Result<Vec<Line>, StoreError> {
     let expiry = world::policy(tx)?.expiry;
-    let versions: Vec<(u32, Day)> =
-        directory::schemes(tx)?.iter().map(|terms| (terms.version, terms.valid_from)).collect();
+    let versions = directory::versions(tx)?;
     let mut key: Vec<Value> = vec![
         member.0.into(),
         unit.code().into(),

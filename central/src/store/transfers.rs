@@ -12,7 +12,7 @@ use hufu_shared::time::{Day, Instant, OfficeClock};
 
 use super::acts::Note;
 use super::points::SQL;
-use super::{StoreError, acts, journal, known, levels, people, points, recalls, rows, world};
+use super::{StoreError, acts, journal, levels, money, people, points, recalls, rows, world};
 use crate::db::Tx;
 use crate::rules::points::{NotChanged, post};
 use crate::rules::posting;
@@ -58,8 +58,8 @@ pub fn check(
     if from == to {
         return Ok(Err(NotGiven::Same));
     }
-    for (member, change) in [(from, wish.points.saturating_neg()), (to, wish.points)] {
-        let mut has = points::has(tx, member)?;
+    let (giver, taker) = (points::has(tx, from)?, points::has(tx, to)?);
+    for (member, change, mut has) in [(from, wish.points.saturating_neg(), giver), (to, wish.points, taker)] {
         if change > 0 {
             has.has_main_card = points::has_main_card(tx, member, (wish.office, now))?;
         }
@@ -73,7 +73,7 @@ pub fn check(
         day,
         points: wish.points,
         rank: levels::rank(tx, from)?,
-        balance: points::has(tx, from)?.available,
+        balance: giver.available,
         is_online: true,
     };
     let terms = world::policy(tx)?.transfer.unwrap_or_default();
@@ -108,6 +108,5 @@ pub fn give(
 
 /// Whether points were given under a name.
 fn is_done(tx: &mut Tx<'_>, id: Hash) -> Result<bool, StoreError> {
-    let flows = tx.query(world::SQL.get("flows"), &[posting::transfer_cause(id).0.into()])?;
-    Ok(known::flows(&flows)?.postings > 0)
+    Ok(money::flows(tx, posting::transfer_cause(id))?.postings > 0)
 }
