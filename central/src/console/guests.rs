@@ -11,11 +11,12 @@ use serde_json::{Value, json};
 
 use super::Console;
 use super::activity_plan::count;
-use super::applications::{PageQuery, cursor, next, rows_of};
 use super::failure::Failure;
+use super::pages::{PageQuery, cursor, next, rows_of};
 use super::problem::Refused;
 use super::signed::{Posted, SignedIn};
 use crate::db::Tx;
+use crate::rules::activity::has_room;
 use crate::store::activities::{self, ComingLine, GateHeads};
 use crate::store::people::{self, PeopleError};
 use crate::store::{acts, journal};
@@ -83,6 +84,9 @@ pub(super) async fn step_it(
         }
         if companions.unwrap_or(0) > row.companions_most() {
             return Ok(Err("guest-companions"));
+        }
+        if step == SignUpStep::SignUp && !has_room(row.places, companions.unwrap_or(0)) {
+            return Ok(Err("guest-room"));
         }
         let stands = activities::one(tx, id, member)?;
         let brings_more = stands.is_some_and(|line| {

@@ -84,6 +84,13 @@ pub fn after(was: Option<SignUp>, step: SignUpStep, companions: u32, now: Instan
     }
 }
 
+/// Whether a member with so many companions could ever be given places: a party larger than all that there are would wait
+/// for ever. It is asked before somebody signs up; a sign-up that stands in the journal stays as it is.
+#[must_use]
+pub fn has_room(places: Option<u32>, companions: u32) -> bool {
+    places.is_none_or(|places| companions < places)
+}
+
 /// What a member is told when their coming changed: an invitation, that they have a place or wait for one, or that a place
 /// came free. `None` where they said so themselves, or nothing changed but their companions.
 #[must_use]
@@ -101,6 +108,20 @@ pub fn notice(was: Option<Coming>, is: Coming) -> Option<About> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rule_k25_a_party_has_room_where_all_of_it_could_be_seated() {
+        for (places, companions, has) in [
+            (None, u32::MAX, true),
+            (Some(1), 0, true),
+            (Some(1), 1, false),
+            (Some(3), 2, true),
+            (Some(3), 3, false),
+            (Some(u32::MAX), u32::MAX, false),
+        ] {
+            assert_eq!(has_room(places, companions), has, "{places:?} {companions}");
+        }
+    }
 
     #[test]
     fn rule_k26_nobody_approves_what_they_planned() {
