@@ -10,7 +10,7 @@ use crate::db::{SqlFile, Tx};
 /// Statements of this file.
 pub static SQL: SqlFile = SqlFile::new("api_requests", include_str!("../../sql/both/api_requests.sql"));
 
-/// How long an answer is kept at least; forgotten when somebody asks under a key after that.
+/// How long an answer is kept at least; forgotten when somebody asks under a key after that, or a job runs.
 pub const KEPT_US: i64 = 2 * DAY_US;
 /// After so long a request that did not end counts as given up: the program was stopped in it.
 pub const GOES_ON_US: i64 = 5 * MINUTE_US;
@@ -41,6 +41,15 @@ pub enum Begun {
     Done(Kept),
 }
 
+/// Forgets what was kept for long enough: each run of a job does, so that answers go though nobody asks any more.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn forget_old(tx: &mut Tx<'_>, now: Instant) -> Result<(), StoreError> {
+    tx.execute(SQL.get("forget_old"), &[now.offset(-KEPT_US).0.into()])?;
+    Ok(())
+}
+
 /// Begins what is asked under a name, as the try `run`; `print` says what is asked.
 ///
 /// # Errors
@@ -51,7 +60,7 @@ pub fn begin(
     run: [u8; RUN_BYTES],
     now: Instant,
 ) -> Result<Begun, StoreError> {
-    tx.execute(SQL.get("forget_old"), &[now.offset(-KEPT_US).0.into()])?;
+    forget_old(tx, now)?;
     let values = [id.0.into(), print.0.into(), run.into(), now.0.into()];
     if tx.execute(SQL.get("begin"), &values)? > 0 {
         return Ok(Begun::Now);
@@ -106,9 +115,13 @@ pub fn forget(tx: &mut Tx<'_>, (id, run): (Hash, [u8; RUN_BYTES])) -> Result<(),
 
 #[cfg(test)]
 mod tests {
+    use hufu_shared::ids::RunId;
+
     use super::*;
     use crate::db::Db;
     use crate::db::testing::{each, prepare_all};
+    use crate::rules::jobs::Job;
+    use crate::store::jobs;
 
     const NOW: Instant = Instant(1_795_341_600_000_000);
 
@@ -139,6 +152,23 @@ mod tests {
             db.write(move |tx| forget(tx, (Hash([1; 32]), run))).await.expect("nothing to forget");
             assert_eq!(begins(&db, 2, 3, NOW.offset(DAY_US)).await, Begun::Other);
             assert_eq!(begins(&db, 2, 4, NOW.offset(KEPT_US + 1)).await, Begun::Now, "forgotten");
+        })
+        .await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_answer_is_forgotten_by_a_job_though_nobody_asks_under_a_key_again() {
+        each(|db| async move {
+            assert_eq!(begins(&db, 1, 1, NOW).await, Begun::Now);
+            let is_kept = async |now: Instant, n: u8| {
+                let work = move |tx: &mut Tx<'_>| -> Result<bool, StoreError> {
+                    jobs::start(tx, RunId([n; 16]), Job::UnclosedDays, "clock", now)?;
+                    Ok(tx.query_opt(SQL.get("one"), &[[1_u8; 32].into()])?.is_some())
+                };
+                db.write(work).await.expect("begins")
+            };
+            assert!(is_kept(NOW.offset(KEPT_US), 1).await, "for so long");
+            assert!(!is_kept(NOW.offset(KEPT_US + DAY_US), 2).await, "and no longer");
         })
         .await;
     }
