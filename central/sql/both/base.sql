@@ -16,7 +16,7 @@ INSERT INTO scheme (version, valid_from, terms, published, entry) VALUES ($1, $2
 INSERT INTO policy (id, terms, apply_version, recovery_epoch, recovering_since, settled_day, entry) VALUES ($1, $2, $3, $4, $5, $6, $7)
 
 -- name: member
-INSERT INTO member (id, number, level_zh, level_en, status, status_since, office, personal, merged_into, erased, joined, value_frozen, value_turns, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+INSERT INTO member (id, number, level_zh, level_en, status, status_since, office, personal, merged_into, erased, joined, joined_said, value_frozen, value_turns, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 
 -- name: card
 INSERT INTO card (id, member, kind, status, tail, valid_from, valid_until, history, rank, under, issue_office, issued, replaces, replaced_by, replaced, ended, end_why, due_kind, due_day, status_entry, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)

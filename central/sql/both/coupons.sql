@@ -14,4 +14,4 @@ SELECT c.id, c.member, c.why, c.fen, c.starts, c.until, c.scheme, c.used FROM co
 ORDER BY c.starts, c.id LIMIT $2
 
 -- name: members
-SELECT id, joined FROM member WHERE status = 'active' AND erased = 0 AND merged_into IS NULL AND id > $1 ORDER BY id LIMIT $2
+SELECT id, joined, joined_said FROM member WHERE status = 'active' AND erased = 0 AND merged_into IS NULL AND id > $1 ORDER BY id LIMIT $2

@@ -16,7 +16,7 @@ SELECT version, valid_from, terms, published, entry FROM scheme
 SELECT id, terms, apply_version, recovery_epoch, recovering_since, settled_day, entry FROM policy
 
 -- name: member
-SELECT id, number, level_zh, level_en, status, status_since, office, personal, merged_into, erased, joined, value_frozen, value_turns, entry FROM member
+SELECT id, number, level_zh, level_en, status, status_since, office, personal, merged_into, erased, joined, joined_said, value_frozen, value_turns, entry FROM member
 
 -- name: card
 SELECT id, member, kind, status, tail, valid_from, valid_until, history, rank, under, issue_office, issued, replaces, replaced_by, replaced, ended, end_why, due_kind, due_day, status_entry, entry FROM card

@@ -1,7 +1,7 @@
 -- Lists that are taken out of the centre, page by page.
 
 -- name: members
-SELECT id, number, level_zh, level_en, status, office, personal, joined FROM member
+SELECT id, number, level_zh, level_en, status, office, personal, CASE WHEN joined_said = 1 THEN joined END FROM member
 WHERE number > $1 AND erased = 0 AND merged_into IS NULL ORDER BY number LIMIT $2
 
 -- name: stock_cards

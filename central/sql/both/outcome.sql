@@ -46,12 +46,13 @@ INSERT INTO application (device, epoch, seq, looked_up, entry) VALUES ($1, $2, $
 ON CONFLICT (device, epoch, seq) DO UPDATE SET looked_up = excluded.looked_up, entry = excluded.entry
 
 -- name: set_member
-INSERT INTO member (id, number, level_zh, level_en, status, status_since, office, personal, entry, joined)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+INSERT INTO member (id, number, level_zh, level_en, status, status_since, office, personal, entry, joined, joined_said)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 ON CONFLICT (id) DO UPDATE SET number = excluded.number, level_zh = excluded.level_zh, level_en = excluded.level_en,
     status_since = CASE WHEN member.status = excluded.status THEN member.status_since ELSE excluded.status_since END,
     status = excluded.status, office = excluded.office, personal = excluded.personal, entry = excluded.entry,
-    joined = CASE WHEN $11 = 1 THEN excluded.joined ELSE member.joined END
+    joined = CASE WHEN excluded.joined_said = 1 THEN excluded.joined ELSE member.joined END,
+    joined_said = CASE WHEN excluded.joined_said = 1 THEN 1 ELSE member.joined_said END
 
 -- name: tie_member
 UPDATE member SET merged_into = $2, erased = $3, status = $4, status_since = $5, value_frozen = $6, value_turns = $7, entry = $8 WHERE id = $1

@@ -1,7 +1,7 @@
 -- Statements of import, and of members and cards for the console.
 
 -- name: members_known
-SELECT id, number, level_zh, level_en, status, office, personal, joined FROM member
+SELECT id, number, level_zh, level_en, status, office, personal, CASE WHEN joined_said = 1 THEN joined END FROM member
 
 -- name: members_living
 SELECT number, id, office FROM member WHERE erased = 0 AND merged_into IS NULL
@@ -29,13 +29,25 @@ INSERT INTO import_file (hash, kind, name, rows, imported_at) VALUES ($1, $2, $3
 ON CONFLICT (hash) DO UPDATE SET name = excluded.name, rows = excluded.rows, imported_at = excluded.imported_at
 
 -- name: member
-SELECT id, number, level_zh, level_en, status, office, personal, joined FROM member WHERE id = $1
+SELECT id, number, level_zh, level_en, status, office, personal, CASE WHEN joined_said = 1 THEN joined END FROM member WHERE id = $1
 
 -- name: member_by_number
 SELECT id FROM member WHERE number = $1
 
 -- name: member_page
-SELECT id, number, level_zh, level_en, status, office, personal, joined FROM member WHERE number > $1 ORDER BY number LIMIT $2
+SELECT id, number, level_zh, level_en, status, office, personal, CASE WHEN joined_said = 1 THEN joined END FROM member WHERE number > $1 ORDER BY number LIMIT $2
+
+-- name: members_by_number
+SELECT id, joined FROM member WHERE number > $1 AND ($2 = '' OR status = $2)
+AND ($3 = '' OR office = (SELECT id FROM office WHERE code = $3)) ORDER BY number LIMIT $4
+
+-- name: members_by_joined
+SELECT id, joined FROM member WHERE (joined > $1 OR (joined = $1 AND id > $2)) AND ($3 = '' OR status = $3)
+AND ($4 = '' OR office = (SELECT id FROM office WHERE code = $4)) ORDER BY joined, id LIMIT $5
+
+-- name: members_by_joined_down
+SELECT id, joined FROM member WHERE (joined < $1 OR (joined = $1 AND id < $2)) AND ($3 = '' OR status = $3)
+AND ($4 = '' OR office = (SELECT id FROM office WHERE code = $4)) ORDER BY joined DESC, id DESC LIMIT $5
 
 -- name: member_count
 SELECT COUNT(*) FROM (SELECT id FROM member LIMIT 10001) AS counted

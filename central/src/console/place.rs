@@ -200,7 +200,7 @@ fn new_member(
         status: MemberStatus::Active,
         office: office_of(tx, application)?,
         personal: people::put_personal(tx, shell.vault, member, &personal, false, shell.salt)?,
-        joined: None,
+        joined: Some(today),
     };
     acts::take(tx, shell.entry, shell.now, shell.actor, &Act::MembersSet(vec![row]))?;
     if let Some(card) = card {

@@ -95,7 +95,7 @@ pub const COLUMNS: &[Column] = &[
         name: "joined",
         zh: "入会日期",
         required: false,
-        holds: "YYYY-MM-DD, from which the first year counts; the day of the import if empty",
+        holds: "YYYY-MM-DD, from which the first year counts; if empty the day of the import, without a welcome",
         example: "2025-03-10",
     },
 ];

@@ -69,6 +69,8 @@ pub struct Whose {
     pub member: MemberId,
     /// The business day on which the member joined.
     pub joined: Day,
+    /// Whether that day was said: of who came by an import without one it is the day of the import, which is no joining.
+    pub is_dated: bool,
     /// The day of birth, if it is known.
     pub born: Option<Day>,
 }
@@ -79,7 +81,7 @@ pub struct Whose {
 pub fn due(terms: &CouponTerms, of: Whose, (after, until): (Day, Day)) -> Vec<CouponGiven> {
     let is_due = |day: Day| after < day && day <= until;
     let mut all = Vec::new();
-    if terms.welcome_fen > 0 && is_due(of.joined) {
+    if terms.welcome_fen > 0 && of.is_dated && is_due(of.joined) {
         let id = Hash::of(&[b"hufu-coupon-welcome", &of.member.0]);
         let (member, why, fen) = (of.member, CouponWhy::Welcome, terms.welcome_fen);
         all.push(CouponGiven { id, member, why, fen, from: of.joined, until: None });
@@ -124,7 +126,7 @@ mod tests {
     }
 
     fn told(born: &str, joined: &str, days: (&str, &str)) -> Vec<(CouponWhy, String, String)> {
-        let of = Whose { member: WHO, joined: day(joined), born: Some(day(born)) };
+        let of = Whose { member: WHO, joined: day(joined), is_dated: true, born: Some(day(born)) };
         let until = |given: &CouponGiven| given.until.map_or_else(String::new, |day| day.to_string());
         let all = due(&terms(), of, (day(days.0), day(days.1)));
         all.iter().map(|given| (given.why, given.from.to_string(), until(given))).collect()
@@ -156,11 +158,17 @@ mod tests {
             [(CouponWhy::Welcome, "2026-03-01".to_owned(), String::new())],
             "joined after it was sent"
         );
+        let (joined, born) = (day("2026-02-01"), Some(day("1990-03-14")));
+        let imported = Whose { member: WHO, joined, is_dated: false, born };
+        let whys: Vec<CouponWhy> =
+            due(&terms(), imported, (day(year.0), day(year.1))).iter().map(|given| given.why).collect();
+        assert_eq!(whys, [CouponWhy::Birthday], "nobody said that they joined then");
     }
 
     #[test]
     fn rule_s09_looking_once_gives_what_looking_on_each_day_gave_once_for_each_member_and_year() {
-        let of = Whose { member: WHO, joined: day("2024-05-05"), born: Some(day("1990-01-31")) };
+        let of =
+            Whose { member: WHO, joined: day("2024-05-05"), is_dated: true, born: Some(day("1990-01-31")) };
         let (first, last) = (day("2024-05-01"), day("2027-06-01"));
         let at_once = due(&terms(), of, (first, last));
         let each_day: Vec<CouponGiven> =

@@ -124,7 +124,7 @@ pub fn due(
             Some(_) => vault.reveal(tx, member)?.and_then(|person| person.birthday),
             None => None,
         };
-        let of = Whose { member, joined: rows::day_at(row, 1)?, born };
+        let of = Whose { member, joined: rows::day_at(row, 1)?, is_dated: row.flag(2)?, born };
         for given in coupons::due(&look.terms, of, look.days) {
             if coupon(tx, given.id)?.is_none() {
                 all.push(given);

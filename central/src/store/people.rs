@@ -174,7 +174,7 @@ pub fn member_count(tx: &mut Tx<'_>) -> Result<u64, StoreError> {
     Ok(tx.query_one(SQL.get("member_count"), &[])?.uint(0)?)
 }
 
-/// A member from `id, number, level_zh, level_en, status, office, personal`.
+/// A member from `id, number, level_zh, level_en, status, office, personal` and the day of joining that was said.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -190,7 +190,7 @@ pub fn member_row(row: &Row) -> Result<MemberSet, StoreError> {
         status: rows::member_status(row.text(4)?)?,
         office: row.blob_opt(5)?.map(|_| row.array(5)).transpose()?.map(OfficeId),
         personal: Hash(row.array(6)?),
-        joined: Some(rows::day_at(row, 7)?),
+        joined: rows::day_opt(row, 7)?,
     })
 }
 

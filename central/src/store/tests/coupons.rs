@@ -15,6 +15,7 @@ use crate::db::{Db, Tx};
 use crate::rules::coupons::State;
 use crate::store::acts::Note;
 use crate::store::coupons::{self, NotUsed};
+use crate::store::people;
 use crate::vault::{Personal, Vault, VaultError};
 
 const ALL_SHOWN: Shown = Shown { card: true, id_card: true, own_use: true };
@@ -109,6 +110,41 @@ async fn rule_s09_s10_coupons_are_given_once_used_once_and_a_birthday_asks_for_w
         let own = db.read(move |tx| coupons::of_member(tx, member(1))).await.expect("readable");
         let days: Vec<_> = own.iter().map(|of| of.used.map(|day| day.to_string())).collect();
         assert_eq!(days, [Some("2026-12-03".to_owned()), Some("2026-12-03".to_owned())]);
+        replays(&db).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_s10_who_comes_by_an_import_that_says_no_day_of_joining_is_not_welcomed() {
+    each(|db| async move {
+        let keys = tempfile::tempdir().expect("a folder");
+        let vault = Vault::create(&keys.path().join("vault.key")).expect("keys");
+        club(&db, &vault).await;
+        let comes = |n: u8, joined: Option<&str>| MemberSet {
+            member: member(n),
+            number: format!("M{n}"),
+            level: None,
+            status: MemberStatus::Active,
+            office: None,
+            personal: Hash([n; 32]),
+            joined: joined.map(|day| day.parse().expect("a day")),
+        };
+        let imported = vec![comes(6, None), comes(7, Some("2026-11-22"))];
+        act(&db, 42, NOON.offset(-DAY_US / 4), Act::MembersSet(imported)).await;
+        // An edit on the same day, as people make it: the row as it stands, with other data.
+        let row = db.read(move |tx| people::member(tx, member(6))).await.expect("readable").expect("there");
+        assert_eq!(row.joined, None, "nobody said it");
+        let edited = MemberSet { personal: Hash([66; 32]), ..row };
+        act(&db, 43, NOON.offset(-DAY_US / 5), Act::MembersSet(vec![edited])).await;
+        assert_eq!(look(&db, &vault, 60, NOON.offset(DAY_US)).await, 5, "the four, and who joined on a day");
+        let own = |n: u8| db.read(move |tx| coupons::of_member(tx, member(n)));
+        assert!(own(6).await.expect("readable").is_empty(), "an import is no joining");
+        assert_eq!(own(7).await.expect("readable").len(), 1);
+        // Once somebody says the day it stands, and what was not looked at yet is given then.
+        act(&db, 61, NOON.offset(DAY_US), Act::MembersSet(vec![comes(6, Some("2026-11-23"))])).await;
+        act(&db, 62, NOON.offset(DAY_US), Act::MembersSet(vec![comes(6, None)])).await;
+        assert_eq!(look(&db, &vault, 63, NOON.offset(2 * DAY_US)).await, 1);
         replays(&db).await;
     })
     .await;

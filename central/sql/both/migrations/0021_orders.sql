@@ -1,0 +1,13 @@
+-- Indexes of the orders in which lists are told page by page, and of whom it is known when they joined.
+
+CREATE INDEX conflict_open_opened ON conflict (opened, id) WHERE state IN ('open', 'evidence_changed');
+CREATE INDEX conflict_open_changed ON conflict (changed, id) WHERE state IN ('open', 'evidence_changed');
+CREATE INDEX conflict_ended_opened ON conflict (opened, id) WHERE state IN ('decided', 'closed');
+CREATE INDEX conflict_ended_changed ON conflict (changed, id) WHERE state IN ('decided', 'closed');
+
+CREATE INDEX points_change_points ON points_change (state, points, id);
+
+CREATE INDEX member_joined ON member (joined, id);
+
+-- Whether it was said on which day the member joined; of an import that does not say it, `joined` is the day of the import.
+ALTER TABLE member ADD COLUMN joined_said BIGINT NOT NULL DEFAULT 0 CHECK (joined_said IN (0, 1));
