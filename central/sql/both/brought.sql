@@ -24,8 +24,9 @@ SELECT member, at, points, growth, money FROM past_line WHERE id = $1
 -- name: past_of
 WITH RECURSIVE those (id) AS (
     SELECT id FROM member WHERE id = $1 UNION SELECT m.id FROM member m JOIN those t ON m.merged_into = t.id)
-SELECT p.member, p.at, p.points, p.growth, p.money, p.words, p.batch FROM past_line p JOIN those t ON t.id = p.member
-ORDER BY p.at DESC, p.id LIMIT $2
+SELECT p.member, p.at, p.points, p.growth, p.money, p.words, p.batch, p.id FROM past_line p JOIN those t ON t.id = p.member
+WHERE (p.at < $2 OR (p.at = $2 AND p.id < $3)) ORDER BY p.at DESC, p.id DESC LIMIT $4
 
 -- name: exports
-SELECT what, rows, clear, staff, actor, at FROM data_export ORDER BY at DESC LIMIT $1
+SELECT what, rows, clear, staff, actor, at, entry FROM data_export
+WHERE (at < $1 OR (at = $1 AND entry < $2)) ORDER BY at DESC, entry DESC LIMIT $3

@@ -12,6 +12,38 @@ SELECT id, kind, state, member, occurrence, device, token, detail, automatic, ve
 -- name: ended_of_kind
 SELECT id, kind, state, member, occurrence, device, token, detail, automatic, verdict, opened, changed, deadline, entry, decided_detail, decided_facts FROM conflict WHERE kind = $1 AND state IN ('decided', 'closed') ORDER BY changed DESC, id LIMIT $2
 
+-- name: open_by_opened
+SELECT id FROM conflict WHERE state IN ('open', 'evidence_changed') AND kind >= $1 AND kind <= $2
+AND (opened > $3 OR (opened = $3 AND id > $4)) ORDER BY opened, id LIMIT $5
+
+-- name: open_by_opened_down
+SELECT id FROM conflict WHERE state IN ('open', 'evidence_changed') AND kind >= $1 AND kind <= $2
+AND (opened < $3 OR (opened = $3 AND id < $4)) ORDER BY opened DESC, id DESC LIMIT $5
+
+-- name: open_by_changed
+SELECT id FROM conflict WHERE state IN ('open', 'evidence_changed') AND kind >= $1 AND kind <= $2
+AND (changed > $3 OR (changed = $3 AND id > $4)) ORDER BY changed, id LIMIT $5
+
+-- name: open_by_changed_down
+SELECT id FROM conflict WHERE state IN ('open', 'evidence_changed') AND kind >= $1 AND kind <= $2
+AND (changed < $3 OR (changed = $3 AND id < $4)) ORDER BY changed DESC, id DESC LIMIT $5
+
+-- name: ended_by_opened
+SELECT id FROM conflict WHERE state IN ('decided', 'closed') AND kind >= $1 AND kind <= $2
+AND (opened > $3 OR (opened = $3 AND id > $4)) ORDER BY opened, id LIMIT $5
+
+-- name: ended_by_opened_down
+SELECT id FROM conflict WHERE state IN ('decided', 'closed') AND kind >= $1 AND kind <= $2
+AND (opened < $3 OR (opened = $3 AND id < $4)) ORDER BY opened DESC, id DESC LIMIT $5
+
+-- name: ended_by_changed
+SELECT id FROM conflict WHERE state IN ('decided', 'closed') AND kind >= $1 AND kind <= $2
+AND (changed > $3 OR (changed = $3 AND id > $4)) ORDER BY changed, id LIMIT $5
+
+-- name: ended_by_changed_down
+SELECT id FROM conflict WHERE state IN ('decided', 'closed') AND kind >= $1 AND kind <= $2
+AND (changed < $3 OR (changed = $3 AND id < $4)) ORDER BY changed DESC, id DESC LIMIT $5
+
 -- name: overdue
 SELECT id FROM conflict WHERE state IN ('open', 'evidence_changed') AND deadline <= $1 ORDER BY deadline, id LIMIT $2
 

@@ -34,11 +34,13 @@ SELECT terms FROM field_group ORDER BY code
 SELECT field_group, content FROM member_custom WHERE member = $1 ORDER BY field_group
 
 -- name: edits
-SELECT what, actor, reason, at, before, after FROM member_edit WHERE member = $1 ORDER BY at DESC, entry, what LIMIT $2
+SELECT what, actor, reason, at, before, after FROM member_edit
+WHERE member = $1 AND (at < $2 OR (at = $2 AND what > $3)) ORDER BY at DESC, what LIMIT $4
 
 -- name: changed
 SELECT member, MAX(at) FROM member_edit
-WHERE at >= $1 AND at < $2 AND what NOT LIKE 'opened/%' GROUP BY member ORDER BY MAX(at) DESC, member LIMIT $3
+WHERE at >= $1 AND at < $2 AND what NOT LIKE 'opened/%' GROUP BY member
+HAVING MAX(at) < $3 OR (MAX(at) = $3 AND member < $4) ORDER BY MAX(at) DESC, member DESC LIMIT $5
 
 -- name: cared_for
 SELECT d.member, d.carer FROM member_detail d JOIN staff s ON s.id = d.carer

@@ -23,7 +23,12 @@ SELECT (SELECT MAX(started) FROM job_runs WHERE job = $1 AND ended IS NOT NULL A
 SELECT id, job, actor, started, seen, ended, done, remaining, error FROM job_runs WHERE id = $1
 
 -- name: runs_of
-SELECT id, job, actor, started, seen, ended, done, remaining, error FROM job_runs WHERE job = $1 AND started < $2 ORDER BY started DESC, id DESC LIMIT $3
+SELECT id, job, actor, started, seen, ended, done, remaining, error FROM job_runs
+WHERE job = $1 AND (started < $2 OR (started = $2 AND id < $3)) ORDER BY started DESC, id DESC LIMIT $4
+
+-- name: runs_first
+SELECT id, job, actor, started, seen, ended, done, remaining, error FROM job_runs
+WHERE job = $1 AND (started > $2 OR (started = $2 AND id > $3)) ORDER BY started, id LIMIT $4
 
 -- name: prune
 DELETE FROM job_runs WHERE started < $1 AND ended IS NOT NULL

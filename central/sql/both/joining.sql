@@ -77,7 +77,7 @@ SELECT MAX(round) FROM message
 
 -- name: rounds
 SELECT round, channel, MIN(told), COUNT(*), SUM(CASE WHEN about IN ('left', 'stays', 'restored') THEN 1 ELSE 0 END) FROM message
-WHERE round IS NOT NULL GROUP BY round, channel ORDER BY round DESC, channel LIMIT $1
+WHERE round < $1 GROUP BY round, channel ORDER BY round DESC, channel LIMIT $2
 
 -- name: due_count
 SELECT COUNT(*), COALESCE(SUM(CASE WHEN about IN ('left', 'stays', 'restored') THEN 1 ELSE 0 END), 0) FROM message WHERE told IS NULL

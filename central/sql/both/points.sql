@@ -17,9 +17,17 @@ ON CONFLICT (id) DO UPDATE SET state = excluded.state, decided = excluded.decide
 INSERT INTO points_trigger (id, terms, seen, entry) VALUES ($1, $2, $3, $4)
 ON CONFLICT (id) DO UPDATE SET terms = excluded.terms, seen = excluded.seen, entry = excluded.entry
 
--- name: changes
-SELECT id, member, points, cause, office, occurrence, device, epoch, seq, reason, state, made_by, asked, asker, decided, decider, decided_why FROM points_change
-WHERE state = $1 AND (asked > $2 OR (asked = $2 AND id > $3)) ORDER BY asked, id LIMIT $4
+-- name: changes_by_asked
+SELECT id FROM points_change WHERE state = $1 AND (asked > $2 OR (asked = $2 AND id > $3)) ORDER BY asked, id LIMIT $4
+
+-- name: changes_by_asked_down
+SELECT id FROM points_change WHERE state = $1 AND (asked < $2 OR (asked = $2 AND id < $3)) ORDER BY asked DESC, id DESC LIMIT $4
+
+-- name: changes_by_points
+SELECT id FROM points_change WHERE state = $1 AND (points > $2 OR (points = $2 AND id > $3)) ORDER BY points, id LIMIT $4
+
+-- name: changes_by_points_down
+SELECT id FROM points_change WHERE state = $1 AND (points < $2 OR (points = $2 AND id < $3)) ORDER BY points DESC, id DESC LIMIT $4
 
 -- name: waiting
 SELECT COUNT(*) FROM points_change WHERE state = 'waiting'

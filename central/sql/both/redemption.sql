@@ -17,6 +17,10 @@ INSERT INTO redemption_line (plan, member, posting, points, fen, pieces, at, day
 SELECT terms, state, planned, planner, decided, decider, decided_why FROM redemption_plan
 WHERE (planned < $1 OR (planned = $1 AND id < $2)) ORDER BY planned DESC, id DESC LIMIT $3
 
+-- name: plans_first
+SELECT terms, state, planned, planner, decided, decider, decided_why FROM redemption_plan
+WHERE (planned > $1 OR (planned = $1 AND id > $2)) ORDER BY planned, id LIMIT $3
+
 -- name: figures
 SELECT COUNT(*), CAST(COALESCE(SUM(points), 0) AS BIGINT), CAST(COALESCE(SUM(fen), 0) AS BIGINT), CAST(COALESCE(SUM(pieces), 0) AS BIGINT)
 FROM redemption_line WHERE plan = $1
@@ -27,7 +31,7 @@ WHERE l.plan = $1 AND l.member > $2 ORDER BY l.member LIMIT $3
 
 -- name: lines_of
 SELECT l.plan, l.points, l.fen, l.pieces, l.at, l.day, p.name_zh, p.name_en FROM redemption_line l JOIN redemption_plan p ON p.id = l.plan
-WHERE l.member = $1 ORDER BY l.at DESC, l.plan LIMIT $2
+WHERE l.member = $1 AND (l.at < $2 OR (l.at = $2 AND l.plan < $3)) ORDER BY l.at DESC, l.plan DESC LIMIT $4
 
 -- name: members_after
 SELECT id, level_zh, level_en FROM member

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use clap::{Args, Subcommand};
 use hufu_shared::act::Actor;
-use hufu_shared::time::{Instant, OfficeClock};
+use hufu_shared::time::OfficeClock;
 use serde_json::json;
 
 use super::{EXIT_FAILED, EXIT_OK};
@@ -85,8 +85,7 @@ async fn run_one(as_json: bool, app: &App, job: Job) -> anyhow::Result<u8> {
 async fn list(as_json: bool, app: &App) -> anyhow::Result<u8> {
     let mut all = Vec::new();
     for job in Job::ALL {
-        let before = Instant(i64::MAX);
-        let last = app.db.read(move |tx| runs::runs(tx, job, before, 1)).await?.pop();
+        let last = app.db.read(move |tx| runs::runs(tx, job, runs::NEWEST, 1)).await?.pop();
         all.push((job, jobs::dry_run(app, job).await?, last));
     }
     if as_json {
@@ -132,6 +131,7 @@ mod tests {
     use super::*;
     use clap::Parser;
     use hufu_shared::ids::RunId;
+    use hufu_shared::time::Instant;
 
     #[derive(Debug, Parser)]
     struct Line {

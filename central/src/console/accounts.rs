@@ -9,10 +9,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Console;
-use super::applications::{is_full, rows_of};
 use super::failure::Failure;
 use super::login_name::of_name;
 use super::members::masked_name;
+use super::pages::{is_full, rows_of};
 use super::password;
 use super::problem::Refused;
 use super::requests::fact_of;

@@ -17,8 +17,8 @@ use serde_json::{Value, json};
 
 use super::Console;
 use super::activity_plan::{LINE_CHARS_MAX, cost, count, plan_it};
-use super::applications::{cursor, next, rows_of};
 use super::failure::Failure;
+use super::pages::{Order, rows_of};
 use super::problem::Refused;
 use super::signed::{Posted, SignedIn};
 use super::ui::Ui;
@@ -58,8 +58,8 @@ pub struct ActivitiesQuery {
     pub(super) state: String,
     /// Of this kind; of any if empty.
     pub(super) kind: String,
-    /// `newest` for the plan that was written last in front; the first one is by default.
-    order: String,
+    /// `-planned` for the plan that was written last in front; the first one is by default.
+    sort: Option<String>,
     /// The place after which the page begins; none for the first.
     pub(super) cursor: Option<String>,
     /// Rows of a page at most.
@@ -75,27 +75,24 @@ fn plan_json(id: ActivityId, known: &KnownActivity) -> Value {
     })
 }
 
-/// Activities, in a `state` and of a `kind`, the one that was planned first in front, or the last by `order`.
+/// Activities, in a `state` and of a `kind`, the one that was planned first in front, or the last by `sort`.
 pub async fn list(
     State(console): State<Console>,
     Query(query): Query<ActivitiesQuery>,
-    _by: SignedIn,
+    by: SignedIn,
 ) -> Result<Json<Value>, Refused> {
     if !query.state.is_empty() && Where::from_code(&query.state).is_none() {
         return Err(Failure::NotFound.into());
     }
-    let is_newest = query.order == "newest";
-    let (at, id) = match query.cursor.as_deref() {
-        None if is_newest => (Instant(i64::MAX), [0xff; 16]),
-        after => cursor(after).ok_or(Failure::NotFound)?,
-    };
-    let most = rows_of(query.limit);
+    let order = Order::of(query.sort.as_deref(), "planned");
+    let (at, id) = order.place(&by.ui, query.cursor.as_deref())?;
+    let (most, is_newest) = (rows_of(query.limit), order.name() == "-planned");
     let load = move |tx: &mut Tx<'_>| {
-        let (of, from) = ((query.state.as_str(), query.kind.as_str()), (at, ActivityId(id)));
+        let (of, from) = ((query.state.as_str(), query.kind.as_str()), (Instant(at), ActivityId(id)));
         if is_newest { activities::newest(tx, of, from, most) } else { activities::page(tx, of, from, most) }
     };
     let page = console.app.db.read(load).await?;
-    let next = page.last().and_then(|(id, known)| next((page.len(), most), known.planned, &id.0));
+    let next = page.last().and_then(|(id, known)| order.next((page.len(), most), known.planned.0, &id.0));
     let rows: Vec<Value> = page.iter().map(|(id, known)| plan_json(*id, known)).collect();
     Ok(Json(json!({ "activities": rows, "next": next })))
 }

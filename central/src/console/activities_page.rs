@@ -14,9 +14,9 @@ use hufu_shared::time::{DAY_US, Instant, OfficeClock};
 use super::Console;
 use super::activities::{ActivitiesQuery, Whole};
 use super::activity_plan::plan_it;
-use super::applications::{PAGE_ROWS, cursor, next};
 use super::failure::{Failure, go};
 use super::leases::amount;
+use super::pages::{PAGE_ROWS, cursor_down, next};
 use super::signed::{Posted, SignedIn};
 use super::ui::{Ui, number};
 use crate::db::Tx;
@@ -197,10 +197,7 @@ async fn show(
     if !query.state.is_empty() && Where::from_code(&query.state).is_none() {
         return Err(Failure::NotFound);
     }
-    let from = match &query.cursor {
-        Some(after) => cursor(Some(after.as_str())).ok_or(Failure::NotFound)?,
-        None => (Instant(i64::MAX), [0xff; 16]),
-    };
+    let from = cursor_down(query.cursor.as_deref()).ok_or(Failure::NotFound)?;
     let (state, kind) = (query.state.clone(), query.kind.clone());
     let load = move |tx: &mut Tx<'_>| -> Result<_, PeopleError> {
         let page = store::newest(tx, (&state, &kind), (from.0, ActivityId(from.1)), PAGE_ROWS)?;

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Query, State};
-use hufu_shared::ids::DeviceId;
+use hufu_shared::ids::{DeviceId, Hash};
 use hufu_shared::time::Day;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -12,12 +12,15 @@ use super::contract::document;
 use super::devices::presence;
 use super::failure::Failure;
 use super::overview::today;
+use super::pages::{Order, rows_of};
+use super::problem::Refused;
 use super::readiness;
 use super::session::form_token;
 use super::signed::{AnyRole, SignedIn};
 use crate::db::Tx;
+use crate::store::cases::{self, Case, Side};
 use crate::store::overview::UNCLOSED_LISTED_MAX;
-use crate::store::{StoreError, cases, devices as device_store, overview, reconcile};
+use crate::store::{StoreError, devices as device_store, overview, reconcile};
 
 /// The contract itself, the same for everybody.
 pub async fn openapi() -> Json<Value> {
@@ -82,39 +85,52 @@ pub async fn devices(State(console): State<Console>, by: SignedIn) -> Result<Jso
     Ok(Json(json!({ "devices": all.iter().map(line).collect::<Vec<_>>() })))
 }
 
-/// Open cases; with `ended=1` those that were decided or ended by themselves; with `kind` more of that kind.
+/// Open cases; with `ended=1` those that were decided or ended by themselves; with `kind` those of that kind alone.
 #[derive(Debug, Deserialize)]
 pub struct CasesQuery {
     kind: Option<u8>,
     ended: Option<u8>,
+    sort: Option<String>,
+    cursor: Option<String>,
+    limit: Option<u32>,
 }
 
-/// Cases.
+/// A case with its sides.
+fn case_json(tx: &mut Tx<'_>, case: &Case) -> Result<Value, StoreError> {
+    let (sides, count) = cases::sides(tx, case.id)?;
+    let fact = |side: &Side| json!({ "fact": side.id, "at": side.at, "became": side.became, "office": side.office.code });
+    let facts: Vec<Value> = sides.iter().map(fact).collect();
+    Ok(json!({
+        "case": case.id, "kind": case.known.kind, "state": case.known.state.code(),
+        "member": case.known.member, "occurrence": case.known.occurrence, "device": case.known.device,
+        "automatic": case.known.automatic, "verdict": case.known.verdict,
+        "opened": case.known.opened, "changed": case.known.changed,
+        "facts": facts, "facts_all": count,
+    }))
+}
+
+/// Cases: of those that wait the one that waits longest in front, of those that ended the newest.
 pub async fn cases(
     State(console): State<Console>,
     Query(query): Query<CasesQuery>,
-    _by: SignedIn,
-) -> Result<Json<Value>, Failure> {
-    let (kind, ended) = (query.kind, query.ended == Some(1));
-    let load = move |tx: &mut Tx<'_>| -> Result<Vec<Value>, StoreError> {
-        let found = if ended { cases::ended(tx, kind)? } else { cases::open(tx, kind)? };
-        let listed = found.cases;
-        listed
-            .iter()
-            .map(|case| {
-                let (sides, count) = cases::sides(tx, case.id)?;
-                let facts: Vec<_> = sides.iter().map(|side| json!({"fact": side.id, "at": side.at, "became": side.became, "office": side.office.code})).collect();
-                Ok(json!({
-                    "case": case.id, "kind": case.known.kind, "state": case.known.state.code(),
-                    "member": case.known.member, "occurrence": case.known.occurrence, "device": case.known.device,
-                    "automatic": case.known.automatic, "verdict": case.known.verdict,
-                    "opened": case.known.opened, "changed": case.known.changed,
-                    "facts": facts, "facts_all": count,
-                }))
-            })
-            .collect()
+    by: SignedIn,
+) -> Result<Json<Value>, Refused> {
+    let of = (query.ended == Some(1), query.kind);
+    let order = Order::of(query.sort.as_deref(), if of.0 { "-changed" } else { "opened" });
+    let (at, id) = order.place(&by.ui, query.cursor.as_deref())?;
+    let most = rows_of(query.limit);
+    let load = move |tx: &mut Tx<'_>| -> Result<_, StoreError> {
+        let page = cases::page(tx, of, (order.name(), at, Hash(id)), most)?;
+        let moment = |case: &Case| match order.column() {
+            "changed" => case.known.changed,
+            _ => case.known.opened,
+        };
+        let next = page.last().and_then(|case| order.next((page.len(), most), moment(case).0, &case.id.0));
+        let rows = page.iter().map(|case| case_json(tx, case)).collect::<Result<Vec<_>, _>>()?;
+        Ok((rows, next))
     };
-    Ok(Json(json!({ "cases": console.app.db.read(load).await? })))
+    let (rows, next) = console.app.db.read(load).await?;
+    Ok(Json(json!({ "cases": rows, "next": next })))
 }
 
 /// Which day of which terminal; today, and all terminals, by default.

@@ -13,13 +13,13 @@ use hufu_shared::form::{FIELDS, FormContent, SealedForm};
 use hufu_shared::ids::{EntryId, FactId, Hash, OperatorId};
 use hufu_shared::joining::JoiningTerms;
 use hufu_shared::time::{Instant, OfficeClock};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Console;
 use super::approve::{Approving, Undone};
 use super::cases::fact_text;
 use super::members::masked_name;
+use super::pages::{PageQuery, cursor, next, rows_of};
 use super::place;
 use super::problem::Refused;
 use super::signed::{AnyRole, Fields, Posted};
@@ -34,8 +34,6 @@ use crate::store::people::PeopleError;
 use crate::store::{StoreError, acts, contact, joining, journal, lookalikes, people, staff, world};
 use crate::vault::{Personal, Vault};
 
-/// Rows of one page.
-pub(super) const PAGE_ROWS: i64 = 100;
 /// Longest key of a request.
 const KEY_CHARS_MAX: usize = 100;
 
@@ -281,50 +279,6 @@ pub(super) fn row(id: FactId, known: &KnownFiled, (terms, now): (&JoiningTerms, 
         "carer": known.carer, "last_day": last,
         "overdue": waits && deadline::is_over(terms, &known.route, known.day, today),
     })
-}
-
-/// Where a page begins.
-#[derive(Debug, Deserialize)]
-pub struct PageQuery {
-    /// The place after which it begins; none for the first.
-    pub(super) cursor: Option<String>,
-    /// How many rows are asked for.
-    pub(super) limit: Option<u32>,
-}
-
-/// Which list, and where its page begins.
-#[derive(Debug, Deserialize)]
-pub struct ListQuery {
-    /// The state whose list it is; none for the one that people look at first.
-    pub(super) state: Option<String>,
-    /// As in [`PageQuery`].
-    pub(super) cursor: Option<String>,
-    /// As in [`PageQuery`].
-    pub(super) limit: Option<u32>,
-}
-
-/// A place in a list: an instant and an id.
-pub(super) fn cursor<const N: usize>(after: Option<&str>) -> Option<(Instant, [u8; N])> {
-    let Some((at, id)) = after.and_then(|after| after.split_once('.')) else {
-        return after.is_none().then_some((Instant(i64::MIN), [0; N]));
-    };
-    let id = data_encoding::HEXLOWER.decode(id.as_bytes()).ok()?;
-    Some((Instant(at.parse().ok()?), id.try_into().ok()?))
-}
-
-/// Rows of a page of which so many are asked for: at least one, at most as many as a page has by itself.
-pub(super) fn rows_of(limit: Option<u32>) -> i64 {
-    limit.map_or(PAGE_ROWS, |limit| i64::from(limit).clamp(1, PAGE_ROWS))
-}
-
-/// Whether a page of at most `most` rows is full: then there may be more after it.
-pub(super) fn is_full(rows: usize, most: i64) -> bool {
-    i64::try_from(rows).is_ok_and(|rows| rows >= most)
-}
-
-/// The text of a place in a list, if there may be more after it.
-pub(super) fn next((rows, most): (usize, i64), at: Instant, id: &[u8]) -> Option<String> {
-    is_full(rows, most).then(|| format!("{}.{}", at.0, data_encoding::HEXLOWER.encode(id)))
 }
 
 /// All applications that were filed at the centre, the oldest first; a dealer's people get those that they see (L1).

@@ -8,9 +8,9 @@ use hufu_shared::time::Instant;
 use serde_json::{Value, json};
 
 use super::Console;
-use super::applications::{ListQuery, is_full, rows_of};
 use super::cases::fact_text;
 use super::failure::Failure;
+use super::pages::{ListQuery, is_full, rows_of};
 use super::place::FIELD_OF_PROJECT;
 use super::problem::Refused;
 use super::requests::fact_of;

@@ -10,8 +10,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Console;
-use super::applications::{cursor, next, rows_of};
 use super::failure::Failure;
+use super::pages::{cursor, next, rows_of};
 use super::problem::Refused;
 use super::signed::SignedIn;
 use crate::db::Tx;

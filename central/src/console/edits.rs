@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::Console;
 use super::failure::Failure;
 use super::forms::shown;
+use super::pages::{PageQuery, cursor_down, next, place, rows_of};
 use super::problem::Refused;
 use super::signed::SignedIn;
 use super::ui::Ui;
@@ -22,11 +23,6 @@ use crate::rules::judge::calendar;
 use crate::store::details::{self, EditView};
 use crate::store::people::{PeopleError, SALT_BYTES};
 use crate::vault::{Vault, mask};
-
-/// Edits that one answer lists.
-const EDITS_MAX: i64 = 200;
-/// Members that one answer lists.
-const CHANGED_MAX: i64 = 500;
 
 /// What stood there, as it is shown.
 fn stood(
@@ -58,27 +54,38 @@ fn stood(
 pub async fn of_member(
     State(console): State<Console>,
     Path(member): Path<MemberId>,
+    Query(query): Query<PageQuery>,
     by: SignedIn,
 ) -> Result<Json<Value>, Refused> {
     let (vault, ui) = (console.app.vault.clone(), by.ui);
-    let load = move |tx: &mut Tx<'_>| -> Result<Vec<Value>, PeopleError> {
+    let first = details::FIRST_EDIT;
+    let after = place(query.cursor.as_deref(), (first.0.0, first.1.as_bytes()));
+    let after = after.and_then(|(at, what)| Some((Instant(at), String::from_utf8(what).ok()?)));
+    let (at, what) = after.filter(|after| !after.1.contains('\0')).ok_or(Failure::NotFound)?;
+    let most = rows_of(query.limit);
+    let load = move |tx: &mut Tx<'_>| -> Result<_, PeopleError> {
+        let page = details::edits(tx, member, (at, &what), most)?;
+        let next = page.last().and_then(|edit| next((page.len(), most), edit.at, edit.what.as_bytes()));
         let mut listed = Vec::new();
-        for edit in details::edits(tx, member, EDITS_MAX)? {
+        for edit in page {
             let EditView { what, by, at, before, after, .. } = &edit;
             let of = (member, what.as_str());
             let before = stood(tx, (&vault, &ui), of, before.as_ref())?;
             let after = stood(tx, (&vault, &ui), of, after.as_ref())?;
             listed.push(json!({ "what": what, "by": by, "at": at, "before": before, "after": after }));
         }
-        Ok(listed)
+        Ok((listed, next))
     };
-    Ok(Json(json!({ "edits": console.app.db.read(load).await? })))
+    let (listed, next) = console.app.db.read(load).await?;
+    Ok(Json(json!({ "edits": listed, "next": next })))
 }
 
-/// Which days.
+/// Which days, and where the page begins.
 #[derive(Debug, Deserialize)]
 pub struct PeriodQuery {
     period: Option<String>,
+    cursor: Option<String>,
+    limit: Option<u32>,
 }
 
 /// Members whose record changed in a period: `today` (the default), `week`, `month` or `last_month`; the newest first.
@@ -92,7 +99,11 @@ pub async fn changed(
     let days = period::days(query.period.as_deref().unwrap_or("today"), today).ok_or(Failure::NotFound)?;
     let start = |day| calendar::day_start(by.ui.zone.name(), day, 0);
     let span: (Instant, Instant) = (start(days.0), start(days.1));
-    let found = console.app.db.read(move |tx| details::changed(tx, span, CHANGED_MAX)).await?;
+    let (at, member) = cursor_down(query.cursor.as_deref()).ok_or(Failure::NotFound)?;
+    let most = rows_of(query.limit);
+    let load = move |tx: &mut Tx<'_>| details::changed(tx, span, (at, MemberId(member)), most);
+    let page = console.app.db.read(load).await?;
+    let next = page.last().and_then(|(member, at)| next((page.len(), most), *at, &member.0));
     let row = |(member, at): &(MemberId, Instant)| json!({ "member": member, "at": at });
-    Ok(Json(json!({ "members": found.iter().map(row).collect::<Vec<_>>() })))
+    Ok(Json(json!({ "members": page.iter().map(row).collect::<Vec<_>>(), "next": next })))
 }

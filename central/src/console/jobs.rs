@@ -7,13 +7,12 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use hufu_shared::ids::{OperatorId, RunId};
-use hufu_shared::time::Instant;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Console;
-use super::applications::{is_full, rows_of};
 use super::failure::{Failure, go};
+use super::pages::{Order, rows_of};
 use super::problem::Refused;
 use super::signed::{Posted, SignedIn};
 use super::ui::{Ui, number};
@@ -42,7 +41,7 @@ fn job_named(name: &str) -> Result<Job, Failure> {
 /// The newest runs of each job, at most `limit`.
 async fn newest(console: &Console, limit: i64) -> Result<Vec<(Job, Vec<Run>)>, Failure> {
     let load = move |tx: &mut Tx<'_>| -> Result<Vec<(Job, Vec<Run>)>, StoreError> {
-        Job::ALL.into_iter().map(|job| Ok((job, runs::runs(tx, job, Instant(i64::MAX), limit)?))).collect()
+        Job::ALL.into_iter().map(|job| Ok((job, runs::runs(tx, job, runs::NEWEST, limit)?))).collect()
     };
     Ok(console.app.db.read(load).await?)
 }
@@ -59,10 +58,11 @@ pub async fn list(State(console): State<Console>, _by: SignedIn) -> Result<Json<
     Ok(Json(json!({ "jobs": all })))
 }
 
-/// Where a page of runs begins: those that began before a moment; and how many are asked for.
+/// In which order runs are told, and where the page begins.
 #[derive(Debug, Deserialize)]
 pub struct RunsQuery {
-    cursor: Option<i64>,
+    sort: Option<String>,
+    cursor: Option<String>,
     limit: Option<u32>,
 }
 
@@ -71,13 +71,15 @@ pub async fn of_job(
     State(console): State<Console>,
     Path(name): Path<String>,
     Query(query): Query<RunsQuery>,
-    _by: SignedIn,
+    by: SignedIn,
 ) -> Result<Json<Value>, Refused> {
     let job = job_named(&name)?;
-    let before = Instant(query.cursor.unwrap_or(i64::MAX));
-    let most = rows_of(query.limit);
-    let found = console.app.db.read(move |tx| runs::runs(tx, job, before, most)).await?;
-    let next = found.last().filter(|_| is_full(found.len(), most)).map(|run| run.started);
+    let order = Order::of(query.sort.as_deref(), "-started");
+    let (at, run) = order.place(&by.ui, query.cursor.as_deref())?;
+    let (most, sort) = (rows_of(query.limit), order.name().to_owned());
+    let load = move |tx: &mut Tx<'_>| runs::runs(tx, job, (&sort, at, RunId(run)), most);
+    let found = console.app.db.read(load).await?;
+    let next = found.last().and_then(|run| order.next((found.len(), most), run.started.0, &run.id.0));
     Ok(Json(json!({ "runs": found.iter().map(run_json).collect::<Vec<_>>(), "next": next })))
 }
 

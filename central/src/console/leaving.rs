@@ -8,11 +8,12 @@ use hufu_shared::dictionary::{self, Term};
 use hufu_shared::ids::{Hash, MemberId};
 use hufu_shared::member::MemberStatus;
 use hufu_shared::scheme::Words;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Console;
-use super::applications::{ListQuery, PAGE_ROWS, cursor, next, rows_of};
 use super::failure::Failure;
+use super::pages::{ListQuery, cursor, is_full, next, rows_of};
 use super::problem::Refused;
 use super::signed::{Posted, SignedIn};
 use super::verdict::reasoned;
@@ -198,10 +199,24 @@ pub async fn message(
     })))
 }
 
+/// Where a page of rounds begins: those before one of this number.
+#[derive(Debug, Deserialize)]
+pub struct RoundsQuery {
+    cursor: Option<i64>,
+    limit: Option<u32>,
+}
+
 /// The rounds of telling people 已通知, the newest first, and how many wait for the next one 待通知 (K2); of both, how many
 /// were about leaving.
-pub async fn rounds(State(console): State<Console>, _by: SignedIn) -> Result<Json<Value>, Refused> {
-    let (rounds, (due, of_leaving)) = console.app.db.read(|tx| joining::rounds(tx, PAGE_ROWS)).await?;
+pub async fn rounds(
+    State(console): State<Console>,
+    Query(query): Query<RoundsQuery>,
+    _by: SignedIn,
+) -> Result<Json<Value>, Refused> {
+    let (before, most) = (query.cursor.unwrap_or(i64::MAX), rows_of(query.limit));
+    let load = move |tx: &mut Tx<'_>| joining::rounds(tx, before, most);
+    let (rounds, (due, of_leaving)) = console.app.db.read(load).await?;
+    let next = rounds.last().filter(|_| is_full(rounds.len(), most)).map(|round| round.round);
     let row = |round: &joining::Round| {
         json!({
             "round": round.round, "channel": round.channel, "told": round.told, "messages": round.messages,
@@ -209,7 +224,7 @@ pub async fn rounds(State(console): State<Console>, _by: SignedIn) -> Result<Jso
         })
     };
     let rounds: Vec<Value> = rounds.iter().map(row).collect();
-    Ok(Json(json!({ "rounds": rounds, "due": due, "due_of_leaving": of_leaving })))
+    Ok(Json(json!({ "rounds": rounds, "due": due, "due_of_leaving": of_leaving, "next": next })))
 }
 
 /// Marks messages as told by a channel: one round (K2). `messages` are ids with commas between.

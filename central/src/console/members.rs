@@ -66,10 +66,11 @@ pub fn found_by(
     Ok(found)
 }
 
-struct Row {
-    id: MemberId,
+/// A member as lists show one, masked.
+pub(super) struct Row {
+    pub(super) id: MemberId,
     link: String,
-    number: String,
+    pub(super) number: String,
     name: String,
     mobile: String,
     level: String,
@@ -78,6 +79,16 @@ struct Row {
     code: &'static str,
     status: String,
     tone: &'static str,
+}
+
+impl Row {
+    /// The same for programs.
+    pub(super) fn json(&self) -> Value {
+        json!({
+            "member": self.id, "number": self.number, "name": self.name, "mobile": self.mobile, "level": self.level,
+            "office": self.office, "status": self.code,
+        })
+    }
 }
 
 #[derive(Template)]
@@ -98,7 +109,7 @@ pub struct ListQuery {
 }
 
 /// Members as lists show them; who is not there is left out.
-fn rows_of(
+pub(super) fn rows_of(
     tx: &mut Tx<'_>,
     vault: &Vault,
     ui: &Ui,
@@ -208,14 +219,8 @@ pub async fn find(State(console): State<Console>, posted: Posted) -> Result<Json
         };
         rows_of(tx, &vault, &ui, found)
     };
-    let shown = |row: &Row| {
-        json!({
-            "member": row.id, "number": row.number, "name": row.name, "mobile": row.mobile, "level": row.level,
-            "office": row.office, "status": row.code,
-        })
-    };
     let rows = console.app.db.read(load).await?;
-    Ok(Json(json!({ "members": rows.iter().map(shown).collect::<Vec<_>>() })))
+    Ok(Json(json!({ "members": rows.iter().map(Row::json).collect::<Vec<_>>() })))
 }
 
 struct CardShown {
@@ -305,7 +310,8 @@ async fn show(
         let out = (lease_rows::open_of(tx, id)?, devices::list(tx)?);
         let is_frozen = money::standing(tx, id)?.is_some_and(|known| known.is_value_frozen());
         let kinds = joining::terms(tx, CARD_KIND)?;
-        let life = (people::life(tx, id, HISTORY_MAX)?, brought::past_of(tx, &vault, id, HISTORY_MAX)?);
+        let past = brought::past_of(tx, &vault, id, brought::FIRST_PAST, HISTORY_MAX.into())?;
+        let life = (people::life(tx, id, HISTORY_MAX)?, past);
         let told = (levels::told(tx, &own, id)?, coupons::told(tx, &own, id)?);
         Ok(Some((head, vault.reveal(tx, id)?, (life, told), (out, kinds, is_frozen))))
     };

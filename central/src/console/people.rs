@@ -9,7 +9,7 @@ use hufu_shared::ids::{EntryId, MemberId};
 use serde_json::{Value, json};
 
 use super::Console;
-use super::applications::{is_full, rows_of};
+use super::pages::{is_full, rows_of};
 use super::place;
 use super::problem::Refused;
 use super::signed::{Posted, SignedIn};

@@ -19,9 +19,9 @@ use hufu_shared::wire::lease::{RecallState, Recalled};
 use serde_json::{Value, json};
 
 use super::Console;
-use super::applications::{ListQuery, cursor, next, rows_of};
 use super::cases::fact_text;
 use super::failure::Failure;
+use super::pages::{Order, SortedQuery, rows_of};
 use super::problem::Refused;
 use super::signed::{Fields, Posted, SignedIn};
 use super::ui::{Ui, number};
@@ -344,14 +344,20 @@ fn change_json(known: &KnownPoints) -> Value {
 /// Changes in a state, 待审 by default, the oldest first.
 pub async fn list(
     State(console): State<Console>,
-    Query(query): Query<ListQuery>,
-    _by: SignedIn,
+    Query(query): Query<SortedQuery>,
+    by: SignedIn,
 ) -> Result<Json<Value>, Refused> {
     let state = Stands::from_code(query.state.as_deref().unwrap_or("waiting")).ok_or(Failure::NotFound)?;
-    let (at, id) = cursor(query.cursor.as_deref()).ok_or(Failure::NotFound)?;
-    let most = rows_of(query.limit);
-    let page = console.app.db.read(move |tx| points::changes(tx, state, (at, Hash(id)), most)).await?;
-    let next = page.last().and_then(|known| next((page.len(), most), known.asked, &known.change.id.0));
+    let order = Order::of(query.sort.as_deref(), "asked");
+    let (at, id) = order.place(&by.ui, query.cursor.as_deref())?;
+    let (most, sort) = (rows_of(query.limit), order.name().to_owned());
+    let load = move |tx: &mut Tx<'_>| points::changes(tx, state, (&sort, at, Hash(id)), most);
+    let page = console.app.db.read(load).await?;
+    let key = |known: &KnownPoints| match order.column() {
+        "points" => known.change.points,
+        _ => known.asked.0,
+    };
+    let next = page.last().and_then(|known| order.next((page.len(), most), key(known), &known.change.id.0));
     Ok(Json(json!({ "changes": page.iter().map(change_json).collect::<Vec<_>>(), "next": next })))
 }
 

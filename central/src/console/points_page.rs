@@ -5,9 +5,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use hufu_shared::dictionary::{self, Term};
-use hufu_shared::ids::Hash;
 use hufu_shared::member::OfficeRow;
-use hufu_shared::time::Instant;
 use serde::Deserialize;
 
 use super::Console;
@@ -142,8 +140,7 @@ async fn show(
         };
         let names: Vec<(String, String)> = staff::accounts(tx)?.iter().map(named).collect();
         let mut rows = Vec::new();
-        let first = (Instant(i64::MIN), Hash([0; 32]));
-        for known in store::changes(tx, Stands::Waiting, first, LISTED_MAX)? {
+        for known in store::changes(tx, Stands::Waiting, store::FIRST_ASKED, LISTED_MAX)? {
             rows.push(row(tx, (&vault, &own, me.as_str()), (&causes[..], &offices[..], &names[..]), &known)?);
         }
         let waiting = store::purchases_waiting(tx)?;

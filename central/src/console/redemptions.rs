@@ -11,13 +11,13 @@ use hufu_shared::act::{
 use hufu_shared::ids::{Hash, MemberId};
 use hufu_shared::money::{Amount, Unit};
 use hufu_shared::scheme::Words;
-use hufu_shared::time::{Day, Instant, OfficeClock};
+use hufu_shared::time::{Day, OfficeClock};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Console;
-use super::applications::{PageQuery, cursor, is_full, next, rows_of};
 use super::failure::Failure;
+use super::pages::{Order, PageQuery, SortedQuery, cursor_down, is_full, next, rows_of};
 use super::points::key_of;
 use super::problem::Refused;
 use super::signed::{Fields, Posted, SignedIn};
@@ -28,9 +28,6 @@ use crate::rules::world::KnownPlan;
 use crate::store::people::{self, PeopleError};
 use crate::store::redemption::{self as store, Figures, LineView};
 use crate::store::{acts, journal, stock, world};
-
-/// Redemptions of a member that are told.
-const OWN_MAX: i64 = 200;
 
 /// The parts of a field, with commas between.
 fn parts(fields: &Fields, name: &str) -> Vec<String> {
@@ -291,7 +288,7 @@ pub async fn run(
 /// A page of plans, the newest first, each with its figures.
 pub(super) fn page(
     tx: &mut Tx<'_>,
-    from: (Instant, Hash),
+    from: (&str, i64, Hash),
     most: i64,
 ) -> Result<Vec<(KnownPlan, Figures)>, PeopleError> {
     let mut rows = Vec::new();
@@ -305,16 +302,15 @@ pub(super) fn page(
 /// Plans, the newest first, each with its figures.
 pub async fn list(
     State(console): State<Console>,
-    Query(query): Query<PageQuery>,
-    _by: SignedIn,
+    Query(query): Query<SortedQuery>,
+    by: SignedIn,
 ) -> Result<Json<Value>, Refused> {
-    let most = rows_of(query.limit);
-    let (at, id) = match query.cursor.as_deref() {
-        None => (Instant(i64::MAX), [0xff; 32]),
-        after => cursor(after).ok_or(Failure::NotFound)?,
-    };
-    let page = console.app.db.read(move |tx| page(tx, (at, Hash(id)), most)).await?;
-    let next = page.last().and_then(|(known, _)| next((page.len(), most), known.planned, &known.terms.id.0));
+    let order = Order::of(query.sort.as_deref(), "-planned");
+    let (at, id) = order.place(&by.ui, query.cursor.as_deref())?;
+    let (most, sort) = (rows_of(query.limit), order.name().to_owned());
+    let page = console.app.db.read(move |tx| page(tx, (&sort, at, Hash(id)), most)).await?;
+    let last = page.last();
+    let next = last.and_then(|(known, _)| order.next((page.len(), most), known.planned.0, &known.terms.id.0));
     let rows: Vec<Value> = page.iter().map(|(known, figures)| plan_json(known, *figures)).collect();
     Ok(Json(json!({ "redemptions": rows, "next": next })))
 }
@@ -358,14 +354,19 @@ pub async fn lines(
 pub async fn of_member(
     State(console): State<Console>,
     Path(member): Path<MemberId>,
+    Query(query): Query<PageQuery>,
     _by: SignedIn,
 ) -> Result<Json<Value>, Refused> {
-    let found = console.app.db.read(move |tx| store::lines_of(tx, member, OWN_MAX)).await?;
+    let (at, plan) = cursor_down(query.cursor.as_deref()).ok_or(Failure::NotFound)?;
+    let most = rows_of(query.limit);
+    let load = move |tx: &mut Tx<'_>| store::lines_of(tx, member, (at, Hash(plan)), most);
+    let page = console.app.db.read(load).await?;
+    let next = page.last().and_then(|(plan, _, _, at, _)| next((page.len(), most), *at, &plan.0));
     let row = |(plan, name, line, at, day): &store::OwnLine| {
         json!({
             "plan": plan, "name": name, "points": line.points, "fen": line.fen, "pieces": line.pieces, "at": at,
             "day": day,
         })
     };
-    Ok(Json(json!({ "redemptions": found.iter().map(row).collect::<Vec<_>>() })))
+    Ok(Json(json!({ "redemptions": page.iter().map(row).collect::<Vec<_>>(), "next": next })))
 }

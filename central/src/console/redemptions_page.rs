@@ -7,7 +7,6 @@ use axum::response::{Html, IntoResponse, Response};
 use hufu_shared::act::{RedeemedFor, RedemptionStep, StockClass};
 use hufu_shared::ids::{Hash, MemberId};
 use hufu_shared::money::Unit;
-use hufu_shared::time::Instant;
 
 use super::Console;
 use super::failure::{Failure, go};
@@ -100,7 +99,7 @@ async fn show_list(
     error: &str,
 ) -> Result<Response, Failure> {
     let load = move |tx: &mut Tx<'_>| -> Result<_, PeopleError> {
-        let rows = page(tx, (Instant(i64::MAX), Hash([0xff; 32])), LISTED_MAX)?;
+        let rows = page(tx, ("-planned", i64::MAX, Hash([0xff; 32])), LISTED_MAX)?;
         Ok((rows, people::offices(tx)?, stock::items(tx)?))
     };
     let (plans, offices, items) = console.app.db.read(load).await?;

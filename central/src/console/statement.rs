@@ -12,10 +12,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Console;
-use super::applications::{is_full, rows_of};
 use super::failure::Failure;
 use super::leases::amount;
 use super::members::{PastShown, masked_name, past_shown};
+use super::pages::{is_full, rows_of};
 use super::problem::Refused;
 use super::signed::SignedIn;
 use super::ui::Ui;
@@ -28,7 +28,7 @@ use crate::store::{brought, joining};
 /// Lines that one printed page holds.
 const PRINTED_MAX: i64 = 500;
 /// Lines of the system before that a statement shows.
-const PAST_MAX: u32 = 500;
+const PAST_MAX: i64 = 500;
 
 /// Which unit, and where the page begins.
 #[derive(Debug, Default, Deserialize)]
@@ -179,7 +179,11 @@ pub async fn page(
     let load = move |tx: &mut Tx<'_>| -> Result<_, PeopleError> {
         let lines = statement::lines(tx, (member, unit), after, PRINTED_MAX)?;
         let name = masked_name(tx, &vault, Some(member))?;
-        let past = if is_first { brought::past_of(tx, &vault, member, PAST_MAX)? } else { Vec::new() };
+        let past = if is_first {
+            brought::past_of(tx, &vault, member, brought::FIRST_PAST, PAST_MAX)?
+        } else {
+            Vec::new()
+        };
         Ok((people::member(tx, member)?, (name, past), lines, joining::terms(tx, CAUSE)?))
     };
     let (row, (name, past), lines, causes) = console.app.db.read(load).await?;

@@ -20,9 +20,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Console;
-use super::applications::{is_full, rows_of};
 use super::cases::fact_text;
 use super::failure::Failure;
+use super::pages::{is_full, rows_of};
 use super::problem::Refused;
 use super::requests::fact_of;
 use super::signed::{Fields, Posted, SignedIn};

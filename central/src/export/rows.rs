@@ -160,7 +160,8 @@ impl Pen {
         row: &MemberSet,
     ) -> Result<Vec<Vec<Field>>, PeopleError> {
         let mut lines = Vec::new();
-        for past in brought::past_of(tx, vault, row.member, u32::MAX)?.into_iter().rev() {
+        for past in brought::past_of(tx, vault, row.member, brought::FIRST_PAST, i64::MAX)?.into_iter().rev()
+        {
             let words = past.words.unwrap_or_default();
             let (time, batch) = (self.time(past.at), Field::text(&past.batch));
             let mut changes: Vec<_> = past.legs.iter().map(|leg| (leg.unit, leg.amount)).collect();

@@ -142,7 +142,7 @@ async fn history_is_shown_and_in_no_balance_and_the_same_file_brings_it_once() {
         let differs = take(&centre, batch(Kind::History, &differs)).await;
         assert_eq!((differs.rejected, differs.bad[0].column), (1, "reference"));
         let (vault, member) = (centre.vault.clone(), centre.member("M1").await.member);
-        let load = move |tx: &mut Tx<'_>| brought::past_of(tx, &vault, member, 10);
+        let load = move |tx: &mut Tx<'_>| brought::past_of(tx, &vault, member, brought::FIRST_PAST, 10);
         let lines = centre.db.read(load).await.expect("read");
         let leg = |amount| vec![Leg { unit: Unit::Pts, amount: Amount(amount) }];
         assert_eq!(lines.iter().map(|line| line.legs.clone()).collect::<Vec<_>>(), [leg(-120), leg(500)]);
@@ -172,7 +172,11 @@ async fn rule_x17_of_who_is_erased_no_history_stays_and_none_comes_back() {
         };
         assert!(centre.db.write(erase).await.expect("erased"));
         let vault = centre.vault.clone();
-        let left = centre.db.read(move |tx| brought::past_of(tx, &vault, member, 10)).await.expect("read");
+        let left = centre
+            .db
+            .read(move |tx| brought::past_of(tx, &vault, member, brought::FIRST_PAST, 10))
+            .await
+            .expect("read");
         assert_eq!(left, []);
         let again = take(&centre, Request { force: true, ..batch(Kind::History, HISTORY) }).await;
         assert_eq!(
@@ -225,7 +229,7 @@ async fn exports_are_read_back_newest_first() {
             };
             centre.db.write(work).await.expect("taken");
         }
-        let found = centre.db.read(|tx| brought::exports(tx, 10)).await.expect("read");
+        let found = centre.db.read(|tx| brought::exports(tx, brought::FIRST_EXPORT, 10)).await.expect("read");
         let told: Vec<_> = found.iter().map(|it| (it.rows, it.clear, it.by.as_str())).collect();
         assert_eq!(told, [(5, true, "command/export members"), (3, false, "command/export members")]);
         assert_proved(&centre).await;

@@ -22,7 +22,7 @@ use crate::db::testing::{each, prepare_all};
 use crate::db::{Db, Tx};
 use crate::rules::entry::{EntryBody, TakenAct};
 use crate::store::people::{self, PeopleError};
-use crate::store::{StoreError, acts, journal};
+use crate::store::{StoreError, acts, details, journal};
 use crate::vault::{Vault, mask};
 
 mod cells;
@@ -357,7 +357,7 @@ async fn rule_k13_x17_an_import_puts_its_edits_on_record_and_brings_nobody_back_
         assert_eq!(counts(&centre.take(Kind::Members, text).await), (0, 1, 0, 0, true));
         let (vault, member) = (centre.vault.clone(), before.member);
         let read = move |tx: &mut Tx<'_>| -> Result<_, PeopleError> {
-            Ok((vault.reveal(tx, member)?, crate::store::details::edits(tx, member, 9)?))
+            Ok((vault.reveal(tx, member)?, details::edits(tx, member, details::FIRST_EDIT, 9)?))
         };
         let (personal, edits) = centre.db.read(read).await.expect("read");
         let phone = personal.and_then(|personal| personal.home_phone);

@@ -30,6 +30,8 @@ pub struct PastWords {
 /// A transaction of another system, as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PastView {
+    /// Its name.
+    pub id: Hash,
     /// When.
     pub at: Instant,
     /// What it changed there.
@@ -140,7 +142,11 @@ pub fn ask_ahead(
     Ok(())
 }
 
-/// The transactions of another system of a member and of whoever was merged into them, newest first, at most `limit`.
+/// The place before all transactions of another system.
+pub const FIRST_PAST: (Instant, Hash) = (Instant(i64::MAX), Hash([0xff; 32]));
+
+/// The transactions of another system of a member and of whoever was merged into them, newest first; after one of them, at
+/// most `limit`.
 ///
 /// # Errors
 /// [`PeopleError`].
@@ -148,13 +154,15 @@ pub fn past_of(
     tx: &mut Tx<'_>,
     vault: &Vault,
     member: MemberId,
-    limit: u32,
+    (at, id): (Instant, Hash),
+    limit: i64,
 ) -> Result<Vec<PastView>, PeopleError> {
     let mut lines = Vec::new();
-    for row in tx.query(SQL.get("past_of"), &[member.0.into(), limit.into()])? {
+    for row in tx.query(SQL.get("past_of"), &[member.0.into(), at.0.into(), id.0.into(), limit.into()])? {
         let kept = vault.text(tx, MemberId(row.array(0)?), Hash(row.array(5)?))?;
         let words = kept.and_then(|kept| serde_json::from_slice(kept.get(SALT_BYTES..)?).ok());
         lines.push(PastView {
+            id: Hash(row.array(7)?),
             at: Instant(row.int(1)?),
             legs: legs_at(&row, 2)?,
             words,
@@ -167,6 +175,8 @@ pub fn past_of(
 /// The record of a list that was taken out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExportView {
+    /// The entry that has it.
+    pub entry: EntryId,
     /// Which list.
     pub what: String,
     /// How many rows.
@@ -179,13 +189,21 @@ pub struct ExportView {
     pub at: Instant,
 }
 
-/// The newest lists that were taken out, at most `limit`.
+/// The place before all lists that were taken out.
+pub const FIRST_EXPORT: (Instant, EntryId) = (Instant(i64::MAX), EntryId([0xff; 16]));
+
+/// The lists that were taken out, the newest first; after one of them, at most `limit`.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn exports(tx: &mut Tx<'_>, limit: u32) -> Result<Vec<ExportView>, StoreError> {
+pub fn exports(
+    tx: &mut Tx<'_>,
+    (at, entry): (Instant, EntryId),
+    limit: i64,
+) -> Result<Vec<ExportView>, StoreError> {
     let view = |row: &Row| {
         Ok(ExportView {
+            entry: EntryId(row.array(6)?),
             what: row.text(0)?.to_owned(),
             rows: row.uint(1)?,
             clear: row.flag(2)?,
@@ -193,5 +211,6 @@ pub fn exports(tx: &mut Tx<'_>, limit: u32) -> Result<Vec<ExportView>, StoreErro
             at: Instant(row.int(5)?),
         })
     };
-    tx.query(SQL.get("exports"), &[limit.into()])?.iter().map(view).collect()
+    let found = tx.query(SQL.get("exports"), &[at.0.into(), entry.0.into(), limit.into()])?;
+    found.iter().map(view).collect()
 }

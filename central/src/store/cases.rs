@@ -201,6 +201,36 @@ fn listed(
     Ok(Listed { counts, cases })
 }
 
+/// A page of the cases that wait for a person, or of those that ended, of one kind or of each: after a place in the order
+/// `sort`, which is `opened` or `changed`, with a `-` in front the newest first; at most `limit`.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn page(
+    tx: &mut Tx<'_>,
+    (is_ended, kind): (bool, Option<u8>),
+    (sort, at, id): (&str, i64, Hash),
+    limit: i64,
+) -> Result<Vec<Case>, StoreError> {
+    let statement = match (is_ended, sort) {
+        (false, "-opened") => "open_by_opened_down",
+        (false, "changed") => "open_by_changed",
+        (false, "-changed") => "open_by_changed_down",
+        (false, _) => "open_by_opened",
+        (true, "opened") => "ended_by_opened",
+        (true, "-opened") => "ended_by_opened_down",
+        (true, "changed") => "ended_by_changed",
+        (true, _) => "ended_by_changed_down",
+    };
+    let kinds = kind.map_or((0, u8::MAX), |kind| (kind, kind));
+    let key = [kinds.0.into(), kinds.1.into(), at.into(), id.0.into(), limit.into()];
+    let mut cases = Vec::new();
+    for row in tx.query(SQL.get(statement), &key)? {
+        cases.extend(one(tx, Hash(row.array(0)?))?);
+    }
+    Ok(cases)
+}
+
 /// Kinds with a bound that holds over verdicts too: one admission, one sale of a slip, what the original gave, once.
 const BOUNDED: [u8; 6] = [4, 16, 27, 31, 32, 34];
 

@@ -132,17 +132,19 @@ pub fn customs(tx: &mut Tx<'_>, member: MemberId) -> Result<Vec<(String, Hash)>,
     found.iter().map(|row| Ok((row.text(0)?.to_owned(), Hash(row.array(1)?)))).collect()
 }
 
-/// Members of whom something was edited from an instant on and before another, the one edited last first, at most
-/// `limit` (C3).
+/// Members of whom something was edited from an instant on and before another, the one edited last first; after a place
+/// in this list, at most `limit` (C3).
 ///
 /// # Errors
 /// [`StoreError`].
 pub fn changed(
     tx: &mut Tx<'_>,
     (from, until): (Instant, Instant),
+    (at, member): (Instant, MemberId),
     limit: i64,
 ) -> Result<Vec<(MemberId, Instant)>, StoreError> {
-    let found = tx.query(SQL.get("changed"), &[from.0.into(), until.0.into(), limit.into()])?;
+    let key = [from.0.into(), until.0.into(), at.0.into(), member.0.into(), limit.into()];
+    let found = tx.query(SQL.get("changed"), &key)?;
     found.iter().map(|row| Ok((MemberId(row.array(0)?), Instant(row.int(1)?)))).collect()
 }
 
@@ -180,12 +182,20 @@ pub struct EditView {
     pub after: Option<String>,
 }
 
-/// The edits of a member, the newest first, at most `limit`.
+/// The place before all edits.
+pub const FIRST_EDIT: (Instant, &str) = (Instant(i64::MAX), "");
+
+/// The edits of a member, the newest first; after one of an instant and of this `what`, at most `limit`.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn edits(tx: &mut Tx<'_>, member: MemberId, limit: i64) -> Result<Vec<EditView>, StoreError> {
-    let found = tx.query(SQL.get("edits"), &[member.0.into(), limit.into()])?;
+pub fn edits(
+    tx: &mut Tx<'_>,
+    member: MemberId,
+    (at, what): (Instant, &str),
+    limit: i64,
+) -> Result<Vec<EditView>, StoreError> {
+    let found = tx.query(SQL.get("edits"), &[member.0.into(), at.0.into(), what.into(), limit.into()])?;
     let read = |row: &crate::db::Row| {
         Ok(EditView {
             what: row.text(0)?.to_owned(),

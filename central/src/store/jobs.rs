@@ -9,7 +9,7 @@ use hufu_shared::ids::{CardId, EntryId, RunId};
 use hufu_shared::member::{LATE_EXIT_US, OccurrenceRow};
 use hufu_shared::time::{DAY_US, Day, Instant, OfficeClock, SECOND_US};
 
-use super::{StoreError, acts, cards, journal, rows, world};
+use super::{StoreError, acts, api_requests, cards, journal, rows, world};
 use crate::db::{Row, SqlFile, Tx};
 use crate::rules::jobs::{Job, Past, left_open};
 
@@ -57,7 +57,8 @@ pub enum Began {
     Other(RunId),
 }
 
-/// Begins a run, unless another of the same job goes on. What was cut off before is said so.
+/// Begins a run, unless another of the same job goes on. What was cut off before is said so, and what is kept for a while
+/// only is forgotten: some job runs each day.
 ///
 /// # Errors
 /// [`StoreError`]; then nothing was changed.
@@ -69,6 +70,7 @@ pub fn start(tx: &mut Tx<'_>, id: RunId, job: Job, actor: &str, now: Instant) ->
     }
     tx.execute(SQL.get("cut_off"), &[job.code().into(), CUT_OFF.into()])?;
     tx.execute(SQL.get("prune"), &[now.offset(-KEPT_US).0.into()])?;
+    api_requests::forget_old(tx, now)?;
     tx.execute(SQL.get("start"), &[id.0.into(), job.code().into(), actor.into(), now.0.into()])?;
     Ok(Began::Now)
 }
@@ -121,13 +123,23 @@ pub fn run(tx: &mut Tx<'_>, id: RunId) -> Result<Option<Run>, StoreError> {
     tx.query_opt(SQL.get("run"), &[id.0.into()])?.as_ref().map(run_of).transpose()
 }
 
-/// The newest runs of a job that began before a moment, at most `limit`.
+/// Before all runs of a job, the newest in front.
+pub const NEWEST: (&str, i64, RunId) = ("-started", i64::MAX, RunId([0xff; 16]));
+
+/// Runs of a job after a place in the order `sort`, at most `limit`: `started` for the first one in front, `-started` for
+/// the newest.
 ///
 /// # Errors
 /// [`StoreError`] if the database fails.
-pub fn runs(tx: &mut Tx<'_>, job: Job, before: Instant, limit: i64) -> Result<Vec<Run>, StoreError> {
-    let key = [job.code().into(), before.0.into(), limit.into()];
-    tx.query(SQL.get("runs_of"), &key)?.iter().map(run_of).collect()
+pub fn runs(
+    tx: &mut Tx<'_>,
+    job: Job,
+    (sort, started, id): (&str, i64, RunId),
+    limit: i64,
+) -> Result<Vec<Run>, StoreError> {
+    let statement = if sort == "started" { "runs_first" } else { "runs_of" };
+    let key = [job.code().into(), started.into(), id.0.into(), limit.into()];
+    tx.query(SQL.get(statement), &key)?.iter().map(run_of).collect()
 }
 
 fn run_of(row: &Row) -> Result<Run, StoreError> {

@@ -257,11 +257,12 @@ pub struct Round {
     pub of_leaving: u64,
 }
 
-/// The newest rounds, at most `limit`; and how many messages wait for the next one, how many of them about leaving.
+/// The newest rounds before one of this number, at most `limit`; and how many messages wait for the next one, how many of
+/// them about leaving.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn rounds(tx: &mut Tx<'_>, limit: i64) -> Result<(Vec<Round>, (u64, u64)), StoreError> {
+pub fn rounds(tx: &mut Tx<'_>, before: i64, limit: i64) -> Result<(Vec<Round>, (u64, u64)), StoreError> {
     let read = |row: &Row| {
         Ok(Round {
             round: rows::u32_at(row, 0, "round")?,
@@ -271,7 +272,7 @@ pub fn rounds(tx: &mut Tx<'_>, limit: i64) -> Result<(Vec<Round>, (u64, u64)), S
             of_leaving: row.uint(4)?,
         })
     };
-    let found = tx.query(SQL.get("rounds"), &[limit.into()])?;
+    let found = tx.query(SQL.get("rounds"), &[before.into(), limit.into()])?;
     let due = tx.query_one(SQL.get("due_count"), &[])?;
     let rounds = found.iter().map(read).collect::<Result<Vec<_>, StoreError>>()?;
     Ok((rounds, (due.uint(0)?, due.uint(1)?)))

@@ -1,12 +1,14 @@
-//! Rows of members in the books: who takes part since when, who goes on as whom, what became of their stored value.
+//! Rows of members in the books: who takes part since when, who goes on as whom, what became of their stored value; and
+//! pages of the list of members.
 
 use hufu_shared::cbor;
-use hufu_shared::ids::EntryId;
-use hufu_shared::time::{Instant, OfficeClock};
+use hufu_shared::ids::{EntryId, MemberId};
+use hufu_shared::time::{Day, Instant, OfficeClock};
 
 use super::outcome::put;
+use super::people::SQL;
 use super::{StoreError, rows};
-use crate::db::Tx;
+use crate::db::{Tx, Value};
 use crate::rules::outcome::Outcome;
 
 /// Writes what an entry gave. Of whom nobody said when they joined, they joined on the day of the entry.
@@ -64,4 +66,37 @@ pub(super) fn commit(
         put(tx, "set_application", values)?;
     }
     Ok(())
+}
+
+/// After whom a page of members begins, and so in which order they are told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum After {
+    /// After a number, by their numbers.
+    Number(String),
+    /// After who joined on a day, counted from 1970-01-01: who joined first in front.
+    Joined(i64, MemberId),
+    /// The same the other way round.
+    JoinedDown(i64, MemberId),
+}
+
+/// Members of a status and of the office of a code, of any where these are empty, in an order, at most `limit`; each with
+/// the business day on which they joined.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn page(
+    tx: &mut Tx<'_>,
+    (status, office): (&str, &str),
+    after: &After,
+    limit: i64,
+) -> Result<Vec<(MemberId, Day)>, StoreError> {
+    let of: [Value; 3] = [status.into(), office.into(), limit.into()];
+    let (statement, place): (&str, Vec<Value>) = match after {
+        After::Number(number) => ("members_by_number", vec![number.into()]),
+        After::Joined(day, id) => ("members_by_joined", vec![(*day).into(), id.0.into()]),
+        After::JoinedDown(day, id) => ("members_by_joined_down", vec![(*day).into(), id.0.into()]),
+    };
+    let key: Vec<Value> = place.into_iter().chain(of).collect();
+    let found = tx.query(SQL.get(statement), &key)?;
+    found.iter().map(|row| Ok((MemberId(row.array(0)?), rows::day_at(row, 1)?))).collect()
 }

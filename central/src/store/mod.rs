@@ -32,7 +32,7 @@ pub mod leases;
 pub mod levels;
 pub mod lists;
 pub mod lookalikes;
-mod members;
+pub mod members;
 pub mod money;
 pub mod outbox;
 pub mod outcome;

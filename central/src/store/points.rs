@@ -140,18 +140,32 @@ pub fn change(tx: &mut Tx<'_>, id: Hash) -> Result<Option<KnownPoints>, StoreErr
     tx.query_opt(SQL.get("change"), &[id.0.into()])?.as_ref().map(change_of).transpose()
 }
 
-/// Changes in a state, after a place in the list, the oldest first, at most `limit`.
+/// Before all changes, the one that was asked for first in front.
+pub const FIRST_ASKED: (&str, i64, Hash) = ("asked", i64::MIN, Hash([0; 32]));
+
+/// Changes in a state after a place in the order `sort`, at most `limit`: by when they were `asked` for, or by their
+/// `points`; with a `-` in front the newest or largest first.
 ///
 /// # Errors
 /// [`StoreError`].
 pub fn changes(
     tx: &mut Tx<'_>,
     state: State,
-    (asked, id): (Instant, Hash),
+    (sort, at, id): (&str, i64, Hash),
     limit: i64,
 ) -> Result<Vec<KnownPoints>, StoreError> {
-    let key = [state.code().into(), asked.0.into(), id.0.into(), limit.into()];
-    tx.query(SQL.get("changes"), &key)?.iter().map(change_of).collect()
+    let statement = match sort {
+        "-asked" => "changes_by_asked_down",
+        "points" => "changes_by_points",
+        "-points" => "changes_by_points_down",
+        _ => "changes_by_asked",
+    };
+    let key = [state.code().into(), at.into(), id.0.into(), limit.into()];
+    let mut found = Vec::new();
+    for row in tx.query(SQL.get(statement), &key)? {
+        found.extend(change(tx, Hash(row.array(0)?))?);
+    }
+    Ok(found)
 }
 
 /// How many changes wait for a person.

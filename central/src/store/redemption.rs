@@ -86,16 +86,17 @@ pub(super) fn commit(tx: &mut Tx<'_>, entry: EntryId, outcome: &Outcome) -> Resu
     Ok(())
 }
 
-/// Plans before a place in the list, the newest first, at most `limit`.
+/// Plans after a place in the order `sort`, at most `limit`: `planned` for the first one in front, `-planned` for the newest.
 ///
 /// # Errors
 /// [`StoreError`].
 pub fn plans(
     tx: &mut Tx<'_>,
-    (planned, id): (Instant, Hash),
+    (sort, planned, id): (&str, i64, Hash),
     limit: i64,
 ) -> Result<Vec<KnownPlan>, StoreError> {
-    tx.query(SQL.get("plans"), &[planned.0.into(), id.0.into(), limit.into()])?.iter().map(plan_of).collect()
+    let statement = if sort == "planned" { "plans_first" } else { "plans" };
+    tx.query(SQL.get(statement), &[planned.into(), id.0.into(), limit.into()])?.iter().map(plan_of).collect()
 }
 
 /// What was redeemed by a plan so far.
@@ -155,17 +156,23 @@ pub fn lines(tx: &mut Tx<'_>, plan: Hash, after: MemberId, limit: i64) -> Result
 /// What one member got: plan, its name, points for what, when.
 pub type OwnLine = (Hash, Words, Line, Instant, Day);
 
-/// What one member got by all plans, the newest first, at most `limit`.
+/// What one member got by all plans, the newest first; after the line of an instant and a plan, at most `limit`.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn lines_of(tx: &mut Tx<'_>, member: MemberId, limit: i64) -> Result<Vec<OwnLine>, StoreError> {
+pub fn lines_of(
+    tx: &mut Tx<'_>,
+    member: MemberId,
+    (at, plan): (Instant, Hash),
+    limit: i64,
+) -> Result<Vec<OwnLine>, StoreError> {
     let read = |row: &Row| {
         let (line, at, day) = line_at(row, 1)?;
         let name = Words { zh: row.text(6)?.to_owned(), en: row.text(7)?.to_owned() };
         Ok((Hash(row.array(0)?), name, line, at, day))
     };
-    tx.query(SQL.get("lines_of"), &[member.0.into(), limit.into()])?.iter().map(read).collect()
+    let key = [member.0.into(), at.0.into(), plan.0.into(), limit.into()];
+    tx.query(SQL.get("lines_of"), &key)?.iter().map(read).collect()
 }
 
 /// A step of carrying out a plan.

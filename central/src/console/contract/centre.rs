@@ -16,9 +16,13 @@ pub(super) fn centre() -> Vec<Operation> {
              devices_offline:int cases:[KindCount] unclosed:[UnclosedDay]",
         ),
         get("/api/v1/devices", api::devices, "All terminals.").tells("devices:[Device]"),
-        get("/api/v1/cases", api::cases, "Open cases, or with ended=1 those that ended; of one kind or of each.")
-            .asks("kind:int ended:int")
-            .tells("cases:[Case]"),
+        get(
+            "/api/v1/cases",
+            api::cases,
+            "Open cases, the oldest first, or with ended=1 those that ended, the newest first; of one kind or of each.",
+        )
+        .asks("kind:int ended:int sort:opened|-opened|changed|-changed cursor limit:int")
+        .tells("cases:[Case] next?"),
         get("/api/v1/days", api::days, "What terminals recorded on a day, against the ledger; today by default.")
             .asks("device:id day:day")
             .tells("day:day terminals:[TerminalDay]"),
@@ -36,8 +40,8 @@ pub(super) fn centre() -> Vec<Operation> {
             .begins()
             .tells("job run:id"),
         get("/api/v1/jobs/{name}/runs", jobs::of_job, "Runs of a job, the newest first.")
-            .asks("cursor:int limit:int")
-            .tells("runs:[Run] next?:time"),
+            .asks("sort:started|-started cursor limit:int")
+            .tells("runs:[Run] next?"),
         get("/api/v1/job-runs/{run}", jobs::one, "One run, with how far it is.").tells("Run"),
     ]
 }
@@ -48,9 +52,9 @@ pub(super) fn activities() -> Vec<Operation> {
         get(
             "/api/v1/activities",
             activities::list,
-            "Activities, the one that was planned first in front, or last by `order`.",
+            "Activities, the one that was planned first in front, or last by `sort`.",
         )
-        .asks("state kind order:oldest|newest cursor limit:int")
+        .asks("state kind sort:planned|-planned cursor limit:int")
         .tells("activities:[Activity] next?"),
         post(
             "/api/v1/activities",

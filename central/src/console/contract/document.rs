@@ -33,8 +33,9 @@ static REFUSALS_OF_CHANGES: [(StatusCode, &str); 3] = [
 const ABOUT: &str = "What people do at the console, for programs; cases and requests are decided there only, sales undone, \
     and terminals invited and revoked. Amounts are whole numbers of the smallest part (fen, points), \
     instants are microseconds since 1970-01-01 00:00 UTC, days are those of the office. Lists that have a `next` come in \
-    pages of at most 100, or of `limit`: `next` of one is the `cursor` of the next, and nothing when it was the last; the \
-    others tell all, or the newest. A change bears the \
+    pages of at most 100, or of `limit`: `next` of one is the `cursor` of the next, and nothing when it was the last. Where \
+    a list has a `sort`, that is the column by which it is told, with `-` in front the largest first; a `cursor` is of one \
+    order alone. Lists without a `next` tell all, or the few that belong to something else. A change bears the \
     session's token (see `/api/v1/session`) and may bear an `Idempotency-Key`: the same key with the same request is \
     answered the same, and done once.";
 

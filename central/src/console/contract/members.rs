@@ -2,7 +2,7 @@
 
 use super::super::{
     accounts, applications, approve, associations, brought, codes, details, edits, groups, leaving,
-    members as found, people as records,
+    member_list, members as found, people as records,
 };
 use super::{Operation, get, post};
 
@@ -50,13 +50,16 @@ pub(super) fn joining() -> Vec<Operation> {
 /// Members' records.
 pub(super) fn people() -> Vec<Operation> {
     vec![
+        get("/api/v1/members", member_list::list, "Members by their numbers, or by when they joined.")
+            .asks("status:active|stopped|left office sort:number|joined|-joined cursor limit:int")
+            .tells("members:[FoundMember] next?"),
         get(
             "/api/v1/members/changed",
             edits::changed,
             "Members whose record changed in a period, the newest first.",
         )
-        .asks("period:today|week|month|last_month")
-        .tells("members:[Changed]"),
+        .asks("period:today|week|month|last_month cursor limit:int")
+        .tells("members:[Changed] next?"),
         post(
             "/api/v1/members/search",
             found::find,
@@ -90,15 +93,18 @@ pub(super) fn people() -> Vec<Operation> {
             edits::of_member,
             "The record of a member's edits, the newest first.",
         )
-        .tells("edits:[Edit]"),
+        .asks("cursor limit:int")
+        .tells("edits:[Edit] next?"),
         get(
             "/api/v1/members/{id}/past",
             brought::past,
             "What a member did in the system before, the newest first.",
         )
-        .tells("lines:[Past]"),
+        .asks("cursor limit:int")
+        .tells("lines:[Past] next?"),
         get("/api/v1/exports", brought::exports, "The lists that were taken out, the newest first.")
-            .tells("exports:[Export]"),
+            .asks("cursor limit:int")
+            .tells("exports:[Export] next?"),
         post("/api/v1/members/{id}/secrecy", records::set_secrecy, "Says whether a member wants secrecy.")
             .takes("secret!:bool reason!")
             .tells("member:id secret:bool"),
@@ -173,7 +179,8 @@ pub(super) fn messages() -> Vec<Operation> {
             .takes("messages!:[hash] channel!")
             .tells("round:int"),
         get("/api/v1/messages/rounds", leaving::rounds, "The rounds of telling people, and how many wait.")
-            .tells("rounds:[Round] due:int due_of_leaving:int"),
+            .asks("cursor:int limit:int")
+            .tells("rounds:[Round] due:int due_of_leaving:int next?:int"),
         get("/api/v1/messages/{id}", leaving::message, "One message, with how its sending goes.")
             .tells("Message"),
         get(

@@ -13,7 +13,7 @@ pub(super) fn points() -> Vec<Operation> {
             changes::list,
             "Changes in a state, those that wait by default, the oldest first.",
         )
-        .asks("state cursor limit:int")
+        .asks("state sort:asked|-asked|points|-points cursor limit:int")
         .tells("changes:[PointsChange] next?"),
         post(
             "/api/v1/points",
@@ -87,7 +87,7 @@ pub(super) fn rights() -> Vec<Operation> {
 pub(super) fn redemptions() -> Vec<Operation> {
     vec![
         get("/api/v1/redemptions", plans::list, "Plans of redemption, the newest first, each with its figures.")
-            .asks("cursor limit:int")
+            .asks("sort:planned|-planned cursor limit:int")
             .tells("redemptions:[RedemptionPlan] next?"),
         post("/api/v1/redemptions", plans::plan, "Plans a redemption under a key.")
             .takes(
@@ -105,7 +105,8 @@ pub(super) fn redemptions() -> Vec<Operation> {
             .asks("cursor:id limit:int")
             .tells("lines:[RedemptionLine] next?:id"),
         get("/api/v1/members/{id}/redemptions", plans::of_member, "What one member redeemed, the newest first.")
-            .tells("redemptions:[OwnRedemption]"),
+            .asks("cursor limit:int")
+            .tells("redemptions:[OwnRedemption] next?"),
     ]
 }
 

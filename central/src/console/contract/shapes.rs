@@ -55,7 +55,7 @@ pub(super) const SHAPES: &[(&str, &str)] = &[
     ("FieldGroup", "code words:Words class:any fields:[any] retired:bool"),
     ("Finding", "finding class office terminal day:day at:time counted:int expected:int difference:int"),
     ("Coupon", "coupon:hash member:id why fen:int from:day until?:day state used?:any scheme:int"),
-    ("FoundMember", "member:id number name mobile level office status:active|stopped|left"),
+    ("FoundMember", "member:id number name mobile level office status:active|stopped|left joined*:day"),
     ("GateHeads", "gate?:int members:int companions:int"),
     ("Guest", "member:id number coming since:time attended*:any companions*:int companions_came*:any"),
     ("IssuedCard", "card:id new:bool"),

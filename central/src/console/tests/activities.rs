@@ -158,6 +158,38 @@ async fn rule_k25_members_are_invited_sign_up_wait_and_cancel() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn rule_k25_a_party_larger_than_all_places_is_refused_and_does_not_wait_for_ever() {
+    each(|site| async move {
+        let mut planner = Browser::signed_in(&site).await;
+        let mut plan = with("places", "2");
+        plan.push(("companions", "3"));
+        let made = planner.post(ACTIVITIES, &plan).await;
+        assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
+        let made = json(&made);
+        let mut approver = account(&site, &[("login", "approver"), ("role", "admin")]).await;
+        let decide = format!("{ACTIVITIES}/{}/decide", text(&made, "activity"));
+        approver.post(&decide, &[("approved", "1"), ("reason", "同意")]).await;
+        let guests = format!("/api/v1/occurrences/{}/guests", holding(&made, 0));
+        let members =
+            site.app.db.read(|tx: &mut Tx<'_>| people::member_page(tx, "", 1)).await.expect("members");
+        let party = |companions: &'static str| {
+            [("number", members[0].number.as_str()), ("step", "sign_up"), ("companions", companions)]
+        };
+        for (companions, code) in [("2", "guest-room"), ("3", "guest-room"), ("4", "guest-companions")] {
+            let refused = planner.post(&guests, &party(companions)).await;
+            let met = (refused.status, problem(&refused));
+            assert_eq!(met, (StatusCode::UNPROCESSABLE_ENTITY, code.to_owned()), "{companions}");
+        }
+        let refused = planner.post(&guests, &party("2")).await;
+        assert!(text(&json(&refused), "detail").contains("全部名额"), "{}", refused.text);
+        assert_eq!(json(&planner.get(&guests).await)["guests"].as_array().map(Vec::len), Some(0));
+        let page = planner.post(&guests, &party("1")).await;
+        assert_eq!(text(&json(&page), "coming"), "placed", "both places: {}", page.text);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_plan_under_an_idempotency_key_is_made_once_for_as_long_as_it_lasts() {
     each(|site| async move {
         let plan = written(of(&Method::POST, ACTIVITIES).expect("declared"), &PLAN);
@@ -193,13 +225,13 @@ async fn activities_are_listed_in_either_order_page_by_page() {
             let rows = told["activities"].as_array().expect("a list");
             rows.iter().map(|row| text(row, "activity").to_owned()).collect()
         };
-        let oldest = ids(&listed("order=oldest").await);
+        let oldest = ids(&listed("sort=planned").await);
         assert_eq!(ids(&listed("limit=100").await), oldest, "unless something else is asked for");
-        let first = listed("order=newest&limit=1").await;
-        let rest = listed(&format!("order=newest&cursor={}", text(&first, "next"))).await;
+        let first = listed("sort=-planned&limit=1").await;
+        let rest = listed(&format!("sort=-planned&cursor={}", text(&first, "next"))).await;
         let newest = [ids(&first), ids(&rest)].concat();
         assert!(newest.len() > 1 && newest.iter().eq(oldest.iter().rev()), "{newest:?} {oldest:?}");
-        let nothing = planner.get(&format!("{ACTIVITIES}?order=moon")).await;
+        let nothing = planner.get(&format!("{ACTIVITIES}?sort=moon")).await;
         assert_eq!(nothing.status, StatusCode::NOT_FOUND);
     })
     .await;

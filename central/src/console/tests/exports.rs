@@ -7,6 +7,7 @@ use hufu_shared::act::{Act, Actor, CaredFor, CarerSet};
 use hufu_shared::ids::{EntryId, Hash, MemberId, OperatorId};
 
 use super::kit::{Browser, Site, each};
+use super::lists::goes_on;
 use crate::console::words::Language;
 use crate::db::Tx;
 use crate::export::{ExportError, What, Wish, export};
@@ -180,6 +181,12 @@ async fn balances_and_statements_say_what_the_ledger_says_and_history_stands_apa
         let page = browser.get(&format!("/api/v1/members/{id}/past")).await;
         let told: serde_json::Value = serde_json::from_str(&page.text).expect("JSON");
         assert_eq!(told["lines"][0]["changes"][0]["amount"], 500, "{}", page.text);
+        // Two at one moment are two, and none of them is lost between pages.
+        let more = "member,at,what,points\nA-1,2025-06-01,回访,5\nA-1,2025-06-01,问卷,7\n";
+        let more = Request { batch: Some("二批".to_owned()), ..brought(Kind::History, more) };
+        import_text(&site, more).await;
+        let lines = goes_on(&browser, &format!("/api/v1/members/{id}/past"), "lines").await;
+        assert_eq!(lines.len(), 3);
     })
     .await;
 }
@@ -192,7 +199,8 @@ async fn every_list_is_on_record_with_its_rows_before_the_file_is_there() {
         let rows = taken(&site, &wish(What::Cards, None, None), &path).await.len() - 1;
         let admin = account(&site, 41, Role::Admin, None).await;
         taken(&site, &wish(What::Members, Some(admin), Some("核对")), &folder.path().join("m.csv")).await;
-        let found = site.app.db.read(|tx| brought::exports(tx, 10)).await.expect("read");
+        let found =
+            site.app.db.read(|tx| brought::exports(tx, brought::FIRST_EXPORT, 10)).await.expect("read");
         let told: Vec<_> = found.iter().map(|it| (it.what.as_str(), it.rows, it.clear)).collect();
         assert_eq!(told, [("members", 60, true), ("cards", rows as u64, false)]);
         assert!(rows >= 60, "each member has a card");
@@ -202,7 +210,8 @@ async fn every_list_is_on_record_with_its_rows_before_the_file_is_there() {
         assert!(export(&site.app, &wish(What::Cards, None, None), &nowhere).await.is_err());
         let odd = export(&site.app, &wish(What::Cards, None, None), &folder.path().join("m.pdf")).await;
         assert!(matches!(odd, Err(ExportError::File(_))));
-        let again = site.app.db.read(|tx| brought::exports(tx, 10)).await.expect("read");
+        let again =
+            site.app.db.read(|tx| brought::exports(tx, brought::FIRST_EXPORT, 10)).await.expect("read");
         assert_eq!(again.len(), 2, "what could not be written is no list");
         let page = Browser::signed_in(&site).await.get("/api/v1/exports").await;
         let told: serde_json::Value = serde_json::from_str(&page.text).expect("JSON");
@@ -211,6 +220,7 @@ async fn every_list_is_on_record_with_its_rows_before_the_file_is_there() {
             (Some("members"), Some(60))
         );
         assert_eq!(told["exports"][1]["by"], "command/export cards");
+        goes_on(&Browser::signed_in(&site).await, "/api/v1/exports", "exports").await;
         assert_eq!(verify(&site.app.db).await.expect("readable").findings, Vec::<String>::new());
     })
     .await;

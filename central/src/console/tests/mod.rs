@@ -13,6 +13,7 @@ mod jobs;
 mod joining;
 mod kit;
 mod leases;
+mod lists;
 mod look;
 mod members;
 mod money;

@@ -22,7 +22,7 @@ async fn number(site: &Site, name: &'static str, values: Vec<Db>) -> i64 {
 }
 
 async fn case_of(browser: &Browser, kind: u64) -> (String, Value) {
-    let page = browser.get("/api/v1/cases").await;
+    let page = browser.get(&format!("/api/v1/cases?kind={kind}")).await;
     let told: Value = serde_json::from_str(&page.text)
         .unwrap_or_else(|_| panic!("JSON, met {}: {}", page.status, page.to()));
     let found = told["cases"].as_array().expect("a list").iter().find(|case| case["kind"] == kind);

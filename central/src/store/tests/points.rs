@@ -187,8 +187,10 @@ async fn rounds(db: &Db, n: u8, now: Instant) -> usize {
 }
 
 async fn waiting(db: &Db) -> Vec<(MemberId, i64)> {
-    let first = (Instant(i64::MIN), Hash([0; 32]));
-    let all = db.read(move |tx| store::changes(tx, State::Waiting, first, 100)).await.expect("readable");
+    let all = db
+        .read(move |tx| store::changes(tx, State::Waiting, store::FIRST_ASKED, 100))
+        .await
+        .expect("readable");
     let mut all: Vec<_> = all.iter().map(|known| (known.change.member, known.change.points)).collect();
     all.sort();
     all
@@ -212,8 +214,10 @@ async fn rule_k21_k23_a_swipe_at_a_terminal_sets_a_trigger_off_and_another_perso
         assert_eq!(rounds(&db, 100, late(5)).await, 0, "once");
         assert_eq!(waiting(&db).await, [(member(1), -6)]);
         let before = points(&db, 1).await;
-        let first = (Instant(i64::MIN), Hash([0; 32]));
-        let all = db.read(move |tx| store::changes(tx, State::Waiting, first, 9)).await.expect("readable");
+        let all = db
+            .read(move |tx| store::changes(tx, State::Waiting, store::FIRST_ASKED, 9))
+            .await
+            .expect("readable");
         let changes = vec![all[0].change.id];
         assert!(all[0].change.fact.is_some() && all[0].asker == "job/points");
         let decided = PointsDecided { changes, approved: true, reason: Hash([9; 32]) };

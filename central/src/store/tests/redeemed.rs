@@ -114,7 +114,10 @@ async fn rule_k24_a_plan_is_approved_by_another_and_gives_each_member_a_gift_onc
         assert_eq!((left, shelf(&db).await), (vec![0, 400, 499], 3));
         let figures = Figures { heads: 2, points: 1_000, fen: 0, gifts: 2 };
         assert_eq!(known(&db).await, (State::Approved, figures));
-        let own = db.read(|tx| store::lines_of(tx, member(1), 10)).await.expect("readable");
+        let own = db
+            .read(|tx| store::lines_of(tx, member(1), (Instant(i64::MAX), Hash([0xff; 32])), 10))
+            .await
+            .expect("readable");
         assert_eq!(
             own.iter().map(|line| (line.1.en.as_str(), line.2.points)).collect::<Vec<_>>(),
             [("Year-end gifts", 500)]

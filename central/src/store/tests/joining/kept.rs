@@ -1,6 +1,7 @@
 //! What is kept of a member beside the base data: details, groups of fields, and what is left after an erasure.
 
 use super::*;
+use crate::store::details::{FIRST_EDIT, edits};
 
 fn details(n: u8, kind: &str, representative: Option<u8>, tags: Option<u8>) -> Act {
     let hash = |n: u8| Hash([n; 32]);
@@ -40,7 +41,7 @@ async fn rule_k13_e02_what_is_kept_of_a_member_is_set_whole_and_every_edit_is_on
         };
         desk.act_by(&db, clerk.clone(), Act::ProfileSet(set)).await;
         desk.act_by(&db, clerk, leaves(1, "normal")).await;
-        let edits = db.read(|tx| crate::store::details::edits(tx, member(1), 10)).await.expect("read");
+        let edits = db.read(|tx| edits(tx, member(1), FIRST_EDIT, 10)).await.expect("read");
         let met: Vec<_> = edits
             .iter()
             .map(|edit| (edit.what.as_str(), edit.reason, edit.before.clone(), edit.after.clone()))
