@@ -13,5 +13,17 @@ WITH RECURSIVE those (id) AS (
 SELECT c.id, c.member, c.why, c.fen, c.starts, c.until, c.scheme, c.used FROM coupon c JOIN those t ON t.id = c.member
 ORDER BY c.starts, c.id LIMIT $2
 
+-- name: page
+WITH RECURSIVE those (id) AS (
+    SELECT id FROM member WHERE id = $1 UNION SELECT m.id FROM member m JOIN those t ON m.merged_into = t.id)
+SELECT c.id, c.member, c.why, c.fen, c.starts, c.until, c.scheme, c.used FROM coupon c JOIN those t ON t.id = c.member
+WHERE (c.starts > $2 OR (c.starts = $2 AND c.id > $3)) ORDER BY c.starts, c.id LIMIT $4
+
+-- name: page_down
+WITH RECURSIVE those (id) AS (
+    SELECT id FROM member WHERE id = $1 UNION SELECT m.id FROM member m JOIN those t ON m.merged_into = t.id)
+SELECT c.id, c.member, c.why, c.fen, c.starts, c.until, c.scheme, c.used FROM coupon c JOIN those t ON t.id = c.member
+WHERE (c.starts < $2 OR (c.starts = $2 AND c.id < $3)) ORDER BY c.starts DESC, c.id DESC LIMIT $4
+
 -- name: members
 SELECT id, joined, joined_said FROM member WHERE status = 'active' AND erased = 0 AND merged_into IS NULL AND id > $1 ORDER BY id LIMIT $2

@@ -8,7 +8,8 @@ INSERT INTO level_step (member, n, day, why, from_rank, rank, since, until, in_g
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 
 -- name: steps
-SELECT n, day, rank, since, until, in_grace, why, from_rank, measured, threshold, scheme FROM level_step WHERE member = $1 ORDER BY n DESC LIMIT $2
+SELECT n, day, rank, since, until, in_grace, why, from_rank, measured, threshold, scheme FROM level_step
+WHERE member = $1 AND n < $2 ORDER BY n DESC LIMIT $3
 
 -- name: members
 SELECT id, joined, level_zh, status_since FROM member WHERE status = 'active' AND erased = 0 AND merged_into IS NULL AND id > $1 ORDER BY id LIMIT $2

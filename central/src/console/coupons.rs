@@ -2,7 +2,7 @@
 //! at no terminal; one of a birthday asks for the card, the identity card and own use, as the scheme says.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use hufu_shared::act::CouponUsed;
 use hufu_shared::ids::{Hash, MemberId};
 use hufu_shared::money::Unit;
@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::Console;
 use super::failure::Failure;
 use super::leases::amount;
+use super::pages::{Order, SortedQuery, rows_of};
 use super::problem::Refused;
 use super::signed::{Posted, SignedIn};
 use super::ui::Ui;
@@ -53,16 +54,23 @@ pub(super) fn told(tx: &mut Tx<'_>, ui: &Ui, member: MemberId) -> Result<Vec<Str
 pub async fn of_member(
     State(console): State<Console>,
     Path(member): Path<MemberId>,
-    _by: SignedIn,
+    Query(query): Query<SortedQuery>,
+    by: SignedIn,
 ) -> Result<Json<Value>, Refused> {
+    let order = Order::of(query.sort.as_deref(), "from");
+    let (day, id) = order.place(&by.ui, query.cursor.as_deref())?;
+    let (most, sort) = (rows_of(query.limit), order.name().to_owned());
     let load = move |tx: &mut Tx<'_>| -> Result<_, PeopleError> {
-        Ok((people::member(tx, member)?, coupons::of_member(tx, member)?))
+        let page = coupons::page(tx, member, (&sort, day, Hash(id)), most)?;
+        Ok((people::member(tx, member)?, page))
     };
-    let (row, all) = console.app.db.read(load).await?;
+    let (row, page) = console.app.db.read(load).await?;
     row.ok_or(Failure::NotFound)?;
     let today = OfficeClock::default().business_day(console.app.now());
-    let all: Vec<Value> = all.iter().map(|known| coupon_json(known, today)).collect();
-    Ok(Json(json!({ "member": member, "coupons": all })))
+    let last = page.last().map(|known| &known.given);
+    let next = last.and_then(|given| order.next((page.len(), most), given.from.0.into(), &given.id.0));
+    let all: Vec<Value> = page.iter().map(|known| coupon_json(known, today)).collect();
+    Ok(Json(json!({ "member": member, "coupons": all, "next": next })))
 }
 
 /// The key of the words that say why a coupon is not used.

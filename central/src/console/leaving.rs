@@ -8,12 +8,11 @@ use hufu_shared::dictionary::{self, Term};
 use hufu_shared::ids::{Hash, MemberId};
 use hufu_shared::member::MemberStatus;
 use hufu_shared::scheme::Words;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Console;
 use super::failure::Failure;
-use super::pages::{ListQuery, cursor, is_full, next, rows_of};
+use super::pages::{CountedQuery, ListQuery, cursor, is_full, next, rows_of};
 use super::problem::Refused;
 use super::signed::{Posted, SignedIn};
 use super::verdict::reasoned;
@@ -199,18 +198,11 @@ pub async fn message(
     })))
 }
 
-/// Where a page of rounds begins: those before one of this number.
-#[derive(Debug, Deserialize)]
-pub struct RoundsQuery {
-    cursor: Option<i64>,
-    limit: Option<u32>,
-}
-
 /// The rounds of telling people 已通知, the newest first, and how many wait for the next one 待通知 (K2); of both, how many
 /// were about leaving.
 pub async fn rounds(
     State(console): State<Console>,
-    Query(query): Query<RoundsQuery>,
+    Query(query): Query<CountedQuery>,
     _by: SignedIn,
 ) -> Result<Json<Value>, Refused> {
     let (before, most) = (query.cursor.unwrap_or(i64::MAX), rows_of(query.limit));

@@ -2,7 +2,7 @@
 //! plain sentences.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use hufu_shared::act::LevelWhy;
 use hufu_shared::ids::MemberId;
 use hufu_shared::money::Unit;
@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::Console;
 use super::failure::Failure;
 use super::leases::amount;
+use super::pages::{CountedQuery, is_full, rows_of};
 use super::problem::Refused;
 use super::signed::SignedIn;
 use super::ui::Ui;
@@ -20,8 +21,6 @@ use crate::rules::world::LevelStep;
 use crate::store::people::{self, PeopleError};
 use crate::store::{StoreError, levels, world};
 
-/// Steps that are told.
-const STEPS_MAX: i64 = 200;
 /// Steps that the member's page shows.
 const STEPS_SHOWN: i64 = 10;
 
@@ -61,15 +60,21 @@ pub(super) fn told(tx: &mut Tx<'_>, ui: &Ui, member: MemberId) -> Result<Vec<Str
 pub async fn of_member(
     State(console): State<Console>,
     Path(member): Path<MemberId>,
+    Query(query): Query<CountedQuery>,
     by: SignedIn,
 ) -> Result<Json<Value>, Refused> {
+    let (before, most) = (query.cursor.unwrap_or(i64::MAX), rows_of(query.limit));
     let load = move |tx: &mut Tx<'_>| -> Result<_, PeopleError> {
         let row = people::member(tx, member)?;
-        let steps = levels::steps(tx, member, STEPS_MAX)?;
+        let steps = levels::steps_before(tx, member, before, most)?;
         Ok((row, levels::level(tx, member)?, steps, (levels::rank(tx, member)?, world::policy(tx)?.levels)))
     };
     let (row, known, steps, (rank, ladder)) = console.app.db.read(load).await?;
     row.ok_or(Failure::NotFound)?;
+    // The number of the last one that is told: they are counted without gaps, up to where the level stands.
+    let newest = known.as_ref().map_or(0, |known| i64::from(known.steps));
+    let told = i64::try_from(steps.len()).unwrap_or(i64::MAX);
+    let next = is_full(steps.len(), most).then(|| before.min(newest.saturating_add(1)).saturating_sub(told));
     let ladder = ladder.unwrap_or(Ladder { levels: Vec::new() });
     let standing = known.map(|known| known.standing);
     let lines: Vec<Value> = steps
@@ -88,5 +93,6 @@ pub async fn of_member(
         "member": member, "rank": rank, "name": named(&by.ui, &ladder, rank),
         "since": standing.map(|of| of.since), "until": standing.and_then(|of| of.until),
         "in_grace": standing.is_some_and(|of| of.in_grace), "steps": lines,
+        "next": next,
     })))
 }

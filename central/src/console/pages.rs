@@ -49,6 +49,15 @@ pub struct SortedQuery {
     pub(super) limit: Option<u32>,
 }
 
+/// Where a page begins of a list whose rows are numbered, the newest first.
+#[derive(Debug, Deserialize)]
+pub struct CountedQuery {
+    /// The number before which it begins; none for the newest.
+    pub(super) cursor: Option<i64>,
+    /// As in [`PageQuery`].
+    pub(super) limit: Option<u32>,
+}
+
 /// A place in a list whose ids are of any length; `first` without a cursor.
 pub(super) fn place(after: Option<&str>, first: (i64, &[u8])) -> Option<(i64, Vec<u8>)> {
     let Some(after) = after else { return Some((first.0, first.1.to_vec())) };

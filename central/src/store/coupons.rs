@@ -24,7 +24,7 @@ pub static SQL: SqlFile = SqlFile::new("coupons", include_str!("../../sql/both/c
 
 /// Members that one step looks at.
 pub const MEMBERS_STEP_MAX: i64 = 200;
-/// Coupons of one member that are told.
+/// Coupons of one member that the member's page shows.
 pub const LISTED_MAX: i64 = 200;
 
 fn coupon_of(row: &Row) -> Result<KnownCoupon, StoreError> {
@@ -55,6 +55,22 @@ pub fn coupon(tx: &mut Tx<'_>, id: Hash) -> Result<Option<KnownCoupon>, StoreErr
 /// [`StoreError`].
 pub fn of_member(tx: &mut Tx<'_>, member: MemberId) -> Result<Vec<KnownCoupon>, StoreError> {
     tx.query(SQL.get("of_member"), &[member.0.into(), LISTED_MAX.into()])?.iter().map(coupon_of).collect()
+}
+
+/// A page of the same after a place in the order `sort`, at most `limit`: by their first day `from`, or by `-from` the last
+/// one in front.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn page(
+    tx: &mut Tx<'_>,
+    member: MemberId,
+    (sort, from, id): (&str, i64, Hash),
+    limit: i64,
+) -> Result<Vec<KnownCoupon>, StoreError> {
+    let statement = if sort == "-from" { "page_down" } else { "page" };
+    let key = [member.0.into(), from.into(), id.0.into(), limit.into()];
+    tx.query(SQL.get(statement), &key)?.iter().map(coupon_of).collect()
 }
 
 /// Writes what an entry gave.

@@ -108,6 +108,19 @@ pub(super) fn commit(tx: &mut Tx<'_>, entry: EntryId, outcome: &Outcome) -> Resu
 /// # Errors
 /// [`StoreError`].
 pub fn steps(tx: &mut Tx<'_>, member: MemberId, limit: i64) -> Result<Vec<LevelStep>, StoreError> {
+    steps_before(tx, member, i64::MAX, limit)
+}
+
+/// The same before one of this number: a member's steps are counted from 1 without gaps.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn steps_before(
+    tx: &mut Tx<'_>,
+    member: MemberId,
+    n: i64,
+    limit: i64,
+) -> Result<Vec<LevelStep>, StoreError> {
     let read = |row: &Row| {
         let (known, why) = (level_of(row)?, row.text(6)?);
         let moved = LevelMove {
@@ -121,7 +134,7 @@ pub fn steps(tx: &mut Tx<'_>, member: MemberId, limit: i64) -> Result<Vec<LevelS
         };
         Ok(LevelStep { moved, scheme: rows::u32_at(row, 10, "version of a scheme")? })
     };
-    tx.query(SQL.get("steps"), &[member.0.into(), limit.into()])?.iter().map(read).collect()
+    tx.query(SQL.get("steps"), &[member.0.into(), n.into(), limit.into()])?.iter().map(read).collect()
 }
 
 /// A look at the levels of all members.

@@ -66,7 +66,8 @@ pub(super) fn points() -> Vec<Operation> {
 pub(super) fn rights() -> Vec<Operation> {
     vec![
         get("/api/v1/members/{id}/coupons", coupons::of_member, "Coupons of a member, by their first day.")
-            .tells("member:id coupons:[Coupon]"),
+            .asks("sort:from|-from cursor limit:int")
+            .tells("member:id coupons:[Coupon] next?"),
         post(
             "/api/v1/coupons/{id}/use",
             coupons::use_one,
@@ -79,7 +80,8 @@ pub(super) fn rights() -> Vec<Operation> {
             levels::of_member,
             "Where a member's level stands, and what moved it.",
         )
-        .tells("member:id rank:int name since?:day until?:day in_grace:bool steps:[LevelStep]"),
+        .asks("cursor:int limit:int")
+        .tells("member:id rank:int name since?:day until?:day in_grace:bool steps:[LevelStep] next?:int"),
     ]
 }
 

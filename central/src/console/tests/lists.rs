@@ -1,10 +1,12 @@
 //! Lists of `/api/v1`: page by page they tell what they tell whole, and in each of their orders; on both databases.
 
 use axum::http::StatusCode;
-use hufu_shared::act::{Act, Actor, LeaveDecided, LeaveFiled, MemberSet};
+use hufu_shared::act::{
+    Act, Actor, CouponGiven, CouponWhy, CouponsGiven, LeaveDecided, LeaveFiled, MemberSet,
+};
 use hufu_shared::ids::Hash;
 use hufu_shared::member::MemberStatus;
-use hufu_shared::time::SECOND_US;
+use hufu_shared::time::{Day, SECOND_US};
 use serde_json::Value;
 
 use super::cards::problem;
@@ -221,6 +223,54 @@ async fn rule_k21_changes_of_points_are_told_by_their_size_page_by_page() {
         for column in ["asked", "points"] {
             is_sorted(&browser, path, "changes", (column, column)).await;
         }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_k24_plans_of_redemption_are_told_in_either_order_page_by_page() {
+    each(|site| async move {
+        let mut browser = Browser::signed_in(&site).await;
+        let path = "/api/v1/redemptions";
+        for key in ["r1", "r2", "r3"] {
+            let fields = [
+                ("key", key),
+                ("zh", "年终兑现"),
+                ("en", "Year-end cash"),
+                ("from", "2026-12-01"),
+                ("until", "2026-12-31"),
+                ("office", "A"),
+                ("kind", "cash"),
+                ("worth", "0.05"),
+            ];
+            let made = browser.post(path, &fields).await;
+            assert_eq!(made.status, StatusCode::OK, "{}", made.text);
+            site.clock.advance(SECOND_US);
+        }
+        assert_eq!(goes_on(&browser, path, "redemptions").await.len(), 3);
+        is_sorted(&browser, path, "redemptions", ("planned", "planned")).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_s10_coupons_of_a_member_are_told_in_either_order_page_by_page() {
+    each(|site| async move {
+        let (row, ..) = somebody(&site, 0).await;
+        let given = |n: u8| CouponGiven {
+            id: Hash([n; 32]),
+            member: row.member,
+            why: CouponWhy::Welcome,
+            fen: 1_000 * i64::from(n),
+            from: Day(20_000 + i32::from(n / 2)),
+            until: None,
+        };
+        let coupons = CouponsGiven { until: Day(20_010), scheme: 0, coupons: (1..=5).map(given).collect() };
+        site.app.act(Actor::Job("test".to_owned()), Act::CouponsGiven(coupons)).await.expect("taken");
+        let browser = Browser::signed_in(&site).await;
+        let path = format!("/api/v1/members/{}/coupons", row.member);
+        assert_eq!(goes_on(&browser, &path, "coupons").await.len(), 5);
+        is_sorted(&browser, &path, "coupons", ("from", "from")).await;
     })
     .await;
 }

@@ -33,7 +33,7 @@ async fn rule_b01_s10_a_member_s_level_and_coupons_are_told_line_by_line_and_a_c
             status: MemberStatus::Active,
             office: None,
             personal: Hash([1; 32]),
-            joined: None,
+            joined: Some("2026-11-22".parse().expect("a day")),
         };
         for act in [Act::PolicySet(Box::new(policy)), Act::MembersSet(vec![row])] {
             site.app.act(actor.clone(), act).await.expect("taken");

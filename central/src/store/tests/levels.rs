@@ -72,6 +72,8 @@ async fn rule_p01_levels_rise_by_points_hold_for_the_year_and_fall_with_it_and_t
                 (LevelWhy::Rose, "2026-11-22".to_owned(), 1_200, 1_200, 1),
             ]
         );
+        let older = db.read(move |tx| levels::steps_before(tx, member(1), 2, 9)).await.expect("readable");
+        assert_eq!(older, steps[1..], "a page begins before a number");
         let again = LevelsMoved { until: steps[1].moved.day, scheme: 1, moves: vec![steps[1].moved] };
         act(&db, 63, at(61), Act::LevelsMoved(again)).await;
         assert_eq!(db.read(move |tx| levels::steps(tx, member(1), 9)).await.expect("readable").len(), 2);

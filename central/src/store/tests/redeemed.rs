@@ -122,6 +122,9 @@ async fn rule_k24_a_plan_is_approved_by_another_and_gives_each_member_a_gift_onc
             own.iter().map(|line| (line.1.en.as_str(), line.2.points)).collect::<Vec<_>>(),
             [("Year-end gifts", 500)]
         );
+        let after = (own[0].3, own[0].0);
+        let rest = db.read(move |tx| store::lines_of(tx, member(1), after, 10)).await.expect("readable");
+        assert!(rest.is_empty(), "a page begins after the line that the one before it ended with");
         let of = (member(1), Unit::Pts);
         let lines = db.read(move |tx| statement::lines(tx, of, Place::FIRST, 10)).await.expect("lines");
         let last = lines.last().expect("a line");
