@@ -41,6 +41,10 @@ WHERE state IN ('waiting', 'pending') ORDER BY filed, id LIMIT $1
 SELECT id, route, way, kind, office, referrer, form, day, filed, state, member, looked_up, changed, standing, automatic, carer FROM filed_application
 WHERE (filed > $1 OR (filed = $1 AND id > $2)) ORDER BY filed, id LIMIT $3
 
+-- name: filed_page_down
+SELECT id, route, way, kind, office, referrer, form, day, filed, state, member, looked_up, changed, standing, automatic, carer FROM filed_application
+WHERE (filed < $1 OR (filed = $1 AND id < $2)) ORDER BY filed DESC, id DESC LIMIT $3
+
 -- name: lapsed_filed
 SELECT id, route, way, kind, office, referrer, form, day, filed, state, member, looked_up, changed, standing, automatic, carer FROM filed_application
 WHERE state = 'lapsed' ORDER BY filed, id LIMIT $1

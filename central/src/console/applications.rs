@@ -19,7 +19,7 @@ use super::Console;
 use super::approve::{Approving, Undone};
 use super::cases::fact_text;
 use super::members::masked_name;
-use super::pages::{PageQuery, cursor, next, rows_of};
+use super::pages::{Order, SortedQuery, rows_of};
 use super::place;
 use super::problem::Refused;
 use super::signed::{AnyRole, Fields, Posted};
@@ -284,19 +284,21 @@ pub(super) fn row(id: FactId, known: &KnownFiled, (terms, now): (&JoiningTerms, 
 /// All applications that were filed at the centre, the oldest first; a dealer's people get those that they see (L1).
 pub async fn list(
     State(console): State<Console>,
-    Query(query): Query<PageQuery>,
+    Query(query): Query<SortedQuery>,
     AnyRole(by): AnyRole,
 ) -> Result<Json<Value>, Refused> {
-    let from = cursor(query.cursor.as_deref()).ok_or(super::failure::Failure::NotFound)?;
-    let most = rows_of(query.limit);
+    let order = Order::of(query.sort.as_deref(), "filed");
+    let (at, id) = order.place(&by.ui, query.cursor.as_deref())?;
+    let (most, sort) = (rows_of(query.limit), order.name().to_owned());
     let (me, now) = (by.session.account, console.app.now());
     let load = move |tx: &mut Tx<'_>| -> Result<_, StoreError> {
-        let page = joining::filed_page(tx, from, most)?;
+        let page = joining::filed_page(tx, (&sort, at, id), most)?;
         let people: Vec<Account> = staff::accounts(tx)?.into_iter().map(|account| account.0).collect();
         Ok((page, people, world::policy(tx)?.joining))
     };
     let (page, people, terms) = console.app.db.read(load).await?;
-    let next = page.last().and_then(|(id, known)| next((page.len(), most), known.filed, &id.device.0));
+    let last = page.last();
+    let next = last.and_then(|(id, known)| order.next((page.len(), most), known.filed.0, &id.device.0));
     let carer = |known: &KnownFiled| people.iter().find(|account| Some(account.id) == known.carer);
     let seen = page.iter().filter(|(_, known)| roles::sees(&me, carer(known)));
     let rows: Vec<Value> = seen.map(|(id, known)| row(*id, known, (&terms, now))).collect();

@@ -98,6 +98,8 @@ pub async fn set_item(State(console): State<Console>, posted: Posted) -> Result<
 #[serde(default)]
 pub struct ShelvesQuery {
     office: String,
+    /// By the pieces that lie there, with a `-` in front the most first; else by office and item.
+    sort: String,
 }
 
 /// What lies on the shelves, of an office or of all.
@@ -106,7 +108,14 @@ pub async fn shelves(
     Query(query): Query<ShelvesQuery>,
     _by: SignedIn,
 ) -> Result<Json<Value>, Refused> {
-    let found = console.app.db.read(move |tx| stock::shelves(tx, &query.office)).await?;
+    let office = query.office;
+    let mut found = console.app.db.read(move |tx| stock::shelves(tx, &office)).await?;
+    // All of them are told, so their order is made here; of equal ones the office goes first.
+    match query.sort.as_str() {
+        "pieces" => found.sort_by_key(|line| line.pieces),
+        "-pieces" => found.sort_by_key(|line| std::cmp::Reverse(line.pieces)),
+        _ => {}
+    }
     let row = |line: &stock::ShelfLine| {
         let named = line.named.as_ref();
         json!({

@@ -171,17 +171,18 @@ pub fn lapsed(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<(FactId, KnownFiled)>, 
     tx.query(SQL.get("lapsed_filed"), &[limit.into()])?.iter().map(filed_row).collect()
 }
 
-/// A page of all applications filed here, after one of them, at most `limit`.
+/// A page of all applications filed here, after a place in the order `sort`, at most `limit`: `filed` for the first one in
+/// front, `-filed` for the newest.
 ///
 /// # Errors
 /// [`StoreError`].
 pub fn filed_page(
     tx: &mut Tx<'_>,
-    (filed, id): (Instant, [u8; 16]),
+    (sort, filed, id): (&str, i64, [u8; 16]),
     limit: i64,
 ) -> Result<Vec<(FactId, KnownFiled)>, StoreError> {
-    let key = [filed.0.into(), id.into(), limit.into()];
-    tx.query(SQL.get("filed_page"), &key)?.iter().map(filed_row).collect()
+    let statement = if sort == "-filed" { "filed_page_down" } else { "filed_page" };
+    tx.query(SQL.get(statement), &[filed.into(), id.into(), limit.into()])?.iter().map(filed_row).collect()
 }
 
 /// Where somebody's leaving is; none for one who never left.

@@ -7,6 +7,8 @@ CREATE INDEX conflict_ended_changed ON conflict (changed, id) WHERE state IN ('d
 
 CREATE INDEX points_change_points ON points_change (state, points, id);
 
+CREATE INDEX filed_application_filed ON filed_application (filed, id);
+
 CREATE INDEX member_joined ON member (joined, id);
 
 -- Whether it was said on which day the member joined; of an import that does not say it, `joined` is the day of the import.

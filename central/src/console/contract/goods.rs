@@ -48,7 +48,7 @@ pub(super) fn stock() -> Vec<Operation> {
     const ASKED: &str = "class!:gift|blank_card code! pieces!:int key! reason! from! to!";
     vec![
         get("/api/v1/stock", shelves::shelves, "What lies on the shelves, of an office or of all.")
-            .asks("office")
+            .asks("office sort:office|pieces|-pieces")
             .tells("shelves:[Shelf]"),
         get("/api/v1/stock/items", shelves::items, "All items of stock.").tells("items:[StockItem]"),
         post("/api/v1/stock/items", shelves::set_item, "Adds an item, or changes or retires one.")

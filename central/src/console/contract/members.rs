@@ -10,7 +10,7 @@ use super::{Operation, get, post};
 pub(super) fn joining() -> Vec<Operation> {
     vec![
         get("/api/v1/applications", applications::list, "Applications filed at the centre, the oldest first.")
-            .asks("cursor limit:int")
+            .asks("sort:filed|-filed cursor limit:int")
             .tells("applications:[Application] next?"),
         post("/api/v1/applications", applications::file, "Files an application.")
             .takes(

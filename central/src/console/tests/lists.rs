@@ -228,6 +228,56 @@ async fn rule_k21_changes_of_points_are_told_by_their_size_page_by_page() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn rule_k03_applications_are_told_in_either_order_page_by_page() {
+    each(|site| async move {
+        let mut browser = Browser::signed_in(&site).await;
+        let path = "/api/v1/applications";
+        for name in ["禤墨白", "盖聂云", "闻人雪"] {
+            let filed = browser.post(path, &[("route", "website"), ("name", name)]).await;
+            assert_eq!(filed.status, StatusCode::CREATED, "{}", filed.text);
+            site.clock.advance(SECOND_US);
+        }
+        assert_eq!(goes_on(&browser, path, "applications").await.len(), 3);
+        is_sorted(&browser, path, "applications", ("filed", "filed")).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_n01_shelves_are_told_by_what_lies_on_them() {
+    each(|site| async move {
+        let mut browser = Browser::signed_in(&site).await;
+        for (code, pieces) in [("umbrella", "4"), ("cup", "9"), ("towel", "7")] {
+            let item = [("class", "gift"), ("code", code), ("zh", "纪念品"), ("en", "Souvenir")];
+            assert_eq!(browser.post("/api/v1/stock/items", &item).await.status, StatusCode::OK);
+            let moved = [
+                ("class", "gift"),
+                ("code", code),
+                ("pieces", pieces),
+                ("key", code),
+                ("reason", "入库"),
+                ("from", "supplier"),
+                ("to", "A"),
+            ];
+            let done = browser.post("/api/v1/stock/moves", &moved).await;
+            assert_eq!(done.status, StatusCode::CREATED, "{}", done.text);
+        }
+        let told = async |asked: &str| {
+            let shelves = json(&browser.get(&format!("/api/v1/stock?office=A{asked}")).await);
+            let pieces = |row: &Value| row["pieces"].as_i64();
+            rows(&shelves, "shelves").iter().map(pieces).collect::<Vec<_>>()
+        };
+        let up = told("&sort=pieces").await;
+        assert!(up.len() >= 3 && up.is_sorted() && up.contains(&Some(4)), "{up:?}");
+        let down = told("&sort=-pieces").await;
+        assert!(down.iter().eq(up.iter().rev()), "{down:?}");
+        assert_eq!(told("").await, told("&sort=office").await);
+        assert!(!told("").await.is_sorted(), "by their codes: cup, towel, umbrella");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rule_k24_plans_of_redemption_are_told_in_either_order_page_by_page() {
     each(|site| async move {
         let mut browser = Browser::signed_in(&site).await;
