@@ -21,7 +21,7 @@ use crate::store::activities::{self, ComingLine, GateHeads};
 use crate::store::people::{self, PeopleError};
 use crate::store::{acts, journal};
 
-/// Who comes, in the order in which it came to stand so; and who came through each gate.
+/// Who comes, in the order in which it came to stand so; and with the first page who came through each gate.
 pub async fn list(
     State(console): State<Console>,
     Path(id): Path<OccurrenceId>,
@@ -30,12 +30,14 @@ pub async fn list(
 ) -> Result<Json<Value>, Refused> {
     let (at, member) = cursor(query.cursor.as_deref()).ok_or(Failure::NotFound)?;
     let most = rows_of(query.limit);
+    // Every check-in that admitted is read for the gates: not once more with each page.
+    let is_first = query.cursor.is_none();
     let load = move |tx: &mut Tx<'_>| -> Result<Option<_>, PeopleError> {
         if people::occurrence(tx, id)?.is_none() {
             return Ok(None);
         }
         let page = activities::list(tx, id, (at, MemberId(member)), most)?;
-        Ok(Some((page, activities::gates(tx, id)?)))
+        Ok(Some((page, is_first.then(|| activities::gates(tx, id)).transpose()?)))
     };
     let (page, gates) = console.app.db.read(load).await?.ok_or(Failure::NotFound)?;
     let next = page.last().and_then(|line| next((page.len(), most), line.sign_up.since, &line.member.0));
@@ -47,10 +49,11 @@ pub async fn list(
         })
     };
     let gate = |(gate, heads): (&Option<u16>, &GateHeads)| json!({ "gate": gate, "members": heads.members, "companions": heads.companions });
-    Ok(Json(json!({
-        "guests": page.iter().map(row).collect::<Vec<_>>(), "next": next,
-        "gates": gates.iter().map(gate).collect::<Vec<_>>(),
-    })))
+    let mut told = json!({ "guests": page.iter().map(row).collect::<Vec<_>>(), "next": next });
+    if let Some(gates) = gates {
+        told["gates"] = gates.iter().map(gate).collect();
+    }
+    Ok(Json(told))
 }
 
 /// A step about the coming of the member of a `number`; answers how it stands then, or the key of what is wrong.

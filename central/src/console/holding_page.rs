@@ -54,7 +54,8 @@ struct HoldingPage {
     state: String,
     tone: &'static str,
     facts: Vec<(String, String)>,
-    gates: Vec<GateRow>,
+    /// None on a page after the first: every check-in that admitted is read for them.
+    gates: Option<Vec<GateRow>>,
     guests: Vec<GuestRow>,
     next: String,
     /// How many companions a member may bring, as the label of their field; empty for nobody.
@@ -71,7 +72,7 @@ struct HoldingPage {
 struct Read {
     row: OccurrenceRow,
     heads: Heads,
-    gates: BTreeMap<Option<u16>, GateHeads>,
+    gates: Option<BTreeMap<Option<u16>, GateHeads>>,
     lines: Vec<(ComingLine, String)>,
 }
 
@@ -133,7 +134,8 @@ fn read(
         let name = masked_name(tx, &console.app.vault, Some(line.member))?;
         lines.push((line, name));
     }
-    let gates = activities::gates(tx, id)?;
+    let is_first = since == Instant(i64::MIN);
+    let gates = is_first.then(|| activities::gates(tx, id)).transpose()?;
     Ok(Some(Read { row, heads, gates, lines }))
 }
 
@@ -164,7 +166,7 @@ async fn show(
         state: ui.t(&format!("holding-state-{}", occurrence_state_code(row.state))),
         tone: holding_tone(row.state),
         facts: facts(&ui, &row, &heads),
-        gates: gates.iter().map(gate).collect(),
+        gates: gates.map(|gates| gates.iter().map(gate).collect()),
         guests: lines.iter().map(|(line, name)| guest(&ui, line, name)).collect(),
         next: next.map_or_else(String::new, |after| format!("/occurrences/{id}?cursor={after}")),
         companions: match row.companions_most() {

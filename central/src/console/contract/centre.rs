@@ -91,9 +91,13 @@ pub(super) fn activities() -> Vec<Operation> {
         )
         .takes("reason!")
         .tells("occurrence:id state"),
-        get("/api/v1/occurrences/{id}/guests", guests::list, "Who comes to a holding.")
-            .asks("cursor limit:int")
-            .tells("guests:[Guest] gates:[GateHeads] next?"),
+        get(
+            "/api/v1/occurrences/{id}/guests",
+            guests::list,
+            "Who comes to a holding; with the first page who came through which gate.",
+        )
+        .asks("cursor limit:int")
+        .tells("guests:[Guest] gates*:[GateHeads] next?"),
         post("/api/v1/occurrences/{id}/guests", guests::step, "Invites a member, signs them up, or cancels.")
             .takes("number! step!:invite|sign_up|cancel companions:int")
             .tells("Guest"),

@@ -142,6 +142,10 @@ async fn rule_k25_members_are_invited_sign_up_wait_and_cancel() {
         let second =
             listed["guests"].as_array().expect("a list").iter().find(|row| row["number"] == numbers[1]);
         assert_eq!(text(second.expect("listed"), "coming"), "placed");
+        let first = json(&planner.get(&format!("{guests}?limit=1")).await);
+        let rest = json(&planner.get(&format!("{guests}?cursor={}", text(&first, "next"))).await);
+        assert!(first["gates"].is_array() && rest["gates"].is_null(), "once, with the first page: {rest}");
+        assert_eq!(rest["guests"].as_array().map(Vec::len), Some(1), "{rest}");
         for (number, step, code) in
             [("NOBODY", "sign_up", "guest-nobody"), (numbers[2], "dance", "guest-step")]
         {
