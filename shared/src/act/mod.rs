@@ -330,7 +330,8 @@ pub struct MemberSet {
     /// Commitment to the sealed personal data.
     #[n(5)]
     pub personal: Hash,
-    /// The business day on which the member joined; none for the day that the club has, or else that of the act.
+    /// The business day on which the member joined; none for the day that the club has, or else that of the act. A new
+    /// member of whom nobody says it is brought in and did not join then: nobody is welcomed for that (S10).
     #[n(6)]
     pub joined: Option<Day>,
 }
