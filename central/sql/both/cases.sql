@@ -1,4 +1,5 @@
--- Statements of the conflict inbox.
+-- Statements of the conflict inbox. A page of a list takes a page of either of its two states, each by the index of its order,
+-- and the first of both: a state IN (..) would sort all that there are for each page.
 
 -- name: open_counts
 SELECT kind, COUNT(*), MIN(opened) FROM conflict WHERE state IN ('open', 'evidence_changed') GROUP BY kind ORDER BY kind
@@ -13,36 +14,60 @@ SELECT id, kind, state, member, occurrence, device, token, detail, automatic, ve
 SELECT id, kind, state, member, occurrence, device, token, detail, automatic, verdict, opened, changed, deadline, entry, decided_detail, decided_facts FROM conflict WHERE kind = $1 AND state IN ('decided', 'closed') ORDER BY changed DESC, id LIMIT $2
 
 -- name: open_by_opened
-SELECT id FROM conflict WHERE state IN ('open', 'evidence_changed') AND kind >= $1 AND kind <= $2
-AND (opened > $3 OR (opened = $3 AND id > $4)) ORDER BY opened, id LIMIT $5
+SELECT id FROM (SELECT * FROM (SELECT id, opened FROM conflict WHERE state = 'open' AND (opened > $2 OR (opened = $2 AND id > $3))
+    AND (kind = $1 OR $1 < 0) ORDER BY opened, id LIMIT $4) AS one
+    UNION ALL SELECT * FROM (SELECT id, opened FROM conflict WHERE state = 'evidence_changed' AND (opened > $2 OR (opened = $2 AND id > $3))
+    AND (kind = $1 OR $1 < 0) ORDER BY opened, id LIMIT $4) AS other) AS found
+ORDER BY opened, id LIMIT $4
 
 -- name: open_by_opened_down
-SELECT id FROM conflict WHERE state IN ('open', 'evidence_changed') AND kind >= $1 AND kind <= $2
-AND (opened < $3 OR (opened = $3 AND id < $4)) ORDER BY opened DESC, id DESC LIMIT $5
+SELECT id FROM (SELECT * FROM (SELECT id, opened FROM conflict WHERE state = 'open' AND (opened < $2 OR (opened = $2 AND id < $3))
+    AND (kind = $1 OR $1 < 0) ORDER BY opened DESC, id DESC LIMIT $4) AS one
+    UNION ALL SELECT * FROM (SELECT id, opened FROM conflict WHERE state = 'evidence_changed' AND (opened < $2 OR (opened = $2 AND id < $3))
+    AND (kind = $1 OR $1 < 0) ORDER BY opened DESC, id DESC LIMIT $4) AS other) AS found
+ORDER BY opened DESC, id DESC LIMIT $4
 
 -- name: open_by_changed
-SELECT id FROM conflict WHERE state IN ('open', 'evidence_changed') AND kind >= $1 AND kind <= $2
-AND (changed > $3 OR (changed = $3 AND id > $4)) ORDER BY changed, id LIMIT $5
+SELECT id FROM (SELECT * FROM (SELECT id, changed FROM conflict WHERE state = 'open' AND (changed > $2 OR (changed = $2 AND id > $3))
+    AND (kind = $1 OR $1 < 0) ORDER BY changed, id LIMIT $4) AS one
+    UNION ALL SELECT * FROM (SELECT id, changed FROM conflict WHERE state = 'evidence_changed' AND (changed > $2 OR (changed = $2 AND id > $3))
+    AND (kind = $1 OR $1 < 0) ORDER BY changed, id LIMIT $4) AS other) AS found
+ORDER BY changed, id LIMIT $4
 
 -- name: open_by_changed_down
-SELECT id FROM conflict WHERE state IN ('open', 'evidence_changed') AND kind >= $1 AND kind <= $2
-AND (changed < $3 OR (changed = $3 AND id < $4)) ORDER BY changed DESC, id DESC LIMIT $5
+SELECT id FROM (SELECT * FROM (SELECT id, changed FROM conflict WHERE state = 'open' AND (changed < $2 OR (changed = $2 AND id < $3))
+    AND (kind = $1 OR $1 < 0) ORDER BY changed DESC, id DESC LIMIT $4) AS one
+    UNION ALL SELECT * FROM (SELECT id, changed FROM conflict WHERE state = 'evidence_changed' AND (changed < $2 OR (changed = $2 AND id < $3))
+    AND (kind = $1 OR $1 < 0) ORDER BY changed DESC, id DESC LIMIT $4) AS other) AS found
+ORDER BY changed DESC, id DESC LIMIT $4
 
 -- name: ended_by_opened
-SELECT id FROM conflict WHERE state IN ('decided', 'closed') AND kind >= $1 AND kind <= $2
-AND (opened > $3 OR (opened = $3 AND id > $4)) ORDER BY opened, id LIMIT $5
+SELECT id FROM (SELECT * FROM (SELECT id, opened FROM conflict WHERE state = 'decided' AND (opened > $2 OR (opened = $2 AND id > $3))
+    AND (kind = $1 OR $1 < 0) ORDER BY opened, id LIMIT $4) AS one
+    UNION ALL SELECT * FROM (SELECT id, opened FROM conflict WHERE state = 'closed' AND (opened > $2 OR (opened = $2 AND id > $3))
+    AND (kind = $1 OR $1 < 0) ORDER BY opened, id LIMIT $4) AS other) AS found
+ORDER BY opened, id LIMIT $4
 
 -- name: ended_by_opened_down
-SELECT id FROM conflict WHERE state IN ('decided', 'closed') AND kind >= $1 AND kind <= $2
-AND (opened < $3 OR (opened = $3 AND id < $4)) ORDER BY opened DESC, id DESC LIMIT $5
+SELECT id FROM (SELECT * FROM (SELECT id, opened FROM conflict WHERE state = 'decided' AND (opened < $2 OR (opened = $2 AND id < $3))
+    AND (kind = $1 OR $1 < 0) ORDER BY opened DESC, id DESC LIMIT $4) AS one
+    UNION ALL SELECT * FROM (SELECT id, opened FROM conflict WHERE state = 'closed' AND (opened < $2 OR (opened = $2 AND id < $3))
+    AND (kind = $1 OR $1 < 0) ORDER BY opened DESC, id DESC LIMIT $4) AS other) AS found
+ORDER BY opened DESC, id DESC LIMIT $4
 
 -- name: ended_by_changed
-SELECT id FROM conflict WHERE state IN ('decided', 'closed') AND kind >= $1 AND kind <= $2
-AND (changed > $3 OR (changed = $3 AND id > $4)) ORDER BY changed, id LIMIT $5
+SELECT id FROM (SELECT * FROM (SELECT id, changed FROM conflict WHERE state = 'decided' AND (changed > $2 OR (changed = $2 AND id > $3))
+    AND (kind = $1 OR $1 < 0) ORDER BY changed, id LIMIT $4) AS one
+    UNION ALL SELECT * FROM (SELECT id, changed FROM conflict WHERE state = 'closed' AND (changed > $2 OR (changed = $2 AND id > $3))
+    AND (kind = $1 OR $1 < 0) ORDER BY changed, id LIMIT $4) AS other) AS found
+ORDER BY changed, id LIMIT $4
 
 -- name: ended_by_changed_down
-SELECT id FROM conflict WHERE state IN ('decided', 'closed') AND kind >= $1 AND kind <= $2
-AND (changed < $3 OR (changed = $3 AND id < $4)) ORDER BY changed DESC, id DESC LIMIT $5
+SELECT id FROM (SELECT * FROM (SELECT id, changed FROM conflict WHERE state = 'decided' AND (changed < $2 OR (changed = $2 AND id < $3))
+    AND (kind = $1 OR $1 < 0) ORDER BY changed DESC, id DESC LIMIT $4) AS one
+    UNION ALL SELECT * FROM (SELECT id, changed FROM conflict WHERE state = 'closed' AND (changed < $2 OR (changed = $2 AND id < $3))
+    AND (kind = $1 OR $1 < 0) ORDER BY changed DESC, id DESC LIMIT $4) AS other) AS found
+ORDER BY changed DESC, id DESC LIMIT $4
 
 -- name: overdue
 SELECT id FROM conflict WHERE state IN ('open', 'evidence_changed') AND deadline <= $1 ORDER BY deadline, id LIMIT $2

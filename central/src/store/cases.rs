@@ -222,8 +222,8 @@ pub fn page(
         (true, "changed") => "ended_by_changed",
         (true, _) => "ended_by_changed_down",
     };
-    let kinds = kind.map_or((0, u8::MAX), |kind| (kind, kind));
-    let key = [kinds.0.into(), kinds.1.into(), at.into(), id.0.into(), limit.into()];
+    // Below zero stands for every kind.
+    let key = [kind.map_or(-1, i64::from).into(), at.into(), id.0.into(), limit.into()];
     let mut cases = Vec::new();
     for row in tx.query(SQL.get(statement), &key)? {
         cases.extend(one(tx, Hash(row.array(0)?))?);

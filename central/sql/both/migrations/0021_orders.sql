@@ -1,9 +1,7 @@
 -- Indexes of the orders in which lists are told page by page, and of whom it is known when they joined.
 
-CREATE INDEX conflict_open_opened ON conflict (opened, id) WHERE state IN ('open', 'evidence_changed');
-CREATE INDEX conflict_open_changed ON conflict (changed, id) WHERE state IN ('open', 'evidence_changed');
-CREATE INDEX conflict_ended_opened ON conflict (opened, id) WHERE state IN ('decided', 'closed');
-CREATE INDEX conflict_ended_changed ON conflict (changed, id) WHERE state IN ('decided', 'closed');
+CREATE INDEX conflict_opened ON conflict (state, opened, id, kind);
+CREATE INDEX conflict_changed ON conflict (state, changed, id, kind);
 
 CREATE INDEX points_change_points ON points_change (state, points, id);
 
