@@ -47,8 +47,8 @@ pub(super) fn joining() -> Vec<Operation> {
     ]
 }
 
-/// Members' records.
-pub(super) fn people() -> Vec<Operation> {
+/// Members as they are found and listed, and the lists that were taken out.
+pub(super) fn lists() -> Vec<Operation> {
     vec![
         get("/api/v1/members", member_list::list, "Members by their numbers, or by when they joined.")
             .asks("status:active|stopped|left office sort:number|joined|-joined cursor limit:int")
@@ -70,6 +70,15 @@ pub(super) fn people() -> Vec<Operation> {
         get("/api/v1/members/tagged", records::tagged, "Members with a tag.")
             .asks("tag! cursor:id limit:int")
             .tells("members:[id] next?:id"),
+        get("/api/v1/exports", brought::exports, "The lists that were taken out, the newest first.")
+            .asks("cursor limit:int")
+            .tells("exports:[Export] next?"),
+    ]
+}
+
+/// Members' records.
+pub(super) fn people() -> Vec<Operation> {
+    vec![
         post("/api/v1/members/{id}/code", codes::issue, "Makes a member code, good for a minute.")
             .tells("code made_at:time holds_s:int"),
         get(
@@ -102,9 +111,6 @@ pub(super) fn people() -> Vec<Operation> {
         )
         .asks("cursor limit:int")
         .tells("lines:[Past] next?"),
-        get("/api/v1/exports", brought::exports, "The lists that were taken out, the newest first.")
-            .asks("cursor limit:int")
-            .tells("exports:[Export] next?"),
         post("/api/v1/members/{id}/secrecy", records::set_secrecy, "Says whether a member wants secrecy.")
             .takes("secret!:bool reason!")
             .tells("member:id secret:bool"),

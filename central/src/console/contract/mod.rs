@@ -172,6 +172,7 @@ pub fn operations() -> Vec<Operation> {
         centre::centre(),
         centre::activities(),
         members::joining(),
+        members::lists(),
         members::people(),
         members::groups_of_fields(),
         members::messages(),
