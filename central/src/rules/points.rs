@@ -103,11 +103,16 @@ pub fn check(change: &PointsChange, occurrence: Option<OccurrenceState>) -> Resu
         return Err(NotChanged::Cause);
     }
     let named = change.occurrence.is_some();
-    let stands = occurrence.is_some_and(|state| state != OccurrenceState::Planned);
-    if (change.cause == CAUSE_ACTIVITY || named) && !stands {
+    if (change.cause == CAUSE_ACTIVITY || named) && !is_held(occurrence) {
         return Err(NotChanged::Activity);
     }
     Ok(())
+}
+
+/// Whether an activity may be a cause: it is there, and its plan was approved (K26).
+#[must_use]
+pub fn is_held(occurrence: Option<OccurrenceState>) -> bool {
+    occurrence.is_some_and(|state| state != OccurrenceState::Planned)
 }
 
 /// Whether points exist only for who holds a main card, by the version in force (K15).
