@@ -788,6 +788,7 @@ event-amount = The amount must be a whole number of fen from zero on, and the pa
 event-other = This serial stands for another event.
 event-unknown = There is no such event.
 event-taken-back = This event was taken back before.
+event-planned = The plan of this activity gives points by itself; nothing is given twice.
 code-points = Points changed
 code-redemption = Redeemed
 statement-title = Statement

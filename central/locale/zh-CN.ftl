@@ -788,6 +788,7 @@ event-amount = 金额须为不小于零的整数（分），到账率须为 0 �
 event-other = 该流水号已登记为另一事件。
 event-unknown = 没有这一事件。
 event-taken-back = 该事件已撤销。
+event-planned = 该活动的方案已规定签到积分，不再另给。
 code-points = 积分变动
 code-redemption = 兑付
 statement-title = 对账单

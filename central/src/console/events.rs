@@ -50,6 +50,7 @@ fn key_of(why: NotTold) -> &'static str {
         NotTold::Day => "event-day",
         NotTold::Amount => "event-amount",
         NotTold::Activity => "points-activity",
+        NotTold::Planned => "event-planned",
         NotTold::Member => "points-member",
         NotTold::Other => "event-other",
         NotTold::Unknown => "event-unknown",

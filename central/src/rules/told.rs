@@ -7,10 +7,10 @@
 
 use hufu_shared::act::EventTold;
 use hufu_shared::ids::Hash;
-use hufu_shared::member::OccurrenceState;
+use hufu_shared::member::OccurrenceRow;
 use hufu_shared::rules::calendar;
 use hufu_shared::rules::whatif::AMOUNT_MAX;
-use hufu_shared::scheme::earning::EarnKind;
+use hufu_shared::scheme::earning::{Balance, EarnKind, Once, ToldTerms};
 use hufu_shared::time::{Day, Instant, OfficeClock};
 
 use super::points;
@@ -43,6 +43,9 @@ pub enum NotTold {
     /// It is an activity, and none that was approved is named (K26).
     #[error("an approved activity is expected")]
     Activity,
+    /// It is an activity whose own plan gives points for attending (K26): nothing is given twice.
+    #[error("an activity expected whose plan gives no points")]
+    Planned,
     /// The member does not take part.
     #[error("the member does not take part")]
     Member,
@@ -60,12 +63,12 @@ pub enum NotTold {
     Recovering,
 }
 
-/// Whether an event says all that it must. `today` is the business day of its telling at its office, `occurrence` the state
-/// of the activity that it names.
+/// Whether an event says all that it must. `today` is the business day of its telling at its office, `held` the holding of
+/// an activity that it names.
 ///
 /// # Errors
 /// [`NotTold`] with the first thing that is wrong with it.
-pub fn check(told: &EventTold, today: Day, occurrence: Option<OccurrenceState>) -> Result<(), NotTold> {
+pub fn check(told: &EventTold, today: Day, held: Option<&OccurrenceRow>) -> Result<(), NotTold> {
     let is_plain = |text: &str, most: usize| text.chars().count() <= most && !text.contains(char::is_control);
     if !EarnKind::TOLD.contains(&told.kind) {
         return Err(NotTold::Kind);
@@ -83,8 +86,23 @@ pub fn check(told: &EventTold, today: Day, occurrence: Option<OccurrenceState>) 
     if !(0..=AMOUNT_MAX).contains(&told.cost.0) || told.paid_percent > PAID_WHOLE {
         return Err(NotTold::Amount);
     }
-    let needs = told.kind == EarnKind::Activity || told.occurrence.is_some();
-    if needs && !points::is_held(occurrence) { Err(NotTold::Activity) } else { Ok(()) }
+    let is_activity = told.kind == EarnKind::Activity;
+    if (is_activity || told.occurrence.is_some()) && !points::is_held(held.map(|row| row.state)) {
+        return Err(NotTold::Activity);
+    }
+    let gives = is_activity && held.is_some_and(|row| row.points.is_positive());
+    if gives { Err(NotTold::Planned) } else { Ok(()) }
+}
+
+/// Points that a new plan of an activity begins with: what the scheme's one rule gives for taking part, if it gives the same
+/// to all and each time. That another person approves the plan (K26) is the approval that the rule may ask for (K21).
+#[must_use]
+pub fn plan_points(terms: &ToldTerms) -> Option<i64> {
+    let mut rules = terms.rules.iter().filter(|rule| rule.event == EarnKind::Activity);
+    let (Some(rule), None) = (rules.next(), rules.next()) else { return None };
+    let same = rule.of.is_none() && rule.balance == Balance::Points && rule.per_fen == 0;
+    let each = rule.once == Once::No && rule.cap.is_none() && rule.ranks.is_empty();
+    Some(rule.fixed_points).filter(|points| same && each && *points > 0)
 }
 
 /// The moment by which the version is chosen that rates an event: the last of its business day, or that of its telling if
@@ -102,8 +120,12 @@ pub fn change_name(event: Hash, n: u32) -> Hash {
 
 #[cfg(test)]
 mod tests {
-    use hufu_shared::ids::{MemberId, OccurrenceId, OfficeId};
+    use hufu_shared::ids::{ActivityId, MemberId, OccurrenceId, OfficeId};
+    use hufu_shared::member::{Audience, OccurrenceState};
     use hufu_shared::money::Amount;
+    use hufu_shared::scheme::Words;
+    use hufu_shared::scheme::earning::{Approval, EarnRule};
+    use hufu_shared::scheme::start::PointsStart;
 
     use super::*;
 
@@ -122,6 +144,25 @@ mod tests {
             office: OfficeId([2; 16]),
             occurrence: None,
             reason: Hash([0; 32]),
+        }
+    }
+
+    fn salon() -> OccurrenceRow {
+        OccurrenceRow {
+            occurrence: OccurrenceId([3; 16]),
+            activity: ActivityId([4; 16]),
+            name: Words { zh: "业主沙龙".to_owned(), en: "Owners' salon".to_owned() },
+            starts: Instant(0),
+            ends: Instant(1),
+            state: OccurrenceState::Approved,
+            admits_once: true,
+            exits: false,
+            gifts: Vec::new(),
+            guests: Vec::new(),
+            points: Amount::ZERO,
+            places: None,
+            offices: Vec::new(),
+            audience: Audience::default(),
         }
     }
 
@@ -146,15 +187,41 @@ mod tests {
     }
 
     #[test]
-    fn rule_k26_an_activity_that_is_told_of_was_approved() {
+    fn rule_k26_an_activity_that_is_told_of_was_approved_and_gives_nothing_by_its_plan() {
         let activity = event(EarnKind::Activity);
         assert_eq!(check(&activity, TODAY, None), Err(NotTold::Activity));
         let named = EventTold { occurrence: Some(OccurrenceId([3; 16])), ..activity };
-        assert_eq!(check(&named, TODAY, Some(OccurrenceState::Planned)), Err(NotTold::Activity));
-        assert_eq!(check(&named, TODAY, Some(OccurrenceState::Approved)), Ok(()));
-        assert_eq!(check(&named, TODAY, Some(OccurrenceState::Ended)), Ok(()));
+        let held = |state, points| OccurrenceRow { state, points: Amount(points), ..salon() };
+        for (row, expected) in [
+            (held(OccurrenceState::Planned, 0), Err(NotTold::Activity)),
+            (held(OccurrenceState::Approved, 0), Ok(())),
+            (held(OccurrenceState::Ended, 0), Ok(())),
+            (held(OccurrenceState::Approved, 6), Err(NotTold::Planned)),
+        ] {
+            assert_eq!(check(&named, TODAY, Some(&row)), expected, "{row:?}");
+        }
         let task = EventTold { occurrence: Some(OccurrenceId([3; 16])), ..event(EarnKind::Task) };
         assert_eq!(check(&task, TODAY, None), Err(NotTold::Activity), "one that nobody knows");
+        assert_eq!(check(&task, TODAY, Some(&held(OccurrenceState::Approved, 6))), Ok(()), "beside it");
+    }
+
+    #[test]
+    fn rule_k26_a_plan_begins_with_what_the_scheme_gives_for_taking_part() {
+        let rule = EarnRule { fixed_points: 6, ..EarnRule::new("K21", EarnKind::Activity) };
+        let terms = |rules: Vec<EarnRule>| ToldTerms { rules, start: PointsStart::Issue };
+        let asked = EarnRule { approval: Approval::Pending, ..rule.clone() };
+        assert_eq!(plan_points(&terms(vec![rule.clone()])), Some(6));
+        assert_eq!(plan_points(&terms(vec![asked])), Some(6), "the plan is approved");
+        assert_eq!(plan_points(&terms(vec![rule.clone(), rule.clone()])), None, "which of them?");
+        for other in [
+            EarnRule { of: Some("salon".to_owned()), ..rule.clone() },
+            EarnRule { once: Once::Ever, ..rule.clone() },
+            EarnRule { ranks: vec![1], ..rule.clone() },
+            EarnRule { balance: Balance::Growth, ..rule.clone() },
+            EarnRule { event: EarnKind::Care, ..rule },
+        ] {
+            assert_eq!(plan_points(&terms(vec![other.clone()])), None, "{other:?}");
+        }
     }
 
     #[test]

@@ -164,11 +164,11 @@ pub enum Told {
 fn check(tx: &mut Tx<'_>, wish: &EventTold, now: Instant) -> Result<Result<(), NotTold>, StoreError> {
     let office = people::offices(tx)?.into_iter().find(|row| row.office == wish.office);
     let today = office.map_or_else(OfficeClock::default, |row| row.clock).business_day(now);
-    let occurrence = match wish.occurrence {
-        Some(id) => people::occurrence(tx, id)?.map(|row| row.state),
+    let held = match wish.occurrence {
+        Some(id) => people::occurrence(tx, id)?,
         None => None,
     };
-    if let Err(why) = told::check(wish, today, occurrence) {
+    if let Err(why) = told::check(wish, today, held.as_ref()) {
         return Ok(Err(why));
     }
     let takes_part = points::has(tx, wish.member)?.takes_part;
@@ -220,4 +220,15 @@ pub fn take_back(
     note.put(tx, actor.staff(), now)?;
     acts::take(tx, entry, now, actor, &Act::EventTakenBack(wish.clone()))?;
     Ok(Ok(()))
+}
+
+/// Points that a new plan of an activity begins with, by the version of the scheme in force.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn plan_points(tx: &mut Tx<'_>, now: Instant) -> Result<Option<i64>, StoreError> {
+    let base = world::base(tx)?;
+    let office = base.offices.keys().next().copied();
+    let terms = office.and_then(|office| base.scheme_at(office, now));
+    Ok(terms.and_then(|terms| terms.told.as_ref()).and_then(told::plan_points))
 }

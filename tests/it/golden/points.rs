@@ -2,8 +2,9 @@
 
 use hufu_shared::act::{
     Act, CouponGiven, CouponUsed, CouponWhy, CouponsGiven, EventTakenBack, EventTold, LevelMove, LevelWhy,
-    LevelsMoved, PointsChange, PointsChanged, PointsDecided, PointsTransferred, PointsTrigger, PurchasesDue, RedeemedBy, RedeemedFor,
-    RedemptionPlan, RedemptionRun, RedemptionStep, RedemptionStepped, TriggerOn, Triggered,
+    LevelsMoved, PointsChange, PointsChanged, PointsDecided, PointsTransferred, PointsTrigger, PurchasesDue,
+    RedeemedBy, RedeemedFor, RedemptionPlan, RedemptionRun, RedemptionStep, RedemptionStepped, TriggerOn,
+    Triggered,
 };
 use hufu_shared::ids::{DeviceId, FactId, Hash, ItemId, MemberId, OccurrenceId, OfficeId};
 use hufu_shared::money::Amount;

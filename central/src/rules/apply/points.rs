@@ -7,7 +7,7 @@
 
 use hufu_shared::act::{Act, PointsChange, PointsChanged, PointsDecided, PointsTrigger};
 use hufu_shared::ids::{Hash, MemberId, OccurrenceId, OfficeId};
-use hufu_shared::member::{MemberStatus, OccurrenceState};
+use hufu_shared::member::{MemberStatus, OccurrenceRow};
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::rules::cards::Rank;
 use hufu_shared::scheme::earning::Balance;
@@ -78,14 +78,14 @@ impl Work {
 
     /// Whether a change says what it must, of a member and an activity that are there.
     fn says_all(&self, change: &PointsChange) -> bool {
-        let occurrence = change.occurrence.and_then(|id| self.state_of_activity(id));
-        points::check(change, occurrence).is_ok() && self.member(change.member).is_some()
+        let held = change.occurrence.and_then(|id| self.holding(id));
+        points::check(change, held.map(|row| row.state)).is_ok() && self.member(change.member).is_some()
     }
 
-    /// Where a holding of an activity is; none if there is no such.
-    pub(super) fn state_of_activity(&self, id: OccurrenceId) -> Option<OccurrenceState> {
+    /// A holding of an activity; none if there is no such.
+    pub(super) fn holding(&self, id: OccurrenceId) -> Option<&OccurrenceRow> {
         self.has(Need::Occurrence(id));
-        self.world.occurrences.get(&id).map(|row| row.state)
+        self.world.occurrences.get(&id)
     }
 
     /// What a member has, as far as points are taken or given.

@@ -25,8 +25,8 @@ impl Work {
     pub(super) fn event_told(&mut self, event: &EventTold) {
         self.has(Need::Told(event.id));
         let member = self.survivor(event.member);
-        let occurrence = event.occurrence.and_then(|id| self.state_of_activity(id));
-        let says_all = told::check(event, self.day(event.office, self.received), occurrence).is_ok();
+        let held = event.occurrence.and_then(|id| self.holding(id));
+        let says_all = told::check(event, self.day(event.office, self.received), held).is_ok();
         let is_known = self.world.events.contains_key(&event.id);
         if is_known || !says_all || !self.has_points(member).takes_part {
             return;

@@ -3,7 +3,8 @@
 use hufu_shared::act::{
     Act, Actor, EventTakenBack, EventTold, MembersMerged, PointsChange, PointsChanged, PointsDecided,
 };
-use hufu_shared::ids::{EntryId, Hash, OperatorId};
+use hufu_shared::ids::{EntryId, Hash, OccurrenceId, OperatorId};
+use hufu_shared::member::OccurrenceRow;
 use hufu_shared::money::{Amount, Unit};
 use hufu_shared::scheme::earning::{Approval, Balance, EarnKind, EarnRule};
 use hufu_shared::scheme::{Scheme, ready};
@@ -24,6 +25,8 @@ use crate::store::told::{self as store, Told};
 const TODAY: Day = Day(20_779);
 const TELLER: OperatorId = OperatorId([0x91; 16]);
 const OTHER: OperatorId = OperatorId([0x92; 16]);
+/// A holding of an activity whose plan gives no points.
+const PARTY: OccurrenceId = OccurrenceId([0x5c; 16]);
 
 /// A shipped scheme as the first version of a club that had none before.
 fn shipped(letter: &str) -> Scheme {
@@ -138,9 +141,13 @@ async fn rule_k20_k21_care_complaints_and_activities_wait_until_another_person_a
         let care = event("c1", 1, (EarnKind::Care, ""));
         let settled = event("c1", 1, (EarnKind::Complaint, "settled"));
         let open = event("c2", 1, (EarnKind::Complaint, "open"));
-        let salon = EventTold { occurrence: Some(SALON), ..event("a1", 1, (EarnKind::Activity, "salon")) };
-        let nowhere = event("a2", 1, (EarnKind::Activity, "salon"));
-        for (n, event) in (60..).zip([&care, &settled, &open, &salon, &nowhere]) {
+        let party = OccurrenceRow { occurrence: PARTY, points: Amount::ZERO, ..occurrence() };
+        act(&db, 50, late(50), Act::OccurrenceSet(party)).await;
+        let activity = |serial: &str| event(serial, 1, (EarnKind::Activity, "salon"));
+        let party = EventTold { occurrence: Some(PARTY), ..activity("a1") };
+        let planned = EventTold { occurrence: Some(SALON), ..activity("a3") };
+        let nowhere = activity("a2");
+        for (n, event) in (60..).zip([&care, &settled, &open, &party, &nowhere, &planned]) {
             tell(&db, n, event.clone()).await;
         }
         assert_eq!(points(&db, 1).await, 0, "all of it waits");
@@ -148,14 +155,17 @@ async fn rule_k20_k21_care_complaints_and_activities_wait_until_another_person_a
         assert_eq!(gave(&db, &care).await, waits("K20", 5));
         assert_eq!(gave(&db, &settled).await, waits("K20", 10), "a serial is one event of its kind");
         assert!(gave(&db, &open).await.is_empty(), "only a complaint that is settled");
-        assert_eq!(gave(&db, &salon).await, waits("K21", 6));
-        let id = nowhere.id;
-        let known = db.read(move |tx| store::event(tx, id)).await.expect("readable");
-        assert_eq!(known, None, "K26: no activity that was approved is named");
+        assert_eq!(gave(&db, &party).await, waits("K21", 6));
+        for (id, why) in
+            [(nowhere.id, "K26: none that was approved is named"), (planned.id, "K26: its plan gives")]
+        {
+            let known = db.read(move |tx| store::event(tx, id)).await.expect("readable");
+            assert_eq!(known, None, "{why}");
+        }
         decide(&db, (66, TELLER), &care, true).await;
         assert_eq!(points(&db, 1).await, 0, "nobody approves their own");
         decide(&db, (67, OTHER), &care, true).await;
-        decide(&db, (68, OTHER), &salon, true).await;
+        decide(&db, (68, OTHER), &party, true).await;
         decide(&db, (69, OTHER), &settled, false).await;
         assert_eq!(points(&db, 1).await, 11, "5 of care and 6 of the activity; 10 returned");
         assert_eq!(gave(&db, &settled).await, [("K20".to_owned(), 10, State::Returned)]);
@@ -262,7 +272,7 @@ fn with_growth() -> Scheme {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rule_b05_growth_points_gate_and_amount_are_as_the_rule_says() {
+async fn rule_b03_k22_growth_points_gate_and_amount_are_as_the_rule_says() {
     each(|db| async move {
         let club = with_growth();
         assert!(club.not_done_yet().is_empty(), "the ledger does all of it");

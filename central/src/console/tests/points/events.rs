@@ -97,6 +97,17 @@ async fn rule_k20_the_events_of_a_member_come_in_pages_in_the_order_of_telling()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn rule_k26_the_form_of_a_plan_begins_with_what_the_scheme_gives_for_taking_part() {
+    each(|site| async move {
+        let browser = Browser::signed_in(&site).await;
+        let page = browser.get("/activities").await;
+        let field = page.between("name=\"points\"", ">").expect("a field");
+        assert!(field.contains("value=\"6\""), "{field}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rule_k20_the_page_tells_of_an_event_lists_it_and_takes_it_back() {
     each(|site| async move {
         newcomers(&site).await;
