@@ -770,6 +770,7 @@ event-kind-label = Kind of event
 event-code-label = Code of the event (such as sign-in), if any
 event-serial-label = Serial
 event-day-label = Day on which it happened (today if empty)
+event-yuan-label = Amount (¥), if it matters
 event-go = Tell
 event-take-back = Take back
 event-is-taken-back = Taken back; what it gave was returned.

@@ -770,6 +770,7 @@ event-kind-label = 事件类别
 event-code-label = 事件代码（如 sign-in，没有不填）
 event-serial-label = 流水号
 event-day-label = 发生日（不填为今天）
+event-yuan-label = 金额（元，与金额无关不填）
 event-go = 登记
 event-take-back = 撤销登记
 event-is-taken-back = 已撤销，所给积分已收回。

@@ -153,9 +153,10 @@ impl Scheme {
         }
     }
 
-    /// What terminals are told of it, and all that the ledger posts purchases and told events by. Where one plain rate by rule S2 says it
-    /// all, that is told; else all rules of points for purchases, sheets and basis are ([`earning::EarnTerms`]), beside a
-    /// rate for terminals that know no more, if it never promises what the rules would not give.
+    /// What terminals are told of it, and all that the ledger posts purchases and told events by. Where one plain rate by
+    /// rule S2 says it all of purchases, that is told; else all rules of points for them, sheets and basis are
+    /// ([`earning::EarnTerms`]), beside a rate for terminals that know no more, if it never promises what the rules would
+    /// not give.
     #[must_use]
     pub fn terms(&self) -> SchemeTerms {
         let of_points = |rule: &&EarnRule| rule.is_for_any_purchase() && rule.balance.has_points();

@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use hufu_shared::act::{EventTakenBack, EventTold};
 use hufu_shared::ids::{Hash, MemberId, OccurrenceId};
 use hufu_shared::member::OfficeRow;
-use hufu_shared::money::Amount;
+use hufu_shared::money::{Amount, Unit};
 use hufu_shared::scheme::earning::{Balance, EarnKind, EarnRule};
 use hufu_shared::time::{Day, Instant};
 use serde_json::{Value, json};
@@ -85,9 +85,11 @@ impl Written {
             "" => None,
             day => Some(day.parse::<Day>().map_err(|_| "event-day")?),
         };
-        let cost = match fields.get("fen") {
-            "" => Amount::ZERO,
-            fen => Amount(fen.parse::<i64>().map_err(|_| "event-amount")?),
+        // Programs write fen, people yuan.
+        let cost = match (fields.get("fen"), fields.get("yuan")) {
+            ("", "") => Amount::ZERO,
+            ("", yuan) => Amount::parse(yuan, Unit::Cny).map_err(|_| "event-amount")?,
+            (fen, _) => Amount(fen.parse::<i64>().map_err(|_| "event-amount")?),
         };
         let paid_percent = match fields.get("paid_percent") {
             "" => PAID_WHOLE,

@@ -84,6 +84,7 @@ struct Typed {
     code: String,
     day: String,
     serial: String,
+    yuan: String,
     waits: bool,
 }
 
@@ -202,6 +203,7 @@ pub async fn act(State(console): State<Console>, posted: Posted) -> Result<Respo
         code: of("code"),
         day: of("day"),
         serial: of("serial"),
+        yuan: of("yuan"),
         waits: fields.get("waits") == "1",
     };
     let waits = typed.waits;

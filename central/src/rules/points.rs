@@ -118,8 +118,9 @@ pub fn is_held(occurrence: Option<OccurrenceState>) -> bool {
 /// Whether points exist only for who holds a main card, by the version in force (K15).
 #[must_use]
 pub fn asks_main_card(terms: Option<&SchemeTerms>) -> bool {
-    let earning = terms.and_then(|terms| terms.earning.as_ref());
-    earning.is_some_and(|earning| earning.start == PointsStart::MainCard)
+    let Some(terms) = terms else { return false };
+    let starts = [terms.earning.as_ref().map(|of| of.start), terms.told.as_ref().map(|of| of.start)];
+    starts.contains(&Some(PointsStart::MainCard))
 }
 
 /// Whether so many points can be posted to what a member has.
