@@ -48,7 +48,7 @@ pub mod terms;
 pub use check::SchemeError;
 pub use terms::{CounterName, DisplayName, EarnRate, SchemeTerms, Words};
 
-use self::earning::{EarnRule, EarnTerms};
+use self::earning::{EarnKind, EarnRule, EarnTerms, ToldTerms};
 use self::terms::Screen;
 
 /// One version of a scheme.
@@ -153,9 +153,10 @@ impl Scheme {
         }
     }
 
-    /// What terminals are told of it, and all that the ledger posts purchases by. Where one plain rate by rule S2 says it
-    /// all, that is told; else all rules of points for purchases, sheets and basis are ([`earning::EarnTerms`]), beside a
-    /// rate for terminals that know no more, if it never promises what the rules would not give.
+    /// What terminals are told of it, and all that the ledger posts purchases and told events by. Where one plain rate by
+    /// rule S2 says it all of purchases, that is told; else all rules of points for them, sheets and basis are
+    /// ([`earning::EarnTerms`]), beside a rate for terminals that know no more, if it never promises what the rules would
+    /// not give.
     #[must_use]
     pub fn terms(&self) -> SchemeTerms {
         let of_points = |rule: &&EarnRule| rule.is_for_any_purchase() && rule.balance.has_points();
@@ -171,14 +172,21 @@ impl Scheme {
             one && earn.is_some() && terms.basis.same_share() && terms.start == start::PointsStart::Issue
         };
         let earning = self.earn_terms().filter(|terms| !is_all(terms));
-        self.screen.terms((self.version, self.valid_from), earn, earning)
+        let terms = self.screen.terms((self.version, self.valid_from), earn, earning);
+        SchemeTerms { told: self.told_terms(), ..terms }
+    }
+
+    /// What events earn by that the centre is told of; none if no rule is for such.
+    fn told_terms(&self) -> Option<ToldTerms> {
+        let rules = self.earnings.iter().filter(|rule| EarnKind::TOLD.contains(&rule.event));
+        let rules: Vec<EarnRule> = rules.cloned().collect();
+        (!rules.is_empty()).then_some(ToldTerms { rules, start: self.points_start })
     }
 
     /// What purchases earn points by; none if the club gives none for them, or some rule needs more than the purchase: the
     /// ledger posts nothing then, and a person gives what is due.
     fn earn_terms(&self) -> Option<EarnTerms> {
-        let of_points =
-            |rule: &&EarnRule| rule.event == earning::EarnKind::Purchase && rule.balance.has_points();
+        let of_points = |rule: &&EarnRule| rule.event == EarnKind::Purchase && rule.balance.has_points();
         let rules: Vec<EarnRule> = self.earnings.iter().filter(of_points).cloned().collect();
         let is_alone = rules.len() == 1 || rules.iter().all(|rule| rule.cap.is_none());
         let can = !rules.is_empty() && is_alone && rules.iter().all(EarnRule::follows_from_sale);
@@ -194,9 +202,9 @@ impl Scheme {
     #[must_use]
     pub fn not_done_yet(&self) -> Vec<&'static str> {
         let rated = self.earn_terms();
-        // Base points come with the cards.
-        let is_base = |rule: &&EarnRule| rule.event == earning::EarnKind::Base;
-        let done = self.earnings.iter().filter(is_base).count()
+        // Base points come with the cards, and what is no purchase is posted once somebody tells of it.
+        let has_own = |rule: &&EarnRule| rule.event == EarnKind::Base || EarnKind::TOLD.contains(&rule.event);
+        let done = self.earnings.iter().filter(has_own).count()
             + rated.as_ref().map_or(0, |terms| terms.rules.len());
         let groups = [
             ("points_start", self.points_start == start::PointsStart::Verified && rated.is_none()),

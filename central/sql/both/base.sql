@@ -70,7 +70,10 @@ INSERT INTO stock_line (item, office, n, cause, debit, credit, pieces, code, at,
 INSERT INTO stocktake (device, epoch, seq, class, office, day, at, counted, expected, state, explained, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 
 -- name: points_change
-INSERT INTO points_change (id, member, points, cause, office, occurrence, device, epoch, seq, reason, state, made_by, asked, asker, decided, decider, decided_why, posting, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+INSERT INTO points_change (id, member, points, cause, office, occurrence, device, epoch, seq, reason, state, made_by, asked, asker, decided, decider, decided_why, told, rule, rule_of, balance, scheme, posting, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)
+
+-- name: told_event
+INSERT INTO told_event (id, member, kind, code, day, cost, paid_percent, serial, office, occurrence, reason, scheme, asked, asker, taken, taker, taken_why, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
 
 -- name: points_trigger
 INSERT INTO points_trigger (id, terms, seen, entry) VALUES ($1, $2, $3, $4)

@@ -70,7 +70,10 @@ SELECT item, office, n, cause, debit, credit, pieces, code, at, day, entry FROM 
 SELECT device, epoch, seq, class, office, day, at, counted, expected, state, explained, entry FROM stocktake
 
 -- name: points_change
-SELECT id, member, points, cause, office, occurrence, device, epoch, seq, reason, state, made_by, asked, asker, decided, decider, decided_why, posting, entry FROM points_change
+SELECT id, member, points, cause, office, occurrence, device, epoch, seq, reason, state, made_by, asked, asker, decided, decider, decided_why, told, rule, rule_of, balance, scheme, posting, entry FROM points_change
+
+-- name: told_event
+SELECT id, member, kind, code, day, cost, paid_percent, serial, office, occurrence, reason, scheme, asked, asker, taken, taker, taken_why, entry FROM told_event
 
 -- name: points_trigger
 SELECT id, terms, seen, entry FROM points_trigger

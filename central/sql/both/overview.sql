@@ -8,7 +8,7 @@ SELECT event, COUNT(*), COUNT(DISTINCT member) FROM fact WHERE office IN (SELECT
 SELECT COUNT(DISTINCT member) FROM fact WHERE office IN (SELECT id FROM office) AND day = $1 AND member IS NOT NULL AND event IN ('attended', 'earned', 'visited')
 
 -- name: day_points
-SELECT CAST(COALESCE(SUM(CASE WHEN code = 'reversal' THEN -amount ELSE amount END), 0) AS BIGINT) FROM posting WHERE day = $1 AND unit = 'PTS' AND member IS NOT NULL AND code IN ('earn_activity', 'earn_purchase', 'reversal')
+SELECT CAST(COALESCE(SUM(CASE WHEN code = 'reversal' THEN -amount ELSE amount END), 0) AS BIGINT) FROM posting WHERE day = $1 AND unit = 'PTS' AND member IS NOT NULL AND code IN ('earn_activity', 'earn_event', 'earn_purchase', 'reversal')
 
 -- name: day_devices
 SELECT COUNT(DISTINCT device) FROM fact WHERE office IN (SELECT id FROM office) AND day = $1

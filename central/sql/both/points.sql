@@ -2,14 +2,14 @@
 -- trigger off counts as it stood when it came: what was judged otherwise since is for the person who approves.
 
 -- name: change
-SELECT id, member, points, cause, office, occurrence, device, epoch, seq, reason, state, made_by, asked, asker, decided, decider, decided_why FROM points_change WHERE id = $1
+SELECT id, member, points, cause, office, occurrence, device, epoch, seq, reason, state, made_by, asked, asker, decided, decider, decided_why, told, rule, rule_of, balance, scheme FROM points_change WHERE id = $1
 
 -- name: trigger
 SELECT terms, seen FROM points_trigger WHERE id = $1
 
 -- name: set_change
-INSERT INTO points_change (id, member, points, cause, office, occurrence, device, epoch, seq, reason, state, made_by, asked, asker, decided, decider, decided_why, posting, entry)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+INSERT INTO points_change (id, member, points, cause, office, occurrence, device, epoch, seq, reason, state, made_by, asked, asker, decided, decider, decided_why, told, rule, rule_of, balance, scheme, posting, entry)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)
 ON CONFLICT (id) DO UPDATE SET state = excluded.state, decided = excluded.decided, decider = excluded.decider,
     decided_why = excluded.decided_why, entry = excluded.entry
 

@@ -24,7 +24,7 @@ use crate::random;
 use crate::rules::activity::State as Where;
 use crate::rules::world::KnownActivity;
 use crate::store::people::{self, PeopleError};
-use crate::store::{activities as store, joining};
+use crate::store::{activities as store, joining, told};
 
 /// How often an activity is held, as the form offers it.
 const RHYTHMS: [&str; 3] = ["day", "week", "month"];
@@ -179,13 +179,16 @@ struct ListPage {
     error: String,
 }
 
-/// Activities, the newest plan in front, and a form for one more.
+/// Activities, the newest plan in front, and a form for one more, with the points that the scheme gives for taking part.
 pub async fn list(
     State(console): State<Console>,
     Query(query): Query<ActivitiesQuery>,
     by: SignedIn,
 ) -> Result<Response, Failure> {
-    show(&console, by.ui.at("activities"), query, (Vec::new(), "")).await
+    let now = console.app.now();
+    let points = console.app.db.read(move |tx| told::plan_points(tx, now)).await?;
+    let typed = points.map(|points| ("points".to_owned(), points.to_string()));
+    show(&console, by.ui.at("activities"), query, (typed.into_iter().collect(), "")).await
 }
 
 async fn show(

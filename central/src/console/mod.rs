@@ -28,6 +28,7 @@ mod decide;
 mod details;
 mod devices;
 mod edits;
+mod events;
 mod failure;
 mod first_card;
 mod forms;

@@ -12,9 +12,10 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use hufu_shared::act::{Act, PointsChange, PointsChanged, PointsDecided, PointsTrigger, TriggerOn};
 use hufu_shared::dictionary;
-use hufu_shared::ids::{Hash, MemberId};
+use hufu_shared::ids::{Hash, MemberId, OfficeId};
 use hufu_shared::member::OfficeRow;
 use hufu_shared::money::{Amount, Unit};
+use hufu_shared::scheme::earning::Balance;
 use hufu_shared::wire::lease::{RecallState, Recalled};
 use serde_json::{Value, json};
 
@@ -182,6 +183,14 @@ struct Row {
     note: Note,
 }
 
+/// The office of a code; where none is written the member's own, else the club's first.
+pub(super) fn office_of(code: &str, own: Option<OfficeId>, offices: &[OfficeRow]) -> Option<OfficeId> {
+    match code {
+        "" => own.or(offices.first().map(|office| office.office)),
+        code => offices.iter().find(|office| office.code == code).map(|office| office.office),
+    }
+}
+
 /// The change that a row asks for, or the key of what is wrong with it.
 fn change_of(
     tx: &mut Tx<'_>,
@@ -198,11 +207,7 @@ fn change_of(
         return Ok(Err("points-cause"));
     }
     let own = people::member(tx, member)?.and_then(|row| row.office);
-    let office = match written.office.as_str() {
-        "" => own.or(offices.first().map(|office| office.office)),
-        code => offices.iter().find(|office| office.code == code).map(|office| office.office),
-    };
-    let Some(office) = office else { return Ok(Err("points-office")) };
+    let Some(office) = office_of(&written.office, own, offices) else { return Ok(Err("points-office")) };
     let occurrence = match written.activity.as_str() {
         "" => None,
         id => match id.parse() {
@@ -330,13 +335,19 @@ pub async fn batch(State(console): State<Console>, posted: Posted) -> Result<Res
     }
 }
 
+/// What grows, or shrinks, by a change: points, but for what a rule gives in growth for an event.
+pub(super) fn balance_of(known: &KnownPoints) -> Balance {
+    known.by_event.as_ref().map_or(Balance::Points, |by| by.balance)
+}
+
 fn change_json(known: &KnownPoints) -> Value {
     let change = &known.change;
-    let decided = known.decided.as_ref();
+    let (decided, by) = (known.decided.as_ref(), known.by_event.as_ref());
     json!({
         "change": change.id, "member": change.member, "points": change.points, "cause": change.cause,
         "office": change.office, "activity": change.occurrence, "fact": change.fact.map(fact_text),
-        "state": known.state.code(), "trigger": known.trigger, "asked": known.asked, "asker": known.asker,
+        "state": known.state.code(), "trigger": known.trigger, "event": by.map(|by| by.event),
+        "balance": balance_of(known).code(), "asked": known.asked, "asker": known.asker,
         "decided": decided.map(|decided| decided.at), "decider": decided.map(|decided| &decided.by),
     })
 }

@@ -9,12 +9,14 @@ use hufu_shared::member::OfficeRow;
 use serde::Deserialize;
 
 use super::Console;
+use super::events::{self, Telling};
 use super::failure::{Failure, go};
 use super::members::masked_name;
 use super::points::{self, Made, Written, Wrong};
 use super::signed::{Posted, SignedIn};
+use super::statement::cause_words;
 use super::transfers;
-use super::ui::{Ui, change};
+use super::ui::Ui;
 use crate::db::Tx;
 use crate::random;
 use crate::rules::apply::KIND_APPROVAL;
@@ -56,6 +58,8 @@ struct PointsPage {
     typed: Typed,
     /// Whether the club allows that a member gives points to another.
     gives: bool,
+    /// Events that can be told of; none where the scheme gives nothing for any.
+    telling: Option<Telling>,
     /// Tells one change from another of the same content.
     once: String,
     done: String,
@@ -74,6 +78,11 @@ struct Typed {
     rows: String,
     from: String,
     to: String,
+    kind: String,
+    code: String,
+    day: String,
+    serial: String,
+    yuan: String,
     waits: bool,
 }
 
@@ -92,7 +101,7 @@ pub async fn page(
 ) -> Result<Response, Failure> {
     let ui = by.ui.clone().at("points");
     let done = match query.done.as_deref() {
-        Some(what @ ("posted" | "waiting" | "approved" | "returned" | "given")) => {
+        Some(what @ ("posted" | "waiting" | "approved" | "returned" | "given" | "told" | "taken-back")) => {
             ui.t(&format!("points-done-{what}"))
         }
         _ => String::new(),
@@ -109,7 +118,6 @@ fn row(
 ) -> Result<Row, PeopleError> {
     let of = &known.change;
     let number = people::member(tx, of.member)?.map(|row| row.number).unwrap_or_default();
-    let cause = causes.iter().find(|term| term.code == of.cause);
     let office = offices.iter().find(|row| row.office == of.office);
     let asker = people_names.iter().find(|(name, _)| *name == known.asker);
     let by_trigger = || ui.t("points-by-trigger");
@@ -117,8 +125,8 @@ fn row(
         id: of.id.to_string(),
         link: format!("/members/{}", of.member),
         who: format!("{} · {number}", masked_name(tx, vault, Some(of.member))?),
-        points: change(of.points),
-        cause: cause.map_or_else(|| of.cause.clone(), |term| ui.pick(&term.words)),
+        points: events::amount_words(ui, known),
+        cause: cause_words(ui.language, causes, &of.cause),
         place: office.map_or_else(|| "—".to_owned(), |row| ui.pick(&row.name)),
         asked: ui.time(known.asked),
         asker: asker.map_or_else(by_trigger, |(_, name)| name.clone()),
@@ -145,9 +153,11 @@ async fn show(
         }
         let waiting = store::purchases_waiting(tx)?;
         let gives = world::policy(tx)?.transfer.is_some();
-        Ok((rows, causes, offices, (store::activities(tx, ACTIVITIES_MAX)?, gives, waiting)))
+        let more = (gives, events::telling(tx, (&vault, &own))?);
+        Ok((rows, causes, offices, (store::activities(tx, ACTIVITIES_MAX)?, more, waiting)))
     };
-    let (rows, causes, offices, (activities, gives, waiting)) = console.app.db.read(load).await?;
+    let (rows, causes, offices, (activities, more, waiting)) = console.app.db.read(load).await?;
+    let (gives, telling) = more;
     let causes = causes.iter().filter(|term| !term.retired);
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let how_many = || ui.t_with("points-purchases", &[("n", &waiting.to_string())]);
@@ -162,6 +172,7 @@ async fn show(
             .collect(),
         typed,
         gives,
+        telling,
         once: data_encoding::HEXLOWER.encode(&random::bytes::<16>()?),
         done,
         errors,
@@ -185,16 +196,21 @@ pub async fn act(State(console): State<Console>, posted: Posted) -> Result<Respo
         rows: fields.raw("rows").to_owned(),
         from: of("from"),
         to: of("to"),
+        kind: of("kind"),
+        code: of("code"),
+        day: of("day"),
+        serial: of("serial"),
+        yuan: of("yuan"),
         waits: fields.get("waits") == "1",
     };
     let waits = typed.waits;
     let (done, bad): (&str, Vec<(usize, Wrong)>) = match fields.get("do") {
-        "give" => {
-            return match transfers::give_as(&console, &posted).await? {
-                Ok(_) => Ok(go("/points?done=given")),
-                Err(why) => {
-                    let (me, errors) = (posted.by.actor().to_string(), vec![why.text(&ui)]);
-                    show(&console, (ui, me), typed, (String::new(), errors)).await
+        what @ ("give" | "tell" | "take-back") => {
+            return match beside(&console, &posted, what).await? {
+                Ok(done) => Ok(go(&format!("/points?done={done}"))),
+                Err(error) => {
+                    let me = posted.by.actor().to_string();
+                    show(&console, (ui, me), typed, (String::new(), vec![error])).await
                 }
             };
         }
@@ -222,6 +238,29 @@ pub async fn act(State(console): State<Console>, posted: Posted) -> Result<Respo
     let errors = bad.iter().map(line).collect();
     let me = posted.by.actor().to_string();
     show(&console, (ui, me), typed, (String::new(), errors)).await
+}
+
+/// Gives points of one member to another, tells of an event, or takes one back: what was done, or what is wrong in words.
+async fn beside(
+    console: &Console,
+    posted: &Posted,
+    what: &str,
+) -> Result<Result<&'static str, String>, Failure> {
+    let (ui, fields) = (&posted.by.ui, &posted.fields);
+    Ok(match what {
+        "give" => {
+            let given = transfers::give_as(console, posted).await?;
+            given.map(|_| "given").map_err(|why| why.text(ui))
+        }
+        "tell" => events::tell_as(console, posted).await?.map(|_| "told").map_err(|key| ui.t(key)),
+        _ => match fields.get("event").parse() {
+            Ok(event) => {
+                let taken = events::take_back_as(console, posted, event).await?;
+                taken.map(|()| "taken-back").map_err(|key| ui.t(key))
+            }
+            Err(_) => Err(ui.t("event-unknown")),
+        },
+    })
 }
 
 fn told(made: Made, waits: bool) -> (&'static str, Vec<(usize, Wrong)>) {

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Console;
+use super::events::kind_words;
 use super::failure::Failure;
 use super::leases::amount;
 use super::members::{PastShown, masked_name, past_shown};
@@ -56,15 +57,18 @@ fn next(lines: &[Line], most: i64) -> Option<Place> {
     lines.last().filter(|_| is_full(lines.len(), most)).map(Line::place)
 }
 
+/// What people call a cause: the club's word, else that of the kind of an event.
+pub(super) fn cause_words(language: Language, causes: &[Term], code: &str) -> String {
+    let term = causes.iter().find(|term| term.code == code);
+    term.map_or_else(|| kind_words(language, code), |term| language.pick(&term.words).to_owned())
+}
+
 /// Why a line is there, in words.
 pub(crate) fn why(language: Language, causes: &[Term], line: &Line) -> String {
     let named = |key: &str, name: &str| words::text_with(language, key, &[("name", name)]);
-    let cause = line.cause.as_ref().map(|code| {
-        let term = causes.iter().find(|term| term.code == *code);
-        term.map_or(code.as_str(), |term| language.pick(&term.words))
-    });
+    let cause = line.cause.as_ref().map(|code| cause_words(language, causes, code));
     match (cause, &line.activity, &line.plan, &line.batch) {
-        (Some(cause), ..) => words::text_with(language, "why-cause", &[("cause", cause)]),
+        (Some(cause), ..) => words::text_with(language, "why-cause", &[("cause", cause.as_str())]),
         (_, Some(activity), ..) => named("why-activity", language.pick(activity)),
         (_, _, Some(plan), _) => named("why-plan", language.pick(plan)),
         (.., Some(batch)) => named("why-opening", batch),

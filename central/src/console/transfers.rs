@@ -15,7 +15,7 @@ use serde_json::json;
 
 use super::Console;
 use super::failure::Failure;
-use super::points::{Wrong, key_of, wrong};
+use super::points::{Wrong, key_of, office_of, wrong};
 use super::problem::Refused;
 use super::signed::Posted;
 use super::ui::{Ui, number};
@@ -87,10 +87,9 @@ pub(super) async fn give_as(
         let (from, to) = (people::member_by_number(tx, &from)?, people::member_by_number(tx, &to)?);
         let Some((from, to)) = from.zip(to) else { return Ok(Err(Refusal::key("points-member"))) };
         let own = people::member(tx, from)?.and_then(|row| row.office);
-        let offices = people::offices(tx)?;
-        let named = offices.iter().find(|row| row.code == office).map(|row| row.office);
-        let office = if office.is_empty() { own.or(offices.first().map(|row| row.office)) } else { named };
-        let Some(office) = office else { return Ok(Err(Refusal::key("points-office"))) };
+        let Some(office) = office_of(&office, own, &people::offices(tx)?) else {
+            return Ok(Err(Refusal::key("points-office")));
+        };
         let wish = PointsTransferred { id, from, to, points, office, reason: note.commitment };
         Ok(match transfers::give(tx, &wish, (&note, &actor), (entry, now))? {
             Ok(given) => Ok(given),

@@ -25,4 +25,5 @@ pub mod posting;
 pub mod reconcile;
 pub mod redemption;
 pub mod statement;
+pub mod told;
 pub mod world;

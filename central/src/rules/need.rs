@@ -111,6 +111,10 @@ pub enum Need {
     Points(Hash),
     /// A trigger of changes of points.
     Trigger(Hash),
+    /// An event that somebody told of.
+    Told(Hash),
+    /// What was given for the events of a member and of those who turned out to be the same.
+    ToldOf(MemberId),
     /// A plan of redemption.
     Plan(Hash),
     /// Where a member's level stands.
@@ -307,6 +311,16 @@ fn of_points(needs: &mut BTreeSet<Need>, act: &Act) {
         Act::PointsChanged(changed) => needs.extend(changed.changes.iter().flat_map(|change| {
             [Need::Points(change.id), Need::Member(change.member), Need::Purse(change.member)]
         })),
+        Act::EventTold(told) => needs.extend([
+            Need::Told(told.id),
+            Need::ToldOf(told.member),
+            Need::CardsOf(told.member),
+            Need::Member(told.member),
+            Need::Purse(told.member),
+        ]),
+        Act::EventTakenBack(taken) => {
+            needs.insert(Need::Told(taken.event));
+        }
         Act::CouponsGiven(given) => {
             needs.extend(given.coupons.iter().flat_map(|of| [Need::Coupon(of.id), Need::Member(of.member)]))
         }

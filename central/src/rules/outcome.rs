@@ -29,8 +29,9 @@ use super::lease::LeaseRow;
 use super::posting::Posting;
 use super::world::{
     CardLife, CardTurn, Group, KnownActivity, KnownAssociation, KnownBoot, KnownCase, KnownDevice,
-    KnownEpoch, KnownFact, KnownField, KnownFiled, KnownLeaving, KnownMember, KnownMessage, KnownPlan,
-    KnownPoints, KnownStock, KnownStocktake, KnownTrigger, LevelStep, Recovery, RedeemedLine, StockLine,
+    KnownEpoch, KnownEvent, KnownFact, KnownField, KnownFiled, KnownLeaving, KnownMember, KnownMessage,
+    KnownPlan, KnownPoints, KnownStock, KnownStocktake, KnownTrigger, LevelStep, Recovery, RedeemedLine,
+    StockLine,
 };
 
 /// All rows that one entry gives.
@@ -97,6 +98,8 @@ pub struct Outcome {
     pub card_lives: BTreeMap<CardId, CardLife>,
     /// Changes of points that are new or were decided.
     pub points: BTreeMap<Hash, KnownPoints>,
+    /// Events that were told or taken back.
+    pub events: BTreeMap<Hash, KnownEvent>,
     /// Triggers that are new, changed or have looked farther.
     pub triggers: BTreeMap<Hash, KnownTrigger>,
     /// Plans of redemption that are new or changed.

@@ -103,18 +103,24 @@ pub fn check(change: &PointsChange, occurrence: Option<OccurrenceState>) -> Resu
         return Err(NotChanged::Cause);
     }
     let named = change.occurrence.is_some();
-    let stands = occurrence.is_some_and(|state| state != OccurrenceState::Planned);
-    if (change.cause == CAUSE_ACTIVITY || named) && !stands {
+    if (change.cause == CAUSE_ACTIVITY || named) && !is_held(occurrence) {
         return Err(NotChanged::Activity);
     }
     Ok(())
 }
 
+/// Whether an activity may be a cause: it is there, and its plan was approved (K26).
+#[must_use]
+pub fn is_held(occurrence: Option<OccurrenceState>) -> bool {
+    occurrence.is_some_and(|state| state != OccurrenceState::Planned)
+}
+
 /// Whether points exist only for who holds a main card, by the version in force (K15).
 #[must_use]
 pub fn asks_main_card(terms: Option<&SchemeTerms>) -> bool {
-    let earning = terms.and_then(|terms| terms.earning.as_ref());
-    earning.is_some_and(|earning| earning.start == PointsStart::MainCard)
+    let Some(terms) = terms else { return false };
+    let starts = [terms.earning.as_ref().map(|of| of.start), terms.told.as_ref().map(|of| of.start)];
+    starts.contains(&Some(PointsStart::MainCard))
 }
 
 /// Whether so many points can be posted to what a member has.

@@ -190,6 +190,8 @@ pub enum PostingCode {
     EarnPurchase,
     /// Points for attending.
     EarnActivity,
+    /// Points or growth for an event that somebody told of.
+    EarnEvent,
     /// Base points of a card.
     BasePoints,
     /// Another office gave them: the earlier check-in was there.
@@ -233,6 +235,7 @@ impl PostingCode {
         match self {
             Self::EarnPurchase => "earn_purchase",
             Self::EarnActivity => "earn_activity",
+            Self::EarnEvent => "earn_event",
             Self::BasePoints => "base_points",
             Self::IssuerMoved => "issuer_moved",
             Self::Reversal => "reversal",

@@ -35,7 +35,9 @@ pub use case::{CaseState, Evidence, KnownCase};
 pub use membership::{
     KnownAssociation, KnownFiled, KnownLeaving, KnownLevel, KnownMessage, LevelStep, ValueTurn,
 };
-pub use points::{Decided, KnownPlan, KnownPoints, KnownTrigger, RedeemedLine};
+pub use points::{
+    ByEvent, Decided, GivenForEvent, KnownEvent, KnownPlan, KnownPoints, KnownTrigger, RedeemedLine,
+};
 pub use stock::{KnownCount, KnownStock, KnownStocktake, StockLine};
 
 use super::coupons::KnownCoupon;
@@ -144,6 +146,10 @@ pub struct World {
     pub points: BTreeMap<Hash, KnownPoints>,
     /// What makes changes of points by itself.
     pub triggers: BTreeMap<Hash, KnownTrigger>,
+    /// Events that somebody told of.
+    pub events: BTreeMap<Hash, KnownEvent>,
+    /// What was given for the events of members, theirs among them who turned out to be the same.
+    pub told: BTreeMap<MemberId, Vec<GivenForEvent>>,
     /// Plans of redemption.
     pub plans: BTreeMap<Hash, KnownPlan>,
     /// Where members' levels stand, of those that ever moved.

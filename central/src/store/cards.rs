@@ -349,5 +349,5 @@ pub(super) fn points_day(row: &Row, member: MemberId) -> Result<PointsDay, Store
 }
 
 /// Codes of postings that give points.
-const EARNED: [PostingCode; 3] =
-    [PostingCode::EarnPurchase, PostingCode::EarnActivity, PostingCode::BasePoints];
+const EARNED: [PostingCode; 4] =
+    [PostingCode::EarnPurchase, PostingCode::EarnActivity, PostingCode::EarnEvent, PostingCode::BasePoints];

@@ -37,6 +37,7 @@ pub static TABLES: LazyLock<Vec<(&'static str, usize)>> = LazyLock::new(|| {
         ("stock_line", 3),
         ("stocktake", 4),
         ("points_change", 1),
+        ("told_event", 1),
         ("points_trigger", 1),
         ("redemption_plan", 1),
         ("redemption_line", 2),

@@ -52,6 +52,7 @@ pub mod staff;
 pub mod statement;
 pub mod stock;
 pub mod ties;
+pub mod told;
 pub mod transfers;
 pub mod verify;
 pub mod world;

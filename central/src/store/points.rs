@@ -8,16 +8,17 @@ use hufu_shared::ids::{EntryId, Hash, MemberId, OccurrenceId, OfficeId};
 use hufu_shared::member::MemberStatus;
 use hufu_shared::money::Unit;
 use hufu_shared::scheme::Words;
+use hufu_shared::scheme::earning::Balance;
 use hufu_shared::time::Instant;
 
-use super::{StoreError, acts, journal, known, money, people, redemption, rows, ties, world};
+use super::{StoreError, acts, journal, known, money, people, redemption, rows, ties, told, world};
 use crate::db::{Row, SqlFile, Tx, Value};
 use crate::rules::apply::KIND_APPROVAL;
 use crate::rules::need::Need;
 use crate::rules::outcome::Outcome;
 use crate::rules::points::{self, Has, NotChanged, State};
 use crate::rules::posting;
-use crate::rules::world::{Decided, KnownPoints, KnownTrigger, World};
+use crate::rules::world::{ByEvent, Decided, KnownPoints, KnownTrigger, World};
 
 /// Statements of this file.
 pub static SQL: SqlFile = SqlFile::new("points", include_str!("../../sql/both/points.sql"));
@@ -29,7 +30,7 @@ const FACTS_MAX: usize = 1_200;
 /// Merges of one member into another that are followed.
 const MERGES_MAX: usize = 64;
 
-/// Fetches a change of points, a trigger or a plan of redemption.
+/// Fetches a change of points, a trigger, an event or a plan of redemption.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -39,6 +40,10 @@ pub(super) fn fetch_in(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result
         Need::Trigger(id) => {
             let row = tx.query_opt(SQL.get("trigger"), &[id.0.into()])?;
             world.triggers.extend(row.as_ref().map(trigger_of).transpose()?.map(|known| (id, known)));
+        }
+        Need::Told(id) => world.events.extend(told::event(tx, id)?.map(|known| (id, known))),
+        Need::ToldOf(member) => {
+            world.told.insert(member, told::given(tx, member)?);
         }
         Need::Plan(id) => world.plans.extend(redemption::plan(tx, id)?.map(|known| (id, known))),
         _ => {}
@@ -65,7 +70,11 @@ pub(super) fn decided_values(decided: Option<&Decided>) -> [Value; 3] {
     ]
 }
 
-fn change_of(row: &Row) -> Result<KnownPoints, StoreError> {
+/// A change of points, from the columns of it that the statements name.
+///
+/// # Errors
+/// [`StoreError`] if the row does not hold one.
+pub(super) fn change_of(row: &Row) -> Result<KnownPoints, StoreError> {
     let state = row.text(10)?;
     let fact = row.blob_opt(6)?.is_some().then(|| rows::fact_id_at(row, 6)).transpose()?;
     let change = PointsChange {
@@ -82,10 +91,34 @@ fn change_of(row: &Row) -> Result<KnownPoints, StoreError> {
         change,
         state: State::from_code(state).ok_or_else(|| rows::unknown("state of a change of points", state))?,
         trigger: row.array_opt(11)?.map(Hash),
+        by_event: by_event(row)?,
         asked: Instant(row.int(12)?),
         asker: row.text(13)?.to_owned(),
         decided: decided_at(row, 14)?,
     })
+}
+
+/// What event a change was given for, and by what.
+fn by_event(row: &Row) -> Result<Option<ByEvent>, StoreError> {
+    let Some(event) = row.array_opt(17)?.map(Hash) else { return Ok(None) };
+    let balance = row.text(20)?;
+    Ok(Some(ByEvent {
+        event,
+        rule: row.text(18)?.to_owned(),
+        of: row.text(19)?.to_owned(),
+        balance: Balance::from_code(balance).ok_or_else(|| rows::unknown("balance", balance))?,
+        scheme: rows::u32_at(row, 21, "version of a scheme")?,
+    }))
+}
+
+fn by_event_values(by: Option<&ByEvent>) -> [Value; 5] {
+    [
+        rows::hash_value(by.map(|by| by.event)),
+        by.map(|by| by.rule.clone()).into(),
+        by.map(|by| by.of.clone()).into(),
+        by.map(|by| by.balance.code().to_owned()).into(),
+        by.map(|by| i64::from(by.scheme)).into(),
+    ]
 }
 
 fn trigger_of(row: &Row) -> Result<KnownTrigger, StoreError> {
@@ -121,6 +154,7 @@ pub(super) fn commit(tx: &mut Tx<'_>, entry: EntryId, outcome: &Outcome) -> Resu
             known.asker.as_str().into(),
         ]);
         values.extend(decided_values(known.decided.as_ref()));
+        values.extend(by_event_values(known.by_event.as_ref()));
         values.extend([posting::points_cause(*id).0.into(), entry.0.into()]);
         tx.execute_later(SQL.get("set_change"), vec![values])?;
     }
@@ -129,6 +163,7 @@ pub(super) fn commit(tx: &mut Tx<'_>, entry: EntryId, outcome: &Outcome) -> Resu
             vec![id.0.into(), cbor::encode(&known.terms).into(), known.seen.0.into(), entry.0.into()];
         tx.execute_later(SQL.get("set_trigger"), vec![values])?;
     }
+    told::commit(tx, entry, outcome)?;
     redemption::commit(tx, entry, outcome)
 }
 

@@ -208,7 +208,9 @@ fn fetch_one(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), Store
         Need::Customs(member) => details::customs_in(tx, world, member),
         Need::Activity(id) => activities::activity_in(tx, world, id),
         Need::SignUps(occurrence) => activities::sign_ups_in(tx, world, occurrence),
-        Need::Points(_) | Need::Trigger(_) | Need::Plan(_) => points::fetch_in(tx, world, need),
+        Need::Points(_) | Need::Trigger(_) | Need::Told(_) | Need::ToldOf(_) | Need::Plan(_) => {
+            points::fetch_in(tx, world, need)
+        }
         Need::Level(_) | Need::Coupon(_) => levels::fetch_in(tx, world, need),
         Need::Fields(member) => fields_in(tx, world, member),
         Need::Stock(item, office) => stock::stock_in(tx, world, item, office),

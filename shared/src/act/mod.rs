@@ -22,6 +22,7 @@ mod people;
 mod points;
 mod redemption;
 mod stock;
+mod told;
 mod value;
 
 pub use activities::*;
@@ -38,6 +39,7 @@ pub use people::*;
 pub use points::*;
 pub use redemption::*;
 pub use stock::*;
+pub use told::*;
 pub use value::*;
 
 use crate::dictionary::Term;
@@ -270,6 +272,12 @@ pub enum Act {
     /// A coupon was used.
     #[n(113)]
     CouponUsed(#[n(0)] CouponUsed),
+    /// Somebody told of an event that earns and is no purchase.
+    #[n(120)]
+    EventTold(#[n(0)] Box<EventTold>),
+    /// An event that was told wrongly was taken back.
+    #[n(121)]
+    EventTakenBack(#[n(0)] EventTakenBack),
 }
 
 /// A change of the rules of applying.

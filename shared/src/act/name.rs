@@ -67,13 +67,13 @@ impl Act {
             Self::HistoryBrought(_) => "history_brought",
             Self::DataExported(_) => "data_exported",
             Self::PointsChanged(_) => "points_changed",
-            Self::PointsDecided(_) => "points_decided",
-            Self::PointsTriggerSet(_) => "points_trigger_set",
+            Self::PointsDecided(_) => "points_decided", Self::PointsTriggerSet(_) => "points_trigger_set",
             Self::PurchasesDue(_) => "purchases_due",
             Self::RedemptionPlanned(_) => "redemption_planned",
             Self::RedemptionStepped(_) => "redemption_stepped", Self::RedemptionRun(_) => "redemption_run",
             Self::PointsTransferred(_) => "points_transferred", Self::LevelsMoved(_) => "levels_moved",
             Self::CouponsGiven(_) => "coupons_given", Self::CouponUsed(_) => "coupon_used",
+            Self::EventTold(_) => "event_told", Self::EventTakenBack(_) => "event_taken_back",
         }
     }
 }

@@ -95,6 +95,31 @@ pub enum EarnKind {
     Promo,
 }
 
+impl EarnKind {
+    /// Kinds that are no purchase and come with no card: somebody tells the centre of each ([`ToldTerms`]).
+    pub const TOLD: [Self; 5] = [Self::Activity, Self::Care, Self::Complaint, Self::Task, Self::Promo];
+
+    /// The code in database and API.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Purchase => "purchase",
+            Self::Activity => "activity",
+            Self::Care => "care",
+            Self::Complaint => "complaint",
+            Self::Task => "task",
+            Self::Base => "base",
+            Self::Promo => "promo",
+        }
+    }
+
+    /// The kind of a code, of those that the centre is told of.
+    #[must_use]
+    pub fn told(code: &str) -> Option<Self> {
+        Self::TOLD.into_iter().find(|kind| kind.code() == code)
+    }
+}
+
 /// What an event adds to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[cbor(index_only)]
@@ -113,6 +138,25 @@ pub enum Balance {
 }
 
 impl Balance {
+    /// All.
+    pub const ALL: [Self; 3] = [Self::Points, Self::Growth, Self::Both];
+
+    /// The code in database and API.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Points => "points",
+            Self::Growth => "growth",
+            Self::Both => "both",
+        }
+    }
+
+    /// What a code means.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|balance| balance.code() == code)
+    }
+
     /// Whether points grow.
     #[must_use]
     pub fn has_points(self) -> bool {
@@ -249,6 +293,19 @@ impl EarnTerms {
     pub fn cap(&self) -> Option<RuleCap> {
         self.rules.iter().find_map(|rule| rule.cap)
     }
+}
+
+/// All by which events are rated that are no purchases ([`crate::rules::told`]). Part of the terms of a version, so that a
+/// posting can be reckoned again from the version that it names. Terminals make no use of it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
+pub struct ToldTerms {
+    /// The rules for kinds of [`EarnKind::TOLD`], in the scheme's order.
+    #[n(0)]
+    pub rules: Vec<EarnRule>,
+    /// From when on points count.
+    #[n(1)]
+    pub start: PointsStart,
 }
 
 /// What A of a promotion is.

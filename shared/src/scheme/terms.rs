@@ -7,7 +7,7 @@
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use super::earning::EarnTerms;
+use super::earning::{EarnTerms, ToldTerms};
 use crate::money::Amount;
 use crate::time::Day;
 
@@ -79,6 +79,10 @@ pub struct SchemeTerms {
     #[n(20)]
     #[serde(default)]
     pub earning: Option<EarnTerms>,
+    /// What events earn by that are no purchases and that the centre is told of; none if the club gives nothing for them.
+    #[n(25)]
+    #[serde(default)]
+    pub told: Option<ToldTerms>,
 }
 
 /// Which part of a member's name a counter page shows to staff.
@@ -184,6 +188,7 @@ impl Screen {
             purchase_max: Amount(self.purchase_max_fen),
             counter_name: self.counter_name,
             earning,
+            told: None,
         }
     }
 }

@@ -13,5 +13,6 @@ mod purchase;
 mod ready;
 mod redeem;
 mod start;
+mod told;
 mod transfer;
 mod whatif;

@@ -1,13 +1,16 @@
 //! One act of each kind about points, with every optional field filled somewhere.
 
 use hufu_shared::act::{
-    Act, CouponGiven, CouponUsed, CouponWhy, CouponsGiven, LevelMove, LevelWhy, LevelsMoved, PointsChange,
-    PointsChanged, PointsDecided, PointsTransferred, PointsTrigger, PurchasesDue, RedeemedBy, RedeemedFor,
-    RedemptionPlan, RedemptionRun, RedemptionStep, RedemptionStepped, TriggerOn, Triggered,
+    Act, CouponGiven, CouponUsed, CouponWhy, CouponsGiven, EventTakenBack, EventTold, LevelMove, LevelWhy,
+    LevelsMoved, PointsChange, PointsChanged, PointsDecided, PointsTransferred, PointsTrigger, PurchasesDue,
+    RedeemedBy, RedeemedFor, RedemptionPlan, RedemptionRun, RedemptionStep, RedemptionStepped, TriggerOn,
+    Triggered,
 };
 use hufu_shared::ids::{DeviceId, FactId, Hash, ItemId, MemberId, OccurrenceId, OfficeId};
+use hufu_shared::money::Amount;
 use hufu_shared::rules::level::Standing;
 use hufu_shared::scheme::Words;
+use hufu_shared::scheme::earning::EarnKind;
 use hufu_shared::time::{Day, Instant};
 
 const MEMBER: MemberId = MemberId([0x33; 16]);
@@ -97,6 +100,20 @@ pub fn acts() -> Vec<Act> {
                 threshold: 1_200,
             }],
         }),
+        Act::EventTold(Box::new(EventTold {
+            id: Hash([0x77; 32]),
+            member: MEMBER,
+            kind: EarnKind::Activity,
+            of: "salon".to_owned(),
+            day: MONDAY,
+            cost: Amount(12_800),
+            paid_percent: 99,
+            serial: "HD-2026-0042".to_owned(),
+            office: OFFICE,
+            occurrence: Some(OccurrenceId([0x44; 16])),
+            reason: Hash([0x1f; 32]),
+        })),
+        Act::EventTakenBack(EventTakenBack { event: Hash([0x77; 32]), reason: Hash([0x20; 32]) }),
         Act::PointsTransferred(PointsTransferred {
             id: Hash([0x75; 32]),
             from: MEMBER,

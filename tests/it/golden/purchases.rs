@@ -5,7 +5,7 @@ use hufu_shared::money::Amount;
 use hufu_shared::policy::Period;
 use hufu_shared::scheme::bill::{Basis, Step};
 use hufu_shared::scheme::earning::{
-    Approval, EarnKind, EarnRule, EarnTerms, Once, Rounding, RuleCap, Sheet, SheetBasis,
+    Approval, Balance, EarnKind, EarnRule, EarnTerms, Once, Rounding, RuleCap, Sheet, SheetBasis, ToldTerms,
 };
 use hufu_shared::scheme::start::PointsStart;
 use hufu_shared::time::Day;
@@ -48,4 +48,19 @@ pub fn earning() -> EarnTerms {
         discount_needs_card: true,
     };
     EarnTerms { rules: vec![rule], sheets: vec![sheet], start: PointsStart::MainCard, basis }
+}
+
+/// What events are rated by that are no purchases.
+pub fn told() -> ToldTerms {
+    let rule = EarnRule {
+        of: Some("sign-in".to_owned()),
+        balance: Balance::Both,
+        fixed_points: 5,
+        gate_paid_percent: Some(100),
+        cap: Some(RuleCap { period: Period::Month, most: 100 }),
+        once: Once::In(Period::Day),
+        ranks: vec![1],
+        ..EarnRule::new("B3", EarnKind::Task)
+    };
+    ToldTerms { rules: vec![rule], start: PointsStart::Verified }
 }

@@ -179,6 +179,7 @@ pub fn operations() -> Vec<Operation> {
         goods::cards(),
         goods::stock(),
         points::points(),
+        points::events(),
         points::rights(),
         points::redemptions(),
         points::value(),

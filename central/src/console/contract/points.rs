@@ -1,7 +1,7 @@
 //! Operations about points, redemption and stored value (K20–K24, H4).
 
 use super::super::{
-    coupons, levels, points as changes, redemptions as plans, statement, transfers, value as stored,
+    coupons, events, levels, points as changes, redemptions as plans, statement, transfers, value as stored,
 };
 use super::{Operation, get, post};
 
@@ -59,6 +59,25 @@ pub(super) fn points() -> Vec<Operation> {
         )
         .asks("unit:PTS|CNY cursor limit:int")
         .tells("member:id number unit lines:[StatementLine] next?"),
+    ]
+}
+
+/// Events that earn and are no purchases.
+pub(super) fn events() -> Vec<Operation> {
+    vec![
+        post("/api/v1/events", events::tell, "Tells of an event that earns by the scheme; a serial counts once.")
+            .takes(
+                "member! kind!:activity|care|complaint|task|promo code day:day fen:int paid_percent:int serial! office \
+                 activity:id reason",
+            )
+            .creates()
+            .tells("ToldEvent"),
+        post("/api/v1/events/{id}/take-back", events::take_back, "Takes an event back that was told wrongly.")
+            .takes("reason!")
+            .tells("ToldEvent"),
+        get("/api/v1/members/{id}/events", events::of_member, "Events of a member, in the order of telling.")
+            .asks("cursor limit:int")
+            .tells("member:id events:[ToldEvent] next?"),
     ]
 }
 

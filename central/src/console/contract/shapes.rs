@@ -51,6 +51,7 @@ pub(super) const SHAPES: &[(&str, &str)] = &[
     ),
     ("DueCard", "card:id number? tail kind to since:day"),
     ("Edit", "what by at:time before:any after:any"),
+    ("EventPart", "change:hash rule amount:int balance:points|growth|both state:waiting|posted|returned"),
     ("Export", "what rows:int clear:bool by at:time"),
     ("FieldGroup", "code words:Words class:any fields:[any] retired:bool"),
     ("Finding", "finding class office terminal day:day at:time counted:int expected:int difference:int"),
@@ -83,8 +84,8 @@ pub(super) const SHAPES: &[(&str, &str)] = &[
     ("Past", "at:time changes:[Leg] words:any batch"),
     (
         "PointsChange",
-        "change:hash member:id points:int cause office:id activity?:id fact? state trigger?:hash asked:time asker \
-         decided?:time decider?",
+        "change:hash member:id points:int cause office:id activity?:id fact? state trigger?:hash event?:hash \
+         balance:points|growth|both asked:time asker decided?:time decider?",
     ),
     (
         "RedemptionPlan",
@@ -109,6 +110,11 @@ pub(super) const SHAPES: &[(&str, &str)] = &[
     ),
     ("Term", "code words:Words order:int retired:bool"),
     ("TerminalDay", "device:id name reconciled:any"),
+    (
+        "ToldEvent",
+        "event:hash member:id kind code day:day fen:int paid_percent:int serial office:id activity?:id scheme:int \
+         asked:time asker taken_back?:time taken_back_by? gave:[EventPart]",
+    ),
     ("Trigger", "trigger:hash on office?:id cause points:int per_fen:int retired:bool seen:time"),
     ("UnclosedDay", "device:id name day:day facts:int"),
     ("ValueLine", "at:time day:day change:int code other? device?"),

@@ -47,6 +47,7 @@ mod spend;
 mod stays;
 mod stock;
 mod time;
+mod told;
 mod transfer;
 mod value;
 

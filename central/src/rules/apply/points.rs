@@ -6,20 +6,21 @@
 //! cause stands in the dictionary, which is asked before.
 
 use hufu_shared::act::{Act, PointsChange, PointsChanged, PointsDecided, PointsTrigger};
-use hufu_shared::ids::{Hash, MemberId, OfficeId};
-use hufu_shared::member::MemberStatus;
+use hufu_shared::ids::{Hash, MemberId, OccurrenceId, OfficeId};
+use hufu_shared::member::{MemberStatus, OccurrenceRow};
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::rules::cards::Rank;
+use hufu_shared::scheme::earning::Balance;
 
 use super::Work;
 use super::ledger::{Cause, Flow};
 use crate::rules::need::Need;
 use crate::rules::points::{self, Has, State};
 use crate::rules::posting::{self, Account, PostingCode};
-use crate::rules::world::{Decided, KnownPoints, KnownTrigger};
+use crate::rules::world::{ByEvent, Decided, KnownPoints, KnownTrigger};
 
 impl Work {
-    /// Gives effect to an act about points, their redemption, levels and coupons; one about something else has none here.
+    /// Gives effect to an act about points, their redemption, events, levels and coupons; one about something else has none here.
     pub(super) fn act_of_points(&mut self, act: &Act) {
         match act {
             Act::PointsChanged(changed) => self.points_changed(changed),
@@ -33,16 +34,18 @@ impl Work {
             Act::LevelsMoved(moved) => self.levels_moved(moved),
             Act::CouponsGiven(given) => self.coupons_given(given),
             Act::CouponUsed(used) => self.coupon_used(used),
+            Act::EventTold(told) => self.event_told(told),
+            Act::EventTakenBack(taken) => self.event_taken_back(taken),
             _ => {}
         }
     }
 
-    fn change_of(&self, id: Hash) -> Option<&KnownPoints> {
+    pub(super) fn change_of(&self, id: Hash) -> Option<&KnownPoints> {
         self.has(Need::Points(id));
         self.world.points.get(&id)
     }
 
-    fn keep_change(&mut self, id: Hash, known: KnownPoints) {
+    pub(super) fn keep_change(&mut self, id: Hash, known: KnownPoints) {
         self.world.points.insert(id, known.clone());
         self.outcome.points.insert(id, known);
     }
@@ -54,12 +57,13 @@ impl Work {
             if self.change_of(change.id).is_some() || !self.says_all(change) {
                 continue;
             }
-            let is_posted = !changed.waits && self.post_change(change);
+            let is_posted = !changed.waits && self.post_change(change, None);
             if changed.waits || is_posted {
                 let state = if is_posted { State::Posted } else { State::Waiting };
                 let (change, asker) = (change.clone(), asker.clone());
                 let trigger = changed.trigger.map(|by| by.trigger);
-                let known = KnownPoints { change, state, trigger, asked, asker, decided: None };
+                let known =
+                    KnownPoints { change, state, trigger, by_event: None, asked, asker, decided: None };
                 self.keep_change(known.change.id, known);
             }
         }
@@ -74,11 +78,14 @@ impl Work {
 
     /// Whether a change says what it must, of a member and an activity that are there.
     fn says_all(&self, change: &PointsChange) -> bool {
-        let occurrence = change.occurrence.and_then(|id| {
-            self.has(Need::Occurrence(id));
-            self.world.occurrences.get(&id).map(|row| row.state)
-        });
-        points::check(change, occurrence).is_ok() && self.member(change.member).is_some()
+        let held = change.occurrence.and_then(|id| self.holding(id));
+        points::check(change, held.map(|row| row.state)).is_ok() && self.member(change.member).is_some()
+    }
+
+    /// A holding of an activity; none if there is no such.
+    pub(super) fn holding(&self, id: OccurrenceId) -> Option<&OccurrenceRow> {
+        self.has(Need::Occurrence(id));
+        self.world.occurrences.get(&id)
     }
 
     /// What a member has, as far as points are taken or given.
@@ -104,8 +111,9 @@ impl Work {
         cards.filter_map(|card| self.world.cards.get(card)).any(|card| card.life.rank == Rank::Main)
     }
 
-    /// Posts a change, if the member has what it takes; whether it did.
-    fn post_change(&mut self, change: &PointsChange) -> bool {
+    /// Posts a change, if the member has what it takes; whether it did. One for an event goes to the balance that its rule
+    /// names.
+    pub(super) fn post_change(&mut self, change: &PointsChange, by: Option<&ByEvent>) -> bool {
         let member = self.survivor(change.member);
         let has_main_card = self.has_main_card(member, change.office);
         if points::post(change.points, Has { has_main_card, ..self.has_points(member) }).is_err() {
@@ -113,11 +121,28 @@ impl Work {
         }
         let (office, own) = (Account::Issuer(change.office), Account::Available(member));
         let (debit, credit) = if change.points > 0 { (office, own) } else { (own, office) };
-        let rule = points::rule(change.points).to_owned();
-        let cause = self.cause_here(posting::points_cause(change.id), member, change.office, rule);
-        let leg = Leg { unit: Unit::Pts, amount: Amount(change.points.saturating_abs()) };
-        self.settle(&cause, &[Flow { debit, credit, leg, code: PostingCode::Points }]);
+        let amount = Amount(change.points.saturating_abs());
+        let balance = by.map_or(Balance::Points, |by| by.balance);
+        let code = if by.is_some() { PostingCode::EarnEvent } else { PostingCode::Points };
+        let units = [(Unit::Pts, balance.has_points()), (Unit::Growth, balance.has_growth())];
+        let flow = |unit| Flow { debit, credit, leg: Leg { unit, amount }, code };
+        let flows: Vec<Flow> = units.into_iter().filter(|unit| unit.1).map(|unit| flow(unit.0)).collect();
+        let cause = self.change_cause(change, by, member);
+        self.settle(&cause, &flows);
         true
+    }
+
+    /// The cause of a change: by the rule and the version that gave it for an event, else by its own.
+    pub(super) fn change_cause(
+        &self,
+        change: &PointsChange,
+        by: Option<&ByEvent>,
+        member: MemberId,
+    ) -> Cause {
+        let own = || points::rule(change.points).to_owned();
+        let rule = by.map_or_else(own, |by| by.rule.clone());
+        let cause = self.cause_here(posting::points_cause(change.id), member, change.office, rule);
+        Cause { scheme: by.map_or(cause.scheme, |by| by.scheme), ..cause }
     }
 
     /// The cause of what the centre itself does at an office now, with its rule and the version in force there.
@@ -136,7 +161,7 @@ impl Work {
                 continue;
             }
             let state = match decided.approved {
-                true if self.post_change(&known.change) => State::Posted,
+                true if self.post_change(&known.change, known.by_event.as_ref()) => State::Posted,
                 true => continue,
                 false => State::Returned,
             };

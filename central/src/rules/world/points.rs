@@ -1,7 +1,9 @@
 //! Changes of points, what makes them, and redemptions, as apply knows them.
 
-use hufu_shared::act::{PointsChange, PointsTrigger, RedemptionPlan};
+use hufu_shared::act::{EventTold, PointsChange, PointsTrigger, RedemptionPlan};
 use hufu_shared::ids::{Hash, MemberId};
+use hufu_shared::rules::told::Before;
+use hufu_shared::scheme::earning::Balance;
 use hufu_shared::time::{Day, Instant};
 
 use crate::rules::{points, redemption};
@@ -26,12 +28,57 @@ pub struct KnownPoints {
     pub state: points::State,
     /// The trigger that made it.
     pub trigger: Option<Hash>,
+    /// The event that it was given for, and by what; none for a change that a person or a trigger made.
+    pub by_event: Option<ByEvent>,
     /// When it was made.
     pub asked: Instant,
     /// Who made it, as the record of edits names them.
     pub asker: String,
     /// What became of it, where it waited.
     pub decided: Option<Decided>,
+}
+
+/// The event that a change was given for, and the rule and version of the scheme that gave it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ByEvent {
+    /// The event.
+    pub event: Hash,
+    /// Number of the rule.
+    pub rule: String,
+    /// The code that the rule is for; empty if it is for all.
+    pub of: String,
+    /// What grows by it.
+    pub balance: Balance,
+    /// Version of the scheme.
+    pub scheme: u32,
+}
+
+/// An event that somebody told of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownEvent {
+    /// What was told.
+    pub told: EventTold,
+    /// Version of the scheme that rated it; 0 where none was in force on its day.
+    pub scheme: u32,
+    /// When it was told.
+    pub asked: Instant,
+    /// Who told of it, as the record of edits names them.
+    pub asker: String,
+    /// Who took it back, if anybody did.
+    pub taken: Option<Decided>,
+}
+
+/// What was given for an event of a member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GivenForEvent {
+    /// The change of points that it is.
+    pub change: Hash,
+    /// The event.
+    pub event: Hash,
+    /// By which rule, how much, on which day.
+    pub before: Before,
+    /// Whether it counts for what rules give once or up to a cap: it was neither returned nor taken back.
+    pub counts: bool,
 }
 
 /// A trigger, and how far it has looked.

@@ -38,6 +38,7 @@ mod stays;
 mod stock;
 mod taken_back;
 mod time;
+mod told;
 mod transferred;
 mod value;
 mod verified;

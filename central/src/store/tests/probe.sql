@@ -129,3 +129,6 @@ SELECT id, member, why, fen, starts, until, used FROM coupon ORDER BY id
 
 -- name: settled_day
 SELECT settled_day FROM policy
+
+-- name: balance_of_unit
+SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM balance WHERE account = $1 AND unit = $2
