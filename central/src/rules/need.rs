@@ -184,11 +184,9 @@ pub fn second(world: &World, body: &EntryBody) -> BTreeSet<Need> {
         needs.extend(leaves.then_some(Need::Leaving(member)));
         match &fact.event {
             Event::Attended(attended) => {
-                let occurrence = attended.occurrence;
-                needs.extend([Need::Group(member, occurrence), Need::Purse(member)]);
-                let gives_once = world.occurrences.get(&occurrence).is_some_and(|row| row.admits_once);
-                let cause = posting::attendance_cause(member, occurrence);
-                needs.extend(gives_once.then_some(Need::Flows(cause)));
+                // What the attendance came to is asked for while the fact is applied: a row of it that cannot be read
+                // must put one fact aside, and not all that came with it.
+                needs.extend([Need::Group(member, attended.occurrence), Need::Purse(member)]);
             }
             Event::Earned(_) => {
                 let issued = Need::Issued(batch.device, clock.business_day(fact.wall));

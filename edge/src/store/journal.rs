@@ -29,6 +29,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::appending::{Appended, NewFact};
 use super::error::{Step, StoreError};
+use super::room::Room;
 use super::taps::{RecentSpend, Taps};
 use crate::rules::quota::is_tight;
 use crate::rules::timekeeping::Uptime;
@@ -81,8 +82,8 @@ pub struct Journal {
     /// Facts up to here were shown, and how far that is on the disk.
     pub(super) shown: (u64, u64),
     pub(super) taps: Taps,
-    /// Bytes that the file may take.
-    pub(super) room_bytes: i64,
+    /// What the file may take.
+    pub(super) room: Room,
     /// The machine's own uptime, where it tells.
     pub(super) machine: Option<Uptime>,
     pub(super) failed: Option<String>,

@@ -23,6 +23,7 @@ use super::open::{
     BUSY_TIMEOUT_MS, JOURNAL, PRACTICE, beside, check_identity, create, is_absent, open_reader, open_wal,
     rename,
 };
+use super::room::Room;
 use super::taps::Taps;
 use crate::rules::timekeeping::Now;
 use crate::terminal::Terminal;
@@ -399,7 +400,7 @@ fn load(path: &Path, connection: Connection, device: DeviceId, epoch: u32) -> Re
         pending: pending.map_err(|error| damaged(format!("pending refusal: {error}")))?,
         shown: (shown, shown),
         taps: Taps::default(),
-        room_bytes: JOURNAL_BYTES_MAX,
+        room: Room::new(JOURNAL_BYTES_MAX),
         machine: None,
         failed: None,
         connection,

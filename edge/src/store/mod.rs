@@ -25,6 +25,7 @@ mod open;
 mod paper;
 mod practice;
 mod queue;
+mod room;
 mod setup;
 mod snapshot;
 mod tablets;

@@ -9,6 +9,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::{Step, StoreError};
@@ -18,8 +19,8 @@ const SQLITE_VERSION_MIN: i32 = 3_051_003;
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// How long a connection waits for others at the file before it gives up, in milliseconds.
 pub(super) const BUSY_TIMEOUT_MS: u64 = 5_000;
-/// Prepared statements kept.
-const STATEMENTS_MAX: usize = 64;
+/// Prepared statements kept: more than there are.
+const STATEMENTS_MAX: usize = 128;
 
 /// One of the two kinds of file.
 #[derive(Debug)]
@@ -198,7 +199,7 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
         .execute_batch("PRAGMA query_only=ON; PRAGMA trusted_schema=OFF; PRAGMA mmap_size=0;")
         .step(path, "set up")?;
     connection.busy_timeout(Duration::from_millis(BUSY_TIMEOUT_MS)).step(path, "set up")?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    keep_statements(&connection).step(path, "set up")?;
     Ok(connection)
 }
 
@@ -207,8 +208,14 @@ pub(super) fn open_plain(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).step(path, "open")?;
     connection.busy_timeout(Duration::from_millis(BUSY_TIMEOUT_MS)).step(path, "open")?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    keep_statements(&connection).step(path, "open")?;
     Ok(connection)
+}
+
+/// Statements stay compiled, whatever is bound to them: else one with `LIMIT ?1` is compiled anew each time it runs.
+fn keep_statements(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 
 fn migrate(connection: &Connection, path: &Path, format: &Format) -> Result<(), StoreError> {

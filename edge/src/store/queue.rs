@@ -17,6 +17,7 @@ use super::error::{Step, StoreError};
 use super::journal::{JOURNAL_BYTES_MAX, Journal, from_sql, to_sql};
 use super::notices::insert_disposition;
 use super::open::{JOURNAL, check_identity, open_reader};
+use super::room::Room;
 
 /// Days for which an acknowledged fact is kept at least.
 pub const KEPT_DAYS_MIN: i64 = 35;
@@ -100,33 +101,25 @@ impl JournalState {
 /// [`StoreError`] naming file and fault.
 pub fn read_state(path: &Path) -> Result<JournalState, StoreError> {
     check_identity(path, &JOURNAL)?;
-    whole_state_of(&open_reader(path)?, path, JOURNAL_BYTES_MAX)
+    whole_state_of(&open_reader(path)?, path, &Room::new(JOURNAL_BYTES_MAX))
 }
 
 /// Reads the state and the room used in one transaction, so that both are of one moment: and a lock of the file for each
 /// statement costs more than the statement.
-fn whole_state_of(connection: &Connection, path: &Path, room_bytes: i64) -> Result<JournalState, StoreError> {
+fn whole_state_of(connection: &Connection, path: &Path, room: &Room) -> Result<JournalState, StoreError> {
     let run = |sql| connection.prepare_cached(sql).and_then(|mut statement| statement.execute([]));
     let is_inside = !connection.is_autocommit();
     if !is_inside {
         run("BEGIN").step(path, "begin reading")?;
     }
     let read = state_of(connection, path).and_then(|state| {
-        let used_percent = used_percent(connection, room_bytes).step(path, "measure")?;
+        let used_percent = room.used_percent(connection).step(path, "measure")?;
         Ok(JournalState { used_percent, ..state })
     });
     if !is_inside {
         run("ROLLBACK").step(path, "end reading")?;
     }
     read
-}
-
-/// Percent of the room that a journal's file uses.
-pub(super) fn used_percent(connection: &Connection, room_bytes: i64) -> rusqlite::Result<u8> {
-    let pragma = |sql| connection.prepare_cached(sql)?.query_row([], |row| row.get::<_, i64>(0));
-    let pages = pragma("PRAGMA page_count")? - pragma("PRAGMA freelist_count")?;
-    let used = pages * pragma("PRAGMA page_size")?;
-    Ok(u8::try_from(used.saturating_mul(100) / room_bytes).unwrap_or(u8::MAX))
 }
 
 /// Reads facts beside a running daemon, without writing.
@@ -289,7 +282,7 @@ impl Journal {
     /// # Errors
     /// [`StoreError`] if the journal cannot be read.
     pub fn state(&self) -> Result<JournalState, StoreError> {
-        whole_state_of(&self.connection, &self.path, self.room_bytes)
+        whole_state_of(&self.connection, &self.path, &self.room)
     }
 
     /// Facts from `from_seq` on, in order: at most `facts_max`, and at most `bytes_max` of content unless the first

@@ -156,7 +156,7 @@ impl Journal {
     /// # Errors
     /// [`StoreError`] if the journal cannot be read.
     pub fn used_percent(&self) -> Result<u8, StoreError> {
-        super::queue::used_percent(&self.connection, self.room_bytes).step(&self.path, "measure")
+        self.room.used_percent(&self.connection).step(&self.path, "measure")
     }
 
     /// Leaves so much room that `percent` of it, at least 1, are used by now: trials show by it what a terminal gives up.
@@ -164,10 +164,7 @@ impl Journal {
     /// # Errors
     /// [`StoreError`] if the journal cannot be read.
     pub fn leave_room(&mut self, percent: i64) -> Result<(), StoreError> {
-        let pragma = |name| self.connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-        let used = (|| Ok((pragma("page_count")? - pragma("freelist_count")?) * pragma("page_size")?))();
-        self.room_bytes = used.step(&self.path, "measure")? * 100 / percent.max(1);
-        Ok(())
+        self.room.leave(&self.connection, percent).step(&self.path, "measure")
     }
 
     /// The full name of a fact of this enrolment.

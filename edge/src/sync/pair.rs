@@ -3,6 +3,8 @@
 //! Invariant: a [`Pair`] only exists if the certificate names the key's public half; a mixed pair cannot be built.
 //! Keys are ECDSA P-256 in PKCS#8 and never leave the terminal. Out of scope: files, and who signs certificates.
 
+use std::sync::Arc;
+
 use data_encoding::BASE64;
 use hufu_shared::chain;
 use hufu_shared::time::{Instant, SECOND_US};
@@ -100,7 +102,11 @@ impl OwnKey {
         let (not_before, not_after) = validity(&parsed);
         let key_der = self.pair.serialize_der();
         let public_key_info = self.public_key_info();
-        Ok(Pair { key_der, certificate: CertificateDer::from(der), public_key_info, not_before, not_after })
+        let random = SystemRandom::new();
+        let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &key_der, &random)
+            .map_err(crypto("read the key"))?;
+        let (key, certificate) = (Arc::new(key), CertificateDer::from(der));
+        Ok(Pair { key_der, key, certificate, public_key_info, not_before, not_after })
     }
 }
 
@@ -108,6 +114,8 @@ impl OwnKey {
 #[derive(Clone)]
 pub struct Pair {
     key_der: Vec<u8>,
+    /// The same key, ready to sign: to read it costs as much as a signature.
+    key: Arc<EcdsaKeyPair>,
     certificate: CertificateDer<'static>,
     public_key_info: Vec<u8>,
     /// First instant at which the certificate holds.
@@ -166,10 +174,7 @@ impl Pair {
     /// # Errors
     /// [`PairError::Crypto`].
     pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, PairError> {
-        let random = SystemRandom::new();
-        let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &self.key_der, &random)
-            .map_err(crypto("read the key"))?;
-        let signature = key.sign(&random, message).map_err(crypto("sign"))?;
+        let signature = self.key.sign(&SystemRandom::new(), message).map_err(crypto("sign"))?;
         Ok(signature.as_ref().to_vec())
     }
 }
