@@ -17,6 +17,7 @@ mod device;
 mod joining;
 mod lease;
 mod levels;
+mod member_day;
 mod name;
 mod people;
 mod points;
@@ -34,6 +35,7 @@ pub use device::*;
 pub use joining::*;
 pub use lease::*;
 pub use levels::*;
+pub use member_day::*;
 pub use people::*;
 pub use points::*;
 pub use redemption::*;
@@ -270,6 +272,15 @@ pub enum Act {
     /// A coupon was used.
     #[n(113)]
     CouponUsed(#[n(0)] CouponUsed),
+    /// Points were filled up on a member day.
+    #[n(125)]
+    PointsFilledUp(#[n(0)] PointsFilledUp),
+    /// The first of a period were found.
+    #[n(126)]
+    MembersRanked(#[n(0)] MembersRanked),
+    /// The award of a ranking was given.
+    #[n(127)]
+    RankingAwarded(#[n(0)] RankingAwarded),
 }
 
 /// A change of the rules of applying.
