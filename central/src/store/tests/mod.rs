@@ -24,6 +24,7 @@ pub mod kit;
 mod leases;
 mod levels;
 mod lost_commit;
+mod member_day;
 mod meanwhile;
 mod order;
 mod people;
