@@ -23,6 +23,7 @@ use super::leases;
 use super::levels;
 use super::overview::{standing_tone, standing_words};
 use super::problem::Refused;
+use super::rankings;
 use super::signed::{Posted, SignedIn};
 use super::ui::{Ui, change, number};
 use super::verdict::note;
@@ -272,6 +273,8 @@ struct MemberPage {
     /// What moved the level, the newest first.
     levels: Vec<String>,
     coupons: Vec<String>,
+    /// Awards of rankings, the newest first.
+    awards: Vec<String>,
     error: String,
 }
 
@@ -306,10 +309,11 @@ async fn show(
         let is_frozen = money::standing(tx, id)?.is_some_and(|known| known.is_value_frozen());
         let kinds = joining::terms(tx, CARD_KIND)?;
         let life = (people::life(tx, id, HISTORY_MAX)?, brought::past_of(tx, &vault, id, HISTORY_MAX)?);
-        let told = (levels::told(tx, &own, id)?, coupons::told(tx, &own, id)?);
+        let told =
+            (levels::told(tx, &own, id)?, coupons::told(tx, &own, id)?, rankings::told(tx, &own, id)?);
         Ok(Some((head, vault.reveal(tx, id)?, (life, told), (out, kinds, is_frozen))))
     };
-    let (row, personal, ((life, past), (levels, coupons)), ((out, lines), kinds, is_frozen)) =
+    let (row, personal, ((life, past), (levels, coupons, awards)), ((out, lines), kinds, is_frozen)) =
         console.app.db.read(load).await?.ok_or(Failure::NotFound)?;
     let of_class = |class: &str, unit: Unit| {
         let of = life.balances.iter().filter(|balance| balance.0 == class && balance.1 == unit.code());
@@ -345,6 +349,7 @@ async fn show(
         past: past.iter().map(|line| past_shown(&ui, line)).collect(),
         levels,
         coupons,
+        awards,
         error,
         ui,
     };

@@ -1,9 +1,10 @@
 //! One act of each kind about points, with every optional field filled somewhere.
 
 use hufu_shared::act::{
-    Act, CouponGiven, CouponUsed, CouponWhy, CouponsGiven, LevelMove, LevelWhy, LevelsMoved, PointsChange,
-    PointsChanged, PointsDecided, PointsTransferred, PointsTrigger, PurchasesDue, RedeemedBy, RedeemedFor,
-    RedemptionPlan, RedemptionRun, RedemptionStep, RedemptionStepped, TriggerOn, Triggered,
+    Act, CouponGiven, CouponUsed, CouponWhy, CouponsGiven, FilledUp, LevelMove, LevelWhy, LevelsMoved,
+    MembersRanked, PointsChange, PointsChanged, PointsDecided, PointsFilledUp, PointsTransferred,
+    PointsTrigger, PurchasesDue, Ranked, RankingAwarded, RedeemedBy, RedeemedFor, RedemptionPlan,
+    RedemptionRun, RedemptionStep, RedemptionStepped, TriggerOn, Triggered,
 };
 use hufu_shared::ids::{DeviceId, FactId, Hash, ItemId, MemberId, OccurrenceId, OfficeId};
 use hufu_shared::rules::level::Standing;
@@ -96,6 +97,30 @@ pub fn acts() -> Vec<Act> {
                 measured: 900,
                 threshold: 1_200,
             }],
+        }),
+        Act::PointsFilledUp(PointsFilledUp {
+            until: Day(20_790),
+            members: vec![FilledUp {
+                member: MEMBER,
+                office: OFFICE,
+                day: Day(20_789),
+                from: 1_400,
+                to: 1_500,
+                scheme: 3,
+            }],
+        }),
+        Act::MembersRanked(MembersRanked {
+            from: MONDAY,
+            until: Day(20_789),
+            scheme: 3,
+            award: "quarter-gift".to_owned(),
+            places: vec![Ranked { member: MEMBER, points: 9_500, reached: Day(20_780) }],
+        }),
+        Act::RankingAwarded(RankingAwarded {
+            award: Hash([0x77; 32]),
+            office: OFFICE,
+            item: Some(ItemId([0x73; 16])),
+            reason: Hash([0x1f; 32]),
         }),
         Act::PointsTransferred(PointsTransferred {
             id: Hash([0x75; 32]),
