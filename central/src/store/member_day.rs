@@ -102,8 +102,10 @@ pub fn look_due(tx: &mut Tx<'_>, now: Instant) -> Result<Option<Look>, StoreErro
     let done = jobs::looked_until(tx, ROUND_UP_JOB)?;
     let Some(days) = jobs::days_over(tx, (&policy.zone, done), now)? else { return Ok(None) };
     let member_days = bonus::member_days(&rule, days);
-    let office = world::base(tx)?.offices.keys().next().copied();
-    let Some(office) = office.filter(|_| !member_days.is_empty()) else { return Ok(None) };
+    if member_days.is_empty() {
+        return Ok(None);
+    }
+    let Some(office) = world::base(tx)?.offices.keys().next().copied() else { return Ok(None) };
     let terms = Terms::read(tx, &policy, (days.1, now))?;
     Ok(Some(Look { rule, days, member_days, terms, office }))
 }
