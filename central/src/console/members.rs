@@ -309,8 +309,7 @@ async fn show(
         let is_frozen = money::standing(tx, id)?.is_some_and(|known| known.is_value_frozen());
         let kinds = joining::terms(tx, CARD_KIND)?;
         let life = (people::life(tx, id, HISTORY_MAX)?, brought::past_of(tx, &vault, id, HISTORY_MAX)?);
-        let told =
-            (levels::told(tx, &own, id)?, coupons::told(tx, &own, id)?, rankings::told(tx, &own, id)?);
+        let told = (levels::told(tx, &own, id)?, coupons::told(tx, &own, id)?, rankings::told(tx, &own, id)?);
         Ok(Some((head, vault.reveal(tx, id)?, (life, told), (out, kinds, is_frozen))))
     };
     let (row, personal, ((life, past), (levels, coupons, awards)), ((out, lines), kinds, is_frozen)) =
