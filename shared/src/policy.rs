@@ -15,7 +15,7 @@ use crate::cards::CardTerms;
 use crate::ids::{ItemId, OfficeId};
 use crate::joining::JoiningTerms;
 use crate::money::{Amount, Leg, Unit};
-use crate::scheme::bonus::CouponTerms;
+use crate::scheme::bonus::{CouponTerms, Ranking, RoundUp};
 use crate::scheme::level::Ladder;
 use crate::scheme::redemption::Transfer;
 use crate::time::Day;
@@ -135,6 +135,12 @@ pub struct Policy {
     /// Coupons that the club gives by itself; none where it gives none.
     #[n(42)]
     pub coupons: Option<CouponTerms>,
+    /// Points filled up on the member day of each month; none where the club does not (P3).
+    #[n(54)]
+    pub round_up: Option<RoundUp>,
+    /// The award for the first of each period; none where the club gives none (P4).
+    #[n(55)]
+    pub ranking: Option<Ranking>,
 }
 
 /// How leases are granted.
@@ -355,6 +361,8 @@ impl Default for Policy {
             transfer: None,
             levels: None,
             coupons: None,
+            round_up: None,
+            ranking: None,
         }
     }
 }

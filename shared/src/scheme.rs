@@ -213,15 +213,14 @@ impl Scheme {
             ("sheet", !self.sheets.is_empty() && rated.is_none()),
             ("basis", !self.basis.same_discounts()),
             ("redemption", self.redemption != redemption::Redemption::default()),
-            ("round_up", self.round_up.is_some()),
-            ("ranking", self.ranking.is_some()),
             ("birthday.discount_bp", self.birthday.as_ref().is_some_and(|rule| rule.discount_bp > 0)),
         ];
         groups.into_iter().filter_map(|(key, is_said)| is_said.then_some(key)).collect()
     }
 
     /// Tells the policy what the centre needs of the scheme: how points end, who may join, what becomes of cards, whether
-    /// plans of redemption wait for approval, which levels and coupons there are, and how points go from member to member.
+    /// plans of redemption wait for approval, which levels and coupons there are, what the member day and the end of a
+    /// period bring, and how points go from member to member.
     /// Of what the scheme leaves out of the ends and of joining, the club keeps what it has.
     pub fn write_into(&self, policy: &mut Policy) {
         policy.expiry = self.expiry.unwrap_or(policy.expiry);
@@ -230,6 +229,8 @@ impl Scheme {
         policy.plans_need_approval = self.redemption.plan_needs_approval;
         policy.levels = level::Ladder::of(self);
         policy.coupons = bonus::CouponTerms::of(self);
+        policy.round_up = self.round_up.clone();
+        policy.ranking = self.ranking.clone();
         policy.transfer = Some(self.transfer.clone()).filter(|transfer| transfer.allowed);
     }
 

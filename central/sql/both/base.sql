@@ -90,6 +90,9 @@ INSERT INTO level_step (member, n, day, why, from_rank, rank, since, until, in_g
 -- name: coupon
 INSERT INTO coupon (id, member, why, fen, starts, until, scheme, used, used_at, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 
+-- name: ranking_award
+INSERT INTO ranking_award (id, starts, ends, place, member, points, reached, award, scheme, given, giver, office, item, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+
 -- name: issued
 INSERT INTO issued (device, day, points, top_up, entry) VALUES ($1, $2, $3, $4, $5)
 

@@ -90,6 +90,9 @@ SELECT member, n, day, why, from_rank, rank, since, until, in_grace, measured, t
 -- name: coupon
 SELECT id, member, why, fen, starts, until, scheme, used, used_at, entry FROM coupon
 
+-- name: ranking_award
+SELECT id, starts, ends, place, member, points, reached, award, scheme, given, giver, office, item, entry FROM ranking_award
+
 -- name: issued
 SELECT device, day, points, top_up, entry FROM issued
 

@@ -23,6 +23,7 @@ use super::leases;
 use super::levels;
 use super::overview::{standing_tone, standing_words};
 use super::problem::Refused;
+use super::rankings;
 use super::signed::{Posted, SignedIn};
 use super::ui::{Ui, change, number};
 use super::verdict::note;
@@ -277,6 +278,8 @@ struct MemberPage {
     /// What moved the level, the newest first.
     levels: Vec<String>,
     coupons: Vec<String>,
+    /// Awards of rankings, the newest first.
+    awards: Vec<String>,
     error: String,
 }
 
@@ -312,10 +315,10 @@ async fn show(
         let kinds = joining::terms(tx, CARD_KIND)?;
         let past = brought::past_of(tx, &vault, id, brought::FIRST_PAST, HISTORY_MAX.into())?;
         let life = (people::life(tx, id, HISTORY_MAX)?, past);
-        let told = (levels::told(tx, &own, id)?, coupons::told(tx, &own, id)?);
+        let told = (levels::told(tx, &own, id)?, coupons::told(tx, &own, id)?, rankings::told(tx, &own, id)?);
         Ok(Some((head, vault.reveal(tx, id)?, (life, told), (out, kinds, is_frozen))))
     };
-    let (row, personal, ((life, past), (levels, coupons)), ((out, lines), kinds, is_frozen)) =
+    let (row, personal, ((life, past), (levels, coupons, awards)), ((out, lines), kinds, is_frozen)) =
         console.app.db.read(load).await?.ok_or(Failure::NotFound)?;
     let of_class = |class: &str, unit: Unit| {
         let of = life.balances.iter().filter(|balance| balance.0 == class && balance.1 == unit.code());
@@ -351,6 +354,7 @@ async fn show(
         past: past.iter().map(|line| past_shown(&ui, line)).collect(),
         levels,
         coupons,
+        awards,
         error,
         ui,
     };

@@ -54,6 +54,7 @@ mod place;
 mod points;
 mod points_page;
 mod problem;
+mod rankings;
 mod readiness;
 mod recovery;
 mod redemptions;
@@ -133,12 +134,14 @@ fn activities_and_guests() -> Router<Console> {
         .route("/occurrences/{id}", get(holding_page::one).post(holding_page::act))
 }
 
-/// The pages of points with their cause, redemption and the statement.
+/// The pages of points with their cause, redemption, awards of rankings and the statement.
 fn points() -> Router<Console> {
     Router::new()
         .route("/points", get(points_page::page).post(points_page::act))
         .route("/redemptions", get(redemptions_page::list).post(redemptions_page::plan))
         .route("/redemptions/{id}", get(redemptions_page::one).post(redemptions_page::act))
+        .route("/rankings", get(rankings::page))
+        .route("/rankings/{id}", post(rankings::press))
         .route("/members/{id}/statement", get(statement::page))
 }
 

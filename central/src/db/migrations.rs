@@ -51,5 +51,10 @@ pub const MIGRATIONS: &[Migration] = &[
         text: include_str!("../../sql/both/migrations/0014_api_requests.sql"),
     },
     Migration { number: 17, name: "told", text: include_str!("../../sql/both/migrations/0017_told.sql") },
+    Migration {
+        number: 18,
+        name: "rankings",
+        text: include_str!("../../sql/both/migrations/0018_rankings.sql"),
+    },
     Migration { number: 21, name: "orders", text: include_str!("../../sql/both/migrations/0021_orders.sql") },
 ];

@@ -17,6 +17,7 @@ mod joining;
 pub mod leases;
 mod levels;
 pub mod lookalikes;
+mod member_day;
 mod open_ends;
 pub mod outbox;
 mod points;
@@ -91,11 +92,13 @@ impl Going<'_> {
     async fn perform(&mut self, job: Job) -> Result<u64, JobError> {
         match job {
             Job::Settle => settle::perform(self).await,
+            Job::RoundUp => daily::perform::<member_day::RoundUp>(self).await,
             Job::Expiry => expiry::perform(self).await,
             Job::Lapse => joining::lapse(self).await,
             Job::ForgetLate => joining::forget_late(self).await,
             Job::AutoLeave => joining::leave(self).await,
             Job::Levels => daily::perform::<levels::Levels>(self).await,
+            Job::Ranking => member_day::rank(self).await,
             Job::Coupons => daily::perform::<coupons::Coupons>(self).await,
             Job::CardChange => daily::perform::<cards::CardChanges>(self).await,
             Job::SubCards => cards::end(self).await,
@@ -121,10 +124,12 @@ fn counted(length: usize) -> u64 {
 pub async fn is_due(app: &App, job: Job) -> Result<bool, JobError> {
     let some = match job {
         Job::Settle => settle::count(app).await?,
+        Job::RoundUp => u64::from(daily::is_due::<member_day::RoundUp>(app).await?),
         Job::Expiry => u64::from(expiry::is_due(app).await?),
         Job::Lapse => joining::count_lapsing(app, 1).await?,
         Job::ForgetLate => joining::count_late(app, 1).await?,
         Job::Levels => u64::from(daily::is_due::<levels::Levels>(app).await?),
+        Job::Ranking => u64::from(member_day::is_ranking_due(app).await?),
         Job::Coupons => u64::from(daily::is_due::<coupons::Coupons>(app).await?),
         Job::CardChange => u64::from(daily::is_due::<cards::CardChanges>(app).await?),
         Job::SubCards => cards::count_ended(app, 1).await?,
@@ -146,11 +151,13 @@ pub async fn is_due(app: &App, job: Job) -> Result<bool, JobError> {
 pub async fn dry_run(app: &App, job: Job) -> Result<u64, JobError> {
     match job {
         Job::Settle => settle::count(app).await,
+        Job::RoundUp => daily::count::<member_day::RoundUp>(app).await,
         Job::Expiry => expiry::count(app).await,
         Job::Lapse => joining::count_lapsing(app, i64::MAX).await,
         Job::ForgetLate => joining::count_late(app, i64::MAX).await,
         Job::AutoLeave => joining::count_idle(app).await,
         Job::Levels => daily::count::<levels::Levels>(app).await,
+        Job::Ranking => member_day::count_ranked(app).await,
         Job::Coupons => daily::count::<coupons::Coupons>(app).await,
         Job::CardChange => daily::count::<cards::CardChanges>(app).await,
         Job::SubCards => cards::count_ended(app, i64::MAX).await,

@@ -10,8 +10,8 @@ use hufu_shared::fact::{Event, Shown, Visited};
 use hufu_shared::ids::{ActivityId, CardId, ClubId, EntryId, Hash, OccurrenceId};
 use hufu_shared::joining::AutoLeave;
 use hufu_shared::member::OccurrenceRow;
-use hufu_shared::policy::{ExpiryMode, Policy};
-use hufu_shared::scheme::bonus::{Birthday, CouponTerms};
+use hufu_shared::policy::{ExpiryMode, Period, Policy};
+use hufu_shared::scheme::bonus::{Birthday, Bracket, CouponTerms, RankBy, Ranking, RoundUp};
 use hufu_shared::scheme::level::{Ladder, Level, Measure, OnExpiry, Reassess, Validity, Window};
 use hufu_shared::time::{DAY_US, Instant, MINUTE_US};
 use proptest::prelude::*;
@@ -118,6 +118,27 @@ fn ladder() -> Ladder {
     }
 }
 
+/// Points are filled up on the tenth, from 8 to 10 and then to the next eight; the first two of a month get a gift.
+fn member_day() -> (RoundUp, Ranking) {
+    let round_up = RoundUp {
+        day: 10,
+        min_rank: 1,
+        brackets: vec![Bracket { from: 8, to: 10 }],
+        whole_bracket: true,
+        step_from: 10,
+        step: 8,
+        ceiling: 64,
+    };
+    let ranking = Ranking {
+        period: Period::Month,
+        top_n: 2,
+        min_rank: 1,
+        award: "gift".to_owned(),
+        by: RankBy::Balance,
+    };
+    (round_up, ranking)
+}
+
 struct Place {
     app: App,
     clock: Arc<Hands>,
@@ -140,8 +161,11 @@ impl Place {
             level(2, "gold", Some(PointsMeasure::Balance), 30),
         ];
         let birthday = Birthday { coupon_fen: 5_000, ..Birthday::default() };
+        let (round_up, ranking) = member_day();
         let mut policy = Policy {
             levels: Some(ladder()),
+            round_up: Some(round_up),
+            ranking: Some(ranking),
             coupons: Some(CouponTerms { welcome_fen: 20_000, birthday: Some(birthday) }),
             expiry: ExpiryMode::RollingMonths(1),
             cards: CardTerms { levels, ..CardTerms::default() },
@@ -201,6 +225,8 @@ impl Place {
             "all_weeks_told",
             "all_level_steps",
             "all_coupons",
+            "all_filled_up",
+            "all_awards",
             "settled_day",
         ];
         for name in tables {
@@ -297,7 +323,7 @@ async fn one(db: &Db, terminal: &mut Terminal, (day, n): (i64, u8), what: Happen
 }
 
 #[test]
-fn rule_b02_b04_k11_k17_k18_k26_s09_s10_jobs_that_come_late_do_what_they_would_have_done_in_time() {
+fn rule_b02_b04_k11_k17_k18_k26_p03_p04_s09_s10_jobs_that_come_late_do_what_they_would_have_done_in_time() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let played = TestRunner::new_with_rng(Cases::with_cases(STORIES), random).run(&stories(), |story| {
@@ -317,6 +343,7 @@ fn rule_b02_b04_k11_k17_k18_k26_s09_s10_jobs_that_come_late_do_what_they_would_h
 async fn every_job_of_a_story_has_something_to_do() {
     let happens = vec![
         (0, Happens::Buys(1, 600)),
+        (0, Happens::Buys(2, 400)),
         (0, Happens::Stranger(1)),
         (1, Happens::Sub(1, 5)),
         (2, Happens::Held),
@@ -334,6 +361,8 @@ async fn every_job_of_a_story_has_something_to_do() {
         "all_weeks_told",
         "\"fell\"",
         "\"birthday\"",
+        "all_filled_up: ",
+        "\"gift\"",
     ] {
         assert!(state.contains(part), "{part} in\n{state}");
     }

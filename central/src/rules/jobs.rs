@@ -15,6 +15,8 @@ pub const RETRY_AFTER_US: i64 = 600 * SECOND_US;
 pub enum Job {
     /// Business days are settled 40 days after they were.
     Settle,
+    /// Points are filled up on the member day.
+    RoundUp,
     /// Points that ran out are taken off.
     Expiry,
     /// Applications lapse whose time is up.
@@ -25,6 +27,8 @@ pub enum Job {
     AutoLeave,
     /// Members rise and fall in level.
     Levels,
+    /// The first of a period are found, for the award.
+    Ranking,
     /// Coupons are given to who joined, and to whose birthday comes.
     Coupons,
     /// Main cards are marked that points change.
@@ -55,14 +59,17 @@ pub enum Rhythm {
 }
 
 impl Job {
-    /// All, in the order in which they run: what settles a day goes before what reads settled days.
-    pub const ALL: [Self; 15] = [
+    /// All, in the order in which they run: what settles a day goes before what reads settled days, and what the end of a
+    /// day gives before what ends with it, and before levels, which look at both.
+    pub const ALL: [Self; 17] = [
         Self::Settle,
+        Self::RoundUp,
         Self::Expiry,
         Self::Lapse,
         Self::ForgetLate,
         Self::AutoLeave,
         Self::Levels,
+        Self::Ranking,
         Self::Coupons,
         Self::CardChange,
         Self::SubCards,
@@ -79,11 +86,13 @@ impl Job {
     pub fn code(self) -> &'static str {
         match self {
             Self::Settle => "settle",
+            Self::RoundUp => "round_up",
             Self::Expiry => "expiry",
             Self::Lapse => "lapse",
             Self::ForgetLate => "forget_late",
             Self::AutoLeave => "auto_leave",
             Self::Levels => "levels",
+            Self::Ranking => "ranking",
             Self::Coupons => "coupons",
             Self::CardChange => "card_change",
             Self::SubCards => "sub_cards",
@@ -106,11 +115,13 @@ impl Job {
     #[must_use]
     pub fn rules(self) -> &'static str {
         match self {
+            Self::RoundUp => "P3",
             Self::Expiry => "S3, B4",
             Self::Lapse => "G1, G2, E1",
             Self::ForgetLate => "X17",
             Self::AutoLeave => "K11",
             Self::Levels => "B1, B2, P1, P5",
+            Self::Ranking => "P4",
             Self::Coupons => "S9, S10",
             Self::CardChange => "K17",
             Self::SubCards => "K17, K18",

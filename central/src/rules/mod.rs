@@ -7,6 +7,7 @@
 pub mod activity;
 pub mod admission;
 pub mod apply;
+pub mod as_of;
 pub mod cash;
 pub mod coupons;
 pub mod desk;
@@ -22,6 +23,7 @@ pub mod need;
 pub mod outcome;
 pub mod points;
 pub mod posting;
+pub mod ranking;
 pub mod reconcile;
 pub mod redemption;
 pub mod statement;

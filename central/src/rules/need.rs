@@ -121,6 +121,8 @@ pub enum Need {
     Level(MemberId),
     /// A coupon.
     Coupon(Hash),
+    /// An award of a ranking.
+    Award(Hash),
 }
 
 /// What an entry will certainly need, so that most entries are applied at the first try.
@@ -303,7 +305,7 @@ fn of_act(needs: &mut BTreeSet<Need>, act: &Act) {
     }
 }
 
-/// Of acts about points, their redemption, levels and coupons.
+/// Of acts about points, their redemption, levels, coupons and what comes round.
 fn of_points(needs: &mut BTreeSet<Need>, act: &Act) {
     match act {
         Act::PointsChanged(changed) => needs.extend(changed.changes.iter().flat_map(|change| {
@@ -324,6 +326,18 @@ fn of_points(needs: &mut BTreeSet<Need>, act: &Act) {
         }
         Act::CouponUsed(used) => {
             needs.insert(Need::Coupon(used.coupon));
+        }
+        Act::PointsFilledUp(filled) => needs.extend(filled.members.iter().flat_map(|of| {
+            let cause = posting::round_up_cause(of.member, of.day);
+            [Need::Member(of.member), Need::Purse(of.member), Need::Flows(cause)]
+        })),
+        Act::MembersRanked(ranked) => needs.extend(ranked.places.iter().flat_map(|of| {
+            let award = posting::award_id(of.member, (ranked.from, ranked.until));
+            [Need::Award(award), Need::Member(of.member)]
+        })),
+        Act::RankingAwarded(awarded) => {
+            needs.insert(Need::Award(awarded.award));
+            needs.extend(awarded.item.map(|item| Need::Stock(item, awarded.office)));
         }
         Act::LevelsMoved(moved) => needs.extend(
             moved.moves.iter().flat_map(|step| [Need::Member(step.member), Need::Level(step.member)]),

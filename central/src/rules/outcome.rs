@@ -27,6 +27,7 @@ use super::joining::details::Details;
 use super::judge::issue::Issued;
 use super::lease::LeaseRow;
 use super::posting::Posting;
+use super::ranking::KnownAward;
 use super::world::{
     CardLife, CardTurn, Group, KnownActivity, KnownAssociation, KnownBoot, KnownCase, KnownDevice,
     KnownEpoch, KnownEvent, KnownFact, KnownField, KnownFiled, KnownLeaving, KnownMember, KnownMessage,
@@ -108,6 +109,8 @@ pub struct Outcome {
     pub redeemed: Vec<RedeemedLine>,
     /// Coupons that are new or were used, with where they were used now.
     pub coupons: BTreeMap<Hash, (KnownCoupon, Option<OfficeId>)>,
+    /// Awards of rankings that are new or were given.
+    pub awards: BTreeMap<Hash, KnownAward>,
     /// Steps of members' levels, by their places.
     pub level_steps: BTreeMap<(MemberId, u32), LevelStep>,
     /// How members' levels read from now on; none for one without a name.

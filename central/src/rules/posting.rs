@@ -8,6 +8,7 @@ use std::fmt;
 
 use hufu_shared::ids::{DeviceId, FactId, Hash, LeaseId, MemberId, OccurrenceId, OfficeId, OperatorId};
 use hufu_shared::money::{Leg, Unit};
+use hufu_shared::policy::Period;
 use hufu_shared::time::{Day, Instant};
 
 /// An account of the ledger. House accounts are per office, so no row is everybody's.
@@ -226,6 +227,8 @@ pub enum PostingCode {
     Redemption,
     /// Points given by one member to another.
     Transfer,
+    /// Filled up on the member day.
+    RoundUp,
 }
 
 impl PostingCode {
@@ -253,7 +256,15 @@ impl PostingCode {
             Self::Points => "points",
             Self::Redemption => "redemption",
             Self::Transfer => "transfer",
+            Self::RoundUp => "round_up",
         }
+    }
+
+    /// Whether what is posted under a code follows from the day that it is of: it was known then, whenever the job that
+    /// posts it came by.
+    #[must_use]
+    pub fn is_foreseen(code: &str) -> bool {
+        [Self::Expiry, Self::RoundUp].iter().any(|foreseen| foreseen.code() == code)
     }
 }
 
@@ -323,6 +334,19 @@ pub fn expiry_cause(member: MemberId, unit: Unit, cutoff: Day) -> Hash {
 #[must_use]
 pub fn base_points_cause(about: [u8; 16], rule: &str) -> Hash {
     Hash::of(&[b"hufu-cause-base-points", &about, rule.as_bytes()])
+}
+
+/// The cause of what fills a member's points up in the month that holds a day: once, whichever day of it that is.
+#[must_use]
+pub fn round_up_cause(member: MemberId, day: Day) -> Hash {
+    let month = Period::Month.first_day(day);
+    Hash::of(&[b"hufu-cause-round-up", &member.0, &month.0.to_be_bytes()])
+}
+
+/// The name of an award for a place in the ranking of a period; in the books of stock, the cause of what was given.
+#[must_use]
+pub fn award_id(member: MemberId, (from, until): (Day, Day)) -> Hash {
+    Hash::of(&[b"hufu-ranking-award", &member.0, &from.0.to_be_bytes(), &until.0.to_be_bytes()])
 }
 
 /// The cause of what a merge brings over.

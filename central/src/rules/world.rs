@@ -50,6 +50,7 @@ use super::judge::rate::{self, Published};
 use super::lease::LeaseRow;
 use super::need::Need;
 use super::posting::Account;
+use super::ranking::KnownAward;
 
 /// All rows that one entry needs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -156,6 +157,8 @@ pub struct World {
     pub levels: BTreeMap<MemberId, KnownLevel>,
     /// Coupons.
     pub coupons: BTreeMap<Hash, KnownCoupon>,
+    /// Awards of rankings.
+    pub awards: BTreeMap<Hash, KnownAward>,
 }
 
 /// A recovery of the centre: it was rolled back, and learns from the terminals what it had set aside.

@@ -147,9 +147,7 @@ pub fn due(
             }
         }
     }
-    let is_full = i64::try_from(found.len()).is_ok_and(|rows| rows >= limit);
-    let last = found.last().filter(|_| is_full).map(|row| row.array(0)).transpose()?;
-    Ok((all, last.map(MemberId)))
+    Ok((all, rows::go_on_after(&found, limit)?))
 }
 
 /// Why a coupon is not used.

@@ -43,6 +43,7 @@ pub static TABLES: LazyLock<Vec<(&'static str, usize)>> = LazyLock::new(|| {
         ("redemption_line", 2),
         ("level_step", 2),
         ("coupon", 1),
+        ("ranking_award", 1),
         ("issued", 2),
         ("lease", 2),
         ("posting", 1),

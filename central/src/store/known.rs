@@ -124,30 +124,36 @@ pub fn flows(found: &[Row]) -> Result<Flows, StoreError> {
 /// # Errors
 /// [`StoreError`] if a row does not hold a posting.
 pub fn lots(found: &[Row]) -> Result<Vec<Lot>, StoreError> {
-    let mut moves = Vec::new();
-    for row in found {
-        let account = |column: usize| -> Result<Account, StoreError> {
-            let name = row.text(column)?;
-            Account::parse(name).map(Account::of_cause).ok_or_else(|| unknown("account", name))
-        };
-        let (debit, credit, amount) = (account(3)?, account(4)?, row.int(5)?);
-        let lot =
-            Lot { at: Instant(row.int(1)?), day: rows::day_at(row, 2)?, amount, granted: None, spent: None };
-        let lot = match (debit, credit) {
-            (Account::Expired, _) | (_, Account::Expired) => continue,
-            (Account::Available(_), Account::Escrow(lease)) => Lot { granted: Some(lease), ..lot },
-            (Account::Escrow(lease), Account::Available(_)) => {
-                Lot { granted: Some(lease), amount: -amount, ..lot }
-            }
-            (Account::Escrow(lease), _) => Lot { spent: Some(lease), amount: -amount, ..lot },
-            (_, Account::Escrow(lease)) => Lot { spent: Some(lease), ..lot },
-            (Account::Available(_), _) => Lot { amount: -amount, ..lot },
-            (_, Account::Available(_)) => lot,
-            _ => continue,
-        };
-        moves.push((Hash(row.array(0)?), lot));
-    }
-    Ok(crate::rules::apply::lots(moves))
+    let moves = found.iter().map(moved).collect::<Result<Vec<_>, StoreError>>()?;
+    Ok(crate::rules::apply::lots(moves.into_iter().flatten()))
+}
+
+/// What one posting gave or took of a member's points, with its cause, from the same columns; none for what ran out, and
+/// for what lies between other accounts.
+///
+/// # Errors
+/// [`StoreError`] if the row does not hold a posting.
+pub fn moved(row: &Row) -> Result<Option<(Hash, Lot)>, StoreError> {
+    let account = |column: usize| -> Result<Account, StoreError> {
+        let name = row.text(column)?;
+        Account::parse(name).map(Account::of_cause).ok_or_else(|| unknown("account", name))
+    };
+    let (debit, credit, amount) = (account(3)?, account(4)?, row.int(5)?);
+    let lot =
+        Lot { at: Instant(row.int(1)?), day: rows::day_at(row, 2)?, amount, granted: None, spent: None };
+    let lot = match (debit, credit) {
+        (Account::Expired, _) | (_, Account::Expired) => return Ok(None),
+        (Account::Available(_), Account::Escrow(lease)) => Lot { granted: Some(lease), ..lot },
+        (Account::Escrow(lease), Account::Available(_)) => {
+            Lot { granted: Some(lease), amount: -amount, ..lot }
+        }
+        (Account::Escrow(lease), _) => Lot { spent: Some(lease), amount: -amount, ..lot },
+        (_, Account::Escrow(lease)) => Lot { spent: Some(lease), ..lot },
+        (Account::Available(_), _) => Lot { amount: -amount, ..lot },
+        (_, Account::Available(_)) => lot,
+        _ => return Ok(None),
+    };
+    Ok(Some((Hash(row.array(0)?), lot)))
 }
 
 /// What a member has per unit, from `class, unit, amount` of their accounts and `unit, sum` of what is set aside.

@@ -12,7 +12,7 @@ use hufu_shared::scheme::Scheme;
 use hufu_shared::scheme::level::Measure;
 use hufu_shared::time::{Day, Instant, OfficeClock};
 
-use super::{StoreError, cards, coupons, directory, jobs, known, rows, world};
+use super::{StoreError, cards, coupons, directory, jobs, known, rankings, rows, world};
 use crate::db::{Row, SqlFile, Tx, Value};
 use crate::rules::apply::LEVELS_JOB;
 use crate::rules::levels::{self, Seen};
@@ -41,7 +41,11 @@ pub(super) fn fetch_in(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result
     Ok(())
 }
 
-fn rank_at(row: &Row, column: usize) -> Result<u8, StoreError> {
+/// A rank in a column.
+///
+/// # Errors
+/// [`StoreError`] if it holds none.
+pub(super) fn rank_at(row: &Row, column: usize) -> Result<u8, StoreError> {
     let rank = row.int(column)?;
     u8::try_from(rank).map_err(|_| rows::unknown("rank of a level", &rank.to_string()))
 }
@@ -76,7 +80,7 @@ pub fn rank(tx: &mut Tx<'_>, member: MemberId) -> Result<u8, StoreError> {
     Ok(ladder.map_or(0, |ladder| ladder.scheme().base_rank()))
 }
 
-/// Writes what an entry gave, of coupons as well.
+/// Writes what an entry gave, of coupons and awards as well.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -100,7 +104,8 @@ pub(super) fn commit(tx: &mut Tx<'_>, entry: EntryId, outcome: &Outcome) -> Resu
         ];
         tx.execute_later(SQL.get("set_step"), vec![values])?;
     }
-    coupons::commit(tx, entry, outcome)
+    coupons::commit(tx, entry, outcome)?;
+    rankings::commit(tx, entry, outcome)
 }
 
 /// The steps of a member's level, the newest first, at most `limit`.
@@ -178,16 +183,22 @@ pub fn moves_due(
     let mut due = Vec::new();
     for row in &found {
         let member = MemberId(row.array(0)?);
-        let (start, from) = match level(tx, member)? {
-            Some(known) => (known.standing, known.day.max(look.days.0)),
-            None => (first(row, look)?, look.days.0),
-        };
+        let (start, from) = stands(tx, look, row)?;
         let seen = seen(tx, look, member)?;
         due.extend(levels::walk(&look.scheme, (member, start), &seen, (from, look.days.1)));
     }
-    let is_full = i64::try_from(found.len()).is_ok_and(|rows| rows >= limit);
-    let last = found.last().filter(|_| is_full).map(|row| row.array(0)).transpose()?;
-    Ok((due, last.map(MemberId)))
+    Ok((due, rows::go_on_after(&found, limit)?))
+}
+
+/// Where a member's level stands, from `id, joined, level_zh, status_since`, and after which day a look goes on.
+///
+/// # Errors
+/// [`StoreError`].
+pub(super) fn stands(tx: &mut Tx<'_>, look: &Look, row: &Row) -> Result<(Standing, Day), StoreError> {
+    Ok(match level(tx, MemberId(row.array(0)?))? {
+        Some(known) => (known.standing, known.day.max(look.days.0)),
+        None => (first(row, look)?, look.days.0),
+    })
 }
 
 /// Where a member stands whose level never moved: on the level of whose name they were brought here, else on what every
@@ -203,17 +214,18 @@ fn first(row: &Row, look: &Look) -> Result<Standing, StoreError> {
     })
 }
 
-/// What a member did, with the day on which each was known.
-fn seen(tx: &mut Tx<'_>, look: &Look, member: MemberId) -> Result<Vec<Seen>, StoreError> {
+/// What a member did up to the last day of a look, with the day on which each was known.
+///
+/// # Errors
+/// [`StoreError`].
+pub(super) fn seen(tx: &mut Tx<'_>, look: &Look, member: MemberId) -> Result<Vec<Seen>, StoreError> {
     let clock = OfficeClock { zone: look.zone.clone(), cutoff_minutes: 0 };
     let key = [member.0.into(), i64::from(look.days.1.0).into()];
     let mut all = Vec::new();
     for row in tx.query(SQL.get("points"), &key)? {
         let of = cards::points_day(&row, member)?;
-        // What runs out is known beforehand, whenever the job that takes it came by.
-        let is_foreseen = row.text(1)? == PostingCode::Expiry.code();
         let booked = clock.business_day(Instant(row.int(5)?));
-        let known = if is_foreseen { of.day } else { booked.max(of.day) };
+        let known = if PostingCode::is_foreseen(row.text(1)?) { of.day } else { booked.max(of.day) };
         all.push(Seen { deed: Deed { day: of.day, points: of.earned, spend_fen: 0 }, net: of.net, known });
     }
     if look.scheme.levels.iter().any(|level| level.measure == Measure::PeriodSpend) {

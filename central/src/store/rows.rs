@@ -1,6 +1,6 @@
 //! Small conversions between database values and the words of the domain.
 
-use hufu_shared::ids::{DeviceId, FactId, Hash};
+use hufu_shared::ids::{DeviceId, FactId, Hash, MemberId};
 use hufu_shared::member::{MemberStatus, OccurrenceRow, OccurrenceState, OfficeRow};
 use hufu_shared::money::Amount;
 use hufu_shared::scheme::Words;
@@ -39,6 +39,16 @@ pub fn day_at(row: &Row, column: usize) -> Result<Day, StoreError> {
 /// As [`day_at`].
 pub fn day_opt(row: &Row, column: usize) -> Result<Option<Day>, StoreError> {
     if row.int_opt(column)?.is_some() { day_at(row, column).map(Some) } else { Ok(None) }
+}
+
+/// After whom a look at members goes on, of whose page at most `limit` were asked for; none once all were looked at.
+///
+/// # Errors
+/// [`StoreError`] if the first column holds no member.
+pub fn go_on_after(found: &[Row], limit: i64) -> Result<Option<MemberId>, StoreError> {
+    let is_full = i64::try_from(found.len()).is_ok_and(|rows| rows >= limit);
+    let last = found.last().filter(|_| is_full).map(|row| row.array(0)).transpose()?;
+    Ok(last.map(MemberId))
 }
 
 /// The number of a conflict kind.

@@ -17,6 +17,7 @@ mod device;
 mod joining;
 mod lease;
 mod levels;
+mod member_day;
 mod name;
 mod people;
 mod points;
@@ -35,6 +36,7 @@ pub use device::*;
 pub use joining::*;
 pub use lease::*;
 pub use levels::*;
+pub use member_day::*;
 pub use people::*;
 pub use points::*;
 pub use redemption::*;
@@ -278,6 +280,15 @@ pub enum Act {
     /// An event that was told wrongly was taken back.
     #[n(121)]
     EventTakenBack(#[n(0)] EventTakenBack),
+    /// Points were filled up on a member day.
+    #[n(125)]
+    PointsFilledUp(#[n(0)] PointsFilledUp),
+    /// The first of a period were found.
+    #[n(126)]
+    MembersRanked(#[n(0)] MembersRanked),
+    /// The award of a ranking was given.
+    #[n(127)]
+    RankingAwarded(#[n(0)] RankingAwarded),
 }
 
 /// A change of the rules of applying.

@@ -49,12 +49,10 @@ impl Act {
             Self::DataOpened(_) => "data_opened",
             Self::AssociationDone(_) => "association_done",
             Self::CarerSet(_) => "carer_set",
-            Self::CardsIssued(_) => "cards_issued",
-            Self::CardExchanged(_) => "card_exchanged",
+            Self::CardsIssued(_) => "cards_issued", Self::CardExchanged(_) => "card_exchanged",
             Self::CardsEnded(_) => "cards_ended",
             Self::CardChangesDue(_) => "card_changes_due",
-            Self::StockItemsSet(_) => "stock_items_set",
-            Self::StockCounted(_) => "stock_counted",
+            Self::StockItemsSet(_) => "stock_items_set", Self::StockCounted(_) => "stock_counted",
             Self::StockExplained(_) => "stock_explained",
             Self::ActivityPlanned(_) => "activity_planned",
             Self::ActivityDecided(_) => "activity_decided",
@@ -74,6 +72,8 @@ impl Act {
             Self::PointsTransferred(_) => "points_transferred", Self::LevelsMoved(_) => "levels_moved",
             Self::CouponsGiven(_) => "coupons_given", Self::CouponUsed(_) => "coupon_used",
             Self::EventTold(_) => "event_told", Self::EventTakenBack(_) => "event_taken_back",
+            Self::PointsFilledUp(_) => "points_filled_up", Self::MembersRanked(_) => "members_ranked",
+            Self::RankingAwarded(_) => "ranking_awarded",
         }
     }
 }

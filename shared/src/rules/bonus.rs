@@ -1,7 +1,7 @@
 //! Points filled up on the member day, and the first of a period (rules P3 and P4).
 
 use super::calendar;
-use crate::policy::MonthDay;
+use crate::policy::{MonthDay, Period};
 use crate::scheme::bonus::{Ranking, RoundUp};
 use crate::time::Day;
 
@@ -26,6 +26,45 @@ pub fn rounded_up(rule: &RoundUp, points: i64) -> i64 {
 pub fn member_day(rule: &RoundUp, day: Day) -> Option<Day> {
     let month = calendar::month_of(day)?;
     MonthDay { month, day: rule.day }.in_year(calendar::year_of(day)?)
+}
+
+/// The member days after one day and up to another, in their order.
+#[must_use]
+pub fn member_days(rule: &RoundUp, (after, until): (Day, Day)) -> Vec<Day> {
+    let mut days = Vec::new();
+    let mut month = Some(Period::Month.first_day(after));
+    while let Some(first) = month.filter(|first| *first <= until) {
+        days.extend(member_day(rule, first).filter(|day| (after..=until).contains(day) && *day != after));
+        // Beyond the calendar there is no next month.
+        month = calendar::months_after(first, 1).filter(|next| *next > first);
+    }
+    days
+}
+
+/// The periods that ended after one day and up to another, each with its first and last day, in their order.
+#[must_use]
+pub fn periods_ended(period: Period, (after, until): (Day, Day)) -> Vec<(Day, Day)> {
+    let mut ended = Vec::new();
+    let mut begins = Some(period.first_day(after.plus(1)));
+    while let Some(first) = begins {
+        begins = next_period(period, first).filter(|next| *next > first);
+        match begins.map(|next| next.plus(-1)).filter(|last| *last <= until) {
+            Some(last) => ended.push((first, last)),
+            None => break,
+        }
+    }
+    ended
+}
+
+/// The first day of the period after the one that begins on a day; none beyond the calendar.
+fn next_period(period: Period, first: Day) -> Option<Day> {
+    match period {
+        Period::Day => Some(first.plus(1)),
+        Period::Week => Some(first.plus(7)),
+        Period::Month => calendar::months_after(first, 1),
+        Period::Quarter => calendar::months_after(first, 3),
+        Period::Year => calendar::months_after(first, 12),
+    }
 }
 
 /// A member who takes part in a ranking.

@@ -6,65 +6,88 @@ use serde::{Deserialize, Serialize};
 use super::Scheme;
 use crate::policy::Period;
 
+/// Members who get an award at most: more are no award, and one act names them all.
+pub const RANKED_MAX: u32 = 10_000;
+
 /// Points filled up on a day of each month 积分加满 (rule P3).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
 #[serde(deny_unknown_fields)]
 pub struct RoundUp {
     /// The member day 会员日 of each month, 1 to 31; beyond a short month its last day. Not given (gap).
+    #[n(0)]
     pub day: u8,
     /// The rank from which on.
+    #[n(1)]
     pub min_rank: u8,
     /// What is filled up to what, below the steps; in order, without overlap.
+    #[n(2)]
     #[serde(default, rename = "bracket")]
     pub brackets: Vec<Bracket>,
     /// Whether the whole of a bracket is filled up (1,450 to 1,500 as 1,400 is) or its first number only. The source is
     /// ambiguous; the default is the whole, in the member's favour.
+    #[n(3)]
     #[serde(default = "yes")]
     pub whole_bracket: bool,
     /// From here on the upper half of each step is filled up to the next step.
+    #[n(4)]
     pub step_from: i64,
     /// The size of a step.
+    #[n(5)]
     pub step: i64,
     /// Nothing is filled up beyond this.
+    #[n(6)]
     pub ceiling: i64,
 }
 
 /// From `from` up to `to`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
 #[serde(deny_unknown_fields)]
 pub struct Bracket {
     /// The first number that is filled up.
+    #[n(0)]
     pub from: i64,
     /// What it becomes.
+    #[n(1)]
     pub to: i64,
 }
 
 /// An award for those with the most points of a period (rule P4).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
 #[serde(deny_unknown_fields)]
 pub struct Ranking {
     /// The period; the award is given on the day after it.
+    #[n(0)]
     pub period: Period,
     /// How many get it.
+    #[n(1)]
     pub top_n: u32,
     /// The rank from which on a member takes part.
+    #[n(2)]
     pub min_rank: u8,
     /// Code of the award: an item of the catalogue.
+    #[n(3)]
     pub award: String,
     /// What is ranked: points earned within the period, or those held at its end. The source says only "by points"
     /// (gap); the default is those held.
+    #[n(4)]
     #[serde(default)]
     pub by: RankBy,
 }
 
 /// What members are ranked by.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(index_only)]
 #[serde(rename_all = "snake_case")]
 pub enum RankBy {
     /// Points held at the end of the period.
+    #[n(0)]
     #[default]
     Balance,
     /// Points earned within it.
+    #[n(1)]
     Earned,
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Scheme;
 use super::bill::WHOLE_BP;
-use super::bonus::{Birthday, Ranking, RoundUp};
+use super::bonus::{Birthday, RANKED_MAX, Ranking, RoundUp};
 use super::earning::{EarnRule, Once, Sheet};
 use super::level::{Level, Measure, OnExpiry, Validity, Window};
 use super::redemption::{Redemption, Transfer};
@@ -294,7 +294,8 @@ impl Check {
     }
 
     fn ranking(&mut self, ranking: &Ranking, redemption: &Redemption) {
-        self.above_zero("ranking.top_n", ranking.top_n.into());
+        let some = (1..=RANKED_MAX).contains(&ranking.top_n);
+        self.that(some, "ranking.top_n", "1 to 10000", ranking.top_n);
         let known = redemption.items.iter().any(|item| item.code == ranking.award);
         self.that(known, "ranking.award", "an item of the catalogue", &ranking.award);
     }

@@ -1,10 +1,10 @@
 //! One act of each kind about points, with every optional field filled somewhere.
 
 use hufu_shared::act::{
-    Act, CouponGiven, CouponUsed, CouponWhy, CouponsGiven, EventTakenBack, EventTold, LevelMove, LevelWhy,
-    LevelsMoved, PointsChange, PointsChanged, PointsDecided, PointsTransferred, PointsTrigger, PurchasesDue,
-    RedeemedBy, RedeemedFor, RedemptionPlan, RedemptionRun, RedemptionStep, RedemptionStepped, TriggerOn,
-    Triggered,
+    Act, CouponGiven, CouponUsed, CouponWhy, CouponsGiven, EventTakenBack, EventTold, FilledUp, LevelMove,
+    LevelWhy, LevelsMoved, MembersRanked, PointsChange, PointsChanged, PointsDecided, PointsFilledUp,
+    PointsTransferred, PointsTrigger, PurchasesDue, Ranked, RankingAwarded, RedeemedBy, RedeemedFor,
+    RedemptionPlan, RedemptionRun, RedemptionStep, RedemptionStepped, TriggerOn, Triggered,
 };
 use hufu_shared::ids::{DeviceId, FactId, Hash, ItemId, MemberId, OccurrenceId, OfficeId};
 use hufu_shared::money::Amount;
@@ -114,6 +114,30 @@ pub fn acts() -> Vec<Act> {
             reason: Hash([0x1f; 32]),
         })),
         Act::EventTakenBack(EventTakenBack { event: Hash([0x77; 32]), reason: Hash([0x20; 32]) }),
+        Act::PointsFilledUp(PointsFilledUp {
+            until: Day(20_790),
+            members: vec![FilledUp {
+                member: MEMBER,
+                office: OFFICE,
+                day: Day(20_789),
+                from: 1_400,
+                to: 1_500,
+                scheme: 3,
+            }],
+        }),
+        Act::MembersRanked(MembersRanked {
+            from: MONDAY,
+            until: Day(20_789),
+            scheme: 3,
+            award: "quarter-gift".to_owned(),
+            places: vec![Ranked { member: MEMBER, points: 9_500, reached: Day(20_780) }],
+        }),
+        Act::RankingAwarded(RankingAwarded {
+            award: Hash([0x77; 32]),
+            office: OFFICE,
+            item: Some(ItemId([0x73; 16])),
+            reason: Hash([0x1f; 32]),
+        }),
         Act::PointsTransferred(PointsTransferred {
             id: Hash([0x75; 32]),
             from: MEMBER,

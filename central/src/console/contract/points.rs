@@ -1,7 +1,8 @@
 //! Operations about points, redemption and stored value (K20–K24, H4).
 
 use super::super::{
-    coupons, events, levels, points as changes, redemptions as plans, statement, transfers, value as stored,
+    coupons, events, levels, points as changes, rankings, redemptions as plans, statement, transfers,
+    value as stored,
 };
 use super::{Operation, get, post};
 
@@ -81,7 +82,7 @@ pub(super) fn events() -> Vec<Operation> {
     ]
 }
 
-/// Coupons and levels, which a scheme gives by itself.
+/// Coupons, levels and awards of rankings, which a scheme gives by itself.
 pub(super) fn rights() -> Vec<Operation> {
     vec![
         get("/api/v1/members/{id}/coupons", coupons::of_member, "Coupons of a member, by their first day.")
@@ -101,6 +102,22 @@ pub(super) fn rights() -> Vec<Operation> {
         )
         .asks("cursor:int limit:int")
         .tells("member:id rank:int name since?:day until?:day in_grace:bool steps:[LevelStep] next?:int"),
+        get(
+            "/api/v1/rankings",
+            rankings::list,
+            "Awards of rankings, the newest period first and in it the first of all first.",
+        )
+        .asks("cursor limit:int")
+        .tells("awards:[RankingAward] next?"),
+        post(
+            "/api/v1/rankings/{id}/give",
+            rankings::give,
+            "Gives an award, once; a gift of stock comes off the shelf of the office.",
+        )
+        .takes("office! reason!")
+        .tells("RankingAward"),
+        get("/api/v1/members/{id}/rankings", rankings::of_member, "Awards of a member, the newest first.")
+            .tells("member:id awards:[RankingAward]"),
     ]
 }
 

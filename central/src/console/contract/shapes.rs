@@ -88,6 +88,11 @@ pub(super) const SHAPES: &[(&str, &str)] = &[
          balance:points|growth|both asked:time asker decided?:time decider?",
     ),
     (
+        "RankingAward",
+        "award:hash from:day until:day place:int member:id number* points:int reached:day what scheme:int given?:time \
+         giver? office?:id item?:id",
+    ),
+    (
         "RedemptionPlan",
         "plan:hash name:Words from:day until:day office:id what:any by:RedemptionWhom state planned:time planner \
          decided?:time decider? heads:int points:int fen:int gifts:int redeemed_now*:int left_out*:int",

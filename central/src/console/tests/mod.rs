@@ -19,6 +19,7 @@ mod members;
 mod money;
 mod pages;
 mod points;
+mod rankings;
 mod readiness;
 mod requests;
 mod rights;

@@ -11,6 +11,7 @@ use super::coupons::COUPONS_JOB;
 use super::expiry::EXPIRY_JOB;
 use super::forms::{KIND_LOOK_ALIKE, KIND_PROFILE};
 use super::held::KIND_UNKNOWN_CARD;
+use super::member_day::{RANKING_JOB, ROUND_UP_JOB};
 use crate::rules::entry::TakenAct;
 use crate::rules::need::Need;
 use crate::rules::world::{CaseState, DeviceStatus, KnownDevice, KnownEpoch};
@@ -79,7 +80,8 @@ impl Work {
             Act::PointsChanged(_) | Act::PointsDecided(_) | Act::PointsTriggerSet(_) | Act::PurchasesDue(_)
             | Act::RedemptionPlanned(_) | Act::RedemptionStepped(_) | Act::RedemptionRun(_)
             | Act::PointsTransferred(_) | Act::LevelsMoved(_) | Act::CouponsGiven(_) | Act::CouponUsed(_)
-            | Act::EventTold(_) | Act::EventTakenBack(_) => self.act_of_points(&taken.act),
+            | Act::EventTold(_) | Act::EventTakenBack(_)
+            | Act::PointsFilledUp(_) | Act::MembersRanked(_) | Act::RankingAwarded(_) => self.act_of_points(&taken.act),
             Act::DaySettled(day) => self.day_settled(*day),
             Act::PolicySet(policy) => self.policy_set(policy),
             Act::JobRan(run) => self.job_ran(run),
@@ -97,11 +99,17 @@ impl Work {
         if (before.expiry, &before.zone) != (policy.expiry, &policy.zone) {
             self.outcome.jobs.insert(EXPIRY_JOB.to_owned(), None);
         }
-        if before.coupons.is_none() && policy.coupons.is_some() {
-            // Nobody was promised a coupon before the club gave any.
-            let clock = OfficeClock { zone: policy.zone.clone(), cutoff_minutes: 0 };
-            let yesterday = clock.business_day(self.received).plus(-1);
-            self.outcome.jobs.insert(COUPONS_JOB.to_owned(), Some(yesterday));
+        // Nobody was promised anything before the club gave it.
+        let clock = OfficeClock { zone: policy.zone.clone(), cutoff_minutes: 0 };
+        let yesterday = clock.business_day(self.received).plus(-1);
+        for (job, begins) in [
+            (COUPONS_JOB, before.coupons.is_none() && policy.coupons.is_some()),
+            (ROUND_UP_JOB, before.round_up.is_none() && policy.round_up.is_some()),
+            (RANKING_JOB, before.ranking.is_none() && policy.ranking.is_some()),
+        ] {
+            if begins {
+                self.outcome.jobs.insert(job.to_owned(), Some(yesterday));
+            }
         }
         self.outcome.policy = Some(policy.clone());
     }

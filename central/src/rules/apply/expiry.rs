@@ -8,17 +8,21 @@ use std::collections::BTreeMap;
 use hufu_shared::act::PointsExpired;
 use hufu_shared::ids::{LeaseId, MemberId};
 use hufu_shared::money::{Amount, Leg, Unit};
+use hufu_shared::policy::ExpiryMode;
 use hufu_shared::time::{Day, Instant};
 
 use super::Work;
 use super::ledger::{Cause, Flow};
-use crate::rules::judge::expiry::{self, Account as Lots, Change, Credit, Debit, Lease};
+use crate::rules::judge::expiry::{self, Account as Lots, Change, Credit, CutOff, Debit, Lease};
 use crate::rules::need::Need;
 use crate::rules::posting::{self, Account, PostingCode};
 use crate::rules::world::Lot;
 
 /// Name of the daily job in the journal.
 pub const EXPIRY_JOB: &str = "expiry";
+
+/// How a member's points end: the club's mode and zone, and the day on which the member joined.
+pub type Ends<'a> = (ExpiryMode, &'a str, Option<Day>);
 
 /// All that a member got and used, as the judge reads it.
 #[derive(Default)]
@@ -30,6 +34,48 @@ struct History {
     days: BTreeMap<Instant, Day>,
 }
 
+impl History {
+    fn of(lots: &[Lot], (mode, zone, joined): Ends<'_>, span: impl Fn(LeaseId) -> Lease) -> Self {
+        let mut history = Self::default();
+        for lot in lots {
+            if let Some(lease) = lot.granted.or(lot.spent) {
+                let lease = history.leases.entry(lease).or_insert_with(|| span(lease));
+                let debit = Debit { t: lot.at, amount: Amount(lot.amount.abs()) };
+                if lot.granted.is_some() { lease.grants.push(debit) } else { lease.spends.push(debit) }
+            }
+            if lot.granted.is_some() {
+                continue;
+            }
+            if lot.amount > 0 {
+                let last = expiry::last_day(mode, lot.day, joined);
+                let expires = last.map(|day| expiry::cut_off(day, zone));
+                history.days.extend(expires.zip(last));
+                history.credits.push(Credit { t: lot.at, expires, amount: Amount(lot.amount) });
+            } else {
+                history.debits.push(Debit { t: lot.at, amount: Amount(-lot.amount) });
+            }
+        }
+        history
+    }
+
+    /// What runs out at each cut-off up to a moment, with the last day before it.
+    fn reckon(&self, until: Instant) -> Vec<(Day, CutOff)> {
+        let leases: Vec<Lease> = self.leases.values().cloned().collect();
+        let lots = Lots { credits: &self.credits, debits: &self.debits, leases: &leases };
+        let cuts = expiry::reckon(lots, until).into_iter();
+        cuts.filter_map(|cut| self.days.get(&cut.at).map(|day| (*day, cut))).collect()
+    }
+}
+
+/// What ran out of these lots at each cut-off up to the end of a day, by the last day before it. What lies in a lease counts
+/// as gone too: its time is up, wherever it is.
+#[must_use]
+pub fn run_out(lots: &[Lot], ends: Ends<'_>, until: Day) -> Vec<(Day, i64)> {
+    let out = |lease| Lease { id: (lease, 0), grants: Vec::new(), spends: Vec::new(), closed: None };
+    let cuts = History::of(lots, ends, out).reckon(expiry::cut_off(until, ends.1));
+    cuts.into_iter().map(|(day, cut)| (day, cut.taken.0.saturating_add(cut.waits.0))).collect()
+}
+
 impl Work {
     /// Takes off what ran out.
     pub(super) fn points_expired(&mut self, run: &PointsExpired) {
@@ -37,13 +83,8 @@ impl Work {
         for member in &run.members {
             self.has(Need::Lots(*member));
             self.has(Need::MemberLeases(*member));
-            let history = self.history(*member);
-            let leases: Vec<Lease> = history.leases.values().cloned().collect();
-            let lots = Lots { credits: &history.credits, debits: &history.debits, leases: &leases };
-            for cut in expiry::reckon(lots, until) {
-                if let Some(day) = history.days.get(&cut.at) {
-                    self.expire(*member, *day, cut.at, cut.taken);
-                }
+            for (day, cut) in self.history(*member).reckon(until) {
+                self.expire(*member, day, cut.at, cut.taken);
             }
         }
     }
@@ -72,28 +113,10 @@ impl Work {
     }
 
     fn history(&self, member: MemberId) -> History {
-        let mut history = History::default();
-        let (mode, zone) = (self.world.policy.expiry, &self.world.policy.zone);
         let joined = self.member(member).map(|known| known.joined);
-        for lot in self.world.lots.get(&member).into_iter().flatten() {
-            if let Some(lease) = lot.granted.or(lot.spent) {
-                let lease = history.leases.entry(lease).or_insert_with(|| self.lease_span(lease));
-                let debit = Debit { t: lot.at, amount: Amount(lot.amount.abs()) };
-                if lot.granted.is_some() { lease.grants.push(debit) } else { lease.spends.push(debit) }
-            }
-            if lot.granted.is_some() {
-                continue;
-            }
-            if lot.amount > 0 {
-                let last = expiry::last_day(mode, lot.day, joined);
-                let expires = last.map(|day| expiry::cut_off(day, zone));
-                history.days.extend(expires.zip(last));
-                history.credits.push(Credit { t: lot.at, expires, amount: Amount(lot.amount) });
-            } else {
-                history.debits.push(Debit { t: lot.at, amount: Amount(-lot.amount) });
-            }
-        }
-        history
+        let lots = self.world.lots.get(&member).map_or(&[][..], Vec::as_slice);
+        let ends = (self.world.policy.expiry, self.world.policy.zone.as_str(), joined);
+        History::of(lots, ends, |lease| self.lease_span(lease))
     }
 
     /// A lease as the cut-offs see it: out as long as any generation of it is open.

@@ -20,7 +20,8 @@ use crate::rules::posting::{self, Account, PostingCode};
 use crate::rules::world::{ByEvent, Decided, KnownPoints, KnownTrigger};
 
 impl Work {
-    /// Gives effect to an act about points, their redemption, events, levels and coupons; one about something else has none here.
+    /// Gives effect to an act about points, their redemption, events, levels, coupons and what comes round; one about something
+    /// else has none here.
     pub(super) fn act_of_points(&mut self, act: &Act) {
         match act {
             Act::PointsChanged(changed) => self.points_changed(changed),
@@ -36,6 +37,9 @@ impl Work {
             Act::CouponUsed(used) => self.coupon_used(used),
             Act::EventTold(told) => self.event_told(told),
             Act::EventTakenBack(taken) => self.event_taken_back(taken),
+            Act::PointsFilledUp(filled) => self.points_filled_up(filled),
+            Act::MembersRanked(ranked) => self.members_ranked(ranked),
+            Act::RankingAwarded(awarded) => self.ranking_awarded(awarded),
             _ => {}
         }
     }

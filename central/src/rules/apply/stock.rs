@@ -142,7 +142,7 @@ impl Work {
         }
     }
 
-    /// Takes one piece from a shelf for a card that is issued, where somebody counts it. Whether there was one.
+    /// Takes one piece from a shelf, for a card that is issued or a gift, where somebody counts it. Whether there was one.
     pub(super) fn take_one(&mut self, item: ItemId, office: OfficeId, cause: Hash) -> bool {
         if self.stock(item, office).is_none() {
             return true;

@@ -25,6 +25,7 @@ mod leases;
 mod levels;
 mod lost_commit;
 mod meanwhile;
+mod member_day;
 mod order;
 mod people;
 mod points;

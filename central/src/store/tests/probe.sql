@@ -121,6 +121,12 @@ SELECT id, member, points, state FROM points_change ORDER BY id
 -- name: all_weeks_told
 SELECT member, week FROM message WHERE about = 'purchases' ORDER BY member, week
 
+-- name: all_filled_up
+SELECT member, day, amount FROM posting WHERE code = 'round_up' ORDER BY member, day
+
+-- name: all_awards
+SELECT ends, place, member, points, reached, award FROM ranking_award ORDER BY ends, place
+
 -- name: all_level_steps
 SELECT member, n, day, why, rank, since, until, in_grace FROM level_step ORDER BY member, n
 
