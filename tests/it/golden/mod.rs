@@ -76,6 +76,7 @@ fn messages_are_pinned() {
     check("renew_answer", &samples::renew_answer());
     check("purchase_paid", &purchases::paid());
     check("scheme_earning", &purchases::earning());
+    check("levels_placed", &points::levels_placed());
 }
 
 /// Every golden file has a sample: none can be forgotten when a message is renamed.
@@ -102,6 +103,7 @@ fn no_golden_file_is_left_without_its_sample() {
             "renew_answer",
             "purchase_paid",
             "scheme_earning",
+            "levels_placed",
         ]
         .map(str::to_owned),
     );
