@@ -786,6 +786,7 @@ level-rose = On { $day } rose from { $from } to { $to }: { $measured } of { $thr
 level-renewed = On { $day } kept { $to }: { $measured } of { $threshold }; until { $until }, under version { $version } of the scheme.
 level-grace = On { $day } { $from } ended with { $measured } of { $threshold } and is kept until { $until }, under version { $version } of the scheme.
 level-fell = On { $day } { $from } ended with { $measured } of { $threshold }: now { $to }, under version { $version } of the scheme.
+level-given = On { $day } was set to { $to } by hand; until { $until }, under version { $version } of the scheme.
 coupon-unknown = There is no such coupon, or its member takes part no more.
 coupon-used = This coupon was used.
 coupon-lapsed = This coupon has run out.

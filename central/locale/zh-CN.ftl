@@ -786,6 +786,7 @@ level-rose = { $day } 由“{ $from }”升为“{ $to }”：达到 { $measured
 level-renewed = { $day } 续为“{ $to }”：达到 { $measured }，要求 { $threshold }，有效期至 { $until }（方案第 { $version } 版）。
 level-grace = { $day } “{ $from }”到期，只有 { $measured }，要求 { $threshold }，宽限至 { $until }（方案第 { $version } 版）。
 level-fell = { $day } “{ $from }”到期，只有 { $measured }，要求 { $threshold }，降为“{ $to }”（方案第 { $version } 版）。
+level-given = { $day } 人工设定为“{ $to }”，有效期至 { $until }（方案第 { $version } 版）。
 coupon-unknown = 没有这张券，或会员已退会。
 coupon-used = 这张券已用过。
 coupon-lapsed = 这张券已过期。

@@ -2,18 +2,18 @@
 //!
 //! Two look at the same history by the same walk: the job of the days that are over, at all members, and whoever raises
 //! members at once, at those of whom something was taken in ([`news`]). Nobody rises at once while a day that is over waits
-//! for its look: what that day brings comes first.
+//! for its look: what that day brings comes first. A level that a file names is given by hand ([`given`]).
 
 use std::collections::BTreeMap;
 
-use hufu_shared::act::{Act, Actor, LevelMove, LevelWhy, LevelsMoved};
+use hufu_shared::act::{Act, Actor, LevelMove, LevelWhy, LevelsMoved, MemberSet};
 use hufu_shared::fact::Event;
 use hufu_shared::ids::{EntryId, FactId, MemberId};
 use hufu_shared::money::Unit;
 use hufu_shared::policy::amount_of;
 use hufu_shared::rules::level::{self, Deed, Standing};
 use hufu_shared::scheme::Scheme;
-use hufu_shared::scheme::level::Measure;
+use hufu_shared::scheme::level::{Level, Measure};
 use hufu_shared::time::{Day, Instant, OfficeClock};
 
 use super::{StoreError, acts, cards, coupons, directory, jobs, journal, known, rows, world};
@@ -152,8 +152,11 @@ impl Look {
     }
 }
 
-/// The club's levels and zone, and the days that are over and were not looked at; none in a club without levels.
-fn terms(tx: &mut Tx<'_>, now: Instant) -> Result<Option<(Scheme, String, Option<(Day, Day)>)>, StoreError> {
+/// The club's levels and zone, and the days that are over and were not looked at.
+type Terms = (Scheme, String, Option<(Day, Day)>);
+
+/// The terms of a look; none in a club without levels.
+fn terms(tx: &mut Tx<'_>, now: Instant) -> Result<Option<Terms>, StoreError> {
     let policy = world::policy(tx)?;
     let Some(ladder) = policy.levels else { return Ok(None) };
     let done = jobs::looked_until(tx, LEVELS_JOB)?;
@@ -174,9 +177,15 @@ pub fn look_due(tx: &mut Tx<'_>, now: Instant) -> Result<Option<Look>, StoreErro
 /// The look at the day that goes on; none in a club without levels, and while a day that is over was not looked at.
 fn look_today(tx: &mut Tx<'_>, now: Instant) -> Result<Option<Look>, StoreError> {
     let Some((scheme, zone, None)) = terms(tx, now)? else { return Ok(None) };
+    up_to_today(tx, (scheme, zone, None), now).map(Some)
+}
+
+/// The look at the day that goes on, and at those that are over and were not looked at.
+fn up_to_today(tx: &mut Tx<'_>, (scheme, zone, over): Terms, now: Instant) -> Result<Look, StoreError> {
     let today = OfficeClock { zone: zone.clone(), cutoff_minutes: 0 }.business_day(now);
     let version = statement::scheme(0, today, &directory::versions(tx)?);
-    Ok(Some(Look { scheme, version, zone, days: (today.plus(-1), today) }))
+    let after = over.map_or(today.plus(-1), |days| days.0);
+    Ok(Look { scheme, version, zone, days: (after, today) })
 }
 
 /// Steps of members' levels that are due, of `limit` members after one of them; and the last member that was looked at, if
@@ -208,12 +217,8 @@ fn last_of(found: &[Row], limit: i64) -> Result<Option<MemberId>, StoreError> {
 /// Steps of one member's level that are due up to a moment, each with its place.
 fn moves_of(tx: &mut Tx<'_>, look: &Look, row: &Row, until: Moment) -> Result<Vec<LevelMove>, StoreError> {
     let member = MemberId(row.array(0)?);
-    let known = level(tx, member)?;
-    let (start, steps) = match known {
-        Some(known) => (known.standing, known.steps),
-        None => (first(row, look)?, 0),
-    };
-    let may_end = start.until.is_some() && until >= Moment::end_of(look.days.1);
+    let (known, start) = stands(tx, look, row)?;
+    let may_end = start.until.is_some_and(|last| last < until.day);
     if !may_end && !levels::may_rise(&look.scheme, start) {
         return Ok(Vec::new());
     }
@@ -227,10 +232,57 @@ fn moves_of(tx: &mut Tx<'_>, look: &Look, row: &Row, until: Moment) -> Result<Ve
     };
     let seen = seen(tx, look, member)?;
     let mut moves = levels::walk(&look.scheme, (member, start), &seen, (after, until));
-    for (step, place) in moves.iter_mut().zip(steps.saturating_add(1)..) {
+    for (step, place) in moves.iter_mut().zip(known.map_or(0, |known| known.steps).saturating_add(1)..) {
         step.place = Some(place);
     }
     Ok(moves)
+}
+
+/// Where a member stands, and their last step, if they ever took one.
+fn stands(tx: &mut Tx<'_>, look: &Look, row: &Row) -> Result<(Option<KnownLevel>, Standing), StoreError> {
+    let known = level(tx, MemberId(row.array(0)?))?;
+    let standing = known.map_or_else(|| first(row, look), |known| Ok(known.standing))?;
+    Ok((known, standing))
+}
+
+/// What a file that names other levels of members than they are read by does to them in a club with levels, before its rows
+/// are taken: each stands on the level of that name from today on, for the whole of its time. What was due to them until
+/// then comes first. None if nobody's level is another.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn given(tx: &mut Tx<'_>, rows: &[MemberSet], now: Instant) -> Result<Option<Act>, StoreError> {
+    let Some((scheme, zone, over)) = terms(tx, now)? else { return Ok(None) };
+    let look = up_to_today(tx, (scheme, zone, over), now)?;
+    let until = Moment { day: look.days.1, at: now };
+    let mut moves: Vec<LevelMove> = Vec::new();
+    for set in rows {
+        let named = |level: &&Level| set.level.as_ref().is_some_and(|name| name.zh == level.name.zh);
+        let Some(level) = look.scheme.levels.iter().find(named) else { continue };
+        let Some(row) = tx.query_opt(SQL.get("member"), &[set.member.0.into()])? else { continue };
+        if row.text_opt(2)? == Some(level.name.zh.as_str()) {
+            continue;
+        }
+        let due = moves_of(tx, &look, &row, until)?;
+        let (known, start) = stands(tx, &look, &row)?;
+        let place = known.map_or(0, |known| known.steps);
+        let last = due.last().map(|last| (last.to.rank, last.place.unwrap_or(place)));
+        let (from, place) = last.unwrap_or((start.rank, place));
+        moves.extend(due);
+        moves.push(LevelMove {
+            member: set.member,
+            day: look.days.1,
+            why: LevelWhy::Given,
+            from,
+            to: level::by_hand(&look.scheme, level.rank, look.days.1),
+            measured: 0,
+            threshold: 0,
+            taken: None,
+            place: Some(place.saturating_add(1)),
+        });
+    }
+    let moved = LevelsMoved { until: look.days.0, scheme: look.version, moves };
+    Ok((!moved.moves.is_empty()).then_some(Act::LevelsMoved(moved)))
 }
 
 /// What was taken in, as far as anybody may rise by it.

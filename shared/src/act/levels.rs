@@ -24,12 +24,20 @@ pub enum LevelWhy {
     /// It ended, and the member holds a lower one.
     #[n(3)]
     Fell,
+    /// A person, or a file, said so.
+    #[n(4)]
+    Given,
 }
 
 impl LevelWhy {
     /// All, with their codes in database and API.
-    pub const CODES: [(Self, &'static str); 4] =
-        [(Self::Rose, "rose"), (Self::Renewed, "renewed"), (Self::Grace, "grace"), (Self::Fell, "fell")];
+    pub const CODES: [(Self, &'static str); 5] = [
+        (Self::Rose, "rose"),
+        (Self::Renewed, "renewed"),
+        (Self::Grace, "grace"),
+        (Self::Fell, "fell"),
+        (Self::Given, "given"),
+    ];
 
     /// The code in database and API.
     #[must_use]
@@ -63,7 +71,7 @@ pub struct LevelMove {
     /// Where the member stands from then on.
     #[n(4)]
     pub to: Standing,
-    /// What the measure of the level that was asked for came to: points or fen.
+    /// What the measure of the level that was asked for came to: points, growth or fen; 0 for one that was given.
     #[n(5)]
     pub measured: i64,
     /// What it had to come to.

@@ -285,6 +285,47 @@ async fn rule_p05_a_level_that_was_brought_ends_on_its_day_though_it_is_looked_a
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn rule_b02_a_level_that_is_given_later_runs_from_that_day_and_what_was_due_comes_first() {
+    each(|db| async move {
+        with_levels(&db, "P", |_| {}).await;
+        let mut terminal = Terminal::start(TERMINAL_A);
+        terminal.purchase(0, 3, 6_000_000, 1_200);
+        terminal.upload(&db).await;
+        let at = |days: i64| NOON.offset(days * DAY_US);
+        let gold = |n: u8| MemberSet {
+            member: member(n),
+            number: format!("M{n}"),
+            level: Some(words("金卡", "Gold")),
+            status: MemberStatus::Active,
+            office: None,
+            personal: Hash([n; 32]),
+            joined: None,
+        };
+        let sets = vec![gold(1), gold(3)];
+        let (rows, again) = (sets.clone(), sets.clone());
+        let given = db.read(move |tx| levels::given(tx, &rows, at(420))).await.expect("readable");
+        act(&db, 50, at(420), Act::MembersSet(sets)).await;
+        act(&db, 51, at(420), given.expect("two levels")).await;
+        let none = db.read(move |tx| levels::given(tx, &again, at(421))).await.expect("readable");
+        assert_eq!(none, None, "who has it is not given it again");
+        assert_eq!(look(&db, 60, at(422)).await, 0, "nobody has had it since they came");
+        assert_eq!(look(&db, 61, at(800)).await, 2);
+        let (given, fell) = (LevelWhy::Given, LevelWhy::Fell);
+        let rest = [(given, "2028-01-16".to_owned(), 0, 1), (fell, "2029-01-01".to_owned(), 1, 0)];
+        assert_eq!(told(&steps_of(&db, 1).await), rest);
+        let risen = [
+            (LevelWhy::Rose, "2026-11-22".to_owned(), 0, 1),
+            (fell, "2027-01-01".to_owned(), 1, 0),
+            rest[0].clone(),
+            rest[1].clone(),
+        ];
+        assert_eq!(told(&steps_of(&db, 3).await), risen);
+        replays(&db).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rule_p01_a_return_takes_off_what_was_paid_once_whenever_its_terminal_says_that_it_was() {
     each(|db| async move {
         found(&db).await;
