@@ -1,5 +1,6 @@
 //! How levels move in the ledger: tables of days, and looking late beside looking in time.
 
+use hufu_shared::rules::whatif::{self, Event, History, Member, What};
 use hufu_shared::scheme::level::{Level, OnExpiry, Validity};
 use hufu_shared::scheme::ready;
 use proptest::prelude::*;
@@ -253,5 +254,36 @@ proptest! {
         prop_assert_eq!(&late, &each_day, "on each day");
         let at_once = step_by_step(&scheme, start, &seen, (first, last), &looks);
         prop_assert_eq!(&late, &at_once, "within days too");
+    }
+
+    #[test]
+    fn rule_b01_b02_the_ledger_moves_levels_by_growth_as_what_if_does(
+        mut bought in proptest::collection::vec((0..900_i32, 1..4_000_i64), 0..25),
+        days in 900..1_500_i32,
+    ) {
+        let mut scheme = ready("B");
+        // A discount of the level would make the same price give less.
+        scheme.levels.iter_mut().for_each(|level| level.discount_bp = 0);
+        scheme.levels[2].grace_days = 20;
+        bought.sort_by_key(|of| of.0);
+        let joined = day("2024-01-05");
+        let (mut events, mut seen) = (vec![Event::new(joined, What::Card)], Vec::new());
+        for (at, (after, yuan)) in (0_i64..).zip(&bought) {
+            let on = joined.plus(*after);
+            events.push(Event { fen: yuan * 100, slip: at.to_string(), ..Event::new(on, What::Purchase) });
+            seen.push(grown(Moment { day: on, at: Instant(at) }, *yuan));
+        }
+        let (office_group, kind) = (String::new(), String::new());
+        let member = Member { joined, born: None, kind, office_group, is_organisation: false, is_staff: false };
+        let (start, until) = (level::at_start(&scheme, joined), joined.plus(days));
+        let schemes = std::slice::from_ref(&scheme);
+        let expected = whatif::reckon(schemes, &History { member, events }, until).expect("a whole history");
+        let span = (Moment::end_of(joined.plus(-1)), Moment::end_of(until));
+        let moves = walk(&scheme, (WHO, start), &seen, span);
+        let stands = moves.last().map_or(start, |of| of.to);
+        let taken: i64 = moves.iter().filter_map(|of| of.taken).sum();
+        let growth = bought.iter().map(|of| of.1).sum::<i64>() - taken;
+        let told = (expected.rank, expected.rank_until, expected.growth);
+        prop_assert_eq!((stands.rank, stands.until, growth), told, "{:?}", moves);
     }
 }
