@@ -208,7 +208,6 @@ impl Scheme {
             + rated.as_ref().map_or(0, |terms| terms.rules.len());
         let groups = [
             ("points_start", self.points_start == start::PointsStart::Verified && rated.is_none()),
-            ("level.measure", self.levels.iter().any(|level| level.measure == level::Measure::Growth)),
             ("earning", self.earnings.len() > done),
             ("sheet", !self.sheets.is_empty() && rated.is_none()),
             ("basis", !self.basis.same_discounts()),

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use super::EXIT_OK;
 use crate::app::App;
-use crate::jobs::{leases, lookalikes, outbox, publisher, schedule};
+use crate::jobs::{leases, lookalikes, outbox, publisher, rising, schedule};
 use crate::net::{self, Limits, SwappableIdentity, Transport, bind, console_config, device_config};
 use crate::router;
 use crate::second_path::SecondPath;
@@ -87,6 +87,7 @@ pub async fn start(app: &App) -> anyhow::Result<Running> {
     tasks.spawn(leases::run(app.clone()));
     tasks.spawn(lookalikes::run(app.clone()));
     tasks.spawn(outbox::run(app.clone()));
+    tasks.spawn(rising::run(app.clone()));
     tasks.spawn(schedule::run(app.clone()));
     tasks.spawn(keep_certificate(app.clone(), identity));
     Ok(Running { device: device_at, console: console_at, tasks })

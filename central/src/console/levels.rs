@@ -36,7 +36,11 @@ fn sentence(ui: &Ui, ladder: &Ladder, step: &LevelStep) -> String {
     // What was asked for: the level that was reached, or the one that ended.
     let asked = if moved.why == LevelWhy::Rose { moved.to.rank } else { moved.from };
     let measure = ladder.levels.iter().find(|level| level.rank == asked).map(|level| level.measure);
-    let unit = if measure == Some(Measure::PeriodSpend) { Unit::Cny } else { Unit::Pts };
+    let unit = match measure {
+        Some(Measure::PeriodSpend) => Unit::Cny,
+        Some(Measure::Growth) => Unit::Growth,
+        _ => Unit::Pts,
+    };
     let values = [
         ("day", moved.day.to_string()),
         ("from", named(ui, ladder, moved.from)),

@@ -122,7 +122,7 @@ fn line_json(ui: &Ui, unit: Unit, causes: &[Term], line: &Line) -> Value {
     })
 }
 
-/// A page of a member's statement, the oldest line first; `unit` is `PTS` or `CNY`.
+/// A page of a member's statement, the oldest line first; `unit` is `PTS`, `GROWTH` or `CNY`.
 pub async fn of_member(
     State(console): State<Console>,
     Path(member): Path<MemberId>,

@@ -50,6 +50,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "api_requests",
         text: include_str!("../../sql/both/migrations/0014_api_requests.sql"),
     },
+    Migration {
+        number: 16,
+        name: "levels_given",
+        text: include_str!("../../sql/both/migrations/0016_levels_given.sql"),
+    },
     Migration { number: 17, name: "told", text: include_str!("../../sql/both/migrations/0017_told.sql") },
     Migration {
         number: 18,

@@ -6,7 +6,9 @@ use chrono_tz::Asia::Shanghai;
 use hufu_shared::act::{Act, Actor, CardSet, CardStatusSet, ClubFounded, MemberSet};
 use hufu_shared::ids::{ClubId, EntryId, Hash};
 use hufu_shared::member::{CardStatus, MemberStatus};
-use hufu_shared::scheme::Words;
+use hufu_shared::policy::Policy;
+use hufu_shared::scheme::level::Ladder;
+use hufu_shared::scheme::{Scheme, Words, ready};
 use hufu_shared::seal::OpenKey;
 use hufu_shared::time::{Day, Instant};
 use hufu_shared::token::{CardText, MediumKind, TokenKey};
@@ -22,7 +24,7 @@ use crate::db::testing::{each, prepare_all};
 use crate::db::{Db, Tx};
 use crate::rules::entry::{EntryBody, TakenAct};
 use crate::store::people::{self, PeopleError};
-use crate::store::{StoreError, acts, details, journal};
+use crate::store::{StoreError, acts, details, journal, levels};
 use crate::vault::{Vault, mask};
 
 mod cells;
@@ -431,4 +433,31 @@ fn a_header_is_checked_before_any_row() {
     let both = error("number,nom,name,x\n");
     assert!(both.contains("column 2 of the header is \"nom\"; column 4 of the header is \"x\""), "{both}");
     assert_eq!(error("number\n"), "column name (姓名) is missing in the header");
+}
+
+#[tokio::test]
+async fn rule_b02_a_level_in_a_file_is_given_to_who_was_here_before_from_that_day_on() {
+    each(|db| async move {
+        let folder = tempfile::tempdir().expect("a folder");
+        let centre = Centre::new(db, folder.path()).await;
+        centre.take(Kind::Members, MEMBERS).await;
+        let text = ready::find("P").expect("shipped").text;
+        let club: Scheme = toml::from_str(text).expect("a scheme");
+        let policy = Policy { levels: Ladder::of(&club), ..Policy::default() };
+        let set = move |tx: &mut Tx<'_>| {
+            let (actor, act) = (Actor::Command("test".into()), Act::PolicySet(Box::new(policy.clone())));
+            acts::take(tx, EntryId([9; 16]), Noon.now(), &actor, &act)
+        };
+        centre.db.write(set).await.expect("levels");
+        centre.take(Kind::Members, "number,name,level_zh\nM2,古丽·买买提,金卡\nM9,新会员,金卡\n").await;
+        let known = async |number: &'static str| {
+            let id = centre.member(number).await.member;
+            centre.db.read(move |tx| levels::level(tx, id)).await.expect("readable")
+        };
+        let given = known("M2").await.expect("given");
+        assert_eq!((given.day.to_string().as_str(), given.standing.rank), ("2026-11-22", 1));
+        assert_eq!(given.standing.until.map(|until| until.to_string()).as_deref(), Some("2026-12-31"));
+        assert_eq!(known("M9").await, None, "who is new runs from joining");
+    })
+    .await;
 }

@@ -25,7 +25,7 @@ use crate::db::Tx;
 use crate::rules::entry::{EntryBody, TakenAct};
 use crate::store::acts::Note;
 use crate::store::people::{self, PeopleError, SALT_BYTES};
-use crate::store::{StoreError, acts, journal};
+use crate::store::{StoreError, acts, journal, levels};
 use crate::vault::{Sealed, Vault};
 
 /// A member's row.
@@ -138,7 +138,7 @@ fn take(
     has: impl Fn(&str) -> bool,
 ) -> Result<(), PeopleError> {
     let received = journal::pass_gate(tx, now)?;
-    let mut edits = Vec::new();
+    let (mut edits, mut given) = (Vec::new(), None);
     let (act, count) = match chunk {
         Chunk::Whole(act) => (act.clone(), 1),
         Chunk::Openings(opened, note) => {
@@ -153,6 +153,7 @@ fn take(
         Chunk::Members(rows) => {
             let (rows, edited) = put_members(tx, vault, (rows, sealed), has)?;
             edits = edited;
+            given = levels::given(tx, &rows, received)?;
             let count = rows.len();
             (Act::MembersSet(rows), count)
         }
@@ -166,8 +167,8 @@ fn take(
         let actor = Actor::Command(format!("import {} ({count} rows)", kind.code()));
         let taken = TakenAct { actor: actor.clone(), act, seen: Vec::new() };
         journal::take(tx, entry, received, EntryBody::Act(taken))?;
-        for (n, set) in edits.into_iter().enumerate() {
-            acts::take(tx, nth(entry, n), now, &actor, &Act::ProfileSet(set))?;
+        for (n, act) in edits.into_iter().map(Act::ProfileSet).chain(given).enumerate() {
+            acts::take(tx, nth(entry, n), now, &actor, &act)?;
         }
     }
     Ok(())

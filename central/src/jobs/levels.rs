@@ -1,4 +1,5 @@
-//! Members rise and fall in level (B1, B2, P1, P5), as each day that is over was known when it ended.
+//! Members rise and fall in level (B1, B2, P1, P5), as each day that is over was known while it went on. Who rose at once
+//! ([`super::rising`]) is found where they stand.
 
 use hufu_shared::act::{Act, LevelMove, LevelsMoved};
 use hufu_shared::ids::MemberId;

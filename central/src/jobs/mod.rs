@@ -6,7 +6,7 @@
 //! at a time, whoever asks.
 //!
 //! Beside them workers go round every few seconds and have nothing to tell: [`publisher`], [`leases`], [`lookalikes`],
-//! [`outbox`].
+//! [`outbox`], [`rising`].
 
 mod cards;
 mod coupons;
@@ -24,6 +24,7 @@ mod points;
 pub mod publisher;
 mod purchases;
 mod reminders;
+pub mod rising;
 pub mod schedule;
 mod settle;
 

@@ -4,12 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use hufu_shared::act::{Act, CardIssue, CardSet, PointsTrigger, TriggerOn};
+use hufu_shared::act::{Act, BalancesOpened, CardIssue, CardSet, Opening, PointsTrigger, TriggerOn};
 use hufu_shared::cards::{CardLevel, CardTerms, PointsMeasure};
 use hufu_shared::fact::{Event, Shown, Visited};
 use hufu_shared::ids::{ActivityId, CardId, ClubId, EntryId, Hash, OccurrenceId};
 use hufu_shared::joining::AutoLeave;
 use hufu_shared::member::OccurrenceRow;
+use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::policy::{ExpiryMode, Period, Policy};
 use hufu_shared::scheme::bonus::{Birthday, Bracket, CouponTerms, RankBy, Ranking, RoundUp};
 use hufu_shared::scheme::level::{Ladder, Level, Measure, OnExpiry, Reassess, Validity, Window};
@@ -17,7 +18,7 @@ use hufu_shared::time::{DAY_US, Instant, MINUTE_US};
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Cases, RngAlgorithm, TestRng, TestRunner};
 
-use super::{dry_run, perform};
+use super::{dry_run, perform, rising};
 use crate::app::{App, Opened};
 use crate::ca::{Authority, OwnKeys};
 use crate::clock::Clock;
@@ -27,7 +28,7 @@ use crate::rules::entry::EntryBody;
 use crate::rules::jobs::Job;
 use crate::store::journal;
 use crate::store::tests::kit::{
-    NOON, TERMINAL_A, Terminal, act, card, entry, found, member, occurrence, probe, subject, words,
+    NOON, OFFICE_A, TERMINAL_A, Terminal, act, card, entry, found, member, occurrence, probe, subject, words,
 };
 use crate::store::verify::verify;
 use crate::vault::{Personal, Vault, VaultError};
@@ -52,6 +53,8 @@ impl Clock for Hands {
 enum Happens {
     /// A member buys for so many yuan.
     Buys(u8, i64),
+    /// A member's growth grows.
+    Grows(u8, i64),
     /// A member comes by.
     Comes(u8),
     /// A card comes that nobody knows.
@@ -65,6 +68,7 @@ enum Happens {
 fn happens() -> impl Strategy<Value = Happens> {
     prop_oneof![
         4 => (1..=3_u8, 100..700_i64).prop_map(|(who, yuan)| Happens::Buys(who, yuan)),
+        1 => (1..=3_u8, 100..700_i64).prop_map(|(who, growth)| Happens::Grows(who, growth)),
         1 => (1..=3_u8).prop_map(Happens::Comes),
         1 => (0..8_u8).prop_map(Happens::Stranger),
         1 => (1..=3_u8, 1..40_i64).prop_map(|(who, days)| Happens::Sub(who, days)),
@@ -84,13 +88,15 @@ fn stories() -> impl Strategy<Value = Story> {
 enum Runs {
     /// Every night.
     Nightly,
+    /// Every night, and levels rise at once.
+    AtOnce,
     /// Every night but while the centre is down.
     ButWhileDown,
     /// Once, after everything.
     Once,
 }
 
-/// Levels by points of a month, by what there is, and by what was paid.
+/// Levels by points of a month, by what there is, by what was paid, and by growth, of which the end takes a part.
 fn ladder() -> Ladder {
     let rung = |rank: u8, measure, threshold| Level {
         rank,
@@ -101,7 +107,7 @@ fn ladder() -> Ladder {
         threshold,
         from_rank: None,
         validity: if rank == 0 { Validity::Forever } else { Validity::Months(1) },
-        on_expiry: OnExpiry::Keep,
+        on_expiry: if measure == Measure::Growth { OnExpiry::Deduct(400) } else { OnExpiry::Keep },
         reassess: Reassess::NewWindow,
         grace_days: u16::from(rank) * 5,
         discount_bp: 0,
@@ -114,6 +120,7 @@ fn ladder() -> Ladder {
             rung(1, Measure::PeriodPoints, 8),
             rung(2, Measure::Balance, 16),
             rung(3, Measure::PeriodSpend, 200_000),
+            rung(4, Measure::Growth, 600),
         ],
     }
 }
@@ -212,6 +219,12 @@ impl Place {
         done
     }
 
+    /// Levels that rise by what is known at a moment; how many steps that were.
+    async fn at_once(&self, at: Instant, since: &mut Option<Instant>) -> u64 {
+        self.clock.0.store(at.0, Ordering::SeqCst);
+        rising::round(&self.app, since).await.expect("looked")
+    }
+
     /// What there is in the end, whenever it came to be.
     async fn state(&self) -> Vec<String> {
         let mut state = Vec::new();
@@ -250,24 +263,40 @@ async fn play((happens, (down_from, down_for)): &Story, runs: Runs, jobs: &[Job]
     let db = &place.app.db;
     let mut terminal = Terminal::start(TERMINAL_A);
     let is_down = |day: i64| (*down_from..down_from + down_for).contains(&day);
+    let (mut since, mut risen) = (None, 0);
     for day in 0..DAYS {
         let at = NOON.offset(day * DAY_US);
         for (n, (_, what)) in (0_u8..).zip(happens).filter(|(_, (of, _))| *of == day && !is_down(day)) {
             one(db, &mut terminal, (day, n), *what).await;
         }
+        if runs == Runs::AtOnce {
+            risen += place.at_once(at.offset(MINUTE_US * 30), &mut since).await;
+        }
         if terminal.sent_to < terminal.seq {
             let batch = terminal.batch_at(at.offset(MINUTE_US * 60));
             entry(db, id(0xb0, day, 0), at.offset(MINUTE_US * 60), EntryBody::Batch(batch)).await;
         }
+        if runs == Runs::AtOnce {
+            risen += place.at_once(at.offset(MINUTE_US * 90), &mut since).await;
+            let again = place.at_once(at.offset(MINUTE_US * 91), &mut since).await;
+            assert_eq!(again, 0, "who rose stands where they stand");
+        }
         let last = day == DAYS - 1;
-        if last || runs == Runs::Nightly || (runs == Runs::ButWhileDown && !is_down(day)) {
+        if last
+            || matches!(runs, Runs::Nightly | Runs::AtOnce)
+            || (runs == Runs::ButWhileDown && !is_down(day))
+        {
             place.night(day, jobs).await;
         }
     }
     assert_eq!(place.night(DAYS - 1, jobs).await, 0, "what was done is done");
     while db.write(journal::publish).await.expect("published") > 0 {}
     assert_eq!(verify(db).await.expect("readable").findings, Vec::<String>::new());
-    place.state().await
+    let mut state = place.state().await;
+    if runs == Runs::AtOnce {
+        state.push(format!("risen: {risen}"));
+    }
+    state
 }
 
 fn id(kind: u8, day: i64, n: u8) -> EntryId {
@@ -289,6 +318,12 @@ async fn one(db: &Db, terminal: &mut Terminal, (day, n): (i64, u8), what: Happen
     };
     match what {
         Happens::Buys(who, yuan) => drop(terminal.purchase(seconds, who, yuan * 100, yuan / 100 * 2)),
+        Happens::Grows(who, growth) => {
+            let leg = Leg { unit: Unit::Growth, amount: Amount(growth) };
+            let row = Opening { member: member(who), leg, office: OFFICE_A, at: None };
+            let (batch, reason) = (format!("{day}-{n}"), Hash([0x61; 32]));
+            take(Act::BalancesOpened(BalancesOpened { batch, rows: vec![row], reason })).await;
+        }
         Happens::Comes(who) => {
             terminal.record(seconds, Shown::Accepted, Event::Visited(Visited { subject: subject(who) }));
         }
@@ -332,6 +367,9 @@ fn rule_b02_b04_k11_k17_k18_k26_p03_p04_s09_s10_jobs_that_come_late_do_what_they
             let after = play(&story, Runs::ButWhileDown, &Job::ALL).await;
             prop_assert_eq!(&in_time, &after, "after a time without the centre");
             prop_assert_eq!(&in_time, &play(&story, Runs::Once, &Job::ALL).await, "once, after everything");
+            let mut at_once = play(&story, Runs::AtOnce, &Job::ALL).await;
+            at_once.pop();
+            prop_assert_eq!(&in_time, &at_once, "rising at once");
             Ok(())
         })
     });
@@ -346,11 +384,16 @@ async fn every_job_of_a_story_has_something_to_do() {
         (0, Happens::Buys(2, 400)),
         (0, Happens::Stranger(1)),
         (1, Happens::Sub(1, 5)),
+        (1, Happens::Grows(3, 700)),
+        (2, Happens::Buys(2, 500)),
         (2, Happens::Held),
         (50, Happens::Comes(2)),
     ];
-    let state = play(&(happens, (10, 2)), Runs::Nightly, &Job::ALL).await.join("\n");
+    let state = play(&(happens, (10, 2)), Runs::AtOnce, &Job::ALL).await.join("\n");
     for part in [
+        // One by growth and one by points, as soon as they were known; the first day had a day to be looked at before it.
+        "risen: 2",
+        "\"sink/expired\" \"GROWTH\" Int(400)",
         "sink/expired",
         "\"expired\"",
         "\"vip\"",

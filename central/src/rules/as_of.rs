@@ -15,7 +15,7 @@ use hufu_shared::time::Day;
 
 use super::apply::{lots, run_out};
 use super::judge::expiry::cut_off;
-use super::levels::Seen;
+use super::levels::{Moment, Seen};
 use super::world::Lot;
 
 /// What one posting gave or took, and when it was known.
@@ -25,8 +25,8 @@ pub struct Moved {
     pub cause: Hash,
     /// How much, when.
     pub lot: Lot,
-    /// The business day on which it was known; not before its own.
-    pub known: Day,
+    /// When it was known; not before its own day.
+    pub known: Moment,
 }
 
 /// All that a member got and used.
@@ -49,12 +49,12 @@ impl PointsPast {
     pub fn give(&mut self, cause: Hash, day: Day, points: i64) {
         let at = cut_off(day, &self.zone).offset(-1);
         let lot = Lot { at, day, amount: points, granted: None, spent: None };
-        self.moved.push(Moved { cause, lot, known: day });
+        self.moved.push(Moved { cause, lot, known: Moment::end_of(day) });
     }
 
     /// What ran out before a day, by the last days on which it could be used.
     fn ended_before(&self, day: Day) -> Vec<(Day, i64)> {
-        let known = self.moved.iter().filter(|of| of.known <= day && of.lot.day <= day);
+        let known = self.moved.iter().filter(|of| of.known.day <= day && of.lot.day <= day);
         let lots = lots(known.map(|of| (of.cause, of.lot)));
         run_out(&lots, (self.expiry, self.zone.as_str(), Some(self.joined)), day.plus(-1))
     }
@@ -62,7 +62,7 @@ impl PointsPast {
     /// What each day up to one changed, as known at the end of that one.
     fn days(&self, day: Day) -> BTreeMap<Day, i64> {
         let mut days = BTreeMap::new();
-        let known = self.moved.iter().filter(|of| of.known <= day && of.lot.day <= day);
+        let known = self.moved.iter().filter(|of| of.known.day <= day && of.lot.day <= day);
         // Between a member and a lease nothing changes hands.
         let moved = known.filter(|of| of.lot.granted.is_none()).map(|of| (of.lot.day, of.lot.amount));
         let ended = self.ended_before(day).into_iter().map(|(last, points)| (last, -points));
@@ -88,10 +88,13 @@ impl PointsPast {
     /// The same as the rules of levels look at it, up to a day.
     #[must_use]
     pub fn seen(&self, day: Day) -> Vec<Seen> {
-        let seen = |on, net, known| Seen { deed: Deed { day: on, points: 0, spend_fen: 0 }, net, known };
-        let known = self.moved.iter().filter(|of| of.known <= day && of.lot.granted.is_none());
+        let seen = |on, net, known| {
+            let deed = Deed { day: on, points: 0, spend_fen: 0 };
+            Seen { deed, net, growth: 0, known }
+        };
+        let known = self.moved.iter().filter(|of| of.known.day <= day && of.lot.granted.is_none());
         let moved = known.map(|of| seen(of.lot.day, of.lot.amount, of.known));
-        let ended = self.ended_before(day).into_iter().map(|(last, points)| seen(last, -points, last));
+        let ended = self.ended_before(day).into_iter().map(|(last, points)| seen(last, -points, Moment::end_of(last)));
         moved.chain(ended).collect()
     }
 }
@@ -100,7 +103,7 @@ impl PointsPast {
 #[must_use]
 pub fn earned_within(seen: &[Seen], (from, until): (Day, Day)) -> (i64, Day) {
     let mut days: BTreeMap<Day, i64> = BTreeMap::new();
-    for of in seen.iter().filter(|of| of.known <= until && (from..=until).contains(&of.deed.day)) {
+    for of in seen.iter().filter(|of| of.known.day <= until && (from..=until).contains(&of.deed.day)) {
         let sum = days.entry(of.deed.day).or_default();
         *sum = sum.saturating_add(of.deed.points);
     }
@@ -126,7 +129,7 @@ mod tests {
     fn moved(n: u8, (day, known): (i32, i32), amount: i64) -> Moved {
         let at = cut_off(Day(day), "Asia/Shanghai").offset(-i64::from(n) * 1_000_000);
         let lot = Lot { at, day: Day(day), amount, granted: None, spent: None };
-        Moved { cause: Hash([n; 32]), lot, known: Day(known) }
+        Moved { cause: Hash([n; 32]), lot, known: Moment::end_of(Day(known)) }
     }
 
     fn past(moved: Vec<Moved>, expiry: ExpiryMode) -> PointsPast {

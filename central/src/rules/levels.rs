@@ -1,15 +1,43 @@
-//! Levels in the ledger (B1, B2, P1, P5): how a member's level moves over days that are over, by the library's rules.
+//! Levels in the ledger (B1, B2, P1, P5): how a member's level moves, by the library's rules.
 //!
-//! Each day is looked at as it was known when it ended: what a terminal brought later counts from the day on which it
-//! came, within the window of its own day. So looking over many days at once moves what looking on each of them did. A
-//! level ends at the beginning of a day, before what that day brings. Out of scope: the card that shows it (K17).
+//! A member rises whenever something about them becomes known, by what is known then; so it is told apart on one day what
+//! was reached in the morning and given back in the evening, and looking at each moment of a day at once moves what
+//! looking when it is over does. What a terminal brought late counts from the moment at which it came, within the window
+//! of its own day. A level ends at the beginning of a day, before what that day brings, by what was known when the day
+//! before ended; the end waits until its day is over. Out of scope: the card that shows a level (K17), and posting what
+//! of growth an end takes.
+
+use std::collections::BTreeSet;
 
 use hufu_shared::act::{LevelMove, LevelWhy};
 use hufu_shared::ids::MemberId;
 use hufu_shared::rules::level::{self, Deed, Ended, Record, Standing};
 use hufu_shared::scheme::Scheme;
 use hufu_shared::scheme::level::Measure;
-use hufu_shared::time::Day;
+use hufu_shared::time::{Day, Instant};
+
+/// A moment of a business day, in the order in which things become known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment {
+    /// The business day.
+    pub day: Day,
+    /// When it was; of what was known beforehand, before or after everything of that day.
+    pub at: Instant,
+}
+
+impl Moment {
+    /// Before everything of a day.
+    #[must_use]
+    pub fn begin_of(day: Day) -> Self {
+        Self { day, at: Instant(i64::MIN) }
+    }
+
+    /// After everything of a day.
+    #[must_use]
+    pub fn end_of(day: Day) -> Self {
+        Self { day, at: Instant(i64::MAX) }
+    }
+}
 
 /// Something that a member did, and when it was known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,60 +46,127 @@ pub struct Seen {
     pub deed: Deed,
     /// What it changed of the points that the member has.
     pub net: i64,
-    /// The business day on which it was known; not before the day of the deed.
-    pub known: Day,
+    /// What it changed of the member's growth.
+    pub growth: i64,
+    /// When it was known; not before the day of the deed.
+    pub known: Moment,
 }
 
-/// What was known at the end of a day: the deeds, and the points there were.
-fn as_of(seen: &[Seen], day: Day) -> (Vec<Deed>, i64) {
-    let known = || seen.iter().filter(|of| of.known <= day && of.deed.day <= day);
-    (known().map(|of| of.deed).collect(), known().fold(0_i64, |sum, of| sum.saturating_add(of.net)))
+/// What was known at a moment.
+struct Known {
+    deeds: Vec<Deed>,
+    growth: i64,
+    balance: i64,
 }
 
-/// What the measure of a level came to, and what it must come to.
-fn measure(scheme: &Scheme, rank: u8, record: Record<'_>, day: Day) -> (i64, i64) {
-    scheme.level(rank).map_or((0, 0), |of| (level::measured(of, record, day), of.threshold))
+impl Known {
+    fn record(&self) -> Record<'_> {
+        Record { deeds: &self.deeds, growth: self.growth, balance: self.balance }
+    }
 }
 
-/// Whether the books know what a level is measured by: growth they do not, so who was given such a level keeps it until a
-/// person says otherwise.
-fn is_measured(scheme: &Scheme, rank: u8) -> bool {
-    scheme.level(rank).is_none_or(|level| level.measure != Measure::Growth)
+/// A member's way over days.
+struct Walk<'a> {
+    scheme: &'a Scheme,
+    member: MemberId,
+    stands: Standing,
+    /// With what ends of levels took on the way.
+    seen: Vec<Seen>,
+    moves: Vec<LevelMove>,
 }
 
-/// The steps of a member's level on the days after one and up to another, in their order.
+impl Walk<'_> {
+    fn as_of(&self, moment: Moment) -> Known {
+        let known = || self.seen.iter().filter(|of| of.known <= moment && of.deed.day <= moment.day);
+        let sum = |part: fn(&Seen) -> i64| known().fold(0_i64, |sum, of| sum.saturating_add(part(of)));
+        Known {
+            deeds: known().map(|of| of.deed).collect(),
+            growth: sum(|of| of.growth),
+            balance: sum(|of| of.net),
+        }
+    }
+
+    /// The moments of a day that are to be looked at: each at which something was known, and its end.
+    fn looks(&self, day: Day, (after, until): (Moment, Moment)) -> BTreeSet<Moment> {
+        let of_day = self.seen.iter().map(|of| of.known).filter(|known| known.day == day);
+        of_day.chain([Moment::end_of(day)]).filter(|moment| after < *moment && *moment <= until).collect()
+    }
+
+    /// Ends the level on a day. Growth is taken once per end, not again at the end of a grace (B2).
+    fn end(&mut self, day: Day) {
+        let mut known = self.as_of(Moment::end_of(day.plus(-1)));
+        let held = self.scheme.level(self.stands.rank).filter(|_| !self.stands.in_grace);
+        let left = held.map_or(known.growth, |held| level::growth_after(held, known.growth));
+        let taken = known.growth.saturating_sub(left);
+        known.growth = left;
+        let (to, ended) = level::end(self.scheme, self.stands, known.record());
+        let why = match ended {
+            Ended::Renewed => LevelWhy::Renewed,
+            Ended::Grace => LevelWhy::Grace,
+            Ended::Fell { .. } => LevelWhy::Fell,
+        };
+        if taken > 0 {
+            let deed = Deed { day, points: 0, spend_fen: 0 };
+            let known = Moment::begin_of(day);
+            self.seen.push(Seen { deed, net: 0, growth: taken.saturating_neg(), known });
+        }
+        self.step((day, why), self.stands.rank, (to, taken), &known);
+    }
+
+    /// Rises, if something higher is reached at a moment.
+    fn rise(&mut self, moment: Moment) {
+        if !may_rise(self.scheme, self.stands) {
+            return;
+        }
+        let known = self.as_of(moment);
+        let Some(to) = level::rise(self.scheme, self.stands, known.record(), moment.day) else { return };
+        let why = if to.rank > self.stands.rank { LevelWhy::Rose } else { LevelWhy::Renewed };
+        self.step((moment.day, why), to.rank, (to, 0), &known);
+    }
+
+    /// Takes a step, with what the measure of the level that was asked for came to.
+    fn step(&mut self, (day, why): (Day, LevelWhy), asked: u8, (to, taken): (Standing, i64), known: &Known) {
+        let asked = self.scheme.level(asked);
+        let (measured, threshold) =
+            asked.map_or((0, 0), |of| (level::measured(of, known.record(), day), of.threshold));
+        let (from, taken) = (self.stands.rank, (taken > 0).then_some(taken));
+        let member = self.member;
+        self.moves.push(LevelMove { member, day, why, from, to, measured, threshold, taken, place: None });
+        self.stands = to;
+    }
+}
+
+/// Whether anything that a member does could raise their level, or renew it.
+#[must_use]
+pub fn may_rise(scheme: &Scheme, standing: Standing) -> bool {
+    let leads_there = |measure: Measure| !matches!(measure, Measure::None | Measure::Manual);
+    standing.in_grace
+        || scheme.levels.iter().any(|level| level.rank > standing.rank && leads_there(level.measure))
+}
+
+/// The steps of a member's level after one moment and up to another, in their order. Up to a moment within a day, the
+/// level rises only: one that ends on that day is left for when it is over, with all that follows.
 #[must_use]
 pub fn walk(
     scheme: &Scheme,
     (member, start): (MemberId, Standing),
     seen: &[Seen],
-    (after, until): (Day, Day),
+    (after, until): (Moment, Moment),
 ) -> Vec<LevelMove> {
-    let (mut stands, mut moves) = (start, Vec::new());
-    for day in (after.0.saturating_add(1)..=until.0).map(Day) {
-        if is_measured(scheme, stands.rank) && stands.until.is_some_and(|last| last < day) {
-            let (deeds, balance) = as_of(seen, day.plus(-1));
-            let record = Record { deeds: &deeds, growth: 0, balance };
-            let (to, ended) = level::end(scheme, stands, record);
-            let why = match ended {
-                Ended::Renewed => LevelWhy::Renewed,
-                Ended::Grace => LevelWhy::Grace,
-                Ended::Fell { .. } => LevelWhy::Fell,
-            };
-            let (measured, threshold) = measure(scheme, stands.rank, record, day);
-            moves.push(LevelMove { member, day, why, from: stands.rank, to, measured, threshold });
-            stands = to;
+    let mut walk = Walk { scheme, member, stands: start, seen: seen.to_vec(), moves: Vec::new() };
+    for day in (after.day.0..=until.day.0).map(Day) {
+        let has_ended = walk.stands.until.is_some_and(|last| last < day);
+        if has_ended && after < Moment::begin_of(day) {
+            if until < Moment::end_of(day) {
+                break;
+            }
+            walk.end(day);
         }
-        let (deeds, balance) = as_of(seen, day);
-        let record = Record { deeds: &deeds, growth: 0, balance };
-        if let Some(to) = level::rise(scheme, stands, record, day) {
-            let why = if to.rank > stands.rank { LevelWhy::Rose } else { LevelWhy::Renewed };
-            let (measured, threshold) = measure(scheme, to.rank, record, day);
-            moves.push(LevelMove { member, day, why, from: stands.rank, to, measured, threshold });
-            stands = to;
+        for moment in walk.looks(day, (after, until)) {
+            walk.rise(moment);
         }
     }
-    moves
+    walk.moves
 }
 
 /// Fen that came back with a part of the points of a purchase: the same part of what was paid; all of it, where it gave
@@ -86,93 +181,5 @@ pub fn returned(paid: i64, gave: i64, taken: i64) -> i64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use hufu_shared::scheme::ready;
-
-    const WHO: MemberId = MemberId([1; 16]);
-
-    fn day(text: &str) -> Day {
-        text.parse().expect("test day")
-    }
-
-    fn seen(on: &str, known: &str, points: i64) -> Seen {
-        Seen { deed: Deed { day: day(on), points, spend_fen: 0 }, net: points, known: day(known) }
-    }
-
-    /// The pharmacy's levels: gold for 1200 points in a quarter, diamond for gold members who have 5000; for the year.
-    fn pharmacy() -> Scheme {
-        toml::from_str(ready::find("P").expect("shipped").text).expect("a scheme")
-    }
-
-    fn told(moves: &[LevelMove]) -> Vec<(String, LevelWhy, u8, u8)> {
-        moves.iter().map(|of| (of.day.to_string(), of.why, of.from, of.to.rank)).collect()
-    }
-
-    #[test]
-    fn rule_p01_a_quarter_of_1199_is_not_enough_and_1200_rise_for_the_year() {
-        let scheme = pharmacy();
-        let start = level::at_start(&scheme, day("2026-01-01"));
-        let days = (day("2025-12-31"), day("2027-01-02"));
-        let less = [seen("2026-03-31", "2026-03-31", 1_199), seen("2026-04-01", "2026-04-01", 1)];
-        assert!(walk(&scheme, (WHO, start), &less, days).is_empty());
-        let gold = [seen("2026-02-01", "2026-02-01", 1_199), seen("2026-03-31", "2026-03-31", 1)];
-        let moves = walk(&scheme, (WHO, start), &gold, days);
-        let ranks: Vec<_> = moves.iter().map(|of| (of.day.to_string(), of.why)).collect();
-        assert_eq!(
-            ranks,
-            [("2026-03-31".to_owned(), LevelWhy::Rose), ("2027-01-01".to_owned(), LevelWhy::Fell)]
-        );
-        assert_eq!((moves[0].measured, moves[0].threshold), (1_200, 1_200));
-        assert_eq!(moves[0].to.until, Some(day("2026-12-31")));
-    }
-
-    #[test]
-    fn rule_b02_p05_looking_once_moves_what_looking_on_each_day_did_whenever_facts_came() {
-        let scheme = pharmacy();
-        let start = level::at_start(&scheme, day("2026-01-01"));
-        let seen = [
-            seen("2026-02-01", "2026-02-01", 700),
-            seen("2026-02-02", "2026-04-20", 600),
-            seen("2026-05-01", "2026-05-01", 1_300),
-            seen("2026-06-30", "2026-07-15", 4_000),
-        ];
-        let (first, last) = (day("2025-12-31"), day("2027-02-01"));
-        let at_once = walk(&scheme, (WHO, start), &seen, (first, last));
-        let mut each_day = Vec::new();
-        let mut stands = start;
-        for after in (first.0..last.0).map(Day) {
-            let moves = walk(&scheme, (WHO, stands), &seen, (after, after.plus(1)));
-            stands = moves.last().map_or(stands, |of| of.to);
-            each_day.extend(moves);
-        }
-        assert_eq!(at_once, each_day);
-        let steps: Vec<_> = told(&at_once).into_iter().map(|of| (of.1, of.2, of.3)).collect();
-        let (rose, renewed) = (LevelWhy::Rose, LevelWhy::Renewed);
-        assert_eq!(steps, [(rose, 0, 1), (rose, 1, 2), (renewed, 2, 2)], "{at_once:?}");
-    }
-
-    #[test]
-    fn rule_b02_a_level_by_growth_does_not_end_where_nobody_counts_growth() {
-        let mut scheme = pharmacy();
-        let brought = level::by_hand(&scheme, 1, day("2026-02-01"));
-        let days = (day("2026-01-31"), day("2027-01-02"));
-        let told = |scheme: &Scheme| told(&walk(scheme, (WHO, brought), &[], days));
-        assert_eq!(told(&scheme), [("2027-01-01".to_owned(), LevelWhy::Fell, 1, 0)]);
-        scheme.levels[1].measure = Measure::Growth;
-        assert!(told(&scheme).is_empty());
-    }
-
-    #[test]
-    fn goods_that_come_back_take_their_part_of_what_was_paid() {
-        for (paid, gave, taken, expected) in [
-            (10_000, 2, 1, 5_000),
-            (10_000, 3, 1, 3_333),
-            (10_000, 2, 9, 10_000),
-            (99, 0, 0, 99),
-            (99, 2, 0, 0),
-        ] {
-            assert_eq!(returned(paid, gave, taken), expected, "{paid} {gave} {taken}");
-        }
-    }
-}
+#[path = "levels_tests.rs"]
+mod tests;

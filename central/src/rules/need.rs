@@ -339,9 +339,15 @@ fn of_points(needs: &mut BTreeSet<Need>, act: &Act) {
             needs.insert(Need::Award(awarded.award));
             needs.extend(awarded.item.map(|item| Need::Stock(item, awarded.office)));
         }
-        Act::LevelsMoved(moved) => needs.extend(
-            moved.moves.iter().flat_map(|step| [Need::Member(step.member), Need::Level(step.member)]),
-        ),
+        Act::LevelsMoved(moved) => {
+            for step in &moved.moves {
+                needs.extend([Need::Member(step.member), Need::Level(step.member)]);
+                if step.taken.is_some() {
+                    let cause = posting::level_cause(step.member, step.day);
+                    needs.extend([Need::Purse(step.member), Need::Flows(cause)]);
+                }
+            }
+        }
         Act::PointsTransferred(given) => {
             for member in [given.from, given.to] {
                 needs.extend([Need::Member(member), Need::Purse(member)]);

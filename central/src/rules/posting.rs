@@ -229,6 +229,8 @@ pub enum PostingCode {
     Transfer,
     /// Filled up on the member day.
     RoundUp,
+    /// Growth that the end of a level took.
+    LevelEnded,
 }
 
 impl PostingCode {
@@ -257,6 +259,7 @@ impl PostingCode {
             Self::Redemption => "redemption",
             Self::Transfer => "transfer",
             Self::RoundUp => "round_up",
+            Self::LevelEnded => "level_ended",
         }
     }
 
@@ -328,6 +331,12 @@ pub fn lease_cause(lease: LeaseId, generation: u32) -> Hash {
 #[must_use]
 pub fn expiry_cause(member: MemberId, unit: Unit, cutoff: Day) -> Hash {
     Hash::of(&[b"hufu-cause-expiry", &member.0, unit.code().as_bytes(), &cutoff.0.to_be_bytes()])
+}
+
+/// The cause of the growth that the end of a member's level takes on a day: no more than one level ends on it.
+#[must_use]
+pub fn level_cause(member: MemberId, day: Day) -> Hash {
+    Hash::of(&[b"hufu-cause-level", &member.0, &day.0.to_be_bytes()])
 }
 
 /// The cause of the base points that a rule gives about a card, or about a member where they come once.

@@ -63,6 +63,7 @@ pub fn rule<'a>(code: &str, named: Option<&'a str>, expiry: ExpiryMode) -> &'a s
         "redemption" => "K24",
         "round_up" => "P3",
         "merge" => "K8",
+        "level_ended" => "B2",
         "erasure" => "X17",
         _ => "K20",
     }

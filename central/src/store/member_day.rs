@@ -17,7 +17,7 @@ use super::{StoreError, directory, jobs, known, levels, money, rows, world};
 use crate::db::{Row, SqlFile, Tx};
 use crate::rules::apply::{LEVELS_JOB, ROUND_UP_JOB};
 use crate::rules::as_of::{Moved, PointsPast};
-use crate::rules::levels::{Seen, walk};
+use crate::rules::levels::{Moment, Seen, walk};
 use crate::rules::posting::{self, PostingCode};
 use crate::rules::statement;
 
@@ -162,8 +162,9 @@ pub(super) fn past(tx: &mut Tx<'_>, terms: &Terms, row: &Row, until: Day) -> Res
     let mut moved = Vec::new();
     for line in tx.query(SQL.get("moved"), &[member.into(), i64::from(until.0).into()])? {
         let Some((cause, lot)) = known::moved(&line)? else { continue };
-        let booked = clock.business_day(Instant(line.int(7)?));
-        let known = if PostingCode::is_foreseen(line.text(6)?) { lot.day } else { booked.max(lot.day) };
+        let is_foreseen = PostingCode::is_foreseen(line.text(6)?);
+        let booked = levels::booked(&clock, line.int(7)?, lot.day);
+        let known = if is_foreseen { Moment::end_of(lot.day) } else { booked };
         moved.push(Moved { cause, lot, known });
     }
     Ok(PointsPast::new(moved, (terms.expiry, &terms.zone), rows::day_at(row, 1)?))
@@ -183,8 +184,9 @@ pub(super) fn rank_on(
     if let Some(next) = tx.query_opt(SQL.get("step_after"), &key)? {
         return levels::rank_at(&next, 0);
     }
-    let (start, after) = levels::stands(tx, look, row)?;
-    if day <= after {
+    let (known, start) = levels::stands(tx, look, row)?;
+    let (after, until) = (levels::looked_until(tx, look, (member, known))?, Moment::end_of(day));
+    if until <= after {
         return Ok(start.rank);
     }
     let look = levels::Look { days: (look.days.0, day), ..look.clone() };
@@ -192,6 +194,6 @@ pub(super) fn rank_on(
         levels::seen(tx, &look, member)?.into_iter().map(|of| Seen { net: 0, ..of }).collect();
     // What there was is told by what is known here: what ran out may not have been taken yet.
     seen.extend(past.seen(day));
-    let moves = walk(&look.scheme, (member, start), &seen, (after, day));
+    let moves = walk(&look.scheme, (member, start), &seen, (after, until));
     Ok(moves.last().map_or(start.rank, |step| step.to.rank))
 }

@@ -77,6 +77,7 @@ fn messages_are_pinned() {
     check("purchase_paid", &purchases::paid());
     check("scheme_earning", &purchases::earning());
     check("scheme_told", &purchases::told());
+    check("levels_placed", &points::levels_placed());
 }
 
 /// Every golden file has a sample: none can be forgotten when a message is renamed.
@@ -104,6 +105,7 @@ fn no_golden_file_is_left_without_its_sample() {
             "purchase_paid",
             "scheme_earning",
             "scheme_told",
+            "levels_placed",
         ]
         .map(str::to_owned),
     );

@@ -87,19 +87,7 @@ pub fn acts() -> Vec<Act> {
             }],
         }),
         Act::CouponUsed(CouponUsed { coupon: Hash([0x76; 32]), office: OFFICE, reason: Hash([0x1e; 32]) }),
-        Act::LevelsMoved(LevelsMoved {
-            until: Day(20_790),
-            scheme: 3,
-            moves: vec![LevelMove {
-                member: MEMBER,
-                day: Day(20_789),
-                why: LevelWhy::Grace,
-                from: 2,
-                to: Standing { rank: 2, since: MONDAY, until: Some(Day(20_819)), in_grace: true },
-                measured: 900,
-                threshold: 1_200,
-            }],
-        }),
+        Act::LevelsMoved(levels_moved(None, None)),
         Act::EventTold(Box::new(EventTold {
             id: Hash([0x77; 32]),
             member: MEMBER,
@@ -147,4 +135,24 @@ pub fn acts() -> Vec<Act> {
             reason: Hash([0x1c; 32]),
         }),
     ]
+}
+
+/// Levels moved as acts say it since steps have a place and take growth.
+pub fn levels_placed() -> LevelsMoved {
+    levels_moved(Some(500), Some(3))
+}
+
+fn levels_moved(taken: Option<i64>, place: Option<u32>) -> LevelsMoved {
+    let step = LevelMove {
+        member: MEMBER,
+        day: Day(20_789),
+        why: LevelWhy::Grace,
+        from: 2,
+        to: Standing { rank: 2, since: MONDAY, until: Some(Day(20_819)), in_grace: true },
+        measured: 900,
+        threshold: 1_200,
+        taken,
+        place,
+    };
+    LevelsMoved { until: Day(20_790), scheme: 3, moves: vec![step] }
 }
