@@ -17,7 +17,7 @@ use crate::joining::JoiningTerms;
 use crate::money::{Amount, Leg, Unit};
 use crate::scheme::bonus::CouponTerms;
 use crate::scheme::level::Ladder;
-use crate::scheme::redemption::Transfer;
+use crate::scheme::redemption::{Redemption, Transfer};
 use crate::time::Day;
 use crate::wire::lease::LeaseTerms;
 
@@ -135,6 +135,9 @@ pub struct Policy {
     /// Coupons that the club gives by itself; none where it gives none.
     #[n(42)]
     pub coupons: Option<CouponTerms>,
+    /// What points buy; none where they buy nothing.
+    #[n(47)]
+    pub catalogue: Option<Redemption>,
 }
 
 /// How leases are granted.
@@ -355,6 +358,7 @@ impl Default for Policy {
             transfer: None,
             levels: None,
             coupons: None,
+            catalogue: None,
         }
     }
 }

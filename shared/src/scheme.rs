@@ -204,7 +204,6 @@ impl Scheme {
             ("earning", self.earnings.len() > done),
             ("sheet", !self.sheets.is_empty() && rated.is_none()),
             ("basis", !self.basis.same_discounts()),
-            ("redemption", self.redemption != redemption::Redemption::default()),
             ("round_up", self.round_up.is_some()),
             ("ranking", self.ranking.is_some()),
             ("birthday.discount_bp", self.birthday.as_ref().is_some_and(|rule| rule.discount_bp > 0)),
@@ -213,7 +212,8 @@ impl Scheme {
     }
 
     /// Tells the policy what the centre needs of the scheme: how points end, who may join, what becomes of cards, whether
-    /// plans of redemption wait for approval, which levels and coupons there are, and how points go from member to member.
+    /// plans of redemption wait for approval, which levels and coupons there are, what points buy, and how they go from
+    /// member to member.
     /// Of what the scheme leaves out of the ends and of joining, the club keeps what it has.
     pub fn write_into(&self, policy: &mut Policy) {
         policy.expiry = self.expiry.unwrap_or(policy.expiry);
@@ -222,6 +222,7 @@ impl Scheme {
         policy.plans_need_approval = self.redemption.plan_needs_approval;
         policy.levels = level::Ladder::of(self);
         policy.coupons = bonus::CouponTerms::of(self);
+        policy.catalogue = redemption::Redemption::of(self);
         policy.transfer = Some(self.transfer.clone()).filter(|transfer| transfer.allowed);
     }
 

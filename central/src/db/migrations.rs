@@ -50,4 +50,9 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "api_requests",
         text: include_str!("../../sql/both/migrations/0014_api_requests.sql"),
     },
+    Migration {
+        number: 19,
+        name: "catalogue",
+        text: include_str!("../../sql/both/migrations/0019_catalogue.sql"),
+    },
 ];

@@ -30,7 +30,8 @@ use super::posting::Posting;
 use super::world::{
     CardLife, CardTurn, Group, KnownActivity, KnownAssociation, KnownBoot, KnownCase, KnownDevice,
     KnownEpoch, KnownFact, KnownField, KnownFiled, KnownLeaving, KnownMember, KnownMessage, KnownPlan,
-    KnownPoints, KnownStock, KnownStocktake, KnownTrigger, LevelStep, Recovery, RedeemedLine, StockLine,
+    KnownPoints, KnownRedemption, KnownStock, KnownStocktake, KnownTrigger, LevelStep, Recovery, RedeemedLine,
+    StockLine,
 };
 
 /// All rows that one entry gives.
@@ -103,6 +104,8 @@ pub struct Outcome {
     pub plans: BTreeMap<Hash, KnownPlan>,
     /// What members got by plans.
     pub redeemed: Vec<RedeemedLine>,
+    /// Redemptions from the catalogue that are new or were decided.
+    pub redemptions: BTreeMap<Hash, KnownRedemption>,
     /// Coupons that are new or were used, with where they were used now.
     pub coupons: BTreeMap<Hash, (KnownCoupon, Option<OfficeId>)>,
     /// Steps of members' levels, by their places.

@@ -61,6 +61,7 @@ pub fn rule<'a>(code: &str, named: Option<&'a str>, expiry: ExpiryMode) -> &'a s
         "expiry" if matches!(expiry, ExpiryMode::EarnYearPlus(_)) => "B4",
         "expiry" => "S3",
         "redemption" => "K24",
+        "offer_lost" => "P2",
         "merge" => "K8",
         "erasure" => "X17",
         _ => "K20",

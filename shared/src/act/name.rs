@@ -74,6 +74,8 @@ impl Act {
             Self::RedemptionStepped(_) => "redemption_stepped", Self::RedemptionRun(_) => "redemption_run",
             Self::PointsTransferred(_) => "points_transferred", Self::LevelsMoved(_) => "levels_moved",
             Self::CouponsGiven(_) => "coupons_given", Self::CouponUsed(_) => "coupon_used",
+            Self::ItemRedeemed(_) => "item_redeemed", Self::ItemDecided(_) => "item_decided",
+            Self::ItemTakenBack(_) => "item_taken_back",
         }
     }
 }

@@ -75,7 +75,7 @@ pub enum NotRedeemed {
 /// [`NotRedeemed`] with the first reason why not.
 pub fn item(rules: &Redemption, code: &str, ask: Ask) -> Result<Redeemed, NotRedeemed> {
     let not_offered = || NotRedeemed::NotOffered { what: code.to_owned() };
-    let item = rules.items.iter().find(|item| item.code == code).ok_or_else(not_offered)?;
+    let item = rules.item(code).ok_or_else(not_offered)?;
     open(if item.months_open.is_empty() { &rules.months_open } else { &item.months_open }, ask.day)?;
     if ask.rank < item.min_rank {
         return Err(NotRedeemed::Rank { needs: item.min_rank, has: ask.rank });

@@ -78,6 +78,7 @@ impl Work {
             #[rustfmt::skip]
             Act::PointsChanged(_) | Act::PointsDecided(_) | Act::PointsTriggerSet(_) | Act::PurchasesDue(_)
             | Act::RedemptionPlanned(_) | Act::RedemptionStepped(_) | Act::RedemptionRun(_)
+            | Act::ItemRedeemed(_) | Act::ItemDecided(_) | Act::ItemTakenBack(_)
             | Act::PointsTransferred(_) | Act::LevelsMoved(_) | Act::CouponsGiven(_) | Act::CouponUsed(_) => self.act_of_points(&taken.act),
             Act::DaySettled(day) => self.day_settled(*day),
             Act::PolicySet(policy) => self.policy_set(policy),

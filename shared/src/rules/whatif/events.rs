@@ -206,7 +206,7 @@ impl Walk<'_> {
         let (what, result) = if event.code.is_empty() {
             (Arg::Word("cash"), redeem::cash(rules, event.points, self.ask(event.fen)))
         } else {
-            let item = rules.items.iter().find(|item| item.code == event.code);
+            let item = rules.item(&event.code);
             let name = item.map_or(Arg::Text(event.code.clone()), |item| Arg::Name(item.name.clone()));
             (name, redeem::item(rules, &event.code, self.ask(event.fen)))
         };
