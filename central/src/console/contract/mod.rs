@@ -180,6 +180,7 @@ pub fn operations() -> Vec<Operation> {
         points::points(),
         points::rights(),
         points::redemptions(),
+        points::catalogue(),
         points::value(),
     ];
     parts.into_iter().flatten().collect()

@@ -11,6 +11,7 @@ use hufu_shared::fact::Event;
 use hufu_shared::ids::{EntryId, FactId, ItemId, MemberId, OfficeId};
 use hufu_shared::money::Unit;
 use hufu_shared::rules::redeem::NotRedeemed;
+use hufu_shared::scheme::Words;
 use hufu_shared::scheme::redemption::{Item, RedeemKind, Redemption};
 use hufu_shared::time::{Day, Instant, OfficeClock};
 
@@ -162,6 +163,15 @@ pub fn wanted(tx: &mut Tx<'_>, code: &str, purchase: Option<FactId>) -> Result<R
     let is_gift = rules.and_then(|rules| rules.item(code).map(|item| item.kind)) == Some(RedeemKind::Gift);
     let stock = if is_gift { stock::item(tx, StockClass::Gift, code)?.map(|item| item.item) } else { None };
     Ok(Redeems::Item { code: code.to_owned(), stock, purchase })
+}
+
+/// What an item of the catalogue is called; none for none.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn name(tx: &mut Tx<'_>, code: &str) -> Result<Option<Words>, StoreError> {
+    let rules = world::policy(tx)?.catalogue;
+    Ok(rules.and_then(|rules| rules.item(code).map(|item| item.name.clone())))
 }
 
 /// One thing of the catalogue, as a member may have it now.
