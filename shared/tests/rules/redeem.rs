@@ -102,6 +102,25 @@ fn rule_x02_what_a_point_is_worth_is_a_parameter() {
     assert_eq!(item(&own, "gift", ask("2025-03-03")).expect("enough").worth_fen, 12_300);
 }
 
+#[test]
+fn rule_k24_the_policy_is_told_the_catalogue_and_reads_it_back_as_it_is() {
+    for code in ["S", "P", "B"] {
+        let scheme = ready(code);
+        let mut policy = Policy::default();
+        scheme.write_into(&mut policy);
+        assert_eq!(policy.catalogue.as_ref(), Some(&scheme.redemption), "{code}");
+        let bytes = hufu_shared::cbor::encode(&policy);
+        assert_eq!(hufu_shared::cbor::decode::<Policy>(&bytes).expect("its own bytes"), policy, "{code}");
+        assert!(!scheme.not_done_yet().contains(&"redemption"), "{code}: the ledger does it");
+    }
+    let mut policy = Policy { catalogue: Some(rules()), ..Policy::default() };
+    ready("K").write_into(&mut policy);
+    assert_eq!(policy.catalogue, None, "a club whose points buy nothing");
+    for (kind, code) in RedeemKind::CODES {
+        assert_eq!((kind.code(), RedeemKind::from_code(code)), (code, Some(kind)));
+    }
+}
+
 proptest! {
     #[test]
     fn nothing_costs_more_than_the_member_has_or_than_it_normally_costs(
