@@ -37,10 +37,9 @@ impl Work {
         let id = known.asked.id;
         if let Some(purchase) = known.asked.what.purchase() {
             let opened = &mut self.world.redemptions.opened;
-            if known.state.stands() {
-                opened.insert(purchase, id)
-            } else {
-                opened.remove(&purchase)
+            match known.state.stands() {
+                true => opened.insert(purchase, id),
+                false => opened.remove(&purchase),
             };
         }
         self.world.redemptions.by_id.insert(id, known.clone());

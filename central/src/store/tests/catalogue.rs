@@ -357,6 +357,23 @@ async fn rule_k24_a_coupon_goes_to_the_books_of_coupons_and_one_that_was_used_is
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_p06_points_buy_health_from_the_list_of_the_scheme_as_any_other_item() {
+    each(|db| async move {
+        club(&db, |_| {}).await;
+        let health = Redeems::Item { code: "health-check".to_owned(), stock: None, purchase: None };
+        redeems(&db, 60, &wish(7, 2, health.clone())).await;
+        assert_eq!(points(&db, 2).await, 3_000);
+        let line = last_line(&db, 2, Unit::Pts).await;
+        assert_eq!((line.change, line.rule.as_str()), (-3_000, "K24"));
+        assert_eq!(line.plan.map(|name| name.zh).as_deref(), Some("健康体检"));
+        let short = NotGot::Short { member: member(3), needs: 3_000, has: 300, escrow: 0 };
+        assert_eq!(checked(&db, wish(8, 3, health), 0).await, Err(short));
+        replays(&db).await;
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn every_statement_about_the_catalogue_is_one_that_both_databases_take() {
     prepare_all(&[&store::SQL]).await;
