@@ -30,8 +30,8 @@ use super::posting::Posting;
 use super::world::{
     CardLife, CardTurn, Group, KnownActivity, KnownAssociation, KnownBoot, KnownCase, KnownDevice,
     KnownEpoch, KnownFact, KnownField, KnownFiled, KnownLeaving, KnownMember, KnownMessage, KnownPlan,
-    KnownPoints, KnownRedemption, KnownStock, KnownStocktake, KnownTrigger, LevelStep, Recovery, RedeemedLine,
-    StockLine,
+    KnownPoints, KnownRedemption, KnownStock, KnownStocktake, KnownTrigger, LevelStep, Recovery,
+    RedeemedLine, StockLine,
 };
 
 /// All rows that one entry gives.

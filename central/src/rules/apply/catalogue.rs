@@ -59,8 +59,14 @@ impl Work {
         let mut known =
             KnownRedemption { asked, name, terms, at, day, asker, state, pieces: 0, decided: None };
         if waits || self.give_item(&mut known) {
+            self.on_record(&known, "item_redeemed", known.asked.reason);
             self.keep_redemption(known);
         }
+    }
+
+    /// What was typed about it goes with the member's own record, and so with the member's data when that is erased.
+    fn on_record(&mut self, known: &KnownRedemption, what: &str, reason: Hash) {
+        self.edited_from(known.asked.member, what, Some(reason), (None, None));
     }
 
     /// What a redemption comes to, by the catalogue in force.
@@ -134,6 +140,7 @@ impl Work {
         if decided.approved && !(self.has_its_ground(&known) && self.give_item(&mut known)) {
             return;
         }
+        self.on_record(&known, "item_decided", decided.reason);
         known.state = if decided.approved { State::Done } else { State::Returned };
         known.decided = Some(Decided { at: self.received, by, reason: decided.reason });
         self.keep_redemption(known);
@@ -149,6 +156,7 @@ impl Work {
             State::Returned | State::TakenBack => false,
         };
         if may {
+            self.on_record(&known, "item_taken_back", back.reason);
             let decided = Some(Decided { at: self.received, by, reason: back.reason });
             self.keep_redemption(KnownRedemption { state: State::TakenBack, decided, ..known });
         }
