@@ -1,8 +1,9 @@
 -- A member's statement. What moves within what the member has is no line of it. What was booked at once is listed with what
--- was given first, so that no line stands below zero that never was.
+-- was given first, so that no line stands below zero that never was. A line corrects where its cause had one before in its unit.
 
 -- name: lines
-SELECT e.received, p.id, p.debit, p.credit, p.amount, p.code, p.ordinal, p.conflict, p.at, p.day, p.scheme, p.rule, d.name,
+SELECT e.received, p.id, p.debit, p.credit, p.amount, p.code,
+    (SELECT COUNT(*) FROM posting c1 WHERE c1.cause = p.cause AND c1.unit = p.unit AND c1.ordinal < p.ordinal), p.conflict, p.at, p.day, p.scheme, p.rule, d.name,
     o.name_zh, o.name_en, c.cause, q.name_zh, q.name_en, COALESCE(r.name_zh, i.name_zh), COALESCE(r.name_en, i.name_en), h.name_zh, h.name_en, b.batch,
     (SELECT MIN(m.number) FROM posting s JOIN member m ON m.id = s.member WHERE p.code IN ('carry_over', 'transfer') AND s.cause = p.cause AND s.member <> p.member)
 FROM posting p JOIN entry e ON e.id = p.entry

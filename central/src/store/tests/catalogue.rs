@@ -227,6 +227,7 @@ async fn rule_s05_gifts_and_cash_are_had_in_their_months_alone_and_cash_is_store
         let (line, money) = (last_line(&db, 3, Unit::Pts).await, last_line(&db, 3, Unit::Cny).await);
         assert_eq!((line.change, line.rule.as_str()), (-200, "S5"), "at once");
         assert_eq!((money.change, money.after), (20_000, 20_000), "one to one");
+        assert!(!line.corrects && !money.corrects, "both are the first of their unit");
         let back = ItemTakenBack { redemption: Hash([7; 32]), reason: Hash([6; 32]) };
         act_of(&db, PLANNER, 62, december, Act::ItemTakenBack(back)).await;
         let (line, money) = (last_line(&db, 3, Unit::Pts).await, last_line(&db, 3, Unit::Cny).await);
