@@ -5,9 +5,9 @@ SELECT asked, kind, name_zh, name_en, points, normal, fen, rule, at, day, asker,
 FROM item_redemption WHERE id = $1
 
 -- name: set_redemption
-INSERT INTO item_redemption (id, asked, member, kind, name_zh, name_en, points, normal, fen, rule, at, day, asker, state, pieces,
-    decided, decider, decided_why, device, epoch, seq, posting, entry)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
+INSERT INTO item_redemption (id, asked, member, office, kind, name_zh, name_en, points, normal, fen, rule, at, day, asker, state,
+    pieces, decided, decider, decided_why, device, epoch, seq, posting, entry)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)
 ON CONFLICT (id) DO UPDATE SET state = excluded.state, pieces = excluded.pieces, decided = excluded.decided,
     decider = excluded.decider, decided_why = excluded.decided_why, entry = excluded.entry
 

@@ -90,6 +90,7 @@ pub(super) fn commit(tx: &mut Tx<'_>, entry: EntryId, outcome: &Outcome) -> Resu
             id.0.into(),
             cbor::encode(&known.asked).into(),
             known.asked.member.0.into(),
+            known.asked.office.0.into(),
             terms.kind.code().into(),
             name.map(|name| name.zh.clone()).into(),
             name.map(|name| name.en.clone()).into(),

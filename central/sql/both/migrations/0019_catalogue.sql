@@ -6,6 +6,7 @@ CREATE TABLE item_redemption (
     id BLOB NOT NULL PRIMARY KEY,
     asked BLOB NOT NULL,
     member BLOB NOT NULL,
+    office BLOB NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN ('gift', 'cash', 'coupon', 'lottery', 'order_pay')),
     name_zh TEXT,
     name_en TEXT,

@@ -135,6 +135,7 @@ async fn rule_p02_a_purchase_of_480_yuan_opens_one_offer_for_its_own_member_and_
         assert_eq!(points(&db, 1).await, 5_016, "1,000 instead of 5,000, the same name once");
         let line = last_line(&db, 1, Unit::Pts).await;
         assert_eq!((line.change, line.rule.as_str(), line.scheme), (-1_000, "P2", 1));
+        assert_eq!(line.office, Some(words("A", "A")), "where it was");
         assert_eq!(line.plan.map(|name| name.zh).as_deref(), Some("会员礼品"));
         assert_eq!(asked(large).await, not_opened(NotOpened::Used));
         redeems(&db, 62, &wish(8, 1, gift(Some(large)))).await;
