@@ -195,9 +195,8 @@ pub fn terms(
             redeem::item(rules, code, ask(fen))?
         }
     };
-    let rule = rule(rules, what, &redeemed).to_owned();
-    let Redeemed { kind, points, normal, worth_fen, pending } = redeemed;
-    Ok((Terms { kind, points, normal, fen: worth_fen, rule }, pending))
+    let Redeemed { kind, points, normal, worth_fen, pending, rule } = redeemed;
+    Ok((Terms { kind, points, normal, fen: worth_fen, rule: rule.to_owned() }, pending))
 }
 
 /// Fen of a purchase that opens an offer of an item.
@@ -218,22 +217,6 @@ fn opens(rules: &Redemption, code: &str, asker: Asker, purchase: Purchase) -> Re
         Err(NotOpened::Small { needs, met: purchase.fen })
     } else {
         Ok(purchase.fen)
-    }
-}
-
-/// The rule that a redemption stands for: that of special offers, that of months, else that of redemption.
-fn rule(rules: &Redemption, what: &Redeems, redeemed: &Redeemed) -> &'static str {
-    let has_months = match what {
-        Redeems::Cash { .. } => true,
-        Redeems::Item { code, .. } => {
-            let own = rules.item(code).is_some_and(|item| !item.months_open.is_empty());
-            own || !rules.months_open.is_empty()
-        }
-    };
-    match has_months {
-        _ if redeemed.points < redeemed.normal => "P2",
-        true => "S5",
-        false => "K24",
     }
 }
 

@@ -53,7 +53,8 @@ fn rule_s05_in_june_and_december_gifts_or_cash_one_to_one() {
             None => {
                 let cash = cash.expect("open");
                 assert_eq!((cash.points, cash.worth_fen, cash.pending), (200, 20_000, false), "{on}");
-                assert_eq!(gift.expect("open").points, 5_000, "{on}");
+                let gift = gift.expect("open");
+                assert_eq!((gift.points, gift.rule), (5_000, "S5"), "{on}");
             }
         }
     }
@@ -65,6 +66,7 @@ fn rule_p02_a_purchase_of_480_yuan_opens_the_gift_for_1000_points() {
     for (fen, rank, points) in [(48_000, 1, 1_000), (47_999, 1, 5_000), (0, 1, 5_000), (48_000, 0, 5_000)] {
         let redeemed = with(fen, rank).expect("enough points");
         assert_eq!((redeemed.points, redeemed.normal), (points, 5_000), "{fen} fen, rank {rank}");
+        assert_eq!(redeemed.rule, if points < 5_000 { "P2" } else { "K24" });
     }
     let poor = Ask { balance: 1_000, purchase_fen: 48_000, ..ask("2025-03-03") };
     assert!(item(&rules(), "gift", poor).is_ok());

@@ -211,9 +211,8 @@ impl Walk<'_> {
             (name, redeem::item(rules, &event.code, self.ask(event.fen)))
         };
         match result {
-            Ok(Redeemed { points, normal, pending, .. }) => {
+            Ok(Redeemed { points, normal, pending, rule, .. }) => {
                 self.purse.take(points);
-                let rule = if points < normal { "P2" } else { "K24" };
                 let key = if pending { "redeem-planned" } else { "redeemed" };
                 let args =
                     vec![("what", what), ("points", Arg::Number(points)), ("normal", Arg::Number(normal))];
