@@ -17,7 +17,7 @@ use crate::joining::JoiningTerms;
 use crate::money::{Amount, Leg, Unit};
 use crate::scheme::bonus::{CouponTerms, Ranking, RoundUp};
 use crate::scheme::level::Ladder;
-use crate::scheme::redemption::Transfer;
+use crate::scheme::redemption::{Redemption, Transfer};
 use crate::time::Day;
 use crate::wire::lease::LeaseTerms;
 
@@ -141,6 +141,9 @@ pub struct Policy {
     /// The award for the first of each period; none where the club gives none (P4).
     #[n(55)]
     pub ranking: Option<Ranking>,
+    /// What points buy; none where they buy nothing.
+    #[n(47)]
+    pub catalogue: Option<Redemption>,
 }
 
 /// How leases are granted.
@@ -363,6 +366,7 @@ impl Default for Policy {
             coupons: None,
             round_up: None,
             ranking: None,
+            catalogue: None,
         }
     }
 }

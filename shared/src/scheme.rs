@@ -211,7 +211,6 @@ impl Scheme {
             ("earning", self.earnings.len() > done),
             ("sheet", !self.sheets.is_empty() && rated.is_none()),
             ("basis", !self.basis.same_discounts()),
-            ("redemption", self.redemption != redemption::Redemption::default()),
             ("birthday.discount_bp", self.birthday.as_ref().is_some_and(|rule| rule.discount_bp > 0)),
         ];
         groups.into_iter().filter_map(|(key, is_said)| is_said.then_some(key)).collect()
@@ -219,7 +218,7 @@ impl Scheme {
 
     /// Tells the policy what the centre needs of the scheme: how points end, who may join, what becomes of cards, whether
     /// plans of redemption wait for approval, which levels and coupons there are, what the member day and the end of a
-    /// period bring, and how points go from member to member.
+    /// period bring, what points buy, and how they go from member to member.
     /// Of what the scheme leaves out of the ends and of joining, the club keeps what it has.
     pub fn write_into(&self, policy: &mut Policy) {
         policy.expiry = self.expiry.unwrap_or(policy.expiry);
@@ -230,6 +229,7 @@ impl Scheme {
         policy.coupons = bonus::CouponTerms::of(self);
         policy.round_up = self.round_up.clone();
         policy.ranking = self.ranking.clone();
+        policy.catalogue = redemption::Redemption::of(self);
         policy.transfer = Some(self.transfer.clone()).filter(|transfer| transfer.allowed);
     }
 

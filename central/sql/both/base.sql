@@ -84,6 +84,9 @@ INSERT INTO redemption_plan (id, terms, name_zh, name_en, state, planned, planne
 -- name: redemption_line
 INSERT INTO redemption_line (plan, member, posting, points, fen, pieces, at, day, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 
+-- name: item_redemption
+INSERT INTO item_redemption (id, asked, member, office, kind, name_zh, name_en, points, normal, fen, rule, at, day, asker, state, pieces, decided, decider, decided_why, device, epoch, seq, posting, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)
+
 -- name: level_step
 INSERT INTO level_step (member, n, day, why, from_rank, rank, since, until, in_grace, measured, threshold, scheme, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 

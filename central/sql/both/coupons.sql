@@ -5,7 +5,7 @@ SELECT id, member, why, fen, starts, until, scheme, used FROM coupon WHERE id = 
 
 -- name: set_coupon
 INSERT INTO coupon (id, member, why, fen, starts, until, scheme, used, used_at, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-ON CONFLICT (id) DO UPDATE SET used = excluded.used, used_at = excluded.used_at, entry = excluded.entry
+ON CONFLICT (id) DO UPDATE SET until = excluded.until, used = excluded.used, used_at = excluded.used_at, entry = excluded.entry
 
 -- name: of_member
 WITH RECURSIVE those (id) AS (

@@ -84,6 +84,9 @@ SELECT id, terms, name_zh, name_en, state, planned, planner, decided, decider, d
 -- name: redemption_line
 SELECT plan, member, posting, points, fen, pieces, at, day, entry FROM redemption_line
 
+-- name: item_redemption
+SELECT id, asked, member, office, kind, name_zh, name_en, points, normal, fen, rule, at, day, asker, state, pieces, decided, decider, decided_why, device, epoch, seq, posting, entry FROM item_redemption
+
 -- name: level_step
 SELECT member, n, day, why, from_rank, rank, since, until, in_grace, measured, threshold, scheme, entry FROM level_step
 

@@ -19,6 +19,8 @@ mod brought;
 mod cards;
 mod cases;
 mod cash;
+mod catalogue;
+mod catalogue_page;
 mod codes;
 mod compare;
 pub mod contract;
@@ -139,6 +141,7 @@ fn points() -> Router<Console> {
     Router::new()
         .route("/points", get(points_page::page).post(points_page::act))
         .route("/redemptions", get(redemptions_page::list).post(redemptions_page::plan))
+        .route("/redemptions/items", get(catalogue_page::page).post(catalogue_page::act))
         .route("/redemptions/{id}", get(redemptions_page::one).post(redemptions_page::act))
         .route("/rankings", get(rankings::page))
         .route("/rankings/{id}", post(rankings::press))

@@ -61,5 +61,10 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "rankings",
         text: include_str!("../../sql/both/migrations/0018_rankings.sql"),
     },
+    Migration {
+        number: 19,
+        name: "catalogue",
+        text: include_str!("../../sql/both/migrations/0019_catalogue.sql"),
+    },
     Migration { number: 21, name: "orders", text: include_str!("../../sql/both/migrations/0021_orders.sql") },
 ];

@@ -9,6 +9,7 @@ pub mod admission;
 pub mod apply;
 pub mod as_of;
 pub mod cash;
+pub mod catalogue;
 pub mod coupons;
 pub mod desk;
 pub mod entry;

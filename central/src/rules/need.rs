@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use hufu_shared::act::{Act, CardIssue};
+use hufu_shared::act::{Act, CardIssue, ItemDecided, ItemTakenBack};
 use hufu_shared::fact::{Event, Fact, Funding};
 use hufu_shared::ids::{
     ActivityId, CardId, DeviceId, FactId, Hash, ItemId, LeaseId, MemberId, OccurrenceId, OfficeId,
@@ -16,6 +16,7 @@ use hufu_shared::time::{Day, Instant, OfficeClock};
 use hufu_shared::token::Token;
 use hufu_shared::wire::version::Version;
 
+use super::catalogue;
 use super::entry::EntryBody;
 use super::judge::travel::Travel;
 use super::links;
@@ -123,6 +124,10 @@ pub enum Need {
     Coupon(Hash),
     /// An award of a ranking.
     Award(Hash),
+    /// A redemption from the catalogue.
+    Redemption(Hash),
+    /// The redemption that stands with the offer which a purchase opened.
+    OpenedBy(FactId),
 }
 
 /// What an entry will certainly need, so that most entries are applied at the first try.
@@ -211,7 +216,9 @@ fn of_fact(needs: &mut BTreeSet<Need>, id: FactId, fact: &Fact) {
             needs.insert(Need::Occurrence(attended.occurrence));
         }
         Event::Reversed(reversed) => {
-            needs.extend([Need::Fact(reversed.original), Need::Linked(links::reversals(reversed.original))]);
+            let original = reversed.original;
+            needs.extend([Need::Fact(original), Need::Linked(links::reversals(original))]);
+            needs.insert(Need::OpenedBy(original));
         }
         Event::Spent(spent) => {
             needs.insert(Need::Linked(links::reported_lost(spent.subject.token)));
@@ -305,6 +312,12 @@ fn of_act(needs: &mut BTreeSet<Need>, act: &Act) {
     }
 }
 
+/// What is asked of a purchase that opens an offer.
+#[must_use]
+pub fn of_purchase(purchase: FactId) -> [Need; 3] {
+    [Need::Fact(purchase), Need::Linked(links::reversals(purchase)), Need::OpenedBy(purchase)]
+}
+
 /// Of acts about points, their redemption, levels, coupons and what comes round.
 fn of_points(needs: &mut BTreeSet<Need>, act: &Act) {
     match act {
@@ -348,6 +361,19 @@ fn of_points(needs: &mut BTreeSet<Need>, act: &Act) {
                 }
             }
         }
+        Act::ItemRedeemed(asked) => {
+            needs.extend([Need::Redemption(asked.id), Need::Flows(posting::item_cause(asked.id))]);
+            needs.extend([Need::Member(asked.member), Need::Purse(asked.member), Need::Level(asked.member)]);
+            needs.extend(asked.what.stock().map(|item| Need::Stock(item, asked.office)));
+            needs.extend(asked.what.purchase().into_iter().flat_map(of_purchase));
+        }
+        Act::ItemDecided(ItemDecided { redemption, .. })
+        | Act::ItemTakenBack(ItemTakenBack { redemption, .. }) => needs.extend([
+            Need::Redemption(*redemption),
+            Need::Flows(posting::item_cause(*redemption)),
+            Need::Flows(posting::offer_lost_cause(*redemption)),
+            Need::Coupon(catalogue::coupon_id(*redemption)),
+        ]),
         Act::PointsTransferred(given) => {
             for member in [given.from, given.to] {
                 needs.extend([Need::Member(member), Need::Purse(member)]);

@@ -31,8 +31,8 @@ use super::ranking::KnownAward;
 use super::world::{
     CardLife, CardTurn, Group, KnownActivity, KnownAssociation, KnownBoot, KnownCase, KnownDevice,
     KnownEpoch, KnownEvent, KnownFact, KnownField, KnownFiled, KnownLeaving, KnownMember, KnownMessage,
-    KnownPlan, KnownPoints, KnownStock, KnownStocktake, KnownTrigger, LevelStep, Recovery, RedeemedLine,
-    StockLine,
+    KnownPlan, KnownPoints, KnownRedemption, KnownStock, KnownStocktake, KnownTrigger, LevelStep, Recovery,
+    RedeemedLine, StockLine,
 };
 
 /// All rows that one entry gives.
@@ -107,6 +107,8 @@ pub struct Outcome {
     pub plans: BTreeMap<Hash, KnownPlan>,
     /// What members got by plans.
     pub redeemed: Vec<RedeemedLine>,
+    /// Redemptions from the catalogue that are new or were decided.
+    pub redemptions: BTreeMap<Hash, KnownRedemption>,
     /// Coupons that are new or were used, with where they were used now.
     pub coupons: BTreeMap<Hash, (KnownCoupon, Option<OfficeId>)>,
     /// Awards of rankings that are new or were given.

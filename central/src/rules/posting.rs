@@ -223,8 +223,10 @@ pub enum PostingCode {
     Erasure,
     /// Changed for a cause.
     Points,
-    /// Redeemed by a plan.
+    /// Redeemed, by a plan or from the catalogue.
     Redemption,
+    /// What a special offer had spared, since its purchase came back.
+    OfferLost,
     /// Points given by one member to another.
     Transfer,
     /// Filled up on the member day.
@@ -257,6 +259,7 @@ impl PostingCode {
             Self::Erasure => "erasure",
             Self::Points => "points",
             Self::Redemption => "redemption",
+            Self::OfferLost => "offer_lost",
             Self::Transfer => "transfer",
             Self::RoundUp => "round_up",
             Self::LevelEnded => "level_ended",
@@ -307,6 +310,18 @@ pub fn points_cause(id: Hash) -> Hash {
 #[must_use]
 pub fn redemption_cause(plan: Hash, member: MemberId) -> Hash {
     Hash::of(&[b"hufu-cause-redemption", &plan.0, &member.0])
+}
+
+/// The cause of what a member redeems from the catalogue under this name.
+#[must_use]
+pub fn item_cause(redemption: Hash) -> Hash {
+    Hash::of(&[b"hufu-cause-item", &redemption.0])
+}
+
+/// The cause of what is due for a redemption since its special offer has no purchase any more.
+#[must_use]
+pub fn offer_lost_cause(redemption: Hash) -> Hash {
+    Hash::of(&[b"hufu-cause-offer-lost", &redemption.0])
 }
 
 /// The cause of what one fact gave.

@@ -62,6 +62,7 @@ pub fn rule<'a>(code: &str, named: Option<&'a str>, expiry: ExpiryMode) -> &'a s
         "expiry" => "S3",
         "redemption" => "K24",
         "round_up" => "P3",
+        "offer_lost" => "P2",
         "merge" => "K8",
         "level_ended" => "B2",
         "erasure" => "X17",

@@ -6,6 +6,7 @@
 mod activity;
 mod card;
 mod case;
+mod catalogue;
 mod membership;
 mod points;
 mod stock;
@@ -32,6 +33,7 @@ use minicbor::{Decode, Encode};
 pub use activity::KnownActivity;
 pub use card::{CardLife, CardTurn, KnownCard, TurnBy};
 pub use case::{CaseState, Evidence, KnownCase};
+pub use catalogue::{KnownRedemption, Redemptions};
 pub use membership::{
     KnownAssociation, KnownFiled, KnownLeaving, KnownLevel, KnownMessage, LevelStep, ValueTurn,
 };
@@ -159,6 +161,8 @@ pub struct World {
     pub coupons: BTreeMap<Hash, KnownCoupon>,
     /// Awards of rankings.
     pub awards: BTreeMap<Hash, KnownAward>,
+    /// Redemptions from the catalogue.
+    pub redemptions: Redemptions,
 }
 
 /// A recovery of the centre: it was rolled back, and learns from the terminals what it had set aside.

@@ -41,6 +41,7 @@ pub static TABLES: LazyLock<Vec<(&'static str, usize)>> = LazyLock::new(|| {
         ("points_trigger", 1),
         ("redemption_plan", 1),
         ("redemption_line", 2),
+        ("item_redemption", 1),
         ("level_step", 2),
         ("coupon", 1),
         ("ranking_award", 1),

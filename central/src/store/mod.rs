@@ -13,6 +13,7 @@ pub mod brought;
 pub mod cards;
 pub mod cases;
 pub mod cash;
+pub mod catalogue;
 pub mod contact;
 pub mod coupons;
 pub mod details;

@@ -10,7 +10,7 @@ use hufu_shared::time::{Day, Instant};
 
 use super::people::PeopleError;
 use super::points::{decided_at, decided_values, has};
-use super::{StoreError, acts, journal, rows, stock};
+use super::{StoreError, acts, catalogue, journal, rows, stock};
 use crate::db::{Row, SqlFile, Tx, Value};
 use crate::rules::outcome::Outcome;
 use crate::rules::redemption::{self, Line, State};
@@ -49,7 +49,7 @@ fn plan_of(row: &Row) -> Result<KnownPlan, StoreError> {
     })
 }
 
-/// Writes what an entry gave.
+/// Writes what an entry gave, of the catalogue as well.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -83,7 +83,7 @@ pub(super) fn commit(tx: &mut Tx<'_>, entry: EntryId, outcome: &Outcome) -> Resu
     };
     let lines: Vec<Vec<Value>> = outcome.redeemed.iter().map(line).collect();
     tx.execute_later(SQL.get("add_line"), lines)?;
-    Ok(())
+    catalogue::commit(tx, entry, outcome)
 }
 
 /// Plans after a place in the order `sort`, at most `limit`: `planned` for the first one in front, `-planned` for the newest.

@@ -78,7 +78,7 @@ pub struct Line {
     pub cause: Option<String>,
     /// The activity that caused it.
     pub activity: Option<Words>,
-    /// The plan by which it was redeemed.
+    /// The plan by which it was redeemed, or what was redeemed from the catalogue.
     pub plan: Option<Words>,
     /// Number of the member on the other side, of what went from member to member.
     pub other: Option<String>,

@@ -16,7 +16,9 @@ use hufu_shared::token::Token;
 use super::StoreError;
 use super::known;
 use super::rows;
-use super::{activities, asked, associations, cards, details, joining, levels, points, rankings, stock};
+use super::{
+    activities, asked, associations, cards, catalogue, details, joining, levels, points, rankings, stock,
+};
 use crate::db::{Row, SqlFile, Tx, Value};
 use crate::rules::apply::{APPLY_VERSION, OLDEST_APPLY_VERSION, apply};
 use crate::rules::entry::Entry;
@@ -211,6 +213,8 @@ fn fetch_one(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), Store
         Need::Points(_) | Need::Trigger(_) | Need::Told(_) | Need::ToldOf(_) | Need::Plan(_) => {
             points::fetch_in(tx, world, need)
         }
+        Need::Redemption(id) => catalogue::redemption_in(tx, world, id),
+        Need::OpenedBy(purchase) => catalogue::opened_in(tx, world, purchase),
         Need::Level(_) | Need::Coupon(_) => levels::fetch_in(tx, world, need),
         Need::Award(_) => rankings::fetch_in(tx, world, need),
         Need::Fields(member) => fields_in(tx, world, member),

@@ -17,11 +17,15 @@ pub enum CouponWhy {
     /// A birthday comes (S9, S10).
     #[n(1)]
     Birthday,
+    /// Points were given for it (K24).
+    #[n(2)]
+    Redeemed,
 }
 
 impl CouponWhy {
     /// All, with their codes in database and API.
-    pub const CODES: [(Self, &'static str); 2] = [(Self::Welcome, "welcome"), (Self::Birthday, "birthday")];
+    pub const CODES: [(Self, &'static str); 3] =
+        [(Self::Welcome, "welcome"), (Self::Birthday, "birthday"), (Self::Redeemed, "redeemed")];
 
     /// The code in database and API.
     #[must_use]

@@ -11,6 +11,7 @@ mod activities;
 mod actor;
 mod brought;
 mod cards;
+mod catalogue;
 mod coupons;
 mod details;
 mod device;
@@ -30,6 +31,7 @@ pub use activities::*;
 pub use actor::*;
 pub use brought::*;
 pub use cards::*;
+pub use catalogue::*;
 pub use coupons::*;
 pub use details::*;
 pub use device::*;
@@ -289,6 +291,15 @@ pub enum Act {
     /// The award of a ranking was given.
     #[n(127)]
     RankingAwarded(#[n(0)] RankingAwarded),
+    /// A member redeemed points for one thing of the catalogue, or asked to.
+    #[n(130)]
+    ItemRedeemed(#[n(0)] ItemRedeemed),
+    /// A redemption that waited was approved or returned.
+    #[n(131)]
+    ItemDecided(#[n(0)] ItemDecided),
+    /// A redemption was taken back.
+    #[n(132)]
+    ItemTakenBack(#[n(0)] ItemTakenBack),
 }
 
 /// A change of the rules of applying.

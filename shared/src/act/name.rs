@@ -74,6 +74,8 @@ impl Act {
             Self::EventTold(_) => "event_told", Self::EventTakenBack(_) => "event_taken_back",
             Self::PointsFilledUp(_) => "points_filled_up", Self::MembersRanked(_) => "members_ranked",
             Self::RankingAwarded(_) => "ranking_awarded",
+            Self::ItemRedeemed(_) => "item_redeemed", Self::ItemDecided(_) => "item_decided",
+            Self::ItemTakenBack(_) => "item_taken_back",
         }
     }
 }

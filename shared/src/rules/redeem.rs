@@ -31,6 +31,8 @@ pub struct Redeemed {
     pub worth_fen: i64,
     /// Whether a plan must be approved first; otherwise the points are deducted at once.
     pub pending: bool,
+    /// Number of the rule that it stands for: of special offers, else of months, else of redemption.
+    pub rule: &'static str,
 }
 
 /// Why it cannot be had.
@@ -75,8 +77,9 @@ pub enum NotRedeemed {
 /// [`NotRedeemed`] with the first reason why not.
 pub fn item(rules: &Redemption, code: &str, ask: Ask) -> Result<Redeemed, NotRedeemed> {
     let not_offered = || NotRedeemed::NotOffered { what: code.to_owned() };
-    let item = rules.items.iter().find(|item| item.code == code).ok_or_else(not_offered)?;
-    open(if item.months_open.is_empty() { &rules.months_open } else { &item.months_open }, ask.day)?;
+    let item = rules.item(code).ok_or_else(not_offered)?;
+    let months = if item.months_open.is_empty() { &rules.months_open } else { &item.months_open };
+    open(months, ask.day)?;
     if ask.rank < item.min_rank {
         return Err(NotRedeemed::Rank { needs: item.min_rank, has: ask.rank });
     }
@@ -91,7 +94,13 @@ pub fn item(rules: &Redemption, code: &str, ask: Ask) -> Result<Redeemed, NotRed
     let points = special.unwrap_or(item.cost).min(item.cost);
     enough(points, ask.balance)?;
     let worth_fen = worth(rules, item)?;
-    Ok(Redeemed { kind: item.kind, points, normal: item.cost, worth_fen, pending: rules.plan_needs_approval })
+    let rule = match months.is_empty() {
+        _ if points < item.cost => "P2",
+        false => "S5",
+        true => "K24",
+    };
+    let pending = rules.plan_needs_approval;
+    Ok(Redeemed { kind: item.kind, points, normal: item.cost, worth_fen, pending, rule })
 }
 
 /// Points as cash (rule S5: at 1:1, in June and December). It is deducted at once.
@@ -106,7 +115,7 @@ pub fn cash(rules: &Redemption, points: i64, ask: Ask) -> Result<Redeemed, NotRe
     open(&rules.months_open, ask.day)?;
     enough(points, ask.balance)?;
     let worth_fen = Amount(points).times(rules.cash_per_point_fen)?.0;
-    Ok(Redeemed { kind: RedeemKind::Cash, points, normal: points, worth_fen, pending: false })
+    Ok(Redeemed { kind: RedeemKind::Cash, points, normal: points, worth_fen, pending: false, rule: "S5" })
 }
 
 /// What an item is worth in fen (rule S8): its own worth, else its cost at the cash rate.

@@ -53,7 +53,8 @@ fn rule_s05_in_june_and_december_gifts_or_cash_one_to_one() {
             None => {
                 let cash = cash.expect("open");
                 assert_eq!((cash.points, cash.worth_fen, cash.pending), (200, 20_000, false), "{on}");
-                assert_eq!(gift.expect("open").points, 5_000, "{on}");
+                let gift = gift.expect("open");
+                assert_eq!((gift.points, gift.rule), (5_000, "S5"), "{on}");
             }
         }
     }
@@ -65,6 +66,7 @@ fn rule_p02_a_purchase_of_480_yuan_opens_the_gift_for_1000_points() {
     for (fen, rank, points) in [(48_000, 1, 1_000), (47_999, 1, 5_000), (0, 1, 5_000), (48_000, 0, 5_000)] {
         let redeemed = with(fen, rank).expect("enough points");
         assert_eq!((redeemed.points, redeemed.normal), (points, 5_000), "{fen} fen, rank {rank}");
+        assert_eq!(redeemed.rule, if points < 5_000 { "P2" } else { "K24" });
     }
     let poor = Ask { balance: 1_000, purchase_fen: 48_000, ..ask("2025-03-03") };
     assert!(item(&rules(), "gift", poor).is_ok());
@@ -100,6 +102,25 @@ fn rule_x02_what_a_point_is_worth_is_a_parameter() {
     let mut own = rules();
     own.items[0].value_fen = 12_300;
     assert_eq!(item(&own, "gift", ask("2025-03-03")).expect("enough").worth_fen, 12_300);
+}
+
+#[test]
+fn rule_k24_the_policy_is_told_the_catalogue_and_reads_it_back_as_it_is() {
+    for code in ["S", "P", "B"] {
+        let scheme = ready(code);
+        let mut policy = Policy::default();
+        scheme.write_into(&mut policy);
+        assert_eq!(policy.catalogue.as_ref(), Some(&scheme.redemption), "{code}");
+        let bytes = hufu_shared::cbor::encode(&policy);
+        assert_eq!(hufu_shared::cbor::decode::<Policy>(&bytes).expect("its own bytes"), policy, "{code}");
+        assert!(!scheme.not_done_yet().contains(&"redemption"), "{code}: the ledger does it");
+    }
+    let mut policy = Policy { catalogue: Some(rules()), ..Policy::default() };
+    ready("K").write_into(&mut policy);
+    assert_eq!(policy.catalogue, None, "a club whose points buy nothing");
+    for (kind, code) in RedeemKind::CODES {
+        assert_eq!((kind.code(), RedeemKind::from_code(code)), (code, Some(kind)));
+    }
 }
 
 proptest! {

@@ -1,10 +1,11 @@
 //! One act of each kind about points, with every optional field filled somewhere.
 
 use hufu_shared::act::{
-    Act, CouponGiven, CouponUsed, CouponWhy, CouponsGiven, EventTakenBack, EventTold, FilledUp, LevelMove,
-    LevelWhy, LevelsMoved, MembersRanked, PointsChange, PointsChanged, PointsDecided, PointsFilledUp,
-    PointsTransferred, PointsTrigger, PurchasesDue, Ranked, RankingAwarded, RedeemedBy, RedeemedFor,
-    RedemptionPlan, RedemptionRun, RedemptionStep, RedemptionStepped, TriggerOn, Triggered,
+    Act, CouponGiven, CouponUsed, CouponWhy, CouponsGiven, EventTakenBack, EventTold, FilledUp, ItemDecided,
+    ItemRedeemed, ItemTakenBack, LevelMove, LevelWhy, LevelsMoved, MembersRanked, PointsChange,
+    PointsChanged, PointsDecided, PointsFilledUp, PointsTransferred, PointsTrigger, PurchasesDue, Ranked,
+    RankingAwarded, RedeemedBy, RedeemedFor, Redeems, RedemptionPlan, RedemptionRun, RedemptionStep,
+    RedemptionStepped, TriggerOn, Triggered,
 };
 use hufu_shared::ids::{DeviceId, FactId, Hash, ItemId, MemberId, OccurrenceId, OfficeId};
 use hufu_shared::money::Amount;
@@ -16,6 +17,7 @@ use hufu_shared::time::{Day, Instant};
 const MEMBER: MemberId = MemberId([0x33; 16]);
 const OFFICE: OfficeId = OfficeId([0x22; 16]);
 const PLAN: Hash = Hash([0x72; 32]);
+const ITEM: Hash = Hash([0x77; 32]);
 const MONDAY: Day = Day(20_773);
 
 /// An act of every kind about points.
@@ -74,6 +76,19 @@ pub fn acts() -> Vec<Act> {
             reason: Hash([0x1b; 32]),
         }),
         Act::RedemptionRun(RedemptionRun { plan: PLAN, members: vec![MEMBER] }),
+        Act::ItemRedeemed(ItemRedeemed {
+            id: ITEM,
+            member: MEMBER,
+            office: OFFICE,
+            what: Redeems::Item {
+                code: "gift".to_owned(),
+                stock: Some(ItemId([0x73; 16])),
+                purchase: Some(FactId { device: DeviceId([0x11; 16]), epoch: 1, seq: 42 }),
+            },
+            reason: Hash([0x1f; 32]),
+        }),
+        Act::ItemDecided(ItemDecided { redemption: ITEM, approved: true, reason: Hash([0x20; 32]) }),
+        Act::ItemTakenBack(ItemTakenBack { redemption: ITEM, reason: Hash([0x21; 32]) }),
         Act::CouponsGiven(CouponsGiven {
             until: Day(20_790),
             scheme: 3,

@@ -182,6 +182,7 @@ pub fn operations() -> Vec<Operation> {
         points::events(),
         points::rights(),
         points::redemptions(),
+        points::catalogue(),
         points::value(),
     ];
     parts.into_iter().flatten().collect()

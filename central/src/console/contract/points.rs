@@ -1,8 +1,8 @@
 //! Operations about points, redemption and stored value (K20–K24, H4).
 
 use super::super::{
-    coupons, events, levels, points as changes, rankings, redemptions as plans, statement, transfers,
-    value as stored,
+    catalogue as things, coupons, events, levels, points as changes, rankings, redemptions as plans,
+    statement, transfers, value as stored,
 };
 use super::{Operation, get, post};
 
@@ -145,6 +145,51 @@ pub(super) fn redemptions() -> Vec<Operation> {
         get("/api/v1/members/{id}/redemptions", plans::of_member, "What one member redeemed, the newest first.")
             .asks("cursor limit:int")
             .tells("redemptions:[OwnRedemption] next?"),
+    ]
+}
+
+/// Redemption of single things from the catalogue.
+pub(super) fn catalogue() -> Vec<Operation> {
+    vec![
+        get(
+            "/api/v1/redemptions/catalogue",
+            things::catalogue,
+            "What each thing of the catalogue costs a member today, and why it cannot be had.",
+        )
+        .asks("member! office! purchase")
+        .tells(
+            "member:id office:id day:day points:int cash_per_point:int items:[CatalogueItem] \
+             purchases:[OpeningPurchase]",
+        ),
+        get(
+            "/api/v1/redemptions/items",
+            things::list,
+            "What was redeemed from the catalogue, the newest first.",
+        )
+        .asks("state:waiting|done|returned|taken_back member:id cursor limit:int")
+        .tells("redemptions:[ItemRedemption] next?"),
+        post(
+            "/api/v1/redemptions/items",
+            things::redeem,
+            "Redeems an item of the catalogue by its code, or points for cash.",
+        )
+        .takes("member! office! code points:int purchase reason! key!")
+        .creates()
+        .tells("ItemRedemption"),
+        post(
+            "/api/v1/redemptions/items/{id}/decide",
+            things::decide,
+            "Approves or returns a redemption that waits.",
+        )
+        .takes("approved!:bool reason!")
+        .tells("ItemRedemption"),
+        post(
+            "/api/v1/redemptions/items/{id}/back",
+            things::take_back,
+            "Takes a redemption back: the points return, and a gift goes back to its shelf.",
+        )
+        .takes("reason!")
+        .tells("ItemRedemption"),
     ]
 }
 

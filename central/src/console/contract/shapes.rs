@@ -31,6 +31,11 @@ pub(super) const SHAPES: &[(&str, &str)] = &[
          facts:[CaseFact] facts_all:int",
     ),
     ("CaseFact", "fact:any at:any became:any office"),
+    (
+        "CatalogueItem",
+        "code name:Words kind:gift|cash|coupon|lottery|order_pay cost:int normal:int may:bool waits:bool why? \
+         sentence? pieces?:int",
+    ),
     ("CashLine", "teller:any method what count:int amount:int not_booked:int"),
     ("CashMethod", "method amounts:{int} net:int"),
     (
@@ -60,6 +65,12 @@ pub(super) const SHAPES: &[(&str, &str)] = &[
     ("GateHeads", "gate?:int members:int companions:int"),
     ("Guest", "member:id number coming since:time attended*:any companions*:int companions_came*:any"),
     ("IssuedCard", "card:id new:bool"),
+    (
+        "ItemRedemption",
+        "redemption:hash member:id office:id kind:gift|cash|coupon|lottery|order_pay code? name?:Words points:int \
+         normal:int fen:int rule state:waiting|done|returned|taken_back purchase? pieces:int at:time day:day asker \
+         decided?:time decider?",
+    ),
     ("Job", "job rules due:bool last?:Run"),
     ("KindCount", "kind:int count:int oldest:time"),
     ("Leaving", "member:id kind state automatic:bool filed:time changed:time notice:any"),
@@ -80,6 +91,7 @@ pub(super) const SHAPES: &[(&str, &str)] = &[
          audience:Audience offices:[text] invited:int placed:int waiting:int cancelled:int companions_placed:int \
          companions_waiting:int attended:int companions:int no_shows?:int cost?:int cost_per_head:any",
     ),
+    ("OpeningPurchase", "fact fen:int slip?"),
     ("OwnRedemption", "plan:hash name:Words points:int fen:int pieces:int at:time day:day"),
     ("Past", "at:time changes:[Leg] words:any batch"),
     (

@@ -1,5 +1,6 @@
 //! Points with their cause, redemption and the statement through pages and `/api/v1`, on both databases.
 
+mod catalogue;
 mod events;
 mod redemption;
 

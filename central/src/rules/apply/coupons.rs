@@ -3,8 +3,9 @@
 //! What has run out needs no act: it follows from the day. Out of scope: which fall due, and what must be shown when one
 //! is used, which the shells ask ([`crate::rules::coupons`]).
 
-use hufu_shared::act::{CouponUsed, CouponsGiven};
-use hufu_shared::ids::OfficeId;
+use hufu_shared::act::{CouponGiven, CouponUsed, CouponsGiven};
+use hufu_shared::ids::{Hash, OfficeId};
+use hufu_shared::time::Day;
 
 use super::Work;
 use crate::rules::coupons::{KnownCoupon, State, state};
@@ -29,6 +30,25 @@ impl Work {
     fn keep_coupon(&mut self, known: KnownCoupon, office: Option<OfficeId>) {
         self.world.coupons.insert(known.given.id, known);
         self.outcome.coupons.insert(known.given.id, (known, office));
+    }
+
+    /// A coupon is given for points.
+    pub(super) fn coupon_bought(&mut self, given: CouponGiven, scheme: u32) {
+        self.keep_coupon(KnownCoupon { given, scheme, used: None }, None);
+    }
+
+    /// A coupon that was given.
+    pub(super) fn coupon(&self, id: Hash) -> Option<&KnownCoupon> {
+        self.has(Need::Coupon(id));
+        self.world.coupons.get(&id)
+    }
+
+    /// A coupon that was bought goes back: it has run out the day before.
+    pub(super) fn coupon_ended(&mut self, id: Hash, day: Day) {
+        if let Some(known) = self.coupon(id).copied() {
+            let given = CouponGiven { until: Some(day.plus(-1)), ..known.given };
+            self.keep_coupon(KnownCoupon { given, ..known }, None);
+        }
     }
 
     /// A coupon was used. One that was used before, has run out or is to come has no effect, whatever a shell overlooked.

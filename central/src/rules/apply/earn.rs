@@ -110,6 +110,9 @@ impl Work {
         if !self.is_fixed(id, &known) {
             let standing = self.earn_standing(&sale, &worth, capped);
             self.stand(id, standing, Some(member));
+            if standing.became != known.standing.became {
+                self.review_offer(id);
+            }
         }
         let cause = self.fact_cause(id, &known, fact);
         let scheme = worth.rated.version(fact.scheme);

@@ -16,6 +16,7 @@ mod blocked;
 mod brought;
 mod card;
 mod cases;
+mod catalogue;
 mod clock;
 mod coupons;
 mod day;

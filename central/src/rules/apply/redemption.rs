@@ -5,7 +5,7 @@
 //! shelf, cash is given as stored value; all of it or nothing. Out of scope: whom a plan names, which the shell looks up.
 
 use hufu_shared::act::{RedeemedFor, RedemptionPlan, RedemptionRun, RedemptionStepped};
-use hufu_shared::ids::{Hash, MemberId};
+use hufu_shared::ids::{Hash, MemberId, OfficeId};
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::time::Day;
 
@@ -13,7 +13,7 @@ use super::Work;
 use super::ledger::Flow;
 use crate::rules::need::Need;
 use crate::rules::posting::{self, Account, PostingCode};
-use crate::rules::redemption::{self, Line, State};
+use crate::rules::redemption::{self, State};
 use crate::rules::world::{Decided, KnownPlan, RedeemedLine};
 
 /// The rule that redemptions stand for.
@@ -77,18 +77,18 @@ impl Work {
             return;
         }
         let cause = self.cause_here(hash, member, plan.office, RULE_K24.to_owned());
-        self.settle(&cause, &flows(plan, member, line));
+        self.settle(&cause, &flows((plan.office, member), (line.points, line.fen)));
         let at = self.received;
         self.outcome.redeemed.push(RedeemedLine { plan: plan.id, member, cause: hash, line, at, day });
     }
 }
 
-/// What a member gives and gets.
-fn flows(plan: &RedemptionPlan, member: MemberId, line: Line) -> [Flow; 2] {
-    let (own, office, code) = (Account::Available(member), plan.office, PostingCode::Redemption);
+/// What a member gives in points and gets as stored value in fen, at an office.
+pub(super) fn flows((office, member): (OfficeId, MemberId), (points, fen): (i64, i64)) -> [Flow; 2] {
+    let (own, code) = (Account::Available(member), PostingCode::Redemption);
     let leg = |unit, amount| Leg { unit, amount: Amount(amount) };
     [
-        Flow { debit: own, credit: Account::Redeemed(office), leg: leg(Unit::Pts, line.points), code },
-        Flow { debit: Account::Issuer(office), credit: own, leg: leg(Unit::Cny, line.fen), code },
+        Flow { debit: own, credit: Account::Redeemed(office), leg: leg(Unit::Pts, points), code },
+        Flow { debit: Account::Issuer(office), credit: own, leg: leg(Unit::Cny, fen), code },
     ]
 }

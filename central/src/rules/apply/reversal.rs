@@ -185,6 +185,7 @@ impl Work {
             };
             self.stand(id, standing, owner);
         }
+        self.review_offer(original);
     }
 
     /// An original as its returns see it: what it says; what it gave is its own matter, but for a purchase that promised

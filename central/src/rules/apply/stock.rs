@@ -162,6 +162,13 @@ impl Work {
         may
     }
 
+    /// Puts a piece back on the shelf that it was taken from.
+    pub(super) fn put_back_one(&mut self, item: ItemId, office: OfficeId, cause: Hash) {
+        let (from, to) = (StockEnd::Issued, StockEnd::Shelf(office));
+        let way = Way { item, from, to, pieces: 1, cause, code: code(from, to) };
+        self.move_pieces(&way);
+    }
+
     /// A shelf was counted.
     pub(super) fn stock_counted(&mut self, counted: &StockCounted) {
         let (item, office) = (counted.item, counted.office);

@@ -7,6 +7,7 @@ mod based;
 mod blocked;
 mod cards;
 mod cash_out;
+mod catalogue;
 mod caught_up;
 mod clocks;
 mod companions;

@@ -23,8 +23,8 @@ use crate::vault::Vault;
 
 const GIFT: ItemId = ItemId([7; 16]);
 const PLAN: Hash = Hash([0x60; 32]);
-const PLANNER: OperatorId = OperatorId([0x91; 16]);
-const OTHER: OperatorId = OperatorId([0x92; 16]);
+pub(super) const PLANNER: OperatorId = OperatorId([0x91; 16]);
+pub(super) const OTHER: OperatorId = OperatorId([0x92; 16]);
 
 fn plan(what: RedeemedFor, by: RedeemedBy) -> RedemptionPlan {
     let today = OfficeClock::default().business_day(NOON);
@@ -40,7 +40,7 @@ fn plan(what: RedeemedFor, by: RedeemedBy) -> RedemptionPlan {
     }
 }
 
-async fn act_of(db: &Db, person: OperatorId, n: u8, at: Instant, act: Act) {
+pub(super) async fn act_of(db: &Db, person: OperatorId, n: u8, at: Instant, act: Act) {
     let taken = TakenAct { actor: Actor::Admin(person), act, seen: Vec::new() };
     entry(db, EntryId([n; 16]), at, EntryBody::Act(taken)).await;
 }

@@ -206,14 +206,13 @@ impl Walk<'_> {
         let (what, result) = if event.code.is_empty() {
             (Arg::Word("cash"), redeem::cash(rules, event.points, self.ask(event.fen)))
         } else {
-            let item = rules.items.iter().find(|item| item.code == event.code);
+            let item = rules.item(&event.code);
             let name = item.map_or(Arg::Text(event.code.clone()), |item| Arg::Name(item.name.clone()));
             (name, redeem::item(rules, &event.code, self.ask(event.fen)))
         };
         match result {
-            Ok(Redeemed { points, normal, pending, .. }) => {
+            Ok(Redeemed { points, normal, pending, rule, .. }) => {
                 self.purse.take(points);
-                let rule = if points < normal { "P2" } else { "K24" };
                 let key = if pending { "redeem-planned" } else { "redeemed" };
                 let args =
                     vec![("what", what), ("points", Arg::Number(points)), ("normal", Arg::Number(normal))];

@@ -1,0 +1,189 @@
+//! Redemption from the catalogue, on the page and through the API.
+
+use hufu_shared::scheme::redemption::{Item, RedeemKind, Redemption};
+
+use super::*;
+
+const PATH: &str = "/api/v1/redemptions/items";
+
+fn item(code: &str, zh: &str, kind: RedeemKind, cost: i64) -> Item {
+    let (code, name) = (code.to_owned(), Words { zh: zh.to_owned(), en: code.to_owned() });
+    Item { code, name, kind, cost, value_fen: 2_000, min_rank: 0, months_open: Vec::new() }
+}
+
+fn rules() -> Redemption {
+    Redemption {
+        cash_per_point_fen: 100,
+        items: vec![
+            item("umbrella", "雨伞", RedeemKind::Gift, 500),
+            Item { min_rank: 2, ..item("trip", "旅行", RedeemKind::Lottery, 600) },
+            Item { months_open: vec![6, 12], ..item("tea", "茶叶", RedeemKind::Gift, 600) },
+            item("car", "轿车", RedeemKind::Gift, 90_000),
+        ],
+        ..Redemption::default()
+    }
+}
+
+async fn told(site: &Arc<Site>, rules: Redemption) {
+    let policy = Policy { catalogue: Some(rules), ..Policy::default() };
+    site.app.act(Actor::Job("test".to_owned()), Act::PolicySet(Box::new(policy))).await.expect("taken");
+}
+
+/// A catalogue, two umbrellas on the shelf, and 800 points for X1.
+async fn ready(site: &Arc<Site>, browser: &mut Browser) {
+    newcomers(site).await;
+    told(site, rules()).await;
+    browser.post("/api/v1/points", &fields("r1", "800")).await;
+    let gift = [("class", "gift"), ("code", "umbrella"), ("zh", "雨伞"), ("en", "umbrella")];
+    assert_eq!(browser.post("/api/v1/stock/items", &gift).await.status, StatusCode::OK);
+    let came = [
+        ("key", "delivery"),
+        ("class", "gift"),
+        ("code", "umbrella"),
+        ("from", "supplier"),
+        ("to", "A"),
+        ("pieces", "2"),
+        ("reason", "采购入库"),
+    ];
+    assert_eq!(browser.post("/api/v1/stock/moves", &came).await.status, StatusCode::CREATED);
+}
+
+fn wish<'a>(key: &'a str, code: &'a str) -> Vec<(&'a str, &'a str)> {
+    vec![("key", key), ("member", "X1"), ("office", "A"), ("code", code), ("reason", "会员到店领取")]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_k24_a_program_reads_the_catalogue_of_a_member_redeems_once_and_takes_back() {
+    each(|site| async move {
+        let mut browser = Browser::signed_in(&site).await;
+        ready(&site, &mut browser).await;
+        let asked = "/api/v1/redemptions/catalogue?member=X1&office=A";
+        let seen = json(&browser.get(asked).await);
+        assert_eq!((seen["points"].as_i64(), seen["cash_per_point"].as_i64()), (Some(800), Some(100)));
+        let things = seen["items"].as_array().expect("a list").clone();
+        let whys: Vec<_> = things.iter().map(|thing| thing["why"].as_str().unwrap_or("")).collect();
+        assert_eq!(whys, ["", "catalogue-rank", "catalogue-closed", "catalogue-short"]);
+        assert_eq!((things[0]["cost"].as_i64(), things[0]["pieces"].as_i64()), (Some(500), Some(2)));
+        let sentence = |at: usize| things[at]["sentence"].as_str().unwrap_or_default();
+        assert_eq!(sentence(1), "须达到第 2 级，会员目前为第 0 级。");
+        assert_eq!(sentence(2), "6、12 月可兑换，现在是 11 月。");
+        assert!(sentence(3).contains("需要 90,000 分，可用积分只有 800 分"), "{}", sentence(3));
+        assert_eq!(
+            problem(&browser.get("/api/v1/redemptions/catalogue?member=X9&office=A").await),
+            "points-member"
+        );
+
+        for (field, value, code) in [
+            ("key", "", "points-key"),
+            ("member", "X9", "points-member"),
+            ("office", "moon", "points-office"),
+            ("code", "", "catalogue-what"),
+            ("code", "boat", "catalogue-not-offered"),
+            ("code", "trip", "catalogue-rank"),
+            ("code", "tea", "catalogue-closed"),
+            ("code", "car", "catalogue-short"),
+            ("purchase", "no such", "offer-unknown"),
+            ("reason", "", "reason-missing"),
+        ] {
+            let mut sent = wish("a", "umbrella");
+            sent.retain(|of| of.0 != field);
+            sent.push((field, value));
+            let refused = browser.post(PATH, &sent).await;
+            assert_eq!(
+                (refused.status, problem(&refused).as_str()),
+                (StatusCode::UNPROCESSABLE_ENTITY, code)
+            );
+        }
+        let made = browser.post(PATH, &wish("a", "umbrella")).await;
+        assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
+        let made = json(&made);
+        assert_eq!((text(&made, "state"), made["points"].as_i64()), ("done", Some(500)));
+        assert_eq!(
+            browser.post(PATH, &wish("a", "umbrella")).await.status,
+            StatusCode::OK,
+            "once by its key"
+        );
+        let other = browser.post(PATH, &wish("a", "trip")).await;
+        assert_eq!((other.status, problem(&other).as_str()), (StatusCode::CONFLICT, "catalogue-key"));
+        assert_eq!(has(&browser, 1, "PTS").await, 300);
+        let statement = browser.get(&format!("/members/{}/statement", id(1))).await;
+        assert!(statement.text.contains("“雨伞”兑付"), "{}", statement.text);
+        let cash = [("key", "c"), ("member", "X1"), ("office", "A"), ("points", "20"), ("reason", "抵现")];
+        let cash = json(&browser.post(PATH, &cash).await);
+        assert_eq!((text(&cash, "rule"), cash["fen"].as_i64()), ("S5", Some(2_000)));
+        assert_eq!((has(&browser, 1, "PTS").await, has(&browser, 1, "CNY").await), (280, 2_000));
+
+        let back = format!("{PATH}/{}/back", text(&made, "redemption"));
+        assert_eq!(problem(&browser.post(&back, &[("reason", "")]).await), "reason-missing");
+        let done = browser.post(&back, &[("reason", "会员退回未拆封")]).await;
+        assert_eq!(text(&json(&done), "state"), "taken_back", "{}", done.text);
+        let again = browser.post(&back, &[("reason", "再次")]).await;
+        assert_eq!((again.status, problem(&again).as_str()), (StatusCode::CONFLICT, "catalogue-changed"));
+        assert_eq!(has(&browser, 1, "PTS").await, 780);
+        let shelf = json(&browser.get("/api/v1/stock?office=A").await);
+        assert_eq!(shelf["shelves"][0]["pieces"].as_i64(), Some(2), "{shelf}");
+        let listed = json(&browser.get(&format!("{PATH}?member={}", id(1))).await);
+        assert_eq!(listed["redemptions"].as_array().map(Vec::len), Some(2));
+        let listed = json(&browser.get(&format!("{PATH}?state=taken_back")).await);
+        assert_eq!(listed["redemptions"][0]["redemption"], made["redemption"]);
+        assert_eq!(browser.get(&format!("{PATH}?state=moon")).await.status, StatusCode::NOT_FOUND);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_k24_staff_redeem_in_two_steps_and_what_waits_is_approved_by_another_person() {
+    each(|site| async move {
+        let mut browser = Browser::signed_in(&site).await;
+        ready(&site, &mut browser).await;
+        let mut other = other(&site).await;
+        let page = browser.get("/redemptions/items?member=X1&office=A").await;
+        for words in ["雨伞", "旅行", "须达到第 2 级", "可用积分只有 800 分", "暂无兑付"]
+        {
+            assert!(page.text.contains(words), "{words}: {}", page.text);
+        }
+        let session = browser.cookies.clone();
+        browser.cookies = format!("{session}; hufu_lang=en");
+        let english = browser.get("/redemptions/items?member=X1&office=A").await;
+        assert!(english.text.contains("Points that can be used") && !english.text.contains(">catalogue-"));
+        browser.cookies = session;
+
+        let mut form = wish("page", "umbrella");
+        form.push(("do", "redeem"));
+        let sure = browser.post("/redemptions/items", &form).await;
+        assert!(sure.text.contains("确认兑换") && sure.text.contains("800 → <strong>300"), "{}", sure.text);
+        assert_eq!(has(&browser, 1, "PTS").await, 800, "asked first");
+        form.push(("sure", "yes"));
+        let moved = browser.post("/redemptions/items", &[&form[..], &[("seen", "400")]].concat()).await;
+        assert_eq!(moved.status, StatusCode::UNPROCESSABLE_ENTITY, "not at another cost than was read");
+        let done = browser.post("/redemptions/items", &[&form[..], &[("seen", "500")]].concat()).await;
+        assert!(
+            done.text.contains("已兑换，积分已扣减。") && done.text.contains("撤销兑换"),
+            "{}",
+            done.text
+        );
+        assert_eq!(has(&browser, 1, "PTS").await, 300);
+
+        told(&site, Redemption { plan_needs_approval: true, ..rules() }).await;
+        browser.post("/api/v1/points", &fields("r2", "700")).await;
+        let filed = json(&browser.post(PATH, &wish("b", "umbrella")).await);
+        assert_eq!((text(&filed, "state"), has(&browser, 1, "PTS").await), ("waiting", 1_000));
+        let decide = format!("{PATH}/{}/decide", text(&filed, "redemption"));
+        let fields = [("approved", "1"), ("reason", "预算内")];
+        let own = browser.post(&decide, &fields).await;
+        assert_eq!((own.status, problem(&own).as_str()), (StatusCode::CONFLICT, "points-own"));
+        let waits = other.get("/redemptions/items").await;
+        assert!(waits.text.contains("待审的兑换") && waits.text.contains("审批通过并入账"), "{}", waits.text);
+        let approved = json(&other.post(&decide, &fields).await);
+        assert_eq!((text(&approved, "state"), has(&browser, 1, "PTS").await), ("done", 500));
+        let none = browser.post(PATH, &wish("d", "umbrella")).await;
+        assert_eq!(problem(&none), "catalogue-shelf", "both umbrellas are gone");
+
+        let mut stranger = Browser::stranger(&site);
+        for path in ["/redemptions/items", PATH, "/api/v1/redemptions/catalogue"] {
+            assert_ne!(stranger.get(path).await.status, StatusCode::OK, "{path}");
+        }
+        assert!(!stranger.post_bare(PATH, &wish("s", "umbrella")).await.status.is_success());
+    })
+    .await;
+}
