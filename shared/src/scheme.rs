@@ -171,7 +171,8 @@ impl Scheme {
             one && earn.is_some() && terms.basis.same_share() && terms.start == start::PointsStart::Issue
         };
         let earning = self.earn_terms().filter(|terms| !is_all(terms));
-        self.screen.terms((self.version, self.valid_from), earn, earning)
+        let bill = Some(bill::BillTerms::of(self)).filter(|terms| *terms != bill::BillTerms::default());
+        SchemeTerms { bill, ..self.screen.terms((self.version, self.valid_from), earn, earning) }
     }
 
     /// What purchases earn points by; none if the club gives none for them, or some rule needs more than the purchase: the
@@ -203,11 +204,9 @@ impl Scheme {
             ("level.measure", self.levels.iter().any(|level| level.measure == level::Measure::Growth)),
             ("earning", self.earnings.len() > done),
             ("sheet", !self.sheets.is_empty() && rated.is_none()),
-            ("basis", !self.basis.same_discounts()),
             ("redemption", self.redemption != redemption::Redemption::default()),
             ("round_up", self.round_up.is_some()),
             ("ranking", self.ranking.is_some()),
-            ("birthday.discount_bp", self.birthday.as_ref().is_some_and(|rule| rule.discount_bp > 0)),
         ];
         groups.into_iter().filter_map(|(key, is_said)| is_said.then_some(key)).collect()
     }

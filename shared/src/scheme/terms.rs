@@ -7,6 +7,7 @@
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
+use super::bill::BillTerms;
 use super::earning::EarnTerms;
 use crate::money::Amount;
 use crate::time::Day;
@@ -79,6 +80,11 @@ pub struct SchemeTerms {
     #[n(20)]
     #[serde(default)]
     pub earning: Option<EarnTerms>,
+    /// What bills are reckoned by; none where that is the default ([`SchemeTerms::bills`]). Terminals that do not know this
+    /// field reckon no bill.
+    #[n(25)]
+    #[serde(default)]
+    pub bill: Option<BillTerms>,
 }
 
 /// Which part of a member's name a counter page shows to staff.
@@ -111,6 +117,12 @@ impl SchemeTerms {
     #[must_use]
     pub fn earns(&self) -> bool {
         self.earn.is_some() || self.earning.is_some()
+    }
+
+    /// What bills are reckoned by.
+    #[must_use]
+    pub fn bills(&self) -> BillTerms {
+        self.bill.clone().unwrap_or_default()
     }
 
     /// The terms of a property club 客户会 with earning by rule S2, as shipped.
@@ -184,6 +196,7 @@ impl Screen {
             purchase_max: Amount(self.purchase_max_fen),
             counter_name: self.counter_name,
             earning,
+            bill: None,
         }
     }
 }

@@ -13,5 +13,6 @@ mod purchase;
 mod ready;
 mod redeem;
 mod start;
+mod till;
 mod transfer;
 mod whatif;
