@@ -87,6 +87,9 @@ INSERT INTO level_step (member, n, day, why, from_rank, rank, since, until, in_g
 -- name: coupon
 INSERT INTO coupon (id, member, why, fen, starts, until, scheme, used, used_at, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 
+-- name: birthday_use
+INSERT INTO birthday_use (id, member, office, day, at, slip, scheme, used_by, taken_back, taken_back_by, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+
 -- name: issued
 INSERT INTO issued (device, day, points, top_up, entry) VALUES ($1, $2, $3, $4, $5)
 

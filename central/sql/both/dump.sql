@@ -87,6 +87,9 @@ SELECT member, n, day, why, from_rank, rank, since, until, in_grace, measured, t
 -- name: coupon
 SELECT id, member, why, fen, starts, until, scheme, used, used_at, entry FROM coupon
 
+-- name: birthday_use
+SELECT id, member, office, day, at, slip, scheme, used_by, taken_back, taken_back_by, entry FROM birthday_use
+
 -- name: issued
 SELECT device, day, points, top_up, entry FROM issued
 

@@ -50,4 +50,9 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "api_requests",
         text: include_str!("../../sql/both/migrations/0014_api_requests.sql"),
     },
+    Migration {
+        number: 20,
+        name: "birthdays",
+        text: include_str!("../../sql/both/migrations/0020_birthdays.sql"),
+    },
 ];

@@ -7,6 +7,7 @@
 pub mod activity;
 pub mod admission;
 pub mod apply;
+pub mod birthdays;
 pub mod cash;
 pub mod coupons;
 pub mod desk;

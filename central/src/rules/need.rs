@@ -117,6 +117,10 @@ pub enum Need {
     Level(MemberId),
     /// A coupon.
     Coupon(Hash),
+    /// A use of a birthday's discount.
+    Birthday(Hash),
+    /// The uses of a member, and of those who turned out to be the same.
+    BirthdaysOf(MemberId),
 }
 
 /// What an entry will certainly need, so that most entries are applied at the first try.
@@ -301,7 +305,7 @@ fn of_act(needs: &mut BTreeSet<Need>, act: &Act) {
     }
 }
 
-/// Of acts about points, their redemption, levels and coupons.
+/// Of acts about points, their redemption, levels, coupons and birthdays.
 fn of_points(needs: &mut BTreeSet<Need>, act: &Act) {
     match act {
         Act::PointsChanged(changed) => needs.extend(changed.changes.iter().flat_map(|change| {
@@ -312,6 +316,16 @@ fn of_points(needs: &mut BTreeSet<Need>, act: &Act) {
         }
         Act::CouponUsed(used) => {
             needs.insert(Need::Coupon(used.coupon));
+        }
+        Act::BirthdayUsed(used) => {
+            needs.extend([
+                Need::Birthday(used.id),
+                Need::Member(used.member),
+                Need::BirthdaysOf(used.member),
+            ]);
+        }
+        Act::BirthdayTakenBack(back) => {
+            needs.insert(Need::Birthday(back.id));
         }
         Act::LevelsMoved(moved) => needs.extend(
             moved.moves.iter().flat_map(|step| [Need::Member(step.member), Need::Level(step.member)]),

@@ -21,6 +21,7 @@ use hufu_shared::token::Token;
 use hufu_shared::wire::upload::{Became, Disposition};
 use hufu_shared::wire::version::{CentralEpoch, Version};
 
+use super::birthdays::KnownBirthday;
 use super::coupons::KnownCoupon;
 use super::joining::application::Association;
 use super::joining::details::Details;
@@ -105,6 +106,8 @@ pub struct Outcome {
     pub redeemed: Vec<RedeemedLine>,
     /// Coupons that are new or were used, with where they were used now.
     pub coupons: BTreeMap<Hash, (KnownCoupon, Option<OfficeId>)>,
+    /// Uses of birthdays' discounts that are new or were taken back.
+    pub birthdays: BTreeMap<Hash, KnownBirthday>,
     /// Steps of members' levels, by their places.
     pub level_steps: BTreeMap<(MemberId, u32), LevelStep>,
     /// How members' levels read from now on; none for one without a name.

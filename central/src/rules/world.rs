@@ -38,6 +38,7 @@ pub use membership::{
 pub use points::{Decided, KnownPlan, KnownPoints, KnownTrigger, RedeemedLine};
 pub use stock::{KnownCount, KnownStock, KnownStocktake, StockLine};
 
+use super::birthdays::KnownBirthday;
 use super::coupons::KnownCoupon;
 use super::joining::application::Association;
 use super::joining::details::Details;
@@ -150,6 +151,10 @@ pub struct World {
     pub levels: BTreeMap<MemberId, KnownLevel>,
     /// Coupons.
     pub coupons: BTreeMap<Hash, KnownCoupon>,
+    /// Uses of birthdays' discounts.
+    pub birthdays: BTreeMap<Hash, KnownBirthday>,
+    /// Which of them are a member's, and those of who turned out to be the same.
+    pub birthdays_of: BTreeMap<MemberId, BTreeSet<Hash>>,
 }
 
 /// A recovery of the centre: it was rolled back, and learns from the terminals what it had set aside.

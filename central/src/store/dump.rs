@@ -42,6 +42,7 @@ pub static TABLES: LazyLock<Vec<(&'static str, usize)>> = LazyLock::new(|| {
         ("redemption_line", 2),
         ("level_step", 2),
         ("coupon", 1),
+        ("birthday_use", 1),
         ("issued", 2),
         ("lease", 2),
         ("posting", 1),

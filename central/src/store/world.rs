@@ -16,7 +16,7 @@ use hufu_shared::token::Token;
 use super::StoreError;
 use super::known;
 use super::rows;
-use super::{activities, asked, associations, cards, details, joining, levels, points, stock};
+use super::{activities, asked, associations, birthdays, cards, details, joining, levels, points, stock};
 use crate::db::{Row, SqlFile, Tx, Value};
 use crate::rules::apply::{APPLY_VERSION, OLDEST_APPLY_VERSION, apply};
 use crate::rules::entry::Entry;
@@ -210,6 +210,7 @@ fn fetch_one(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), Store
         Need::SignUps(occurrence) => activities::sign_ups_in(tx, world, occurrence),
         Need::Points(_) | Need::Trigger(_) | Need::Plan(_) => points::fetch_in(tx, world, need),
         Need::Level(_) | Need::Coupon(_) => levels::fetch_in(tx, world, need),
+        Need::Birthday(_) | Need::BirthdaysOf(_) => birthdays::fetch_in(tx, world, need),
         Need::Fields(member) => fields_in(tx, world, member),
         Need::Stock(item, office) => stock::stock_in(tx, world, item, office),
         Need::Booked(cause) => stock::booked_in(tx, world, cause),

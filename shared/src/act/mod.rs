@@ -9,6 +9,7 @@ use serde::Serialize;
 
 mod activities;
 mod actor;
+mod birthdays;
 mod brought;
 mod cards;
 mod coupons;
@@ -26,6 +27,7 @@ mod value;
 
 pub use activities::*;
 pub use actor::*;
+pub use birthdays::*;
 pub use brought::*;
 pub use cards::*;
 pub use coupons::*;
@@ -270,6 +272,12 @@ pub enum Act {
     /// A coupon was used.
     #[n(113)]
     CouponUsed(#[n(0)] CouponUsed),
+    /// A birthday's discount was used.
+    #[n(135)]
+    BirthdayUsed(#[n(0)] BirthdayUsed),
+    /// A use of a birthday's discount was taken back.
+    #[n(136)]
+    BirthdayTakenBack(#[n(0)] BirthdayTakenBack),
 }
 
 /// A change of the rules of applying.

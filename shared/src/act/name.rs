@@ -74,6 +74,7 @@ impl Act {
             Self::RedemptionStepped(_) => "redemption_stepped", Self::RedemptionRun(_) => "redemption_run",
             Self::PointsTransferred(_) => "points_transferred", Self::LevelsMoved(_) => "levels_moved",
             Self::CouponsGiven(_) => "coupons_given", Self::CouponUsed(_) => "coupon_used",
+            Self::BirthdayUsed(_) => "birthday_used", Self::BirthdayTakenBack(_) => "birthday_taken_back",
         }
     }
 }

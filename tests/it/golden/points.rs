@@ -1,9 +1,10 @@
 //! One act of each kind about points, with every optional field filled somewhere.
 
 use hufu_shared::act::{
-    Act, CouponGiven, CouponUsed, CouponWhy, CouponsGiven, LevelMove, LevelWhy, LevelsMoved, PointsChange,
-    PointsChanged, PointsDecided, PointsTransferred, PointsTrigger, PurchasesDue, RedeemedBy, RedeemedFor,
-    RedemptionPlan, RedemptionRun, RedemptionStep, RedemptionStepped, TriggerOn, Triggered,
+    Act, BirthdayTakenBack, BirthdayUsed, CouponGiven, CouponUsed, CouponWhy, CouponsGiven, LevelMove,
+    LevelWhy, LevelsMoved, PointsChange, PointsChanged, PointsDecided, PointsTransferred, PointsTrigger,
+    PurchasesDue, RedeemedBy, RedeemedFor, RedemptionPlan, RedemptionRun, RedemptionStep, RedemptionStepped,
+    TriggerOn, Triggered,
 };
 use hufu_shared::ids::{DeviceId, FactId, Hash, ItemId, MemberId, OccurrenceId, OfficeId};
 use hufu_shared::rules::level::Standing;
@@ -84,6 +85,14 @@ pub fn acts() -> Vec<Act> {
             }],
         }),
         Act::CouponUsed(CouponUsed { coupon: Hash([0x76; 32]), office: OFFICE, reason: Hash([0x1e; 32]) }),
+        Act::BirthdayUsed(BirthdayUsed {
+            id: Hash([0x77; 32]),
+            member: MEMBER,
+            office: OFFICE,
+            slip: "B0620-0017".to_owned(),
+            reason: Hash([0x1f; 32]),
+        }),
+        Act::BirthdayTakenBack(BirthdayTakenBack { id: Hash([0x77; 32]), reason: Hash([0x20; 32]) }),
         Act::LevelsMoved(LevelsMoved {
             until: Day(20_790),
             scheme: 3,

@@ -19,7 +19,7 @@ use crate::rules::posting::{self, Account, PostingCode};
 use crate::rules::world::{Decided, KnownPoints, KnownTrigger};
 
 impl Work {
-    /// Gives effect to an act about points, their redemption, levels and coupons; one about something else has none here.
+    /// Gives effect to an act about points, their redemption, levels, coupons and birthdays; one about something else has none here.
     pub(super) fn act_of_points(&mut self, act: &Act) {
         match act {
             Act::PointsChanged(changed) => self.points_changed(changed),
@@ -33,6 +33,8 @@ impl Work {
             Act::LevelsMoved(moved) => self.levels_moved(moved),
             Act::CouponsGiven(given) => self.coupons_given(given),
             Act::CouponUsed(used) => self.coupon_used(used),
+            Act::BirthdayUsed(used) => self.birthday_used(used),
+            Act::BirthdayTakenBack(back) => self.birthday_taken_back(back),
             _ => {}
         }
     }
