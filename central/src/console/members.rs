@@ -17,7 +17,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Console;
-use super::coupons;
 use super::failure::{Failure, go};
 use super::leases;
 use super::levels;
@@ -26,6 +25,7 @@ use super::problem::Refused;
 use super::signed::{Posted, SignedIn};
 use super::ui::{Ui, change, number};
 use super::verdict::note;
+use super::{birthdays, coupons};
 use crate::db::Tx;
 use crate::import::cards::identity;
 use crate::store::brought::{self, PastView};
@@ -272,6 +272,8 @@ struct MemberPage {
     /// What moved the level, the newest first.
     levels: Vec<String>,
     coupons: Vec<String>,
+    /// Uses of the birthday's discount, the oldest first.
+    birthdays: Vec<String>,
     error: String,
 }
 
@@ -306,10 +308,11 @@ async fn show(
         let is_frozen = money::standing(tx, id)?.is_some_and(|known| known.is_value_frozen());
         let kinds = joining::terms(tx, CARD_KIND)?;
         let life = (people::life(tx, id, HISTORY_MAX)?, brought::past_of(tx, &vault, id, HISTORY_MAX)?);
-        let told = (levels::told(tx, &own, id)?, coupons::told(tx, &own, id)?);
+        let rights = (coupons::told(tx, &own, id)?, birthdays::told(tx, &own, id)?);
+        let told = (levels::told(tx, &own, id)?, rights);
         Ok(Some((head, vault.reveal(tx, id)?, (life, told), (out, kinds, is_frozen))))
     };
-    let (row, personal, ((life, past), (levels, coupons)), ((out, lines), kinds, is_frozen)) =
+    let (row, personal, ((life, past), (levels, (coupons, birthdays))), ((out, lines), kinds, is_frozen)) =
         console.app.db.read(load).await?.ok_or(Failure::NotFound)?;
     let of_class = |class: &str, unit: Unit| {
         let of = life.balances.iter().filter(|balance| balance.0 == class && balance.1 == unit.code());
@@ -345,6 +348,7 @@ async fn show(
         past: past.iter().map(|line| past_shown(&ui, line)).collect(),
         levels,
         coupons,
+        birthdays,
         error,
         ui,
     };
