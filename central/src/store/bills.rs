@@ -108,10 +108,9 @@ pub fn reckon(
     let row = people::member(tx, member)?;
     let rank = rank(tx, member, row.as_ref().and_then(|row| row.level.as_ref()), &bills)?;
     let issued = birthdays::first_card(tx, member)?;
-    let born = match asked.birthday {
-        true => vault.reveal(tx, member)?.and_then(|person| person.birthday),
-        false => None,
-    };
+    // The day of birth is looked at only where its discount is asked for.
+    let person = if asked.birthday { vault.reveal(tx, member)? } else { None };
+    let born = person.and_then(|person| person.birthday);
     let used = used_on(&birthdays::of_member(tx, member)?);
     let wants = Celebrates { born, used_on: &used, shown: asked.shown };
     let at_till = Till {
