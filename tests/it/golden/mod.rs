@@ -76,6 +76,7 @@ fn messages_are_pinned() {
     check("renew_answer", &samples::renew_answer());
     check("purchase_paid", &purchases::paid());
     check("scheme_earning", &purchases::earning());
+    check("scheme_bill", &purchases::bill());
 }
 
 /// Every golden file has a sample: none can be forgotten when a message is renamed.
