@@ -70,7 +70,7 @@ impl Walk<'_> {
             coupon: Amount(event.coupon_fen),
             points: event.points,
             has_points: self.purse.balance(),
-            // The rank and discount are those from before the purchase: what it lifts the member to holds from the next on.
+            // Those from before the purchase: what it lifts the member to holds from the next on.
             rank: Some(self.standing.rank),
             has_card: !event.no_card,
             is_issue_day: self.begun.card_issued == Some(self.day),
