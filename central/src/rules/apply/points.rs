@@ -19,7 +19,8 @@ use crate::rules::posting::{self, Account, PostingCode};
 use crate::rules::world::{Decided, KnownPoints, KnownTrigger};
 
 impl Work {
-    /// Gives effect to an act about points, their redemption, levels, coupons and birthdays; one about something else has none here.
+    /// Gives effect to an act about points, their redemption, levels, coupons and birthdays; one about something else has
+    /// none here.
     pub(super) fn act_of_points(&mut self, act: &Act) {
         match act {
             Act::PointsChanged(changed) => self.points_changed(changed),
