@@ -172,8 +172,9 @@ impl Scheme {
             one && earn.is_some() && terms.basis.same_share() && terms.start == start::PointsStart::Issue
         };
         let earning = self.earn_terms().filter(|terms| !is_all(terms));
+        let bill = Some(bill::BillTerms::of(self)).filter(|terms| *terms != bill::BillTerms::default());
         let terms = self.screen.terms((self.version, self.valid_from), earn, earning);
-        SchemeTerms { told: self.told_terms(), ..terms }
+        SchemeTerms { told: self.told_terms(), bill, ..terms }
     }
 
     /// What events earn by that the centre is told of; none if no rule is for such.
@@ -210,8 +211,6 @@ impl Scheme {
             ("points_start", self.points_start == start::PointsStart::Verified && rated.is_none()),
             ("earning", self.earnings.len() > done),
             ("sheet", !self.sheets.is_empty() && rated.is_none()),
-            ("basis", !self.basis.same_discounts()),
-            ("birthday.discount_bp", self.birthday.as_ref().is_some_and(|rule| rule.discount_bp > 0)),
         ];
         groups.into_iter().filter_map(|(key, is_said)| is_said.then_some(key)).collect()
     }

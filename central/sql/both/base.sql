@@ -96,6 +96,9 @@ INSERT INTO coupon (id, member, why, fen, starts, until, scheme, used, used_at, 
 -- name: ranking_award
 INSERT INTO ranking_award (id, starts, ends, place, member, points, reached, award, scheme, given, giver, office, item, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 
+-- name: birthday_use
+INSERT INTO birthday_use (id, member, office, day, at, slip, scheme, used_by, taken_back, taken_back_by, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+
 -- name: issued
 INSERT INTO issued (device, day, points, top_up, entry) VALUES ($1, $2, $3, $4, $5)
 

@@ -96,6 +96,9 @@ SELECT id, member, why, fen, starts, until, scheme, used, used_at, entry FROM co
 -- name: ranking_award
 SELECT id, starts, ends, place, member, points, reached, award, scheme, given, giver, office, item, entry FROM ranking_award
 
+-- name: birthday_use
+SELECT id, member, office, day, at, slip, scheme, used_by, taken_back, taken_back_by, entry FROM birthday_use
+
 -- name: issued
 SELECT device, day, points, top_up, entry FROM issued
 

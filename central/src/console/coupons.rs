@@ -15,7 +15,7 @@ use super::failure::Failure;
 use super::leases::amount;
 use super::pages::{Order, SortedQuery, rows_of};
 use super::problem::Refused;
-use super::signed::{Posted, SignedIn};
+use super::signed::{Fields, Posted, SignedIn};
 use super::ui::Ui;
 use super::verdict::reasoned;
 use crate::db::Tx;
@@ -32,22 +32,24 @@ fn coupon_json(known: &KnownCoupon, today: Day) -> Value {
     })
 }
 
+/// A coupon in a sentence.
+pub(super) fn coupon_told(ui: &Ui, known: &KnownCoupon, today: Day) -> String {
+    let given = &known.given;
+    let no_end = || ui.t("level-no-end");
+    let values = [
+        ("what", ui.t(&format!("coupon-of-{}", given.why.code()))),
+        ("worth", amount(ui, Unit::Cny, given.fen)),
+        ("from", given.from.to_string()),
+        ("until", given.until.map_or_else(no_end, |until| until.to_string())),
+        ("state", ui.t(&format!("coupon-state-{}", state(known, today).code().replace('_', "-")))),
+    ];
+    ui.t_of("coupon-line", &values)
+}
+
 /// A member's coupons in sentences, for the member's page.
 pub(super) fn told(tx: &mut Tx<'_>, ui: &Ui, member: MemberId) -> Result<Vec<String>, StoreError> {
     let today = OfficeClock::default().business_day(ui.now);
-    let one = |known: &KnownCoupon| {
-        let given = &known.given;
-        let no_end = || ui.t("level-no-end");
-        let values = [
-            ("what", ui.t(&format!("coupon-of-{}", given.why.code()))),
-            ("worth", amount(ui, Unit::Cny, given.fen)),
-            ("from", given.from.to_string()),
-            ("until", given.until.map_or_else(no_end, |until| until.to_string())),
-            ("state", ui.t(&format!("coupon-state-{}", state(known, today).code().replace('_', "-")))),
-        ];
-        ui.t_of("coupon-line", &values)
-    };
-    Ok(coupons::of_member(tx, member)?.iter().map(one).collect())
+    Ok(coupons::of_member(tx, member)?.iter().map(|known| coupon_told(ui, known, today)).collect())
 }
 
 /// Coupons of a member, by their first day.
@@ -74,7 +76,7 @@ pub async fn of_member(
 }
 
 /// The key of the words that say why a coupon is not used.
-fn key_of(why: NotUsed) -> &'static str {
+pub(super) fn key_of(why: NotUsed) -> &'static str {
     match why {
         NotUsed::Unknown => "coupon-unknown",
         NotUsed::Stands(Stands::Used) => "coupon-used",
@@ -88,6 +90,12 @@ fn key_of(why: NotUsed) -> &'static str {
     }
 }
 
+/// What was shown at the counter, as fields say it.
+pub(super) fn shown_of(fields: &Fields) -> Shown {
+    let said = |name: &str| fields.get(name) == "1";
+    Shown { card: said("card"), id_card: said("id_card"), own_use: said("own_use") }
+}
+
 /// Uses a coupon: `office` by its code, `reason` such as the slip, and for one of a birthday what was shown: `card` 1,
 /// `id_card` 1 and `own_use` 1.
 pub async fn use_one(
@@ -98,8 +106,7 @@ pub async fn use_one(
     let posted = posted.settled()?;
     let (ui, fields) = (posted.by.ui.clone(), &posted.fields);
     let note = reasoned(&console, &ui, fields)?;
-    let said = |name: &str| fields.get(name) == "1";
-    let shown = Shown { card: said("card"), id_card: said("id_card"), own_use: said("own_use") };
+    let shown = shown_of(fields);
     let code = fields.get("office").to_owned();
     let office = console.app.db.read(move |tx| people::office_of(tx, &code)).await?;
     let office = office.ok_or_else(|| Refused::unfit(&ui, "points-office"))?;

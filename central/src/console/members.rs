@@ -17,7 +17,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Console;
-use super::coupons;
 use super::failure::{Failure, go};
 use super::leases;
 use super::levels;
@@ -27,6 +26,7 @@ use super::rankings;
 use super::signed::{Posted, SignedIn};
 use super::ui::{Ui, change, number};
 use super::verdict::note;
+use super::{birthdays, coupons};
 use crate::db::Tx;
 use crate::import::cards::identity;
 use crate::store::brought::{self, PastView};
@@ -280,6 +280,8 @@ struct MemberPage {
     coupons: Vec<String>,
     /// Awards of rankings, the newest first.
     awards: Vec<String>,
+    /// Uses of the birthday's discount, the oldest first.
+    birthdays: Vec<String>,
     error: String,
 }
 
@@ -315,11 +317,14 @@ async fn show(
         let kinds = joining::terms(tx, CARD_KIND)?;
         let past = brought::past_of(tx, &vault, id, brought::FIRST_PAST, HISTORY_MAX.into())?;
         let life = (people::life(tx, id, HISTORY_MAX)?, past);
-        let told = (levels::told(tx, &own, id)?, coupons::told(tx, &own, id)?, rankings::told(tx, &own, id)?);
+        let rights =
+            (coupons::told(tx, &own, id)?, birthdays::told(tx, &own, id)?, rankings::told(tx, &own, id)?);
+        let told = (levels::told(tx, &own, id)?, rights);
         Ok(Some((head, vault.reveal(tx, id)?, (life, told), (out, kinds, is_frozen))))
     };
-    let (row, personal, ((life, past), (levels, coupons, awards)), ((out, lines), kinds, is_frozen)) =
+    let (row, personal, ((life, past), (levels, rights)), ((out, lines), kinds, is_frozen)) =
         console.app.db.read(load).await?.ok_or(Failure::NotFound)?;
+    let (coupons, birthdays, awards) = rights;
     let of_class = |class: &str, unit: Unit| {
         let of = life.balances.iter().filter(|balance| balance.0 == class && balance.1 == unit.code());
         of.map(|balance| balance.2).sum::<i64>()
@@ -355,6 +360,7 @@ async fn show(
         levels,
         coupons,
         awards,
+        birthdays,
         error,
         ui,
     };

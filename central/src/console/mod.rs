@@ -15,6 +15,9 @@ mod applications;
 mod approve;
 mod assets;
 mod associations;
+mod bills;
+mod bills_page;
+mod birthdays;
 mod brought;
 mod cards;
 mod cases;
@@ -140,6 +143,7 @@ fn activities_and_guests() -> Router<Console> {
 fn points() -> Router<Console> {
     Router::new()
         .route("/points", get(points_page::page).post(points_page::act))
+        .route("/bills", get(bills_page::page).post(bills_page::act))
         .route("/redemptions", get(redemptions_page::list).post(redemptions_page::plan))
         .route("/redemptions/items", get(catalogue_page::page).post(catalogue_page::act))
         .route("/redemptions/{id}", get(redemptions_page::one).post(redemptions_page::act))

@@ -66,5 +66,10 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "catalogue",
         text: include_str!("../../sql/both/migrations/0019_catalogue.sql"),
     },
+    Migration {
+        number: 20,
+        name: "birthdays",
+        text: include_str!("../../sql/both/migrations/0020_birthdays.sql"),
+    },
     Migration { number: 21, name: "orders", text: include_str!("../../sql/both/migrations/0021_orders.sql") },
 ];

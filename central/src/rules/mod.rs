@@ -8,6 +8,7 @@ pub mod activity;
 pub mod admission;
 pub mod apply;
 pub mod as_of;
+pub mod birthdays;
 pub mod cash;
 pub mod catalogue;
 pub mod coupons;

@@ -128,6 +128,10 @@ pub enum Need {
     Redemption(Hash),
     /// The redemption that stands with the offer which a purchase opened.
     OpenedBy(FactId),
+    /// A use of a birthday's discount.
+    Birthday(Hash),
+    /// The uses of a member, and of those who turned out to be the same.
+    BirthdaysOf(MemberId),
 }
 
 /// What an entry will certainly need, so that most entries are applied at the first try.
@@ -318,7 +322,7 @@ pub fn of_purchase(purchase: FactId) -> [Need; 3] {
     [Need::Fact(purchase), Need::Linked(links::reversals(purchase)), Need::OpenedBy(purchase)]
 }
 
-/// Of acts about points, their redemption, levels, coupons and what comes round.
+/// Of acts about points, their redemption, levels, coupons, birthdays and what comes round.
 fn of_points(needs: &mut BTreeSet<Need>, act: &Act) {
     match act {
         Act::PointsChanged(changed) => needs.extend(changed.changes.iter().flat_map(|change| {
@@ -374,6 +378,16 @@ fn of_points(needs: &mut BTreeSet<Need>, act: &Act) {
             Need::Flows(posting::offer_lost_cause(*redemption)),
             Need::Coupon(catalogue::coupon_id(*redemption)),
         ]),
+        Act::BirthdayUsed(used) => {
+            needs.extend([
+                Need::Birthday(used.id),
+                Need::Member(used.member),
+                Need::BirthdaysOf(used.member),
+            ]);
+        }
+        Act::BirthdayTakenBack(back) => {
+            needs.insert(Need::Birthday(back.id));
+        }
         Act::PointsTransferred(given) => {
             for member in [given.from, given.to] {
                 needs.extend([Need::Member(member), Need::Purse(member)]);

@@ -21,6 +21,7 @@ use hufu_shared::token::Token;
 use hufu_shared::wire::upload::{Became, Disposition};
 use hufu_shared::wire::version::{CentralEpoch, Version};
 
+use super::birthdays::KnownBirthday;
 use super::coupons::KnownCoupon;
 use super::joining::application::Association;
 use super::joining::details::Details;
@@ -113,6 +114,8 @@ pub struct Outcome {
     pub coupons: BTreeMap<Hash, (KnownCoupon, Option<OfficeId>)>,
     /// Awards of rankings that are new or were given.
     pub awards: BTreeMap<Hash, KnownAward>,
+    /// Uses of birthdays' discounts that are new or were taken back.
+    pub birthdays: BTreeMap<Hash, KnownBirthday>,
     /// Steps of members' levels, by their places.
     pub level_steps: BTreeMap<(MemberId, u32), LevelStep>,
     /// How members' levels read from now on; none for one without a name.

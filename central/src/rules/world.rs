@@ -42,6 +42,7 @@ pub use points::{
 };
 pub use stock::{KnownCount, KnownStock, KnownStocktake, StockLine};
 
+use super::birthdays::KnownBirthday;
 use super::coupons::KnownCoupon;
 use super::joining::application::Association;
 use super::joining::details::Details;
@@ -163,6 +164,10 @@ pub struct World {
     pub awards: BTreeMap<Hash, KnownAward>,
     /// Redemptions from the catalogue.
     pub redemptions: Redemptions,
+    /// Uses of birthdays' discounts.
+    pub birthdays: BTreeMap<Hash, KnownBirthday>,
+    /// Which of them are a member's, and those of who turned out to be the same.
+    pub birthdays_of: BTreeMap<MemberId, BTreeSet<Hash>>,
 }
 
 /// A recovery of the centre: it was rolled back, and learns from the terminals what it had set aside.

@@ -11,7 +11,7 @@ use hufu_shared::time::{Day, Instant, OfficeClock};
 
 use super::acts::Note;
 use super::people::{self, PeopleError};
-use super::{StoreError, acts, directory, jobs, journal, points, rows, world};
+use super::{StoreError, acts, birthdays, directory, jobs, journal, points, rows, world};
 use crate::db::{Row, SqlFile, Tx, Value};
 use crate::rules::apply::COUPONS_JOB;
 use crate::rules::coupons::{self, KnownCoupon, State, Whose};
@@ -73,7 +73,7 @@ pub fn page(
     tx.query(SQL.get(statement), &key)?.iter().map(coupon_of).collect()
 }
 
-/// Writes what an entry gave.
+/// Writes what an entry gave, of birthdays as well.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -94,7 +94,7 @@ pub(super) fn commit(tx: &mut Tx<'_>, entry: EntryId, outcome: &Outcome) -> Resu
         ];
         tx.execute_later(SQL.get("set_coupon"), vec![values])?;
     }
-    Ok(())
+    birthdays::commit(tx, entry, outcome)
 }
 
 /// A look at whom coupons are due to.
@@ -162,7 +162,10 @@ pub enum NotUsed {
 }
 
 /// Whether a coupon may be used on a business day. One of a birthday asks for what the scheme asks for (S9).
-fn check(
+///
+/// # Errors
+/// [`PeopleError`]; in the answer, what stands against it.
+pub(super) fn check(
     tx: &mut Tx<'_>,
     vault: &Vault,
     known: &KnownCoupon,
@@ -173,10 +176,7 @@ fn check(
     if state != State::Open {
         return Ok(Err(NotUsed::Stands(state)));
     }
-    let row = people::member(tx, member)?;
-    if !people::is_living(tx, member)?
-        || row.is_none_or(|row| row.status != hufu_shared::member::MemberStatus::Active)
-    {
+    if !birthdays::takes_part(tx, member)? {
         return Ok(Err(NotUsed::Unknown));
     }
     let rule = world::policy(tx)?.coupons.and_then(|terms| terms.birthday);

@@ -45,6 +45,7 @@ pub static TABLES: LazyLock<Vec<(&'static str, usize)>> = LazyLock::new(|| {
         ("level_step", 2),
         ("coupon", 1),
         ("ranking_award", 1),
+        ("birthday_use", 1),
         ("issued", 2),
         ("lease", 2),
         ("posting", 1),

@@ -9,6 +9,8 @@ pub mod api_requests;
 pub mod asked;
 pub mod associations;
 pub mod base;
+pub mod bills;
+pub mod birthdays;
 pub mod brought;
 pub mod cards;
 pub mod cases;

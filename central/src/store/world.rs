@@ -17,7 +17,7 @@ use super::StoreError;
 use super::known;
 use super::rows;
 use super::{
-    activities, asked, associations, cards, catalogue, details, joining, levels, points, rankings, stock,
+    activities, asked, associations, birthdays, cards, catalogue, details, joining, levels, points, rankings, stock,
 };
 use crate::db::{Row, SqlFile, Tx, Value};
 use crate::rules::apply::{APPLY_VERSION, OLDEST_APPLY_VERSION, apply};
@@ -217,6 +217,7 @@ fn fetch_one(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), Store
         Need::OpenedBy(purchase) => catalogue::opened_in(tx, world, purchase),
         Need::Level(_) | Need::Coupon(_) => levels::fetch_in(tx, world, need),
         Need::Award(_) => rankings::fetch_in(tx, world, need),
+        Need::Birthday(_) | Need::BirthdaysOf(_) => birthdays::fetch_in(tx, world, need),
         Need::Fields(member) => fields_in(tx, world, member),
         Need::Stock(item, office) => stock::stock_in(tx, world, item, office),
         Need::Booked(cause) => stock::booked_in(tx, world, cause),

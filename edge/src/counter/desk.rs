@@ -4,7 +4,7 @@
 //! before it becomes an order, so that nothing of it stands in a log, a snapshot or a file of this terminal.
 //!
 //! Reading order: this file is the seam; [`walkin`] reads the forms, [`shift`] the counts, [`today`] fills the day;
-//! [`lookup`] finds members; [`card`] stops lost cards; [`routes`] are the addresses.
+//! [`lookup`] finds members; [`card`] stops lost cards; [`bill`] reckons prices; [`routes`] are the addresses.
 //! Out of scope: what the centre does with a form.
 
 use hufu_shared::fact::{Counted, DayTotals};
@@ -12,7 +12,7 @@ use hufu_shared::form::SealedForm;
 use hufu_shared::ids::{CardId, OccurrenceId};
 use hufu_shared::member::CardStatus;
 use hufu_shared::money::Amount;
-use hufu_shared::scheme::Words;
+use hufu_shared::scheme::{SchemeTerms, Words};
 use hufu_shared::time::{Day, Instant};
 use hufu_shared::token::Token;
 use hufu_shared::wire::lookup::FoundMember;
@@ -20,6 +20,7 @@ use serde::Serialize;
 
 use super::view::GuestView;
 
+pub mod bill;
 pub mod card;
 pub mod forms;
 pub mod lookup;
@@ -50,6 +51,8 @@ pub enum DeskOrder {
     ReadCards,
     /// Report the card of the guest lost whom the page named by this number.
     ReportLost(u64),
+    /// Tell what bills are reckoned by here; changes nothing.
+    ReadBill,
     /// Tell how the shift stands; changes nothing.
     ReadShift,
     /// Begin a shift with a count.
@@ -127,6 +130,21 @@ pub enum Done {
     Found(FoundHere),
     /// Who is expected, in the order of the activities asked about.
     Expected(Vec<ExpectedView>),
+    /// What bills are reckoned by; none before the first directory.
+    Bill(Option<Box<BillHere>>),
+}
+
+/// What bills are reckoned by at this terminal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BillHere {
+    /// The scheme in force.
+    pub terms: SchemeTerms,
+    /// Code of the office; empty before the directory names it.
+    pub office: String,
+    /// The business day.
+    pub day: Day,
+    /// Whether the clock can be trusted for the day.
+    pub knows_day: bool,
 }
 
 /// The cards that the desk is busy with.

@@ -59,7 +59,7 @@ pub(super) fn slip(
 }
 
 /// Points as people type them, above zero.
-fn points(text: &str) -> Result<Amount, Refused> {
+pub(super) fn points(text: &str) -> Result<Amount, Refused> {
     let plain: String = text.chars().filter(|c| !matches!(c, '分' | '\u{3000}' | ' ')).collect();
     if plain.chars().count() > POINTS_CHARS_MAX {
         return Err(Refused::Points);

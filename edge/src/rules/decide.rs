@@ -18,7 +18,7 @@ use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::rules::purchase::{self, Bought, Earns};
 use hufu_shared::rules::start::Begun;
 use hufu_shared::scheme::SchemeTerms;
-use hufu_shared::time::{ClockQuality, Instant, OfficeClock, SECOND_US};
+use hufu_shared::time::{ClockQuality, Day, Instant, OfficeClock, SECOND_US};
 
 use super::timekeeping::Now;
 
@@ -361,18 +361,45 @@ fn earn(
 
 /// What a purchase earns by the version held here, as the ledger will reckon it. Nothing where that cannot be told here,
 /// or passes what can be counted: then nothing is promised, and the centre reckons.
-fn earns(known: &Known<'_>, (money, paid): (Amount, Option<&Paid>), now: &Now) -> Earns {
+fn earns(known: &Known<'_>, bought: (Amount, Option<&Paid>), now: &Now) -> Earns {
     let Some(terms) = known.terms else { return Earns::default() };
-    let has_sheets = terms.earning.as_ref().is_some_and(|earning| !earning.sheets.is_empty());
-    if has_sheets && now.quality == ClockQuality::Floor {
-        return Earns::default();
-    }
     let default = OfficeClock::default();
     let clock = known.office.map_or(&default, |office| &office.clock);
-    let day = clock.business_day(now.trusted);
+    let shop = Shop {
+        office: known.office.map_or("", |office| office.code.as_str()),
+        day: clock.business_day(now.trusted),
+        knows_day: now.quality != ClockQuality::Floor,
+    };
+    earns_at(terms, bought, shop, known.member.is_some())
+}
+
+/// Where and on which day something is bought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shop<'a> {
+    /// Code of the office, as sheets name it.
+    pub office: &'a str,
+    /// Its business day.
+    pub day: Day,
+    /// Whether the clock can be trusted for the day.
+    pub knows_day: bool,
+}
+
+/// What a purchase earns by a version, of money that is paid and what the slip says beside it; nothing where that cannot be
+/// told here.
+#[must_use]
+pub fn earns_at(
+    terms: &SchemeTerms,
+    (money, paid): (Amount, Option<&Paid>),
+    shop: Shop<'_>,
+    is_member: bool,
+) -> Earns {
+    let has_sheets = terms.earning.as_ref().is_some_and(|earning| !earning.sheets.is_empty());
+    if has_sheets && !shop.knows_day {
+        return Earns::default();
+    }
+    let (office, day) = (shop.office, shop.day);
     // Whoever shows a card has one, and sub cards stand under a main card; who is in the directory was verified.
-    let begun = Begun { card_issued: Some(day), main_card: Some(day), verified: known.member.map(|_| day) };
-    let office = known.office.map_or("", |office| office.code.as_str());
+    let begun = Begun { card_issued: Some(day), main_card: Some(day), verified: is_member.then_some(day) };
     purchase::earns(terms, &Bought { money, paid, office, day, begun }).unwrap_or_default()
 }
 

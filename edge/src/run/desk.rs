@@ -7,14 +7,16 @@ use std::collections::VecDeque;
 
 use hufu_shared::fact::{Complaint, Counted, Event, Form, ProfileChange, Purpose, READER_COUNTER, Shown};
 use hufu_shared::form::ROUTE_OFFICE;
-use hufu_shared::time::{Instant, SECOND_US};
+use hufu_shared::time::{ClockQuality, Instant, SECOND_US};
 use hufu_shared::token::CardText;
 
 use super::card::Stopped;
 use super::core::{Presented, Swiped};
 use super::dispatch::Dispatch;
 use super::view;
-use crate::counter::desk::{DeskOrder, Done, LastClosing, ONCE_BYTES, ShiftView, Taken, Taking, What};
+use crate::counter::desk::{
+    BillHere, DeskOrder, Done, LastClosing, ONCE_BYTES, ShiftView, Taken, Taking, What,
+};
 use crate::counter::port::Declined;
 use crate::counter::view::GuestView;
 use crate::rules::decide::value::SWIPE_STOPS_PERCENT;
@@ -56,11 +58,25 @@ impl Dispatch {
             DeskOrder::Pick(card) => self.pick(card, now).map(|()| Done::Plain),
             DeskOrder::ReadExpected(of) => self.read_expected(&of).map(Done::Expected),
             DeskOrder::ReadCards => self.read_cards(now).map(|cards| Done::Cards(Box::new(cards))),
+            DeskOrder::ReadBill => Ok(Done::Bill(self.read_bill(now).map(Box::new))),
             DeskOrder::ReportLost(n) => self.report_lost(n, now).map(|()| Done::Plain),
             DeskOrder::ReadShift => self.read_shift(),
             DeskOrder::OpenShift(counted) => self.open_shift(counted, now),
             DeskOrder::CloseShift(counted) => self.close_shift(counted, now),
         }
+    }
+
+    /// What bills are reckoned by; none before the first directory.
+    fn read_bill(&self, now: &Now) -> Option<BillHere> {
+        let terms = self.core.terms(now)?;
+        let small = self.core.directory().small();
+        let office = small.office(self.core.terminal().office);
+        Some(BillHere {
+            terms,
+            office: office.map_or_else(String::new, |row| row.code.clone()),
+            day: self.core.office_clock().business_day(now.trusted),
+            knows_day: now.quality != ClockQuality::Floor,
+        })
     }
 
     /// Remembers whose card was shown; an unknown card leaves nobody for whom a form could be written.

@@ -55,6 +55,7 @@ fn act_of(order: &Order) -> Act {
             | DeskOrder::Pick(_)
             | DeskOrder::ReadExpected(_)
             | DeskOrder::ReadCards
+            | DeskOrder::ReadBill
             | DeskOrder::ReportLost(_) => Act::Member,
             DeskOrder::ReadShift | DeskOrder::OpenShift(_) | DeskOrder::CloseShift(_) => Act::Shift,
         },

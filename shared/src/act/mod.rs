@@ -9,6 +9,7 @@ use serde::Serialize;
 
 mod activities;
 mod actor;
+mod birthdays;
 mod brought;
 mod cards;
 mod catalogue;
@@ -29,6 +30,7 @@ mod value;
 
 pub use activities::*;
 pub use actor::*;
+pub use birthdays::*;
 pub use brought::*;
 pub use cards::*;
 pub use catalogue::*;
@@ -300,6 +302,12 @@ pub enum Act {
     /// A redemption was taken back.
     #[n(132)]
     ItemTakenBack(#[n(0)] ItemTakenBack),
+    /// A birthday's discount was used.
+    #[n(135)]
+    BirthdayUsed(#[n(0)] BirthdayUsed),
+    /// A use of a birthday's discount was taken back.
+    #[n(136)]
+    BirthdayTakenBack(#[n(0)] BirthdayTakenBack),
 }
 
 /// A change of the rules of applying.

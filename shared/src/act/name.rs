@@ -42,8 +42,7 @@ impl Act {
             Self::ApplicationDecided(_) => "application_decided",
             Self::LeaveFiled(_) => "leave_filed", Self::LeaveDecided(_) => "leave_decided",
             Self::MemberRestored(_) => "member_restored",
-            Self::MessagesTold(_) => "messages_told",
-            Self::MemberDetailSet(_) => "member_detail_set",
+            Self::MessagesTold(_) => "messages_told", Self::MemberDetailSet(_) => "member_detail_set",
             Self::FieldGroupSet(_) => "field_group_set",
             Self::CustomSet(_) => "custom_set",
             Self::DataOpened(_) => "data_opened",
@@ -76,6 +75,7 @@ impl Act {
             Self::RankingAwarded(_) => "ranking_awarded",
             Self::ItemRedeemed(_) => "item_redeemed", Self::ItemDecided(_) => "item_decided",
             Self::ItemTakenBack(_) => "item_taken_back",
+            Self::BirthdayUsed(_) => "birthday_used", Self::BirthdayTakenBack(_) => "birthday_taken_back",
         }
     }
 }

@@ -49,6 +49,29 @@ pub struct Bill {
     pub earns_on: Amount,
 }
 
+/// Why there is no discount, whoever the member is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoDiscount {
+    /// The card was issued on this very day (rule S4).
+    IssueDay,
+    /// The card is not at hand (rule S9).
+    NoCard,
+}
+
+/// What stands against a discount; none for a step that is no discount.
+#[must_use]
+pub fn no_discount(basis: &Basis, sale: &Sale, step: Step) -> Option<NoDiscount> {
+    match step {
+        Step::LevelDiscount if sale.is_issue_day && !basis.discount_on_issue_day => {
+            Some(NoDiscount::IssueDay)
+        }
+        Step::LevelDiscount | Step::BirthdayDiscount if basis.discount_needs_card && !sale.has_card => {
+            Some(NoDiscount::NoCard)
+        }
+        Step::Coupon | Step::Points | Step::LevelDiscount | Step::BirthdayDiscount => None,
+    }
+}
+
 /// Reckons a sale.
 ///
 /// # Errors
@@ -64,8 +87,7 @@ pub fn reckon(basis: &Basis, sale: &Sale) -> Result<Bill, AmountOverflow> {
                 bill.points_used = points_that_fit(sale, rest);
                 Amount(bill.points_used).times(sale.cash_per_point_fen)?
             }
-            Step::LevelDiscount if sale.is_issue_day && !basis.discount_on_issue_day => Amount::ZERO,
-            Step::LevelDiscount | Step::BirthdayDiscount if basis.discount_needs_card && !sale.has_card => {
+            Step::LevelDiscount | Step::BirthdayDiscount if no_discount(basis, sale, *step).is_some() => {
                 Amount::ZERO
             }
             Step::LevelDiscount => share(rest, sale.level_bp),

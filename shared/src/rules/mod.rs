@@ -18,6 +18,7 @@ pub mod purchase;
 pub mod redeem;
 pub mod repeat;
 pub mod start;
+pub mod till;
 pub mod told;
 pub mod totals;
 pub mod transfer;

@@ -7,6 +7,7 @@
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
+use super::bill::BillTerms;
 use super::earning::{EarnTerms, ToldTerms};
 use crate::money::Amount;
 use crate::time::Day;
@@ -83,6 +84,11 @@ pub struct SchemeTerms {
     #[n(25)]
     #[serde(default)]
     pub told: Option<ToldTerms>,
+    /// What bills are reckoned by; none where that is the default ([`SchemeTerms::bills`]). Terminals that do not know this
+    /// field reckon no bill.
+    #[n(26)]
+    #[serde(default)]
+    pub bill: Option<BillTerms>,
 }
 
 /// Which part of a member's name a counter page shows to staff.
@@ -115,6 +121,12 @@ impl SchemeTerms {
     #[must_use]
     pub fn earns(&self) -> bool {
         self.earn.is_some() || self.earning.is_some()
+    }
+
+    /// What bills are reckoned by.
+    #[must_use]
+    pub fn bills(&self) -> BillTerms {
+        self.bill.clone().unwrap_or_default()
     }
 
     /// The terms of a property club 客户会 with earning by rule S2, as shipped.
@@ -189,6 +201,7 @@ impl Screen {
             counter_name: self.counter_name,
             earning,
             told: None,
+            bill: None,
         }
     }
 }

@@ -13,6 +13,7 @@ mod purchase;
 mod ready;
 mod redeem;
 mod start;
+mod till;
 mod told;
 mod transfer;
 mod whatif;

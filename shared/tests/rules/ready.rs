@@ -347,7 +347,7 @@ fn terminals_of_a_property_club_hold_what_they_always_held() {
     let rules: Option<Vec<&str>> =
         terms.earning.as_ref().map(|terms| terms.rules.iter().map(|rule| rule.rule.as_str()).collect());
     assert_eq!(rules, Some(vec!["S2", "K22"]), "homes by a rule of their own");
-    let plain = SchemeTerms { earning: None, told: None, ..terms };
+    let plain = SchemeTerms { earning: None, told: None, bill: None, ..terms };
     assert_eq!(plain, SchemeTerms::property_club(club.version, club.valid_from));
     let mut policy = Policy::default();
     club.write_into(&mut policy);

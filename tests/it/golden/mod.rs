@@ -78,6 +78,7 @@ fn messages_are_pinned() {
     check("scheme_earning", &purchases::earning());
     check("scheme_told", &purchases::told());
     check("levels_placed", &points::levels_placed());
+    check("scheme_bill", &purchases::bill());
 }
 
 /// Every golden file has a sample: none can be forgotten when a message is renamed.

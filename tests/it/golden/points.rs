@@ -1,11 +1,11 @@
 //! One act of each kind about points, with every optional field filled somewhere.
 
 use hufu_shared::act::{
-    Act, CouponGiven, CouponUsed, CouponWhy, CouponsGiven, EventTakenBack, EventTold, FilledUp, ItemDecided,
-    ItemRedeemed, ItemTakenBack, LevelMove, LevelWhy, LevelsMoved, MembersRanked, PointsChange,
-    PointsChanged, PointsDecided, PointsFilledUp, PointsTransferred, PointsTrigger, PurchasesDue, Ranked,
-    RankingAwarded, RedeemedBy, RedeemedFor, Redeems, RedemptionPlan, RedemptionRun, RedemptionStep,
-    RedemptionStepped, TriggerOn, Triggered,
+    Act, BirthdayTakenBack, BirthdayUsed, CouponGiven, CouponUsed, CouponWhy, CouponsGiven, EventTakenBack,
+    EventTold, FilledUp, ItemDecided, ItemRedeemed, ItemTakenBack, LevelMove, LevelWhy, LevelsMoved,
+    MembersRanked, PointsChange, PointsChanged, PointsDecided, PointsFilledUp, PointsTransferred,
+    PointsTrigger, PurchasesDue, Ranked, RankingAwarded, RedeemedBy, RedeemedFor, Redeems, RedemptionPlan,
+    RedemptionRun, RedemptionStep, RedemptionStepped, TriggerOn, Triggered,
 };
 use hufu_shared::ids::{DeviceId, FactId, Hash, ItemId, MemberId, OccurrenceId, OfficeId};
 use hufu_shared::money::Amount;
@@ -102,6 +102,14 @@ pub fn acts() -> Vec<Act> {
             }],
         }),
         Act::CouponUsed(CouponUsed { coupon: Hash([0x76; 32]), office: OFFICE, reason: Hash([0x1e; 32]) }),
+        Act::BirthdayUsed(BirthdayUsed {
+            id: Hash([0x77; 32]),
+            member: MEMBER,
+            office: OFFICE,
+            slip: "B0620-0017".to_owned(),
+            reason: Hash([0x1f; 32]),
+        }),
+        Act::BirthdayTakenBack(BirthdayTakenBack { id: Hash([0x77; 32]), reason: Hash([0x20; 32]) }),
         Act::LevelsMoved(levels_moved(None, None)),
         Act::EventTold(Box::new(EventTold {
             id: Hash([0x77; 32]),

@@ -1,9 +1,12 @@
-//! What a purchase's slip says beside the money, and what a version of the scheme rates purchases by, every field filled.
+//! What a purchase's slip says beside the money, and what a version of the scheme rates purchases and bills by, every field
+//! filled.
 
 use hufu_shared::fact::Paid;
 use hufu_shared::money::Amount;
 use hufu_shared::policy::Period;
-use hufu_shared::scheme::bill::{Basis, Step};
+use hufu_shared::scheme::Words;
+use hufu_shared::scheme::bill::{Basis, BillTerms, LevelDiscount, Step};
+use hufu_shared::scheme::bonus::{Birthday, BirthdayWindow, Evidence};
 use hufu_shared::scheme::earning::{
     Approval, Balance, EarnKind, EarnRule, EarnTerms, Once, Rounding, RuleCap, Sheet, SheetBasis, ToldTerms,
 };
@@ -63,4 +66,32 @@ pub fn told() -> ToldTerms {
         ..EarnRule::new("B3", EarnKind::Task)
     };
     ToldTerms { rules: vec![rule], start: PointsStart::Verified }
+}
+
+/// Order, levels, points as cash and birthday.
+pub fn bill() -> BillTerms {
+    let basis = Basis {
+        exclude_points_paid: true,
+        exclude_coupon_paid: false,
+        order: vec![Step::BirthdayDiscount, Step::Coupon],
+        discount_on_issue_day: false,
+        discount_needs_card: true,
+    };
+    let name = Words { zh: "钻卡".to_owned(), en: "Diamond card".to_owned() };
+    let birthday = Birthday {
+        window: BirthdayWindow::Day,
+        max_per_year: 2,
+        evidence: Evidence::Card,
+        discount_bp: 1_000,
+        coupon_fen: 20_000,
+        send_day: 28,
+    };
+    BillTerms {
+        basis,
+        levels: vec![LevelDiscount { rank: 1, name, discount_bp: 500 }],
+        base_rank: 1,
+        cash_per_point_fen: 100,
+        months_open: vec![6, 12],
+        birthday: Some(birthday),
+    }
 }

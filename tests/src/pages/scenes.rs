@@ -1,8 +1,8 @@
 //! How each page of the counter is visited: by which way, with what in its fields, and in which state of the terminal.
 
 use hufu_edge::counter::desk::{
-    CardDesk, EXPECTED_SHOWN_MAX, ExpectedGuest, ExpectedView, GuestCard, HereAt, LastClosing, ShiftView,
-    StoppedCard,
+    BillHere, CardDesk, EXPECTED_SHOWN_MAX, ExpectedGuest, ExpectedView, GuestCard, HereAt, LastClosing,
+    ShiftView, StoppedCard,
 };
 use hufu_edge::counter::port::Declined;
 use hufu_edge::counter::samples::{NOW, afternoon, moments, outcomes, words};
@@ -14,6 +14,9 @@ use hufu_shared::fact::{Counted, DayTotals};
 use hufu_shared::ids::CardId;
 use hufu_shared::member::CardStatus;
 use hufu_shared::money::Amount;
+use hufu_shared::scheme::SchemeTerms;
+use hufu_shared::scheme::bill::{BillTerms, LevelDiscount};
+use hufu_shared::scheme::bonus::Birthday;
 use hufu_shared::time::{Day, Instant, MINUTE_US};
 use hufu_shared::token::Token;
 use hufu_shared::wire::lookup::{FoundCard, FoundMember, LookupAnswer};
@@ -133,7 +136,7 @@ pub fn promised() -> Instant {
 /// Every scene of every page.
 #[must_use]
 pub fn all() -> Vec<Scene> {
-    [counter(), counter_forms(), sheets(), walkin(), desk(), cards(), tablets()]
+    [counter(), counter_forms(), sheets(), walkin(), desk(), cards(), bill_pages(), tablets()]
         .into_iter()
         .flatten()
         .collect()
@@ -303,6 +306,33 @@ fn cards() -> Vec<Scene> {
         Scene::post("card-reported", "/card", &report).with_cards(lost(), reached()),
         Scene::post("card-stale", "/card", &report).declined(Declined::Stale),
     ]
+}
+
+/// Bills: with and without a member, and a price that is none.
+fn bill_pages() -> Vec<Scene> {
+    let priced = [("price", "1000"), ("coupon", "200"), ("points", "100"), ("card", "yes")];
+    let guest =
+        || CounterView { guest: desk_with(CardStatus::Active, true).guest.map(|of| of.view), ..afternoon() };
+    vec![
+        Scene::get("bill", "/bill").of(guest()),
+        Scene::get("bill-nobody", "/bill"),
+        Scene::post("bill-reckoned", "/bill", &priced).of(guest()),
+        Scene::post("bill-wrong", "/bill", &[("price", "dear")]).of(guest()),
+    ]
+}
+
+/// What bills are reckoned by in scenes: 5 % for the gold level, and 10 % for a birthday.
+#[must_use]
+pub fn bills() -> BillHere {
+    let gold = LevelDiscount { rank: 1, name: words("金卡", "Gold"), discount_bp: 500 };
+    let bill = BillTerms {
+        levels: vec![gold],
+        cash_per_point_fen: 100,
+        birthday: Some(Birthday { discount_bp: 1_000, ..Birthday::default() }),
+        ..BillTerms::default()
+    };
+    let terms = SchemeTerms { bill: Some(bill), ..SchemeTerms::property_club(3, Day(0)) };
+    BillHere { terms, office: "A01".to_owned(), day: Day::utc(NOW), knows_day: true }
 }
 
 fn desk_with(status: CardStatus, uploaded: bool) -> CardDesk {

@@ -31,7 +31,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
-use super::scenes::{OPERATOR, Scene, Setting, promised};
+use super::scenes::{OPERATOR, Scene, Setting, bills, promised};
 
 /// Volume of the page, in percent.
 const VOLUME: u8 = 70;
@@ -165,6 +165,7 @@ fn answer(setting: &Setting, order: &Order) -> Result<Done, Declined> {
         }),
         Order::Desk(DeskOrder::ReadCards) => Done::Cards(Box::new(setting.cards.clone())),
         Order::Desk(DeskOrder::ReadExpected(_)) => Done::Expected(setting.expected.clone()),
+        Order::Desk(DeskOrder::ReadBill) => Done::Bill(Some(Box::new(bills()))),
         _ => Done::Plain,
     })
 }

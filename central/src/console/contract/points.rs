@@ -1,8 +1,8 @@
 //! Operations about points, redemption and stored value (K20–K24, H4).
 
 use super::super::{
-    catalogue as things, coupons, events, levels, points as changes, rankings, redemptions as plans,
-    statement, transfers, value as stored,
+    bills, birthdays, catalogue as things, coupons, events, levels, points as changes, rankings,
+    redemptions as plans, statement, transfers, value as stored,
 };
 use super::{Operation, get, post};
 
@@ -82,7 +82,7 @@ pub(super) fn events() -> Vec<Operation> {
     ]
 }
 
-/// Coupons, levels and awards of rankings, which a scheme gives by itself.
+/// Coupons, birthdays, levels and awards of rankings, which a scheme gives by itself, and what is to pay with them.
 pub(super) fn rights() -> Vec<Operation> {
     vec![
         get("/api/v1/members/{id}/coupons", coupons::of_member, "Coupons of a member, by their first day.")
@@ -95,6 +95,32 @@ pub(super) fn rights() -> Vec<Operation> {
         )
         .takes("office! reason! card:bool id_card:bool own_use:bool")
         .tells("Coupon"),
+        post("/api/v1/bills", bills::reckon, "What is to pay of a price, step by step; nothing is used up.")
+            .takes(
+                "member! office! price!:int coupon:hash points:int goods birthday:bool card:bool id_card:bool \
+                 own_use:bool",
+            )
+            .tells("Bill"),
+        get(
+            "/api/v1/birthdays",
+            birthdays::list,
+            "Uses of the birthday's discount in a month, this one by default, the oldest first.",
+        )
+        .asks("month office cursor limit:int")
+        .tells("month uses:[BirthdayUse] next?"),
+        post("/api/v1/birthdays", birthdays::use_one, "Uses a member's birthday discount, with what was shown.")
+            .takes("member! office! slip! reason! key! card:bool id_card:bool own_use:bool")
+            .creates()
+            .tells("use:hash new:bool"),
+        post("/api/v1/birthdays/{id}/undo", birthdays::undo, "Takes a use of the birthday's discount back.")
+            .takes("reason!")
+            .tells("BirthdayUse"),
+        get(
+            "/api/v1/members/{id}/birthdays",
+            birthdays::of_member,
+            "A member's uses of the birthday's discount, the oldest first.",
+        )
+        .tells("member:id uses:[BirthdayUse]"),
         get(
             "/api/v1/members/{id}/level",
             levels::of_member,

@@ -17,6 +17,17 @@ pub(super) const SHAPES: &[(&str, &str)] = &[
     ),
     ("Association", "application step member:id number? project? due:time done?:time"),
     ("Audience", "listed:bool levels:[text] companions?:int counted?:bool"),
+    (
+        "Bill",
+        "member:id number day:day office scheme:int price:int steps:[BillStep] left:[BillLeft] to_pay:int \
+         points_used:int earns_on:int earns:int waits:int rule? level?:LevelDiscount celebrates:bool",
+    ),
+    ("BillLeft", "step:coupon|points|level_discount|birthday_discount why sentence"),
+    ("BillStep", "step:coupon|points|level_discount|birthday_discount by:int rest:int sentence"),
+    (
+        "BirthdayUse",
+        "use:hash member:id office:id day:day at:time slip scheme:int by taken_back?:time taken_back_by? sentence",
+    ),
     ("CaredFor", "member:id number? name? carer:id"),
     (
         "Card",
@@ -79,6 +90,7 @@ pub(super) const SHAPES: &[(&str, &str)] = &[
         "LevelStep",
         "day:day why from:int rank:int since:day until?:day in_grace:bool measured:int threshold:int scheme:int sentence",
     ),
+    ("LevelDiscount", "rank:int name:Words discount_bp:int"),
     ("Lookalike", "member:id number name? owner?"),
     ("MadeChange", "change:hash new:bool"),
     (

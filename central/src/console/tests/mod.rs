@@ -3,6 +3,7 @@
 mod activities;
 mod activity_pages;
 mod approving;
+mod bills;
 mod cards;
 mod cash;
 mod codes;

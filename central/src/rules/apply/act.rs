@@ -79,6 +79,7 @@ impl Work {
             #[rustfmt::skip]
             Act::PointsChanged(_) | Act::PointsDecided(_) | Act::PointsTriggerSet(_) | Act::PurchasesDue(_)
             | Act::RedemptionPlanned(_) | Act::RedemptionStepped(_) | Act::RedemptionRun(_)
+             | Act::BirthdayUsed(_) | Act::BirthdayTakenBack(_)
              | Act::ItemRedeemed(_) | Act::ItemDecided(_) | Act::ItemTakenBack(_)
             | Act::PointsTransferred(_) | Act::LevelsMoved(_) | Act::CouponsGiven(_) | Act::CouponUsed(_)
             | Act::EventTold(_) | Act::EventTakenBack(_)

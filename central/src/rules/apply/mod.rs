@@ -12,6 +12,7 @@ mod act;
 mod activity;
 mod attendance;
 mod batch;
+mod birthdays;
 mod blocked;
 mod brought;
 mod card;

@@ -20,8 +20,8 @@ use crate::rules::posting::{self, Account, PostingCode};
 use crate::rules::world::{ByEvent, Decided, KnownPoints, KnownTrigger};
 
 impl Work {
-    /// Gives effect to an act about points, their redemption, events, levels, coupons and what comes round; one about something
-    /// else has none here.
+    /// Gives effect to an act about points, their redemption, events, levels, coupons, birthdays and what comes round; one about
+    /// something else has none here.
     pub(super) fn act_of_points(&mut self, act: &Act) {
         match act {
             Act::PointsChanged(changed) => self.points_changed(changed),
@@ -43,6 +43,8 @@ impl Work {
             Act::PointsFilledUp(filled) => self.points_filled_up(filled),
             Act::MembersRanked(ranked) => self.members_ranked(ranked),
             Act::RankingAwarded(awarded) => self.ranking_awarded(awarded),
+            Act::BirthdayUsed(used) => self.birthday_used(used),
+            Act::BirthdayTakenBack(back) => self.birthday_taken_back(back),
             _ => {}
         }
     }

@@ -4,6 +4,7 @@ mod activities;
 mod asks;
 mod attendance;
 mod based;
+mod birthdays;
 mod blocked;
 mod cards;
 mod cash_out;

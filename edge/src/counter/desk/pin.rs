@@ -62,7 +62,7 @@ pub fn act_of(path: &str) -> Option<Act> {
     let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
     match first {
         "walkin" => Some(Act::Guest),
-        "lookup" | "undo" | "today" => Some(Act::Member),
+        "lookup" | "undo" | "today" | "bill" => Some(Act::Member),
         "shift" => Some(Act::Shift),
         "tablets" => Some(Act::Tablets),
         _ => None,

@@ -21,7 +21,7 @@ use super::forms::{Input, Wrong, given};
 use super::shift::{Just, ShiftPage};
 use super::today::TodayPage;
 use super::walkin::{FormPart, Guest, Kind, TakenPage, WalkinPage, Written};
-use super::{DeskOrder, Done, ONCE_BYTES, Taken, Taking, card, lookup, pin, shift, walkin};
+use super::{DeskOrder, Done, ONCE_BYTES, Taken, Taking, bill, card, lookup, pin, shift, walkin};
 use crate::random;
 
 type Shared = State<Arc<Counter>>;
@@ -36,6 +36,7 @@ pub fn routes() -> Router<Arc<Counter>> {
         .route("/lookup", get(lookup::show).post(lookup::find))
         .route("/lookup/pick", post(lookup::pick))
         .route("/card", get(card::show).post(card::act))
+        .route("/bill", get(bill::show).post(bill::reckoned))
 }
 
 pub(in super::super) fn style() -> &'static str {

@@ -3,12 +3,17 @@
 use askama::Template;
 use hufu_shared::ids::CardId;
 use hufu_shared::member::CardStatus;
+use hufu_shared::rules::till::WhyNot;
+use hufu_shared::scheme::bill::{BillTerms, LevelDiscount, Step};
+use hufu_shared::scheme::bonus::Birthday;
 use hufu_shared::time::Day;
 use hufu_shared::wire::lookup::{FoundCard, FoundMember, LookupAnswer};
 
 use super::super::pages::Frame;
-use super::super::samples::{NOW, afternoon};
+use super::super::samples::{NOW, afternoon, person, words};
+use super::super::view::PersonView;
 use super::super::words::Ui;
+use super::bill::{BillPage, read as read_bill, reckon};
 use super::forms::{Input, Wrong};
 use super::lookup::{Looked, LookupPage};
 use super::shift::{Just, ShiftPage};
@@ -292,4 +297,50 @@ fn today_lists_activities_gifts_and_what_is_open() {
     ] {
         assert!(page.contains(words), "{words}");
     }
+}
+
+/// A club that gives its gold level 5 %, a birthday 10 %, and 1 yuan for a point.
+fn bills() -> BillHere {
+    let gold = LevelDiscount { rank: 1, name: words("金卡", "Gold"), discount_bp: 500 };
+    let birthday = Some(Birthday { discount_bp: 1_000, ..Birthday::default() });
+    let bill = BillTerms { levels: vec![gold], cash_per_point_fen: 100, birthday, ..BillTerms::default() };
+    let terms = SchemeTerms { bill: Some(bill), ..SchemeTerms::property_club(1, Day(0)) };
+    BillHere { terms, office: "A01".to_owned(), day: TODAY, knows_day: true }
+}
+
+#[test]
+fn rule_s06_s07_the_counter_reckons_coupon_points_and_level_offline_and_points_for_what_is_paid() {
+    let typed = input(&[("price", "¥1000"), ("coupon", "200"), ("points", "100"), ("card", "yes")]);
+    let read = read_bill(&typed).expect("whole");
+    let (reckoned, earns) = reckon(&bills(), &person(), read).expect("small numbers");
+    // 1,000 - 200 - 100 = 700; less 5 % = 665, which earn 12 points at 2 for each 100.
+    assert_eq!((reckoned.bill.to_pay, earns.at_once), (Amount(66_500), Amount(12)));
+    assert!(reckoned.left.is_empty(), "{:?}", reckoned.left);
+    let frame = frame(Language::Zh);
+    let page = BillPage::new(&frame, Some(&person()), Some(&bills()), Some(&typed)).render().expect("a page");
+    for part in
+        ["¥665.00", "12 积分", "需联网办理", "value=\"665.00\"", "value=\"200.00\"", "value=\"100.00\""]
+    {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+}
+
+#[test]
+fn rule_s04_s09_the_counter_says_why_there_is_no_discount_and_which_it_does_not_know() {
+    let left = |person: &PersonView, pairs: &[(&str, &str)]| {
+        let read = read_bill(&input(pairs)).expect("whole");
+        reckon(&bills(), person, read).expect("small numbers").0.left
+    };
+    let strange = PersonView { level: Some(words("银卡", "Silver")), ..person() };
+    assert_eq!(left(&strange, &[("price", "10"), ("card", "yes")]), [(Step::LevelDiscount, WhyNot::Level)]);
+    assert_eq!(left(&person(), &[("price", "10")]).len(), 1, "without the card");
+    let today = [("price", "10"), ("card", "yes"), ("issued_today", "yes")];
+    assert_eq!(left(&person(), &today).len(), 1, "on the day of issue");
+    assert_eq!(
+        read_bill(&input(&[("price", "dear"), ("points", "1.5")])),
+        Err(vec![("price", "bill-wrong-price"), ("points", "bill-wrong-points")])
+    );
+    let frame = frame(Language::En);
+    let page = BillPage::new(&frame, None, Some(&bills()), None).render().expect("a page");
+    assert!(page.contains("No member chosen yet"), "{page}");
 }

@@ -3,13 +3,14 @@
 use super::events::{Part, why_not_redeemed};
 use super::{Arg, Event, Walk, WhatIfError};
 use crate::money::{Amount, AmountOverflow};
-use crate::rules::bill::{self, Bill, Sale};
-use crate::rules::birthday::{self, NoBirthday, Shown};
+use crate::rules::bill::Bill;
+use crate::rules::birthday::{NoBirthday, Shown};
 use crate::rules::earn::{self, Earning, Given};
 use crate::rules::level::Deed;
-use crate::rules::{giveback, promotion, redeem};
+use crate::rules::till::{self, Celebrates, Reckoned, Till, WhyNot};
+use crate::rules::{giveback, promotion};
 use crate::scheme::Scheme;
-use crate::scheme::bill::Step;
+use crate::scheme::bill::{BillTerms, Step};
 use crate::scheme::earning::{EarnKind, Sheet};
 use crate::time::Day;
 
@@ -60,21 +61,30 @@ impl Done {
 impl Walk<'_> {
     /// A purchase: the price is reduced, what is left of it is looked up in the promotions, and that earns.
     pub(super) fn buy(&mut self, scheme: &Scheme, event: &Event) -> Result<(), WhatIfError> {
-        let sale = Sale {
-            price: Amount(event.fen),
+        let shown = Shown { card: !event.no_card, id_card: true, own_use: true };
+        let used_on = self.birthdays_used.clone();
+        let (born, price) = (self.member.born, Amount(event.fen));
+        let till = Till {
+            day: self.day,
+            price,
             coupon: Amount(event.coupon_fen),
-            points: self.points_as_cash(scheme, event),
-            cash_per_point_fen: scheme.redemption.cash_per_point_fen,
-            level_bp: scheme.level(self.standing.rank).map_or(0, |level| level.discount_bp),
-            birthday_bp: self.birthday_discount(scheme, event),
+            points: event.points,
+            has_points: self.purse.balance(),
+            // Those from before the purchase: what it lifts the member to holds from the next on.
+            rank: Some(self.standing.rank),
             has_card: !event.no_card,
             is_issue_day: self.begun.card_issued == Some(self.day),
+            // A history that claims the birthday says that all was shown.
+            birthday: event.birthday.then_some(Celebrates { born, used_on: &used_on, shown }),
         };
-        // The rank and discount are those from before the purchase: what it lifts the member to holds from the next on.
-        let bill = bill::reckon(&scheme.basis, &sale)?;
+        let Reckoned { bill, left, celebrates } = till::reckon(&BillTerms::of(scheme), &till)?;
+        left.iter().for_each(|(_, why)| self.say_why_not(why));
+        if celebrates {
+            self.birthdays_used.push(self.day);
+        }
         self.say_bill(&bill);
         let shop = (event.office.as_str(), self.day);
-        let (sheet, basis) = promotion::counts_by(&scheme.sheets, shop, bill.earns_on, sale.price)?;
+        let (sheet, basis) = promotion::counts_by(&scheme.sheets, shop, bill.earns_on, price)?;
         if let Some(sheet) = sheet {
             let number = i64::try_from(sheet.sheet_no).unwrap_or(i64::MAX);
             self.say("G5", "sheet", vec![("number", Arg::Number(number)), ("fen", Arg::Fen(basis.0))]);
@@ -113,40 +123,19 @@ impl Walk<'_> {
         self.deeds.push(Deed { day: self.day, points: 0, spend_fen: fen });
     }
 
-    /// Points that the member may pay with here: none outside the months that are open (rule S5).
-    fn points_as_cash(&mut self, scheme: &Scheme, event: &Event) -> i64 {
-        if event.points == 0 {
-            return 0;
-        }
-        match redeem::cash(&scheme.redemption, event.points, self.ask(event.fen)) {
-            Ok(redeemed) => redeemed.points,
-            Err(why) => {
-                self.say("S5", "points-not-paid", vec![("why", Arg::Word(why_not_redeemed(&why)))]);
-                0
+    /// Says why points did not pay (rule S5) or the birthday was not used (rule S9).
+    fn say_why_not(&mut self, why: &WhyNot) {
+        let (rule, key, word) = match why {
+            WhyNot::Points(why) => ("S5", "points-not-paid", why_not_redeemed(why)),
+            WhyNot::Birthday(NoBirthday::Unknown) => ("S9", "no-birthday", "birth-unknown"),
+            WhyNot::Birthday(NoBirthday::NotNow) => ("S9", "no-birthday", "not-now"),
+            WhyNot::Birthday(NoBirthday::Used { .. }) => ("S9", "no-birthday", "used"),
+            WhyNot::Birthday(NoBirthday::Evidence | NoBirthday::NotOwnUse) => {
+                ("S9", "no-birthday", "evidence")
             }
-        }
-    }
-
-    /// The birthday's discount in bp, 0 if it may not be used. A history that claims it says that all was shown.
-    fn birthday_discount(&mut self, scheme: &Scheme, event: &Event) -> u16 {
-        let Some(rule) = scheme.birthday.as_ref().filter(|_| event.birthday) else { return 0 };
-        let shown = Shown { card: !event.no_card, id_card: true, own_use: true };
-        match birthday::may_use(rule, self.member.born, self.day, &self.birthdays_used, shown) {
-            Ok(()) => {
-                self.birthdays_used.push(self.day);
-                rule.discount_bp
-            }
-            Err(why) => {
-                let word = match why {
-                    NoBirthday::Unknown => "birth-unknown",
-                    NoBirthday::NotNow => "not-now",
-                    NoBirthday::Used { .. } => "used",
-                    NoBirthday::Evidence | NoBirthday::NotOwnUse => "evidence",
-                };
-                self.say("S9", "no-birthday", vec![("why", Arg::Word(word))]);
-                0
-            }
-        }
+            WhyNot::NotOffered | WhyNot::Discount(_) | WhyNot::Level => return,
+        };
+        self.say(rule, key, vec![("why", Arg::Word(word))]);
     }
 
     /// Writes the reductions in their order, and takes the points that paid.

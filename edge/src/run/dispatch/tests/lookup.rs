@@ -3,6 +3,7 @@
 use hufu_shared::fact::{Event as FactEvent, READER_COUNTER};
 use hufu_shared::ids::CardId;
 use hufu_shared::money::Unit;
+use hufu_shared::scheme::bill::BillTerms;
 use hufu_shared::token::MediumKind;
 
 use super::*;
@@ -51,6 +52,14 @@ fn look_up_offline_a_member_of_the_list_is_found_by_name_and_nobody_else() {
         Some((CardId([1; 16]), "0001"))
     );
     assert_eq!(desk.search("张三").found, []);
+}
+
+#[test]
+fn rule_s06_the_desk_is_told_offline_by_which_version_bills_are_reckoned() {
+    let mut desk = desktop();
+    let Done::Bill(Some(here)) = desk.ask(DeskOrder::ReadBill) else { panic!("the directory has a scheme") };
+    assert!(here.terms.earns(), "{here:?}");
+    assert_eq!(here.terms.bills(), BillTerms::default(), "nothing but a coupon reduces a price");
 }
 
 #[test]
