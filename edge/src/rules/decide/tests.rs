@@ -128,7 +128,11 @@ fn rule_b05_growth_is_recorded_and_never_shown_and_a_first_purchase_promises_not
     let world = World { terms: Some(club.terms()), ..World::usual() };
     let decision = world.decide(&Purpose::Earn(Amount(32_000)));
     assert_eq!((decision.promised, decision.rule.as_deref()), (Some(Amount(6)), Some("S2")));
-    assert_eq!(legs_of(&decision), [6, 320], "points, then growth; whether it is the first nobody here knows");
+    assert_eq!(
+        legs_of(&decision),
+        [6, 320],
+        "points, then growth; whether it is the first nobody here knows"
+    );
     club.earnings = vec![growth];
     let mut world = World { terms: Some(club.terms()), ..World::usual() };
     let decision = world.decide(&Purpose::Earn(Amount(32_000)));
