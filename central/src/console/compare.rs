@@ -70,7 +70,8 @@ fn medium_key(medium: MediumKind) -> &'static str {
 fn legs_words(ui: &Ui, legs: &[Leg]) -> String {
     let one = |leg: &Leg| match leg.unit {
         Unit::Pts => ui.t_with("amount-points", &[("n", &change(leg.amount.0))]),
-        unit => format!("{} {}", leg.amount.display(unit), unit.code()),
+        Unit::Growth => ui.t_with("amount-growth", &[("n", &change(leg.amount.0))]),
+        Unit::Cny => format!("{} {}", leg.amount.display(leg.unit), leg.unit.code()),
     };
     if legs.is_empty() { ui.t("amount-none") } else { legs.iter().map(one).collect::<Vec<_>>().join(" · ") }
 }

@@ -49,8 +49,8 @@ pub struct LeaseShown {
 pub fn amount(ui: &Ui, unit: Unit, amount: i64) -> String {
     match unit {
         Unit::Pts => ui.t_with("amount-points", &[("n", &number(amount))]),
+        Unit::Growth => ui.t_with("amount-growth", &[("n", &number(amount))]),
         Unit::Cny => format!("¥{}", Amount(amount).display(unit)),
-        _ => format!("{} {}", Amount(amount).display(unit), unit.code()),
     }
 }
 

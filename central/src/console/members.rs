@@ -255,6 +255,8 @@ struct MemberPage {
     row: Row,
     /// Available, in allowances and owed, in one figure, as members see it.
     figure: String,
+    /// Growth, a balance of its own; empty for a member without.
+    growth: String,
     money: String,
     /// Whether the stored value is frozen.
     is_frozen: bool,
@@ -324,6 +326,7 @@ async fn show(
     let page = MemberPage {
         row,
         figure: number(figure(Unit::Pts)),
+        growth: Some(figure(Unit::Growth)).filter(|growth| *growth != 0).map(number).unwrap_or_default(),
         money: if figure(Unit::Cny) == 0 {
             String::new()
         } else {

@@ -21,6 +21,7 @@ use super::signed::SignedIn;
 use super::ui::Ui;
 use super::words::{self, Language};
 use crate::db::Tx;
+use crate::rules::posting::PostingCode;
 use crate::store::people::{self, PeopleError};
 use crate::store::statement::{self, Line, Place};
 use crate::store::{brought, joining};
@@ -57,7 +58,7 @@ fn next(lines: &[Line], most: i64) -> Option<Place> {
 }
 
 /// Why a line is there, in words.
-pub(crate) fn why(language: Language, causes: &[Term], line: &Line) -> String {
+pub(crate) fn why(language: Language, unit: Unit, causes: &[Term], line: &Line) -> String {
     let named = |key: &str, name: &str| words::text_with(language, key, &[("name", name)]);
     let cause = line.cause.as_ref().map(|code| {
         let term = causes.iter().find(|term| term.code == *code);
@@ -69,6 +70,9 @@ pub(crate) fn why(language: Language, causes: &[Term], line: &Line) -> String {
         (_, _, Some(plan), _) => named("why-plan", language.pick(plan)),
         (.., Some(batch)) => named("why-opening", batch),
         _ if line.other.is_some() => why_other(language, line),
+        _ if unit == Unit::Growth && line.code == PostingCode::EarnPurchase.code() => {
+            words::text(language, "code-grown")
+        }
         _ => words::text(language, &format!("code-{}", line.code)),
     }
 }
@@ -95,7 +99,7 @@ fn sentence(ui: &Ui, unit: Unit, causes: &[Term], line: &Line) -> String {
     let values = [
         ("day", day),
         ("place", place),
-        ("why", why(ui.language, causes, line)),
+        ("why", why(ui.language, unit, causes, line)),
         ("amount", amount(ui, unit, size.saturating_abs())),
         ("after", amount(ui, unit, line.after)),
         ("rule", line.rule.clone()),
@@ -118,7 +122,7 @@ fn line_json(ui: &Ui, unit: Unit, causes: &[Term], line: &Line) -> Value {
     })
 }
 
-/// A page of a member's statement, the oldest line first; `unit` is `PTS` or `CNY`.
+/// A page of a member's statement, the oldest line first; `unit` is `PTS`, `GROWTH` or `CNY`.
 pub async fn of_member(
     State(console): State<Console>,
     Path(member): Path<MemberId>,
@@ -158,6 +162,8 @@ struct StatementPage {
     name: String,
     number: String,
     unit: &'static str,
+    /// Whether the member ever had growth: clubs without say nothing of it.
+    has_growth: bool,
     lines: Vec<Printed>,
     /// What the member did in the system before: on the first page, apart from the ledger.
     past: Vec<PastShown>,
@@ -180,9 +186,10 @@ pub async fn page(
         let lines = statement::lines(tx, (member, unit), after, PRINTED_MAX)?;
         let name = masked_name(tx, &vault, Some(member))?;
         let past = if is_first { brought::past_of(tx, &vault, member, PAST_MAX)? } else { Vec::new() };
-        Ok((people::member(tx, member)?, (name, past), lines, joining::terms(tx, CAUSE)?))
+        let has_growth = statement::has(tx, member, Unit::Growth)?;
+        Ok((people::member(tx, member)?, (name, past, has_growth), lines, joining::terms(tx, CAUSE)?))
     };
-    let (row, (name, past), lines, causes) = console.app.db.read(load).await?;
+    let (row, (name, past, has_growth), lines, causes) = console.app.db.read(load).await?;
     let row = row.ok_or(Failure::NotFound)?;
     let back = format!("/members/{member}");
     let next = next(&lines, PRINTED_MAX);
@@ -207,6 +214,7 @@ pub async fn page(
         name,
         number: row.number,
         unit: unit.code(),
+        has_growth,
         printed: who,
         next: next.unwrap_or_default(),
         ui,

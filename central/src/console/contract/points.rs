@@ -57,7 +57,7 @@ pub(super) fn points() -> Vec<Operation> {
             statement::of_member,
             "A member's statement, the oldest line first.",
         )
-        .asks("unit:PTS|CNY cursor limit:int")
+        .asks("unit:PTS|GROWTH|CNY cursor limit:int")
         .tells("member:id number unit lines:[StatementLine] next?"),
     ]
 }

@@ -5,6 +5,7 @@ mod asks;
 mod attendance;
 mod based;
 mod blocked;
+mod bounded;
 mod cards;
 mod cash_out;
 mod caught_up;
