@@ -192,7 +192,7 @@ impl Scheme {
     #[must_use]
     pub fn not_done_yet(&self) -> Vec<&'static str> {
         let rated = self.earn_terms();
-        // Base points come with the cards.
+        // Of rules for purchases only those for some ranks are left to people. Base points come with the cards.
         let is_base = |rule: &&EarnRule| rule.event == earning::EarnKind::Base;
         let done = self.earnings.iter().filter(is_base).count()
             + rated.as_ref().map_or(0, |terms| terms.rules.len());
