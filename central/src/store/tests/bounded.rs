@@ -3,7 +3,8 @@
 
 use hufu_shared::act::{Act, MembersMerged, PinOutcome};
 use hufu_shared::fact::{Earned, Event, Reversed, Shown};
-use hufu_shared::ids::{EntryId, FactId, Hash};
+use hufu_shared::ids::{EntryId, FactId, Hash, MemberId};
+use hufu_shared::joining::AutoLeave;
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::policy::{EarnCap, Period, Policy};
 use hufu_shared::scheme::earning::{Balance, EarnKind, EarnRule, Once, RuleCap};
@@ -19,6 +20,7 @@ use super::value::sums_hold;
 use crate::db::Db;
 use crate::db::testing::each;
 use crate::rules::entry::EntryBody;
+use crate::store::lapses;
 use crate::store::statement::{self, Place};
 
 /// Nine in the evening: after everything was uploaded.
@@ -312,6 +314,23 @@ async fn inv_19_what_was_given_once_when_the_day_was_settled_is_kept() {
         assert_eq!(both(&db, 1).await, (56 + 3 + 6, 320 + 160 + 320));
         sums_hold(&db).await;
         replays(&db).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_k11_x07_growth_is_no_value_that_keeps_an_idle_member() {
+    each(|db| async move {
+        found_with(&db, club(1, &[rate(), growing()])).await;
+        let mut a = Terminal::start(TERMINAL_A);
+        sale(&mut a, 0, 1, 5_000, vec![grown(50)]);
+        sale(&mut a, 60, 2, 32_000, vec![pts(6), grown(320)]);
+        a.upload(&db).await;
+        assert_eq!((both(&db, 1).await, both(&db, 2).await), ((0, 50), (6, 320)));
+        let rule = AutoLeave { kind: "unreachable".to_owned(), idle_days: 20, spares_value: true };
+        let idle = db.read(move |tx| lapses::idle(tx, &rule, MemberId([0; 16]), Day(20_779 + 60))).await;
+        let (idle, _) = idle.expect("readable");
+        assert_eq!((idle.contains(&member(1)), idle.contains(&member(2))), (true, false));
     })
     .await;
 }
