@@ -386,7 +386,7 @@ fn card_shown(ui: &Ui, view: &CardView, working: u64, kinds: &[Term]) -> CardSho
 }
 
 fn postings(ui: &Ui, life: &Life) -> Vec<PostingShown> {
-    let shown = life.postings.iter().filter(|posting| posting.unit == "PTS");
+    let shown = life.postings.iter();
     shown
         .map(|posting| PostingShown {
             time: ui.time(posting.at),

@@ -21,7 +21,6 @@ use super::signed::SignedIn;
 use super::ui::Ui;
 use super::words::{self, Language};
 use crate::db::Tx;
-use crate::rules::posting::PostingCode;
 use crate::store::people::{self, PeopleError};
 use crate::store::statement::{self, Line, Place};
 use crate::store::{brought, joining};
@@ -70,10 +69,7 @@ pub(crate) fn why(language: Language, unit: Unit, causes: &[Term], line: &Line) 
         (_, _, Some(plan), _) => named("why-plan", language.pick(plan)),
         (.., Some(batch)) => named("why-opening", batch),
         _ if line.other.is_some() => why_other(language, line),
-        _ if unit == Unit::Growth && line.code == PostingCode::EarnPurchase.code() => {
-            words::text(language, "code-grown")
-        }
-        _ => words::text(language, &format!("code-{}", line.code)),
+        _ => words::posting(language, Some(unit), &line.code),
     }
 }
 
