@@ -317,3 +317,24 @@ impl Work {
         self.world.facts.iter().filter(|(_, known)| is_of(known)).map(|(id, _)| *id).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(unit: Unit, amount: i64) -> Item {
+        Item { unit, amount: Amount(amount), waits: false, rule: Hash([1; 32]), cap: None, once: None }
+    }
+
+    #[test]
+    fn kind_23_what_a_case_kept_before_there_were_parts_is_read_as_shared_in_their_order() {
+        let of_points = Record { points: Amount(327), gives: Amount(322), parts: None };
+        assert_eq!(cbor::encode(&of_points), cbor::encode(&(Amount(327), Amount(322))), "the same bytes");
+        let items = [item(Unit::Pts, 320), item(Unit::Pts, 7), item(Unit::Growth, 99)];
+        assert_eq!(of_points.each(&items), [Amount(320), Amount(2), Amount(99)]);
+        let kept = Record { parts: Some(vec![Amount(320), Amount::ZERO, Amount(50)]), ..of_points };
+        let read: Record = cbor::decode(&cbor::encode(&kept)).expect("it was just written");
+        assert_eq!(read, kept);
+        assert_eq!(read.each(&items), [Amount(320), Amount::ZERO, Amount(50)], "part by part");
+    }
+}

@@ -156,8 +156,8 @@ impl Work {
         earns.unwrap_or_default()
     }
 
-    /// The most points that a purchase gives at once, whoever the member is: by the version that its terminal says, and by the one
-    /// that rates it. A terminal that names a version which gives less passes no limit by that.
+    /// The most points that a purchase gives at once, whoever the member is: by the version that its terminal says, and by
+    /// the one that rates it. A terminal that names a version which gives less passes no limit by that.
     pub(in crate::rules::apply) fn gives_at_most(
         &self,
         known: &KnownFact,
