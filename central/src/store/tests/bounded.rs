@@ -178,6 +178,26 @@ async fn kind_11_growth_and_what_is_given_once_follow_a_merge_and_its_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn kind_13_a_purchase_whose_card_becomes_known_late_is_the_first_by_its_own_time() {
+    each(|db| async move {
+        found_with(&db, club(1, &[rate(), growing(), bonus(Once::Ever)])).await;
+        let (mut a, mut b) = (Terminal::start(TERMINAL_A), Terminal::start(TERMINAL_B));
+        let early = sale(&mut a, 0, 9, 32_000, vec![pts(6), grown(320)]);
+        let late = sale(&mut b, 600, 3, 32_000, vec![pts(6), grown(320)]);
+        a.upload(&db).await;
+        b.upload(&db).await;
+        assert_eq!(standing(&db, early).await, ("held".to_owned(), Some(13)));
+        assert_eq!(both(&db, 3).await, (56, 320));
+        act(&db, 60, NOON, Act::CardsSet(vec![card(9, Some(member(3)))])).await;
+        assert_eq!((gave(&db, early).await, gave(&db, late).await), (56, 6));
+        assert_eq!((both(&db, 3).await, owed(&db, 3).await), ((62, 640), 0));
+        sums_hold(&db).await;
+        replays(&db).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rule_x01_what_is_given_once_is_for_the_first_purchase_whichever_arrives_first() {
     for swap in [false, true] {
         each(move |db| async move {
