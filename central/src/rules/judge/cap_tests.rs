@@ -2,6 +2,8 @@
 
 use super::super::order::testing::{place, shuffled};
 use super::*;
+use hufu_shared::rules::earn::{Earning, Given, gives as gives_by_rule};
+use hufu_shared::scheme::earning::{EarnKind, EarnRule};
 use proptest::prelude::*;
 
 const NORTH: OfficeId = OfficeId([1; 16]);
@@ -240,6 +242,36 @@ fn any_earns() -> impl Strategy<Value = Vec<Earn>> {
 }
 
 proptest! {
+    /// The what-if asks a rule with what it gave before; the ledger judges the whole set.
+    #[test]
+    fn rule_x01_a_rule_leaves_of_purchases_what_the_what_if_says(
+        rows in proptest::collection::vec((0i32..70, 0i64..20_000), 0..12),
+        most in proptest::option::of(0i64..300),
+        once in prop_oneof![Just(Once::No), Just(Once::Ever), Just(Once::In(Period::Month))],
+        keys in proptest::collection::vec(any::<u32>(), 12),
+    ) {
+        let cap = most.map(|most| RuleCap { period: Period::Week, most });
+        let rate = EarnRule { per_fen: 100, points_per: 1, ..EarnRule::new("S2", EarnKind::Purchase) };
+        let rule = EarnRule { cap, once, ..rate };
+        let (mut before, mut expected, mut earns) = (Vec::new(), Vec::new(), Vec::new());
+        for (t, (days, fen)) in (1i64..).zip(&rows) {
+            let on = day("2026-10-20").plus(*days);
+            let (event, of, basis) = (EarnKind::Purchase, "", Amount(*fen));
+            let what = Earning { event, of, basis, paid_percent: 100, day: on, rank: 0 };
+            let amount = |before: &[Given]| {
+                gives_by_rule(&rule, &what, before).expect("small numbers").expect("a purchase").amount
+            };
+            let given = amount(&before);
+            expected.push(given.0);
+            let bounds = (cap.map(|cap| (cap, Counts::Rule)), Span::of(once));
+            let alone = earn(t, "2026-10-20", NORTH, amount(&[]).0);
+            earns.push(Earn { day: on, cap: bounds.0, once: bounds.1, ..alone });
+            before.push(Given { day: on, amount: given });
+        }
+        prop_assert_eq!(gives(&[], &earns), expected);
+        prop_assert_eq!(judge(&[], &earns), judge(&[], &shuffled(&earns, &keys)));
+    }
+
     #[test]
     fn inv_19_caps_follow_the_set_and_are_kept(
         earns in any_earns(),
