@@ -154,7 +154,7 @@ impl Scheme {
     }
 
     /// What terminals are told of it, and all that the ledger posts purchases and told events by. Where one plain rate by
-    /// rule S2 says it all of purchases, that is told; else all rules of points for them, sheets and basis are
+    /// rule S2 says it all of purchases, that is told; else all rules for them, sheets and basis are
     /// ([`earning::EarnTerms`]), beside a rate for terminals that know no more, if it never promises what the rules would
     /// not give.
     #[must_use]
@@ -168,7 +168,8 @@ impl Scheme {
         let is_always = self.sheets.is_empty() && self.points_start != start::PointsStart::Verified;
         let earn = rate.filter(|_| is_always);
         let is_all = |terms: &EarnTerms| {
-            let one = matches!(terms.rules.as_slice(), [only] if only.rule == RULE_S2 && only.of.is_none());
+            let one = matches!(terms.rules.as_slice(), [only] if only.rule == RULE_S2
+                && only.of.is_none() && !only.balance.has_growth());
             one && earn.is_some() && terms.basis.same_share() && terms.start == start::PointsStart::Issue
         };
         let earning = self.earn_terms().filter(|terms| !is_all(terms));
@@ -184,14 +185,12 @@ impl Scheme {
         (!rules.is_empty()).then_some(ToldTerms { rules, start: self.points_start })
     }
 
-    /// What purchases earn points by; none if the club gives none for them, or some rule needs more than the purchase: the
-    /// ledger posts nothing then, and a person gives what is due.
+    /// What purchases earn by; none if the club gives nothing for them. A rule for some ranks only is left out: a person
+    /// gives what is due by it ([`EarnRule::for_every_rank`]).
     fn earn_terms(&self) -> Option<EarnTerms> {
-        let of_points = |rule: &&EarnRule| rule.event == EarnKind::Purchase && rule.balance.has_points();
-        let rules: Vec<EarnRule> = self.earnings.iter().filter(of_points).cloned().collect();
-        let is_alone = rules.len() == 1 || rules.iter().all(|rule| rule.cap.is_none());
-        let can = !rules.is_empty() && is_alone && rules.iter().all(EarnRule::follows_from_sale);
-        can.then(|| EarnTerms {
+        let is_known = |rule: &&EarnRule| rule.event == EarnKind::Purchase && rule.for_every_rank();
+        let rules: Vec<EarnRule> = self.earnings.iter().filter(is_known).cloned().collect();
+        (!rules.is_empty()).then(|| EarnTerms {
             rules,
             sheets: self.sheets.clone(),
             start: self.points_start,
@@ -203,7 +202,8 @@ impl Scheme {
     #[must_use]
     pub fn not_done_yet(&self) -> Vec<&'static str> {
         let rated = self.earn_terms();
-        // Base points come with the cards, and what is no purchase is posted once somebody tells of it.
+        // Of rules for purchases only those for some ranks are left to people. Base points come with the cards, and what is
+        // no purchase is posted once somebody tells of it.
         let has_own = |rule: &&EarnRule| rule.event == EarnKind::Base || EarnKind::TOLD.contains(&rule.event);
         let done = self.earnings.iter().filter(has_own).count()
             + rated.as_ref().map_or(0, |terms| terms.rules.len());

@@ -23,7 +23,7 @@ SELECT id FROM member WHERE entry = $1 ORDER BY id
 SELECT id FROM card WHERE entry = $1 ORDER BY id
 
 -- name: changed_balances
-SELECT member FROM balance WHERE entry = $1 AND class IN ('available', 'owed') AND member IS NOT NULL
+SELECT member FROM balance WHERE entry = $1 AND class IN ('available', 'owed') AND unit <> 'GROWTH' AND member IS NOT NULL
 UNION SELECT member FROM lease WHERE entry = $1 ORDER BY member
 
 -- name: changed_blocks

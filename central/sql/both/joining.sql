@@ -65,7 +65,7 @@ LEFT JOIN message m ON m.member = l.member AND m.due = l.changed AND m.about IN 
 WHERE l.state = $1 AND (l.filed > $2 OR (l.filed = $2 AND l.member > $3)) ORDER BY l.filed, l.member LIMIT $4
 
 -- name: idle_members
-SELECT m.id, CASE WHEN EXISTS (SELECT 1 FROM balance b WHERE b.member = m.id AND b.class IN ('available', 'escrow') AND b.amount > 0) THEN 1 ELSE 0 END
+SELECT m.id, CASE WHEN EXISTS (SELECT 1 FROM balance b WHERE b.member = m.id AND b.class IN ('available', 'escrow') AND b.unit <> 'GROWTH' AND b.amount > 0) THEN 1 ELSE 0 END
 FROM member m
 WHERE m.status = 'active' AND m.merged_into IS NULL AND m.erased = 0 AND m.status_since < $1 AND m.id > $2
 AND NOT EXISTS (SELECT 1 FROM fact f WHERE f.member = m.id AND f.day >= $3)

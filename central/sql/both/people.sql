@@ -75,7 +75,7 @@ SELECT COUNT(*) FROM device WHERE status = 'active'
 SELECT class, unit, amount FROM balance WHERE member = $1 ORDER BY class, unit
 
 -- name: postings_of
-SELECT p.at, p.amount, p.unit, p.code, p.debit, p.credit, p.device, p.epoch, p.seq, p.conflict, d.name, o.batch FROM posting p LEFT JOIN device d ON d.id = p.device LEFT JOIN opening o ON o.cause = p.cause WHERE p.member = $1 ORDER BY p.at DESC, p.ordinal DESC LIMIT $2
+SELECT p.at, p.amount, p.code, p.debit, p.credit, p.conflict, d.name, o.batch FROM posting p LEFT JOIN device d ON d.id = p.device LEFT JOIN opening o ON o.cause = p.cause WHERE p.member = $1 AND p.unit = 'PTS' ORDER BY p.at DESC, p.ordinal DESC LIMIT $2
 
 -- name: facts_of
 SELECT f.at, f.received, f.event, f.became, f.kind, d.name, o.code FROM fact f JOIN device d ON d.id = f.device JOIN office o ON o.id = f.office WHERE f.member = $1 ORDER BY f.at DESC LIMIT $2

@@ -26,3 +26,6 @@ SELECT CAST(COALESCE(SUM(CASE WHEN p.credit LIKE $5 OR p.credit LIKE 'escrow/%' 
 FROM posting p JOIN entry e ON e.id = p.entry
 WHERE p.member = $1 AND p.unit = $2 AND (e.received < $3 OR (e.received = $3 AND (CASE WHEN p.credit LIKE $5 OR p.credit LIKE 'escrow/%' THEN 0 ELSE 1 END < $6
     OR (CASE WHEN p.credit LIKE $5 OR p.credit LIKE 'escrow/%' THEN 0 ELSE 1 END = $6 AND p.id <= $4))))
+
+-- name: accounts
+SELECT COUNT(*) FROM balance WHERE member = $1 AND unit = $2

@@ -8,6 +8,7 @@ use hufu_shared::token::MediumKind;
 
 use super::overview::{standing_tone, standing_words};
 use super::ui::{Ui, change, number};
+use super::words;
 use crate::rules::apply::{DayDifference, StayEnd, StaysCase};
 use crate::rules::entry::{TakenFork, TakenLoss};
 use crate::store::cases::{Case, Side};
@@ -71,7 +72,7 @@ fn legs_words(ui: &Ui, legs: &[Leg]) -> String {
     let one = |leg: &Leg| match leg.unit {
         Unit::Pts => ui.t_with("amount-points", &[("n", &change(leg.amount.0))]),
         Unit::Growth => ui.t_with("amount-growth", &[("n", &change(leg.amount.0))]),
-        unit => format!("{} {}", leg.amount.display(unit), unit.code()),
+        Unit::Cny => format!("{} {}", leg.amount.display(leg.unit), leg.unit.code()),
     };
     if legs.is_empty() { ui.t("amount-none") } else { legs.iter().map(one).collect::<Vec<_>>().join(" · ") }
 }
@@ -154,7 +155,8 @@ fn ledger_words(ui: &Ui, side: &Side) -> String {
     if side.postings.is_empty() {
         return ui.t("ledger-nothing");
     }
-    let one = |(debit, credit, amount, _, code): &(String, String, i64, String, String)| {
+    let one = |(debit, credit, amount, unit, code): &(String, String, i64, String, String)| {
+        let unit = Unit::from_code(unit);
         let to_member = credit.starts_with("member/");
         let from_member = debit.starts_with("member/");
         let amount = match (to_member, from_member) {
@@ -162,7 +164,11 @@ fn ledger_words(ui: &Ui, side: &Side) -> String {
             (false, true) => change(-*amount),
             (false, false) => number(*amount),
         };
-        ui.t_with("ledger-line", &[("code", &ui.t(&format!("code-{code}"))), ("amount", &amount)])
+        let amount = match unit {
+            Some(Unit::Growth) => ui.t_with("amount-growth", &[("n", &amount)]),
+            _ => amount,
+        };
+        ui.t_with("ledger-line", &[("code", &words::posting(ui.language, unit, code)), ("amount", &amount)])
     };
     side.postings.iter().map(one).collect::<Vec<_>>().join("；")
 }

@@ -261,6 +261,8 @@ struct MemberPage {
     row: Row,
     /// Available, in allowances and owed, in one figure, as members see it.
     figure: String,
+    /// Growth, a balance of its own; empty for a member without.
+    growth: String,
     money: String,
     /// Whether the stored value is frozen.
     is_frozen: bool,
@@ -338,6 +340,7 @@ async fn show(
     let page = MemberPage {
         row,
         figure: number(figure(Unit::Pts)),
+        growth: Some(figure(Unit::Growth)).filter(|growth| *growth != 0).map(number).unwrap_or_default(),
         money: if figure(Unit::Cny) == 0 {
             String::new()
         } else {
@@ -399,7 +402,7 @@ fn card_shown(ui: &Ui, view: &CardView, working: u64, kinds: &[Term]) -> CardSho
 }
 
 fn postings(ui: &Ui, life: &Life) -> Vec<PostingShown> {
-    let shown = life.postings.iter().filter(|posting| posting.unit == "PTS");
+    let shown = life.postings.iter();
     shown
         .map(|posting| PostingShown {
             time: ui.time(posting.at),

@@ -64,7 +64,7 @@ pub(super) fn cause_words(language: Language, causes: &[Term], code: &str) -> St
 }
 
 /// Why a line is there, in words.
-pub(crate) fn why(language: Language, causes: &[Term], line: &Line) -> String {
+pub(crate) fn why(language: Language, unit: Unit, causes: &[Term], line: &Line) -> String {
     let named = |key: &str, name: &str| words::text_with(language, key, &[("name", name)]);
     let cause = line.cause.as_ref().map(|code| cause_words(language, causes, code));
     match (cause, &line.activity, &line.plan, &line.batch) {
@@ -73,7 +73,7 @@ pub(crate) fn why(language: Language, causes: &[Term], line: &Line) -> String {
         (_, _, Some(plan), _) => named("why-plan", language.pick(plan)),
         (.., Some(batch)) => named("why-opening", batch),
         _ if line.other.is_some() => why_other(language, line),
-        _ => words::text(language, &format!("code-{}", line.code)),
+        _ => words::posting(language, Some(unit), &line.code),
     }
 }
 
@@ -99,7 +99,7 @@ fn sentence(ui: &Ui, unit: Unit, causes: &[Term], line: &Line) -> String {
     let values = [
         ("day", day),
         ("place", place),
-        ("why", why(ui.language, causes, line)),
+        ("why", why(ui.language, unit, causes, line)),
         ("amount", amount(ui, unit, size.saturating_abs())),
         ("after", amount(ui, unit, line.after)),
         ("rule", line.rule.clone()),
@@ -162,6 +162,8 @@ struct StatementPage {
     name: String,
     number: String,
     unit: &'static str,
+    /// Whether the member ever had growth: clubs without say nothing of it.
+    has_growth: bool,
     lines: Vec<Printed>,
     /// What the member did in the system before: on the first page, apart from the ledger.
     past: Vec<PastShown>,
@@ -188,9 +190,10 @@ pub async fn page(
         } else {
             Vec::new()
         };
-        Ok((people::member(tx, member)?, (name, past), lines, joining::terms(tx, CAUSE)?))
+        let has_growth = statement::has(tx, member, Unit::Growth)?;
+        Ok((people::member(tx, member)?, (name, past, has_growth), lines, joining::terms(tx, CAUSE)?))
     };
-    let (row, (name, past), lines, causes) = console.app.db.read(load).await?;
+    let (row, (name, past, has_growth), lines, causes) = console.app.db.read(load).await?;
     let row = row.ok_or(Failure::NotFound)?;
     let back = format!("/members/{member}");
     let next = next(&lines, PRINTED_MAX);
@@ -215,6 +218,7 @@ pub async fn page(
         name,
         number: row.number,
         unit: unit.code(),
+        has_growth,
         printed: who,
         next: next.unwrap_or_default(),
         ui,

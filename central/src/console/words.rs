@@ -4,8 +4,11 @@ use std::sync::LazyLock;
 
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource};
+use hufu_shared::money::Unit;
 use hufu_shared::scheme::Words;
 use unic_langid::LanguageIdentifier;
+
+use crate::rules::posting::PostingCode;
 
 /// A language of the console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -62,6 +65,15 @@ fn load(language: Language, source: &str) -> Bundle {
 #[must_use]
 pub fn text(language: Language, key: &str) -> String {
     text_with(language, key, &[])
+}
+
+/// What a posting is. A purchase gives points and growth under one code.
+#[must_use]
+pub fn posting(language: Language, unit: Option<Unit>, code: &str) -> String {
+    if unit == Some(Unit::Growth) && code == PostingCode::EarnPurchase.code() {
+        return text(language, "code-grown");
+    }
+    text(language, &format!("code-{code}"))
 }
 
 /// The text of a key with its variables. A variable that is a whole number also chooses plural forms.

@@ -51,25 +51,25 @@ pub const MIGRATIONS: &[Migration] = &[
         text: include_str!("../../sql/both/migrations/0014_api_requests.sql"),
     },
     Migration {
-        number: 16,
+        number: 15,
         name: "levels_given",
-        text: include_str!("../../sql/both/migrations/0016_levels_given.sql"),
+        text: include_str!("../../sql/both/migrations/0015_levels_given.sql"),
     },
-    Migration { number: 17, name: "told", text: include_str!("../../sql/both/migrations/0017_told.sql") },
+    Migration { number: 16, name: "told", text: include_str!("../../sql/both/migrations/0016_told.sql") },
+    Migration {
+        number: 17,
+        name: "rankings",
+        text: include_str!("../../sql/both/migrations/0017_rankings.sql"),
+    },
     Migration {
         number: 18,
-        name: "rankings",
-        text: include_str!("../../sql/both/migrations/0018_rankings.sql"),
+        name: "catalogue",
+        text: include_str!("../../sql/both/migrations/0018_catalogue.sql"),
     },
     Migration {
         number: 19,
-        name: "catalogue",
-        text: include_str!("../../sql/both/migrations/0019_catalogue.sql"),
-    },
-    Migration {
-        number: 20,
         name: "birthdays",
-        text: include_str!("../../sql/both/migrations/0020_birthdays.sql"),
+        text: include_str!("../../sql/both/migrations/0019_birthdays.sql"),
     },
-    Migration { number: 21, name: "orders", text: include_str!("../../sql/both/migrations/0021_orders.sql") },
+    Migration { number: 20, name: "orders", text: include_str!("../../sql/both/migrations/0020_orders.sql") },
 ];

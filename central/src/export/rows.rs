@@ -196,7 +196,7 @@ impl Pen {
             Field::text(number),
             self.time(line.at),
             self.word("export-ledger"),
-            Field::text(why(self.language, &self.causes, &line)),
+            Field::text(why(self.language, unit, &self.causes, &line)),
             self.word(unit_word(unit)),
             figure(Amount(line.change), unit),
             Field::text(line.device.or(office).unwrap_or_default()),

@@ -82,7 +82,7 @@ pub fn issued(device: DeviceId, day: Day) -> Hash {
     Hash::of(&[b"hufu-link-issued", &device.0, &day.0.to_be_bytes()])
 }
 
-/// What a member earned in a period that begins on a day; a cap holds over all of it.
+/// What a member earned in a span that begins on a day; a cap, or a rule that gives once, holds over all of it.
 #[must_use]
 pub fn earned(member: MemberId, period: Day) -> Hash {
     Hash::of(&[b"hufu-link-earned", &member.0, &period.0.to_be_bytes()])

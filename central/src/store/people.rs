@@ -295,8 +295,6 @@ pub struct PostingView {
     pub at: Instant,
     /// How much.
     pub amount: i64,
-    /// Code of the unit.
-    pub unit: String,
     /// Why, as a code.
     pub code: String,
     /// Whether the member got it.
@@ -339,7 +337,7 @@ pub struct Life {
     pub cards: Vec<CardView>,
     /// Terminals in use.
     pub working: u64,
-    /// Ledger lines, newest first.
+    /// Ledger lines of points, newest first.
     pub postings: Vec<PostingView>,
     /// Facts, newest first.
     pub facts: Vec<FactView>,
@@ -365,13 +363,12 @@ pub fn life(tx: &mut Tx<'_>, member: MemberId, limit: u32) -> Result<Life, Store
         life.postings.push(PostingView {
             at: Instant(row.int(0)?),
             amount: row.int(1)?,
-            unit: row.text(2)?.to_owned(),
-            code: row.text(3)?.to_owned(),
-            from_member: row.text(4)?.starts_with("member/"),
-            to_member: row.text(5)?.starts_with("member/"),
-            conflict: row.blob_opt(9)?.map(|_| row.array(9)).transpose()?.map(Hash),
-            device: row.text_opt(10)?.map(str::to_owned),
-            batch: row.text_opt(11)?.map(str::to_owned),
+            code: row.text(2)?.to_owned(),
+            from_member: row.text(3)?.starts_with("member/"),
+            to_member: row.text(4)?.starts_with("member/"),
+            conflict: row.blob_opt(5)?.map(|_| row.array(5)).transpose()?.map(Hash),
+            device: row.text_opt(6)?.map(str::to_owned),
+            batch: row.text_opt(7)?.map(str::to_owned),
         });
     }
     for row in tx.query(SQL.get("facts_of"), &listed)? {

@@ -102,6 +102,14 @@ impl Line {
     }
 }
 
+/// Whether a member ever had something of a unit.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn has(tx: &mut Tx<'_>, member: MemberId, unit: Unit) -> Result<bool, StoreError> {
+    Ok(tx.query_one(SQL.get("accounts"), &[member.0.into(), unit.code().into()])?.uint(0)? > 0)
+}
+
 /// Lines of a member in a unit, after a place in the list, the oldest first, at most `limit`.
 ///
 /// # Errors

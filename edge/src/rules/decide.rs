@@ -337,7 +337,8 @@ fn earn(
 ) -> Decision {
     let paid = slip.and_then(|purchase| purchase.paid.as_ref());
     let earns = earns(known, (purchase, paid), now);
-    // What waits for approval is told, but it is no promise.
+    // What waits for approval is told, but it is no promise. Growth is recorded, so that a return can name it; it is shown
+    // to nobody as points.
     let told = |points: Amount| (known.tap.is_none() && points.is_positive()).then_some(points);
     let (promised, waiting) = (told(earns.at_once), told(earns.waiting));
     let outcome = match (welcome(known, now), known.tap) {
@@ -348,7 +349,7 @@ fn earn(
     let earned = Earned {
         subject,
         purchase,
-        promised: legs(promised),
+        promised: if known.tap.is_none() { earns.promised() } else { Vec::new() },
         slip: slip.map(|purchase| purchase.slip.clone()),
         replaces: slip.and_then(|purchase| purchase.replaces.clone()),
         repeats: known.tap.map(|first| first.seq),

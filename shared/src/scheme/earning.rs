@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::bill::Basis;
 use super::start::PointsStart;
 use super::terms::EarnRate;
+use crate::money::Unit;
 use crate::policy::Period;
 use crate::time::Day;
 
@@ -168,6 +169,16 @@ impl Balance {
     pub fn has_growth(self) -> bool {
         matches!(self, Self::Growth | Self::Both)
     }
+
+    /// Whether a unit grows; money never does.
+    #[must_use]
+    pub fn has(self, unit: Unit) -> bool {
+        match unit {
+            Unit::Pts => self.has_points(),
+            Unit::Growth => self.has_growth(),
+            Unit::Cny => false,
+        }
+    }
 }
 
 /// What becomes of a part of a step.
@@ -272,8 +283,9 @@ pub struct Sheet {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[cbor(map)]
 pub struct EarnTerms {
-    /// The rules that give points for purchases, each of which follows from the purchase alone
-    /// ([`EarnRule::follows_from_sale`]). One with a cap stands alone: the cap then holds for all that purchases give.
+    /// The rules that give points or growth for purchases, whatever the member's rank. What a cap or "once" leaves of
+    /// one over several purchases is judged where all of them are known. A cap of the only rule that gives a unit holds
+    /// for all of it that purchases give, of one among several for what that rule gives ([`EarnTerms::is_alone`]).
     #[n(0)]
     pub rules: Vec<EarnRule>,
     /// Promotion sheets.
@@ -288,10 +300,10 @@ pub struct EarnTerms {
 }
 
 impl EarnTerms {
-    /// The most that purchases give one member in a period; none for no bound.
+    /// Whether only one rule gives a unit for purchases.
     #[must_use]
-    pub fn cap(&self) -> Option<RuleCap> {
-        self.rules.iter().find_map(|rule| rule.cap)
+    pub fn is_alone(&self, unit: Unit) -> bool {
+        self.rules.iter().filter(|rule| rule.balance.has(unit)).count() == 1
     }
 }
 
@@ -354,10 +366,18 @@ impl EarnRule {
     }
 
     /// Whether what it gives for a purchase follows, but for its cap, from that purchase alone: not from the member's
-    /// level, nor from whether it gave before.
+    /// level, nor from whether it gave before. Only such a rule can be promised where the purchase alone is known.
     #[must_use]
     pub fn follows_from_sale(&self) -> bool {
-        self.once == Once::No && self.ranks.is_empty()
+        self.once == Once::No && self.for_every_rank()
+    }
+
+    /// Whether it is for members of every rank. A rule for some is a person's work where purchases are concerned: which
+    /// rank a member held on the day is not known for certain at a terminal that works alone, and a level that is moved
+    /// late must not change what was promised.
+    #[must_use]
+    pub fn for_every_rank(&self) -> bool {
+        self.ranks.is_empty()
     }
 
     /// The rate as a terminal can apply it by itself; none if more than the amount matters.

@@ -2,6 +2,7 @@
 
 use hufu_shared::cbor;
 use hufu_shared::fact::Paid;
+use hufu_shared::money::{Leg, Unit};
 use hufu_shared::rules::purchase::*;
 use hufu_shared::rules::start::Begun;
 use hufu_shared::scheme::ready::figures::{FIGURES, Figure, sheets};
@@ -41,6 +42,8 @@ fn rule_k22_g03_g04_g05_s02_s06_s07_worked_figures_of_every_shipped_scheme() {
     for figure in FIGURES {
         let earns = by_terms(&figure);
         assert_eq!((earns.at_once.0, earns.waiting.0), figure.gives, "{figure:?}");
+        assert_eq!((earns.growth.0, earns.of(Unit::Growth)), (figure.growth, Ok(earns.growth)), "{figure:?}");
+        assert_eq!(earns.of(Unit::Pts), earns.all(), "{figure:?}");
         let is_plain_rate = scheme_of(&figure).terms().earning.is_none();
         if earns.all() != Ok(Amount::ZERO) || !is_plain_rate {
             assert_eq!(earns.rule().as_deref(), figure.rule, "{figure:?}");
@@ -79,6 +82,7 @@ fn rule_k22_g04_s06_s07_the_what_if_says_the_same_of_each_figure() {
         let (before, after) = (at(&scheme, &before, ON), at(&scheme, &after, ON));
         let gave = after.points - before.points + by_points / 100;
         assert_eq!((gave, after.pending - before.pending), figure.gives, "{figure:?}");
+        assert_eq!(after.growth - before.growth, figure.growth, "{figure:?}");
     }
 }
 
@@ -102,29 +106,88 @@ fn rule_x01_all_rules_that_fit_give_and_are_named() {
     let gave = earns(&club.terms(), &plain(32_000)).expect("small numbers");
     assert_eq!((gave.at_once, gave.waiting), (Amount(11), Amount(5)));
     assert_eq!(gave.rule().as_deref(), Some("S2+V1"));
-    let growth = EarnRule { balance: Balance::Growth, ..bonus.clone() };
-    club.earnings = vec![growth];
-    assert!(!club.terms().earns(), "growth is no points");
-    let rule = EarnRule { once: Once::Ever, ..bonus };
-    club.earnings = vec![rate, rule];
-    assert_eq!(club.terms().earning, None, "what the member got before is not known from a purchase");
-    assert_eq!(earns(&club.terms(), &plain(32_000)), Ok(Earns::default()), "and nothing is promised");
-    assert_eq!(club.not_done_yet(), ["earning"], "but a person is told");
+    let both = EarnRule { balance: Balance::Both, ..bonus };
+    club.earnings = vec![rate, both];
+    let gave = earns(&club.terms(), &plain(32_000)).expect("small numbers");
+    assert_eq!((gave.at_once, gave.growth), (Amount(11), Amount(5)), "the same number to each");
+    assert_eq!(gave.rule_of(Unit::Growth).as_deref(), Some("V1"), "the rate gives none");
 }
 
 #[test]
-fn rule_x01_a_cap_of_one_rule_is_told_and_of_one_among_several_a_person_is_told() {
+fn rule_b05_x07_growth_stands_beside_points_and_is_none() {
+    let growth = EarnRule { balance: Balance::Growth, ..EarnRule::new("B1", EarnKind::Purchase) };
+    let growth = EarnRule { per_fen: 100, points_per: 1, ..growth };
+    let rate = EarnRule { per_fen: 10_000, points_per: 2, ..EarnRule::new("S2", EarnKind::Purchase) };
+    let mut club = Scheme::empty("club", 1, Day(0));
+    let leg = |unit, amount| Leg { unit, amount: Amount(amount) };
+    let cases: [(&[&EarnRule], _, Vec<Leg>, Option<&str>, &str); 4] = [
+        (&[&growth], None, vec![leg(Unit::Growth, 320)], None, "growth alone promises no points"),
+        (
+            &[&rate, &growth],
+            Some((10_000, 2)),
+            vec![leg(Unit::Pts, 6), leg(Unit::Growth, 320)],
+            Some("S2"),
+            "beside growth a plain rate is told as one",
+        ),
+        (&[&rate], Some((10_000, 2)), vec![leg(Unit::Pts, 6)], Some("S2"), "a rate alone"),
+        (&[], None, vec![], None, "nothing"),
+    ];
+    for (rules, told, promised, rule, why) in cases {
+        club.earnings = rules.iter().map(|rule| (*rule).clone()).collect();
+        let terms = club.terms();
+        assert_eq!(terms.earn.map(|rate| (rate.per_fen, rate.points)), told, "{why}");
+        let gave = earns(&terms, &plain(32_000)).expect("small numbers");
+        assert_eq!((gave.promised(), gave.rule().as_deref()), (promised, rule), "{why}");
+        assert!(club.not_done_yet().is_empty(), "{why}");
+    }
+    // A plain rate that gives growth as well is not all that there is to say.
+    club.earnings = vec![EarnRule { balance: Balance::Both, ..rate }];
+    let terms = club.terms();
+    assert!(terms.earn.is_some() && terms.earning.is_some());
+    let asked = EarnRule { approval: Approval::Pending, ..growth };
+    club.earnings = vec![asked];
+    let gave = earns(&club.terms(), &plain(32_000)).expect("small numbers");
+    assert_eq!((gave.promised(), gave.of(Unit::Growth)), (vec![], Ok(Amount(320))), "it waits (K21)");
+}
+
+#[test]
+fn rule_x01_what_gives_once_is_known_to_the_ledger_and_promised_by_nobody() {
+    let rate = EarnRule { per_fen: 10_000, points_per: 2, ..EarnRule::new("S2", EarnKind::Purchase) };
+    let first = EarnRule { fixed_points: 5, once: Once::Ever, ..EarnRule::new("V1", EarnKind::Purchase) };
+    let mut club = Scheme::empty("club", 1, Day(0));
+    club.earnings = vec![rate, first.clone()];
+    let gave = earns(&club.terms(), &plain(32_000)).expect("small numbers");
+    assert_eq!((gave.at_once, gave.of(Unit::Pts)), (Amount(6), Ok(Amount(11))));
+    assert_eq!((gave.rule().as_deref(), gave.rule_of(Unit::Pts).as_deref()), (Some("S2"), Some("S2+V1")));
+    assert_eq!(gave.parts[1].once, Once::Ever, "the part says what bounds it");
+    assert!(club.not_done_yet().is_empty(), "the ledger does it");
+    // For some ranks only: a person's work, and the other rules go on.
+    club.earnings[1] = EarnRule { ranks: vec![2], once: Once::No, ..first };
+    let gave = earns(&club.terms(), &plain(32_000)).expect("small numbers");
+    assert_eq!(gave.of(Unit::Pts), Ok(Amount(6)));
+    assert_eq!(club.not_done_yet(), ["earning"], "a person is told");
+}
+
+#[test]
+fn rule_x01_every_rule_may_have_a_cap_of_its_own() {
     let mut shops = ready("G");
     let cap = RuleCap { period: Period::Month, most: 500 };
     shops.earnings[0].cap = Some(cap);
     let terms = shops.terms();
-    assert_eq!((terms.earn, terms.earning.as_ref().and_then(EarnTerms::cap)), (None, Some(cap)));
-    let at_once = |fen| earns(&terms, &plain(fen)).expect("small numbers").at_once;
-    assert_eq!((at_once(32_000), at_once(90_000)), (Amount(320), Amount(500)), "what one purchase can give");
+    let told = terms.earning.clone().expect("more than a rate");
+    assert_eq!((terms.earn, told.rules[0].cap, told.is_alone(Unit::Pts)), (None, Some(cap), true));
+    let at_once = |terms: &SchemeTerms, fen| earns(terms, &plain(fen)).expect("small numbers").at_once;
+    assert_eq!(
+        (at_once(&terms, 32_000), at_once(&terms, 90_000)),
+        (Amount(320), Amount(500)),
+        "of one purchase"
+    );
     let bonus = EarnRule { fixed_points: 5, ..EarnRule::new("V1", EarnKind::Purchase) };
     shops.earnings.push(bonus);
-    assert!(!shops.terms().earns(), "whose part was cut nobody could say");
-    assert!(shops.not_done_yet().contains(&"earning"));
+    let terms = shops.terms();
+    assert_eq!(at_once(&terms, 90_000), Amount(505), "the cap is the first rule's own");
+    assert!(!terms.earning.expect("more than a rate").is_alone(Unit::Pts));
+    assert_eq!(shops.not_done_yet(), ready("G").not_done_yet(), "nobody has to cut anything by hand");
 }
 
 #[test]

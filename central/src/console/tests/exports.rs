@@ -192,6 +192,39 @@ async fn balances_and_statements_say_what_the_ledger_says_and_history_stands_apa
 }
 
 #[tokio::test]
+async fn rule_x07_growth_is_a_balance_of_its_own_on_the_pages_of_a_member() {
+    each(|site| async move {
+        import_text(&site, Request::new(Kind::Members, "m.csv".into(), PERSON.as_bytes().to_vec())).await;
+        let mut browser = Browser::signed_in(&site).await;
+        let page = browser.post("/members", &[("find", "A-1")]).await;
+        let links = page.all_between("href=\"/members/", "\"");
+        let id =
+            links.into_iter().find(|id| !id.is_empty() && !id.contains('/')).expect("the member").to_owned();
+        let statement = format!("/members/{id}/statement");
+        let page = browser.get(&statement).await;
+        assert!(!page.text.contains("unit=GROWTH"), "clubs without growth read nothing of it: {}", page.text);
+        let rows = "member,points,growth\nA-1,1280,660\n".as_bytes().to_vec();
+        let brought = Request {
+            batch: Some("迁移".to_owned()),
+            cause: Some("转入".to_owned()),
+            ..Request::new(Kind::Balances, "f.csv".into(), rows)
+        };
+        import_text(&site, brought).await;
+        let page = browser.get(&format!("/members/{id}")).await;
+        assert!(page.text.contains("成长值") && page.text.contains(">660<"), "{}", page.text);
+        let page = browser.get(&statement).await;
+        assert!(page.text.contains("unit=GROWTH") && !page.text.contains("660 成长值"), "{}", page.text);
+        let page = browser.get(&format!("{statement}?unit=GROWTH")).await;
+        assert!(page.text.contains("660 成长值") && !page.text.contains("1,280 分"), "{}", page.text);
+        let page = browser.get(&format!("/api/v1{statement}?unit=GROWTH")).await;
+        let told: serde_json::Value = serde_json::from_str(&page.text).expect("JSON");
+        assert_eq!(told["unit"], "GROWTH", "{}", page.text);
+        assert_eq!(told["lines"][0]["after"], 660, "{}", page.text);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn every_list_is_on_record_with_its_rows_before_the_file_is_there() {
     each(|site| async move {
         let folder = tempfile::tempdir().expect("a folder");

@@ -1,18 +1,17 @@
-//! Purchases: what each is worth, whether it counts, what caps and returns leave of it.
+//! Purchases: what each is worth in points and growth, whether it counts, what bounds and returns leave of it.
 //!
 //! A purchase is judged by the rules in force at its time ([`worth`], kind 17), once per sale however often its slip is written
-//! (kind 32), by the caps of its member over all offices (kind 23), and less what was returned of it (kinds 31 and 24).
-//! What it is worth rests on other facts, so whatever concerns one purchase marks all that share a slip, or a capped
-//! period, with it.
+//! (kind 32), by what bounds its member's purchases over all offices ([`bounds`], kind 23), and less what was returned of
+//! it (kinds 31 and 24). What it is worth rests on other facts, so whatever concerns one purchase marks all that share a
+//! slip, or the span of a bound, with it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use hufu_shared::cbor;
 use hufu_shared::fact::{Earned, Event, Fact, Visited};
-use hufu_shared::ids::{FactId, MemberId};
+use hufu_shared::ids::{FactId, Hash, MemberId};
 use hufu_shared::money::{Amount, Leg, Unit};
-use hufu_shared::policy::EarnEvent;
 use hufu_shared::wire::upload::Became;
 
 use super::Work;
@@ -21,19 +20,19 @@ use super::fault::plain;
 use super::held::is_discarded;
 use super::ledger::{Cause, Flow};
 use super::matter::Matter;
-use crate::rules::judge::cap;
 use crate::rules::judge::order::Place;
 use crate::rules::judge::rate::Rated;
-use crate::rules::judge::reversal::{self, Original, Share};
 use crate::rules::judge::slip::{self, SlipFact};
 use crate::rules::posting::{self, Account, PostingCode};
 use crate::rules::world::{KnownFact, Standing};
 use crate::rules::{links, need::Need};
 
+mod bounds;
 mod worth;
 
-use worth::Worth;
+use bounds::Left;
 pub use worth::{KIND_APPROVAL, approval_case};
+use worth::{UNITS, Worth};
 
 /// Number of the conflict kind "double tap".
 pub(super) const KIND_REPEAT: u8 = 2;
@@ -75,15 +74,7 @@ impl Work {
                 self.dirty.insert(Matter::Reversals(id));
             }
             let Some(member) = self.owner(&known, &earned.subject) else { continue };
-            for period in self.capped_periods(known.office) {
-                let first = period.first_day(known.day);
-                let link = links::earned(member, first);
-                self.link(link, id);
-                open.extend(self.linked(link));
-                if self.was_capped_within(known.office, period, first) {
-                    open.extend(self.earned_in(member, period, first));
-                }
-            }
+            open.extend(self.bound_with(id, &known, member));
         }
         self.dirty.extend(marked.into_iter().map(Matter::Earn));
     }
@@ -106,9 +97,9 @@ impl Work {
         }
         let sale = Sale { id, known: &known, fact, earned, member };
         let worth = self.worth(&sale);
-        let capped = self.capped(&sale, &worth);
+        let left = self.left(&sale, &worth);
         if !self.is_fixed(id, &known) {
-            let standing = self.earn_standing(&sale, &worth, capped);
+            let standing = self.earn_standing(&sale, &worth, &left);
             self.stand(id, standing, Some(member));
             if standing.became != known.standing.became {
                 self.review_offer(id);
@@ -116,19 +107,20 @@ impl Work {
         }
         let cause = self.fact_cause(id, &known, fact);
         let scheme = worth.rated.version(fact.scheme);
-        // What waits is the first to go where a cap or a return cuts.
-        let at_once = if is_held(&known) { 0 } else { worth.points.0 - worth.waiting.0 };
-        let own = Amount(capped.keeps.0.min(at_once));
-        let waits = Amount(capped.keeps.0 - own.0);
-        let cause = Cause { member: Some(member), rule: Some(worth.rule), scheme, ..cause };
-        let flow = |credit, amount| Flow {
-            debit: Account::Issuer(known.office),
-            credit,
-            leg: Leg { unit: Unit::Pts, amount },
-            code: PostingCode::EarnPurchase,
-        };
         let held = Account::Held(posting::fact_cause(id));
-        self.settle(&cause, &[flow(Account::Available(member), own), flow(held, waits)]);
+        for unit in UNITS {
+            let (own, waits) = left.split(unit, is_held(&known));
+            let rule = Some(worth.rule(unit));
+            let cause = Cause { member: Some(member), rule, scheme, ..cause.clone() };
+            let flow = |credit, amount| Flow {
+                debit: Account::Issuer(known.office),
+                credit,
+                leg: Leg { unit, amount },
+                code: PostingCode::EarnPurchase,
+            };
+            let flows = [flow(Account::Available(member), own), flow(held, waits)];
+            self.settle_units(&cause, &flows, &[unit]);
+        }
     }
 
     /// Whether the sale of a slip is this purchase's; opens or grows the case about a slip with several facts.
@@ -195,98 +187,16 @@ impl Work {
         family.into_values().collect()
     }
 
-    /// What caps leave of a purchase, and the member keeps of that after returns.
-    fn capped(&mut self, sale: &Sale<'_>, worth: &Worth) -> cap::Capped {
-        let returned = self.returned_of_earn(sale.id, worth.points);
-        let whole = |gives: Amount| cap::Capped {
-            gives,
-            keeps: Amount(gives.0 - returned.of(gives).0),
-            cut: Amount::ZERO,
-        };
-        if let Some(gave) = self.gave_when_settled(sale.id, sale.known, worth.points) {
-            return whole(gave);
-        }
-        let alone = whole(worth.points);
-        let caps = self.world.policy.earn_caps.clone();
-        let periods = self.capped_periods(sale.known.office);
-        if periods.is_empty() {
-            return alone;
-        }
-        let mut ids = BTreeSet::from([sale.id]);
-        for period in periods {
-            ids.extend(self.linked(links::earned(sale.member, period.first_day(sale.known.day))));
-        }
-        // What waits for a person is in no sum but its own until it is released.
-        ids.retain(|id| *id == sale.id || !self.fact(*id).is_some_and(is_held));
-        let earn = |id| self.cap_earn(id, sale.member, id == sale.id);
-        let earns: Vec<cap::Earn> = ids.into_iter().filter_map(earn).collect();
-        cap::judge(&caps, &earns).get(&(sale.id, Unit::Pts)).copied().unwrap_or(alone)
-    }
-
-    /// What a purchase of a settled day gave before returns; none for any other.
-    fn gave_when_settled(&self, id: FactId, known: &KnownFact, points: Amount) -> Option<Amount> {
-        if !self.is_fixed(id, known) {
-            return None;
-        }
-        let case = match known.standing.kind {
-            Some(KIND_CAP) => posting::case_id(KIND_CAP, &[&posting::fact_cause(id).0]),
-            Some(KIND_APPROVAL) => approval_case(id),
-            _ => return Some(points),
-        };
-        self.has(Need::Case(case));
-        let gave = self.world.cases.get(&case).and_then(|case| cbor::decode(&case.detail).ok());
-        gave.map_or(Some(points), |(_, gives): (Amount, Amount)| Some(gives))
-    }
-
-    /// A purchase of this member as the caps see it; what of it waits for approval only if it is the one that is asked
-    /// about.
-    fn cap_earn(&mut self, id: FactId, member: MemberId, is_own: bool) -> Option<cap::Earn> {
-        let known = self.fact(id)?.clone();
-        let fact = known.fact.as_ref()?;
-        let Event::Earned(earned) = &fact.event else { return None };
-        if self.buyer(id, &known, fact, earned) != Some(member) {
-            return None;
-        }
-        let worth = self.worth(&Sale { id, known: &known, fact, earned, member });
-        Some(cap::Earn {
-            place: Place { t: known.at, fact: id },
-            day: known.day,
-            office: known.office,
-            event: EarnEvent::Purchase,
-            unit: Unit::Pts,
-            amount: if is_own { worth.points } else { Amount(worth.points.0 - worth.waiting.0) },
-            returned: self.returned_of_earn(id, worth.points),
-            pin: match known.pin {
-                Some(counts) => counts.then_some(worth.points),
-                None => self.gave_when_settled(id, &known, worth.points),
-            },
-            rule_cap: worth.cap,
-        })
-    }
-
-    /// Which share of a purchase was returned.
-    fn returned_of_earn(&self, id: FactId, points: Amount) -> Share {
-        let Some(original) = self.earn_original(id, points) else { return Share::default() };
-        reversal::returned(&original, &self.reversals_of(id), Unit::Pts)
-    }
-
-    /// A purchase as its returns see it.
-    pub(super) fn earn_original(&self, id: FactId, points: Amount) -> Option<Original> {
-        let known = self.fact(id)?;
-        let Some(Fact { event: Event::Earned(earned), .. }) = &known.fact else { return None };
-        let gave = vec![Leg { unit: Unit::Pts, amount: points }];
-        Some(Original { is_reversal: false, says: earned.promised.clone(), gave, at_desk: Vec::new() })
-    }
-
     /// How a purchase stands: the strongest of what is to be said of it. What was to be said before and is no question
     /// any more, because another fact of its slip has the sale, say, ends with that.
-    fn earn_standing(&mut self, sale: &Sale<'_>, worth: &Worth, capped: cap::Capped) -> Standing {
+    fn earn_standing(&mut self, sale: &Sale<'_>, worth: &Worth, left: &Left) -> Standing {
         let (id, known) = (sale.id, sale.known);
-        let standing = self.earn_stands(sale, worth, capped);
+        let standing = self.earn_stands(sale, worth, left);
+        self.note_once(sale, left);
         let was = known.standing.kind.filter(|was| standing.kind != Some(*was));
         match was {
             Some(KIND_CAP) => {
-                self.end_case(posting::case_id(KIND_CAP, &[&posting::fact_cause(id).0]), "not_cut")
+                self.end_case(cap_case(id), "not_cut");
             }
             Some(KIND_RATE) => {
                 self.end_case(posting::case_id(KIND_RATE, &[&posting::fact_cause(id).0]), "as_decided");
@@ -298,7 +208,7 @@ impl Work {
         standing
     }
 
-    fn earn_stands(&mut self, sale: &Sale<'_>, worth: &Worth, capped: cap::Capped) -> Standing {
+    fn earn_stands(&mut self, sale: &Sale<'_>, worth: &Worth, left: &Left) -> Standing {
         let (id, known) = (sale.id, sale.known);
         if known.pin == Some(false) {
             return Standing { became: Became::NoEffect, kind: None, case: None };
@@ -310,14 +220,14 @@ impl Work {
             let case = posting::case_id(KIND_OVER_LIMIT, &[&posting::fact_cause(id).0]);
             return Standing::of(Became::Held, KIND_OVER_LIMIT, Some(case));
         }
-        if worth.waiting.is_positive() {
-            return self.waits_for_approval(sale, worth, capped);
+        if left.waits() {
+            return self.waits_for_approval(sale, left);
         }
-        if capped.cut.is_positive() {
-            let case = posting::case_id(KIND_CAP, &[&posting::fact_cause(id).0]);
+        if left.is_cut() {
+            let case = cap_case(id);
             let mut fresh = self.fresh_case(KIND_CAP, "cut");
             fresh.member = Some(sale.member);
-            fresh.detail = cbor::encode(&(worth.points, capped.gives));
+            fresh.detail = cbor::encode(&left.record());
             self.case(case, fresh, [id]);
             return Standing::of(Became::AppliedWithCase, KIND_CAP, Some(case));
         }
@@ -338,7 +248,7 @@ impl Work {
         let mut fresh = self.fresh_case(KIND_RATE, automatic);
         fresh.member = Some(sale.member);
         let old = promised.map_or(Amount::ZERO, |leg| leg.amount);
-        fresh.detail = cbor::encode(&(old, worth.points));
+        fresh.detail = cbor::encode(&(old, worth.of(Unit::Pts)));
         self.case(case, fresh, [sale.id]);
         Standing::of(Became::AppliedWithCase, KIND_RATE, Some(case))
     }
@@ -391,6 +301,11 @@ impl Work {
             again || (said == Some(earlier.seq) && tap.key == opened.key)
         })
     }
+}
+
+/// The case about a purchase of which caps cut something off.
+fn cap_case(id: FactId) -> Hash {
+    posting::case_id(KIND_CAP, &[&posting::fact_cause(id).0])
 }
 
 /// Whether a purchase passed a limit of issuing, and no person let it pass yet.

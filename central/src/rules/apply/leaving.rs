@@ -136,7 +136,7 @@ impl Work {
             let filed = OfficeClock::default().business_day(known.filed);
             let is_heard = heard.get(&member).is_some_and(|day| leaving::is_heard(&rule, filed, *day));
             let has_value = credited.contains(&member)
-                && Unit::ALL.into_iter().any(|unit| self.purse(member, unit).available > 0);
+                && [Unit::Pts, Unit::Cny].into_iter().any(|unit| self.purse(member, unit).available > 0);
             if let Some(state) = leaving::after(Some(known.state), Step::Hear)
                 && known.automatic
                 && (is_heard || has_value)

@@ -68,6 +68,11 @@ type Parts = Vec<(Account, i64)>;
 impl Work {
     /// Posts what is missing between what a cause came to and what it should come to.
     pub(super) fn settle(&mut self, cause: &Cause, target: &[Flow]) {
+        self.settle_units(cause, target, &Unit::ALL);
+    }
+
+    /// As [`Work::settle`], of these units alone, which the target is of: what the cause came to in others stands.
+    pub(super) fn settle_units(&mut self, cause: &Cause, target: &[Flow], units: &[Unit]) {
         self.has(Need::Flows(cause.hash));
         let flows = self.world.flows.get(&cause.hash).cloned().unwrap_or_default();
         let on = |flow: &Flow| Flow {
@@ -91,7 +96,7 @@ impl Work {
         for ((account, unit), amount) in &flows.net {
             *missing.entry((*unit, self.goes_on(*account))).or_default() -= amount;
         }
-        for unit in Unit::ALL {
+        for unit in units.iter().copied() {
             let of_unit = || missing.iter().filter(move |row| row.0.0 == unit).map(|row| (row.0.1, *row.1));
             let takers: Parts = of_unit().filter(|row| row.1 < 0).map(|row| (row.0, -row.1)).collect();
             let givers: Parts = of_unit().filter(|row| row.1 > 0).collect();

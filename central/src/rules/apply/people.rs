@@ -176,8 +176,8 @@ impl Work {
                 self.dirty.insert(Matter::Attendance(old, attended.occurrence));
             }
             Event::Earned(_) => {
-                for period in self.capped_periods(known.office) {
-                    let others = self.linked(links::earned(old, period.first_day(known.day)));
+                for span in self.bound_spans(known.office) {
+                    let others = self.linked(links::earned(old, span.first_day(known.day)));
                     self.dirty.extend(others.into_iter().map(Matter::Earn));
                 }
             }

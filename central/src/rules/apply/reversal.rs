@@ -195,7 +195,7 @@ impl Work {
         let (mut is_reversal, mut says) = (false, Vec::new());
         match &known.fact.as_ref()?.event {
             Event::Earned(earned) if earned.promised.is_empty() => {
-                says.extend(self.gives_by_rules(id).map(|amount| Leg { unit: Unit::Pts, amount }));
+                says.extend(self.gives_by_rules(id).into_iter().flatten());
             }
             Event::Earned(earned) => says.clone_from(&earned.promised),
             Event::Spent(spent) => says.clone_from(&spent.legs),

@@ -175,6 +175,17 @@ pub fn returned(original: &Original, reversals: &[Reversal], unit: Unit) -> Shar
     Share { part: share::narrow(parts.map(|part| i128::from(part.0)).sum()), whole }
 }
 
+/// By which unit the returns of an earn are measured: what it says, else what it gave, points before growth. Goods come
+/// back once: the part that is returned by it is the part of everything that the earn gave.
+#[must_use]
+pub fn measure(original: &Original) -> Unit {
+    let units = [Unit::Pts, Unit::Growth];
+    let found = [&original.says, &original.gave]
+        .into_iter()
+        .find_map(|legs| units.into_iter().find(|unit| leg_of(legs, *unit).is_positive()));
+    found.unwrap_or(Unit::Pts)
+}
+
 /// Where the reversal of an earn takes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TakenFromEarn {

@@ -33,7 +33,7 @@ const TODAY: Day = Day(20_779);
 const WAITS: i64 = 42;
 
 /// A shipped scheme as the club's first version; the shop of terminal A has the sheets of the figures.
-fn shipped(letter: char) -> Scheme {
+pub(super) fn shipped(letter: char) -> Scheme {
     let text = find(&letter.to_string()).expect("it is shipped").text;
     let mut scheme: Scheme = toml::from_str(text).expect("it can be read");
     (scheme.version, scheme.valid_from) = (1, Day(0));
@@ -44,7 +44,13 @@ fn shipped(letter: char) -> Scheme {
 }
 
 /// A purchase by card `n`, with what its terminal promised.
-fn buy(at: &mut Terminal, seconds: i64, n: u8, fen: i64, (paid, promised): (Option<Paid>, i64)) -> FactId {
+pub(super) fn buy(
+    at: &mut Terminal,
+    seconds: i64,
+    n: u8,
+    fen: i64,
+    (paid, promised): (Option<Paid>, i64),
+) -> FactId {
     let promised = (promised > 0).then_some(pts(promised)).into_iter().collect();
     let (subject, purchase) = (subject(n), Amount(fen));
     let (slip, replaces, repeats) = (None, None, None);
@@ -52,16 +58,16 @@ fn buy(at: &mut Terminal, seconds: i64, n: u8, fen: i64, (paid, promised): (Opti
     at.record(seconds, Shown::Accepted, Event::Earned(earned))
 }
 
-fn give_back(at: &mut Terminal, seconds: i64, original: FactId, points: i64) -> FactId {
+pub(super) fn give_back(at: &mut Terminal, seconds: i64, original: FactId, points: i64) -> FactId {
     let reversed = Reversed { original, legs: vec![pts(points)], reason: "goods".to_owned(), slip: None };
     at.record(seconds, Shown::Accepted, Event::Reversed(reversed))
 }
 
-fn pts(amount: i64) -> Leg {
+pub(super) fn pts(amount: i64) -> Leg {
     Leg { unit: Unit::Pts, amount: Amount(amount) }
 }
 
-fn applied() -> (String, Option<i64>) {
+pub(super) fn applied() -> (String, Option<i64>) {
     ("applied".to_owned(), None)
 }
 
@@ -70,12 +76,12 @@ fn waits() -> (String, Option<i64>) {
 }
 
 /// Rules and versions that the postings of a fact name.
-async fn rules(db: &Db, id: FactId) -> Vec<(String, i64)> {
+pub(super) async fn rules(db: &Db, id: FactId) -> Vec<(String, i64)> {
     let rows = probe(db, "fact_rules", crate::store::rows::fact_id_values(id).to_vec()).await;
     rows.iter().map(|row| (row.text(0).expect("a rule").to_owned(), row.int(1).expect("a number"))).collect()
 }
 
-async fn approve(db: &Db, n: u8, id: FactId, outcome: PinOutcome) {
+pub(super) async fn approve(db: &Db, n: u8, id: FactId, outcome: PinOutcome) {
     let pins = vec![Pin { fact: id, outcome }];
     act(db, n, NOON, decided(approval_case(id), Verdict::Confirm, pins)).await;
 }
@@ -96,9 +102,11 @@ async fn posts_its_figures(db: &Db, letter: char) {
     }
     for ((n, figure), id) in own.iter().zip(&bought) {
         let (at_once, waiting) = figure.gives;
-        assert_eq!(points(db, *n).await, at_once, "{figure:?}");
+        assert_eq!(has(db, *n, Unit::Pts).await, at_once, "{figure:?}");
+        assert_eq!(has(db, *n, Unit::Growth).await, figure.growth, "{figure:?}");
         assert_eq!(standing(db, *id).await, if waiting > 0 { waits() } else { applied() }, "{figure:?}");
-        let named = if at_once + waiting > 0 { figure.rule } else { None };
+        let grows = (figure.growth > 0).then_some("B1");
+        let named = if at_once + waiting > 0 { figure.rule } else { grows };
         let expected: Vec<_> = named.into_iter().map(|rule| (rule.to_owned(), 1)).collect();
         assert_eq!(rules(db, *id).await, expected, "{figure:?}");
         if waiting > 0 {

@@ -326,6 +326,12 @@ pub async fn points(db: &Db, n: u8) -> i64 {
     count(db, "points", vec![format!("member/{}/available", member(n)).into()]).await
 }
 
+/// What a member has of a unit, summed from the postings.
+pub async fn has(db: &Db, n: u8, unit: Unit) -> i64 {
+    let account = format!("member/{}/available", member(n));
+    count(db, "of_unit", vec![account.into(), unit.code().into()]).await
+}
+
 /// Points that a member owes, summed from the postings.
 pub async fn owed(db: &Db, n: u8) -> i64 {
     -count(db, "points", vec![format!("member/{}/owed", member(n)).into()]).await

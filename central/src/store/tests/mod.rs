@@ -6,6 +6,7 @@ mod attendance;
 mod based;
 mod birthdays;
 mod blocked;
+mod bounded;
 mod cards;
 mod cash_out;
 mod catalogue;

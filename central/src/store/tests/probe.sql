@@ -1,6 +1,12 @@
 -- name: points
 SELECT CAST(SUM(CASE WHEN credit = $1 THEN amount ELSE 0 END) - SUM(CASE WHEN debit = $1 THEN amount ELSE 0 END) AS BIGINT) FROM posting
 
+-- name: of_unit
+SELECT CAST(COALESCE(SUM(CASE WHEN credit = $1 THEN amount WHEN debit = $1 THEN -amount ELSE 0 END), 0) AS BIGINT) FROM posting WHERE unit = $2
+
+-- name: given_by_fact
+SELECT CAST(COALESCE(SUM(CASE WHEN credit LIKE 'member/%' THEN amount WHEN debit LIKE 'member/%' THEN -amount ELSE 0 END), 0) AS BIGINT) FROM posting WHERE device = $1 AND epoch = $2 AND seq = $3 AND unit = 'PTS'
+
 -- name: standing
 SELECT became, kind FROM fact WHERE device = $1 AND epoch = $2 AND seq = $3
 
@@ -38,10 +44,10 @@ SELECT epoch, seq, became, other_office FROM notice WHERE device = $1 ORDER BY n
 SELECT office, points, issuer FROM attendance WHERE member = $1
 
 -- name: net_by_cause
-SELECT cause, account, CAST(SUM(signed) AS BIGINT) FROM (SELECT cause, credit AS account, amount AS signed FROM posting UNION ALL SELECT cause, debit AS account, -amount AS signed FROM posting) p GROUP BY cause, account HAVING SUM(signed) <> 0 ORDER BY cause, account
+SELECT cause, account, unit, CAST(SUM(signed) AS BIGINT) FROM (SELECT cause, credit AS account, unit, amount AS signed FROM posting UNION ALL SELECT cause, debit AS account, unit, -amount AS signed FROM posting) p GROUP BY cause, account, unit HAVING SUM(signed) <> 0 ORDER BY cause, account, unit
 
 -- name: net_by_cause_and_member
-SELECT cause, account, CAST(SUM(signed) AS BIGINT) FROM (SELECT cause, REPLACE(credit, '/owed', '/available') AS account, amount AS signed FROM posting UNION ALL SELECT cause, REPLACE(debit, '/owed', '/available'), -amount FROM posting) p GROUP BY cause, account HAVING SUM(signed) <> 0 ORDER BY cause, account
+SELECT cause, account, unit, CAST(SUM(signed) AS BIGINT) FROM (SELECT cause, REPLACE(credit, '/owed', '/available') AS account, unit, amount AS signed FROM posting UNION ALL SELECT cause, REPLACE(debit, '/owed', '/available'), unit, -amount FROM posting) p GROUP BY cause, account, unit HAVING SUM(signed) <> 0 ORDER BY cause, account, unit
 
 -- name: cases
 SELECT id, state, automatic FROM conflict WHERE state <> 'closed' ORDER BY id

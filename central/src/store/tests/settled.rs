@@ -26,7 +26,7 @@ fn with_case(became: &str, kind: i64) -> (String, Option<i64>) {
 }
 
 /// Settles the day of noon.
-async fn settle(db: &Db) {
+pub(super) async fn settle(db: &Db) {
     let now = NOON.offset(40 * DAY_US);
     let day = db.write(move |tx| acts::settle_day(tx, EntryId([200; 16]), now)).await;
     assert_eq!(day.expect("settles"), Some(Day(20_779)));

@@ -3,7 +3,7 @@
 use hufu_shared::fact::{Party, SlipKey};
 use hufu_shared::ids::{ActivityId, CardId, MemberId};
 use hufu_shared::member::{Audience, GuestRow};
-use hufu_shared::scheme::earning::{Approval, EarnKind, EarnRule, Sheet, SheetBasis};
+use hufu_shared::scheme::earning::{Approval, Balance, EarnKind, EarnRule, Once, Sheet, SheetBasis};
 use hufu_shared::scheme::{Scheme, Words};
 use hufu_shared::time::{Day, OfficeClock};
 use hufu_shared::token::{MediumKind, Token};
@@ -115,6 +115,32 @@ fn with(change: impl FnOnce(&mut World)) -> World {
     let mut world = World::usual();
     change(&mut world);
     world
+}
+
+#[test]
+fn rule_b05_growth_is_recorded_and_never_shown_and_a_first_purchase_promises_nothing_more() {
+    let growth = EarnRule { per_fen: 100, points_per: 1, ..EarnRule::new("B1", EarnKind::Purchase) };
+    let growth = EarnRule { balance: Balance::Growth, ..growth };
+    let rate = EarnRule { per_fen: 10_000, points_per: 2, ..EarnRule::new("S2", EarnKind::Purchase) };
+    let first = EarnRule { fixed_points: 50, once: Once::Ever, ..EarnRule::new("V1", EarnKind::Purchase) };
+    let mut club = Scheme::empty("club", 3, Day(0));
+    club.earnings = vec![rate, growth.clone(), first];
+    let world = World { terms: Some(club.terms()), ..World::usual() };
+    let decision = world.decide(&Purpose::Earn(Amount(32_000)));
+    assert_eq!((decision.promised, decision.rule.as_deref()), (Some(Amount(6)), Some("S2")));
+    assert_eq!(
+        legs_of(&decision),
+        [6, 320],
+        "points, then growth; whether it is the first nobody here knows"
+    );
+    club.earnings = vec![growth];
+    let mut world = World { terms: Some(club.terms()), ..World::usual() };
+    let decision = world.decide(&Purpose::Earn(Amount(32_000)));
+    assert_eq!((decision.outcome, decision.promised, decision.rule), (Outcome::Accepted, None, None));
+    let Event::Earned(earned) = decision.event else { panic!("a purchase") };
+    assert_eq!(earned.promised, [Leg { unit: Unit::Growth, amount: Amount(320) }]);
+    world.tap = Some(Earlier { seq: 9, at: NOON });
+    assert!(legs_of(&world.decide(&Purpose::Earn(Amount(32_000)))).is_empty(), "a repeat");
 }
 
 fn occasion(change: impl FnOnce(&mut OccurrenceRow)) -> World {

@@ -14,7 +14,7 @@ use crate::time::Day;
 pub struct Figure {
     /// The letter of its scheme.
     pub scheme: char,
-    /// The rules that give, as a posting names them; none where nothing is given.
+    /// The rules that give points, as a posting names them; none where none are given.
     pub rule: Option<&'static str>,
     /// What was paid in money, in fen.
     pub money_fen: i64,
@@ -26,6 +26,8 @@ pub struct Figure {
     pub has_sheets: bool,
     /// Points at once, and points that wait for approval.
     pub gives: (i64, i64),
+    /// Growth at once.
+    pub growth: i64,
     /// What it shows.
     pub why: &'static str,
 }
@@ -41,6 +43,7 @@ impl Figure {
             goods: ("", 100),
             has_sheets: false,
             gives: (points, 0),
+            growth: 0,
             why,
         }
     }
@@ -59,7 +62,7 @@ impl Figure {
 }
 
 /// All of them. A scheme has five at most, so that each can have a member of its own.
-pub const FIGURES: [Figure; 17] = [
+pub const FIGURES: [Figure; 18] = [
     Figure::plain('K', "S2", 32_000, 6, "320 yuan by 2 for each 100"),
     Figure {
         goods: ("home", 100),
@@ -94,7 +97,11 @@ pub const FIGURES: [Figure; 17] = [
     },
     Figure::plain('P', "P1", 47_999, 479, "a part of a yuan counts for nothing"),
     Figure::plain('P', "P1", 48_000, 480, "480 yuan"),
-    Figure::plain('B', "B1", 10_000, 0, "purchases give growth, and points come from tasks (B3)"),
+    Figure {
+        growth: 100,
+        ..Figure::plain('B', "B1", 10_000, 0, "purchases give growth, and points come from tasks (B3)")
+    },
+    Figure { growth: 99, ..Figure::plain('B', "B1", 9_999, 0, "a part of a yuan moves no level") },
     Figure::plain('T', "T3", 123_456, 12, "by trip fees"),
     Figure::plain('T', "T3", 9_999, 0, "below one step"),
     Figure {

@@ -1,17 +1,14 @@
-//! What a purchase is worth before caps and returns: by the scheme's rules of the version that was in force (kind 17), as
-//! the terminal promised it ([`hufu_shared::rules::purchase`]), once per sale.
+//! What a purchase is worth in points and growth before what bounds it and before returns: by the scheme's rules of the
+//! version that was in force (kind 17), as the terminal promised it ([`hufu_shared::rules::purchase`]), once per sale.
 //!
 //! It follows from the purchase, its time and the versions alone; a version never changes, so neither does what was posted
 //! by it, and arrival plays no part. What a rule gives only with approval (K21) waits in an account of its own, with a
-//! case: a person lets it count or not. Out of scope: caps, returns, and whose the purchase is.
-
-use std::collections::BTreeSet;
+//! case: a person lets it count or not. Out of scope: what bounds it ([`super::bounds`]), and whose the purchase is.
 
 use hufu_shared::cbor;
 use hufu_shared::fact::{Earned, Event, Fact};
-use hufu_shared::ids::{FactId, Hash, MemberId, OfficeId};
-use hufu_shared::money::{Amount, Unit};
-use hufu_shared::policy::{EarnEvent, Period};
+use hufu_shared::ids::{FactId, Hash, OfficeId};
+use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::rules::earn::RULE_S2;
 use hufu_shared::rules::purchase::{self, Bought, Earns};
 use hufu_shared::rules::start::Begun;
@@ -21,11 +18,11 @@ use hufu_shared::time::Day;
 use hufu_shared::wire::upload::Became;
 
 use super::Sale;
+use super::bounds::Left;
 use crate::rules::apply::Work;
 use crate::rules::apply::edge::{is_wide, latest};
-use crate::rules::judge::cap;
+use crate::rules::judge::cap::{self, Counts, Span};
 use crate::rules::judge::rate::{self, Decided, Rated};
-use crate::rules::need::Need;
 use crate::rules::posting;
 use crate::rules::world::{KnownFact, Standing};
 
@@ -33,20 +30,68 @@ use crate::rules::world::{KnownFact, Standing};
 /// has no number among the conflict kinds.
 pub const KIND_APPROVAL: u8 = 42;
 
-/// What a purchase is worth before caps.
+/// What purchases give.
+pub(super) const UNITS: [Unit; 2] = [Unit::Pts, Unit::Growth];
+
+/// What one rule gives of one unit for a purchase, and what bounds it over several.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Item {
+    /// Of what.
+    pub unit: Unit,
+    /// How much, above zero.
+    pub amount: Amount,
+    /// Whether it waits for approval.
+    pub waits: bool,
+    /// The rule.
+    pub rule: Hash,
+    /// The cap of the rule.
+    pub cap: Option<(RuleCap, Counts)>,
+    /// The span in which the rule gives once.
+    pub once: Option<Span>,
+}
+
+/// What a purchase is worth before what bounds it over several.
 pub(super) struct Worth {
-    /// All points, those that wait among them.
-    pub points: Amount,
-    /// Those that wait for approval.
-    pub waiting: Amount,
-    /// Numbers of the rules that gave them.
-    pub rule: String,
-    /// The cap of that rule, if it has one.
-    pub cap: Option<RuleCap>,
+    /// What its rules give, whether it counts or not: their numbers stand with its postings.
+    earns: Earns,
+    /// What counts of that, by unit; what waits for approval comes last, and so is the first to go where something cuts.
+    pub items: Vec<Item>,
     /// By which version.
     pub rated: Rated,
     /// Whether it counts at all.
     pub counts: bool,
+}
+
+impl Worth {
+    /// All of a unit that counts, what waits among it.
+    pub fn of(&self, unit: Unit) -> Amount {
+        let of_unit = self.items.iter().filter(|item| item.unit == unit);
+        Amount(of_unit.map(|item| item.amount.0).fold(0, i64::saturating_add))
+    }
+
+    /// Numbers of the rules that give a unit.
+    pub fn rule(&self, unit: Unit) -> String {
+        self.earns.rule_of(unit).unwrap_or_else(|| RULE_S2.to_owned())
+    }
+}
+
+/// The parts of what rules give, unit by unit. Of a purchase that a person let pass nothing waits.
+fn items(earns: &Earns, terms: Option<&EarnTerms>, is_passed: bool) -> Vec<Item> {
+    let mut items = Vec::new();
+    for unit in UNITS {
+        let is_alone = terms.is_some_and(|terms| terms.is_alone(unit));
+        let counts = if is_alone { Counts::All } else { Counts::Rule };
+        items.extend(earns.parts.iter().filter(|part| part.balance.has(unit)).map(|part| Item {
+            unit,
+            amount: part.amount,
+            waits: part.waits && !is_passed,
+            rule: cap::rule_name(&part.rule),
+            cap: part.cap.map(|cap| (cap, counts)),
+            once: Span::of(part.once),
+        }));
+    }
+    items.sort_by_key(|item| (item.unit, item.waits));
+    items
 }
 
 /// The case about points of a purchase that wait for approval.
@@ -65,25 +110,25 @@ impl Work {
     pub(super) fn worth(&mut self, sale: &Sale<'_>) -> Worth {
         let (rated, earns) = self.by_rules(sale);
         let counts = sale.known.pin != Some(false) && self.has_the_sale(sale);
-        let rule = earns.rule().unwrap_or_else(|| RULE_S2.to_owned());
-        let given = if counts { earns } else { Earns::default() };
+        let terms = self.scheme(rated.version(sale.fact.scheme)).and_then(|terms| terms.earning.as_ref());
         // A person who let the purchase count approved it.
-        let waiting = if sale.known.pin == Some(true) { Amount::ZERO } else { given.waiting };
-        let earning = self.scheme(rated.version(sale.fact.scheme)).and_then(|terms| terms.earning.as_ref());
-        let cap = earning.and_then(EarnTerms::cap);
-        Worth { points: given.all().unwrap_or_default(), waiting, rule, cap, rated, counts }
+        let is_passed = sale.known.pin == Some(true);
+        let items = if counts { items(&earns, terms, is_passed) } else { Vec::new() };
+        Worth { earns, items, rated, counts }
     }
 
-    /// Points that a purchase gives by the rules of its version, whatever bounds them; none while nobody is its buyer, or
-    /// where a plain rate says all.
-    pub(in crate::rules::apply) fn gives_by_rules(&self, id: FactId) -> Option<Amount> {
+    /// What a purchase gives by the rules of its version, whatever bounds it: points, and growth if it gives any; none
+    /// while nobody is its buyer, or where a plain rate says all.
+    pub(in crate::rules::apply) fn gives_by_rules(&self, id: FactId) -> Option<Vec<Leg>> {
         let known = self.fact(id)?;
         let fact = known.fact.as_ref()?;
         let Event::Earned(earned) = &fact.event else { return None };
         let member = self.owner(known, &earned.subject)?;
         let (rated, earns) = self.by_rules(&Sale { id, known, fact, earned, member });
-        let terms = self.scheme(rated.version(fact.scheme))?;
-        terms.earning.is_some().then(|| earns.all().unwrap_or_default())
+        self.scheme(rated.version(fact.scheme))?.earning.as_ref()?;
+        let legs = UNITS.map(|unit| Leg { unit, amount: earns.of(unit).unwrap_or_default() });
+        let said = legs.into_iter().filter(|leg| leg.unit == Unit::Pts || leg.amount.is_positive());
+        Some(said.collect())
     }
 
     /// What a purchase earns, and by which version.
@@ -93,8 +138,8 @@ impl Work {
         (rated, self.earns(version, (sale.known, sale.earned), |work| work.begun(sale)))
     }
 
-    /// What a purchase earns by a version. One whose points pass 64 bits gives none; the terminal refuses such an amount
-    /// beforehand. The start of points is asked for only where the version looks at it.
+    /// What a purchase earns by a version. One whose points or growth pass 64 bits gives none; the terminal refuses such
+    /// an amount beforehand. The start of points is asked for only where the version looks at it.
     fn earns(
         &self,
         version: u32,
@@ -106,12 +151,13 @@ impl Work {
         let paid = earned.paid.as_ref();
         let bought =
             Bought { money: earned.purchase, paid, office: self.code(known.office), day: known.day, begun };
-        let earns = purchase::earns(terms, &bought).ok().filter(|earns| earns.all().is_ok());
+        let can_be_counted = |earns: &Earns| UNITS.into_iter().all(|unit| earns.of(unit).is_ok());
+        let earns = purchase::earns(terms, &bought).ok().filter(can_be_counted);
         earns.unwrap_or_default()
     }
 
-    /// The most that a purchase gives at once, whoever the member is: by the version that its terminal says, and by the one
-    /// that rates it. A terminal that names a version which gives less passes no limit by that.
+    /// The most points that a purchase gives at once, whoever the member is: by the version that its terminal says, and by
+    /// the one that rates it. A terminal that names a version which gives less passes no limit by that.
     pub(in crate::rules::apply) fn gives_at_most(
         &self,
         known: &KnownFact,
@@ -120,7 +166,11 @@ impl Work {
     ) -> Amount {
         let today = Some(known.day);
         let begun = Begun { card_issued: today, main_card: today, verified: today };
-        let gives = |version| self.earns(version, (known, earned), |_| begun).at_once;
+        let gives = |version| {
+            let earns = self.earns(version, (known, earned), |_| begun);
+            let parts = earns.parts.iter().filter(|part| !part.waits && part.balance.has_points());
+            Amount(parts.map(|part| part.amount.0).fold(0, i64::saturating_add))
+        };
         let rated = self.rated(known, fact).version(fact.scheme);
         if rated == fact.scheme { gives(rated) } else { gives(rated).max(gives(fact.scheme)) }
     }
@@ -146,7 +196,7 @@ impl Work {
     }
 
     /// The standing of a purchase of which nobody can say by which version, by which promotion sheet, or in which
-    /// capped period, it was made: it keeps what its version gives until a person says otherwise.
+    /// period of a bound, it was made: it keeps what its version gives until a person says otherwise.
     pub(super) fn doubtful_earn(&mut self, sale: &Sale<'_>) -> Option<Standing> {
         let (id, known) = (sale.id, sale.known);
         if known.pin.is_some() || !is_wide(known) {
@@ -155,41 +205,11 @@ impl Work {
         let (first, last) = (known.at, latest(known));
         let versions = self.world.versions(known.office);
         let (first_day, last_day) = (self.day(known.office, first), self.day(known.office, last));
-        let mut capped = self.capped_periods(known.office).into_iter();
+        let mut spans = self.bound_spans(known.office).into_iter();
         let in_doubt = rate::in_force(&versions, first) != rate::in_force(&versions, last)
             || self.sheet(sale, first_day) != self.sheet(sale, last_day)
-            || capped.any(|period| period.first_day(first_day) != period.first_day(last_day));
+            || spans.any(|span| span.first_day(first_day) != span.first_day(last_day));
         in_doubt.then(|| self.doubt(id, Became::AppliedWithCase, "honoured"))
-    }
-
-    /// The periods in which caps hold over purchases at an office: the club's, and those of rules of any version.
-    pub(in crate::rules::apply) fn capped_periods(&self, office: OfficeId) -> BTreeSet<Period> {
-        let caps = self.world.policy.earn_caps.iter();
-        let own = caps.filter(|cap| cap.covers(Unit::Pts, EarnEvent::Purchase, office)).map(|cap| cap.period);
-        let versions = self.world.schemes.values().filter_map(|scheme| scheme.terms.earning.as_ref());
-        own.chain(versions.filter_map(EarnTerms::cap).map(|cap| cap.period)).collect()
-    }
-
-    /// Whether the first version whose rule has a cap over such periods was published after one had begun: what came
-    /// before that has no link to it yet.
-    pub(super) fn was_capped_within(&self, office: OfficeId, period: Period, first: Day) -> bool {
-        let has_cap = |terms: &SchemeTerms| {
-            let cap = terms.earning.as_ref().and_then(EarnTerms::cap);
-            cap.is_some_and(|cap| cap.period == period)
-        };
-        let capped = self.world.schemes.values().filter(|scheme| has_cap(&scheme.terms));
-        let since = capped.map(|scheme| scheme.published).min();
-        since.is_some_and(|since| first <= self.day(office, since))
-    }
-
-    /// All purchases of a member in a period that begins on a day.
-    pub(super) fn earned_in(&self, member: MemberId, period: Period, first: Day) -> Vec<FactId> {
-        self.has(Need::FactsOf(member));
-        let is_of = |known: &KnownFact| {
-            let is_earn = matches!(&known.fact, Some(Fact { event: Event::Earned(_), .. }));
-            is_earn && known.member == Some(member) && period.first_day(known.day) == first
-        };
-        self.world.facts.iter().filter(|(_, known)| is_of(known)).map(|(id, _)| *id).collect()
     }
 
     /// By which version of the scheme a purchase is rated.
@@ -199,20 +219,15 @@ impl Work {
         rate::judge(&versions, self.world.policy.rate_grace_days, decided)
     }
 
-    /// The standing of a purchase of which a part, or all, waits for approval. What caps left of it is kept with the case, for
-    /// when its day is settled.
-    pub(super) fn waits_for_approval(
-        &mut self,
-        sale: &Sale<'_>,
-        worth: &Worth,
-        capped: cap::Capped,
-    ) -> Standing {
+    /// The standing of a purchase of which a part, or all, waits for approval. What bounds left of it is kept with the case,
+    /// for when its day is settled.
+    pub(super) fn waits_for_approval(&mut self, sale: &Sale<'_>, left: &Left) -> Standing {
         let case = approval_case(sale.id);
         let mut fresh = self.fresh_case(KIND_APPROVAL, "waits_for_approval");
         fresh.member = Some(sale.member);
-        fresh.detail = cbor::encode(&(worth.points, capped.gives));
+        fresh.detail = cbor::encode(&left.record());
         self.case(case, fresh, [sale.id]);
-        let became = if worth.waiting < worth.points { Became::AppliedWithCase } else { Became::Held };
+        let became = if left.has_at_once() { Became::AppliedWithCase } else { Became::Held };
         Standing::of(became, KIND_APPROVAL, Some(case))
     }
 }

@@ -28,6 +28,23 @@ fn taken(original: &Original, rows: &[(i64, Option<bool>)]) -> (Vec<i64>, Vec<bo
 }
 
 #[test]
+fn rule_s08_returns_are_measured_by_what_the_slip_promised_points_before_growth() {
+    let leg = |unit, amount| Leg { unit, amount: Amount(amount) };
+    let (points, growth) = (leg(Unit::Pts, 6), leg(Unit::Growth, 320));
+    let cases = [
+        (vec![points, growth], vec![growth], Unit::Pts, "points"),
+        (vec![growth], vec![points, growth], Unit::Growth, "what the slip says goes first"),
+        (vec![], vec![growth, points], Unit::Pts, "it promised nothing"),
+        (vec![leg(Unit::Pts, 0)], vec![growth], Unit::Growth, "it gave growth alone"),
+        (vec![], vec![], Unit::Pts, "nothing"),
+    ];
+    for (says, gave, expected, why) in cases {
+        let original = Original { is_reversal: false, says, gave, at_desk: vec![] };
+        assert_eq!(measure(&original), expected, "{why}");
+    }
+}
+
+#[test]
 fn rule_s08_a_return_takes_its_share_of_the_points_back() {
     let cases: [(i64, i64, &[(i64, Option<bool>)], &[i64], &[bool], &str); 9] = [
         (6, 6, &[(6, None)], &[6], &[false], "all of it"),
