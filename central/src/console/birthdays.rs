@@ -17,9 +17,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Console;
-use super::applications::{cursor, next, rows_of};
 use super::coupons::shown_of;
 use super::failure::Failure;
+use super::pages::{cursor, next, rows_of};
 use super::points;
 use super::problem::Refused;
 use super::signed::{Posted, SignedIn};

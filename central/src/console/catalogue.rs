@@ -17,10 +17,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Console;
-use super::applications::{cursor, next, rows_of};
 use super::cases::fact_text;
 use super::failure::Failure;
 use super::leases::amount;
+use super::pages::{cursor, next, rows_of};
 use super::points::{Wrong, key_of, wrong};
 use super::problem::Refused;
 use super::requests::fact_of;

@@ -199,7 +199,8 @@ async fn show(
                 let fact = fact_of(&purchase);
                 let bought = desk::bought(tx, whose.0, (whose.1, now))?;
                 let offers = desk::offers(tx, whose, fact, now)?;
-                let name = masked_name(tx, &vault, Some(points::survivor(tx, whose.0)?))?;
+                let survivor = points::survivor(tx, whose.0)?;
+                let name = masked_name(tx, &vault, Some(survivor))?;
                 list = List::Of(whose.0);
                 there = Some(found(&own, name, &offers, &bought));
             }

@@ -19,9 +19,9 @@ use hufu_shared::time::{Day, Instant};
 use serde_json::{Value, json};
 
 use super::Console;
-use super::applications::{PageQuery, cursor, next, rows_of};
 use super::failure::Failure;
 use super::members::masked_name;
+use super::pages::{PageQuery, cursor, next, rows_of};
 use super::points::{balance_of, office_of};
 use super::problem::Refused;
 use super::signed::{Fields, Posted, SignedIn};

@@ -13,9 +13,9 @@ use hufu_shared::ids::{Hash, MemberId};
 use serde_json::{Value, json};
 
 use super::Console;
-use super::applications::{PageQuery, is_full, rows_of};
 use super::failure::{Failure, go};
 use super::members::masked_name;
+use super::pages::{PageQuery, is_full, rows_of};
 use super::problem::Refused;
 use super::signed::{Posted, SignedIn};
 use super::ui::{Ui, number};

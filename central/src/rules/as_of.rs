@@ -94,7 +94,10 @@ impl PointsPast {
         };
         let known = self.moved.iter().filter(|of| of.known.day <= day && of.lot.granted.is_none());
         let moved = known.map(|of| seen(of.lot.day, of.lot.amount, of.known));
-        let ended = self.ended_before(day).into_iter().map(|(last, points)| seen(last, -points, Moment::end_of(last)));
+        let ended = self
+            .ended_before(day)
+            .into_iter()
+            .map(|(last, points)| seen(last, -points, Moment::end_of(last)));
         moved.chain(ended).collect()
     }
 }

@@ -263,7 +263,11 @@ pub(super) fn looked_until(
 ///
 /// # Errors
 /// [`StoreError`].
-pub(super) fn stands(tx: &mut Tx<'_>, look: &Look, row: &Row) -> Result<(Option<KnownLevel>, Standing), StoreError> {
+pub(super) fn stands(
+    tx: &mut Tx<'_>,
+    look: &Look,
+    row: &Row,
+) -> Result<(Option<KnownLevel>, Standing), StoreError> {
     let known = level(tx, MemberId(row.array(0)?))?;
     let standing = known.map_or_else(|| first(row, look), |known| Ok(known.standing))?;
     Ok((known, standing))

@@ -17,7 +17,8 @@ use super::StoreError;
 use super::known;
 use super::rows;
 use super::{
-    activities, asked, associations, birthdays, cards, catalogue, details, joining, levels, points, rankings, stock,
+    activities, asked, associations, birthdays, cards, catalogue, details, joining, levels, points, rankings,
+    stock,
 };
 use crate::db::{Row, SqlFile, Tx, Value};
 use crate::rules::apply::{APPLY_VERSION, OLDEST_APPLY_VERSION, apply};

@@ -61,6 +61,8 @@ async fn club(db: &Db, change: impl FnOnce(&mut Redemption)) {
         to,
         measured: 1_200,
         threshold: 1_200,
+        taken: None,
+        place: None,
     };
     let moved = LevelsMoved { until: today, scheme: 1, moves: vec![gold(1), gold(3)] };
     act(db, 42, NOON, Act::LevelsMoved(moved)).await;
