@@ -76,6 +76,18 @@ fn tidy_every_dependency_has_a_reason_and_one_version() -> Result<()> {
 }
 
 #[test]
+fn tidy_the_fuzz_targets_lock_follows_the_crates() -> Result<()> {
+    let files = tree::read(&tree_root())?;
+    let path = "tests/fuzz/Cargo.lock";
+    let lock = std::fs::read_to_string(tree_root().join(path)).context("failed to read their lock")?;
+    let manifests =
+        files.iter().filter(|file| file.path.matches('/').count() == 1 && file.path.ends_with("/Cargo.toml"));
+    let findings: Vec<Finding> =
+        manifests.flat_map(|file| dependencies::check_follows(path, &lock, &file.text)).collect();
+    pass(&findings)
+}
+
+#[test]
 fn tidy_package_budgets_are_kept() -> Result<()> {
     let lock =
         std::fs::read_to_string(tree_root().join("Cargo.lock")).context("failed to read Cargo.lock")?;

@@ -65,6 +65,28 @@ pub fn check_lock(lock: &str) -> Option<Finding> {
         .then(|| Finding::new("Cargo.lock", 0, format!("{packages} packages, at most {LOCK_PACKAGES_MAX}")))
 }
 
+/// A lock file of a workspace of its own names all that a crate of ours needs: `manifest` is the text of the crate's
+/// `Cargo.toml`, `lock` that of the lock file at `path`. Else whoever builds there with `--locked` is turned away.
+#[must_use]
+pub fn check_follows(path: &str, lock: &str, manifest: &str) -> Vec<Finding> {
+    let name = manifest.lines().find_map(|line| line.strip_prefix("name = ")).unwrap_or_default();
+    let head = format!("[[package]]\nname = {name}\n");
+    let Some((_, rest)) = lock.split_once(&head) else { return Vec::new() };
+    let own = rest.split("[[package]]").next().unwrap_or_default();
+    let held: BTreeSet<&str> = own
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix('"'))
+        .filter_map(|line| line.split(['"', ' ']).next())
+        .collect();
+    let needs = manifest.lines().skip_while(|line| *line != "[dependencies]").skip(1);
+    let needs = needs.take_while(|line| !line.starts_with('[')).filter(|line| !line.contains("optional"));
+    let names = needs.filter_map(|line| line.split(['.', ' ', '=']).next()).filter(|name| !name.is_empty());
+    names
+        .filter(|name| !name.starts_with('#') && !held.contains(name))
+        .map(|missing| Finding::new(path, 0, format!("{name} needs {missing}: run cargo update there")))
+        .collect()
+}
+
 /// Packages of a `cargo tree --prefix none`: name to versions.
 #[must_use]
 pub fn packages(tree: &str) -> BTreeMap<String, BTreeSet<String>> {
@@ -153,6 +175,22 @@ mod tests {
         let tree = "a v1.0.0\nb v0.2.0 (proc-macro)\na v1.0.0 (*)\nc v2.0.0 (/x)\n";
         assert_eq!(check_budget("p", 3, tree), None);
         assert!(check_budget("p", 2, tree).is_some());
+    }
+
+    #[test]
+    fn a_lock_file_that_lags_behind_a_manifest_is_named() {
+        let manifest = "[package]\nname = \"ours\"\n[dependencies]\n# why\na.workspace = true\nb = { workspace = true }\n\
+                        c = { workspace = true, optional = true }\n[dev-dependencies]\nd.workspace = true\n";
+        let lock = |needs: &str| {
+            format!(
+                "[[package]]\nname = \"b\"\n\n[[package]]\nname = \"ours\"\ndependencies = [\n{needs}]\n\n[[package]]\n"
+            )
+        };
+        assert!(check_follows("x", &lock(" \"a\",\n \"b 2.0.0\",\n"), manifest).is_empty());
+        let findings = check_follows("x", &lock(" \"a\",\n"), manifest);
+        assert_eq!(findings.len(), 1);
+        assert!(findings[0].what.contains("needs b"), "{}", findings[0]);
+        assert!(check_follows("x", "[[package]]\nname = \"other\"\n", manifest).is_empty());
     }
 
     #[test]
