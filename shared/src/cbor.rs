@@ -137,8 +137,9 @@ fn check_numbers(d: &mut Decoder<'_>, depth: usize) -> Result<(), Stop> {
         Type::MapIndef | Type::ArrayIndef | Type::BytesIndef | Type::StringIndef => {
             return Err(minicbor::decode::Error::message("indefinite length is not used on this wire").into());
         }
-        // Taken for an item, the end of an indefinite length would hide what follows it from any other reader.
-        Type::Break | Type::Unknown(_) => {
+        // Taken for an item, the end of an indefinite length would hide what follows it from any other reader; and a value
+        // without a name, passed over where nobody reads, would be one that no type here can write.
+        Type::Break | Type::Unknown(_) | Type::Simple => {
             return Err(minicbor::decode::Error::message("no item begins so").into());
         }
         Type::Tag => {
@@ -228,8 +229,8 @@ mod tests {
 
     #[test]
     fn what_is_no_item_is_not_passed_over_even_where_nobody_reads() {
-        // Under a number that nobody here knows: a stray end, and a byte that begins nothing.
-        for stray in [0xff, 0xfc, 0x1c] {
+        // Under a number that nobody here knows: a stray end, a byte that begins nothing, and a value without a name.
+        for stray in [0xff, 0xfc, 0x1c, 0xe7] {
             let bytes = [0xa2, 0x00, 0x01, 0x01, stray];
             assert!(matches!(decode::<Inner>(&bytes), Err(WireError::Malformed { .. })), "{stray:#x}");
         }
