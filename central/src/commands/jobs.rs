@@ -146,7 +146,7 @@ mod tests {
             panic!("{line:?}")
         };
         let wrong = Line::try_parse_from(["jobs", "run", "sub-cards"]).expect_err("no such job").to_string();
-        assert!(wrong.contains("no such job; there are settle, expiry, "), "{wrong}");
+        assert!(wrong.contains("no such job; there are settle, round_up, expiry, "), "{wrong}");
         assert!(Line::try_parse_from(["jobs"]).expect("the list").args.command.is_none());
     }
 
