@@ -1,9 +1,10 @@
 //! Awards of rankings through the job, the page and `/api/v1`, on both databases.
 
 use axum::http::StatusCode;
-use hufu_shared::act::{Act, Actor, MemberSet, PointsChange, PointsChanged};
+use hufu_shared::act::{Act, Actor, BalancesOpened, MemberSet, Opening};
 use hufu_shared::ids::{Hash, MemberId, OfficeId};
 use hufu_shared::member::MemberStatus;
+use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::policy::{Period, Policy};
 use hufu_shared::scheme::bonus::{RankBy, Ranking};
 use hufu_shared::time::DAY_US;
@@ -34,19 +35,11 @@ async fn ranked(site: &Site) {
         personal: Hash([1; 32]),
         joined: None,
     };
-    let change = PointsChange {
-        id: Hash([2; 32]),
-        member: WHO,
-        points: 5_000_000,
-        cause: "care".to_owned(),
-        office: OfficeId([0xa0; 16]),
-        occurrence: None,
-        fact: None,
-        reason: Hash([0; 32]),
-    };
+    let leg = Leg { unit: Unit::Pts, amount: Amount(5_000_000) };
+    let rows = vec![Opening { member: WHO, leg, office: OfficeId([0xa0; 16]), at: None }];
+    let opened = BalancesOpened { batch: "points".to_owned(), rows, reason: Hash([2; 32]) };
     let policy = Policy { ranking: Some(ranking), ..Policy::default() };
-    let changed = PointsChanged { changes: vec![change], waits: false, trigger: None };
-    for act in [Act::PolicySet(Box::new(policy)), Act::MembersSet(vec![row]), Act::PointsChanged(changed)] {
+    for act in [Act::PolicySet(Box::new(policy)), Act::MembersSet(vec![row]), Act::BalancesOpened(opened)] {
         site.app.act(Actor::Job("test".to_owned()), act).await.expect("taken");
     }
     site.clock.advance(2 * DAY_US);

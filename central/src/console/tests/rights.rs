@@ -28,7 +28,7 @@ fn who() -> MemberSet {
         status: MemberStatus::Active,
         office: None,
         personal: Hash([1; 32]),
-        joined: None,
+        joined: Some("2026-11-22".parse().expect("a day")),
     }
 }
 
