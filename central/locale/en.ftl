@@ -761,6 +761,7 @@ points-trigger-on = A trigger is set off by visited, attended or earned.
 points-trigger-step = A step of money is above zero, and only for purchases.
 points-short = Not enough points: { $missing } are missing.
 points-short-away = { " " }Of the member's points { $n } lie at terminals.{ " " }
+points-short-there = { " " }Of the member's points { $n } lie at terminals.
 points-recall-closing = { $office } is giving back { $n }; try again in a moment
 points-recall-arrived = { $office } has given back { $n }
 points-recall-unreachable = { $office } holds { $n } and cannot be reached

@@ -761,6 +761,7 @@ points-trigger-on = 触发事件须为 visited、attended 或 earned。
 points-trigger-step = 金额步长须大于零，且仅用于消费。
 points-short = 可用积分不足，还差 { $missing } 分。
 points-short-away = 另有 { $n } 分在案场备用：
+points-short-there = 另有 { $n } 分在案场备用。
 points-recall-closing = { $office } 正在交回 { $n } 分，请稍后再试
 points-recall-arrived = { $office } 已交回 { $n } 分
 points-recall-unreachable = { $office } 持有 { $n } 分，目前离线

@@ -73,14 +73,15 @@ impl Why {
         }
     }
 
-    fn of_step(why: NotStepped) -> Self {
-        match why {
+    /// Why a step is not taken, asking back alike.
+    fn of_step(tx: &mut Tx<'_>, why: NotStepped, now: Instant) -> Result<Self, PeopleError> {
+        Ok(match why {
             NotStepped::Changed => Self::Key("catalogue-changed"),
             NotStepped::Own => Self::Key("points-own"),
             NotStepped::CouponUsed => Self::Key("catalogue-coupon-used"),
             NotStepped::ValueSpent => Self::Key("catalogue-value-spent"),
-            NotStepped::Not(why) => Self::of(why),
-        }
+            NotStepped::Not(why) => return Self::asking_back(tx, why, now),
+        })
     }
 
     /// For programs.
@@ -245,8 +246,39 @@ pub(super) async fn decide_it(
     let note = note(console, posted.fields.get("reason"))?;
     let (entry, now, actor) = (console.app.entry_id()?, console.app.now(), posted.by.actor());
     let decided = ItemDecided { redemption, approved, reason: note.commitment };
-    let work = move |tx: &mut Tx<'_>| desk::decide(tx, &decided, (&note, &actor), (entry, now));
-    Ok(console.app.write(work).await?.map(|done| done.map_err(Why::of_step)))
+    let work = move |tx: &mut Tx<'_>| -> Result<Option<Result<(), Why>>, PeopleError> {
+        let done = desk::decide(tx, &decided, (&note, &actor), (entry, now))?;
+        stepped(tx, done, now)
+    };
+    let done = console.app.write(work).await?;
+    if matches!(done, Some(Err(_))) {
+        console.app.wake();
+    }
+    Ok(done)
+}
+
+/// What became of a step, in words that people read.
+fn stepped(
+    tx: &mut Tx<'_>,
+    done: Option<Result<(), NotStepped>>,
+    now: Instant,
+) -> Result<Option<Result<(), Why>>, PeopleError> {
+    Ok(match done {
+        Some(Err(why)) => Some(Err(Why::of_step(tx, why, now)?)),
+        Some(Ok(())) => Some(Ok(())),
+        None => None,
+    })
+}
+
+/// Why something cannot be had, once what lies at terminals and could cover what is missing was asked back.
+pub(super) async fn asked_back(console: &Console, why: NotGot) -> Result<Why, Failure> {
+    if !matches!(why, NotGot::Short { escrow, .. } if escrow > 0) {
+        return Ok(Why::of(why));
+    }
+    let now = console.app.now();
+    let told = console.app.write(move |tx| Why::asking_back(tx, why.clone(), now)).await?;
+    console.app.wake();
+    Ok(told)
 }
 
 /// Takes one back; none in the answer if there is no such redemption.
@@ -261,8 +293,11 @@ pub(super) async fn take_back_it(
     let note = note(console, posted.fields.get("reason"))?;
     let (entry, now, actor) = (console.app.entry_id()?, console.app.now(), posted.by.actor());
     let back = ItemTakenBack { redemption, reason: note.commitment };
-    let work = move |tx: &mut Tx<'_>| desk::take_back(tx, &back, (&note, &actor), (entry, now));
-    Ok(console.app.write(work).await?.map(|done| done.map_err(Why::of_step)))
+    let work = move |tx: &mut Tx<'_>| -> Result<Option<Result<(), Why>>, PeopleError> {
+        let done = desk::take_back(tx, &back, (&note, &actor), (entry, now))?;
+        stepped(tx, done, now)
+    };
+    Ok(console.app.write(work).await?)
 }
 
 fn redemption_json(known: &KnownRedemption) -> Value {

@@ -133,7 +133,9 @@ impl Wrong {
     pub fn text(&self, ui: &Ui) -> String {
         let Self::Short(missing, escrow, recalled) = self else { return ui.t(self.code()) };
         let mut text = ui.t_with("points-short", &[("missing", &number(*missing))]);
-        if *escrow > 0 {
+        if *escrow > 0 && recalled.is_empty() {
+            text.push_str(&ui.t_with("points-short-there", &[("n", &number(*escrow))]));
+        } else if *escrow > 0 {
             let one = |recalled: &Recalled| {
                 let state = match recalled.state {
                     RecallState::Closing => "points-recall-closing",

@@ -350,6 +350,10 @@ pub fn decide(
     }
     note.put(tx, actor.staff(), now)?;
     acts::take(tx, entry, now, actor, &Act::ItemDecided(decided.clone()))?;
+    if decided.approved {
+        let member = points::survivor(tx, known.asked.member)?;
+        recalls::end(tx, member, Unit::Pts)?;
+    }
     Ok(Some(Ok(())))
 }
 
