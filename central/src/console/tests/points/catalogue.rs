@@ -1,6 +1,6 @@
 //! Redemption from the catalogue, on the page and through the API.
 
-use hufu_shared::act::LeaseEnded;
+use hufu_shared::act::{LeaseEnded, MembersMerged};
 use hufu_shared::money::Unit;
 use hufu_shared::scheme::redemption::{Item, RedeemKind, Redemption};
 
@@ -232,6 +232,20 @@ async fn rule_k23_points_at_terminals_are_asked_back_from_the_page_and_for_who_a
         assert_eq!(text(&approved, "state"), "done", "{approved}");
         assert!(!asked().await, "nobody waits for them any more");
         assert_eq!(has(&browser, 1, "PTS").await, 300);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kind_11_who_turned_out_to_be_another_is_shown_what_that_one_redeemed() {
+    each(|site| async move {
+        let mut browser = Browser::signed_in(&site).await;
+        ready(&site, &mut browser).await;
+        let merged = MembersMerged { survivor: id(1), merged: id(2), reason: Hash([0; 32]) };
+        site.app.act(Actor::Job("test".to_owned()), Act::MembersMerged(merged)).await.expect("taken");
+        assert_eq!(browser.post(PATH, &wish("a", "umbrella")).await.status, StatusCode::CREATED);
+        let page = browser.get("/redemptions/items?member=X2&office=A").await;
+        assert!(page.text.contains("撤销兑换"), "as the points beside it are theirs: {}", page.text);
     })
     .await;
 }
