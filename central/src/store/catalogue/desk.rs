@@ -297,8 +297,9 @@ pub fn redeem(
     journal::pass_gate(tx, now)?;
     let member = points::survivor(tx, wish.member)?;
     if let Some(known) = redemption(tx, wish.id)? {
-        let was = (points::survivor(tx, known.asked.member)?, known.asked.office, &known.asked.what);
-        return Ok(if was == (member, wish.office, &wish.what) { Got::Before } else { Got::Other });
+        let was = (points::survivor(tx, known.asked.member)?, known.asked.office);
+        let is_same = was == (member, wish.office) && known.asked.what.asks_the_same(&wish.what);
+        return Ok(if is_same { Got::Before } else { Got::Other });
     }
     if let Err(why) = check(tx, wish, now)? {
         return Ok(Got::Not(why));

@@ -108,6 +108,10 @@ async fn rule_k24_a_program_reads_the_catalogue_of_a_member_redeems_once_and_tak
             StatusCode::OK,
             "once by its key"
         );
+        told(&site, Redemption { items: Vec::new(), ..rules() }).await;
+        let later = browser.post(PATH, &wish("a", "umbrella")).await;
+        assert_eq!(later.status, StatusCode::OK, "a new catalogue makes no other wish of it: {}", later.text);
+        told(&site, rules()).await;
         let other = browser.post(PATH, &wish("a", "trip")).await;
         assert_eq!((other.status, problem(&other).as_str()), (StatusCode::CONFLICT, "catalogue-key"));
         assert_eq!(has(&browser, 1, "PTS").await, 300);
