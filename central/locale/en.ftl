@@ -894,6 +894,7 @@ birthday-not-offered = The scheme in force has no discount for a birthday.
 birthday-slip = The number of the sales slip is needed, of 50 characters at most.
 birthday-no-use = There is no such use of a birthday discount.
 birthday-was-taken-back = This use was taken back before.
+birthday-other = This key was used for another use.
 why-cause = changed because of: { $cause }
 why-activity = took part in { $name }
 why-plan = redeemed by the plan { $name }

@@ -894,6 +894,7 @@ birthday-not-offered = 当前方案没有生日折扣。
 birthday-slip = 请填写小票号，最多 50 个字。
 birthday-no-use = 没有这次生日优惠的使用记录。
 birthday-was-taken-back = 这次使用已撤销过。
+birthday-other = 该业务键已用于另一次使用。
 why-cause = “{ $cause }”
 why-activity = 参加“{ $name }”
 why-plan = “{ $name }”兑付

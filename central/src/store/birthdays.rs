@@ -139,6 +139,8 @@ pub enum NotUsed {
     Unknown,
     /// It was taken back before.
     TakenBack,
+    /// Another use has this name.
+    Other,
 }
 
 /// What became of the wish to use it.
@@ -198,10 +200,13 @@ pub fn use_one(
     (entry, now): (EntryId, Instant),
 ) -> Result<Result<Used, NotUsed>, PeopleError> {
     journal::pass_gate(tx, now)?;
-    if one(tx, wish.id)?.is_some() {
-        return Ok(Ok(Used::Before));
+    let member = points::survivor(tx, wish.member)?;
+    if let Some(known) = one(tx, wish.id)? {
+        let was = (points::survivor(tx, known.member)?, known.office, &known.slip);
+        let is_same = was == (member, wish.office, &wish.slip);
+        return Ok(if is_same { Ok(Used::Before) } else { Err(NotUsed::Other) });
     }
-    let wish = BirthdayUsed { member: points::survivor(tx, wish.member)?, ..wish.clone() };
+    let wish = BirthdayUsed { member, ..wish.clone() };
     if let Err(why) = check(tx, vault, (&wish, shown), now)? {
         return Ok(Err(why));
     }

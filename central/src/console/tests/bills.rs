@@ -129,6 +129,9 @@ async fn rule_s09_a_birthday_s_discount_is_used_once_a_year_listed_by_month_and_
         assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
         let again = browser.post(BIRTHDAYS, &whole).await;
         assert_eq!((again.status, json(&again)["new"].as_bool()), (StatusCode::OK, Some(false)));
+        let moved = whole.map(|of| if of.0 == "slip" { ("slip", "B18") } else { of });
+        let moved = browser.post(BIRTHDAYS, &moved).await;
+        assert_eq!((moved.status, problem(&moved).as_str()), (StatusCode::CONFLICT, "birthday-other"));
         let other = whole.map(|of| if of.0 == "key" { ("key", "till-18") } else { of });
         assert_eq!(problem(&browser.post(BIRTHDAYS, &other).await), "birthday-used");
         let count = |list: serde_json::Value| list["uses"].as_array().map_or(0, Vec::len);
