@@ -117,6 +117,19 @@ pub fn page(
     tx.query(SQL.get(statement), &key)?.iter().map(birthday_of).collect()
 }
 
+/// The newest uses on days from the first to the last, at most `limit`, the newest first: those that people take back.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn newest(
+    tx: &mut Tx<'_>,
+    (first, last): (Day, Day),
+    limit: i64,
+) -> Result<Vec<KnownBirthday>, StoreError> {
+    let key = [i64::from(first.0).into(), i64::from(last.0).into(), limit.into()];
+    tx.query(SQL.get("newest"), &key)?.iter().map(birthday_of).collect()
+}
+
 /// When a member's first card was issued; none where no card is known, or not when.
 ///
 /// # Errors
