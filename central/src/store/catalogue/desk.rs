@@ -369,10 +369,9 @@ fn lacks(tx: &mut Tx<'_>, known: &KnownRedemption, now: Instant) -> Result<Optio
     if has < needs {
         return Ok(Some(who.short(needs, has)));
     }
-    if let Some(id) = asked.what.purchase()
-        && !purchase(tx, id)?.is_some_and(|seen| seen.holds())
-    {
-        return Ok(Some(NotGot::Rule(NotOpened::Returned.into())));
+    let ground = asked.what.purchase().map(|id| purchase(tx, id)).transpose()?;
+    if let Some(why) = ground.and_then(|seen| seen.map_or(Some(NotOpened::Unknown), |seen| seen.falls())) {
+        return Ok(Some(NotGot::Rule(why.into())));
     }
     Ok(is_gone(tx, asked.what.stock(), asked.office)?.then_some(NotGot::Shelf))
 }
