@@ -7,7 +7,6 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use hufu_shared::ids::MemberId;
 use hufu_shared::money::{Amount, Unit};
-use hufu_shared::scheme::bill::Step;
 use hufu_shared::time::OfficeClock;
 use serde::Deserialize;
 
@@ -213,7 +212,7 @@ fn shown(ui: &Ui, of: &Reckoned) -> Bill {
         left: told.reckoned.left.iter().map(|left| bills::left_told(ui, left)).collect(),
         to_pay: yuan(bill.to_pay.0),
         earns: ui.t_of("bill-earns", &values),
-        celebrates: bill.steps.iter().any(|reduced| reduced.step == Step::BirthdayDiscount),
+        celebrates: bills::celebrates(told),
     }
 }
 
