@@ -116,9 +116,7 @@ impl Why {
         let pair = |needs: String, has: String| vec![("needs", needs), ("has", has)];
         let values = match self {
             Self::Short(needs, has, wrong) => {
-                let told = ui.t_of(self.code(), &pair(number(*needs), number(*has)));
-                let is_away = matches!(wrong, Wrong::Short(_, escrow, _) if *escrow > 0);
-                return if is_away { format!("{told} {}", wrong.text(ui)) } else { told };
+                return ui.t_of(self.code(), &pair(number(*needs), number(*has))) + &wrong.away(ui);
             }
             Self::Not(NotGot::Closed { month, open }) => {
                 let open: Vec<String> = open.iter().map(u8::to_string).collect();
