@@ -107,6 +107,7 @@ fn no_golden_file_is_left_without_its_sample() {
             "scheme_earning",
             "scheme_told",
             "levels_placed",
+            "scheme_bill",
         ]
         .map(str::to_owned),
     );
