@@ -22,6 +22,10 @@ WHERE day >= $1 AND day <= $2 AND (at > $3 OR (at = $3 AND id > $4)) ORDER BY at
 SELECT id, member, office, day, at, slip, scheme, used_by, taken_back, taken_back_by FROM birthday_use
 WHERE day >= $1 AND day <= $2 AND (at > $3 OR (at = $3 AND id > $4)) AND office = $6 ORDER BY at, id LIMIT $5
 
+-- name: newest
+SELECT id, member, office, day, at, slip, scheme, used_by, taken_back, taken_back_by FROM birthday_use
+WHERE day >= $1 AND day <= $2 ORDER BY at DESC, id DESC LIMIT $3
+
 -- name: first_card
 WITH RECURSIVE those (id) AS (
     SELECT id FROM member WHERE id = $1 UNION SELECT m.id FROM member m JOIN those t ON m.merged_into = t.id)

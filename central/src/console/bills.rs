@@ -97,6 +97,11 @@ pub(super) fn step_told(ui: &Ui, told: &Told, reduced: &Reduced) -> String {
     ui.t_of(&format!("bill-step-{}", key_of(reduced.step)), &values)
 }
 
+/// Whether the birthday's discount is in a bill: then it can be used with the purchase.
+pub(super) fn celebrates(told: &Told) -> bool {
+    told.reckoned.bill.steps.iter().any(|reduced| reduced.step == Step::BirthdayDiscount)
+}
+
 /// The key of the words that say why something takes nothing off.
 fn why_key(why: &WhyNot) -> &'static str {
     match why {
@@ -143,7 +148,7 @@ fn bill_json(ui: &Ui, of: &Reckoned) -> Value {
         "price": of.price, "steps": steps, "left": told.reckoned.left.iter().map(left).collect::<Vec<_>>(),
         "to_pay": bill.to_pay, "points_used": bill.points_used, "earns_on": bill.earns_on,
         "earns": told.earns.at_once, "waits": told.earns.waiting, "rule": told.earns.rule(),
-        "level": told.level, "celebrates": told.reckoned.celebrates,
+        "level": told.level, "celebrates": celebrates(told),
     })
 }
 

@@ -5,10 +5,9 @@ use askama::Template;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
-use hufu_shared::ids::{Hash, MemberId};
+use hufu_shared::ids::MemberId;
 use hufu_shared::money::{Amount, Unit};
-use hufu_shared::scheme::bill::Step;
-use hufu_shared::time::{Instant, OfficeClock};
+use hufu_shared::time::OfficeClock;
 use serde::Deserialize;
 
 use super::Console;
@@ -26,7 +25,7 @@ use crate::rules::coupons::{State as Stands, state};
 use crate::store::people::{self, PeopleError};
 use crate::store::{birthdays as store, coupons};
 
-/// Uses that the page lists.
+/// Uses that the page lists, the newest.
 const LISTED_MAX: i64 = 100;
 
 /// One step of the bill.
@@ -178,8 +177,7 @@ fn beside(tx: &mut Tx<'_>, ui: &Ui, member: Option<MemberId>) -> Result<Beside, 
     }
     let mut uses = Vec::new();
     let days = month(&month_of_now(ui)).unwrap_or((today, today));
-    let first = (Instant(i64::MIN), Hash([0; 32]));
-    for known in store::page(tx, days, None, first, LISTED_MAX)? {
+    for known in store::newest(tx, days, LISTED_MAX)? {
         let row = people::member(tx, known.member)?;
         uses.push(Use {
             id: known.id.to_string(),
@@ -214,7 +212,7 @@ fn shown(ui: &Ui, of: &Reckoned) -> Bill {
         left: told.reckoned.left.iter().map(|left| bills::left_told(ui, left)).collect(),
         to_pay: yuan(bill.to_pay.0),
         earns: ui.t_of("bill-earns", &values),
-        celebrates: bill.steps.iter().any(|reduced| reduced.step == Step::BirthdayDiscount),
+        celebrates: bills::celebrates(told),
     }
 }
 

@@ -55,6 +55,7 @@ fn refusal(why: NotUsed) -> &'static str {
         NotUsed::Birthday(why) => key_of(why),
         NotUsed::Unknown => "birthday-no-use",
         NotUsed::TakenBack => "birthday-was-taken-back",
+        NotUsed::Other => "birthday-other",
     }
 }
 
@@ -129,6 +130,7 @@ pub async fn use_one(State(console): State<Console>, posted: Posted) -> Result<R
             let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
             Ok((status, Json(json!({ "use": id, "new": is_new }))).into_response())
         }
+        Err(key @ "birthday-other") => Err(Refused::conflict(&posted.by.ui, key)),
         Err(key) => Err(Refused::unfit(&posted.by.ui, key)),
     }
 }

@@ -20,7 +20,7 @@ use super::Console;
 use super::cases::fact_text;
 use super::failure::Failure;
 use super::leases::amount;
-use super::pages::{cursor, next, rows_of};
+use super::pages::{cursor_down, next, rows_of};
 use super::points::{Wrong, key_of, wrong};
 use super::problem::Refused;
 use super::requests::fact_of;
@@ -73,14 +73,15 @@ impl Why {
         }
     }
 
-    fn of_step(why: NotStepped) -> Self {
-        match why {
+    /// Why a step is not taken, asking back alike.
+    fn of_step(tx: &mut Tx<'_>, why: NotStepped, now: Instant) -> Result<Self, PeopleError> {
+        Ok(match why {
             NotStepped::Changed => Self::Key("catalogue-changed"),
             NotStepped::Own => Self::Key("points-own"),
             NotStepped::CouponUsed => Self::Key("catalogue-coupon-used"),
             NotStepped::ValueSpent => Self::Key("catalogue-value-spent"),
-            NotStepped::Not(why) => Self::of(why),
-        }
+            NotStepped::Not(why) => return Self::asking_back(tx, why, now),
+        })
     }
 
     /// For programs.
@@ -115,9 +116,7 @@ impl Why {
         let pair = |needs: String, has: String| vec![("needs", needs), ("has", has)];
         let values = match self {
             Self::Short(needs, has, wrong) => {
-                let told = ui.t_of(self.code(), &pair(number(*needs), number(*has)));
-                let is_away = matches!(wrong, Wrong::Short(_, escrow, _) if *escrow > 0);
-                return if is_away { format!("{told} {}", wrong.text(ui)) } else { told };
+                return ui.t_of(self.code(), &pair(number(*needs), number(*has))) + &wrong.away(ui);
             }
             Self::Not(NotGot::Closed { month, open }) => {
                 let open: Vec<String> = open.iter().map(u8::to_string).collect();
@@ -245,8 +244,39 @@ pub(super) async fn decide_it(
     let note = note(console, posted.fields.get("reason"))?;
     let (entry, now, actor) = (console.app.entry_id()?, console.app.now(), posted.by.actor());
     let decided = ItemDecided { redemption, approved, reason: note.commitment };
-    let work = move |tx: &mut Tx<'_>| desk::decide(tx, &decided, (&note, &actor), (entry, now));
-    Ok(console.app.write(work).await?.map(|done| done.map_err(Why::of_step)))
+    let work = move |tx: &mut Tx<'_>| -> Result<Option<Result<(), Why>>, PeopleError> {
+        let done = desk::decide(tx, &decided, (&note, &actor), (entry, now))?;
+        stepped(tx, done, now)
+    };
+    let done = console.app.write(work).await?;
+    if matches!(done, Some(Err(_))) {
+        console.app.wake();
+    }
+    Ok(done)
+}
+
+/// What became of a step, in words that people read.
+fn stepped(
+    tx: &mut Tx<'_>,
+    done: Option<Result<(), NotStepped>>,
+    now: Instant,
+) -> Result<Option<Result<(), Why>>, PeopleError> {
+    Ok(match done {
+        Some(Err(why)) => Some(Err(Why::of_step(tx, why, now)?)),
+        Some(Ok(())) => Some(Ok(())),
+        None => None,
+    })
+}
+
+/// Why something cannot be had, once what lies at terminals and could cover what is missing was asked back.
+pub(super) async fn asked_back(console: &Console, why: NotGot) -> Result<Why, Failure> {
+    if !matches!(why, NotGot::Short { escrow, .. } if escrow > 0) {
+        return Ok(Why::of(why));
+    }
+    let now = console.app.now();
+    let told = console.app.write(move |tx| Why::asking_back(tx, why.clone(), now)).await?;
+    console.app.wake();
+    Ok(told)
 }
 
 /// Takes one back; none in the answer if there is no such redemption.
@@ -261,8 +291,11 @@ pub(super) async fn take_back_it(
     let note = note(console, posted.fields.get("reason"))?;
     let (entry, now, actor) = (console.app.entry_id()?, console.app.now(), posted.by.actor());
     let back = ItemTakenBack { redemption, reason: note.commitment };
-    let work = move |tx: &mut Tx<'_>| desk::take_back(tx, &back, (&note, &actor), (entry, now));
-    Ok(console.app.write(work).await?.map(|done| done.map_err(Why::of_step)))
+    let work = move |tx: &mut Tx<'_>| -> Result<Option<Result<(), Why>>, PeopleError> {
+        let done = desk::take_back(tx, &back, (&note, &actor), (entry, now))?;
+        stepped(tx, done, now)
+    };
+    Ok(console.app.write(work).await?)
 }
 
 fn redemption_json(known: &KnownRedemption) -> Value {
@@ -400,10 +433,7 @@ pub async fn list(
     _by: SignedIn,
 ) -> Result<Json<Value>, Refused> {
     let most = rows_of(query.limit);
-    let (at, id) = match query.cursor.as_deref() {
-        None => (Instant(i64::MAX), [0xff; 32]),
-        after => cursor(after).ok_or(Failure::NotFound)?,
-    };
+    let (at, id) = cursor_down(query.cursor.as_deref()).ok_or(Failure::NotFound)?;
     let state = query.state.as_deref().filter(|state| !state.is_empty());
     let state = state.map(|code| Stands::from_code(code).ok_or(Failure::NotFound)).transpose()?;
     let list = query.member.map(List::Of).or(state.map(List::In)).unwrap_or(List::All);

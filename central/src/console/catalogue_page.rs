@@ -11,7 +11,7 @@ use hufu_shared::time::Instant;
 
 use super::Console;
 use super::cases::fact_text;
-use super::catalogue::{CatalogueQuery, Why, Written, decide_it, redeem_as, take_back_it, whose};
+use super::catalogue::{CatalogueQuery, Why, Written, asked_back, decide_it, redeem_as, take_back_it, whose};
 use super::failure::Failure;
 use super::leases::amount;
 use super::members::masked_name;
@@ -22,7 +22,7 @@ use crate::db::Tx;
 use crate::random;
 use crate::rules::catalogue::{State as Stands, Terms};
 use crate::rules::world::KnownRedemption;
-use crate::store::catalogue::desk::{self, Bought, Offer, Offers};
+use crate::store::catalogue::desk::{self, Bought, NotGot, Offer, Offers};
 use crate::store::catalogue::{self as store, List};
 use crate::store::people::{self, PeopleError};
 use crate::store::points;
@@ -43,6 +43,8 @@ struct Thing {
     pieces: String,
     /// Why it cannot be had; empty where it can.
     why: String,
+    /// It can be had once terminals gave back what lies there: asking for it asks them.
+    is_away: bool,
 }
 
 /// A redemption as it is shown.
@@ -116,7 +118,13 @@ fn thing(ui: &Ui, offer: &Offer) -> Thing {
         is_special: offer.cost < item.cost,
         pieces: offer.pieces.map_or_else(|| "—".to_owned(), number),
         why: why.map_or_else(String::new, |why| Why::of(why.clone()).text(ui)),
+        is_away: why.is_some_and(is_away),
     }
+}
+
+/// Whether nothing is missing but points that lie at terminals.
+fn is_away(why: &NotGot) -> bool {
+    matches!(why, NotGot::Short { needs, has, escrow, .. } if has.saturating_add(*escrow) >= *needs)
 }
 
 /// What was redeemed, in words.
@@ -201,7 +209,7 @@ async fn show(
                 let offers = desk::offers(tx, whose, fact, now)?;
                 let survivor = points::survivor(tx, whose.0)?;
                 let name = masked_name(tx, &vault, Some(survivor))?;
-                list = List::Of(whose.0);
+                list = List::Of(survivor);
                 there = Some(found(&own, name, &offers, &bought));
             }
             Some(Err(key)) => wrong = key,
@@ -316,12 +324,15 @@ async fn planned(console: &Console, ui: &Ui, fields: &Fields) -> Result<Result<P
         };
         let terms = match desk::check(tx, &wish, now)? {
             Ok(terms) => terms,
-            Err(why) => return Ok(Err(Why::of(why))),
+            Err(why) => return Ok(Err(Why::Not(why))),
         };
         let worth = || own.t_with("catalogue-cash-of", &[("worth", &amount(&own, Unit::Cny, terms.0.fen))]);
         let what = desk::name(tx, &written.code)?.map_or_else(worth, |name| own.pick(&name));
         let member = points::survivor(tx, wish.member)?;
         Ok(Ok((member, what, terms, points::has(tx, member)?.available)))
     };
-    Ok(console.app.db.read(load).await?)
+    match console.app.db.read(load).await? {
+        Err(Why::Not(why)) => Ok(Err(asked_back(console, why).await?)),
+        planned => Ok(planned),
+    }
 }

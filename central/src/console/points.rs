@@ -131,23 +131,29 @@ impl Wrong {
 
     /// In words.
     pub fn text(&self, ui: &Ui) -> String {
-        let Self::Short(missing, escrow, recalled) = self else { return ui.t(self.code()) };
-        let mut text = ui.t_with("points-short", &[("missing", &number(*missing))]);
-        if *escrow > 0 {
-            let one = |recalled: &Recalled| {
-                let state = match recalled.state {
-                    RecallState::Closing => "points-recall-closing",
-                    RecallState::Arrived => "points-recall-arrived",
-                    RecallState::Unreachable => "points-recall-unreachable",
-                };
-                let values = [("office", ui.pick(&recalled.office)), ("n", number(recalled.amount.0))];
-                ui.t_of(state, &values)
-            };
-            let told: Vec<String> = recalled.iter().map(one).collect();
-            text.push_str(&ui.t_with("points-short-away", &[("n", &number(*escrow))]));
-            text.push_str(&told.join(&ui.t("list-and")));
+        match self {
+            Self::Short(missing, ..) => {
+                ui.t_with("points-short", &[("missing", &number(*missing))]) + &self.away(ui)
+            }
+            Self::Key(_) => ui.t(self.code()),
         }
-        text
+    }
+
+    /// Of what is missing, what lies at terminals and who was asked for it; nothing where none does.
+    pub fn away(&self, ui: &Ui) -> String {
+        let Self::Short(_, escrow @ 1.., recalled) = self else { return String::new() };
+        let key = if recalled.is_empty() { "points-short-there" } else { "points-short-away" };
+        let one = |recalled: &Recalled| {
+            let state = match recalled.state {
+                RecallState::Closing => "points-recall-closing",
+                RecallState::Arrived => "points-recall-arrived",
+                RecallState::Unreachable => "points-recall-unreachable",
+            };
+            let values = [("office", ui.pick(&recalled.office)), ("n", number(recalled.amount.0))];
+            ui.t_of(state, &values)
+        };
+        let told: Vec<String> = recalled.iter().map(one).collect();
+        ui.t_with(key, &[("n", &number(*escrow))]) + &told.join(&ui.t("list-and"))
     }
 }
 

@@ -111,10 +111,14 @@ pub struct Purchase {
 }
 
 impl Purchase {
-    /// Whether it can bear an offer.
+    /// Why it cannot bear an offer; none where it can.
     #[must_use]
-    pub fn holds(&self) -> bool {
-        self.counts && !self.is_returned
+    pub fn falls(&self) -> Option<NotOpened> {
+        match (self.counts, self.is_returned) {
+            (false, _) => Some(NotOpened::Void),
+            (true, true) => Some(NotOpened::Returned),
+            (true, false) => None,
+        }
     }
 }
 
@@ -205,10 +209,8 @@ fn opens(rules: &Redemption, code: &str, asker: Asker, purchase: Purchase) -> Re
     let needs = of_item.map(|of| of.min_purchase_fen).min().ok_or(NotOpened::NoOffer)?;
     if purchase.member != Some(asker.member) {
         Err(NotOpened::Others)
-    } else if !purchase.counts {
-        Err(NotOpened::Void)
-    } else if purchase.is_returned {
-        Err(NotOpened::Returned)
+    } else if let Some(why) = purchase.falls() {
+        Err(why)
     } else if purchase.day != asker.day {
         Err(NotOpened::Day { needs: asker.day, met: purchase.day })
     } else if purchase.is_used {

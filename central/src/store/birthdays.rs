@@ -117,6 +117,19 @@ pub fn page(
     tx.query(SQL.get(statement), &key)?.iter().map(birthday_of).collect()
 }
 
+/// The newest uses on days from the first to the last, at most `limit`, the newest first: those that people take back.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn newest(
+    tx: &mut Tx<'_>,
+    (first, last): (Day, Day),
+    limit: i64,
+) -> Result<Vec<KnownBirthday>, StoreError> {
+    let key = [i64::from(first.0).into(), i64::from(last.0).into(), limit.into()];
+    tx.query(SQL.get("newest"), &key)?.iter().map(birthday_of).collect()
+}
+
 /// When a member's first card was issued; none where no card is known, or not when.
 ///
 /// # Errors
@@ -139,6 +152,8 @@ pub enum NotUsed {
     Unknown,
     /// It was taken back before.
     TakenBack,
+    /// Another use has this name.
+    Other,
 }
 
 /// What became of the wish to use it.
@@ -198,10 +213,13 @@ pub fn use_one(
     (entry, now): (EntryId, Instant),
 ) -> Result<Result<Used, NotUsed>, PeopleError> {
     journal::pass_gate(tx, now)?;
-    if one(tx, wish.id)?.is_some() {
-        return Ok(Ok(Used::Before));
+    let member = points::survivor(tx, wish.member)?;
+    if let Some(known) = one(tx, wish.id)? {
+        let was = (points::survivor(tx, known.member)?, known.office, &known.slip);
+        let is_same = was == (member, wish.office, &wish.slip);
+        return Ok(if is_same { Ok(Used::Before) } else { Err(NotUsed::Other) });
     }
-    let wish = BirthdayUsed { member: points::survivor(tx, wish.member)?, ..wish.clone() };
+    let wish = BirthdayUsed { member, ..wish.clone() };
     if let Err(why) = check(tx, vault, (&wish, shown), now)? {
         return Ok(Err(why));
     }

@@ -50,6 +50,17 @@ impl Redeems {
             Self::Cash { .. } => None,
         }
     }
+
+    /// Whether both ask for the same thing. Which item of stock stands for it is looked up whenever somebody asks.
+    #[must_use]
+    pub fn asks_the_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Item { code, purchase, .. }, Self::Item { code: asked, purchase: opens, .. }) => {
+                (code, purchase) == (asked, opens)
+            }
+            _ => self == other,
+        }
+    }
 }
 
 /// A member redeems, with a line to the centre: a right that counts once is never spent on a terminal's word.

@@ -129,6 +129,9 @@ async fn rule_s09_a_birthday_s_discount_is_used_once_a_year_listed_by_month_and_
         assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
         let again = browser.post(BIRTHDAYS, &whole).await;
         assert_eq!((again.status, json(&again)["new"].as_bool()), (StatusCode::OK, Some(false)));
+        let moved = whole.map(|of| if of.0 == "slip" { ("slip", "B18") } else { of });
+        let moved = browser.post(BIRTHDAYS, &moved).await;
+        assert_eq!((moved.status, problem(&moved).as_str()), (StatusCode::CONFLICT, "birthday-other"));
         let other = whole.map(|of| if of.0 == "key" { ("key", "till-18") } else { of });
         assert_eq!(problem(&browser.post(BIRTHDAYS, &other).await), "birthday-used");
         let count = |list: serde_json::Value| list["uses"].as_array().map_or(0, Vec::len);
@@ -176,6 +179,15 @@ async fn rule_x16_a_club_whose_scheme_names_no_step_takes_the_whole_price() {
         let told = json(&browser.post(BILLS, &asked(&[("card", "1"), ("birthday", "1")])).await);
         assert_eq!(told["to_pay"].as_i64(), Some(100_000), "{told}");
         assert_eq!(text(&told["left"][0], "why"), "bill-not-offered", "{told}");
+        let shop: Scheme = toml::from_str(ready::find("S").expect("shipped").text).expect("a scheme");
+        let lost = Scheme { version: 11, valid_from: Day(0), ..shop };
+        let act = Act::SchemeSet(lost.terms());
+        site.app.act(Actor::Job("test".to_owned()), act).await.expect("taken");
+        site.clock.advance(DAY_US);
+        let whole = [("card", "1"), ("birthday", "1"), ("id_card", "1"), ("own_use", "1")];
+        let told = json(&browser.post(BILLS, &asked(&whole)).await);
+        let no_birthday = (told["celebrates"].as_bool(), told["to_pay"].as_i64());
+        assert_eq!(no_birthday, (Some(false), Some(100_000)), "there is no discount to be used: {told}");
     })
     .await;
 }

@@ -14,20 +14,28 @@ use crate::store::{StoreError, leases, staff, world};
 
 static PROBE: SqlFile = SqlFile::new("probe", include_str!("probe.sql"));
 
-const LEASE: LeaseId = LeaseId([0x1e; 16]);
+pub const LEASE: LeaseId = LeaseId([0x1e; 16]);
 const POINTS: i64 = 5;
 
 async fn take(site: &Site, act: Act) {
     site.app.act(Actor::Job("test".to_owned()), act).await.expect("taken");
 }
 
-/// Sets points of a member aside at a terminal.
+/// Sets points of somebody aside at a terminal.
 async fn set_aside(site: &Site) -> (DeviceId, MemberId) {
-    let ends = |tx: &mut Tx<'_>| -> Result<_, StoreError> {
-        let device = DeviceId(tx.query_one(PROBE.get("a_device"), &[])?.array(0)?);
-        Ok((device, MemberId(tx.query_one(PROBE.get("with_points"), &[POINTS.into()])?.array(0)?)))
+    let who = |tx: &mut Tx<'_>| -> Result<_, StoreError> {
+        Ok(MemberId(tx.query_one(PROBE.get("with_points"), &[POINTS.into()])?.array(0)?))
     };
-    let (device, member) = site.app.db.read(ends).await.expect("somebody has points");
+    let member = site.app.db.read(who).await.expect("somebody has points");
+    (lend(site, member, POINTS).await, member)
+}
+
+/// Sets points of a member aside at a terminal, under [`LEASE`].
+pub async fn lend(site: &Site, member: MemberId, points: i64) -> DeviceId {
+    let first = |tx: &mut Tx<'_>| -> Result<_, StoreError> {
+        Ok(DeviceId(tx.query_one(PROBE.get("a_device"), &[])?.array(0)?))
+    };
+    let device = site.app.db.read(first).await.expect("a terminal");
     let terms = LeaseTerms { ttl_s: 86_400, reboot_cost_s: 7_200, reboots_max: 3 };
     let set = LeaseSet {
         lease: LEASE,
@@ -35,13 +43,13 @@ async fn set_aside(site: &Site) -> (DeviceId, MemberId) {
         device,
         member,
         unit: Unit::Pts,
-        granted_total: Amount(POINTS),
+        granted_total: Amount(points),
         terms,
         version: Version { epoch: 1, n: 1 },
         cause: LeaseCause::Granted,
     };
     take(site, Act::LeaseSet(set)).await;
-    (device, member)
+    device
 }
 
 fn figure(page: &Page) -> &str {

@@ -103,7 +103,7 @@ impl Work {
     /// Whether the purchase that a redemption rests on bears it still.
     fn has_its_ground(&self, known: &KnownRedemption) -> bool {
         let purchase = known.asked.what.purchase();
-        purchase.is_none_or(|id| self.opening_purchase(id).is_some_and(|seen| seen.holds()))
+        purchase.is_none_or(|id| self.opening_purchase(id).is_some_and(|seen| seen.falls().is_none()))
     }
 
     /// Takes the points and gives what they buy; whether there was all that it takes.

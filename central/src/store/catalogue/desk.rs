@@ -297,8 +297,9 @@ pub fn redeem(
     journal::pass_gate(tx, now)?;
     let member = points::survivor(tx, wish.member)?;
     if let Some(known) = redemption(tx, wish.id)? {
-        let was = (points::survivor(tx, known.asked.member)?, known.asked.office, &known.asked.what);
-        return Ok(if was == (member, wish.office, &wish.what) { Got::Before } else { Got::Other });
+        let was = (points::survivor(tx, known.asked.member)?, known.asked.office);
+        let is_same = was == (member, wish.office) && known.asked.what.asks_the_same(&wish.what);
+        return Ok(if is_same { Got::Before } else { Got::Other });
     }
     if let Err(why) = check(tx, wish, now)? {
         return Ok(Got::Not(why));
@@ -350,6 +351,10 @@ pub fn decide(
     }
     note.put(tx, actor.staff(), now)?;
     acts::take(tx, entry, now, actor, &Act::ItemDecided(decided.clone()))?;
+    if decided.approved {
+        let member = points::survivor(tx, known.asked.member)?;
+        recalls::end(tx, member, Unit::Pts)?;
+    }
     Ok(Some(Ok(())))
 }
 
@@ -364,10 +369,9 @@ fn lacks(tx: &mut Tx<'_>, known: &KnownRedemption, now: Instant) -> Result<Optio
     if has < needs {
         return Ok(Some(who.short(needs, has)));
     }
-    if let Some(id) = asked.what.purchase()
-        && !purchase(tx, id)?.is_some_and(|seen| seen.holds())
-    {
-        return Ok(Some(NotGot::Rule(NotOpened::Returned.into())));
+    let ground = asked.what.purchase().map(|id| purchase(tx, id)).transpose()?;
+    if let Some(why) = ground.and_then(|seen| seen.map_or(Some(NotOpened::Unknown), |seen| seen.falls())) {
+        return Ok(Some(NotGot::Rule(why.into())));
     }
     Ok(is_gone(tx, asked.what.stock(), asked.office)?.then_some(NotGot::Shelf))
 }

@@ -246,6 +246,8 @@ async fn rule_s09_a_birthday_s_discount_is_used_once_a_year_and_taken_back() {
         assert_eq!(listed(Some(OFFICE_A), first, 1).await, whole[..1]);
         assert_eq!(listed(Some(OFFICE_A), whole[0], 10).await, whole[1..]);
         assert!(listed(Some(OFFICE_B), first, 10).await.is_empty());
+        let newest = db.read(move |tx| birthdays::newest(tx, days, 1)).await.expect("readable");
+        assert_eq!(newest.iter().map(|known| known.slip.as_str()).collect::<Vec<_>>(), ["B71"]);
         replays(&db).await;
     })
     .await;

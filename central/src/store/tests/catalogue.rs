@@ -1,11 +1,11 @@
 //! Redemption from the catalogue, on both databases; each story is replayed from its journal at the end.
 
 use hufu_shared::act::{
-    Act, CouponUsed, CouponWhy, ItemDecided, ItemRedeemed, ItemTakenBack, LevelMove, LevelWhy, LevelsMoved,
-    PointsChange, PointsChanged, Redeems, StockClass, StockEnd, StockItem, StockMoved,
+    Act, Actor, CouponUsed, CouponWhy, ItemDecided, ItemRedeemed, ItemTakenBack, LevelMove, LevelWhy,
+    LevelsMoved, PointsChange, PointsChanged, Redeems, StockClass, StockEnd, StockItem, StockMoved,
 };
-use hufu_shared::fact::{Event, Reversed, Shown};
-use hufu_shared::ids::{FactId, Hash, ItemId};
+use hufu_shared::fact::{Earned, Event, Reversed, Shown, SlipKey};
+use hufu_shared::ids::{EntryId, FactId, Hash, ItemId};
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::policy::Policy;
 use hufu_shared::rules::level::Standing;
@@ -13,17 +13,18 @@ use hufu_shared::rules::redeem::NotRedeemed;
 use hufu_shared::scheme::level::Ladder;
 use hufu_shared::scheme::redemption::{Item, RedeemKind, Redemption};
 use hufu_shared::scheme::{Scheme, ready};
-use hufu_shared::time::{DAY_US, OfficeClock};
+use hufu_shared::time::{DAY_US, Day, OfficeClock};
 
 use super::clocks::late;
 use super::kit::*;
 use super::redeemed::{OTHER, PLANNER, act_of};
 use super::stock::replays;
-use crate::db::Db;
 use crate::db::testing::{each, prepare_all};
+use crate::db::{Db, Tx};
 use crate::rules::catalogue::{NotHad, NotOpened, State, Terms};
 use crate::rules::coupons::{self as rights, State as CouponState};
-use crate::store::catalogue::desk::{self, NotGot};
+use crate::store::acts::Note;
+use crate::store::catalogue::desk::{self, NotGot, NotStepped};
 use crate::store::catalogue::{self as store, List};
 use crate::store::statement::{self, Place};
 use crate::store::{coupons, stock};
@@ -315,6 +316,35 @@ async fn rule_k24_where_the_scheme_asks_for_it_a_redemption_waits_for_another_pe
         act_of(&db, OTHER, 76, late(76), decide(9, true)).await;
         assert_eq!((state(&db, 8).await, points(&db, 1).await), (Some(State::Returned), 1_000));
         replays(&db).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_p02_who_approves_is_told_that_the_purchase_of_an_offer_has_no_effect_any_more() {
+    each(|db| async move {
+        club(&db, |rules| rules.plan_needs_approval = true).await;
+        let slip =
+            |number: &str| SlipKey { shop: "A".to_owned(), number: number.to_owned(), date: Day(20_779) };
+        let bought = |own: &str, before: Option<&str>| {
+            let promised = vec![Leg { unit: Unit::Pts, amount: Amount(8) }];
+            let (slip, replaces) = (Some(slip(own)), before.map(slip));
+            let (subject, purchase, repeats, paid) = (subject(1), Amount(48_000), None, None);
+            Event::Earned(Earned { subject, purchase, promised, slip, replaces, repeats, paid })
+        };
+        let mut terminal = Terminal::start(TERMINAL_A);
+        let first = terminal.record(0, Shown::Accepted, bought("17", None));
+        terminal.upload(&db).await;
+        redeems(&db, 60, &wish(7, 1, gift(Some(first)))).await;
+        terminal.record(600, Shown::Accepted, bought("18", Some("17")));
+        terminal.upload(&db).await;
+        let decided = ItemDecided { redemption: Hash([7; 32]), approved: true, reason: Hash([6; 32]) };
+        let note = Note { commitment: Hash([6; 32]), sealed: vec![6] };
+        let (actor, by) = (Actor::Admin(OTHER), (EntryId([61; 16]), late(61)));
+        let work = move |tx: &mut Tx<'_>| desk::decide(tx, &decided, (&note, &actor), by);
+        let done = db.write(work).await.expect("readable");
+        assert_eq!(done, Some(Err(NotStepped::Not(NotGot::Rule(NotOpened::Void.into())))));
+        assert_eq!(state(&db, 7).await, Some(State::Waiting));
     })
     .await;
 }

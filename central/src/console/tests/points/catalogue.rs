@@ -1,8 +1,13 @@
 //! Redemption from the catalogue, on the page and through the API.
 
+use hufu_shared::act::{LeaseEnded, MembersMerged};
+use hufu_shared::money::Unit;
 use hufu_shared::scheme::redemption::{Item, RedeemKind, Redemption};
 
+use super::super::leases::{LEASE, lend};
 use super::*;
+use crate::db::Tx;
+use crate::store::recalls;
 
 const PATH: &str = "/api/v1/redemptions/items";
 
@@ -103,6 +108,10 @@ async fn rule_k24_a_program_reads_the_catalogue_of_a_member_redeems_once_and_tak
             StatusCode::OK,
             "once by its key"
         );
+        told(&site, Redemption { items: Vec::new(), ..rules() }).await;
+        let later = browser.post(PATH, &wish("a", "umbrella")).await;
+        assert_eq!(later.status, StatusCode::OK, "a new catalogue makes no other wish of it: {}", later.text);
+        told(&site, rules()).await;
         let other = browser.post(PATH, &wish("a", "trip")).await;
         assert_eq!((other.status, problem(&other).as_str()), (StatusCode::CONFLICT, "catalogue-key"));
         assert_eq!(has(&browser, 1, "PTS").await, 300);
@@ -184,6 +193,63 @@ async fn rule_k24_staff_redeem_in_two_steps_and_what_waits_is_approved_by_anothe
             assert_ne!(stranger.get(path).await.status, StatusCode::OK, "{path}");
         }
         assert!(!stranger.post_bare(PATH, &wish("s", "umbrella")).await.status.is_success());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_k23_points_at_terminals_are_asked_back_from_the_page_and_for_who_approves() {
+    each(|site| async move {
+        let mut browser = Browser::signed_in(&site).await;
+        ready(&site, &mut browser).await;
+        let mut other = other(&site).await;
+        told(&site, Redemption { plan_needs_approval: true, ..rules() }).await;
+        let filed = json(&browser.post(PATH, &wish("a", "umbrella")).await);
+        assert_eq!(text(&filed, "state"), "waiting", "{filed}");
+        told(&site, rules()).await;
+        lend(&site, id(1), 400).await;
+        let asked = async || site.app.db.read(recalls::newest_recall).await.expect("readable") > 0;
+
+        let page = browser.get("/redemptions/items?member=X1&office=A").await;
+        let umbrella = page.between("雨伞</td>", "</tr>").expect("a row");
+        let why = "需要 500 分，可用积分只有 400 分。另有 400 分在案场备用。";
+        assert!(umbrella.contains(why) && umbrella.contains("<form"), "it can be asked for: {umbrella}");
+        let car = page.between("轿车</td>", "</tr>").expect("a row");
+        assert!(!car.contains("<form"), "all points together are too few: {car}");
+        assert!(!asked().await, "looking asks nobody");
+        let mut form = wish("page", "umbrella");
+        form.push(("do", "redeem"));
+        let short = browser.post("/redemptions/items", &form).await;
+        assert_eq!(short.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", short.text);
+        assert!(short.text.contains("另有 400 分在案场备用：") && asked().await, "{}", short.text);
+
+        let end = |tx: &mut Tx<'_>| recalls::end(tx, id(1), Unit::Pts);
+        site.app.db.write(end).await.expect("ended");
+        let decide = format!("{PATH}/{}/decide", text(&filed, "redemption"));
+        let fields = [("approved", "1"), ("reason", "预算内")];
+        assert_eq!(problem(&other.post(&decide, &fields).await), "catalogue-short");
+        assert!(asked().await, "for who approves, too");
+        let back = LeaseEnded { lease: LEASE, generation: 1, second: None, reason: Hash([9; 32]) };
+        let back = Act::LeaseWrittenOff(back);
+        site.app.act(Actor::Job("test".to_owned()), back).await.expect("taken");
+        let approved = json(&other.post(&decide, &fields).await);
+        assert_eq!(text(&approved, "state"), "done", "{approved}");
+        assert!(!asked().await, "nobody waits for them any more");
+        assert_eq!(has(&browser, 1, "PTS").await, 300);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kind_11_who_turned_out_to_be_another_is_shown_what_that_one_redeemed() {
+    each(|site| async move {
+        let mut browser = Browser::signed_in(&site).await;
+        ready(&site, &mut browser).await;
+        let merged = MembersMerged { survivor: id(1), merged: id(2), reason: Hash([0; 32]) };
+        site.app.act(Actor::Job("test".to_owned()), Act::MembersMerged(merged)).await.expect("taken");
+        assert_eq!(browser.post(PATH, &wish("a", "umbrella")).await.status, StatusCode::CREATED);
+        let page = browser.get("/redemptions/items?member=X2&office=A").await;
+        assert!(page.text.contains("撤销兑换"), "as the points beside it are theirs: {}", page.text);
     })
     .await;
 }
