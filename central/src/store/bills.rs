@@ -16,7 +16,7 @@ use hufu_shared::scheme::{SchemeTerms, Words};
 use hufu_shared::time::{Day, Instant};
 
 use super::people::{self, PeopleError};
-use super::{birthdays, coupons, levels, points, world};
+use super::{birthdays, coupons, levels, money, points, world};
 use crate::db::Tx;
 use crate::rules::birthdays::used_on;
 use crate::rules::coupons::KnownCoupon;
@@ -125,7 +125,8 @@ pub fn reckon(
         birthday: asked.birthday.then_some(wants),
     };
     let Ok(reckoned) = till::reckon(&bills, &at_till) else { return Ok(Err(NotReckoned::Beyond)) };
-    let verified = row.and_then(|row| row.joined);
+    // As the ledger has it: of whom no file said a day, the day of the import.
+    let verified = money::standing(tx, member)?.map(|known| known.joined);
     let Some(earns) = earns(scheme.as_ref(), (asked, &reckoned), (day, verified)) else {
         return Ok(Err(NotReckoned::Beyond));
     };
