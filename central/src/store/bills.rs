@@ -168,14 +168,11 @@ fn earns(
     (day, verified): (Day, Option<Day>),
 ) -> Option<Earns> {
     let Some(terms) = scheme else { return Some(Earns::default()) };
-    let taken = |step: Step| {
-        let by = reckoned.bill.steps.iter().find(|reduced| reduced.step == step);
-        by.map_or(Amount::ZERO, |reduced| reduced.by)
-    };
-    let goods = asked.goods.clone();
-    let paid = Paid { goods, coupon: taken(Step::Coupon), by_points: taken(Step::Points), ..Paid::default() };
+    let (goods, bill) = (asked.goods.clone(), &reckoned.bill);
+    let (coupon, by_points) = (bill.taken(Step::Coupon), bill.taken(Step::Points));
+    let paid = Paid { goods, coupon, by_points, ..Paid::default() };
     // A purchase is told with a card at hand, as the ledger takes it.
     let begun = Begun { card_issued: Some(day), main_card: Some(day), verified };
-    let (money, office) = (reckoned.bill.to_pay, asked.office.code.as_str());
+    let (money, office) = (bill.to_pay, asked.office.code.as_str());
     purchase::earns(terms, &Bought { money, paid: Some(&paid), office, day, begun }).ok()
 }
