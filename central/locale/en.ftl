@@ -906,7 +906,6 @@ ranking-open = to be given
 ranking-given = given
 ranking-give = Mark as given
 ranking-given-at = Given at { $time } at { $office }.
-ranking-more = More
 ranking-before = This award was given already.
 ranking-short = The office has none of this award on its shelf.
 ranking-line = { $period }, { $points } points, place { $place }; award: { $what }, { $state }.

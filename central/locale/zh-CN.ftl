@@ -906,7 +906,6 @@ ranking-open = 待发放
 ranking-given = 已发放
 ranking-give = 标为已发放
 ranking-given-at = { $time } 在{ $office }发放。
-ranking-more = 更多
 ranking-before = 这份奖励已发放。
 ranking-short = 该案场没有这件奖品的库存。
 ranking-line = { $period }，{ $points } 分，第 { $place } 名，奖励：{ $what }，{ $state }。
