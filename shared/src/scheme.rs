@@ -211,6 +211,9 @@ impl Scheme {
             ("points_start", self.points_start == start::PointsStart::Verified && rated.is_none()),
             ("earning", self.earnings.len() > done),
             ("sheet", !self.sheets.is_empty() && rated.is_none()),
+            // Goods that come back take their points along, and nobody tells the centre of a refused order.
+            ("returns.reverse_points", !self.returns.reverse_points),
+            ("returns.refusal_penalty", self.returns.refusal_penalty > 0),
         ];
         groups.into_iter().filter_map(|(key, is_said)| is_said.then_some(key)).collect()
     }

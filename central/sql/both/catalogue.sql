@@ -28,7 +28,7 @@ WITH RECURSIVE those (id) AS (
 SELECT r.asked, r.kind, r.name_zh, r.name_en, r.points, r.normal, r.fen, r.rule, r.at, r.day, r.asker, r.state, r.pieces, r.decided,
     r.decider, r.decided_why
 FROM item_redemption r JOIN those t ON t.id = r.member
-WHERE (r.at < $1 OR (r.at = $1 AND r.id < $2)) ORDER BY r.at DESC, r.id DESC LIMIT $3
+WHERE (r.at < $1 OR (r.at = $1 AND r.id < $2)) AND ($5 = '' OR r.state = $5) ORDER BY r.at DESC, r.id DESC LIMIT $3
 
 -- name: purchases
 SELECT device, epoch, seq, body FROM fact WHERE member = $1 AND day = $2 AND event = 'earned' AND became IN ('applied', 'applied_with_case')

@@ -42,11 +42,11 @@ SELECT id, joined FROM member WHERE number > $1 AND ($2 = '' OR status = $2)
 AND ($3 = '' OR office = (SELECT id FROM office WHERE code = $3)) ORDER BY number LIMIT $4
 
 -- name: members_by_joined
-SELECT id, joined FROM member WHERE (joined > $1 OR (joined = $1 AND id > $2)) AND ($3 = '' OR status = $3)
+SELECT id, joined FROM member WHERE (joined, id) > ($1, $2) AND ($3 = '' OR status = $3)
 AND ($4 = '' OR office = (SELECT id FROM office WHERE code = $4)) ORDER BY joined, id LIMIT $5
 
 -- name: members_by_joined_down
-SELECT id, joined FROM member WHERE (joined < $1 OR (joined = $1 AND id < $2)) AND ($3 = '' OR status = $3)
+SELECT id, joined FROM member WHERE (joined, id) < ($1, $2) AND ($3 = '' OR status = $3)
 AND ($4 = '' OR office = (SELECT id FROM office WHERE code = $4)) ORDER BY joined DESC, id DESC LIMIT $5
 
 -- name: member_count

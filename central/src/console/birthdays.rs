@@ -201,11 +201,12 @@ pub async fn list(
     Query(query): Query<BirthdaysQuery>,
     by: SignedIn,
 ) -> Result<Json<Value>, Refused> {
-    let asked = query.month.unwrap_or_else(|| month_of_now(&by.ui));
+    let said = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let asked = said(query.month).unwrap_or_else(|| month_of_now(&by.ui));
     let unread = || Refused::said(by.ui.language, StatusCode::BAD_REQUEST, "unreadable", "");
     let days = month(&asked).ok_or_else(unread)?;
     let (at, id) = cursor(query.cursor.as_deref()).ok_or(Failure::NotFound)?;
-    let (most, code) = (rows_of(query.limit), query.office);
+    let (most, code) = (rows_of(query.limit), said(query.office));
     let load = move |tx: &mut Tx<'_>| -> Result<_, StoreError> {
         let offices = people::offices(tx)?;
         let office = code.as_ref().map(|code| offices.iter().find(|row| row.code == *code));

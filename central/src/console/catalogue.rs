@@ -426,7 +426,7 @@ pub struct RedeemedQuery {
     limit: Option<u32>,
 }
 
-/// What was redeemed from the catalogue, the newest first: all, in a state, or of a member.
+/// What was redeemed from the catalogue, the newest first: all, in a state, of a member, or both.
 pub async fn list(
     State(console): State<Console>,
     Query(query): Query<RedeemedQuery>,
@@ -436,7 +436,11 @@ pub async fn list(
     let (at, id) = cursor_down(query.cursor.as_deref()).ok_or(Failure::NotFound)?;
     let state = query.state.as_deref().filter(|state| !state.is_empty());
     let state = state.map(|code| Stands::from_code(code).ok_or(Failure::NotFound)).transpose()?;
-    let list = query.member.map(List::Of).or(state.map(List::In)).unwrap_or(List::All);
+    let list = match (query.member, state) {
+        (Some(member), state) => List::Of(member, state),
+        (None, Some(state)) => List::In(state),
+        (None, None) => List::All,
+    };
     let page = console.app.db.read(move |tx| store::redemptions(tx, list, (at, Hash(id)), most)).await?;
     let next = page.last().and_then(|known| next((page.len(), most), known.at, &known.asked.id.0));
     let rows: Vec<Value> = page.iter().map(redemption_json).collect();

@@ -209,7 +209,7 @@ async fn show(
                 let offers = desk::offers(tx, whose, fact, now)?;
                 let survivor = points::survivor(tx, whose.0)?;
                 let name = masked_name(tx, &vault, Some(survivor))?;
-                list = List::Of(survivor);
+                list = List::Of(survivor, None);
                 there = Some(found(&own, name, &offers, &bought));
             }
             Some(Err(key)) => wrong = key,

@@ -16,7 +16,7 @@ use hufu_shared::scheme::{SchemeTerms, Words};
 use hufu_shared::time::{Day, Instant};
 
 use super::people::{self, PeopleError};
-use super::{birthdays, coupons, levels, points, world};
+use super::{birthdays, coupons, levels, money, points, world};
 use crate::db::Tx;
 use crate::rules::birthdays::used_on;
 use crate::rules::coupons::KnownCoupon;
@@ -125,7 +125,8 @@ pub fn reckon(
         birthday: asked.birthday.then_some(wants),
     };
     let Ok(reckoned) = till::reckon(&bills, &at_till) else { return Ok(Err(NotReckoned::Beyond)) };
-    let verified = row.and_then(|row| row.joined);
+    // As the ledger has it: of whom no file said a day, the day of the import.
+    let verified = money::standing(tx, member)?.map(|known| known.joined);
     let Some(earns) = earns(scheme.as_ref(), (asked, &reckoned), (day, verified)) else {
         return Ok(Err(NotReckoned::Beyond));
     };
@@ -167,14 +168,11 @@ fn earns(
     (day, verified): (Day, Option<Day>),
 ) -> Option<Earns> {
     let Some(terms) = scheme else { return Some(Earns::default()) };
-    let taken = |step: Step| {
-        let by = reckoned.bill.steps.iter().find(|reduced| reduced.step == step);
-        by.map_or(Amount::ZERO, |reduced| reduced.by)
-    };
-    let goods = asked.goods.clone();
-    let paid = Paid { goods, coupon: taken(Step::Coupon), by_points: taken(Step::Points), ..Paid::default() };
+    let (goods, bill) = (asked.goods.clone(), &reckoned.bill);
+    let (coupon, by_points) = (bill.taken(Step::Coupon), bill.taken(Step::Points));
+    let paid = Paid { goods, coupon, by_points, ..Paid::default() };
     // A purchase is told with a card at hand, as the ledger takes it.
     let begun = Begun { card_issued: Some(day), main_card: Some(day), verified };
-    let (money, office) = (reckoned.bill.to_pay, asked.office.code.as_str());
+    let (money, office) = (bill.to_pay, asked.office.code.as_str());
     purchase::earns(terms, &Bought { money, paid: Some(&paid), office, day, begun }).ok()
 }

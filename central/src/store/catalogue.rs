@@ -119,8 +119,8 @@ pub enum List {
     All,
     /// Those in a state.
     In(State),
-    /// Those of a member, and of those who turned out to be the same.
-    Of(MemberId),
+    /// Those of a member, and of those who turned out to be the same; in a state, or in any.
+    Of(MemberId, Option<State>),
 }
 
 /// Redemptions before a place in the list, the newest first, at most `limit`.
@@ -140,8 +140,8 @@ pub fn redemptions(
             key.push(state.code().into());
             "redemptions_in"
         }
-        List::Of(member) => {
-            key.push(member.0.into());
+        List::Of(member, state) => {
+            key.extend([member.0.into(), state.map_or("", State::code).into()]);
             "redemptions_of"
         }
     };

@@ -49,6 +49,15 @@ pub struct Bill {
     pub earns_on: Amount,
 }
 
+impl Bill {
+    /// What a step took, in fen; 0 for one that took nothing.
+    #[must_use]
+    pub fn taken(&self, step: Step) -> Amount {
+        let made = self.steps.iter().find(|made| made.step == step);
+        made.map_or(Amount::ZERO, |made| made.by)
+    }
+}
+
 /// Why there is no discount, whoever the member is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoDiscount {

@@ -20,12 +20,14 @@ fn rule_s06_points_come_off_first_then_the_level_discount() {
     // 1,000 元, 200 points, 5 %: (1,000 - 200) x 95 % = 760 元 in cash, which earn normally.
     let both = Sale { points: 200, level_bp: 500, ..sale(100_000) };
     assert_eq!(reckoned(&basis, &both), (76_000, 76_000));
-    let steps = reckon(&basis, &both).expect("small").steps;
+    let bill = reckon(&basis, &both).expect("small");
     let expected = [
         Reduced { step: Step::Points, by: Amount(20_000) },
         Reduced { step: Step::LevelDiscount, by: Amount(4_000) },
     ];
-    assert_eq!(steps, expected);
+    assert_eq!(bill.steps, expected);
+    let taken = [Step::Coupon, Step::Points, Step::LevelDiscount].map(|step| bill.taken(step).0);
+    assert_eq!(taken, [0, 20_000, 4_000], "each step by its name");
     let all = Sale { points: 2_000, ..sale(100_000) };
     assert_eq!(reckoned(&basis, &all), (0, 0), "what points paid earns nothing");
     assert_eq!(reckon(&basis, &all).expect("small").points_used, 1_000, "and no more than the price");

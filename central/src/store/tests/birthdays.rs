@@ -15,6 +15,7 @@ use hufu_shared::scheme::Scheme;
 use hufu_shared::scheme::bill::Step;
 use hufu_shared::scheme::bonus::Birthday;
 use hufu_shared::scheme::ready;
+use hufu_shared::scheme::start::PointsStart;
 use hufu_shared::time::{DAY_US, Day, Instant, OfficeClock};
 
 use super::kit::*;
@@ -201,6 +202,19 @@ async fn rule_s04_s09_no_level_discount_on_the_day_of_issue_nor_without_the_card
                 why.map(|why| (Step::LevelDiscount, WhyNot::Discount(why))).into_iter().collect();
             assert_eq!((told.reckoned.bill.to_pay.0, told.reckoned.left), (to_pay, left));
         }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_g01_a_bill_earns_as_the_ledger_does_for_whom_no_file_said_a_day_of_joining() {
+    each(|db| async move {
+        let keys = tempfile::tempdir().expect("a folder");
+        let vault = Vault::create(&keys.path().join("vault.key")).expect("keys");
+        let scheme = Scheme { points_start: PointsStart::Verified, ..fashion() };
+        found_with(&db, scheme.terms()).await;
+        let told = bill(&db, &vault, asked(3, 100_000), at(0)).await.expect("reckoned");
+        assert_eq!(told.earns.at_once, Amount(20), "2 for each 100, since the day of the import");
     })
     .await;
 }

@@ -155,7 +155,7 @@ async fn rule_p02_a_purchase_of_480_yuan_opens_one_offer_for_its_own_member_and_
             "the normal cost for others"
         );
         let own = (late(i64::from(u8::MAX)), Hash([0xff; 32]));
-        let listed = db.read(move |tx| store::redemptions(tx, List::Of(member(1)), own, 10)).await;
+        let listed = db.read(move |tx| store::redemptions(tx, List::Of(member(1), None), own, 10)).await;
         let listed: Vec<u8> = listed.expect("readable").iter().map(|known| known.asked.id.0[0]).collect();
         assert_eq!(listed, [8, 7], "the newest first");
         assert_eq!(count(&db, "sums_not_zero", vec![]).await, 0);

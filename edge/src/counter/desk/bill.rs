@@ -191,20 +191,11 @@ pub fn reckon(
         birthday: None,
     };
     let reckoned = till::reckon(&bills, &at_till)?;
-    let paid = Paid {
-        coupon: taken(&reckoned, Step::Coupon),
-        by_points: taken(&reckoned, Step::Points),
-        ..Paid::default()
-    };
+    let (coupon, by_points) = (reckoned.bill.taken(Step::Coupon), reckoned.bill.taken(Step::Points));
+    let paid = Paid { coupon, by_points, ..Paid::default() };
     let shop = Shop { office: &here.office, day: here.day, knows_day: here.knows_day };
     let earns = earns_at(&here.terms, (reckoned.bill.to_pay, Some(&paid)), shop, true);
     Ok((reckoned, earns))
-}
-
-/// What a step took.
-fn taken(reckoned: &Reckoned, step: Step) -> Amount {
-    let by = reckoned.bill.steps.iter().find(|reduced| reduced.step == step);
-    by.map_or(Amount::ZERO, |reduced| reduced.by)
 }
 
 impl Shown {
@@ -225,7 +216,7 @@ impl Shown {
         };
         let (at_once, waiting) = (earns.at_once.0.to_string(), earns.waiting.0.to_string());
         let text = |step: Step| {
-            let by = taken(reckoned, step);
+            let by = bill.taken(step);
             if by.is_positive() { by.display(Unit::Cny) } else { String::new() }
         };
         let handed = Handed {

@@ -133,6 +133,8 @@ async fn rule_k24_a_program_reads_the_catalogue_of_a_member_redeems_once_and_tak
         assert_eq!(shelf["shelves"][0]["pieces"].as_i64(), Some(2), "{shelf}");
         let listed = json(&browser.get(&format!("{PATH}?member={}", id(1))).await);
         assert_eq!(listed["redemptions"].as_array().map(Vec::len), Some(2));
+        let listed = json(&browser.get(&format!("{PATH}?member={}&state=taken_back", id(1))).await);
+        assert_eq!(listed["redemptions"].as_array().map(Vec::len), Some(1), "both are asked: {listed}");
         let listed = json(&browser.get(&format!("{PATH}?state=taken_back")).await);
         assert_eq!(listed["redemptions"][0]["redemption"], made["redemption"]);
         assert_eq!(browser.get(&format!("{PATH}?state=moon")).await.status, StatusCode::NOT_FOUND);

@@ -129,6 +129,11 @@ async fn rule_k20_the_page_tells_of_an_event_lists_it_and_takes_it_back() {
             "{}",
             refused.text
         );
+        let mut wrong = told("C-2", "care");
+        wrong.extend([("do", "tell"), ("yuan", "十元")]);
+        let refused = browser.post("/points", &wrong).await;
+        let says = "金额不得小于零，且最多精确到分";
+        assert!(refused.text.contains(says), "people write yuan: {}", refused.text);
         let event = page.between("name=\"event\" value=\"", "\"").expect("a form").to_owned();
         let back = [("do", "take-back"), ("event", event.as_str()), ("reason", "登记有误")];
         let done = browser.post("/points", &back).await;
