@@ -51,7 +51,7 @@ fn grown(amount: i64) -> Leg {
 }
 
 /// A purchase by card `n` whose terminal promised these legs.
-fn sale(at: &mut Terminal, seconds: i64, n: u8, fen: i64, promised: Vec<Leg>) -> FactId {
+pub(super) fn sale(at: &mut Terminal, seconds: i64, n: u8, fen: i64, promised: Vec<Leg>) -> FactId {
     let (slip, replaces, repeats, paid) = (None, None, None, None);
     let earned =
         Earned { subject: subject(n), purchase: Amount(fen), promised, slip, replaces, repeats, paid };
