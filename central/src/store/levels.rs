@@ -318,8 +318,8 @@ pub fn given(tx: &mut Tx<'_>, rows: &[MemberSet], now: Instant) -> Result<Option
 #[derive(Debug, Clone)]
 pub struct News {
     look: Look,
-    /// After this.
-    since: Instant,
+    /// Whom it is about.
+    pub members: Vec<MemberId>,
     /// Up to this, which is when the newest entry was taken.
     pub newest: Instant,
     /// The clock's time.
@@ -335,28 +335,28 @@ pub fn news(tx: &mut Tx<'_>, since: Option<Instant>, now: Instant) -> Result<Opt
     let Some(look) = look_today(tx, now)? else { return Ok(None) };
     let since = since.unwrap_or_else(|| calendar::day_start(&look.zone, look.days.1, 0));
     let newest = tx.query_one(SQL.get("newest"), &[])?.int_opt(0)?.map(Instant);
-    Ok(newest.filter(|newest| since < *newest).map(|newest| News { look, since, newest, now }))
+    let Some(newest) = newest.filter(|newest| since < *newest) else { return Ok(None) };
+    let found = tx.query(SQL.get("moved"), &[since.0.into()])?;
+    let members = found.iter().map(|row| Ok(MemberId(row.array(0)?)));
+    let members = members.collect::<Result<Vec<_>, StoreError>>()?;
+    Ok(Some(News { look, members, newest, now }))
 }
 
-/// Members who rise by news, of `limit` whom it is about after one of them; and the last of those, if there are more.
+/// Those of some members whom news is about who rise by it.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn rising(
-    tx: &mut Tx<'_>,
-    news: &News,
-    after: MemberId,
-    limit: i64,
-) -> Result<(Vec<MemberId>, Option<MemberId>), StoreError> {
-    let found = tx.query(SQL.get("moved"), &[news.since.0.into(), after.0.into(), limit.into()])?;
+pub fn rising(tx: &mut Tx<'_>, news: &News, of: &[MemberId]) -> Result<Vec<MemberId>, StoreError> {
     let until = Moment { day: news.look.days.1, at: news.now.max(news.newest) };
     let mut members = Vec::new();
-    for row in &found {
-        if !moves_of(tx, &news.look, row, until)?.is_empty() {
-            members.push(MemberId(row.array(0)?));
+    for member in of {
+        if let Some(row) = tx.query_opt(SQL.get("member"), &[member.0.into()])?
+            && !moves_of(tx, &news.look, &row, until)?.is_empty()
+        {
+            members.push(*member);
         }
     }
-    Ok((members, rows::go_on_after(&found, limit)?))
+    Ok(members)
 }
 
 /// Raises members by all that was taken in so far, as one act; answers how many steps that were. Behind the gate they are

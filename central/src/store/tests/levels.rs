@@ -60,8 +60,7 @@ async fn grow(db: &Db, n: u8, now: Instant, who: u8, growth: i64) {
 async fn rise(db: &Db, n: u8, since: Option<Instant>, now: Instant) -> (usize, Option<Instant>) {
     let read = move |tx: &mut Tx<'_>| -> Result<_, StoreError> {
         let Some(news) = levels::news(tx, since, now)? else { return Ok(None) };
-        let page = levels::rising(tx, &news, MemberId([0; 16]), levels::MEMBERS_STEP_MAX)?;
-        Ok(Some((page.0, news.newest)))
+        Ok(Some((levels::rising(tx, &news, &news.members)?, news.newest)))
     };
     let Some((members, newest)) = db.read(read).await.expect("readable") else { return (0, since) };
     let raise = move |tx: &mut Tx<'_>| levels::rise(tx, &members, EntryId([n; 16]), now);
