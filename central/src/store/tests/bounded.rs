@@ -26,7 +26,7 @@ use crate::store::{lapses, leases};
 /// Nine in the evening: after everything was uploaded.
 const EVENING_S: i64 = 9 * 3_600;
 
-fn rate() -> EarnRule {
+pub(super) fn rate() -> EarnRule {
     EarnRule { per_fen: 10_000, points_per: 2, ..EarnRule::new("S2", EarnKind::Purchase) }
 }
 
@@ -36,11 +36,11 @@ fn growing() -> EarnRule {
 }
 
 /// Fifty points beside the rate, for as often as a rule says.
-fn bonus(once: Once) -> EarnRule {
+pub(super) fn bonus(once: Once) -> EarnRule {
     EarnRule { fixed_points: 50, once, ..EarnRule::new("V1", EarnKind::Purchase) }
 }
 
-fn club(version: u32, rules: &[EarnRule]) -> SchemeTerms {
+pub(super) fn club(version: u32, rules: &[EarnRule]) -> SchemeTerms {
     let mut scheme = Scheme::empty("club", version, Day(0));
     scheme.earnings = rules.to_vec();
     scheme.terms()
