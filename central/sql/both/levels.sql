@@ -21,13 +21,11 @@ SELECT id, joined, level_zh, status_since FROM member WHERE status = 'active' AN
 SELECT MAX(received) FROM entry
 
 -- name: moved
-SELECT m.id, m.joined, m.level_zh, m.status_since FROM (
-    SELECT b.member FROM entry e CROSS JOIN balance b
-    WHERE b.entry = e.id AND e.received > $1 AND b.unit <> 'CNY' AND b.member IS NOT NULL
-    UNION SELECT f.member FROM fact f
-    WHERE f.event IN ('visited', 'attended', 'earned') AND f.event = 'earned' AND f.received > $1 AND f.member IS NOT NULL
-) n CROSS JOIN member m
-WHERE m.id = n.member AND m.status = 'active' AND m.erased = 0 AND m.merged_into IS NULL AND m.id > $2 ORDER BY m.id LIMIT $3
+SELECT b.member FROM entry e CROSS JOIN balance b
+WHERE b.entry = e.id AND e.received > $1 AND b.unit <> 'CNY' AND b.member IS NOT NULL
+UNION SELECT f.member FROM fact f
+WHERE f.event IN ('visited', 'attended', 'earned') AND f.event = 'earned' AND f.received > $1 AND f.member IS NOT NULL
+ORDER BY 1
 
 -- name: stepped
 SELECT e.received FROM level_step s JOIN entry e ON e.id = s.entry WHERE s.member = $1 ORDER BY s.n DESC LIMIT 1

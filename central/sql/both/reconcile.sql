@@ -15,6 +15,9 @@ SELECT device, epoch, seq FROM attendance WHERE member = $1 AND occurrence = $2
 SELECT CAST(COALESCE(SUM(CASE WHEN credit = $2 THEN amount WHEN debit = $2 THEN -amount ELSE 0 END), 0) AS BIGINT)
 FROM posting WHERE cause = $1 AND unit = 'PTS'
 
+-- name: rated_by
+SELECT scheme FROM posting WHERE cause = $1 AND unit = 'PTS' ORDER BY ordinal DESC LIMIT 1
+
 -- name: fact_case
 SELECT conflict FROM conflict_fact WHERE device = $1 AND epoch = $2 AND seq = $3 ORDER BY conflict LIMIT 1
 

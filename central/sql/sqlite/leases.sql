@@ -8,7 +8,7 @@ SELECT COUNT(*) FROM (SELECT 1 FROM fact INDEXED BY fact_member_occurrence
 -- and what reads so long keeps the log from being written back.
 
 -- name: candidates
-SELECT DISTINCT b.member FROM balance b WHERE b.class = 'available' AND b.amount > 0 AND b.member IS NOT NULL
+SELECT DISTINCT b.member FROM balance b WHERE b.class = 'available' AND b.unit <> 'GROWTH' AND b.amount > 0 AND b.member IS NOT NULL
 AND EXISTS (SELECT 1 FROM fact f INDEXED BY fact_member_occurrence
     WHERE f.member = b.member AND f.office = $1 AND f.device <> $2 AND f.at >= $3)
 AND NOT EXISTS (SELECT 1 FROM lease l JOIN device d ON d.id = l.device AND d.epoch = l.enrolment
@@ -16,7 +16,7 @@ WHERE l.device = $2 AND l.member = b.member AND l.is_open = 1)
 ORDER BY b.member LIMIT $4
 
 -- name: before_activity
-SELECT DISTINCT b.member FROM balance b WHERE b.class = 'available' AND b.amount > 0 AND b.member IS NOT NULL
+SELECT DISTINCT b.member FROM balance b WHERE b.class = 'available' AND b.unit <> 'GROWTH' AND b.amount > 0 AND b.member IS NOT NULL
 AND EXISTS (SELECT 1 FROM fact f INDEXED BY fact_member_occurrence
     WHERE f.member = b.member AND f.office = $1 AND f.device <> $2 AND f.at >= $3)
 ORDER BY b.member LIMIT $4

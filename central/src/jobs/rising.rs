@@ -6,12 +6,14 @@
 
 use hufu_shared::time::Instant;
 
-use super::{FIRST_MEMBER, JobError, counted, next_round};
+use super::{JobError, counted, next_round};
 use crate::app::App;
-use crate::store::levels::{self, MEMBERS_STEP_MAX};
+use crate::store::levels;
 
 /// Milliseconds between rounds: who paid should find their level risen before they are out of the door.
 const ROUND_MS: u64 = 2_000;
+/// Members that are looked at in one transaction.
+const MEMBERS_ROUND_MAX: usize = 200;
 
 /// Raises all who rise by what was taken in after a moment, and moves it on; answers how many steps that were.
 ///
@@ -19,20 +21,18 @@ const ROUND_MS: u64 = 2_000;
 /// [`JobError`]; what was raised stays so, and the next round looks at all again.
 pub async fn round(app: &App, since: &mut Option<Instant>) -> Result<u64, JobError> {
     let (from, now) = (*since, app.now());
-    let Some(news) = app.db.read(move |tx| levels::news(tx, from, now)).await? else { return Ok(0) };
-    let (mut risen, mut after) = (0, Some(FIRST_MEMBER));
-    while let Some(last) = after {
+    let Some(mut news) = app.db.read(move |tx| levels::news(tx, from, now)).await? else { return Ok(0) };
+    let (mut risen, moved) = (0, std::mem::take(&mut news.members));
+    for part in moved.chunks(MEMBERS_ROUND_MAX) {
         if app.is_stopping() {
             return Ok(risen);
         }
-        let about = news.clone();
-        let page = app.db.read(move |tx| levels::rising(tx, &about, last, MEMBERS_STEP_MAX)).await?;
-        let members = page.0;
+        let (about, part) = (news.clone(), part.to_vec());
+        let members = app.db.read(move |tx| levels::rising(tx, &about, &part)).await?;
         if !members.is_empty() {
             let (entry, now) = (app.entry_id()?, app.now());
             risen += counted(app.write(move |tx| levels::rise(tx, &members, entry, now)).await?);
         }
-        after = page.1;
     }
     *since = Some(news.newest);
     Ok(risen)

@@ -1,7 +1,8 @@
 //! Reconciling a terminal's day with the ledger, line by line.
 //!
 //! A line is a fact: what its display promised beside what the ledger gave. Where they differ the fact's standing must
-//! explain it (a case, a merge, a hold); a difference that nothing explains means that the books do not match.
+//! explain it (a case, a merge, a hold), or a rule that gives only once: no terminal promises by it, since it would have to
+//! know all that the member bought. A difference that nothing explains means that the books do not match.
 
 use hufu_shared::fact::{DayClosed, DayTotals, Event, Fact};
 use hufu_shared::ids::{FactId, Hash};
@@ -28,6 +29,8 @@ pub struct Booked {
     pub case: Option<Hash>,
     /// Net points that the ledger gave a member for it.
     pub posted: Amount,
+    /// The most of them that rules gave by which no terminal promises.
+    pub unpromised: Amount,
 }
 
 /// One line of a reconciliation.
@@ -117,6 +120,8 @@ fn line(booked: &Booked) -> Line {
             booked.posted == Amount::ZERO
         }
     };
+    let beyond = booked.posted.0.saturating_sub(promised.0);
+    let rule_explains = (0..=booked.unpromised.0).contains(&beyond);
     Line {
         fact: booked.id,
         event: booked.fact.as_ref().map_or("unreadable", |fact| fact.event.name()),
@@ -127,7 +132,7 @@ fn line(booked: &Booked) -> Line {
         became: booked.became,
         kind: booked.kind,
         case: booked.case,
-        explained: promised == booked.posted || standing_explains,
+        explained: rule_explains || standing_explains,
     }
 }
 

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use hufu_shared::act::{Act, Actor, LevelMove, LevelWhy, LevelsMoved, MemberSet};
 use hufu_shared::fact::Event;
 use hufu_shared::ids::{EntryId, FactId, MemberId};
-use hufu_shared::money::Unit;
+use hufu_shared::money::{Leg, Unit};
 use hufu_shared::policy::amount_of;
 use hufu_shared::rules::level::{self, Deed, Standing};
 use hufu_shared::scheme::Scheme;
@@ -20,6 +20,7 @@ use super::{StoreError, acts, cards, coupons, directory, jobs, journal, known, r
 use crate::db::{Row, SqlFile, Tx, Value};
 use crate::rules::apply::LEVELS_JOB;
 use crate::rules::judge::calendar;
+use crate::rules::judge::reversal::{self, Original};
 use crate::rules::levels::{self, Moment, Seen};
 use crate::rules::need::Need;
 use crate::rules::outcome::Outcome;
@@ -317,8 +318,8 @@ pub fn given(tx: &mut Tx<'_>, rows: &[MemberSet], now: Instant) -> Result<Option
 #[derive(Debug, Clone)]
 pub struct News {
     look: Look,
-    /// After this.
-    since: Instant,
+    /// Whom it is about.
+    pub members: Vec<MemberId>,
     /// Up to this, which is when the newest entry was taken.
     pub newest: Instant,
     /// The clock's time.
@@ -334,28 +335,28 @@ pub fn news(tx: &mut Tx<'_>, since: Option<Instant>, now: Instant) -> Result<Opt
     let Some(look) = look_today(tx, now)? else { return Ok(None) };
     let since = since.unwrap_or_else(|| calendar::day_start(&look.zone, look.days.1, 0));
     let newest = tx.query_one(SQL.get("newest"), &[])?.int_opt(0)?.map(Instant);
-    Ok(newest.filter(|newest| since < *newest).map(|newest| News { look, since, newest, now }))
+    let Some(newest) = newest.filter(|newest| since < *newest) else { return Ok(None) };
+    let found = tx.query(SQL.get("moved"), &[since.0.into()])?;
+    let members = found.iter().map(|row| Ok(MemberId(row.array(0)?)));
+    let members = members.collect::<Result<Vec<_>, StoreError>>()?;
+    Ok(Some(News { look, members, newest, now }))
 }
 
-/// Members who rise by news, of `limit` whom it is about after one of them; and the last of those, if there are more.
+/// Those of some members whom news is about who rise by it.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn rising(
-    tx: &mut Tx<'_>,
-    news: &News,
-    after: MemberId,
-    limit: i64,
-) -> Result<(Vec<MemberId>, Option<MemberId>), StoreError> {
-    let found = tx.query(SQL.get("moved"), &[news.since.0.into(), after.0.into(), limit.into()])?;
+pub fn rising(tx: &mut Tx<'_>, news: &News, of: &[MemberId]) -> Result<Vec<MemberId>, StoreError> {
     let until = Moment { day: news.look.days.1, at: news.now.max(news.newest) };
     let mut members = Vec::new();
-    for row in &found {
-        if !moves_of(tx, &news.look, row, until)?.is_empty() {
-            members.push(MemberId(row.array(0)?));
+    for member in of {
+        if let Some(row) = tx.query_opt(SQL.get("member"), &[member.0.into()])?
+            && !moves_of(tx, &news.look, &row, until)?.is_empty()
+        {
+            members.push(*member);
         }
     }
-    Ok((members, rows::go_on_after(&found, limit)?))
+    Ok(members)
 }
 
 /// Raises members by all that was taken in so far, as one act; answers how many steps that were. Behind the gate they are
@@ -435,9 +436,12 @@ pub(super) fn seen(tx: &mut Tx<'_>, look: &Look, member: MemberId) -> Result<Vec
     Ok(all)
 }
 
-/// From when on a fact about money counts, and from when on it does no more: as its terminal was told, until it was judged
+/// From when on something about money counts, and from when on it does no more.
+type Counts = (Moment, Option<Moment>);
+
+/// When a fact about money counts: as its terminal was told, until it was judged
 /// otherwise. What was judged more than once counts as it stands since the last time.
-fn counted(row: &Row, clock: &OfficeClock, day: Day) -> Result<(Moment, Option<Moment>), StoreError> {
+fn counted(row: &Row, clock: &OfficeClock, day: Day) -> Result<Counts, StoreError> {
     let counts = |became: &str| matches!(became, "applied" | "applied_with_case");
     let (taken, changed) = (booked(clock, row.int(5)?, day), booked(clock, row.int(8)?, day));
     Ok(match (counts(row.text_opt(7)?.unwrap_or("applied")), counts(row.text(6)?)) {
@@ -448,48 +452,49 @@ fn counted(row: &Row, clock: &OfficeClock, day: Day) -> Result<(Moment, Option<M
 }
 
 /// What a member paid, less what came back of it. A return may stand before its purchase: its terminal's clock says when it
-/// was; and all returns of a purchase bring back no more than was paid. What counts no more was paid until then, and so was
-/// what it had brought back.
+/// was; and all returns of a purchase bring back no more than was paid. What counts no more was paid until then, less what
+/// had come back of it by then.
 fn spent(tx: &mut Tx<'_>, clock: &OfficeClock, key: &[Value], all: &mut Vec<Seen>) -> Result<(), StoreError> {
-    let mut bought: BTreeMap<FactId, (i64, i64, Moment)> = BTreeMap::new();
+    // What was paid, the whole of which returns name a part, and when it counts.
+    let mut bought: BTreeMap<FactId, (i64, Leg, Counts)> = BTreeMap::new();
     let mut returned = Vec::new();
-    let paid = |day: Day, spend_fen: i64, known: Moment| Seen {
-        deed: Deed { day, points: 0, spend_fen },
-        net: 0,
-        growth: 0,
-        known,
-    };
     for row in tx.query(SQL.get("spent"), key)? {
         let (id, day) = (rows::fact_id_at(&row, 0)?, rows::day_at(&row, 4)?);
-        let (known, void) = counted(&row, clock, day)?;
+        let counts = counted(&row, clock, day)?;
         match known::readable(tx, id, row.blob(3)?)?.map(|fact| fact.event) {
             Some(Event::Earned(earned)) => {
                 let fen = earned.purchase.0;
-                all.push(paid(day, fen, known));
-                match void {
-                    Some(void) => all.push(paid(day, fen.saturating_neg(), void)),
-                    None => {
-                        bought.insert(id, (fen, amount_of(&earned.promised, Unit::Pts).0, known));
-                    }
-                }
+                paid(all, (day, fen), counts);
+                let (says, gave, at_desk) = (earned.promised, Vec::new(), Vec::new());
+                let original = Original { is_reversal: false, says, gave, at_desk };
+                let unit = reversal::measure(&original);
+                bought.insert(id, (fen, Leg { unit, amount: amount_of(&original.says, unit) }, counts));
             }
-            Some(Event::Reversed(reversed)) => {
-                let points = amount_of(&reversed.legs, Unit::Pts).0;
-                returned.push((reversed.original, points, day, (known, void)));
-            }
+            Some(Event::Reversed(reversed)) => returned.push((reversed, day, counts)),
             _ => {}
         }
     }
     let mut taken: BTreeMap<FactId, i64> = BTreeMap::new();
-    for (original, points, day, (known, void)) in returned {
-        let Some((price, gave, since)) = bought.get(&original) else { continue };
-        let before = taken.entry(original).or_insert(0);
-        let back = levels::returned(*price, *gave, points).min(price.saturating_sub(*before));
-        all.push(paid(day, back.saturating_neg(), known.max(*since)));
-        match void {
-            Some(void) => all.push(paid(day, back, void.max(*since))),
-            None => *before = before.saturating_add(back),
+    for (reversed, day, (known, void)) in returned {
+        let Some((fen, whole, (since, until))) = bought.get(&reversed.original) else { continue };
+        let before = taken.entry(reversed.original).or_insert(0);
+        let part = amount_of(&reversed.legs, whole.unit).0;
+        let back = levels::returned(*fen, whole.amount.0, part).min(fen.saturating_sub(*before));
+        let until = void.into_iter().chain(*until).min();
+        paid(all, (day, back.saturating_neg()), (known.max(*since), until));
+        if void.is_none() {
+            *before = before.saturating_add(back);
         }
     }
     Ok(())
+}
+
+/// Notes what was paid on a day, from when on it counts until it does no more; below zero, what came back.
+fn paid(all: &mut Vec<Seen>, (day, fen): (Day, i64), (known, void): Counts) {
+    let seen = |spend_fen: i64, known: Moment| {
+        let deed = Deed { day, points: 0, spend_fen };
+        Seen { deed, net: 0, growth: 0, known }
+    };
+    all.push(seen(fen, known));
+    all.extend(void.map(|void| seen(fen.saturating_neg(), void.max(known))));
 }

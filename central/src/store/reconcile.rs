@@ -2,17 +2,21 @@
 //! terminal's own closing.
 
 use hufu_shared::cbor;
-use hufu_shared::fact::{DayClosed, Event, Fact};
+use hufu_shared::fact::{DayClosed, Earned, Event, Fact};
 use hufu_shared::ids::{DeviceId, FactId, Hash, MemberId, OccurrenceId, OfficeId};
 use hufu_shared::money::Amount;
+use hufu_shared::rules::purchase::{self, Bought};
+use hufu_shared::rules::start::Begun;
+use hufu_shared::scheme::SchemeTerms;
+use hufu_shared::scheme::earning::Once;
 use hufu_shared::time::{Day, Instant};
 use hufu_shared::wire::upload::Became;
 
-use super::{StoreError, known, rows};
+use super::{StoreError, known, rows, world};
 use crate::db::{Row, SqlFile, Tx};
 use crate::rules::posting::{self, Account};
 use crate::rules::reconcile::{Booked, TerminalDay, terminal_day};
-use crate::rules::world::{DeviceStatus, became_code, became_from_code};
+use crate::rules::world::{DeviceStatus, World, became_code, became_from_code};
 
 /// Statements of this file.
 pub static SQL: SqlFile = SqlFile::new("reconcile", include_str!("../../sql/both/reconcile.sql"));
@@ -56,9 +60,9 @@ pub fn terminals(tx: &mut Tx<'_>) -> Result<Vec<Terminal>, StoreError> {
 /// # Errors
 /// [`StoreError`] if the database fails or holds what this version cannot read.
 pub fn day(tx: &mut Tx<'_>, device: DeviceId, day: Day) -> Result<TerminalDay, StoreError> {
-    let mut booked = Vec::new();
+    let (mut booked, base) = (Vec::new(), world::base(tx)?);
     for row in tx.query(SQL.get("day_facts"), &[device.0.into(), i64::from(day.0).into()])? {
-        booked.push(booked_fact(tx, &row)?);
+        booked.push(booked_fact(tx, (&base, day), &row)?);
     }
     let closing = closing(tx, device, day)?;
     let range = match &closing {
@@ -99,7 +103,7 @@ fn became_at(row: &Row, column: usize) -> Result<Became, StoreError> {
     became_from_code(code).ok_or_else(|| rows::unknown("what became of a fact", code))
 }
 
-fn booked_fact(tx: &mut Tx<'_>, row: &Row) -> Result<Booked, StoreError> {
+fn booked_fact(tx: &mut Tx<'_>, (base, day): (&World, Day), row: &Row) -> Result<Booked, StoreError> {
     let id = rows::fact_id_at(row, 0)?;
     let became = became_at(row, 5)?;
     let member = row.array_opt(7)?.map(MemberId);
@@ -109,15 +113,50 @@ fn booked_fact(tx: &mut Tx<'_>, row: &Row) -> Result<Booked, StoreError> {
         None => Amount::ZERO,
     };
     let case = tx.query_opt(SQL.get("fact_case"), &rows::fact_id_values(id))?;
+    let fact: Option<Fact> = cbor::decode(row.blob(3)?).ok();
+    let unpromised = match fact.as_ref().map(|fact| &fact.event) {
+        Some(Event::Earned(earned)) if posted.is_positive() => {
+            unpromised(tx, base, (id, OfficeId(row.array(9)?), day), earned)?
+        }
+        _ => Amount::ZERO,
+    };
     Ok(Booked {
         id,
-        fact: cbor::decode(row.blob(3)?).ok(),
+        fact,
         at: Instant(row.int(4)?),
         became,
         kind: rows::kind_at(row, 6)?,
         case: case.map(|case| case.array(0).map(Hash)).transpose()?,
         posted,
+        unpromised,
     })
+}
+
+/// Points that rules give for a purchase which give only once, by the version that rated it, had they not given before.
+fn unpromised(
+    tx: &mut Tx<'_>,
+    base: &World,
+    (id, office, day): (FactId, OfficeId, Day),
+    earned: &Earned,
+) -> Result<Amount, StoreError> {
+    let gives_once =
+        |terms: &SchemeTerms| terms.earning.iter().flat_map(|of| &of.rules).any(|rule| rule.once != Once::No);
+    if !base.schemes.values().any(|scheme| gives_once(&scheme.terms)) {
+        return Ok(Amount::ZERO);
+    }
+    let Some(row) = tx.query_opt(SQL.get("rated_by"), &[posting::fact_cause(id).0.into()])? else {
+        return Ok(Amount::ZERO);
+    };
+    let Some(scheme) = base.schemes.get(&rows::u32_at(&row, 0, "version of a scheme")?) else {
+        return Ok(Amount::ZERO);
+    };
+    let office = base.offices.get(&office).map_or("", |office| office.code.as_str());
+    // Points were given, so they had begun.
+    let begun = Begun { card_issued: Some(day), main_card: Some(day), verified: Some(day) };
+    let bought = Bought { money: earned.purchase, paid: earned.paid.as_ref(), office, day, begun };
+    let parts = purchase::earns(&scheme.terms, &bought).unwrap_or_default().parts;
+    let once = parts.iter().filter(|part| part.once != Once::No && part.balance.has_points());
+    Ok(Amount(once.map(|part| part.amount.0).fold(0, i64::saturating_add)))
 }
 
 /// Points that the ledger gave a member for a fact. What an occurrence gives belongs to the check-in that admits.

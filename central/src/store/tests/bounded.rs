@@ -20,13 +20,13 @@ use super::value::sums_hold;
 use crate::db::Db;
 use crate::db::testing::each;
 use crate::rules::entry::EntryBody;
-use crate::store::lapses;
 use crate::store::statement::{self, Place};
+use crate::store::{lapses, leases};
 
 /// Nine in the evening: after everything was uploaded.
 const EVENING_S: i64 = 9 * 3_600;
 
-fn rate() -> EarnRule {
+pub(super) fn rate() -> EarnRule {
     EarnRule { per_fen: 10_000, points_per: 2, ..EarnRule::new("S2", EarnKind::Purchase) }
 }
 
@@ -36,11 +36,11 @@ fn growing() -> EarnRule {
 }
 
 /// Fifty points beside the rate, for as often as a rule says.
-fn bonus(once: Once) -> EarnRule {
+pub(super) fn bonus(once: Once) -> EarnRule {
     EarnRule { fixed_points: 50, once, ..EarnRule::new("V1", EarnKind::Purchase) }
 }
 
-fn club(version: u32, rules: &[EarnRule]) -> SchemeTerms {
+pub(super) fn club(version: u32, rules: &[EarnRule]) -> SchemeTerms {
     let mut scheme = Scheme::empty("club", version, Day(0));
     scheme.earnings = rules.to_vec();
     scheme.terms()
@@ -51,7 +51,7 @@ fn grown(amount: i64) -> Leg {
 }
 
 /// A purchase by card `n` whose terminal promised these legs.
-fn sale(at: &mut Terminal, seconds: i64, n: u8, fen: i64, promised: Vec<Leg>) -> FactId {
+pub(super) fn sale(at: &mut Terminal, seconds: i64, n: u8, fen: i64, promised: Vec<Leg>) -> FactId {
     let (slip, replaces, repeats, paid) = (None, None, None, None);
     let earned =
         Earned { subject: subject(n), purchase: Amount(fen), promised, slip, replaces, repeats, paid };
@@ -351,6 +351,26 @@ async fn rule_k11_x07_growth_is_no_value_that_keeps_an_idle_member() {
         let idle = db.read(move |tx| lapses::idle(tx, &rule, MemberId([0; 16]), Day(20_779 + 60))).await;
         let (idle, _) = idle.expect("readable");
         assert_eq!((idle.contains(&member(1)), idle.contains(&member(2))), (true, false));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_x07_growth_alone_makes_nobody_a_candidate_for_an_allowance() {
+    each(|db| async move {
+        found_with(&db, club(1, &[rate(), growing()])).await;
+        let third = third_terminal(&db).await;
+        let mut seen_at = Terminal::start(third);
+        sale(&mut seen_at, 0, 1, 5_000, vec![grown(50)]);
+        sale(&mut seen_at, 60, 2, 32_000, vec![pts(6), grown(320)]);
+        seen_at.upload(&db).await;
+        assert_eq!((both(&db, 1).await, both(&db, 2).await), ((0, 50), (6, 320)));
+        // On any day, and on the eve of the activity.
+        for seconds in [EVENING_S, -12 * 3_600] {
+            let now = NOON.offset(seconds * SECOND_US);
+            let (pairs, _) = db.read(move |tx| leases::candidates(tx, now, None)).await.expect("readable");
+            assert_eq!(pairs, [(TERMINAL_B, member(2))], "{seconds}");
+        }
     })
     .await;
 }

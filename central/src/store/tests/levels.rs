@@ -14,8 +14,10 @@ use hufu_shared::time::{DAY_US, Instant};
 
 use super::kit::*;
 use super::stock::replays;
+use super::{bounded, earned, value};
 use crate::db::testing::{each, prepare_all};
 use crate::db::{Db, Tx};
+use crate::rules::entry::EntryBody;
 use crate::store::statement::Place;
 use crate::store::{StoreError, levels, people, statement};
 
@@ -58,8 +60,7 @@ async fn grow(db: &Db, n: u8, now: Instant, who: u8, growth: i64) {
 async fn rise(db: &Db, n: u8, since: Option<Instant>, now: Instant) -> (usize, Option<Instant>) {
     let read = move |tx: &mut Tx<'_>| -> Result<_, StoreError> {
         let Some(news) = levels::news(tx, since, now)? else { return Ok(None) };
-        let page = levels::rising(tx, &news, MemberId([0; 16]), levels::MEMBERS_STEP_MAX)?;
-        Ok(Some((page.0, news.newest)))
+        Ok(Some((levels::rising(tx, &news, &news.members)?, news.newest)))
     };
     let Some((members, newest)) = db.read(read).await.expect("readable") else { return (0, since) };
     let raise = move |tx: &mut Tx<'_>| levels::rise(tx, &members, EntryId([n; 16]), now);
@@ -354,6 +355,67 @@ async fn rule_p01_a_return_takes_off_what_was_paid_once_whenever_its_terminal_sa
         replays(&db).await;
     })
     .await;
+}
+
+/// A club whose gold level asks for a thousand yuan that were paid.
+async fn with_gold_by_spend(db: &Db) {
+    with_levels(db, "P", |club| {
+        (club.levels[1].measure, club.levels[1].threshold) = (Measure::PeriodSpend, 100_000);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_p01_of_a_purchase_that_promised_growth_alone_a_return_takes_its_part_of_what_was_paid() {
+    each(|db| async move {
+        with_gold_by_spend(&db).await;
+        let grown = |amount| vec![Leg { unit: Unit::Growth, amount: Amount(amount) }];
+        let mut a = Terminal::start(TERMINAL_A);
+        for (n, back) in [(1, 500), (2, 1_500)] {
+            let bought = bounded::sale(&mut a, i64::from(n) * 60, n, 200_000, grown(2_000));
+            let (legs, reason) = (grown(back), "goods".to_owned());
+            let reversed = Reversed { original: bought, legs, reason, slip: None };
+            a.record(i64::from(n) * 600, Shown::Accepted, Event::Reversed(reversed));
+        }
+        a.upload(&db).await;
+        look(&db, 60, NOON.offset(DAY_US)).await;
+        let rank = async |n: u8| db.read(move |tx| levels::rank(tx, member(n))).await.expect("readable");
+        assert_eq!((rank(1).await, rank(2).await), (1, 0), "a quarter came back, and three");
+        replays(&db).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_p01_what_came_back_of_a_purchase_stays_back_when_it_counts_no_more_however_late_the_look() {
+    for looks in [vec![2_i64, 5], vec![5]] {
+        each(move |db| {
+            let looks = looks.clone();
+            async move {
+                with_gold_by_spend(&db).await;
+                let (mut a, mut b) = (Terminal::start(TERMINAL_A), Terminal::start(TERMINAL_B));
+                value::sale(&mut b, 0, 2, 20, "7", None);
+                let bought = value::sale(&mut a, 600, 1, 20, "7", None);
+                earned::give_back(&mut a, 700, bought, 20);
+                a.upload(&db).await;
+                let at = |days: i64| NOON.offset(days * DAY_US);
+                for (n, day) in (60..).zip(looks) {
+                    if day == 5 {
+                        // The sale of the slip turns out to have been another's.
+                        let batch = b.batch_at(at(3));
+                        entry(&db, EntryId([90; 16]), at(3), EntryBody::Batch(batch)).await;
+                        assert_eq!(standing(&db, bought).await, ("no_effect".to_owned(), Some(32)));
+                    }
+                    look(&db, n, at(day)).await;
+                }
+                assert!(steps_of(&db, 1).await.is_empty(), "nothing of it was kept at any time");
+                let rose = (LevelWhy::Rose, "2026-11-25".to_owned(), 0, 1);
+                assert_eq!(told(&steps_of(&db, 2).await), [rose], "whose it was");
+                replays(&db).await;
+            }
+        })
+        .await;
+    }
 }
 
 #[tokio::test]

@@ -1,10 +1,12 @@
 //! Reconciling a terminal's day, with the figures counted from the terminal's own queue.
 
 use hufu_shared::money::Amount;
+use hufu_shared::scheme::earning::Once;
 use hufu_shared::time::Day;
 use hufu_shared::wire::upload::Became;
 
-use super::kit::{SALON_POINTS, TERMINAL_A, TERMINAL_B, Terminal, found};
+use super::bounded::{bonus, club, rate};
+use super::kit::{SALON_POINTS, TERMINAL_A, TERMINAL_B, Terminal, found, found_with};
 use crate::db::{Db, testing::each};
 use crate::rules::reconcile::{DayState, TerminalDay};
 use crate::store::reconcile;
@@ -62,6 +64,27 @@ async fn a_promise_that_the_ledger_did_not_keep_differs() {
         let at_a = day(&db, &a).await;
         assert_eq!(at_a.state, DayState::Differs);
         assert_eq!((at_a.promised, at_a.posted), (Amount(60), Amount(6)));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_rule_gives_only_once_is_no_difference_and_more_than_that_is() {
+    each(|db| async move {
+        found_with(&db, club(1, &[rate(), bonus(Once::Ever)])).await;
+        let (mut a, mut b) = (Terminal::start(TERMINAL_A), Terminal::start(TERMINAL_B));
+        a.purchase(700, 1, 32_000, 6);
+        a.purchase(800, 1, 10_000, 2);
+        a.close_day(900);
+        a.upload(&db).await;
+        let at_a = day(&db, &a).await;
+        assert_eq!((at_a.promised, at_a.posted), (Amount(8), Amount(58)));
+        assert_eq!((at_a.state, at_a.explained), (DayState::Agrees, Amount(-50)));
+        // The terminal promised less than the rate gives beside.
+        b.purchase(700, 2, 32_000, 5);
+        b.upload(&db).await;
+        let at_b = day(&db, &b).await;
+        assert_eq!((at_b.state, at_b.posted), (DayState::Differs, Amount(56)));
     })
     .await;
 }

@@ -25,7 +25,14 @@ fn slip(number: &str) -> SlipKey {
 }
 
 /// A purchase of 100 yuan for each 2 points, with a slip.
-fn sale(terminal: &mut Terminal, seconds: i64, n: u8, points: i64, own: &str, old: Option<&str>) -> FactId {
+pub(super) fn sale(
+    terminal: &mut Terminal,
+    seconds: i64,
+    n: u8,
+    points: i64,
+    own: &str,
+    old: Option<&str>,
+) -> FactId {
     let earned = Earned {
         subject: subject(n),
         purchase: Amount(points / 2 * 10_000),
