@@ -13,13 +13,16 @@ use hufu_shared::time::{Day, Instant};
 use super::clocks::late;
 use super::kit::*;
 use super::stock::replays;
-use crate::db::Db;
 use crate::db::testing::{each, prepare_all};
+use crate::db::{Db, Tx};
 use crate::rules::entry::{EntryBody, TakenAct};
 use crate::rules::points::State;
 use crate::rules::told::{NotTold, PAID_WHOLE};
+use crate::store::acts::Note;
+use crate::store::erasure;
 use crate::store::statement::{self, Place};
 use crate::store::told::{self as store, Told};
+use crate::vault::Vault;
 
 /// The business day of [`NOON`].
 const TODAY: Day = Day(20_779);
@@ -329,7 +332,7 @@ async fn rule_k20_what_stands_against_an_event_is_said_before_it_is_told() {
     each(|db| async move {
         found_with(&db, shipped("B").terms()).await;
         let asked = async |n: u8, event: EventTold| {
-            let work = move |tx: &mut crate::db::Tx<'_>| {
+            let work = move |tx: &mut Tx<'_>| {
                 store::tell(tx, &event, (None, &Actor::Admin(TELLER)), (EntryId([n; 16]), late(n.into())))
             };
             db.write(work).await.expect("asked")
@@ -344,6 +347,38 @@ async fn rule_k20_what_stands_against_an_event_is_said_before_it_is_told() {
         tell(&db, 66, event("s2", 9, (EarnKind::Task, "sign-in"))).await;
         tell(&db, 67, EventTold { id: Hash([1; 32]), ..task("s3", "sign-in") }).await;
         assert_eq!(points(&db, 1).await, 5);
+        replays(&db).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_x17_what_was_typed_about_an_event_goes_when_the_member_s_data_is_erased() {
+    each(|db| async move {
+        found_with(&db, shipped("B").terms()).await;
+        let folder = tempfile::tempdir().expect("a folder");
+        let vault = Vault::create(&folder.path().join("vault.key")).expect("a key file");
+        let note = |n: u8| Note { commitment: Hash([n; 32]), sealed: vec![n] };
+        let at = |n: u8| (EntryId([n; 16]), late(n.into()));
+        for (n, serial, who) in [(60, "s1", 1), (61, "s2", 2)] {
+            let typed = note(n);
+            let event =
+                EventTold { reason: typed.commitment, member: member(who), ..task(serial, "sign-in") };
+            let work =
+                move |tx: &mut Tx<'_>| store::tell(tx, &event, (Some(&typed), &Actor::Admin(TELLER)), at(n));
+            assert_eq!(db.write(work).await.expect("asked"), Ok(Told::Now));
+        }
+        let typed = note(62);
+        let back = EventTakenBack { event: task("s1", "").id, reason: typed.commitment };
+        let work =
+            move |tx: &mut Tx<'_>| store::take_back(tx, &back, (&typed, &Actor::Admin(TELLER)), at(62));
+        assert_eq!(db.write(work).await.expect("asked"), Ok(()));
+        assert_eq!(count(&db, "notes", vec![]).await, 3);
+        let work = move |tx: &mut Tx<'_>| {
+            erasure::erase(tx, &vault, at(63), &Actor::Admin(OTHER), (member(1), Hash([0x1e; 32])))
+        };
+        assert!(db.write(work).await.expect("erased"));
+        assert_eq!(count(&db, "notes", vec![]).await, 1, "what was typed about the other one stays");
         replays(&db).await;
     })
     .await;
