@@ -79,19 +79,11 @@ impl Work {
             basis: event.cost,
             paid_percent: event.paid_percent,
             day: event.day,
-            rank: self.rank_at_telling(member),
+            // An event is told of whoever the member has become.
+            rank: self.rank_held(member),
         };
         let begun = self.begun_at_telling(member, event.office);
         (terms.version, gives(rules, &what, begun, &before).unwrap_or_default())
-    }
-
-    /// The rank that a member holds now: an event is told of whoever the member has become.
-    fn rank_at_telling(&self, member: MemberId) -> u8 {
-        self.has(Need::Level(member));
-        match self.world.levels.get(&member) {
-            Some(known) => known.standing.rank,
-            None => self.world.policy.levels.as_ref().map_or(0, |ladder| ladder.scheme().base_rank()),
-        }
     }
 
     /// What the start of points depends on. Whoever is a member was verified by then (G1).
