@@ -265,7 +265,8 @@ async fn rule_p04_the_first_of_a_quarter_are_found_once_and_each_award_is_given_
         assert_eq!(given, [Some((OFFICE_A, None)), Some((OFFICE_A, Some(item))), None]);
         let merged = MembersMerged { survivor: member(1), merged: member(2), reason: Hash([0; 32]) };
         act(&db, 80, at(43), Act::MembersMerged(merged)).await;
-        let own = db.read(|tx| rankings::of_member(tx, member(1), 9)).await.expect("readable");
+        let own =
+            db.read(|tx| rankings::of_member(tx, member(1), rankings::FIRST, 9)).await.expect("readable");
         assert_eq!(own.len(), 2, "the other's goes with them");
         replays(&db).await;
     })
