@@ -182,6 +182,38 @@ async fn rule_k20_k21_care_complaints_and_activities_wait_until_another_person_a
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn rule_k26_part_in_an_activity_is_given_for_once_under_whatever_serials_it_is_told() {
+    each(|db| async move {
+        found_with(&db, shipped("K").terms()).await;
+        let party = OccurrenceRow { occurrence: PARTY, points: Amount::ZERO, ..occurrence() };
+        act(&db, 50, late(50), Act::OccurrenceSet(party)).await;
+        let part = |serial: &str, n: u8| EventTold {
+            occurrence: Some(PARTY),
+            ..event(serial, n, (EarnKind::Activity, "salon"))
+        };
+        let waits = vec![("K21".to_owned(), 6, State::Waiting)];
+        let (first, again, other) = (part("a1", 1), part("a2", 1), part("a3", 2));
+        for (n, event) in (60..).zip([&first, &again, &other]) {
+            tell(&db, n, event.clone()).await;
+        }
+        let id = again.id;
+        let known = db.read(move |tx| store::event(tx, id)).await.expect("readable");
+        assert_eq!((gave(&db, &first).await, known), (waits.clone(), None), "the same part");
+        assert_eq!(gave(&db, &other).await, waits, "another member's");
+        let work = move |tx: &mut Tx<'_>| {
+            store::tell(tx, &again, (None, &Actor::Admin(TELLER)), (EntryId([63; 16]), late(63)))
+        };
+        assert_eq!(db.write(work).await.expect("asked"), Err(NotTold::Given));
+        take_back(&db, 64, &first).await;
+        let anew = part("a4", 1);
+        tell(&db, 65, anew.clone()).await;
+        assert_eq!(gave(&db, &anew).await, waits, "what was taken back counts no more");
+        replays(&db).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rule_g08_an_old_customer_who_joins_is_rewarded_once_whoever_it_turns_out_to_be() {
     each(|db| async move {
         found_with(&db, shipped("G").terms()).await;
