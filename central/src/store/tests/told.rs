@@ -1,12 +1,15 @@
 //! Events that earn and are no purchases, on both databases; each story is replayed from its journal at the end.
 
 use hufu_shared::act::{
-    Act, Actor, EventTakenBack, EventTold, MembersMerged, PointsChange, PointsChanged, PointsDecided,
+    Act, Actor, EventTakenBack, EventTold, MemberSet, MembersMerged, PointsChange, PointsChanged,
+    PointsDecided,
 };
 use hufu_shared::ids::{EntryId, Hash, OccurrenceId, OperatorId};
-use hufu_shared::member::OccurrenceRow;
+use hufu_shared::member::{MemberStatus, OccurrenceRow};
 use hufu_shared::money::{Amount, Unit};
+use hufu_shared::policy::Policy;
 use hufu_shared::scheme::earning::{Approval, Balance, EarnKind, EarnRule};
+use hufu_shared::scheme::level::Ladder;
 use hufu_shared::scheme::{Scheme, ready};
 use hufu_shared::time::{Day, Instant};
 
@@ -19,9 +22,9 @@ use crate::rules::entry::{EntryBody, TakenAct};
 use crate::rules::points::State;
 use crate::rules::told::{NotTold, PAID_WHOLE};
 use crate::store::acts::Note;
-use crate::store::erasure;
 use crate::store::statement::{self, Place};
 use crate::store::told::{self as store, Told};
+use crate::store::{erasure, levels};
 use crate::vault::Vault;
 
 /// The business day of [`NOON`].
@@ -333,6 +336,34 @@ async fn rule_b03_k22_growth_points_gate_and_amount_are_as_the_rule_says() {
         take_back(&db, 64, &care("c2", 100)).await;
         assert_eq!((has(&db, 1, Unit::Pts).await, has(&db, 1, Unit::Growth).await), (4, 3));
         assert_eq!(count(&db, "sums_not_zero", vec![]).await, 0);
+        replays(&db).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_b03_a_rule_of_a_rank_is_for_who_was_brought_here_with_that_level_as_well() {
+    each(|db| async move {
+        found_with(&db, with_growth().terms()).await;
+        let ladder = Ladder::of(&shipped("P")).expect("levels");
+        let second = ladder.levels.iter().find(|level| level.rank == 2).map(|level| level.name.clone());
+        let policy = Policy { levels: Some(ladder), ..Policy::default() };
+        act(&db, 50, late(50), Act::PolicySet(Box::new(policy))).await;
+        let brought = MemberSet {
+            member: member(1),
+            number: "M1".to_owned(),
+            level: second,
+            status: MemberStatus::Active,
+            office: None,
+            personal: Hash([1; 32]),
+            joined: None,
+        };
+        act(&db, 51, late(51), Act::MembersSet(vec![brought])).await;
+        tell(&db, 60, task("r1", "review")).await;
+        tell(&db, 61, event("r2", 2, (EarnKind::Task, "review"))).await;
+        assert_eq!((points(&db, 1).await, points(&db, 2).await), (50, 0), "growth of both waits");
+        let ranks = async |n: u8| db.read(move |tx| levels::rank(tx, member(n))).await.expect("readable");
+        assert_eq!((ranks(1).await, ranks(2).await), (2, 0), "whoever asks is told the same");
         replays(&db).await;
     })
     .await;
