@@ -797,6 +797,7 @@ event-other = This serial stands for another event.
 event-unknown = There is no such event.
 event-taken-back = This event was taken back before.
 event-planned = The plan of this activity gives points by itself; nothing is given twice.
+event-given = The member's part in this activity was told and given for before; nothing is given twice.
 code-points = Points changed
 code-redemption = Redeemed
 statement-title = Statement

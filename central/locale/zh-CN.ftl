@@ -797,6 +797,7 @@ event-other = 该流水号已登记为另一事件。
 event-unknown = 没有这一事件。
 event-taken-back = 该事件已撤销。
 event-planned = 该活动的方案已规定签到积分，不再另给。
+event-given = 该会员参加这一活动已登记，不再另给。
 code-points = 积分变动
 code-redemption = 兑付
 statement-title = 对账单

@@ -24,7 +24,9 @@ WHERE m.erased = 1 ORDER BY s.device, s.epoch, s.seq LIMIT $1
 DELETE FROM fact_sealed WHERE device = $1 AND epoch = $2 AND seq = $3
 
 -- name: reasons
-SELECT DISTINCT reason FROM member_edit WHERE member = $1 AND reason IS NOT NULL AND what <> 'erased'
+SELECT reason FROM member_edit WHERE member = $1 AND reason IS NOT NULL AND what <> 'erased'
+UNION SELECT reason FROM told_event WHERE member = $1
+UNION SELECT taken_why FROM told_event WHERE member = $1 AND taken_why IS NOT NULL
 
 -- name: drop_note
 DELETE FROM act_note WHERE commitment = $1

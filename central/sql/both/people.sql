@@ -82,3 +82,6 @@ SELECT f.at, f.received, f.event, f.became, f.kind, d.name, o.code FROM fact f J
 
 -- name: member_of_fact
 SELECT member FROM fact WHERE device = $1 AND epoch = $2 AND seq = $3
+
+-- name: level_brought
+SELECT level_zh, status_since FROM member WHERE id = $1

@@ -19,4 +19,6 @@ ORDER BY a.ends DESC, a.place, a.id LIMIT $4
 WITH RECURSIVE those (id) AS (
     SELECT id FROM member WHERE id = $1 UNION SELECT m.id FROM member m JOIN those t ON m.merged_into = t.id)
 SELECT a.id, a.starts, a.ends, a.place, a.member, a.points, a.reached, a.award, a.scheme, a.given, a.giver, a.office, a.item
-FROM ranking_award a JOIN those t ON t.id = a.member ORDER BY a.ends DESC, a.id LIMIT $2
+FROM ranking_award a JOIN those t ON t.id = a.member
+WHERE a.ends < $2 OR (a.ends = $2 AND (a.place > $3 OR (a.place = $3 AND a.id > $4)))
+ORDER BY a.ends DESC, a.place, a.id LIMIT $5

@@ -11,7 +11,7 @@ ON CONFLICT (id) DO UPDATE SET taken = excluded.taken, taker = excluded.taker, t
 -- name: given
 WITH RECURSIVE those (id) AS (
     SELECT id FROM member WHERE id = $1 UNION SELECT m.id FROM member m JOIN those t ON m.merged_into = t.id)
-SELECT c.id, c.told, c.rule, c.rule_of, e.day, c.points, c.state FROM told_event e JOIN those t ON t.id = e.member
+SELECT c.id, c.told, c.rule, c.rule_of, e.day, c.points, c.state, CASE WHEN e.kind = 'activity' THEN e.occurrence END, e.code FROM told_event e JOIN those t ON t.id = e.member
 JOIN points_change c ON c.told = e.id ORDER BY e.asked, c.id
 
 -- name: of_event

@@ -105,6 +105,10 @@ SELECT lease, generation, device, enrolment, member, unit, granted_total, settle
 
 -- name: lots
 SELECT cause, at, day, debit, credit, amount FROM posting WHERE member = $1 AND unit = 'PTS'
+UNION ALL SELECT cause, at, day, debit, credit, amount FROM posting
+WHERE code = 'merge' AND unit = 'PTS' AND member <> $1 AND debit IN ($2, $3)
+UNION ALL SELECT cause, at, day, debit, credit, amount FROM posting
+WHERE code = 'merge' AND unit = 'PTS' AND member <> $1 AND credit IN ($2, $3)
 
 -- name: issued
 SELECT points, top_up FROM issued WHERE device = $1 AND day = $2

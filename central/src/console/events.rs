@@ -51,6 +51,7 @@ fn key_of(why: NotTold) -> &'static str {
         NotTold::Amount => "event-amount",
         NotTold::Activity => "points-activity",
         NotTold::Planned => "event-planned",
+        NotTold::Given => "event-given",
         NotTold::Member => "points-member",
         NotTold::Other => "event-other",
         NotTold::Unknown => "event-unknown",

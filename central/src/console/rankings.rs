@@ -28,8 +28,6 @@ use crate::store::{StoreError, stock};
 
 /// Awards that a page lists.
 const LISTED_MAX: i64 = 100;
-/// Awards of a member that are told.
-const OWN_MAX: i64 = 200;
 /// Awards that the member's page shows.
 const OWN_SHOWN: i64 = 10;
 
@@ -60,10 +58,15 @@ fn place_of(text: Option<&str>) -> Option<ListPlace> {
     Some((ends, place, Hash(id.try_into().ok()?)))
 }
 
-/// Where a list goes on after its last row, if there may be more.
-fn next(rows: &[store::AwardView], most: i64) -> Option<String> {
-    let last = rows.last().filter(|_| is_full(rows.len(), most));
-    last.map(|(id, known, _)| place_text((known.period.1, known.place, *id)))
+/// Where a list of so many rows goes on after its last one, if there may be more.
+fn next((rows, most): (usize, i64), last: Option<(&Hash, &KnownAward)>) -> Option<String> {
+    let (id, known) = last.filter(|_| is_full(rows, most))?;
+    Some(place_text((known.period.1, known.place, *id)))
+}
+
+/// The same of a list of all members.
+fn next_of(rows: &[store::AwardView], most: i64) -> Option<String> {
+    next((rows.len(), most), rows.last().map(|of| (&of.0, &of.1)))
 }
 
 /// Awards, the newest period first and in it the first of all first.
@@ -76,22 +79,25 @@ pub async fn list(
     let rows = console.app.db.read(move |tx| store::awards(tx, from, most)).await?;
     let told: Vec<Value> =
         rows.iter().map(|(id, known, number)| award_json(*id, known, Some(number))).collect();
-    Ok(Json(json!({ "awards": told, "next": next(&rows, most) })))
+    Ok(Json(json!({ "awards": told, "next": next_of(&rows, most) })))
 }
 
 /// Awards of a member, the newest first.
 pub async fn of_member(
     State(console): State<Console>,
     Path(member): Path<MemberId>,
+    Query(query): Query<PageQuery>,
     _by: SignedIn,
 ) -> Result<Json<Value>, Refused> {
+    let (from, most) = (place_of(query.cursor.as_deref()).ok_or(Failure::NotFound)?, rows_of(query.limit));
     let load = move |tx: &mut Tx<'_>| -> Result<_, PeopleError> {
-        Ok((people::member(tx, member)?, store::of_member(tx, member, OWN_MAX)?))
+        Ok((people::member(tx, member)?, store::of_member(tx, member, from, most)?))
     };
-    let (row, all) = console.app.db.read(load).await?;
+    let (row, page) = console.app.db.read(load).await?;
     row.ok_or(Failure::NotFound)?;
-    let told: Vec<Value> = all.iter().map(|(id, known)| award_json(*id, known, None)).collect();
-    Ok(Json(json!({ "member": member, "awards": told })))
+    let next = next((page.len(), most), page.last().map(|of| (&of.0, &of.1)));
+    let told: Vec<Value> = page.iter().map(|(id, known)| award_json(*id, known, None)).collect();
+    Ok(Json(json!({ "member": member, "awards": told, "next": next })))
 }
 
 /// Gives an award: `office` by its code, `reason` what is to be remembered of it. The key of what stands against it, if
@@ -150,7 +156,7 @@ fn named(tx: &mut Tx<'_>, ui: &Ui, code: &str) -> Result<String, StoreError> {
 /// A member's awards in sentences, the newest first, for the member's page.
 pub(super) fn told(tx: &mut Tx<'_>, ui: &Ui, member: MemberId) -> Result<Vec<String>, StoreError> {
     let mut lines = Vec::new();
-    for (_, known) in store::of_member(tx, member, OWN_SHOWN)? {
+    for (_, known) in store::of_member(tx, member, store::FIRST, OWN_SHOWN)? {
         let values = [
             ("period", period(&known)),
             ("place", known.place.to_string()),
@@ -226,7 +232,7 @@ async fn show(console: &Console, ui: Ui, from: ListPlace, error: &str) -> Result
                 given: given.unwrap_or_default(),
             });
         }
-        Ok((rows, next(&found, LISTED_MAX), offices))
+        Ok((rows, next_of(&found, LISTED_MAX), offices))
     };
     let (rows, next, offices) = console.app.db.read(load).await?;
     let status = if error.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };

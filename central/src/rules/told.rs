@@ -6,7 +6,7 @@
 //! nothing to a day that is settled. Out of scope: postings ([`super::apply`]) and words.
 
 use hufu_shared::act::EventTold;
-use hufu_shared::ids::Hash;
+use hufu_shared::ids::{Hash, OccurrenceId};
 use hufu_shared::member::OccurrenceRow;
 use hufu_shared::rules::calendar;
 use hufu_shared::rules::whatif::AMOUNT_MAX;
@@ -14,6 +14,7 @@ use hufu_shared::scheme::earning::{Balance, EarnKind, Once, ToldTerms};
 use hufu_shared::time::{Day, Instant, OfficeClock};
 
 use super::points;
+use super::world::GivenForEvent;
 
 /// Characters of a serial at most.
 pub const SERIAL_CHARS_MAX: usize = 64;
@@ -46,6 +47,9 @@ pub enum NotTold {
     /// It is an activity whose own plan gives points for attending (K26): nothing is given twice.
     #[error("an activity expected whose plan gives no points")]
     Planned,
+    /// The member's part in the activity was told under another serial, and given for (K26).
+    #[error("the member's part in this activity was given for before")]
+    Given,
     /// The member does not take part.
     #[error("the member does not take part")]
     Member,
@@ -94,6 +98,14 @@ pub fn check(told: &EventTold, today: Day, held: Option<&OccurrenceRow>) -> Resu
     if gives { Err(NotTold::Planned) } else { Ok(()) }
 }
 
+/// Whether part in an activity was given for before: told under another serial it is the same part, if its code is the same.
+#[must_use]
+pub fn was_given(told: &EventTold, given: &[GivenForEvent]) -> bool {
+    let is_same = |(held, code): &(OccurrenceId, String)| Some(*held) == told.occurrence && *code == told.of;
+    told.kind == EarnKind::Activity
+        && given.iter().any(|of| of.counts && of.part_in.as_ref().is_some_and(is_same))
+}
+
 /// Points that a new plan of an activity begins with: what the scheme's one rule gives for taking part, if it gives the same
 /// to all and each time. That another person approves the plan (K26) is the approval that the rule may ask for (K21).
 #[must_use]
@@ -120,7 +132,7 @@ pub fn change_name(event: Hash, n: u32) -> Hash {
 
 #[cfg(test)]
 mod tests {
-    use hufu_shared::ids::{ActivityId, MemberId, OccurrenceId, OfficeId};
+    use hufu_shared::ids::{ActivityId, MemberId, OfficeId};
     use hufu_shared::member::{Audience, OccurrenceState};
     use hufu_shared::money::Amount;
     use hufu_shared::scheme::Words;

@@ -156,7 +156,7 @@ pub struct World {
     pub told: BTreeMap<MemberId, Vec<GivenForEvent>>,
     /// Plans of redemption.
     pub plans: BTreeMap<Hash, KnownPlan>,
-    /// Where members' levels stand, of those that ever moved.
+    /// Where members' levels stand, of those that ever moved or were brought here.
     pub levels: BTreeMap<MemberId, KnownLevel>,
     /// Coupons.
     pub coupons: BTreeMap<Hash, KnownCoupon>,

@@ -119,12 +119,20 @@ pub fn flows(found: &[Row]) -> Result<Flows, StoreError> {
     Ok(flows)
 }
 
+/// A member and the names of their accounts, as statements about [`lots`] ask for them: a merge is a posting of one of two
+/// members, and a lot of both.
+#[must_use]
+pub fn lot_key(member: MemberId) -> Vec<Value> {
+    let [available, owed] = [Account::Available(member), Account::Owed(member)].map(|of| of.to_string());
+    vec![member.0.into(), available.into(), owed.into()]
+}
+
 /// What a member got and used in points, from `cause, at, day, debit, credit, amount` of their postings.
 ///
 /// # Errors
 /// [`StoreError`] if a row does not hold a posting.
-pub fn lots(found: &[Row]) -> Result<Vec<Lot>, StoreError> {
-    let moves = found.iter().map(moved).collect::<Result<Vec<_>, StoreError>>()?;
+pub fn lots(found: &[Row], member: MemberId) -> Result<Vec<Lot>, StoreError> {
+    let moves = found.iter().map(|row| moved(row, member)).collect::<Result<Vec<_>, StoreError>>()?;
     Ok(crate::rules::apply::lots(moves.into_iter().flatten()))
 }
 
@@ -133,7 +141,7 @@ pub fn lots(found: &[Row]) -> Result<Vec<Lot>, StoreError> {
 ///
 /// # Errors
 /// [`StoreError`] if the row does not hold a posting.
-pub fn moved(row: &Row) -> Result<Option<(Hash, Lot)>, StoreError> {
+pub fn moved(row: &Row, member: MemberId) -> Result<Option<(Hash, Lot)>, StoreError> {
     let account = |column: usize| -> Result<Account, StoreError> {
         let name = row.text(column)?;
         Account::parse(name).map(Account::of_cause).ok_or_else(|| unknown("account", name))
@@ -149,6 +157,12 @@ pub fn moved(row: &Row) -> Result<Option<(Hash, Lot)>, StoreError> {
         }
         (Account::Escrow(lease), _) => Lot { spent: Some(lease), amount: -amount, ..lot },
         (_, Account::Escrow(lease)) => Lot { spent: Some(lease), ..lot },
+        // What went from one member to another is of both: it took from the one and gave to the other.
+        (Account::Available(from), Account::Available(to)) => match (from == member, to == member) {
+            (false, true) => lot,
+            (true, false) => Lot { amount: -amount, ..lot },
+            _ => return Ok(None),
+        },
         (Account::Available(_), _) => Lot { amount: -amount, ..lot },
         (_, Account::Available(_)) => lot,
         _ => return Ok(None),

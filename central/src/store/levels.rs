@@ -40,7 +40,7 @@ pub const MEMBERS_STEP_MAX: i64 = 200;
 /// [`StoreError`].
 pub(super) fn fetch_in(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), StoreError> {
     match need {
-        Need::Level(member) => world.levels.extend(level(tx, member)?.map(|known| (member, known))),
+        Need::Level(member) => super::members::level_in(tx, world, member)?,
         Need::Coupon(id) => world.coupons.extend(coupons::coupon(tx, id)?.map(|known| (id, known))),
         _ => {}
     }
@@ -79,11 +79,10 @@ pub fn level(tx: &mut Tx<'_>, member: MemberId) -> Result<Option<KnownLevel>, St
 /// # Errors
 /// [`StoreError`].
 pub fn rank(tx: &mut Tx<'_>, member: MemberId) -> Result<u8, StoreError> {
-    if let Some(known) = level(tx, member)? {
-        return Ok(known.standing.rank);
-    }
-    let ladder = world::policy(tx)?.levels;
-    Ok(ladder.map_or(0, |ladder| ladder.scheme().base_rank()))
+    let policy = world::policy(tx)?;
+    let known = super::members::level(tx, &policy, member)?;
+    let base = || policy.levels.as_ref().map_or(0, |ladder| ladder.scheme().base_rank());
+    Ok(known.map_or_else(base, |known| known.standing.rank))
 }
 
 /// Writes what an entry gave, of coupons and awards as well.

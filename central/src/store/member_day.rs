@@ -158,10 +158,12 @@ fn filled_up(tx: &mut Tx<'_>, look: &Look, row: &Row) -> Result<Vec<FilledUp>, S
 /// All that a member got and used on days up to one, from `id, joined`.
 pub(super) fn past(tx: &mut Tx<'_>, terms: &Terms, row: &Row, until: Day) -> Result<PointsPast, StoreError> {
     let clock = OfficeClock { zone: terms.zone.clone(), cutoff_minutes: 0 };
-    let member: [u8; 16] = row.array(0)?;
+    let member = MemberId(row.array(0)?);
+    let mut key = known::lot_key(member);
+    key.push(i64::from(until.0).into());
     let mut moved = Vec::new();
-    for line in tx.query(SQL.get("moved"), &[member.into(), i64::from(until.0).into()])? {
-        let Some((cause, lot)) = known::moved(&line)? else { continue };
+    for line in tx.query(SQL.get("moved"), &key)? {
+        let Some((cause, lot)) = known::moved(&line, member)? else { continue };
         let is_foreseen = PostingCode::is_foreseen(line.text(6)?);
         let booked = levels::booked(&clock, line.int(7)?, lot.day);
         let known = if is_foreseen { Moment::end_of(lot.day) } else { booked };

@@ -1,15 +1,18 @@
-//! Rows of members in the books: who takes part since when, who goes on as whom, what became of their stored value; and
-//! pages of the list of members.
+//! Rows of members in the books: who takes part since when, who goes on as whom, on which level, what became of their stored
+//! value; and pages of the list of members.
 
 use hufu_shared::cbor;
 use hufu_shared::ids::{EntryId, MemberId};
+use hufu_shared::policy::Policy;
+use hufu_shared::rules::level::by_hand;
 use hufu_shared::time::{Day, Instant, OfficeClock};
 
 use super::outcome::put;
 use super::people::SQL;
-use super::{StoreError, rows};
+use super::{StoreError, levels, rows};
 use crate::db::{Tx, Value};
 use crate::rules::outcome::Outcome;
+use crate::rules::world::{KnownLevel, World};
 
 /// Writes what an entry gave. Of whom nobody said when they joined, they joined on the day of the entry.
 ///
@@ -99,4 +102,37 @@ pub fn page(
     let key: Vec<Value> = place.into_iter().chain(of).collect();
     let found = tx.query(SQL.get(statement), &key)?;
     found.iter().map(|row| Ok((MemberId(row.array(0)?), rows::day_at(row, 1)?))).collect()
+}
+
+/// Fetches where a member's level stands.
+///
+/// # Errors
+/// [`StoreError`].
+pub(super) fn level_in(tx: &mut Tx<'_>, world: &mut World, member: MemberId) -> Result<(), StoreError> {
+    let known = level(tx, &world.policy, member)?;
+    world.levels.extend(known.map(|known| (member, known)));
+    Ok(())
+}
+
+/// Where a member's level stands: by its steps, and of one that never moved by the name of the club's level with which the
+/// member was brought here. None for who began where everybody does.
+///
+/// # Errors
+/// [`StoreError`].
+pub(super) fn level(
+    tx: &mut Tx<'_>,
+    policy: &Policy,
+    member: MemberId,
+) -> Result<Option<KnownLevel>, StoreError> {
+    if let Some(known) = levels::level(tx, member)? {
+        return Ok(Some(known));
+    }
+    let Some(ladder) = &policy.levels else { return Ok(None) };
+    let Some(row) = tx.query_opt(SQL.get("level_brought"), &[member.0.into()])? else { return Ok(None) };
+    let name = row.text_opt(0)?;
+    let level = ladder.levels.iter().find(|level| Some(level.name.zh.as_str()) == name);
+    let Some(rank) = level.map(|level| level.rank) else { return Ok(None) };
+    let clock = OfficeClock { zone: policy.zone.clone(), cutoff_minutes: 0 };
+    let day = clock.business_day(Instant(row.int(1)?));
+    Ok(Some(KnownLevel { steps: 0, day, standing: by_hand(&ladder.scheme(), rank, day) }))
 }

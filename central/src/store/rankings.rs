@@ -111,12 +111,9 @@ pub type AwardView = (Hash, KnownAward, String);
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn awards(
-    tx: &mut Tx<'_>,
-    (ends, place, id): ListPlace,
-    limit: i64,
-) -> Result<Vec<AwardView>, StoreError> {
-    let key = [i64::from(ends.0).into(), i64::from(place).into(), id.0.into(), limit.into()];
+pub fn awards(tx: &mut Tx<'_>, from: ListPlace, limit: i64) -> Result<Vec<AwardView>, StoreError> {
+    let [ends, place, id] = key_of(from);
+    let key = [ends, place, id, limit.into()];
     let read = |row: &Row| {
         let (id, known) = award_of(row)?;
         Ok((id, known, row.text(13)?.to_owned()))
@@ -124,16 +121,25 @@ pub fn awards(
     tx.query(SQL.get("awards"), &key)?.iter().map(read).collect()
 }
 
-/// Awards of a member and of those who turned out to be the same, the newest first, at most `limit`.
+/// A place in a list of awards, as statements ask for it.
+fn key_of((ends, place, id): ListPlace) -> [Value; 3] {
+    [i64::from(ends.0).into(), i64::from(place).into(), id.0.into()]
+}
+
+/// Awards of a member and of those who turned out to be the same, after a place in the list, in the same order, at most
+/// `limit`.
 ///
 /// # Errors
 /// [`StoreError`].
 pub fn of_member(
     tx: &mut Tx<'_>,
     member: MemberId,
+    from: ListPlace,
     limit: i64,
 ) -> Result<Vec<(Hash, KnownAward)>, StoreError> {
-    tx.query(SQL.get("awards_of"), &[member.0.into(), limit.into()])?.iter().map(award_of).collect()
+    let [ends, place, id] = key_of(from);
+    let key = [member.0.into(), ends, place, id, limit.into()];
+    tx.query(SQL.get("awards_of"), &key)?.iter().map(award_of).collect()
 }
 
 /// A look at who comes first.

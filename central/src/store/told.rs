@@ -107,6 +107,7 @@ pub(super) fn given(tx: &mut Tx<'_>, member: MemberId) -> Result<Vec<GivenForEve
             change: Hash(row.array(0)?),
             event: Hash(row.array(1)?),
             before: Before { rule: row.text(2)?.to_owned(), of: row.text(3)?.to_owned(), given },
+            part_in: row.array_opt(7)?.map(OccurrenceId).zip(row.text_opt(8)?.map(str::to_owned)),
             counts: state != State::Returned,
         })
     };
@@ -171,8 +172,11 @@ fn check(tx: &mut Tx<'_>, wish: &EventTold, now: Instant) -> Result<Result<(), N
     if let Err(why) = told::check(wish, today, held.as_ref()) {
         return Ok(Err(why));
     }
-    let takes_part = points::has(tx, wish.member)?.takes_part;
-    Ok(if takes_part { Ok(()) } else { Err(NotTold::Member) })
+    if !points::has(tx, wish.member)?.takes_part {
+        return Ok(Err(NotTold::Member));
+    }
+    let member = points::survivor(tx, wish.member)?;
+    Ok(if told::was_given(wish, &given(tx, member)?) { Err(NotTold::Given) } else { Ok(()) })
 }
 
 /// Tells of an event as an act, with what was typed about it, if anything; the same once.

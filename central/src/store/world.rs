@@ -237,8 +237,8 @@ fn fetch_one(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), Store
 }
 
 fn lots_in(tx: &mut Tx<'_>, world: &mut World, member: MemberId) -> Result<(), StoreError> {
-    let postings = tx.query(SQL.get("lots"), &[member.0.into()])?;
-    world.lots.insert(member, known::lots(&postings)?);
+    let postings = tx.query(SQL.get("lots"), &known::lot_key(member))?;
+    world.lots.insert(member, known::lots(&postings, member)?);
     Ok(())
 }
 

@@ -25,3 +25,7 @@ CREATE TABLE ranking_award (
 
 CREATE INDEX ranking_award_period ON ranking_award (ends, place);
 CREATE INDEX ranking_award_member ON ranking_award (member, ends);
+
+-- A merge is a posting of one member and moves points of two: the other is found by the accounts.
+CREATE INDEX posting_merged_from ON posting (debit) WHERE code = 'merge';
+CREATE INDEX posting_merged_into ON posting (credit) WHERE code = 'merge';

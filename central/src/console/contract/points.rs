@@ -143,7 +143,8 @@ pub(super) fn rights() -> Vec<Operation> {
         .takes("office! reason!")
         .tells("RankingAward"),
         get("/api/v1/members/{id}/rankings", rankings::of_member, "Awards of a member, the newest first.")
-            .tells("member:id awards:[RankingAward]"),
+            .asks("cursor limit:int")
+            .tells("member:id awards:[RankingAward] next?"),
     ]
 }
 

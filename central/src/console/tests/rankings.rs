@@ -101,7 +101,12 @@ async fn rule_p04_awards_are_listed_by_period_and_given_once_from_the_shelf_of_a
         let shelf = json(&browser.get("/api/v1/stock?office=A").await);
         assert_eq!(shelf["shelves"][0]["pieces"].as_i64(), Some(0), "{shelf}");
         let own = json(&browser.get(&format!("/api/v1/members/{WHO}/rankings")).await);
-        assert_eq!(own["awards"].as_array().map(Vec::len), Some(2));
+        assert_eq!((own["awards"].as_array().map(Vec::len), own["next"].is_null()), (Some(2), true));
+        let path = format!("/api/v1/members/{WHO}/rankings");
+        let first = json(&browser.get(&format!("{path}?limit=1")).await);
+        let rest = json(&browser.get(&format!("{path}?cursor={}", text(&first, "next"))).await);
+        let told = [&first, &rest].map(|page| (page["awards"].as_array().map(Vec::len), &page["awards"][0]));
+        assert_eq!(told, [(Some(1), &own["awards"][0]), (Some(1), &own["awards"][1])], "page by page");
         let page = browser.get(&format!("/members/{WHO}")).await;
         assert!(page.text.contains("第 1 名，奖励：雨伞，已发放"), "{}", page.text);
         let none = format!("/api/v1/rankings/{}/give", "0".repeat(64));

@@ -79,7 +79,8 @@ impl Work {
         catalogue::terms(rules, &asked.what, asker, purchase).ok()
     }
 
-    fn rank_held(&self, member: MemberId) -> u8 {
+    /// The rank that a member holds now.
+    pub(super) fn rank_held(&self, member: MemberId) -> u8 {
         self.has(Need::Level(member));
         let held = self.world.levels.get(&member).map(|known| known.standing.rank);
         let base = || self.world.policy.levels.as_ref().map_or(0, |ladder| ladder.scheme().base_rank());

@@ -18,7 +18,7 @@ use super::Work;
 use crate::rules::need::Need;
 use crate::rules::points::State;
 use crate::rules::told;
-use crate::rules::world::{ByEvent, Decided, KnownEvent, KnownPoints};
+use crate::rules::world::{ByEvent, Decided, GivenForEvent, KnownEvent, KnownPoints};
 
 impl Work {
     /// Somebody told of an event. The same again has no effect, nor has one that does not say what it must.
@@ -29,6 +29,9 @@ impl Work {
         let says_all = told::check(event, self.day(event.office, self.received), held).is_ok();
         let is_known = self.world.events.contains_key(&event.id);
         if is_known || !says_all || !self.has_points(member).takes_part {
+            return;
+        }
+        if told::was_given(event, self.given_for_events(member)) {
             return;
         }
         let (asked, asker) = (self.received, self.by_name());
@@ -56,6 +59,12 @@ impl Work {
         }
     }
 
+    /// What was given for the events of a member.
+    fn given_for_events(&self, member: MemberId) -> &[GivenForEvent] {
+        self.has(Need::ToldOf(member));
+        self.world.told.get(&member).map_or(&[][..], Vec::as_slice)
+    }
+
     fn keep_event(&mut self, known: KnownEvent) {
         self.world.events.insert(known.told.id, known.clone());
         self.outcome.events.insert(known.told.id, known);
@@ -69,29 +78,19 @@ impl Work {
         let at = told::rated_at(event.day, clock, self.received);
         let Some(terms) = self.world.scheme_at(event.office, at) else { return (0, Vec::new()) };
         let Some(rules) = &terms.told else { return (terms.version, Vec::new()) };
-        self.has(Need::ToldOf(member));
-        let given = self.world.told.get(&member).into_iter().flatten();
-        let before: Vec<Before> =
-            given.filter(|given| given.counts).map(|given| given.before.clone()).collect();
+        let given = self.given_for_events(member).iter().filter(|given| given.counts);
+        let before: Vec<Before> = given.map(|given| given.before.clone()).collect();
         let what = Earning {
             event: event.kind,
             of: &event.of,
             basis: event.cost,
             paid_percent: event.paid_percent,
             day: event.day,
-            rank: self.rank_at_telling(member),
+            // An event is told of whoever the member has become.
+            rank: self.rank_held(member),
         };
         let begun = self.begun_at_telling(member, event.office);
         (terms.version, gives(rules, &what, begun, &before).unwrap_or_default())
-    }
-
-    /// The rank that a member holds now: an event is told of whoever the member has become.
-    fn rank_at_telling(&self, member: MemberId) -> u8 {
-        self.has(Need::Level(member));
-        match self.world.levels.get(&member) {
-            Some(known) => known.standing.rank,
-            None => self.world.policy.levels.as_ref().map_or(0, |ladder| ladder.scheme().base_rank()),
-        }
     }
 
     /// What the start of points depends on. Whoever is a member was verified by then (G1).
@@ -117,8 +116,7 @@ impl Work {
             return;
         }
         let member = self.survivor(known.told.member);
-        self.has(Need::ToldOf(member));
-        let given = self.world.told.get(&member).into_iter().flatten();
+        let given = self.given_for_events(member).iter();
         let own: Vec<_> = given.filter(|of| of.event == taken.event).map(|of| of.change).collect();
         let decided = Decided { at: self.received, by: self.by_name(), reason: taken.reason };
         for id in own {

@@ -106,12 +106,12 @@ pub struct KnownMessage {
     pub occurrence: Option<OccurrenceId>,
 }
 
-/// Where a member's level stands, of one whose level ever moved.
+/// Where a member's level stands, of one whose level ever moved, or who was brought here on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KnownLevel {
     /// How many steps it took.
     pub steps: u32,
-    /// As of which business day it was last moved.
+    /// As of which business day it was last moved, or brought.
     pub day: Day,
     /// Where the member stands.
     pub standing: Standing,

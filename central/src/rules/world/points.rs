@@ -1,7 +1,7 @@
 //! Changes of points, what makes them, and redemptions, as apply knows them.
 
 use hufu_shared::act::{EventTold, PointsChange, PointsTrigger, RedemptionPlan};
-use hufu_shared::ids::{Hash, MemberId};
+use hufu_shared::ids::{Hash, MemberId, OccurrenceId};
 use hufu_shared::rules::told::Before;
 use hufu_shared::scheme::earning::Balance;
 use hufu_shared::time::{Day, Instant};
@@ -77,6 +77,8 @@ pub struct GivenForEvent {
     pub event: Hash,
     /// By which rule, how much, on which day.
     pub before: Before,
+    /// The holding of an activity in which the member took part, with the code of that part; none for another event.
+    pub part_in: Option<(OccurrenceId, String)>,
     /// Whether it counts for what rules give once or up to a cap: it was neither returned nor taken back.
     pub counts: bool,
 }

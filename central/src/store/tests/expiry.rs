@@ -1,6 +1,6 @@
 //! The daily run of expiry, on both databases: once a day, over all whom it concerns, caught up after days without it.
 
-use hufu_shared::act::{Act, BalancesOpened, LeaseCause, LeaseSet, MemberSet, Opening};
+use hufu_shared::act::{Act, BalancesOpened, LeaseCause, LeaseSet, MemberSet, MembersMerged, Opening};
 use hufu_shared::ids::{EntryId, Hash, LeaseId, MemberId};
 use hufu_shared::member::MemberStatus;
 use hufu_shared::money::{Amount, Leg, Unit};
@@ -178,6 +178,37 @@ async fn a_run_over_more_members_than_one_act_looks_at_reaches_all_of_them_once(
         assert_eq!(count(&db, "postings", vec![]).await, taken, "and nothing twice");
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_b04_what_a_merge_brought_over_runs_out_there_and_what_went_back_does_not() {
+    for is_undone in [false, true] {
+        each(move |db| async move {
+            points_that_run_out_after_a_month(&db).await;
+            let mut a = Terminal::start(TERMINAL_A);
+            a.purchase(0, 1, 10_000, 2);
+            a.purchase(60, 2, 20_000, 4);
+            a.upload(&db).await;
+            let pair = MembersMerged { survivor: member(1), merged: member(2), reason: Hash([0; 32]) };
+            act(&db, 60, on(5), Act::MembersMerged(pair.clone())).await;
+            if is_undone {
+                act(&db, 61, on(6), Act::MembersUnmerged(pair)).await;
+            }
+            let leg = Leg { unit: Unit::Pts, amount: Amount(10) };
+            let row = Opening { member: member(1), leg, office: OFFICE_A, at: None };
+            let opened = BalancesOpened { batch: "later".to_owned(), rows: vec![row], reason: Hash([0; 32]) };
+            act(&db, 62, on(20), Act::BalancesOpened(opened)).await;
+            let mut told = Vec::new();
+            for day in [33, 40] {
+                round(&db, on(day)).await.expect("due");
+                told.push((points(&db, 1).await, points(&db, 2).await));
+            }
+            // What came over is of the day on which it came; what went back is of the day on which it was earned.
+            assert_eq!(told, if is_undone { [(10, 0), (10, 0)] } else { [(14, 0), (10, 0)] });
+            super::stock::replays(&db).await;
+        })
+        .await;
+    }
 }
 
 /// A page of members that is shorter than it seems would let a run go on behind its end, past members who wait there.

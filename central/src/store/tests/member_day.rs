@@ -150,6 +150,27 @@ async fn rule_p03_what_a_terminal_brings_later_counts_not_for_the_day_whenever_s
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_p03_what_came_over_from_a_merged_member_counts_and_what_went_back_does_not() {
+    each(|db| async move {
+        club(&db, &[(1, 1_400), (2, 400), (3, 1_400), (4, 400)]).await;
+        let pair = |survivor, merged| MembersMerged {
+            survivor: member(survivor),
+            merged: member(merged),
+            reason: Hash([0; 32]),
+        };
+        act(&db, 60, at(1), Act::MembersMerged(pair(1, 2))).await;
+        act(&db, 61, at(1), Act::MembersMerged(pair(3, 4))).await;
+        act(&db, 62, at(2), Act::MembersUnmerged(pair(3, 4))).await;
+        let filled = fill(&db, 63, at(27)).await;
+        let day = || "2026-12-18".to_owned();
+        assert_eq!(told(&filled), [(1, day(), 1_800, 2_000), (3, day(), 1_400, 1_500)]);
+        assert_eq!((points(&db, 1).await, points(&db, 3).await), (2_000, 1_500));
+        replays(&db).await;
+    })
+    .await;
+}
+
 /// What the job of the ranking does at a moment, an act for each period; the places of each.
 async fn rank(db: &Db, n: u8, now: Instant) -> Vec<MembersRanked> {
     let due = move |tx: &mut Tx<'_>| -> Result<Vec<MembersRanked>, StoreError> {
@@ -244,7 +265,8 @@ async fn rule_p04_the_first_of_a_quarter_are_found_once_and_each_award_is_given_
         assert_eq!(given, [Some((OFFICE_A, None)), Some((OFFICE_A, Some(item))), None]);
         let merged = MembersMerged { survivor: member(1), merged: member(2), reason: Hash([0; 32]) };
         act(&db, 80, at(43), Act::MembersMerged(merged)).await;
-        let own = db.read(|tx| rankings::of_member(tx, member(1), 9)).await.expect("readable");
+        let own =
+            db.read(|tx| rankings::of_member(tx, member(1), rankings::FIRST, 9)).await.expect("readable");
         assert_eq!(own.len(), 2, "the other's goes with them");
         replays(&db).await;
     })

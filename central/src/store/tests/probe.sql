@@ -97,6 +97,9 @@ SELECT status FROM member WHERE id = $1
 -- name: sealed_parts
 SELECT COUNT(*) FROM fact_sealed
 
+-- name: notes
+SELECT COUNT(*) FROM act_note
+
 -- name: kept_beside
 SELECT (SELECT COUNT(*) FROM member_detail) + (SELECT COUNT(*) FROM member_custom)
 

@@ -1,25 +1,31 @@
 //! Events that earn and are no purchases, on both databases; each story is replayed from its journal at the end.
 
 use hufu_shared::act::{
-    Act, Actor, EventTakenBack, EventTold, MembersMerged, PointsChange, PointsChanged, PointsDecided,
+    Act, Actor, EventTakenBack, EventTold, MemberSet, MembersMerged, PointsChange, PointsChanged,
+    PointsDecided,
 };
 use hufu_shared::ids::{EntryId, Hash, OccurrenceId, OperatorId};
-use hufu_shared::member::OccurrenceRow;
+use hufu_shared::member::{MemberStatus, OccurrenceRow};
 use hufu_shared::money::{Amount, Unit};
+use hufu_shared::policy::Policy;
 use hufu_shared::scheme::earning::{Approval, Balance, EarnKind, EarnRule};
+use hufu_shared::scheme::level::Ladder;
 use hufu_shared::scheme::{Scheme, ready};
 use hufu_shared::time::{Day, Instant};
 
 use super::clocks::late;
 use super::kit::*;
 use super::stock::replays;
-use crate::db::Db;
 use crate::db::testing::{each, prepare_all};
+use crate::db::{Db, Tx};
 use crate::rules::entry::{EntryBody, TakenAct};
 use crate::rules::points::State;
 use crate::rules::told::{NotTold, PAID_WHOLE};
+use crate::store::acts::Note;
 use crate::store::statement::{self, Place};
 use crate::store::told::{self as store, Told};
+use crate::store::{erasure, levels};
+use crate::vault::Vault;
 
 /// The business day of [`NOON`].
 const TODAY: Day = Day(20_779);
@@ -179,6 +185,38 @@ async fn rule_k20_k21_care_complaints_and_activities_wait_until_another_person_a
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn rule_k26_part_in_an_activity_is_given_for_once_under_whatever_serials_it_is_told() {
+    each(|db| async move {
+        found_with(&db, shipped("K").terms()).await;
+        let party = OccurrenceRow { occurrence: PARTY, points: Amount::ZERO, ..occurrence() };
+        act(&db, 50, late(50), Act::OccurrenceSet(party)).await;
+        let part = |serial: &str, n: u8| EventTold {
+            occurrence: Some(PARTY),
+            ..event(serial, n, (EarnKind::Activity, "salon"))
+        };
+        let waits = vec![("K21".to_owned(), 6, State::Waiting)];
+        let (first, again, other) = (part("a1", 1), part("a2", 1), part("a3", 2));
+        for (n, event) in (60..).zip([&first, &again, &other]) {
+            tell(&db, n, event.clone()).await;
+        }
+        let id = again.id;
+        let known = db.read(move |tx| store::event(tx, id)).await.expect("readable");
+        assert_eq!((gave(&db, &first).await, known), (waits.clone(), None), "the same part");
+        assert_eq!(gave(&db, &other).await, waits, "another member's");
+        let work = move |tx: &mut Tx<'_>| {
+            store::tell(tx, &again, (None, &Actor::Admin(TELLER)), (EntryId([63; 16]), late(63)))
+        };
+        assert_eq!(db.write(work).await.expect("asked"), Err(NotTold::Given));
+        take_back(&db, 64, &first).await;
+        let anew = part("a4", 1);
+        tell(&db, 65, anew.clone()).await;
+        assert_eq!(gave(&db, &anew).await, waits, "what was taken back counts no more");
+        replays(&db).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rule_g08_an_old_customer_who_joins_is_rewarded_once_whoever_it_turns_out_to_be() {
     each(|db| async move {
         found_with(&db, shipped("G").terms()).await;
@@ -304,6 +342,34 @@ async fn rule_b03_k22_growth_points_gate_and_amount_are_as_the_rule_says() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn rule_b03_a_rule_of_a_rank_is_for_who_was_brought_here_with_that_level_as_well() {
+    each(|db| async move {
+        found_with(&db, with_growth().terms()).await;
+        let ladder = Ladder::of(&shipped("P")).expect("levels");
+        let second = ladder.levels.iter().find(|level| level.rank == 2).map(|level| level.name.clone());
+        let policy = Policy { levels: Some(ladder), ..Policy::default() };
+        act(&db, 50, late(50), Act::PolicySet(Box::new(policy))).await;
+        let brought = MemberSet {
+            member: member(1),
+            number: "M1".to_owned(),
+            level: second,
+            status: MemberStatus::Active,
+            office: None,
+            personal: Hash([1; 32]),
+            joined: None,
+        };
+        act(&db, 51, late(51), Act::MembersSet(vec![brought])).await;
+        tell(&db, 60, task("r1", "review")).await;
+        tell(&db, 61, event("r2", 2, (EarnKind::Task, "review"))).await;
+        assert_eq!((points(&db, 1).await, points(&db, 2).await), (50, 0), "growth of both waits");
+        let ranks = async |n: u8| db.read(move |tx| levels::rank(tx, member(n))).await.expect("readable");
+        assert_eq!((ranks(1).await, ranks(2).await), (2, 0), "whoever asks is told the same");
+        replays(&db).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn kind_17_an_event_is_rated_by_the_version_of_its_day() {
     each(|db| async move {
         let mut club = shipped("B");
@@ -329,7 +395,7 @@ async fn rule_k20_what_stands_against_an_event_is_said_before_it_is_told() {
     each(|db| async move {
         found_with(&db, shipped("B").terms()).await;
         let asked = async |n: u8, event: EventTold| {
-            let work = move |tx: &mut crate::db::Tx<'_>| {
+            let work = move |tx: &mut Tx<'_>| {
                 store::tell(tx, &event, (None, &Actor::Admin(TELLER)), (EntryId([n; 16]), late(n.into())))
             };
             db.write(work).await.expect("asked")
@@ -344,6 +410,38 @@ async fn rule_k20_what_stands_against_an_event_is_said_before_it_is_told() {
         tell(&db, 66, event("s2", 9, (EarnKind::Task, "sign-in"))).await;
         tell(&db, 67, EventTold { id: Hash([1; 32]), ..task("s3", "sign-in") }).await;
         assert_eq!(points(&db, 1).await, 5);
+        replays(&db).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_x17_what_was_typed_about_an_event_goes_when_the_member_s_data_is_erased() {
+    each(|db| async move {
+        found_with(&db, shipped("B").terms()).await;
+        let folder = tempfile::tempdir().expect("a folder");
+        let vault = Vault::create(&folder.path().join("vault.key")).expect("a key file");
+        let note = |n: u8| Note { commitment: Hash([n; 32]), sealed: vec![n] };
+        let at = |n: u8| (EntryId([n; 16]), late(n.into()));
+        for (n, serial, who) in [(60, "s1", 1), (61, "s2", 2)] {
+            let typed = note(n);
+            let event =
+                EventTold { reason: typed.commitment, member: member(who), ..task(serial, "sign-in") };
+            let work =
+                move |tx: &mut Tx<'_>| store::tell(tx, &event, (Some(&typed), &Actor::Admin(TELLER)), at(n));
+            assert_eq!(db.write(work).await.expect("asked"), Ok(Told::Now));
+        }
+        let typed = note(62);
+        let back = EventTakenBack { event: task("s1", "").id, reason: typed.commitment };
+        let work =
+            move |tx: &mut Tx<'_>| store::take_back(tx, &back, (&typed, &Actor::Admin(TELLER)), at(62));
+        assert_eq!(db.write(work).await.expect("asked"), Ok(()));
+        assert_eq!(count(&db, "notes", vec![]).await, 3);
+        let work = move |tx: &mut Tx<'_>| {
+            erasure::erase(tx, &vault, at(63), &Actor::Admin(OTHER), (member(1), Hash([0x1e; 32])))
+        };
+        assert!(db.write(work).await.expect("erased"));
+        assert_eq!(count(&db, "notes", vec![]).await, 1, "what was typed about the other one stays");
         replays(&db).await;
     })
     .await;
