@@ -90,17 +90,17 @@ struct Typed {
 
 impl Typed {
     fn of(fields: &Fields) -> Self {
-        let text = |name: &str| fields.get(name).to_owned();
+        let typed = |name: &str| fields.get(name).to_owned();
         let is = |name: &str| fields.get(name) == "1";
         Self {
-            member: text("member"),
-            price: text("price"),
-            office: text("office"),
-            coupon: text("coupon"),
-            points: text("points"),
-            goods: text("goods"),
-            slip: text("slip"),
-            reason: text("reason"),
+            member: typed("member"),
+            price: typed("price"),
+            office: typed("office"),
+            coupon: typed("coupon"),
+            points: typed("points"),
+            goods: typed("goods"),
+            slip: typed("slip"),
+            reason: typed("reason"),
             birthday: is("birthday"),
             card: is("card"),
             id_card: is("id_card"),

@@ -322,7 +322,7 @@ pub fn of_purchase(purchase: FactId) -> [Need; 3] {
     [Need::Fact(purchase), Need::Linked(links::reversals(purchase)), Need::OpenedBy(purchase)]
 }
 
-/// Of acts about points, their redemption, levels, coupons, birthdays and what comes round.
+/// Of acts about points, their redemption and events, and about what a scheme gives by itself.
 fn of_points(needs: &mut BTreeSet<Need>, act: &Act) {
     match act {
         Act::PointsChanged(changed) => needs.extend(changed.changes.iter().flat_map(|change| {
@@ -338,6 +338,36 @@ fn of_points(needs: &mut BTreeSet<Need>, act: &Act) {
         Act::EventTakenBack(taken) => {
             needs.insert(Need::Told(taken.event));
         }
+        Act::ItemRedeemed(asked) => {
+            needs.extend([Need::Redemption(asked.id), Need::Flows(posting::item_cause(asked.id))]);
+            needs.extend([Need::Member(asked.member), Need::Purse(asked.member), Need::Level(asked.member)]);
+            needs.extend(asked.what.stock().map(|item| Need::Stock(item, asked.office)));
+            needs.extend(asked.what.purchase().into_iter().flat_map(of_purchase));
+        }
+        Act::ItemDecided(ItemDecided { redemption, .. })
+        | Act::ItemTakenBack(ItemTakenBack { redemption, .. }) => needs.extend([
+            Need::Redemption(*redemption),
+            Need::Flows(posting::item_cause(*redemption)),
+            Need::Flows(posting::offer_lost_cause(*redemption)),
+            Need::Coupon(catalogue::coupon_id(*redemption)),
+        ]),
+        Act::PointsTransferred(given) => {
+            for member in [given.from, given.to] {
+                needs.extend([Need::Member(member), Need::Purse(member)]);
+            }
+            needs.insert(Need::Flows(posting::transfer_cause(given.id)));
+        }
+        Act::RedemptionRun(run) => needs.extend(run.members.iter().flat_map(|member| {
+            let cause = posting::redemption_cause(run.plan, *member);
+            [Need::Member(*member), Need::Purse(*member), Need::Flows(cause)]
+        })),
+        other => of_rights(needs, other),
+    }
+}
+
+/// Of acts about what a scheme gives by itself: levels, coupons, birthdays and what comes round.
+fn of_rights(needs: &mut BTreeSet<Need>, act: &Act) {
+    match act {
         Act::CouponsGiven(given) => {
             needs.extend(given.coupons.iter().flat_map(|of| [Need::Coupon(of.id), Need::Member(of.member)]))
         }
@@ -365,19 +395,6 @@ fn of_points(needs: &mut BTreeSet<Need>, act: &Act) {
                 }
             }
         }
-        Act::ItemRedeemed(asked) => {
-            needs.extend([Need::Redemption(asked.id), Need::Flows(posting::item_cause(asked.id))]);
-            needs.extend([Need::Member(asked.member), Need::Purse(asked.member), Need::Level(asked.member)]);
-            needs.extend(asked.what.stock().map(|item| Need::Stock(item, asked.office)));
-            needs.extend(asked.what.purchase().into_iter().flat_map(of_purchase));
-        }
-        Act::ItemDecided(ItemDecided { redemption, .. })
-        | Act::ItemTakenBack(ItemTakenBack { redemption, .. }) => needs.extend([
-            Need::Redemption(*redemption),
-            Need::Flows(posting::item_cause(*redemption)),
-            Need::Flows(posting::offer_lost_cause(*redemption)),
-            Need::Coupon(catalogue::coupon_id(*redemption)),
-        ]),
         Act::BirthdayUsed(used) => {
             needs.extend([
                 Need::Birthday(used.id),
@@ -388,16 +405,6 @@ fn of_points(needs: &mut BTreeSet<Need>, act: &Act) {
         Act::BirthdayTakenBack(back) => {
             needs.insert(Need::Birthday(back.id));
         }
-        Act::PointsTransferred(given) => {
-            for member in [given.from, given.to] {
-                needs.extend([Need::Member(member), Need::Purse(member)]);
-            }
-            needs.insert(Need::Flows(posting::transfer_cause(given.id)));
-        }
-        Act::RedemptionRun(run) => needs.extend(run.members.iter().flat_map(|member| {
-            let cause = posting::redemption_cause(run.plan, *member);
-            [Need::Member(*member), Need::Purse(*member), Need::Flows(cause)]
-        })),
         _ => {}
     }
 }

@@ -19,7 +19,7 @@ use hufu_shared::ids::{
     ActivityId, BootId, CardId, DeviceId, FactId, Hash, ItemId, LeaseId, MemberId, OccurrenceId, OfficeId,
 };
 use hufu_shared::member::{MemberStatus, OccurrenceRow, OfficeRow};
-use hufu_shared::money::{Amount, Leg, Unit};
+use hufu_shared::money::{Leg, Unit};
 use hufu_shared::policy::Policy;
 use hufu_shared::rules::activity::SignUp;
 use hufu_shared::rules::repeat::Tap;
@@ -30,7 +30,7 @@ use hufu_shared::wire::upload::Became;
 use hufu_shared::wire::version::Version;
 use minicbor::{Decode, Encode};
 
-pub use activity::KnownActivity;
+pub use activity::{Group, KnownActivity, KnownPlace};
 pub use card::{CardLife, CardTurn, KnownCard, TurnBy};
 pub use case::{CaseState, Evidence, KnownCase};
 pub use catalogue::{KnownRedemption, Redemptions};
@@ -46,7 +46,6 @@ use super::birthdays::KnownBirthday;
 use super::coupons::KnownCoupon;
 use super::joining::application::Association;
 use super::joining::details::Details;
-use super::judge::attendance::PlaceClaim;
 use super::judge::interval::BootClock;
 use super::judge::issue::Issued;
 use super::judge::rate::{self, Published};
@@ -453,34 +452,6 @@ pub struct KnownBoot {
     pub boot: BootId,
     /// What is known of its clock.
     pub clock: BootClock,
-}
-
-/// The check-ins of one member at one occurrence, and what they gave.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Group {
-    /// All check-ins.
-    pub facts: BTreeSet<FactId>,
-    /// The one that admits.
-    pub admitted: Option<FactId>,
-    /// When it did.
-    pub at: Option<Instant>,
-    /// Points given for it.
-    pub points: Amount,
-    /// The office whose account gave them.
-    pub issuer: Option<OfficeId>,
-    /// Companions who came in with the member.
-    pub companions: u32,
-}
-
-/// A member's claim to a place at an occurrence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct KnownPlace {
-    /// By what.
-    pub claim: PlaceClaim,
-    /// Whether there was a place.
-    pub has_place: bool,
-    /// Business day of the claim.
-    pub day: Day,
 }
 
 /// Codes of what a fact became, in database and API; `applied` is also the plain case.

@@ -57,20 +57,25 @@ pub fn redemption(tx: &mut Tx<'_>, id: Hash) -> Result<Option<KnownRedemption>, 
     tx.query_opt(SQL.get("redemption"), &[id.0.into()])?.as_ref().map(redemption_of).transpose()
 }
 
-/// Fetches a redemption.
+/// Fetches a redemption, or which one a purchase opened the offer for.
 ///
 /// # Errors
 /// [`StoreError`].
-pub(super) fn redemption_in(tx: &mut Tx<'_>, world: &mut World, id: Hash) -> Result<(), StoreError> {
+pub(super) fn fetch_in(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), StoreError> {
+    match need {
+        Need::Redemption(id) => redemption_in(tx, world, id),
+        Need::OpenedBy(purchase) => opened_in(tx, world, purchase),
+        _ => Ok(()),
+    }
+}
+
+fn redemption_in(tx: &mut Tx<'_>, world: &mut World, id: Hash) -> Result<(), StoreError> {
     world.redemptions.by_id.extend(redemption(tx, id)?.map(|known| (id, known)));
     Ok(())
 }
 
 /// Fetches which redemption stands that a purchase opened the offer for, and that one.
-///
-/// # Errors
-/// [`StoreError`].
-pub(super) fn opened_in(tx: &mut Tx<'_>, world: &mut World, purchase: FactId) -> Result<(), StoreError> {
+fn opened_in(tx: &mut Tx<'_>, world: &mut World, purchase: FactId) -> Result<(), StoreError> {
     let row = tx.query_opt(SQL.get("opened_by"), &rows::fact_id_values(purchase))?;
     let Some(row) = row else { return Ok(()) };
     let id = Hash(row.array(0)?);

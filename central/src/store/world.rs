@@ -214,11 +214,10 @@ fn fetch_one(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), Store
         Need::Points(_) | Need::Trigger(_) | Need::Told(_) | Need::ToldOf(_) | Need::Plan(_) => {
             points::fetch_in(tx, world, need)
         }
-        Need::Redemption(id) => catalogue::redemption_in(tx, world, id),
-        Need::OpenedBy(purchase) => catalogue::opened_in(tx, world, purchase),
-        Need::Level(_) | Need::Coupon(_) => levels::fetch_in(tx, world, need),
-        Need::Award(_) => rankings::fetch_in(tx, world, need),
-        Need::Birthday(_) | Need::BirthdaysOf(_) => birthdays::fetch_in(tx, world, need),
+        Need::Redemption(_) | Need::OpenedBy(_) => catalogue::fetch_in(tx, world, need),
+        Need::Level(_) | Need::Coupon(_) | Need::Award(_) | Need::Birthday(_) | Need::BirthdaysOf(_) => {
+            rights_in(tx, world, need)
+        }
         Need::Fields(member) => fields_in(tx, world, member),
         Need::Stock(item, office) => stock::stock_in(tx, world, item, office),
         Need::Booked(cause) => stock::booked_in(tx, world, cause),
@@ -233,6 +232,15 @@ fn fetch_one(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), Store
         Need::DeviceLeases(DeviceId(id)) => leases_in(tx, world, "leases_of_device", id),
         Need::MemberLeases(MemberId(id)) => leases_in(tx, world, "leases_of_member", id),
         Need::Knew(version) => known::knew_in(tx, world, version),
+    }
+}
+
+/// What a scheme gives by itself.
+fn rights_in(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), StoreError> {
+    match need {
+        Need::Award(_) => rankings::fetch_in(tx, world, need),
+        Need::Birthday(_) | Need::BirthdaysOf(_) => birthdays::fetch_in(tx, world, need),
+        _ => levels::fetch_in(tx, world, need),
     }
 }
 

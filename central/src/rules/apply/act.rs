@@ -36,15 +36,14 @@ impl Work {
             Act::CaseDecided(decided) => self.case_decided(decided),
             Act::FactsReleased(released) => self.facts_released(released),
             Act::CasesEnded(ended) => ended.cases.iter().for_each(|case| self.case_ended(*case)),
-            Act::StockMoved(moved) => self.stock_moved(moved),
+            #[rustfmt::skip]
+            Act::StockMoved(_) | Act::StockItemsSet(_) | Act::StockCounted(_) | Act::StockExplained(_) => self.act_of_stock(&taken.act),
             Act::PointsExpired(run) => self.points_expired(run),
             Act::LeaseSet(set) => self.lease_set(set),
             Act::LeaseWrittenOff(ended) => self.lease_written_off(ended),
             Act::LeasesReported(reported) => self.leases_reported(reported),
             Act::RecoveryEnded(ended) => self.recovery_ended(ended),
-            Act::ValueMoved(moved) => self.value_moved(moved),
-            Act::ValueFrozen(set) => self.value_frozen(set),
-            Act::ValueCarried(carried) => self.value_carried(carried),
+            Act::ValueMoved(_) | Act::ValueFrozen(_) | Act::ValueCarried(_) => self.act_of_value(&taken.act),
             Act::MembersMerged(merged) => self.members_merged(merged),
             Act::MembersUnmerged(merged) => self.members_unmerged(merged),
             Act::MemberErased(erased) => self.member_erased(erased),
@@ -67,9 +66,6 @@ impl Work {
             Act::CardExchanged(exchanged) => self.card_exchanged(exchanged),
             Act::CardsEnded(ended) => self.cards_ended(ended),
             Act::CardChangesDue(due) => self.card_changes_due(due),
-            Act::StockItemsSet(items) => self.outcome.stock_items.extend(items.iter().cloned()),
-            Act::StockCounted(counted) => self.stock_counted(counted),
-            Act::StockExplained(explained) => self.stock_explained(explained),
             #[rustfmt::skip]
             Act::ActivityPlanned(_) | Act::ActivityDecided(_) | Act::OccurrenceEnded(_) | Act::SignedUp(_)
             | Act::ActivityCostSet(_) | Act::RemindersDue(_) => self.act_of_activity(&taken.act),
@@ -79,15 +75,52 @@ impl Work {
             #[rustfmt::skip]
             Act::PointsChanged(_) | Act::PointsDecided(_) | Act::PointsTriggerSet(_) | Act::PurchasesDue(_)
             | Act::RedemptionPlanned(_) | Act::RedemptionStepped(_) | Act::RedemptionRun(_)
-             | Act::BirthdayUsed(_) | Act::BirthdayTakenBack(_)
-             | Act::ItemRedeemed(_) | Act::ItemDecided(_) | Act::ItemTakenBack(_)
-            | Act::PointsTransferred(_) | Act::LevelsMoved(_) | Act::CouponsGiven(_) | Act::CouponUsed(_)
-            | Act::EventTold(_) | Act::EventTakenBack(_)
-            | Act::PointsFilledUp(_) | Act::MembersRanked(_) | Act::RankingAwarded(_) => self.act_of_points(&taken.act),
+            | Act::ItemRedeemed(_) | Act::ItemDecided(_) | Act::ItemTakenBack(_) | Act::PointsTransferred(_)
+            | Act::EventTold(_) | Act::EventTakenBack(_) => self.act_of_points(&taken.act),
+            #[rustfmt::skip]
+            Act::LevelsMoved(_) | Act::CouponsGiven(_) | Act::CouponUsed(_) | Act::BirthdayUsed(_) | Act::BirthdayTakenBack(_)
+            | Act::PointsFilledUp(_) | Act::MembersRanked(_) | Act::RankingAwarded(_) => self.act_of_rights(&taken.act),
             Act::DaySettled(day) => self.day_settled(*day),
             Act::PolicySet(policy) => self.policy_set(policy),
             Act::JobRan(run) => self.job_ran(run),
             Act::ApplyVersionSet(set) => self.apply_version_set(set.version),
+        }
+    }
+
+    /// Gives effect to an act about stored value; one about something else has none here.
+    fn act_of_value(&mut self, act: &Act) {
+        match act {
+            Act::ValueMoved(moved) => self.value_moved(moved),
+            Act::ValueFrozen(set) => self.value_frozen(set),
+            Act::ValueCarried(carried) => self.value_carried(carried),
+            _ => {}
+        }
+    }
+
+    /// Gives effect to an act about stock; one about something else has none here.
+    fn act_of_stock(&mut self, act: &Act) {
+        match act {
+            Act::StockMoved(moved) => self.stock_moved(moved),
+            Act::StockItemsSet(items) => self.outcome.stock_items.extend(items.iter().cloned()),
+            Act::StockCounted(counted) => self.stock_counted(counted),
+            Act::StockExplained(explained) => self.stock_explained(explained),
+            _ => {}
+        }
+    }
+
+    /// Gives effect to an act about what a scheme gives by itself: levels, coupons, birthdays and what comes round; one
+    /// about something else has none here.
+    fn act_of_rights(&mut self, act: &Act) {
+        match act {
+            Act::LevelsMoved(moved) => self.levels_moved(moved),
+            Act::CouponsGiven(given) => self.coupons_given(given),
+            Act::CouponUsed(used) => self.coupon_used(used),
+            Act::BirthdayUsed(used) => self.birthday_used(used),
+            Act::BirthdayTakenBack(back) => self.birthday_taken_back(back),
+            Act::PointsFilledUp(filled) => self.points_filled_up(filled),
+            Act::MembersRanked(ranked) => self.members_ranked(ranked),
+            Act::RankingAwarded(awarded) => self.ranking_awarded(awarded),
+            _ => {}
         }
     }
 

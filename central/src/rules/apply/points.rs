@@ -20,8 +20,7 @@ use crate::rules::posting::{self, Account, PostingCode};
 use crate::rules::world::{ByEvent, Decided, KnownPoints, KnownTrigger};
 
 impl Work {
-    /// Gives effect to an act about points, their redemption, events, levels, coupons, birthdays and what comes round; one about
-    /// something else has none here.
+    /// Gives effect to an act about points, their redemption and events; one about something else has none here.
     pub(super) fn act_of_points(&mut self, act: &Act) {
         match act {
             Act::PointsChanged(changed) => self.points_changed(changed),
@@ -35,16 +34,8 @@ impl Work {
             Act::ItemDecided(decided) => self.item_decided(decided),
             Act::ItemTakenBack(back) => self.item_taken_back(back),
             Act::PointsTransferred(given) => self.points_transferred(given),
-            Act::LevelsMoved(moved) => self.levels_moved(moved),
-            Act::CouponsGiven(given) => self.coupons_given(given),
-            Act::CouponUsed(used) => self.coupon_used(used),
             Act::EventTold(told) => self.event_told(told),
             Act::EventTakenBack(taken) => self.event_taken_back(taken),
-            Act::PointsFilledUp(filled) => self.points_filled_up(filled),
-            Act::MembersRanked(ranked) => self.members_ranked(ranked),
-            Act::RankingAwarded(awarded) => self.ranking_awarded(awarded),
-            Act::BirthdayUsed(used) => self.birthday_used(used),
-            Act::BirthdayTakenBack(back) => self.birthday_taken_back(back),
             _ => {}
         }
     }

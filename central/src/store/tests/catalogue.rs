@@ -222,12 +222,12 @@ async fn rule_s05_gifts_and_cash_are_had_in_their_months_alone_and_cash_is_store
         assert_eq!(checked(&db, wish(7, 1, gift(None)), 0).await, closed);
         assert_eq!(checked(&db, wish(7, 3, cash(200)), 0).await, closed);
         redeems(&db, 60, &wish(7, 3, cash(200))).await;
-        assert_eq!(points(&db, 3).await, 300, "November");
+        assert_eq!(has(&db, 3, Unit::Pts).await, 300, "November");
         let short = NotGot::Short { member: member(3), needs: 301, has: 300, escrow: 0 };
         assert_eq!(checked(&db, wish(7, 3, cash(301)), 10).await, Err(short));
         let december = late(61).offset(10 * DAY_US);
         act_of(&db, PLANNER, 61, december, Act::ItemRedeemed(wish(7, 3, cash(200)))).await;
-        assert_eq!(points(&db, 3).await, 100);
+        assert_eq!(has(&db, 3, Unit::Pts).await, 100);
         let (line, money) = (last_line(&db, 3, Unit::Pts).await, last_line(&db, 3, Unit::Cny).await);
         assert_eq!((line.change, line.rule.as_str()), (-200, "S5"), "at once");
         assert_eq!((money.change, money.after), (20_000, 20_000), "one to one");

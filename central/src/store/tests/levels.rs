@@ -347,8 +347,9 @@ async fn rule_p01_a_return_takes_off_what_was_paid_once_whenever_its_terminal_sa
         a.record(800, Shown::Accepted, whole(twice));
         a.record(900, Shown::Accepted, whole(twice));
         a.purchase(1_800, 2, 100_000, 20);
-        a.upload(&db).await;
+        // The return comes first: who had risen by the purchase alone would stay risen.
         b.upload(&db).await;
+        a.upload(&db).await;
         look(&db, 60, NOON.offset(DAY_US)).await;
         let rank = async |n: u8| db.read(move |tx| levels::rank(tx, member(n))).await.expect("readable");
         assert_eq!((rank(1).await, rank(2).await), (0, 1), "all of it came back, and one of two");
