@@ -169,8 +169,8 @@ pub fn walk(
     walk.moves
 }
 
-/// Fen that came back with a part of the points of a purchase: the same part of what was paid; all of it, where it gave
-/// no points.
+/// Fen that came back with a part of what a purchase promised: the same part of what was paid; all of it, where it promised
+/// nothing.
 #[must_use]
 pub fn returned(paid: i64, gave: i64, taken: i64) -> i64 {
     if gave <= 0 {

@@ -438,8 +438,8 @@ pub(super) fn seen(tx: &mut Tx<'_>, look: &Look, member: MemberId) -> Result<Vec
 /// From when on something about money counts, and from when on it does no more.
 type Counts = (Moment, Option<Moment>);
 
-/// When a fact about money counts: as its terminal was told, until it was judged
-/// otherwise. What was judged more than once counts as it stands since the last time.
+/// When a fact about money counts: as its terminal was told, until it was judged otherwise. What was judged more than once
+/// counts as it stands since the last time.
 fn counted(row: &Row, clock: &OfficeClock, day: Day) -> Result<Counts, StoreError> {
     let counts = |became: &str| matches!(became, "applied" | "applied_with_case");
     let (taken, changed) = (booked(clock, row.int(5)?, day), booked(clock, row.int(8)?, day));
