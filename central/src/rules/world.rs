@@ -4,6 +4,7 @@
 //! applied, the world is carried along, so that each fact sees what the ones before it gave.
 
 mod activity;
+mod became;
 mod card;
 mod case;
 mod catalogue;
@@ -31,6 +32,7 @@ use hufu_shared::wire::version::Version;
 use minicbor::{Decode, Encode};
 
 pub use activity::{Group, KnownActivity, KnownPlace};
+pub use became::{became_code, became_from_code};
 pub use card::{CardLife, CardTurn, KnownCard, TurnBy};
 pub use case::{CaseState, Evidence, KnownCase};
 pub use catalogue::{KnownRedemption, Redemptions};
@@ -454,24 +456,4 @@ pub struct KnownBoot {
     pub clock: BootClock,
 }
 
-/// Codes of what a fact became, in database and API; `applied` is also the plain case.
-const BECAME_CODES: [(Became, &str); 6] = [
-    (Became::AppliedWithCase, "applied_with_case"),
-    (Became::Held, "held"),
-    (Became::Quarantined, "quarantined"),
-    (Became::Merged, "merged"),
-    (Became::NoEffect, "no_effect"),
-    (Became::Applied, "applied"),
-];
-
-/// The code in database and API.
-#[must_use]
-pub fn became_code(became: Became) -> &'static str {
-    BECAME_CODES.iter().find(|row| row.0 == became).map_or("applied", |row| row.1)
-}
-
-/// What a code means.
-#[must_use]
-pub fn became_from_code(code: &str) -> Option<Became> {
-    BECAME_CODES.iter().find(|row| row.1 == code).map(|row| row.0)
 }

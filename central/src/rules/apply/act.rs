@@ -134,13 +134,15 @@ impl Work {
         if (before.expiry, &before.zone) != (policy.expiry, &policy.zone) {
             self.outcome.jobs.insert(EXPIRY_JOB.to_owned(), None);
         }
-        // Nobody was promised anything before the club gave it.
+        // Nobody was promised anything before the club gave it, nor for a day or a period that had passed without it.
         let clock = OfficeClock { zone: policy.zone.clone(), cutoff_minutes: 0 };
         let yesterday = clock.business_day(self.received).plus(-1);
+        let member_day = |of: &Policy| of.round_up.as_ref().map(|rule| rule.day);
+        let ranked = |of: &Policy| of.ranking.as_ref().map(|rule| rule.period);
         for (job, begins) in [
             (COUPONS_JOB, before.coupons.is_none() && policy.coupons.is_some()),
-            (ROUND_UP_JOB, before.round_up.is_none() && policy.round_up.is_some()),
-            (RANKING_JOB, before.ranking.is_none() && policy.ranking.is_some()),
+            (ROUND_UP_JOB, policy.round_up.is_some() && member_day(before) != member_day(policy)),
+            (RANKING_JOB, policy.ranking.is_some() && ranked(before) != ranked(policy)),
         ] {
             if begins {
                 self.outcome.jobs.insert(job.to_owned(), Some(yesterday));

@@ -6,7 +6,7 @@ use hufu_shared::act::{
 };
 use hufu_shared::ids::{EntryId, Hash, ItemId, MemberId, OfficeId, OperatorId};
 use hufu_shared::money::Amount;
-use hufu_shared::policy::Policy;
+use hufu_shared::policy::{Period, Policy};
 use hufu_shared::scheme::Scheme;
 use hufu_shared::scheme::bonus::RankBy;
 use hufu_shared::scheme::ready;
@@ -268,6 +268,27 @@ async fn rule_p04_the_first_of_a_quarter_are_found_once_and_each_award_is_given_
         let own =
             db.read(|tx| rankings::of_member(tx, member(1), rankings::FIRST, 9)).await.expect("readable");
         assert_eq!(own.len(), 2, "the other's goes with them");
+        replays(&db).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_p03_p04_another_member_day_or_period_brings_nothing_for_what_had_passed_without_it() {
+    each(|db| async move {
+        club(&db, &[(1, 1_400)]).await;
+        let mut other = policy();
+        let fills = other.round_up.as_mut().expect("it has one");
+        (fills.day, fills.min_rank) = (10, 0);
+        other.ranking.as_mut().expect("it has one").period = Period::Month;
+        set(&db, 43, at(25), other).await;
+        assert!(fill(&db, 60, at(30)).await.is_empty(), "on 10 December it was the 18th");
+        assert!(rank(&db, 70, at(30)).await.is_empty(), "nobody was ranked by months in November");
+        let filled = fill(&db, 61, at(50)).await;
+        assert_eq!(told(&filled), [(1, "2027-01-10".to_owned(), 1_400, 1_500)]);
+        let ranked = rank(&db, 71, at(50)).await;
+        let periods: Vec<_> = ranked.iter().map(|of| (of.from.to_string(), of.until.to_string())).collect();
+        assert_eq!(periods, [("2026-12-01".to_owned(), "2026-12-31".to_owned())]);
         replays(&db).await;
     })
     .await;
