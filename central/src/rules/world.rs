@@ -455,5 +455,3 @@ pub struct KnownBoot {
     /// What is known of its clock.
     pub clock: BootClock,
 }
-
-}
