@@ -187,6 +187,7 @@ async fn rule_x16_a_club_whose_scheme_names_no_step_takes_the_whole_price() {
         let act = Act::SchemeSet(lost.terms());
         site.app.act(Actor::Job("test".to_owned()), act).await.expect("taken");
         site.clock.advance(DAY_US);
+        let mut browser = Browser::signed_in(&site).await;
         let whole = [("card", "1"), ("birthday", "1"), ("id_card", "1"), ("own_use", "1")];
         let told = json(&browser.post(BILLS, &asked(&whole)).await);
         let no_birthday = (told["celebrates"].as_bool(), told["to_pay"].as_i64());
