@@ -1,16 +1,16 @@
 //! The part of a swipe that moves value: what to ask the centre for, what was done before, and taking back.
 
-use hufu_shared::fact::{Event, Purchase, Purpose, SlipKey, Spending, Subject, ToppingUp};
+use hufu_shared::fact::{Event, Purchase, Purpose, REASON_MISTAKE, SlipKey, Spending, Subject, ToppingUp};
 use hufu_shared::ids::{MemberId, OperatorId};
 use hufu_shared::member::MemberRow;
-use hufu_shared::money::{Leg, Unit};
+use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::wire::lease::LeaseAsk;
 
 use super::{Core, Presented};
 use crate::rules::decide::Earlier;
 use crate::rules::decide::value::{NotReversed, Original, Undo, ask, reverse};
 use crate::rules::timekeeping::Now;
-use crate::store::{Attended, Journal, NewFact, StoreError, ValueKind};
+use crate::store::{Attended, Journal, NewFact, StoreError, ValueFact, ValueKind};
 
 /// What staff want to take back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,13 +140,10 @@ impl Core {
         now: &Now,
     ) -> Result<Result<TakenBack, NotReversed>, StoreError> {
         let directory = self.directory.version();
+        let has = self.points_for_goods(taking)?;
+        let returns = self.terms(now).map(|terms| terms.returned());
         self.store.with(|journal| {
-            let seq = match &taking.of {
-                Which::Fact(seq) => Some(*seq),
-                Which::Slip(slip) => journal.slip(slip)?.map(|used| used.seq),
-            };
-            let fact = seq.map(|seq| journal.value_fact(seq)).transpose()?.flatten();
-            let Some(fact) = fact else { return Ok(Err(NotReversed::Nothing)) };
+            let Some(fact) = named(journal, &taking.of)? else { return Ok(Err(NotReversed::Nothing)) };
             let original = Original {
                 fact: journal.fact_id(fact.seq),
                 left: &fact.left,
@@ -162,6 +159,7 @@ impl Core {
                     .transpose()?
                     .flatten()
                     .is_some(),
+                goods: returns.as_ref().zip(has),
             };
             let reversed = reverse(&original, taking.part, &taking.reason, taking.slip.clone());
             let reversed = match reversed {
@@ -176,6 +174,33 @@ impl Core {
             Ok(Ok(TakenBack { seq, kind: fact.kind, member: fact.member, legs }))
         })
     }
+
+    /// Points that the member has whose goods come back: the centre's figure, with what was earned and spent here since. None
+    /// where no goods come back, or where nobody here knows whose they are.
+    fn points_for_goods(&self, taking: &TakingBack) -> Result<Option<Amount>, StoreError> {
+        if taking.reason == REASON_MISTAKE {
+            return Ok(None);
+        }
+        let fact = self.store.with(|journal| named(journal, &taking.of))?;
+        let bought = fact.filter(|fact| fact.kind == ValueKind::Earned);
+        let row = bought.and_then(|fact| self.directory.member(fact.member?).ok().flatten());
+        let Some(row) = row else { return Ok(None) };
+        let (earned, spent) = self.store.with(|journal| {
+            let of = |kind| journal.moved_since(kind, (row.member, Unit::Pts), row.points_at);
+            Ok((of(ValueKind::Earned)?, of(ValueKind::Spent)?))
+        })?;
+        let sum = row.points.plus(earned).and_then(|sum| sum.minus(spent));
+        Ok(Some(sum.unwrap_or(row.points).max(Amount::ZERO)))
+    }
+}
+
+/// The value fact that staff named.
+fn named(journal: &Journal, which: &Which) -> Result<Option<ValueFact>, StoreError> {
+    let seq = match which {
+        Which::Fact(seq) => Some(*seq),
+        Which::Slip(slip) => journal.slip(slip)?.map(|used| used.seq),
+    };
+    Ok(seq.map(|seq| journal.value_fact(seq)).transpose()?.flatten())
 }
 
 /// What staff would do a second time: the same slip, the same item, or the same spend within the window of a double

@@ -283,7 +283,9 @@ async fn rule_s08_the_case_of_a_debt_says_which_gift_or_how_much_cash_settles_it
         let case = told["cases"].as_array().and_then(|cases| cases.iter().find(|case| case["member"] == own));
         let path = format!("/cases/{}", text(case.expect("a case"), "case"));
         let page = browser.get(&path).await;
-        for words in ["如何了结", "须一并退回所兑礼品或等值现金", "150.00 元，收讫后", "雨伞", "抵欠后余 350 分"] {
+        for words in
+            ["如何了结", "须一并退回所兑礼品或等值现金", "150.00 元，收讫后", "雨伞", "抵欠后余 350 分"]
+        {
             assert!(page.text.contains(words), "{words}: {}", page.text);
         }
         published(&site, 91, Shortfall::Negative).await;
