@@ -328,6 +328,23 @@ fn rule_s08_goods_whose_points_are_gone_are_refused_where_the_club_takes_none_su
 }
 
 #[test]
+fn rule_s08_what_the_club_does_with_goods_is_told_with_them_and_not_with_a_mistake() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let stay = Returns { reverse_points: false, ..Returns::default() };
+    let directory = returning_directory(folder.path(), 3, stay.clone());
+    let core = Core::new(booted(folder.path()), directory, Arc::new(terminal()));
+    let mut place = Place { _folder: folder, core };
+    let bought = place.swipe(1, Purpose::Earn(Amount(32_000)), 1).seq.expect("recorded");
+    let back = place.reverse(Which::Fact(bought), Some(pts(2)), 2).expect("goods");
+    assert_eq!((back.moved(), back.asks_gift()), (vec![], false), "staff are told that nothing goes");
+    assert_eq!((back.legs, back.goods), (vec![pts(2)], Some(stay)), "the share is recorded all the same");
+    let reason = REASON_MISTAKE.to_owned();
+    let taking = TakingBack { of: Which::Fact(bought), part: None, reason, slip: None };
+    let undone = place.core.reverse(&taking, None, &at(3)).expect("the journal works").expect("the rest");
+    assert_eq!((undone.moved(), undone.asks_gift(), undone.goods), (vec![pts(4)], true, None));
+}
+
+#[test]
 fn rule_g06_a_slip_counts_once_and_its_re_creation_names_it() {
     let mut place = place(&[]);
     let purchase = |number: &str, replaces: Option<&str>| {
