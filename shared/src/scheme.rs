@@ -153,8 +153,8 @@ impl Scheme {
         }
     }
 
-    /// What terminals are told of it, and all that the ledger posts purchases, returns and told events by. Where one plain rate by
-    /// rule S2 says it all of purchases, that is told; else all rules for them, sheets and basis are
+    /// What terminals are told of it, and all that the ledger posts purchases, returns and told events by. Where one plain
+    /// rate by rule S2 says it all of purchases, that is told; else all rules for them, sheets and basis are
     /// ([`earning::EarnTerms`]), beside a rate for terminals that know no more, if it never promises what the rules would
     /// not give.
     #[must_use]

@@ -1,6 +1,7 @@
 //! Events that earn and are no purchases, and orders refused at the door (B3, G8, K20, K21), as plain functions: what one
-//! must say, and by which moment the version of the scheme is chosen that rates it. What it gives is the scheme library's to say
-//! ([`hufu_shared::rules::told`]); what waits for approval is a change of points as any other ([`super::points`]).
+//! must say, and by which moment the version of the scheme is chosen that rates it. What it gives or costs is the scheme
+//! library's to say ([`hufu_shared::rules::told`]); what waits for approval is a change of points as any other
+//! ([`super::points`]).
 //!
 //! What is posted counts from the day on which it is posted, as a change by hand does: an event that is told late gives
 //! nothing to a day that is settled. Out of scope: postings ([`super::apply`]) and words.
