@@ -417,6 +417,7 @@ counter-declined-slip = Enter the number of the slip; dates read 2026-11-22, wha
 counter-declined-nothing_left = Nothing to take back: not found, or taken back already.
 counter-declined-too_much = More than is left of it; enter less.
 counter-declined-companions = Enter companions as a whole number, no more than the activity allows.
+counter-declined-short = The points of these goods are gone; the club takes none such back. If it was recorded by mistake, choose that as the reason.
 counter-declined-slip_used = The slip of the return was used before; it needs a number of its own.
 counter-declined-too_late = The shift of this top-up is closed; the centre can undo it.
 counter-declined-offline = The centre has this top-up already, and it cannot be undone offline; try again once online, or ask the centre.

@@ -415,6 +415,7 @@ counter-declined-slip = 小票不正确：请输入小票号；日期格式为 2
 counter-declined-nothing_left = 没有可退的记录：未找到，或已全部退回。
 counter-declined-too_much = 超出可退数量，请减少后再试。
 counter-declined-companions = 随行人数不正确：请输入整数，且不超过活动方案允许的人数。
+counter-declined-short = 会员积分不足以退还，按会员方案不受理退货；如系操作有误，请将原因选为“操作有误”。
 counter-declined-slip_used = 退货小票号已使用过，退货小票须另编号码，请核对。
 counter-declined-too_late = 这笔充值已交班，请由总部办理撤销。
 counter-declined-offline = 这笔充值总部已收到，离线时不能撤销；请联网后再办，或由总部办理。

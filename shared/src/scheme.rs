@@ -153,8 +153,8 @@ impl Scheme {
         }
     }
 
-    /// What terminals are told of it, and all that the ledger posts purchases and told events by. Where one plain rate by
-    /// rule S2 says it all of purchases, that is told; else all rules for them, sheets and basis are
+    /// What terminals are told of it, and all that the ledger posts purchases, returns and told events by. Where one plain
+    /// rate by rule S2 says it all of purchases, that is told; else all rules for them, sheets and basis are
     /// ([`earning::EarnTerms`]), beside a rate for terminals that know no more, if it never promises what the rules would
     /// not give.
     #[must_use]
@@ -175,7 +175,8 @@ impl Scheme {
         let earning = self.earn_terms().filter(|terms| !is_all(terms));
         let bill = Some(bill::BillTerms::of(self)).filter(|terms| *terms != bill::BillTerms::default());
         let terms = self.screen.terms((self.version, self.valid_from), earn, earning);
-        SchemeTerms { told: self.told_terms(), bill, ..terms }
+        let returns = Some(self.returns.clone()).filter(|returns| *returns != redemption::Returns::default());
+        SchemeTerms { told: self.told_terms(), bill, returns, ..terms }
     }
 
     /// What events earn by that the centre is told of; none if no rule is for such.
@@ -211,9 +212,6 @@ impl Scheme {
             ("points_start", self.points_start == start::PointsStart::Verified && rated.is_none()),
             ("earning", self.earnings.len() > done),
             ("sheet", !self.sheets.is_empty() && rated.is_none()),
-            // Goods that come back take their points along, and nobody tells the centre of a refused order.
-            ("returns.reverse_points", !self.returns.reverse_points),
-            ("returns.refusal_penalty", self.returns.refusal_penalty > 0),
         ];
         groups.into_iter().filter_map(|(key, is_said)| is_said.then_some(key)).collect()
     }

@@ -12,6 +12,7 @@ use super::compare::{self, Compared};
 use super::failure::Failure;
 use super::forms::{self, Alike, KIND_LOOK_ALIKE, KIND_PROFILE, field_words};
 use super::members::masked_name;
+use super::owed::{self, KIND_OWED};
 use super::place::{CONTACT, Chosen};
 use super::signed::SignedIn;
 use super::taken_back::{KIND_REVERSAL, taken_back};
@@ -158,6 +159,7 @@ async fn load(
     candidates: Vec<MemberId>,
 ) -> Result<Loaded, Failure> {
     let (vault, ui, keys) = (console.app.vault.clone(), ui.clone(), console.app.keys.clone());
+    let now = console.app.now();
     let work = move |tx: &mut Tx<'_>| -> Result<Loaded, PeopleError> {
         let opens = (&vault, keys.open_key());
         let found = if ended { cases::ended(tx, kind)? } else { cases::open(tx, kind)? };
@@ -182,6 +184,7 @@ async fn load(
                 KIND_LOOK_ALIKE => alike = forms::alike(tx, opens, &ui, &chosen)?,
                 KIND_PROFILE => requests = Some(forms::requests(tx, opens, &ui, (&chosen, &sides))?),
                 KIND_REVERSAL => requests = taken_back(tx, &ui, (&chosen, &sides))?,
+                KIND_OWED => requests = owed::settling(tx, &ui, &chosen, now)?,
                 KIND_OWNER => owners = owners_of(&chosen),
                 _ => {}
             }

@@ -1,5 +1,6 @@
 //! Events that earn and are no purchases, in `/api/v1` and on the page of points (B3, G8, K20, K21): telling the centre of a
-//! task, care, a complaint, an activity or a reward, what was told of a member, and taking back what was told wrongly.
+//! task, care, a complaint, an activity, a reward or a refused order, what was told of a member, and taking back what was
+//! told wrongly.
 //!
 //! An event bears the serial under which who tells it knows it: told twice it counts once. What it gives follows from the
 //! scheme; what a rule gives only with approval waits among the other changes of points. What a person types is sealed.
@@ -271,7 +272,7 @@ pub(super) struct EventRow {
 
 /// What the page of points needs to tell of events.
 pub(super) struct Telling {
-    /// Kinds that the scheme has rules for: code and word.
+    /// Kinds that the scheme has rules for, and refused orders where they cost something: code and word.
     pub kinds: Vec<(String, String)>,
     /// Codes that its rules name.
     pub codes: BTreeSet<String>,
@@ -316,15 +317,18 @@ fn row(tx: &mut Tx<'_>, (vault, ui): (&Vault, &Ui), (known, parts): &Whole) -> R
     })
 }
 
-/// What the page of points needs to tell of events; none where no version of the scheme has rules for any.
+/// What the page of points needs to tell of events; none where no version of the scheme gives or takes anything for any.
 pub(super) fn telling(tx: &mut Tx<'_>, (vault, ui): (&Vault, &Ui)) -> Result<Option<Telling>, PeopleError> {
     let base = world::base(tx)?;
-    let terms = base.schemes.values().filter_map(|scheme| scheme.terms.told.as_ref());
-    let rules: Vec<&EarnRule> = terms.flat_map(|terms| &terms.rules).collect();
-    if rules.is_empty() {
+    let versions = || base.schemes.values().map(|scheme| &scheme.terms);
+    let rules: Vec<&EarnRule> =
+        versions().filter_map(|terms| terms.told.as_ref()).flat_map(|terms| &terms.rules).collect();
+    let costs = versions().any(|terms| terms.returned().refusal_penalty > 0);
+    let refusal = costs.then_some(EarnKind::Refusal);
+    let kinds: BTreeSet<EarnKind> = rules.iter().map(|rule| rule.event).chain(refusal).collect();
+    if kinds.is_empty() {
         return Ok(None);
     }
-    let kinds: BTreeSet<EarnKind> = rules.iter().map(|rule| rule.event).collect();
     let named = |kind: &EarnKind| (kind.code().to_owned(), kind_words(ui.language, kind.code()));
     let mut rows = Vec::new();
     for whole in told::newest(tx, LISTED_MAX)? {

@@ -52,6 +52,7 @@ mod member_list;
 mod members;
 mod money;
 mod overview;
+mod owed;
 mod pages;
 pub mod password;
 mod people;

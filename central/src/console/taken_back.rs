@@ -101,6 +101,7 @@ fn effects(known: &ReversalCase, returns: &[Side]) -> BTreeMap<FactId, Effect> {
         legs: legs_of(side).to_vec(),
         pin: side.pin,
         is_refused: !counts(side),
+        leaves_points: false,
     });
     match reversal::judge(Some(&original), &read.collect::<Vec<_>>()) {
         Reversals::Judged { each, .. } => each,

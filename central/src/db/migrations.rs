@@ -72,4 +72,9 @@ pub const MIGRATIONS: &[Migration] = &[
         text: include_str!("../../sql/both/migrations/0019_birthdays.sql"),
     },
     Migration { number: 20, name: "orders", text: include_str!("../../sql/both/migrations/0020_orders.sql") },
+    Migration {
+        number: 21,
+        name: "refused",
+        text: include_str!("../../sql/both/migrations/0021_refused.sql"),
+    },
 ];

@@ -1,6 +1,7 @@
-//! Events that earn and are no purchases (B3, G8, K20, K21), as plain functions: what one must say, and by which moment the
-//! version of the scheme is chosen that rates it. What it gives is the scheme library's to say
-//! ([`hufu_shared::rules::told`]); what waits for approval is a change of points as any other ([`super::points`]).
+//! Events that earn and are no purchases, and orders refused at the door (B3, G8, K20, K21), as plain functions: what one
+//! must say, and by which moment the version of the scheme is chosen that rates it. What it gives or costs is the scheme
+//! library's to say ([`hufu_shared::rules::told`]); what waits for approval is a change of points as any other
+//! ([`super::points`]).
 //!
 //! What is posted counts from the day on which it is posted, as a change by hand does: an event that is told late gives
 //! nothing to a day that is settled. Out of scope: postings ([`super::apply`]) and words.
@@ -27,7 +28,7 @@ pub const PAID_WHOLE: u8 = 100;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotTold {
     /// It is none of those that somebody tells of.
-    #[error("an activity, care, a complaint, a task or a reward expected")]
+    #[error("an activity, care, a complaint, a task, a reward or a refused order expected")]
     Kind,
     /// The code is no code.
     #[error("a code of at most {CODE_CHARS_MAX} characters expected")]
@@ -186,6 +187,10 @@ mod tests {
             change(&mut event);
             check(&event, TODAY, None)
         };
+        // It is named by its kind, so it bears a name of its own.
+        let refused = event(EarnKind::Refusal);
+        assert_eq!(check(&refused, TODAY, None), Ok(()), "B3");
+        assert_ne!(refused.id, event(EarnKind::Task).id);
         assert_eq!(wrong(|event| event.kind = EarnKind::Purchase), Err(NotTold::Kind));
         assert_eq!(wrong(|event| event.kind = EarnKind::Base), Err(NotTold::Kind), "comes with the card");
         assert_eq!(wrong(|event| event.of = "x".repeat(41)), Err(NotTold::Code));

@@ -274,6 +274,16 @@ pub fn has(tx: &mut Tx<'_>, member: MemberId) -> Result<Has, StoreError> {
     })
 }
 
+/// Points that a member owes; of one who was merged, what the one who goes on owes.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn owed(tx: &mut Tx<'_>, member: MemberId) -> Result<i64, StoreError> {
+    let member = survivor(tx, member)?;
+    let balances = tx.query(world::SQL.get("purse"), &[member.0.into()])?;
+    Ok(known::purses(member, &balances, &[])?.get(&(member, Unit::Pts)).map_or(0, |purse| purse.owed))
+}
+
 /// Whether a change says all that it must, and could be posted now, after others of the same batch that give or take
 /// `besides`. One that waits is not asked what the member has: that is looked at when it is approved.
 ///

@@ -195,11 +195,7 @@ fn fetch_one(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), Store
         }
         Need::Case(id) => case_in(tx, world, id),
         Need::OpenCases => open_cases_in(tx, world),
-        Need::Flows(cause) => {
-            let flows = known::flows(&tx.query(SQL.get("flows"), &[cause.0.into()])?)?;
-            world.flows.insert(cause, flows);
-            Ok(())
-        }
+        Need::Flows(cause) => flows_in(tx, world, cause),
         Need::Purse(member) => purse_in(tx, world, member),
         Need::Member(member) => member_in(tx, world, member),
         Need::Filed(id) => joining::filed_in(tx, world, id),
@@ -242,6 +238,12 @@ fn rights_in(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), Store
         Need::Birthday(_) | Need::BirthdaysOf(_) => birthdays::fetch_in(tx, world, need),
         _ => levels::fetch_in(tx, world, need),
     }
+}
+
+fn flows_in(tx: &mut Tx<'_>, world: &mut World, cause: Hash) -> Result<(), StoreError> {
+    let flows = known::flows(&tx.query(SQL.get("flows"), &[cause.0.into()])?)?;
+    world.flows.insert(cause, flows);
+    Ok(())
 }
 
 fn lots_in(tx: &mut Tx<'_>, world: &mut World, member: MemberId) -> Result<(), StoreError> {

@@ -59,6 +59,7 @@ impl Refused {
             Self::Declined(Declined::TooLate) => "counter-declined-too_late",
             Self::Declined(Declined::Offline) => "counter-declined-offline",
             Self::Declined(Declined::SlipUsed) => "counter-declined-slip_used",
+            Self::Declined(Declined::Short) => "counter-declined-short",
             Self::Declined(Declined::AlreadyOpen) => "counter-declined-already_open",
             Self::Declined(Declined::NoReason) => "counter-declined-no_reason",
             Self::Declined(Declined::OtherList) => "counter-declined-other_list",

@@ -208,6 +208,9 @@ pub enum Declined {
     /// The slip of a return that was used before.
     #[error("this slip was used before")]
     SlipUsed,
+    /// Goods whose points are gone, where the club takes none such back.
+    #[error("the points of these goods are gone, and the club takes none such back")]
+    Short,
     /// The shift is under way already.
     #[error("the shift is open already")]
     AlreadyOpen,

@@ -2,7 +2,7 @@
 //!
 //! What a form leaves out is filled in by the run loop: the shop is the office, the date is today.
 
-use hufu_shared::fact::Paid;
+use hufu_shared::fact::{Paid, REASON_MISTAKE};
 use hufu_shared::ids::ItemId;
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::time::Day;
@@ -22,7 +22,7 @@ const WHOLE_PERCENT: u8 = 100;
 /// Dictionary codes of the ways to pay stored value in.
 pub const METHODS: [&str; 5] = ["cash", "card", "wechat", "alipay", "transfer"];
 /// Dictionary codes of the reasons for taking something back.
-pub const REASONS: [&str; 2] = ["return", "mistake"];
+pub const REASONS: [&str; 2] = ["return", REASON_MISTAKE];
 
 /// What staff typed, or nothing: a field that was left empty is not there.
 fn given(text: Option<&str>) -> Option<&str> {

@@ -209,6 +209,7 @@ impl Dispatch {
             Ok(Err(NotReversed::TooLate)) => return Err(Declined::TooLate),
             Ok(Err(NotReversed::AskFirst { seq })) => return self.ask_to_undo(taking, seq, now),
             Ok(Err(NotReversed::SlipUsed)) => return Err(Declined::SlipUsed),
+            Ok(Err(NotReversed::Short { .. })) => return Err(Declined::Short),
             Err(error) => {
                 tracing::error!(%error, "failed to take something back");
                 return Err(Declined::Unable);

@@ -190,6 +190,13 @@ impl Dispatch {
         }
     }
 
+    /// Whether goods came back whose points stay with the member (rule S8): their slip takes nothing.
+    fn leaves_points(&self, fact: &Fact, original: Option<&Fact>) -> bool {
+        let (Event::Reversed(reversed), Some(sold)) = (&fact.event, original) else { return false };
+        let is_sale = matches!(sold.event, Event::Earned(_)) && reversed.brings_goods_back();
+        is_sale && !self.core.returns_at(sold.wall).reverse_points
+    }
+
     fn job(&self, fact: &Fact, after: &[Leg]) -> Result<Option<Job>, StoreError> {
         let Some(setup) = &self.paper.setup else { return Ok(None) };
         let clock = self.core.office_clock();
@@ -199,7 +206,10 @@ impl Dispatch {
                 Event::Reversed(reversed) => journal.fact(reversed.original.seq)?,
                 _ => None,
             };
-            let slip = slip::slip(fact, journal.fact_id(seq), original.as_ref(), &clock);
+            let mut slip = slip::slip(fact, journal.fact_id(seq), original.as_ref(), &clock);
+            if self.leaves_points(fact, original.as_ref()) {
+                slip.iter_mut().for_each(|slip| slip.changes.clear());
+            }
             Ok((slip, journal.copies(seq)?, journal.is_acked(seq)))
         })?;
         let Some(slip) = slip else { return Ok(None) };

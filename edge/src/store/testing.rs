@@ -15,6 +15,7 @@ use hufu_shared::member::{
     OccurrenceState, OfficeRow,
 };
 use hufu_shared::money::{Amount, Leg, Unit};
+use hufu_shared::scheme::redemption::Returns;
 use hufu_shared::scheme::{SchemeTerms, Words};
 use hufu_shared::time::{ClockQuality, Day, Instant, OfficeClock, SECOND_US};
 use hufu_shared::token::{CardText, MediumKind, TokenKey};
@@ -286,6 +287,17 @@ pub(crate) fn party_directory(folder: &Path, members: u8) -> Directory {
     let mut rows = rows(members);
     rows[1] = DirectoryRow::Occurrence(today);
     rows.push(DirectoryRow::Occurrence(next));
+    directory_of(folder, rows)
+}
+
+/// As [`directory`], of a club that does so with goods that come back.
+pub(crate) fn returning_directory(folder: &Path, members: u8, returns: Returns) -> Directory {
+    let mut rows = rows(members);
+    for row in &mut rows {
+        if let DirectoryRow::Scheme(terms) = row {
+            terms.returns = Some(returns.clone());
+        }
+    }
     directory_of(folder, rows)
 }
 

@@ -274,12 +274,25 @@ impl Journal {
     /// # Errors
     /// [`StoreError`] if the journal cannot be read.
     pub fn spent_since(&self, member: MemberId, unit: Unit, as_of: Instant) -> Result<Amount, StoreError> {
+        self.moved_since(ValueKind::Spent, (member, unit), as_of)
+    }
+
+    /// What of such facts of a member here a figure that the centre reckoned at `as_of` cannot know.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the journal cannot be read.
+    pub fn moved_since(
+        &self,
+        kind: ValueKind,
+        (member, unit): (MemberId, Unit),
+        as_of: Instant,
+    ) -> Result<Amount, StoreError> {
         let sql = "SELECT coalesce(sum(amount - reversed), 0) FROM value_legs \
-                   WHERE member = ?1 AND unit = ?2 AND kind = 'spent' AND (settled_at IS NULL OR settled_at > ?3)";
+                   WHERE member = ?1 AND unit = ?2 AND kind = ?4 AND (settled_at IS NULL OR settled_at > ?3)";
         let mut statement = self.connection.prepare_cached(sql).step(&self.path, "prepare")?;
         statement
-            .query_row(params![member.0, unit.code(), as_of.0], |row| row.get(0).map(Amount))
-            .step(&self.path, "sum spends")
+            .query_row(params![member.0, unit.code(), as_of.0, kind.code()], |row| row.get(0).map(Amount))
+            .step(&self.path, "sum what moved")
     }
 
     /// The centre had every fact up to the acknowledged one when it answered at `at`, by its own clock.

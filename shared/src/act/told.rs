@@ -1,5 +1,5 @@
-//! Acts about events that earn and are no purchases (rules B3, G8, K20, K21): somebody tells the centre of one, or takes
-//! back what was told wrongly.
+//! Acts about events that earn and are no purchases, and about orders refused at the door (rules B3, G8, K20, K21): somebody
+//! tells the centre of one, or takes back what was told wrongly.
 
 use minicbor::{Decode, Encode};
 

@@ -222,6 +222,9 @@ pub struct Spent {
     pub paid_out: Option<String>,
 }
 
+/// Dictionary code of the reason for taking back what was recorded by mistake: nothing was bought.
+pub const REASON_MISTAKE: &str = "mistake";
+
 /// A reversal of a value fact.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize)]
 #[cbor(map)]
@@ -238,6 +241,14 @@ pub struct Reversed {
     /// The slip of the return.
     #[n(3)]
     pub slip: Option<SlipKey>,
+}
+
+impl Reversed {
+    /// Whether goods came back, and nothing was recorded by mistake: only then may a club leave their points (rule S8).
+    #[must_use]
+    pub fn brings_goods_back(&self) -> bool {
+        self.reason != REASON_MISTAKE
+    }
 }
 
 /// Stored value paid in.

@@ -73,10 +73,18 @@ pub fn gift_returned(short: i64, gift_cost: i64) -> i64 {
     gift_cost.saturating_sub(short).max(0)
 }
 
-/// Points for an order that was refused at the door (rule B3): never more than the member has, unless debts are kept.
+/// Points for an order that was refused at the door (rule B3). No gift stands against them, so what is missing is owed,
+/// whatever the club does about goods: what an order costs does not hang on which purchases were known by then.
 #[must_use]
 pub fn refusal(rules: &Returns, has: i64) -> TakenBack {
-    let taken = rules.refusal_penalty.min(has.max(0)).max(0);
-    let owed = if rules.shortfall == Shortfall::Negative { rules.refusal_penalty - taken } else { 0 };
-    TakenBack { taken, owed, ..TakenBack::default() }
+    let penalty = rules.refusal_penalty.max(0);
+    let taken = penalty.min(has.max(0));
+    TakenBack { taken, owed: penalty - taken, ..TakenBack::default() }
+}
+
+/// Cash that stands for points that are missing, in fen (rule S8); none where a point is worth none, or beyond 64 bits.
+#[must_use]
+pub fn cash_for(missing: i64, cash_per_point_fen: i64) -> Option<Amount> {
+    let cash = Amount(missing.max(0)).times(cash_per_point_fen.max(0)).ok()?;
+    Some(cash).filter(|cash| cash.is_positive())
 }

@@ -6,13 +6,20 @@
 //! as given, what was returned or taken back does not. The what-if strings the same functions together over a history
 //! ([`super::whatif`]).
 //!
+//! An order that was refused at the door is told of as well (rule B3): it costs what the scheme's returns say ([`refused`]).
+//!
 //! Events count in the order in which they are told: one that is told late finds what was given for later days, and what
 //! those were given stays as it is. Out of scope: who may tell, and where what is given is kept.
 
 use super::earn::{self, Earning, Given};
+use super::giveback;
 use super::start::{self, Begun};
 use crate::money::{Amount, AmountOverflow};
 use crate::scheme::earning::{Balance, EarnRule, ToldTerms};
+use crate::scheme::redemption::Returns;
+
+/// Number of the rule by which an order costs that was refused at the door.
+pub const RULE_REFUSED: &str = "B3";
 
 /// What a rule gave a member before.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +39,7 @@ pub struct Part {
     pub rule: String,
     /// The code that the rule is for; empty as in [`Before::of`].
     pub of: String,
-    /// How much, above zero.
+    /// How much: above zero, but for what a refused order costs.
     pub amount: Amount,
     /// To which balance.
     pub balance: Balance,
@@ -71,6 +78,22 @@ pub fn gives(
         parts.push(Part { rule, of, amount: gives.amount, balance: gives.balance, pending: gives.pending });
     }
     Ok(parts)
+}
+
+/// What an order costs that was refused at the door, of a member who has so many points (rule B3); none where the club
+/// takes nothing for it. What is missing is owed, so it is the same whatever the member has.
+#[must_use]
+pub fn refused(returns: &Returns, has: i64) -> Option<Part> {
+    let back = giveback::refusal(returns, has);
+    let amount = Amount(back.taken.saturating_add(back.owed).saturating_neg());
+    let costs = Part {
+        rule: RULE_REFUSED.to_owned(),
+        of: String::new(),
+        amount,
+        balance: Balance::Points,
+        pending: false,
+    };
+    Some(costs).filter(|part| part.amount < Amount::ZERO)
 }
 
 /// The code that a rule is for; empty if it is for all.

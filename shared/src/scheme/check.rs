@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Scheme;
 use super::bill::WHOLE_BP;
 use super::bonus::{Birthday, RANKED_MAX, Ranking, RoundUp};
-use super::earning::{EarnRule, Once, Sheet};
+use super::earning::{EarnKind, EarnRule, Once, Sheet};
 use super::level::{Level, Measure, OnExpiry, Validity, Window};
 use super::redemption::{Redemption, Transfer};
 use crate::policy::Policy;
@@ -206,6 +206,13 @@ impl Check {
 
     fn earn_rule(&mut self, at: &str, rule: &EarnRule) {
         self.code(&format!("{at}.rule"), &rule.rule);
+        let earns = rule.event != EarnKind::Refusal;
+        self.that(
+            earns,
+            &format!("{at}.event"),
+            "what earns (returns.refusal_penalty says what it costs)",
+            "refusal",
+        );
         self.not_negative(&format!("{at}.per_fen"), rule.per_fen);
         self.not_negative(&format!("{at}.points_per"), rule.points_per);
         self.not_negative(&format!("{at}.fixed_points"), rule.fixed_points);

@@ -94,11 +94,15 @@ pub enum EarnKind {
     /// A reward that no purchase carries (rule G8: old customers who join).
     #[n(6)]
     Promo,
+    /// An order refused at the door 拒收 (rule B3). It earns nothing by any rule: it costs what the scheme's returns say.
+    #[n(7)]
+    Refusal,
 }
 
 impl EarnKind {
     /// Kinds that are no purchase and come with no card: somebody tells the centre of each ([`ToldTerms`]).
-    pub const TOLD: [Self; 5] = [Self::Activity, Self::Care, Self::Complaint, Self::Task, Self::Promo];
+    pub const TOLD: [Self; 6] =
+        [Self::Activity, Self::Care, Self::Complaint, Self::Task, Self::Promo, Self::Refusal];
 
     /// The code in database and API.
     #[must_use]
@@ -111,6 +115,7 @@ impl EarnKind {
             Self::Task => "task",
             Self::Base => "base",
             Self::Promo => "promo",
+            Self::Refusal => "refusal",
         }
     }
 

@@ -145,28 +145,38 @@ pub struct SpecialOffer {
     pub min_rank: u8,
 }
 
-/// Goods that come back (rules S8 and B3).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Goods that come back (rules S8 and B3). Part of the terms of a version: the ledger takes points back by the version that
+/// rated the purchase, and one that was published later changes nothing of that.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
 #[serde(default, deny_unknown_fields)]
 pub struct Returns {
-    /// Whether their points are taken back.
+    /// Whether their points are taken back, and the growth with them.
+    #[n(0)]
     pub reverse_points: bool,
     /// What happens if too few are left.
+    #[n(1)]
     pub shortfall: Shortfall,
     /// Points taken for an order that was refused at the door 拒收. The source names no number (gap): 0.
+    #[n(2)]
     pub refusal_penalty: i64,
 }
 
-/// What happens if fewer points are left than goods brought back had earned.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// What happens if fewer points are left than goods brought back had earned. The ledger keeps what is missing as owed in
+/// each case: goods may come back where nobody knows what the member has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(index_only)]
 #[serde(rename_all = "snake_case")]
 pub enum Shortfall {
     /// The gift comes back as well, or its worth in cash (rule S8).
     #[default]
+    #[n(0)]
     ReturnGiftOrCash,
     /// The member owes the rest; what comes next pays it.
+    #[n(1)]
     Negative,
     /// The goods are not taken back.
+    #[n(2)]
     Block,
 }
 

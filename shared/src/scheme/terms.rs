@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bill::BillTerms;
 use super::earning::{EarnTerms, ToldTerms};
+use super::redemption::Returns;
 use crate::money::Amount;
 use crate::time::Day;
 
@@ -89,6 +90,11 @@ pub struct SchemeTerms {
     #[n(26)]
     #[serde(default)]
     pub bill: Option<BillTerms>,
+    /// What happens when goods come back or an order is refused; none where that is the default
+    /// ([`SchemeTerms::returned`]). Terminals that do not know this field take every return.
+    #[n(27)]
+    #[serde(default)]
+    pub returns: Option<Returns>,
 }
 
 /// Which part of a member's name a counter page shows to staff.
@@ -127,6 +133,12 @@ impl SchemeTerms {
     #[must_use]
     pub fn bills(&self) -> BillTerms {
         self.bill.clone().unwrap_or_default()
+    }
+
+    /// What happens when goods come back or an order is refused (rules S8 and B3).
+    #[must_use]
+    pub fn returned(&self) -> Returns {
+        self.returns.clone().unwrap_or_default()
     }
 
     /// The terms of a property club 客户会 with earning by rule S2, as shipped.
@@ -202,6 +214,7 @@ impl Screen {
             earning,
             told: None,
             bill: None,
+            returns: None,
         }
     }
 }

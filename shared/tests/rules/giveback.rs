@@ -34,13 +34,35 @@ fn rule_s08_points_are_taken_back_and_what_is_missing_stands_against_gift_or_cas
 }
 
 #[test]
-fn rule_b03_a_refused_order_costs_points() {
-    let rules = Returns { refusal_penalty: 30, ..by(Shortfall::ReturnGiftOrCash) };
-    assert_eq!(refusal(&rules, 100).taken, 30);
-    assert_eq!(refusal(&rules, 10), TakenBack { taken: 10, ..TakenBack::default() });
-    let debts = Returns { refusal_penalty: 30, ..by(Shortfall::Negative) };
-    assert_eq!(refusal(&debts, 10), TakenBack { taken: 10, owed: 20, ..TakenBack::default() });
+fn rule_b03_a_refused_order_costs_points_and_what_is_missing_is_owed() {
+    for shortfall in [Shortfall::ReturnGiftOrCash, Shortfall::Negative, Shortfall::Block] {
+        let rules = Returns { refusal_penalty: 30, ..by(shortfall) };
+        for (has, taken, owed) in [(100, 30, 0), (30, 30, 0), (10, 10, 20), (0, 0, 30), (-5, 0, 30)] {
+            let expected = TakenBack { taken, owed, ..TakenBack::default() };
+            assert_eq!(refusal(&rules, has), expected, "{has}: no gift stands against it");
+        }
+    }
     assert_eq!(refusal(&Returns::default(), 10), TakenBack::default(), "no source names a number");
+}
+
+#[test]
+fn rule_s08_cash_stands_for_missing_points_where_a_point_is_worth_some() {
+    for (missing, each, cash) in
+        [(15, 100, Some(Amount(1_500))), (15, 0, None), (0, 100, None), (-1, 100, None), (i64::MAX, 2, None)]
+    {
+        assert_eq!(cash_for(missing, each), cash, "{missing} at {each} fen");
+    }
+}
+
+#[test]
+fn rule_s08_b03_the_terms_of_a_version_say_what_becomes_of_goods_that_come_back() {
+    let mut club = Scheme::empty("club", 1, Day(0));
+    assert_eq!(club.terms().returns, None, "the default travels as nothing");
+    assert_eq!(club.terms().returned(), Returns::default());
+    club.returns = Returns { reverse_points: false, shortfall: Shortfall::Block, refusal_penalty: 7 };
+    let terms: SchemeTerms =
+        hufu_shared::cbor::decode(&hufu_shared::cbor::encode(&club.terms())).expect("it was just written");
+    assert_eq!(terms.returned(), club.returns);
 }
 
 proptest! {

@@ -67,7 +67,7 @@ fn a_scheme_survives_json_and_toml_and_unknown_keys_are_errors() {
 
 #[test]
 fn what_cannot_be_used_is_refused_by_key_with_what_would_do() {
-    let cases: [(fn(&mut Scheme), &str); 14] = [
+    let cases: [(fn(&mut Scheme), &str); 15] = [
         (|s| s.id = "Club 1".into(), "id: expected 1 to 40 small letters, digits or hyphens, met \"Club 1\""),
         (|s| s.version = 0, "version: expected a number above 0, met 0"),
         (
@@ -85,6 +85,10 @@ fn what_cannot_be_used_is_refused_by_key_with_what_would_do() {
         (
             |s| s.earnings[0].points_per = 0,
             "earning[1].points_per: expected per_fen and points_per together, met 0",
+        ),
+        (
+            |s| s.earnings[0].event = EarnKind::Refusal,
+            "earning[1].event: expected what earns (returns.refusal_penalty says what it costs), met refusal",
         ),
         (
             |s| s.earnings[0].once = Once::Ever,

@@ -4,7 +4,7 @@ use hufu_shared::act::EventTold;
 use hufu_shared::ids::{Hash, MemberId, OfficeId};
 use hufu_shared::rules::earn::{Earning, Given};
 use hufu_shared::rules::start::Begun;
-use hufu_shared::rules::told::{Before, Part, gives};
+use hufu_shared::rules::told::{Before, Part, gives, refused};
 
 use super::kit::*;
 
@@ -125,9 +125,29 @@ fn rule_b03_what_the_ledger_does_by_itself_is_no_more_named_as_undone() {
     let mut club = Scheme::empty("club", 1, Day(0));
     assert!(club.not_done_yet().is_empty());
     club.returns.refusal_penalty = ready("B").returns.refusal_penalty;
-    assert_eq!(club.not_done_yet(), ["returns.refusal_penalty"], "orders that are refused at the door");
     club.returns.reverse_points = false;
-    assert_eq!(club.not_done_yet(), ["returns.reverse_points", "returns.refusal_penalty"]);
+    assert!(club.not_done_yet().is_empty(), "refused orders and goods that come back");
+}
+
+#[test]
+fn rule_b03_a_refused_order_costs_the_same_whatever_the_member_has_and_what_the_what_if_says() {
+    let shop = ready("B");
+    let costs = Part {
+        rule: "B3".to_owned(),
+        of: String::new(),
+        amount: Amount(-50),
+        balance: Balance::Points,
+        pending: false,
+    };
+    for has in [0, 20, 50, 500, -7] {
+        assert_eq!(refused(&shop.terms().returned(), has), Some(costs.clone()), "{has}");
+    }
+    assert_eq!(refused(&ready("S").terms().returned(), 500), None, "no source names a number");
+    let mut history = joined("2025-01-01");
+    history.events.push(Event { code: "review".to_owned(), ..Event::new(day("2025-01-02"), What::Task) });
+    history.events.push(Event::new(day("2025-01-03"), What::Refusal));
+    let outcome = at(&shop, &history, "2025-01-04");
+    assert_eq!((outcome.points, outcome.owed), (0, 30), "20 of the 50 were there");
 }
 
 #[test]

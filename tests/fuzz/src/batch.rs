@@ -47,6 +47,8 @@ pub mod wrong {
     pub const REVOKED: u8 = 32;
     /// The centre has another hash where batch and cursor overlap.
     pub const FORK: u8 = 64;
+    /// All that is said; the last bit says nothing.
+    pub const ALL: u8 = 127;
 }
 
 /// The device's key and its public key info.
@@ -66,7 +68,7 @@ fn key() -> &'static (EcdsaKeyPair, Vec<u8>) {
 pub fn run(data: &[u8]) {
     let Some((control, rest)) = data.split_at_checked(CONTROL_BYTES) else { return };
     let Some(mut upload) = wire::read::<Upload>(rest) else { return };
-    let faults = control[0];
+    let faults = control[0] & wrong::ALL;
     let hashes = prepare(&mut upload, faults);
     let acked = upload
         .header

@@ -79,6 +79,7 @@ fn messages_are_pinned() {
     check("scheme_told", &purchases::told());
     check("levels_placed", &points::levels_placed());
     check("scheme_bill", &purchases::bill());
+    check("scheme_returns", &purchases::returns());
 }
 
 /// Every golden file has a sample: none can be forgotten when a message is renamed.
@@ -108,6 +109,7 @@ fn no_golden_file_is_left_without_its_sample() {
             "scheme_told",
             "levels_placed",
             "scheme_bill",
+            "scheme_returns",
         ]
         .map(str::to_owned),
     );

@@ -1,5 +1,5 @@
-//! What a purchase's slip says beside the money, and what a version of the scheme rates purchases and bills by, every field
-//! filled.
+//! What a purchase's slip says beside the money, and what a version of the scheme rates purchases, returns and bills by,
+//! every field filled.
 
 use hufu_shared::fact::Paid;
 use hufu_shared::money::Amount;
@@ -10,6 +10,7 @@ use hufu_shared::scheme::bonus::{Birthday, BirthdayWindow, Evidence};
 use hufu_shared::scheme::earning::{
     Approval, Balance, EarnKind, EarnRule, EarnTerms, Once, Rounding, RuleCap, Sheet, SheetBasis, ToldTerms,
 };
+use hufu_shared::scheme::redemption::{Returns, Shortfall};
 use hufu_shared::scheme::start::PointsStart;
 use hufu_shared::time::Day;
 
@@ -66,6 +67,11 @@ pub fn told() -> ToldTerms {
         ..EarnRule::new("B3", EarnKind::Task)
     };
     ToldTerms { rules: vec![rule], start: PointsStart::Verified }
+}
+
+/// Goods that come back and refused orders, all other than by default.
+pub fn returns() -> Returns {
+    Returns { reverse_points: false, shortfall: Shortfall::Block, refusal_penalty: 50 }
 }
 
 /// Order, levels, points as cash and birthday.

@@ -186,7 +186,7 @@ fn beyond() -> Result<(), String> {
     let original = reversal::Original { is_reversal: false, says, gave, at_desk: Vec::new() };
     let reversals = [1, 2].map(|seq| {
         let (place, legs) = (place(seq), points(80));
-        reversal::Reversal { place, legs, pin: None, is_refused: false }
+        reversal::Reversal { place, legs, pin: None, is_refused: false, leaves_points: false }
     });
     match reversal::judge(Some(&original), &reversals) {
         reversal::Reversals::Judged { total, .. } => expect(&total, &points(100)),

@@ -66,10 +66,10 @@ pub(super) fn points() -> Vec<Operation> {
 /// Events that earn and are no purchases.
 pub(super) fn events() -> Vec<Operation> {
     vec![
-        post("/api/v1/events", events::tell, "Tells of an event that earns by the scheme; a serial counts once.")
+        post("/api/v1/events", events::tell, "Tells of an event that earns or costs by the scheme, once per serial.")
             .takes(
-                "member! kind!:activity|care|complaint|task|promo code day:day fen:int paid_percent:int serial! office \
-                 activity:id reason",
+                "member! kind!:activity|care|complaint|task|promo|refusal code day:day fen:int paid_percent:int serial! \
+                 office activity:id reason",
             )
             .creates()
             .tells("ToldEvent"),

@@ -81,6 +81,29 @@ fn case_05_a_failing_migration_leaves_the_old_version() {
     migrate_file(&path, &[V1, V2]).unwrap();
 }
 
+#[test]
+fn events_that_were_told_stay_when_the_list_of_their_kinds_grows() {
+    /// The migration with which refused orders came.
+    const REFUSED: usize = 21;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("central.db").display().to_string();
+    let told = |id: u8, kind: &str| {
+        let connection = rusqlite::Connection::open(&path).unwrap();
+        let sql = "INSERT INTO told_event (id, member, kind, code, day, cost, paid_percent, serial, office, reason, scheme, \
+                   asked, asker, entry) VALUES (?1, x'01', ?2, '', 20779, 0, 100, 'T-1', x'02', x'03', 1, 5, 'admin', x'04')";
+        connection.execute(sql, rusqlite::params![[id], kind]).is_ok()
+    };
+    migrate_file(&path, &MIGRATIONS[..REFUSED - 1]).unwrap();
+    assert!(told(1, "task") && !told(2, "refusal"));
+    migrate_file(&path, &MIGRATIONS[..REFUSED]).unwrap();
+    assert!(told(2, "refusal") && !told(3, "whim") && !told(1, "task"), "each once, of a known kind");
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(count("SELECT COUNT(*) FROM told_event WHERE serial = 'T-1'"), 2, "the first is there still");
+    let indexes = "SELECT COUNT(*) FROM sqlite_schema WHERE type = 'index' AND name LIKE 'told_event_%'";
+    assert_eq!(count(indexes), 2);
+}
+
 #[tokio::test]
 async fn postgres_migrates_once_even_if_two_start_together() {
     let place = TestPlace::new(Engine::Postgres).await;

@@ -112,18 +112,22 @@ impl Work {
     }
 
     /// Posts a change, if the member has what it takes; whether it did. One for an event goes to the balance that its rule
-    /// names.
+    /// names; what an event costs is due whatever the member has, and what is missing is owed (B3).
     pub(super) fn post_change(&mut self, change: &PointsChange, by: Option<&ByEvent>) -> bool {
         let member = self.survivor(change.member);
         let has_main_card = self.has_main_card(member, change.office);
-        if points::post(change.points, Has { has_main_card, ..self.has_points(member) }).is_err() {
+        let (has, is_due) = (self.has_points(member), by.is_some());
+        let available = if is_due { i64::MAX } else { has.available };
+        if points::post(change.points, Has { has_main_card, available, ..has }).is_err() {
             return false;
         }
         let (office, own) = (Account::Issuer(change.office), Account::Available(member));
         let (debit, credit) = if change.points > 0 { (office, own) } else { (own, office) };
         let amount = Amount(change.points.saturating_abs());
         let balance = by.map_or(Balance::Points, |by| by.balance);
-        let code = if by.is_some() { PostingCode::EarnEvent } else { PostingCode::Points };
+        // What an event costs was never earned, so it is nothing less of that.
+        let earns = by.is_some() && change.points > 0;
+        let code = if earns { PostingCode::EarnEvent } else { PostingCode::Points };
         let units = [(Unit::Pts, balance.has_points()), (Unit::Growth, balance.has_growth())];
         let flow = |unit| Flow { debit, credit, leg: Leg { unit, amount }, code };
         let flows: Vec<Flow> = units.into_iter().filter(|unit| unit.1).map(|unit| flow(unit.0)).collect();

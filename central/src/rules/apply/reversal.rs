@@ -71,6 +71,7 @@ impl Work {
     /// All returns of an original that are to be judged.
     pub(super) fn reversals_of(&self, original: FactId) -> Vec<Reversal> {
         let mut read = Vec::new();
+        let leaves_points = self.leaves_points(original);
         for id in self.linked(links::reversals(original)) {
             let Some(known) = self.fact(id).filter(|known| is_judged(known)) else { continue };
             let Some(Fact { event: Event::Reversed(reversed), .. }) = &known.fact else { continue };
@@ -79,6 +80,7 @@ impl Work {
                 legs: reversed.legs.clone(),
                 pin: known.pin,
                 is_refused: !self.may_reverse(original, id),
+                leaves_points: leaves_points && reversed.brings_goods_back(),
             });
         }
         read

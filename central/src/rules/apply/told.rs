@@ -4,14 +4,18 @@
 //! What a rule gives is a change of points as any other: posted at once, or waiting until another person approves it (K21).
 //! What rules give once or up to a cap is judged in the order of telling, so a later event never takes from an earlier
 //! one, and one that is told late finds what was given for the days after it. An event that is taken back gives back what
-//! it gave, owed as far as it was spent, and is kept. Out of scope: who may tell, which is asked before.
+//! it gave, owed as far as it was spent, and is kept.
+//!
+//! An order that was refused at the door costs points, owed as far as they are missing, and gets them back in the same way
+//! (B3). Out of scope: who may tell, which is asked before.
 
 use hufu_shared::act::{EventTakenBack, EventTold, PointsChange};
 use hufu_shared::ids::{MemberId, OfficeId};
 use hufu_shared::rules::cards::Rank;
 use hufu_shared::rules::earn::Earning;
 use hufu_shared::rules::start::Begun;
-use hufu_shared::rules::told::{Before, Part, gives};
+use hufu_shared::rules::told::{Before, Part, gives, refused};
+use hufu_shared::scheme::earning::EarnKind;
 use hufu_shared::time::{Day, OfficeClock};
 
 use super::Work;
@@ -70,15 +74,21 @@ impl Work {
         self.outcome.events.insert(known.told.id, known);
     }
 
-    /// By which version an event is rated, and what that gives: nothing where none was in force, or where the sum is beyond
-    /// what can be counted.
+    /// By which version an event is rated, and what that gives, or takes for a refused order: nothing where none was in force,
+    /// or where the sum is beyond what can be counted.
     fn rated_event(&self, event: &EventTold, member: MemberId) -> (u32, Vec<Part>) {
         let default = OfficeClock::default();
         let clock = self.world.offices.get(&event.office).map_or(&default, |office| &office.clock);
         let at = told::rated_at(event.day, clock, self.received);
         let Some(terms) = self.world.scheme_at(event.office, at) else { return (0, Vec::new()) };
+        if event.kind == EarnKind::Refusal {
+            let costs = refused(&terms.returned(), self.has_points(member).available);
+            return (terms.version, costs.into_iter().collect());
+        }
         let Some(rules) = &terms.told else { return (terms.version, Vec::new()) };
-        let given = self.given_for_events(member).iter().filter(|given| given.counts);
+        // What a refused order cost leaves no more of a cap.
+        let counts = |given: &&GivenForEvent| given.counts && given.before.given.amount.is_positive();
+        let given = self.given_for_events(member).iter().filter(counts);
         let before: Vec<Before> = given.map(|given| given.before.clone()).collect();
         let what = Earning {
             event: event.kind,

@@ -11,6 +11,9 @@
 //! handed over or a member was told, so terminals share what that leaves. One that its terminal had no right to make
 //! takes nothing, unless a person lets it count.
 //!
+//! Where the scheme leaves the points of goods that come back (S8), their reversal names its share all the same and takes
+//! nothing: what a mistake takes back beside it is within what is left.
+//!
 //! Who gets it: the reversal of an earn first cancels what of the earn is held or in suspense, then takes from the
 //! member ([`taken_from_earn`]; available before owed is the ledger's). The reversal of a spend goes back to whoever
 //! bears its legs ([`given_back`]), never to the lease.
@@ -51,6 +54,8 @@ pub struct Reversal {
     pub pin: Option<bool>,
     /// Its terminal may not reverse this original: it counts only if a person says so.
     pub is_refused: bool,
+    /// Goods came back whose points stay with the member: it has its share, and takes nothing.
+    pub leaves_points: bool,
 }
 
 impl Reversal {
@@ -113,12 +118,12 @@ pub fn judge(original: Option<&Original>, reversals: &[Reversal]) -> Reversals {
         let allotted = share::share(left_by(whole, at_desk), &claims);
         let mut returned = i128::from(at_desk.0);
         let mut effect_before = rounded(gave, returned, whole);
-        for claim in &claims {
+        for (claim, reversal) in claims.iter().zip(&sorted) {
             let mut part = allotted.get(&claim.place.fact).copied().unwrap_or_default();
             if mutant::on(Mutant::ReversalBeyondOriginal) {
                 part = claim.wants;
             }
-            returned += i128::from(part.0);
+            returned += if reversal.leaves_points { 0 } else { i128::from(part.0) };
             let effect = rounded(gave, returned, whole);
             if let Some(to) = each.get_mut(&claim.place.fact) {
                 push(&mut to.legs, unit, effect - effect_before);
@@ -160,7 +165,7 @@ impl Share {
     }
 }
 
-/// The share of one unit that reversals return, whatever the original gives in the end; what a cap still leaves to
+/// The share of one unit that reversals take back, whatever the original gives in the end; what a cap still leaves to
 /// others depends on it ([`super::cap`]).
 #[must_use]
 pub fn returned(original: &Original, reversals: &[Reversal], unit: Unit) -> Share {
@@ -171,7 +176,8 @@ pub fn returned(original: &Original, reversals: &[Reversal], unit: Unit) -> Shar
     let sorted: Vec<&Reversal> = reversals.iter().collect();
     let at_desk = at_desk_of(original, unit, whole);
     let allotted = share::share(left_by(whole, at_desk), &claims_of(&sorted, unit));
-    let parts = allotted.values().chain([&at_desk]);
+    let taking = sorted.iter().filter(|reversal| !reversal.leaves_points);
+    let parts = taking.filter_map(|reversal| allotted.get(&reversal.place.fact)).chain([&at_desk]);
     Share { part: share::narrow(parts.map(|part| i128::from(part.0)).sum()), whole }
 }
 

@@ -22,6 +22,7 @@ mod expiry;
 mod forms;
 mod frozen;
 mod given;
+mod given_back;
 mod joining;
 pub mod kit;
 mod leases;

@@ -12,6 +12,8 @@ use hufu_shared::fact::{
 };
 use hufu_shared::ids::{FactId, MemberId};
 use hufu_shared::money::{Amount, Leg, Unit};
+use hufu_shared::rules::giveback::{NotTakenBack, take_back};
+use hufu_shared::scheme::redemption::Returns;
 use hufu_shared::wire::lease::{AskBecame, LeaseAsk};
 
 use super::{Decision, Earlier, Known, Outcome, plain, refuse, welcome};
@@ -289,6 +291,8 @@ pub struct Original<'a> {
     pub undo: Undo,
     /// Whether the slip of the return was used before: a return is paid back once for its slip.
     pub slip_used: bool,
+    /// Where it is goods that come back: what the club does then, and points that the member has as far as is known here.
+    pub goods: Option<(&'a Returns, Amount)>,
 }
 
 /// Who may undo stored value paid in.
@@ -328,6 +332,14 @@ pub enum NotReversed {
     /// The slip of the return stands for something else already.
     #[error("this slip was used before")]
     SlipUsed,
+    /// The club takes no goods back for which points are missing (rule S8).
+    #[error("{needs} points are to be given back, the member has {has}")]
+    Short {
+        /// Points to give back.
+        needs: Amount,
+        /// The member's, as far as is known here.
+        has: Amount,
+    },
 }
 
 /// The fact that takes back `part` of an original, or all that is left of it.
@@ -365,6 +377,20 @@ pub fn reverse(
         }
         _ => left,
     };
+    goods_covered(original, &legs)?;
     let reason = if original.top_up { REASON_TOP_UP_UNDONE } else { reason };
     Ok(Reversed { original: original.fact, legs, reason: reason.to_owned(), slip })
+}
+
+/// Whether points cover the goods that come back, where the club asks for that. Whether they do when the ledger hears of it
+/// is another matter: what is missing then is owed.
+fn goods_covered(original: &Original<'_>, legs: &[Leg]) -> Result<(), NotReversed> {
+    let Some((returns, has)) = original.goods else { return Ok(()) };
+    let points = legs.iter().filter(|leg| leg.unit == Unit::Pts).map(|leg| leg.amount.0);
+    match take_back(returns, points.fold(0, i64::saturating_add), has.0, 0) {
+        Err(NotTakenBack::Short { needs, has }) => {
+            Err(NotReversed::Short { needs: Amount(needs), has: Amount(has) })
+        }
+        Ok(_) | Err(NotTakenBack::Overflow(_)) => Ok(()),
+    }
 }

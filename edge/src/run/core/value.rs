@@ -1,16 +1,19 @@
 //! The part of a swipe that moves value: what to ask the centre for, what was done before, and taking back.
 
-use hufu_shared::fact::{Event, Purchase, Purpose, SlipKey, Spending, Subject, ToppingUp};
+use hufu_shared::fact::{Event, Purchase, Purpose, REASON_MISTAKE, SlipKey, Spending, Subject, ToppingUp};
 use hufu_shared::ids::{MemberId, OperatorId};
 use hufu_shared::member::MemberRow;
-use hufu_shared::money::{Leg, Unit};
+use hufu_shared::money::{Amount, Leg, Unit};
+use hufu_shared::scheme::SchemeTerms;
+use hufu_shared::scheme::redemption::{Returns, Shortfall};
+use hufu_shared::time::Instant;
 use hufu_shared::wire::lease::LeaseAsk;
 
 use super::{Core, Presented};
 use crate::rules::decide::Earlier;
 use crate::rules::decide::value::{NotReversed, Original, Undo, ask, reverse};
 use crate::rules::timekeeping::Now;
-use crate::store::{Attended, Journal, NewFact, StoreError, ValueKind};
+use crate::store::{Attended, Journal, NewFact, StoreError, ValueFact, ValueKind};
 
 /// What staff want to take back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +48,32 @@ pub struct TakenBack {
     pub member: Option<MemberId>,
     /// How much.
     pub legs: Vec<Leg>,
+    /// Where goods came back: what the club does then.
+    pub goods: Option<Returns>,
+}
+
+impl TakenBack {
+    /// What goes with it; nothing of goods whose points stay with the member.
+    #[must_use]
+    pub fn moved(&self) -> Vec<Leg> {
+        let stay = self.goods.as_ref().is_some_and(|returns| !returns.reverse_points);
+        if stay { Vec::new() } else { self.legs.clone() }
+    }
+
+    /// Whether a gift or cash must come back for points that are gone: not where the club lets its members owe them.
+    #[must_use]
+    pub fn asks_gift(&self) -> bool {
+        let asks = |returns: &Returns| returns.reverse_points && returns.shortfall != Shortfall::Negative;
+        self.kind == ValueKind::Earned && self.goods.as_ref().is_none_or(asks)
+    }
+}
+
+/// Goods that come back.
+struct Goods {
+    /// What the club did with such on the day on which they were bought.
+    returns: Returns,
+    /// Points that the member has, as far as is known here; none where nobody here knows whose they are.
+    has: Option<Amount>,
 }
 
 impl Core {
@@ -140,13 +169,9 @@ impl Core {
         now: &Now,
     ) -> Result<Result<TakenBack, NotReversed>, StoreError> {
         let directory = self.directory.version();
+        let goods = self.goods_back(taking, now)?;
         self.store.with(|journal| {
-            let seq = match &taking.of {
-                Which::Fact(seq) => Some(*seq),
-                Which::Slip(slip) => journal.slip(slip)?.map(|used| used.seq),
-            };
-            let fact = seq.map(|seq| journal.value_fact(seq)).transpose()?.flatten();
-            let Some(fact) = fact else { return Ok(Err(NotReversed::Nothing)) };
+            let Some(fact) = named(journal, &taking.of)? else { return Ok(Err(NotReversed::Nothing)) };
             let original = Original {
                 fact: journal.fact_id(fact.seq),
                 left: &fact.left,
@@ -162,6 +187,7 @@ impl Core {
                     .transpose()?
                     .flatten()
                     .is_some(),
+                goods: goods.as_ref().and_then(|goods| Some((&goods.returns, goods.has?))),
             };
             let reversed = reverse(&original, taking.part, &taking.reason, taking.slip.clone());
             let reversed = match reversed {
@@ -173,9 +199,54 @@ impl Core {
             new.operator = operator;
             let appended = journal.append(vec![new])?;
             let seq = appended.first().and_then(|fact| fact.id).map_or(0, |id| id.seq);
-            Ok(Ok(TakenBack { seq, kind: fact.kind, member: fact.member, legs }))
+            let goods = goods.as_ref().map(|goods| goods.returns.clone());
+            Ok(Ok(TakenBack { seq, kind: fact.kind, member: fact.member, legs, goods }))
         })
     }
+
+    /// The goods that come back, if it is goods: a purchase that was recorded by mistake brings none.
+    fn goods_back(&self, taking: &TakingBack, now: &Now) -> Result<Option<Goods>, StoreError> {
+        if taking.reason == REASON_MISTAKE {
+            return Ok(None);
+        }
+        let fact = self.store.with(|journal| {
+            let fact = named(journal, &taking.of)?.filter(|fact| fact.kind == ValueKind::Earned);
+            let sold = fact.as_ref().map(|fact| journal.fact(fact.seq)).transpose()?.flatten();
+            Ok(fact.map(|fact| (fact.member, sold.map(|sold| sold.wall))))
+        })?;
+        let Some((member, sold)) = fact else { return Ok(None) };
+        let returns = self.returns_at(sold.unwrap_or(now.trusted));
+        let has = member.map(|member| self.points_now(member)).transpose()?.flatten();
+        Ok(Some(Goods { returns, has }))
+    }
+
+    /// Points of a member: the centre's figure, with what was earned and spent here since. None where the directory does not
+    /// hold the member.
+    fn points_now(&self, member: MemberId) -> Result<Option<Amount>, StoreError> {
+        let Some(row) = self.directory.member(member).ok().flatten() else { return Ok(None) };
+        let (earned, spent) = self.store.with(|journal| {
+            let of = |kind| journal.moved_since(kind, (row.member, Unit::Pts), row.points_at);
+            Ok((of(ValueKind::Earned)?, of(ValueKind::Spent)?))
+        })?;
+        let sum = row.points.plus(earned).and_then(|sum| sum.minus(spent));
+        Ok(Some(sum.unwrap_or(row.points).max(Amount::ZERO)))
+    }
+
+    /// What the club did with goods that come back when they were bought then; the default where no version is known.
+    #[must_use]
+    pub fn returns_at(&self, sold: Instant) -> Returns {
+        let (small, day) = (self.directory.small(), self.office_clock().business_day(sold));
+        small.scheme(day).map(SchemeTerms::returned).unwrap_or_default()
+    }
+}
+
+/// The value fact that staff named.
+fn named(journal: &Journal, which: &Which) -> Result<Option<ValueFact>, StoreError> {
+    let seq = match which {
+        Which::Fact(seq) => Some(*seq),
+        Which::Slip(slip) => journal.slip(slip)?.map(|used| used.seq),
+    };
+    Ok(seq.map(|seq| journal.value_fact(seq)).transpose()?.flatten())
 }
 
 /// What staff would do a second time: the same slip, the same item, or the same spend within the window of a double

@@ -2,7 +2,9 @@
 
 use hufu_shared::act::{LeaseEnded, MembersMerged};
 use hufu_shared::money::Unit;
-use hufu_shared::scheme::redemption::{Item, RedeemKind, Redemption};
+use hufu_shared::scheme::SchemeTerms;
+use hufu_shared::scheme::redemption::{Item, RedeemKind, Redemption, Returns, Shortfall};
+use hufu_shared::time::Day;
 
 use super::super::leases::{LEASE, lend};
 use super::*;
@@ -252,6 +254,45 @@ async fn kind_11_who_turned_out_to_be_another_is_shown_what_that_one_redeemed() 
         assert_eq!(browser.post(PATH, &wish("a", "umbrella")).await.status, StatusCode::CREATED);
         let page = browser.get("/redemptions/items?member=X2&office=A").await;
         assert!(page.text.contains("撤销兑换"), "as the points beside it are theirs: {}", page.text);
+    })
+    .await;
+}
+
+/// Publishes what happens to goods that come back, and what a refused order costs.
+async fn published(site: &Arc<Site>, version: u32, shortfall: Shortfall) {
+    let returns = Some(Returns { shortfall, refusal_penalty: 450, ..Returns::default() });
+    let terms = SchemeTerms { returns, ..SchemeTerms::property_club(version, Day(0)) };
+    site.app.act(Actor::Job("test".to_owned()), Act::SchemeSet(terms)).await.expect("taken");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_s08_the_case_of_a_debt_says_which_gift_or_how_much_cash_settles_it() {
+    each(|site| async move {
+        let mut browser = Browser::signed_in(&site).await;
+        ready(&site, &mut browser).await;
+        let made = browser.post(PATH, &wish("a", "umbrella")).await;
+        assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
+        published(&site, 90, Shortfall::ReturnGiftOrCash).await;
+        let refused =
+            [("member", "X1"), ("kind", "refusal"), ("serial", "O-1"), ("office", "A"), ("reason", "拒收")];
+        let made = browser.post("/api/v1/events", &refused).await;
+        assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
+        assert_eq!(json(&made)["gave"][0]["amount"].as_i64(), Some(-450), "of the 300 that were left");
+        let told = json(&browser.get("/api/v1/cases?kind=24").await);
+        let own = Value::String(id(1).to_string());
+        let case = told["cases"].as_array().and_then(|cases| cases.iter().find(|case| case["member"] == own));
+        let path = format!("/cases/{}", text(case.expect("a case"), "case"));
+        let page = browser.get(&path).await;
+        for words in
+            ["如何了结", "须一并退回所兑礼品或等值现金", "150.00 元，收讫后", "雨伞", "抵欠后余 350 分"]
+        {
+            assert!(page.text.contains(words), "{words}: {}", page.text);
+        }
+        published(&site, 91, Shortfall::Negative).await;
+        let page = browser.get(&path).await;
+        assert!(page.text.contains("之后入账先抵欠分") && !page.text.contains("等值现金"), "{}", page.text);
+        published(&site, 92, Shortfall::Block).await;
+        assert!(browser.get(&path).await.text.contains("请与会员商定了结方式"));
     })
     .await;
 }

@@ -138,7 +138,23 @@ async fn rule_k20_the_page_tells_of_an_event_lists_it_and_takes_it_back() {
         let back = [("do", "take-back"), ("event", event.as_str()), ("reason", "登记有误")];
         let done = browser.post("/points", &back).await;
         assert_eq!((done.status, done.to()), (StatusCode::SEE_OTHER, "/points?done=taken-back"));
-        assert!(browser.get("/points").await.text.contains("已撤销，所给积分已收回"));
+        assert!(browser.get("/points").await.text.contains("已撤销，所给或所扣积分已冲回"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_b03_a_refused_order_is_told_through_the_api_where_it_costs_nothing_as_well() {
+    each(|site| async move {
+        newcomers(&site).await;
+        let mut browser = Browser::signed_in(&site).await;
+        let made = browser.post("/api/v1/events", &told("O-1", "refusal")).await;
+        assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
+        let event = json(&made);
+        assert_eq!((text(&event, "kind"), event["gave"].as_array().map(Vec::len)), ("refusal", Some(0)));
+        let page = browser.get("/points").await;
+        assert!(!page.text.contains("value=\"refusal\""), "the club takes nothing for it: not offered");
+        assert!(page.text.contains("O-1"), "listed: {}", page.text);
     })
     .await;
 }

@@ -212,6 +212,14 @@ impl Work {
         in_doubt.then(|| self.doubt(id, Became::AppliedWithCase, "honoured"))
     }
 
+    /// Whether the points of a purchase stay with the member when its goods come back, by the version that rates it (S8).
+    pub(in crate::rules::apply) fn leaves_points(&self, id: FactId) -> bool {
+        let Some(known) = self.fact(id) else { return false };
+        let Some(fact @ Fact { event: Event::Earned(_), .. }) = &known.fact else { return false };
+        let version = self.rated(known, fact).version(fact.scheme);
+        self.scheme(version).is_some_and(|terms| !terms.returned().reverse_points)
+    }
+
     /// By which version of the scheme a purchase is rated.
     fn rated(&self, known: &KnownFact, fact: &Fact) -> Rated {
         let versions = self.world.versions(known.office);

@@ -14,7 +14,7 @@ fn original(says: i64, gave: i64) -> Original {
 
 fn reversal(t: i64, amount: i64, pin: Option<bool>) -> Reversal {
     let place = place(t, 1, u64::try_from(t).expect("small"));
-    Reversal { place, legs: points(amount), pin, is_refused: false }
+    Reversal { place, legs: points(amount), pin, is_refused: false, leaves_points: false }
 }
 
 /// Points that each takes back, and which of them are cut.
@@ -166,6 +166,23 @@ fn a_spend_goes_back_to_whoever_bears_it() {
     assert_eq!(given_back(Amount(5), &[("suspense", Amount(0))]), []);
 }
 
+#[test]
+fn rule_s08_goods_whose_points_stay_have_their_share_and_take_nothing() {
+    let stays = |t, amount| Reversal { leaves_points: true, ..reversal(t, amount, None) };
+    let whole = original(6, 6);
+    for (rows, expected, cut, why) in [
+        (vec![stays(1, 6)], 0, false, "the goods are back, the points stay"),
+        (vec![stays(1, 2), reversal(2, 4, None)], 4, false, "the rest was a mistake"),
+        (vec![reversal(1, 4, None), stays(2, 2)], 4, false, "whichever was first"),
+        (vec![stays(1, 4), reversal(2, 6, None)], 2, true, "no more than was left"),
+    ] {
+        let Reversals::Judged { each, total } = judge(Some(&whole), &rows) else { panic!("held") };
+        assert_eq!(leg_of(&total, Unit::Pts).0, expected, "{why}");
+        assert_eq!(each.values().any(|effect| effect.is_cut), cut, "{why}");
+        assert_eq!(returned(&whole, &rows, Unit::Pts).part.0, expected, "{why}");
+    }
+}
+
 fn any_reversals() -> impl Strategy<Value = Vec<Reversal>> {
     let legs = (0i64..12, 0i64..4);
     let row = (0i64..5, 0u8..3, legs, proptest::option::weighted(0.3, any::<bool>()));
@@ -180,6 +197,7 @@ fn any_reversals() -> impl Strategy<Value = Vec<Reversal>> {
                 ],
                 pin,
                 is_refused: false,
+                leaves_points: false,
             })
             .collect()
     })

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use hufu_shared::cbor;
 use hufu_shared::fact::{Fact, Funding, RefusalReason, Refused, Reversed, Shown, Spent};
 use hufu_shared::money::Amount;
+use hufu_shared::scheme::redemption::{Returns, Shortfall};
 use hufu_shared::time::{Day, SECOND_US};
 use hufu_shared::wire::lease::AskBecame;
 
@@ -295,6 +296,52 @@ fn kind_31_a_return_takes_back_no_more_than_is_left_and_never_a_return() {
     let reversed =
         |event: &Event| matches!(event, Event::Reversed(Reversed { original, .. }) if original.seq == spent);
     assert_eq!(place.facts().iter().filter(|event| reversed(event)).count(), 2);
+}
+
+#[test]
+fn rule_s08_goods_whose_points_are_gone_are_refused_where_the_club_takes_none_such() {
+    for (shortfall, refused) in
+        [(Shortfall::Block, true), (Shortfall::Negative, false), (Shortfall::ReturnGiftOrCash, false)]
+    {
+        let folder = tempfile::tempdir().expect("a folder");
+        let terms = Returns { shortfall, ..Returns::default() };
+        let directory = returning_directory(folder.path(), 3, terms);
+        let core = Core::new(booted(folder.path()), directory, Arc::new(terminal()));
+        grant(core.store(), &[lease(1, Unit::Pts, 1_283, 7)], &at(0));
+        let mut place = Place { _folder: folder, core };
+        let bought = place.swipe(1, Purpose::Earn(Amount(32_000)), 1).seq.expect("recorded");
+        let whole = place.reverse(Which::Fact(bought), Some(pts(1)), 2).expect("1,280 and 6 are there");
+        assert_eq!(whole.legs, [pts(1)]);
+        assert_eq!(place.swipe(1, spending(&[pts(1_283)]), 3).decision.outcome, Outcome::Redeemed);
+        // 1,280 of the directory and 5 of the purchase, of which 1,283 are spent.
+        let short = place.reverse(Which::Fact(bought), Some(pts(3)), 4);
+        if !refused {
+            assert_eq!(short.map(|back| back.legs), Ok(vec![pts(3)]), "{shortfall:?}: the rest is owed");
+            continue;
+        }
+        assert_eq!(short, Err(NotReversed::Short { needs: Amount(3), has: Amount(2) }));
+        let taking =
+            TakingBack { of: Which::Fact(bought), part: None, reason: REASON_MISTAKE.to_owned(), slip: None };
+        let undone = place.core.reverse(&taking, None, &at(5)).expect("the journal works");
+        assert_eq!(undone.map(|back| back.legs), Ok(vec![pts(5)]), "nobody bought anything");
+    }
+}
+
+#[test]
+fn rule_s08_what_the_club_does_with_goods_is_told_with_them_and_not_with_a_mistake() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let stay = Returns { reverse_points: false, ..Returns::default() };
+    let directory = returning_directory(folder.path(), 3, stay.clone());
+    let core = Core::new(booted(folder.path()), directory, Arc::new(terminal()));
+    let mut place = Place { _folder: folder, core };
+    let bought = place.swipe(1, Purpose::Earn(Amount(32_000)), 1).seq.expect("recorded");
+    let back = place.reverse(Which::Fact(bought), Some(pts(2)), 2).expect("goods");
+    assert_eq!((back.moved(), back.asks_gift()), (vec![], false), "staff are told that nothing goes");
+    assert_eq!((back.legs, back.goods), (vec![pts(2)], Some(stay)), "the share is recorded all the same");
+    let reason = REASON_MISTAKE.to_owned();
+    let taking = TakingBack { of: Which::Fact(bought), part: None, reason, slip: None };
+    let undone = place.core.reverse(&taking, None, &at(3)).expect("the journal works").expect("the rest");
+    assert_eq!((undone.moved(), undone.asks_gift(), undone.goods), (vec![pts(4)], true, None));
 }
 
 #[test]
