@@ -293,7 +293,7 @@ async fn kind_23_each_of_several_rules_has_a_cap_of_its_own_whichever_arrives_fi
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn kind_23_k21_what_people_approve_passes_no_cap() {
+async fn kind_23_what_people_approve_passes_no_cap() {
     each(|db| async move {
         found_with(&db, shipped('L').terms()).await;
         limit_points(&db, 50).await;
