@@ -194,7 +194,7 @@ impl Dispatch {
     fn leaves_points(&self, fact: &Fact, original: Option<&Fact>) -> bool {
         let (Event::Reversed(reversed), Some(sold)) = (&fact.event, original) else { return false };
         let is_sale = matches!(sold.event, Event::Earned(_)) && reversed.brings_goods_back();
-        is_sale && !self.core.returns_at(sold.wall).reverse_points
+        is_sale && !self.core.returns_of(sold).reverse_points
     }
 
     fn job(&self, fact: &Fact, after: &[Leg]) -> Result<Option<Job>, StoreError> {

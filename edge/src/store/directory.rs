@@ -91,6 +91,12 @@ impl Small {
     pub fn scheme(&self, day: Day) -> Option<&SchemeTerms> {
         self.schemes.iter().filter(|terms| terms.valid_from <= day).max_by_key(|terms| terms.version)
     }
+
+    /// The scheme that decided by a version, or the newest before it: as the centre reads the number.
+    #[must_use]
+    pub fn decided_by(&self, version: u32) -> Option<&SchemeTerms> {
+        self.schemes.iter().filter(|terms| terms.version <= version).max_by_key(|terms| terms.version)
+    }
 }
 
 /// What the directory knows of a presented card.

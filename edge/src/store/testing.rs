@@ -292,13 +292,24 @@ pub(crate) fn party_directory(folder: &Path, members: u8) -> Directory {
 
 /// As [`directory`], of a club that does so with goods that come back.
 pub(crate) fn returning_directory(folder: &Path, members: u8, returns: Returns) -> Directory {
+    directory_of(folder, returning_rows(members, &returns))
+}
+
+/// As [`returning_directory`], where a second version says the default for the same days.
+pub(crate) fn republished_directory(folder: &Path, members: u8, returns: Returns) -> Directory {
+    let mut rows = returning_rows(members, &returns);
+    rows.push(DirectoryRow::Scheme(SchemeTerms::property_club(2, Day(0))));
+    directory_of(folder, rows)
+}
+
+fn returning_rows(members: u8, returns: &Returns) -> Vec<DirectoryRow> {
     let mut rows = rows(members);
     for row in &mut rows {
         if let DirectoryRow::Scheme(terms) = row {
             terms.returns = Some(returns.clone());
         }
     }
-    directory_of(folder, rows)
+    rows
 }
 
 fn directory_of(folder: &Path, rows: Vec<DirectoryRow>) -> Directory {

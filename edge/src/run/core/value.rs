@@ -1,12 +1,13 @@
 //! The part of a swipe that moves value: what to ask the centre for, what was done before, and taking back.
 
-use hufu_shared::fact::{Event, Purchase, Purpose, REASON_MISTAKE, SlipKey, Spending, Subject, ToppingUp};
+use hufu_shared::fact::{
+    Event, Fact, Purchase, Purpose, REASON_MISTAKE, SlipKey, Spending, Subject, ToppingUp,
+};
 use hufu_shared::ids::{MemberId, OperatorId};
 use hufu_shared::member::MemberRow;
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::scheme::SchemeTerms;
 use hufu_shared::scheme::redemption::{Returns, Shortfall};
-use hufu_shared::time::Instant;
 use hufu_shared::wire::lease::LeaseAsk;
 
 use super::{Core, Presented};
@@ -70,7 +71,7 @@ impl TakenBack {
 
 /// Goods that come back.
 struct Goods {
-    /// What the club did with such on the day on which they were bought.
+    /// What the club does with such by the version of their purchase.
     returns: Returns,
     /// Points that the member has, as far as is known here; none where nobody here knows whose they are.
     has: Option<Amount>,
@@ -212,10 +213,11 @@ impl Core {
         let fact = self.store.with(|journal| {
             let fact = named(journal, &taking.of)?.filter(|fact| fact.kind == ValueKind::Earned);
             let sold = fact.as_ref().map(|fact| journal.fact(fact.seq)).transpose()?.flatten();
-            Ok(fact.map(|fact| (fact.member, sold.map(|sold| sold.wall))))
+            Ok(fact.map(|fact| (fact.member, sold)))
         })?;
         let Some((member, sold)) = fact else { return Ok(None) };
-        let returns = self.returns_at(sold.unwrap_or(now.trusted));
+        let of_today = || self.terms(now).map(|terms| terms.returned()).unwrap_or_default();
+        let returns = sold.map_or_else(of_today, |sold| self.returns_of(&sold));
         let has = member.map(|member| self.points_now(member)).transpose()?.flatten();
         Ok(Some(Goods { returns, has }))
     }
@@ -232,11 +234,13 @@ impl Core {
         Ok(Some(sum.unwrap_or(row.points).max(Amount::ZERO)))
     }
 
-    /// What the club did with goods that come back when they were bought then; the default where no version is known.
+    /// What the club does with goods of a purchase that come back: by the version that decided it, as in the ledger, since a
+    /// later one may hold for the same day. The default where no version is known.
     #[must_use]
-    pub fn returns_at(&self, sold: Instant) -> Returns {
-        let (small, day) = (self.directory.small(), self.office_clock().business_day(sold));
-        small.scheme(day).map(SchemeTerms::returned).unwrap_or_default()
+    pub fn returns_of(&self, sold: &Fact) -> Returns {
+        let (small, day) = (self.directory.small(), self.office_clock().business_day(sold.wall));
+        let terms = small.decided_by(sold.scheme).or_else(|| small.scheme(day));
+        terms.map(SchemeTerms::returned).unwrap_or_default()
     }
 }
 

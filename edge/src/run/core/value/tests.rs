@@ -345,6 +345,25 @@ fn rule_s08_what_the_club_does_with_goods_is_told_with_them_and_not_with_a_mista
 }
 
 #[test]
+fn rule_s08_goods_come_back_by_the_version_that_decided_their_purchase() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let stay = Returns { reverse_points: false, ..Returns::default() };
+    let directory = republished_directory(folder.path(), 3, stay.clone());
+    let core = Core::new(booted(folder.path()), directory, Arc::new(terminal()));
+    let mut place = Place { _folder: folder, core };
+    let bought = place.swipe(1, Purpose::Earn(Amount(32_000)), 1).seq.expect("recorded");
+    let sold = place.core.store().with(|journal| journal.fact(bought)).expect("read").expect("held");
+    for (scheme, returns, why) in [
+        (1, stay, "the second version came later that day"),
+        (2, Returns::default(), "decided by the second"),
+        (3, Returns::default(), "the newest before one that is not held"),
+        (0, Returns::default(), "before the first directory: by its day"),
+    ] {
+        assert_eq!(place.core.returns_of(&Fact { scheme, ..sold.clone() }), returns, "{why}");
+    }
+}
+
+#[test]
 fn rule_g06_a_slip_counts_once_and_its_re_creation_names_it() {
     let mut place = place(&[]);
     let purchase = |number: &str, replaces: Option<&str>| {
