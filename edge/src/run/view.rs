@@ -142,13 +142,8 @@ pub(super) fn taken_back(dispatch: &Dispatch, taken: &TakenBack, now: &Now) -> R
         ValueKind::ToppedUp => Taken::ToppedUp,
     };
     let member = taken.member.and_then(|member| dispatch.core.member(member));
-    let owes = member.as_ref().filter(|_| taken.asks_gift()).and_then(|member| {
-        let points = taken.legs.iter().find(|leg| leg.unit == Unit::Pts)?;
-        let amount = points.amount.minus(member.points).ok()?;
-        amount.is_positive().then_some(Leg { unit: Unit::Pts, amount })
-    });
     ResultView {
-        owes,
+        owes: taken.missing.filter(|_| taken.asks_gift()),
         purpose: Purpose::TakeBack { of },
         person: member.as_ref().map(person),
         moved: taken.moved(),

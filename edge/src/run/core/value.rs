@@ -49,6 +49,8 @@ pub struct TakenBack {
     pub member: Option<MemberId>,
     /// How much.
     pub legs: Vec<Leg>,
+    /// Points of a purchase that its member has no more, as far as is known here.
+    pub missing: Option<Leg>,
     /// Where goods came back: what the club does then.
     pub goods: Option<Returns>,
 }
@@ -69,10 +71,10 @@ impl TakenBack {
     }
 }
 
-/// Goods that come back.
-struct Goods {
-    /// What the club does with such by the version of their purchase.
-    returns: Returns,
+/// A purchase that is taken back.
+struct Bought {
+    /// What the club does with goods that come back, by the version of the purchase; none where nothing was bought.
+    returns: Option<Returns>,
     /// Points that the member has, as far as is known here; none where nobody here knows whose they are.
     has: Option<Amount>,
 }
@@ -170,7 +172,7 @@ impl Core {
         now: &Now,
     ) -> Result<Result<TakenBack, NotReversed>, StoreError> {
         let directory = self.directory.version();
-        let goods = self.goods_back(taking, now)?;
+        let bought = self.bought(taking, now)?;
         self.store.with(|journal| {
             let Some(fact) = named(journal, &taking.of)? else { return Ok(Err(NotReversed::Nothing)) };
             let original = Original {
@@ -188,7 +190,7 @@ impl Core {
                     .transpose()?
                     .flatten()
                     .is_some(),
-                goods: goods.as_ref().and_then(|goods| Some((&goods.returns, goods.has?))),
+                goods: bought.as_ref().and_then(|bought| Some((bought.returns.as_ref()?, bought.has?))),
             };
             let reversed = reverse(&original, taking.part, &taking.reason, taking.slip.clone());
             let reversed = match reversed {
@@ -200,16 +202,14 @@ impl Core {
             new.operator = operator;
             let appended = journal.append(vec![new])?;
             let seq = appended.first().and_then(|fact| fact.id).map_or(0, |id| id.seq);
-            let goods = goods.as_ref().map(|goods| goods.returns.clone());
-            Ok(Ok(TakenBack { seq, kind: fact.kind, member: fact.member, legs, goods }))
+            let missing = bought.as_ref().and_then(|bought| missing(&legs, bought.has?));
+            let goods = bought.and_then(|bought| bought.returns);
+            Ok(Ok(TakenBack { seq, kind: fact.kind, member: fact.member, legs, missing, goods }))
         })
     }
 
-    /// The goods that come back, if it is goods: a purchase that was recorded by mistake brings none.
-    fn goods_back(&self, taking: &TakingBack, now: &Now) -> Result<Option<Goods>, StoreError> {
-        if taking.reason == REASON_MISTAKE {
-            return Ok(None);
-        }
+    /// The purchase that is taken back, if it is one: recorded by mistake it brings no goods.
+    fn bought(&self, taking: &TakingBack, now: &Now) -> Result<Option<Bought>, StoreError> {
         let fact = self.store.with(|journal| {
             let fact = named(journal, &taking.of)?.filter(|fact| fact.kind == ValueKind::Earned);
             let sold = fact.as_ref().map(|fact| journal.fact(fact.seq)).transpose()?.flatten();
@@ -217,9 +217,10 @@ impl Core {
         })?;
         let Some((member, sold)) = fact else { return Ok(None) };
         let of_today = || self.terms(now).map(|terms| terms.returned()).unwrap_or_default();
-        let returns = sold.map_or_else(of_today, |sold| self.returns_of(&sold));
+        let brings_goods = taking.reason != REASON_MISTAKE;
+        let returns = brings_goods.then(|| sold.map_or_else(of_today, |sold| self.returns_of(&sold)));
         let has = member.map(|member| self.points_now(member)).transpose()?.flatten();
-        Ok(Some(Goods { returns, has }))
+        Ok(Some(Bought { returns, has }))
     }
 
     /// Points of a member: the centre's figure, with what was earned and spent here since. None where the directory does not
@@ -242,6 +243,13 @@ impl Core {
         let terms = small.decided_by(sold.scheme).or_else(|| small.scheme(day));
         terms.map(SchemeTerms::returned).unwrap_or_default()
     }
+}
+
+/// Points of what goes back beyond those that the member has.
+fn missing(legs: &[Leg], has: Amount) -> Option<Leg> {
+    let points = legs.iter().find(|leg| leg.unit == Unit::Pts)?;
+    let amount = points.amount.minus(has).ok()?;
+    amount.is_positive().then_some(Leg { unit: Unit::Pts, amount })
 }
 
 /// The value fact that staff named.

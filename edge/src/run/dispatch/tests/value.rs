@@ -388,18 +388,28 @@ fn kind_34_a_planned_gift_is_handed_to_one_member_after_the_other_and_to_each_on
 
 #[test]
 fn rule_s08_a_return_whose_points_are_spent_asks_for_the_gift_or_its_price() {
-    let mut desk = desktop();
-    let points = desk.dispatch.core.member(member_row(1).member).expect("known").points;
-    // Two points for each 100 yuan: so many that the member no longer has them when the goods come back.
-    let fen = Amount((points.0 / 2 + 50) * 10_000);
-    desk.order(Order::SetMode(ModeOrder::Earn(fen))).expect("possible");
-    desk.present(1);
-    let seq = desk.facts().last().expect("earned").seq;
-    let back = Order::TakeBack { of: WhichTyped::Fact(seq), part: None, reason: "return".into(), slip: None };
-    desk.order(back).expect("taken back");
-    let owes = desk.view().view.result.as_ref().and_then(|result| result.owes);
-    let earned = fen.0 / 10_000 * 2;
-    assert_eq!(owes, Some(pts(earned - points.0)));
+    for spent in [0, 30] {
+        let mut desk = desktop();
+        let points = desk.dispatch.core.member(member_row(1).member).expect("known").points.0;
+        // Two points for each 100 yuan: 100 more than the member had before.
+        let fen = Amount((points / 2 + 50) * 10_000);
+        desk.order(Order::SetMode(ModeOrder::Earn(fen))).expect("possible");
+        desk.present(1);
+        let seq = desk.facts().last().expect("earned").seq;
+        let all = points + fen.0 / 10_000 * 2;
+        if spent > 0 {
+            desk.grant(all, 7);
+            desk.wait(30);
+            desk.order(spend(points + spent)).expect("possible");
+            desk.present(1);
+            assert_eq!(desk.outcome(), Some(Seen::Redeemed));
+        }
+        let (of, reason) = (WhichTyped::Fact(seq), "return".into());
+        desk.order(Order::TakeBack { of, part: None, reason, slip: None }).expect("taken back");
+        let owes = desk.view().view.result.as_ref().and_then(|result| result.owes);
+        let missing = (spent > 0).then(|| pts(spent));
+        assert_eq!(owes, missing, "nothing is asked for what was earned here and is there still");
+    }
 }
 
 /// A top-up of 100 yuan that the centre has; its seq.
