@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use hufu_shared::cbor;
-use hufu_shared::fact::Event;
+use hufu_shared::fact::{Event, Reversed};
 use hufu_shared::ids::FactId;
 use hufu_shared::money::Leg;
 
@@ -16,8 +16,8 @@ use crate::db::Tx;
 use crate::rules::apply::ReversalCase;
 use crate::rules::judge::order::Place;
 use crate::rules::judge::reversal::{self, Effect, Original, Reversal, Reversals};
-use crate::store::StoreError;
 use crate::store::cases::{self, Case, Side};
+use crate::store::{StoreError, world};
 
 /// Number of the kind "reversal without, or beyond, its original".
 pub const KIND_REVERSAL: u8 = 31;
@@ -43,7 +43,8 @@ pub fn taken_back(
 ) -> Result<Option<Compared>, StoreError> {
     let Ok(known) = cbor::decode::<ReversalCase>(&case.known.detail) else { return Ok(None) };
     let original = cases::side(tx, known.original)?;
-    let effects = effects(&known, returns);
+    let leaves_points = leaves_points(tx, original.as_ref())?;
+    let effects = effects(&known, returns, leaves_points);
     let mut columns = vec![original_column(ui, original.as_ref(), &known)];
     columns.extend(known.at_desk.map(|back| Column {
         head: ui.t("taken-back-desk"),
@@ -83,15 +84,29 @@ fn original_column(ui: &Ui, original: Option<&Side>, known: &ReversalCase) -> Co
     }
 }
 
-fn legs_of(side: &Side) -> &[Leg] {
+fn reversed_of(side: &Side) -> Option<&Reversed> {
     match side.fact.as_ref().map(|fact| &fact.event) {
-        Some(Event::Reversed(reversed)) => &reversed.legs,
-        _ => &[],
+        Some(Event::Reversed(reversed)) => Some(reversed),
+        _ => None,
     }
 }
 
+fn legs_of(side: &Side) -> &[Leg] {
+    reversed_of(side).map_or(&[][..], |reversed| reversed.legs.as_slice())
+}
+
+/// Whether goods of the original that come back leave their points with the member.
+fn leaves_points(tx: &mut Tx<'_>, original: Option<&Side>) -> Result<bool, StoreError> {
+    let Some((side, fact)) = original.and_then(|side| Some((side, side.fact.as_ref()?))) else {
+        return Ok(false);
+    };
+    let base = world::base(tx)?;
+    let office = base.offices.values().find(|row| row.code == side.office.code).map(|row| row.office);
+    Ok(office.is_some_and(|office| base.leaves_points(office, fact, (side.at, side.latest))))
+}
+
 /// What each return takes back, by the rule that judged it. One that stands without effect has none.
-fn effects(known: &ReversalCase, returns: &[Side]) -> BTreeMap<FactId, Effect> {
+fn effects(known: &ReversalCase, returns: &[Side], leaves_points: bool) -> BTreeMap<FactId, Effect> {
     let says = known.says.clone();
     let at_desk = known.at_desk.iter().map(|back| back.leg).collect();
     let original = Original { is_reversal: false, gave: says.clone(), says, at_desk };
@@ -101,7 +116,7 @@ fn effects(known: &ReversalCase, returns: &[Side]) -> BTreeMap<FactId, Effect> {
         legs: legs_of(side).to_vec(),
         pin: side.pin,
         is_refused: !counts(side),
-        leaves_points: false,
+        leaves_points: leaves_points && reversed_of(side).is_some_and(Reversed::brings_goods_back),
     });
     match reversal::judge(Some(&original), &read.collect::<Vec<_>>()) {
         Reversals::Judged { each, .. } => each,

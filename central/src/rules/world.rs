@@ -15,7 +15,7 @@ mod stock;
 use std::collections::{BTreeMap, BTreeSet};
 
 use hufu_shared::act::{FieldGroup, StockClass};
-use hufu_shared::fact::Fact;
+use hufu_shared::fact::{Event, Fact};
 use hufu_shared::ids::{
     ActivityId, BootId, CardId, DeviceId, FactId, Hash, ItemId, LeaseId, MemberId, OccurrenceId, OfficeId,
 };
@@ -50,7 +50,7 @@ use super::joining::application::Association;
 use super::joining::details::Details;
 use super::judge::interval::BootClock;
 use super::judge::issue::Issued;
-use super::judge::rate::{self, Published};
+use super::judge::rate::{self, Published, Rated};
 use super::lease::LeaseRow;
 use super::need::Need;
 use super::posting::Account;
@@ -205,6 +205,25 @@ impl World {
     pub fn scheme_at(&self, office: OfficeId, at: Instant) -> Option<&SchemeTerms> {
         let version = rate::in_force(&self.versions(office), at)?;
         self.schemes.get(&version).map(|scheme| &scheme.terms)
+    }
+
+    /// By which version a purchase of an office is rated, by when it happened and the latest that it can have happened.
+    #[must_use]
+    pub fn rated(&self, office: OfficeId, fact: &Fact, (t, hi): (Instant, Instant)) -> Rated {
+        let decided = rate::Decided { used: fact.scheme, t, hi, is_spend: false, pin: None };
+        rate::judge(&self.versions(office), self.policy.rate_grace_days, decided)
+    }
+
+    /// Whether the points of a purchase stay with the member when its goods come back, by the version that rates it (S8);
+    /// the moments as for [`World::rated`].
+    #[must_use]
+    pub fn leaves_points(&self, office: OfficeId, fact: &Fact, when: (Instant, Instant)) -> bool {
+        if !matches!(fact.event, Event::Earned(_)) {
+            return false;
+        }
+        let version = self.rated(office, fact, when).version(fact.scheme);
+        let scheme = self.schemes.range(..=version).next_back();
+        scheme.is_some_and(|(_, scheme)| !scheme.terms.returned().reverse_points)
     }
 
     /// Whether what a member has in a unit is frozen, of a member that was fetched.

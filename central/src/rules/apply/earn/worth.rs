@@ -22,7 +22,7 @@ use super::bounds::Left;
 use crate::rules::apply::Work;
 use crate::rules::apply::edge::{is_wide, latest};
 use crate::rules::judge::cap::{self, Counts, Span};
-use crate::rules::judge::rate::{self, Decided, Rated};
+use crate::rules::judge::rate::{self, Rated};
 use crate::rules::posting;
 use crate::rules::world::{KnownFact, Standing};
 
@@ -215,16 +215,13 @@ impl Work {
     /// Whether the points of a purchase stay with the member when its goods come back, by the version that rates it (S8).
     pub(in crate::rules::apply) fn leaves_points(&self, id: FactId) -> bool {
         let Some(known) = self.fact(id) else { return false };
-        let Some(fact @ Fact { event: Event::Earned(_), .. }) = &known.fact else { return false };
-        let version = self.rated(known, fact).version(fact.scheme);
-        self.scheme(version).is_some_and(|terms| !terms.returned().reverse_points)
+        let when = (known.at, known.high);
+        known.fact.as_ref().is_some_and(|fact| self.world.leaves_points(known.office, fact, when))
     }
 
     /// By which version of the scheme a purchase is rated.
     fn rated(&self, known: &KnownFact, fact: &Fact) -> Rated {
-        let versions = self.world.versions(known.office);
-        let decided = Decided { used: fact.scheme, t: known.at, hi: known.high, is_spend: false, pin: None };
-        rate::judge(&versions, self.world.policy.rate_grace_days, decided)
+        self.world.rated(known.office, fact, (known.at, known.high))
     }
 
     /// The standing of a purchase of which a part, or all, waits for approval. What bounds left of it is kept with the case,
