@@ -214,8 +214,8 @@ impl World {
         rate::judge(&self.versions(office), self.policy.rate_grace_days, decided)
     }
 
-    /// Whether the points of a purchase stay with the member when its goods come back, by the version that rates it (S8);
-    /// the moments as for [`World::rated`].
+    /// Whether the points of a purchase stay with the member when its goods come back, by the version that rates it
+    /// (S8); the moments as for [`World::rated`].
     #[must_use]
     pub fn leaves_points(&self, office: OfficeId, fact: &Fact, when: (Instant, Instant)) -> bool {
         if !matches!(fact.event, Event::Earned(_)) {

@@ -223,8 +223,8 @@ impl Core {
         Ok(Some(Bought { returns, has }))
     }
 
-    /// Points of a member: the centre's figure, with what was earned and spent here since. None where the directory does not
-    /// hold the member.
+    /// Points of a member: the centre's figure, with what was earned and spent here since. None where the directory does
+    /// not hold the member.
     fn points_now(&self, member: MemberId) -> Result<Option<Amount>, StoreError> {
         let Some(row) = self.directory.member(member).ok().flatten() else { return Ok(None) };
         let (earned, spent) = self.store.with(|journal| {
@@ -235,8 +235,8 @@ impl Core {
         Ok(Some(sum.unwrap_or(row.points).max(Amount::ZERO)))
     }
 
-    /// What the club does with goods of a purchase that come back: by the version that decided it, as in the ledger, since a
-    /// later one may hold for the same day. The default where no version is known.
+    /// What the club does with goods of a purchase that come back: by the version that decided it, as in the ledger,
+    /// since a later one may hold for the same day. The default where no version is known.
     #[must_use]
     pub fn returns_of(&self, sold: &Fact) -> Returns {
         let (small, day) = (self.directory.small(), self.office_clock().business_day(sold.wall));
