@@ -1,5 +1,5 @@
 -- name: day_facts
-SELECT device, epoch, seq, body, at, became, kind, member, occurrence, office FROM fact
+SELECT device, epoch, seq, body, at, became, kind, member, occurrence, office, high FROM fact
 WHERE device = $1 AND day = $2 ORDER BY epoch, seq
 
 -- name: closings

@@ -1,8 +1,9 @@
 //! Reconciling a terminal's day with the ledger, line by line.
 //!
 //! A line is a fact: what its display promised beside what the ledger gave. Where they differ the fact's standing must
-//! explain it (a case, a merge, a hold), or a rule that gives only once: no terminal promises by it, since it would have to
-//! know all that the member bought. A difference that nothing explains means that the books do not match.
+//! explain it (a case, a merge, a hold), or what came back of it (S8), or a rule that gives only once: no terminal
+//! promises by it, since it would have to know all that the member bought. A difference that nothing explains means that
+//! the books do not match.
 
 use hufu_shared::fact::{DayClosed, DayTotals, Event, Fact};
 use hufu_shared::ids::{FactId, Hash};
@@ -31,6 +32,8 @@ pub struct Booked {
     pub posted: Amount,
     /// The most of them that rules gave by which no terminal promises.
     pub unpromised: Amount,
+    /// Points of its promise that returns take back.
+    pub returned: Amount,
 }
 
 /// One line of a reconciliation.
@@ -120,8 +123,11 @@ fn line(booked: &Booked) -> Line {
             booked.posted == Amount::ZERO
         }
     };
-    let beyond = booked.posted.0.saturating_sub(promised.0);
-    let rule_explains = (0..=booked.unpromised.0).contains(&beyond);
+    // What a rule gives beside may come on top of what was promised, or of what is left of that.
+    let rule_explains = [0, booked.returned.0].into_iter().any(|returned| {
+        let kept = promised.0.saturating_sub(returned);
+        (0..=booked.unpromised.0).contains(&booked.posted.0.saturating_sub(kept))
+    });
     Line {
         fact: booked.id,
         event: booked.fact.as_ref().map_or("unreadable", |fact| fact.event.name()),

@@ -4,7 +4,8 @@
 use hufu_shared::cbor;
 use hufu_shared::fact::{DayClosed, Earned, Event, Fact};
 use hufu_shared::ids::{DeviceId, FactId, Hash, MemberId, OccurrenceId, OfficeId};
-use hufu_shared::money::Amount;
+use hufu_shared::money::{Amount, Unit};
+use hufu_shared::policy::amount_of;
 use hufu_shared::rules::purchase::{self, Bought};
 use hufu_shared::rules::start::Begun;
 use hufu_shared::scheme::SchemeTerms;
@@ -14,6 +15,9 @@ use hufu_shared::wire::upload::Became;
 
 use super::{StoreError, known, rows, world};
 use crate::db::{Row, SqlFile, Tx};
+use crate::rules::judge::order::Place;
+use crate::rules::judge::reversal::{self, Original, Reversal};
+use crate::rules::links;
 use crate::rules::posting::{self, Account};
 use crate::rules::reconcile::{Booked, TerminalDay, terminal_day};
 use crate::rules::world::{DeviceStatus, World, became_code, became_from_code};
@@ -120,16 +124,55 @@ fn booked_fact(tx: &mut Tx<'_>, (base, day): (&World, Day), row: &Row) -> Result
         }
         _ => Amount::ZERO,
     };
+    let at = Instant(row.int(4)?);
+    let returned = match &fact {
+        Some(fact @ Fact { event: Event::Earned(earned), .. })
+            if posted < amount_of(&earned.promised, Unit::Pts) =>
+        {
+            let latest = Instant(row.int(10)?);
+            returned(tx, base, (id, fact, earned), (OfficeId(row.array(9)?), at, latest))?
+        }
+        _ => Amount::ZERO,
+    };
     Ok(Booked {
         id,
         fact,
-        at: Instant(row.int(4)?),
+        at,
         became,
         kind: rows::kind_at(row, 6)?,
         case: case.map(|case| case.array(0).map(Hash)).transpose()?,
         posted,
         unpromised,
+        returned,
     })
+}
+
+/// Points of what a purchase promised that its returns take back, by the rule that judged them.
+fn returned(
+    tx: &mut Tx<'_>,
+    base: &World,
+    (id, fact, earned): (FactId, &Fact, &Earned),
+    (office, at, latest): (OfficeId, Instant, Instant),
+) -> Result<Amount, StoreError> {
+    let leaves_points = base.leaves_points(office, fact, (at, latest));
+    let mut reversals = Vec::new();
+    for row in tx.query(world::SQL.get("linked_facts"), &[links::reversals(id).0.into()])? {
+        let Ok(Fact { event: Event::Reversed(reversed), .. }) = cbor::decode::<Fact>(row.blob(3)?) else {
+            continue;
+        };
+        let counts = matches!(became_at(&row, 11)?, Became::Applied | Became::AppliedWithCase);
+        reversals.push(Reversal {
+            place: Place { t: Instant(row.int(4)?), fact: rows::fact_id_at(&row, 0)? },
+            leaves_points: leaves_points && reversed.brings_goods_back(),
+            legs: reversed.legs,
+            pin: row.int_opt(13)?.map(|pin| pin != 0),
+            is_refused: !counts,
+        });
+    }
+    let (says, gave) = (earned.promised.clone(), earned.promised.clone());
+    let original = Original { is_reversal: false, says, gave, at_desk: Vec::new() };
+    let share = reversal::returned(&original, &reversals, reversal::measure(&original));
+    Ok(share.of(amount_of(&earned.promised, Unit::Pts)))
 }
 
 /// Points that rules give for a purchase which give only once, by the version that rated it, had they not given before.

@@ -6,6 +6,7 @@ use hufu_shared::time::Day;
 use hufu_shared::wire::upload::Became;
 
 use super::bounded::{bonus, club, rate};
+use super::earned::give_back;
 use super::kit::{SALON_POINTS, TERMINAL_A, TERMINAL_B, Terminal, found, found_with};
 use crate::db::{Db, testing::each};
 use crate::rules::reconcile::{DayState, TerminalDay};
@@ -85,6 +86,28 @@ async fn what_a_rule_gives_only_once_is_no_difference_and_more_than_that_is() {
         b.upload(&db).await;
         let at_b = day(&db, &b).await;
         assert_eq!((at_b.state, at_b.posted), (DayState::Differs, Amount(56)));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_s08_what_came_back_of_a_purchase_is_no_difference_and_more_than_that_is() {
+    each(|db| async move {
+        found(&db).await;
+        let (mut a, mut b) = (Terminal::start(TERMINAL_A), Terminal::start(TERMINAL_B));
+        let bought = a.purchase(700, 1, 32_000, 6);
+        give_back(&mut a, 800, bought, 4);
+        a.close_day(900);
+        a.upload(&db).await;
+        let at_a = day(&db, &a).await;
+        assert_eq!((at_a.promised, at_a.posted), (Amount(6), Amount(2)));
+        assert_eq!((at_a.state, at_a.explained), (DayState::Agrees, Amount(4)));
+        // The terminal promised more than the rule gives; half of it came back.
+        let beyond = b.purchase(700, 2, 32_000, 60);
+        give_back(&mut b, 800, beyond, 30);
+        b.upload(&db).await;
+        let at_b = day(&db, &b).await;
+        assert_eq!((at_b.state, at_b.posted), (DayState::Differs, Amount(3)));
     })
     .await;
 }
