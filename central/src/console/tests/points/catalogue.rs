@@ -4,7 +4,7 @@ use hufu_shared::act::{LeaseEnded, MembersMerged};
 use hufu_shared::money::Unit;
 use hufu_shared::scheme::SchemeTerms;
 use hufu_shared::scheme::redemption::{Item, RedeemKind, Redemption, Returns, Shortfall};
-use hufu_shared::time::Day;
+use hufu_shared::time::{Day, MINUTE_US};
 
 use super::super::leases::{LEASE, lend};
 use super::*;
@@ -262,6 +262,8 @@ async fn kind_11_who_turned_out_to_be_another_is_shown_what_that_one_redeemed() 
 async fn published(site: &Arc<Site>, version: u32, shortfall: Shortfall) {
     let returns = Some(Returns { shortfall, refusal_penalty: 450, ..Returns::default() });
     let terms = SchemeTerms { returns, ..SchemeTerms::property_club(version, Day(0)) };
+    // One version is published after another.
+    site.clock.advance(MINUTE_US);
     site.app.act(Actor::Job("test".to_owned()), Act::SchemeSet(terms)).await.expect("taken");
 }
 
