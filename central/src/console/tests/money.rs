@@ -130,7 +130,8 @@ async fn kind_31_goods_whose_points_stay_are_shown_as_taking_nothing() {
         for act in [Act::SchemeSet(terms), Act::PolicySet(Box::new(policy))] {
             site.app.act(Actor::Job("test".to_owned()), act).await.expect("taken");
         }
-        site.clock.advance(SECOND_US);
+        // A purchase near the moment at which a version begins is rated by the one before.
+        site.clock.advance(300 * SECOND_US);
         let points = |n| vec![Leg { unit: Unit::Pts, amount: Amount(n) }];
         let (subject, _) = card_in_use(&site).await;
         let (purchase, promised) = (Amount(100_000), points(20));
