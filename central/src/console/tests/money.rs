@@ -1,14 +1,9 @@
 //! Stored value moved by an admin: what will be posted is shown before it is, on both databases.
 
 use axum::http::StatusCode;
-use hufu_shared::act::{Act, Actor};
-use hufu_shared::fact::{Earned, Event, REASON_MISTAKE, Reversed, ToppedUp};
+use hufu_shared::fact::{Event, Reversed, ToppedUp};
 use hufu_shared::ids::FactId;
 use hufu_shared::money::{Amount, Leg, Unit};
-use hufu_shared::policy::Policy;
-use hufu_shared::scheme::SchemeTerms;
-use hufu_shared::scheme::redemption::Returns;
-use hufu_shared::time::{Day, SECOND_US};
 
 use super::kit::{Browser, Page, Site, each};
 use super::taking::{card_in_use, record, revealed};
@@ -115,40 +110,6 @@ async fn kind_31_what_the_desk_and_a_terminal_took_back_is_shown_beside_the_orig
         assert!(
             counts.contains('—') && !counts.contains("¥200.00"),
             "nothing was left to take back: {counts}"
-        );
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn kind_31_goods_whose_points_stay_are_shown_as_taking_nothing() {
-    each(|site| async move {
-        let browser = Browser::signed_in(&site).await;
-        let returns = Some(Returns { reverse_points: false, ..Returns::default() });
-        let terms = SchemeTerms { returns, ..SchemeTerms::property_club(90, Day(0)) };
-        let policy = Policy { rate_grace_days: 0, ..Policy::default() };
-        for act in [Act::SchemeSet(terms), Act::PolicySet(Box::new(policy))] {
-            site.app.act(Actor::Job("test".to_owned()), act).await.expect("taken");
-        }
-        // A purchase near the moment at which a version begins is rated by the one before.
-        site.clock.advance(300 * SECOND_US);
-        let points = |n| vec![Leg { unit: Unit::Pts, amount: Amount(n) }];
-        let (subject, _) = card_in_use(&site).await;
-        let (purchase, promised) = (Amount(100_000), points(20));
-        let (slip, replaces, repeats, paid) = (None, None, None, None);
-        let sale = Earned { subject, purchase, promised, slip, replaces, repeats, paid };
-        let original = record(&site, Event::Earned(sale), None).await;
-        for (n, reason) in [(13, "return"), (11, REASON_MISTAKE)] {
-            site.clock.advance(SECOND_US);
-            let (legs, reason) = (points(n), reason.to_owned());
-            record(&site, Event::Reversed(Reversed { original, legs, reason, slip: None }), None).await;
-        }
-        let page = browser.get("/cases?kind=31").await;
-        let counts = page.between(">计入<", "</tr>").unwrap_or_default();
-        assert!(counts.contains('—') && !counts.contains("13 分"), "the goods have their share: {counts}");
-        assert!(
-            counts.contains("7 分") && !counts.contains("11 分"),
-            "the mistake has what that leaves: {counts}"
         );
     })
     .await;
