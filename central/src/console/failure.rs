@@ -106,7 +106,7 @@ impl Failure {
                 (StatusCode::INTERNAL_SERVER_ERROR, both("failure-fault"), both("failure-fault-next"), code)
             }
         };
-        let page = FailurePage { css: super::assets::css(), title, next, code };
+        let page = FailurePage { css: super::assets::address("console.css"), title, next, code };
         match page.render() {
             Ok(body) => (status, Html(body)).into_response(),
             Err(_) => status.into_response(),

@@ -181,7 +181,7 @@ pub fn router(app: App) -> Router {
         .route("/logout", post(login::sign_out))
         .route("/password", get(login::password_form).post(login::change_password))
         .route("/look", post(login::look))
-        .route("/a/{hash}/{name}", get(assets::file))
+        .route("/a/{hash}/{*name}", get(assets::file))
         .merge(activities_and_guests())
         .merge(points())
         .merge(contract::router())

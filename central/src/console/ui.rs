@@ -83,14 +83,9 @@ impl Ui {
         self.language.tag()
     }
 
-    /// Address of the style sheet.
-    pub fn css(&self) -> String {
-        assets::css()
-    }
-
-    /// Address of the script.
-    pub fn script(&self) -> String {
-        assets::script()
+    /// Address of a file of `assets/`, such as `console.css` or `vendor/htmx/htmx.min.js`.
+    pub fn asset(&self, name: &str) -> String {
+        assets::address(name)
     }
 
     /// A text.
