@@ -18,6 +18,9 @@ use super::{DbError, Engine, Row, Value, postgres, sqlite};
 /// A statement that gives rows, with its parameters.
 pub type Question = (&'static Sql, Vec<Value>);
 
+/// Rows that a transaction keeps at most.
+const KEPT_MAX: usize = 4096;
+
 /// A transaction in progress.
 pub struct Tx<'c> {
     on: On<'c>,
@@ -33,6 +36,8 @@ pub struct Tx<'c> {
     witness: Option<Witness>,
     /// Answers of statements that were asked ahead.
     ahead: HashMap<(usize, Vec<Value>), Vec<Row>>,
+    /// Rows that never change, by statement and parameters.
+    kept: HashMap<(usize, Vec<Value>), Row>,
     /// Statements under way whose outcome nobody has looked at, in order, each with its name.
     under_way: Vec<(&'static str, Sent<'c, u64>)>,
 }
@@ -74,6 +79,7 @@ impl<'c> Tx<'c> {
             is_missed: false,
             witness: None,
             ahead: HashMap::new(),
+            kept: HashMap::new(),
             under_way: Vec::new(),
         }
     }
@@ -197,6 +203,23 @@ impl<'c> Tx<'c> {
         self.note(&sql.name, result)
     }
 
+    /// As [`Tx::query_opt`], for a row that never changes once it is there: asked again, the transaction gives what it
+    /// was given first. What a savepoint undoes is forgotten with it.
+    ///
+    /// # Errors
+    /// As [`Tx::query_opt`].
+    pub fn query_kept(&mut self, sql: &'static Sql, parameters: Vec<Value>) -> Result<Option<&Row>, DbError> {
+        let key = (address(sql), parameters);
+        if !self.kept.contains_key(&key) {
+            let Some(row) = self.query_opt(sql, &key.1)? else { return Ok(None) };
+            if self.kept.len() >= KEPT_MAX {
+                self.kept.clear();
+            }
+            self.kept.insert(key.clone(), row);
+        }
+        Ok(self.kept.get(&key))
+    }
+
     /// Runs a statement once per row of parameters, in order; answers how many rows all of them changed. On PostgreSQL
     /// a statement whose parameters are all arrays (`unnest($1::bigint[], …)`, an override file) runs once, with the
     /// columns as arrays; any other is pipelined.
@@ -288,6 +311,7 @@ impl<'c> Tx<'c> {
         if result.is_ok() {
             self.command(&format!("RELEASE SAVEPOINT sp_{name}"))?;
         } else {
+            self.kept.clear();
             self.command(&format!("ROLLBACK TO SAVEPOINT sp_{name}"))?;
             self.command(&format!("RELEASE SAVEPOINT sp_{name}"))?;
         }

@@ -131,8 +131,9 @@ pub fn stated(
 ) -> Result<Vec<(u64, Standing)>, StoreError> {
     let mut found = Vec::new();
     for seq in seqs {
-        let values = rows::fact_id_values(FactId { device, epoch, seq });
-        if let Some(row) = tx.query_opt(SQL.get("fact_body"), &values)? {
+        // Many facts of one boot rest on the same one, and what it says never changes.
+        let values = rows::fact_id_values(FactId { device, epoch, seq }).to_vec();
+        if let Some(row) = tx.query_kept(SQL.get("fact_body"), values)? {
             found.extend(stated_in(row.blob(0)?).map(|standing| (seq, standing)));
         }
     }
