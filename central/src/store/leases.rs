@@ -409,6 +409,10 @@ pub fn grant_all_ahead(
     let mut granted = 0;
     for (member, units) in asked {
         of_member(tx, &mut world, *member)?;
+        // Of a member who has nothing to set aside nothing more need be known.
+        if !units.iter().any(|(unit, _)| has_some(&world, *member, *unit)) {
+            continue;
+        }
         let about = about(tx, &world, (device, *member), now)?;
         for (unit, entry) in units {
             if grant_over(tx, &world, &about, (device, *member, *unit), (*entry, now))? {
@@ -420,6 +424,11 @@ pub fn grant_all_ahead(
     Ok(granted)
 }
 
+/// Whether a member has something of a unit that could be set aside.
+fn has_some(world: &World, member: MemberId, unit: Unit) -> bool {
+    world.purses.get(&(member, unit)).is_some_and(|purse| purse.available > 0)
+}
+
 fn grant_over(
     tx: &mut Tx<'_>,
     world: &World,
@@ -428,7 +437,7 @@ fn grant_over(
     at: (EntryId, Instant),
 ) -> Result<bool, StoreError> {
     // Most members have one unit of several: the other need not be reckoned to find that nothing is left to set aside.
-    if world.purses.get(&(member, unit)).is_none_or(|purse| purse.available <= 0) {
+    if !has_some(world, member, unit) {
         return Ok(false);
     }
     let book = book(tx, world, about, (device, member, unit))?;
