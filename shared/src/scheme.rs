@@ -1,7 +1,7 @@
 //! A club's scheme 会员制度: all parameters by which members join, rise and fall, earn, keep, spend and lose points.
 //!
 //! One value is one version of one scheme, in force from a calendar day on for some office groups and member kinds
-//! ([`choose::in_force`]). What it says of a day never changes afterwards: a change is a further version, and a
+//! ([`choose`]). What it says of a day never changes afterwards: a change is a further version, and a
 //! posting names the version that decided. The rules that read these parameters are in [`crate::rules`].
 //!
 //! Where each group of parameters lives, one place for each:

@@ -13,14 +13,15 @@ use hufu_shared::scheme::earning::Once;
 use hufu_shared::time::{Day, Instant};
 use hufu_shared::wire::upload::Became;
 
-use super::{StoreError, known, rows, world};
+use super::{StoreError, details, known, rows, world};
 use crate::db::{Row, SqlFile, Tx};
 use crate::rules::judge::order::Place;
+use crate::rules::judge::rate::Kinds;
 use crate::rules::judge::reversal::{self, Original, Reversal};
 use crate::rules::links;
 use crate::rules::posting::{self, Account};
 use crate::rules::reconcile::{Booked, TerminalDay, terminal_day};
-use crate::rules::world::{DeviceStatus, World, became_code, became_from_code};
+use crate::rules::world::{DeviceStatus, Whose, World, became_code, became_from_code};
 
 /// Statements of this file.
 pub static SQL: SqlFile = SqlFile::new("reconcile", include_str!("../../sql/both/reconcile.sql"));
@@ -154,7 +155,11 @@ fn returned(
     (id, fact, earned): (FactId, &Fact, &Earned),
     (office, at, latest): (OfficeId, Instant, Instant),
 ) -> Result<Amount, StoreError> {
-    let leaves_points = base.leaves_points(office, fact, (at, latest));
+    let kinds = match earned.subject.member.filter(|_| base.asks_kinds()) {
+        Some(member) => details::kinds(tx, member)?,
+        None => Kinds::default(),
+    };
+    let leaves_points = base.leaves_points(Whose { office, kinds: &kinds }, fact, (at, latest));
     let mut reversals = Vec::new();
     for row in tx.query(world::SQL.get("linked_facts"), &[links::reversals(id).0.into()])? {
         let Ok(Fact { event: Event::Reversed(reversed), .. }) = cbor::decode::<Fact>(row.blob(3)?) else {
