@@ -173,6 +173,7 @@ fn changed_by(kind: &str) -> &'static [(&'static str, &'static str)] {
             ("card", "changed_cards"),
             (KIND_BLOCK, "changed_blocks"),
             ("member", "changed_members"),
+            ("member", "changed_details"),
             ("member", "changed_balances"),
         ],
     }
@@ -282,8 +283,8 @@ fn row_of(
     })
 }
 
-/// A member's row from `id, level_zh, level_en, status, points, personal, fen, stored value or not, open leases`, with
-/// what the vault lets terminals know. Both figures are available + set aside − owed: a member has one, wherever it
+/// A member's row from `id, level_zh, level_en, status, points, personal, fen, stored value or not, open leases, kind`,
+/// with what the vault lets terminals know. Both figures are available + set aside − owed: a member has one, wherever it
 /// lies. Of a member who asked for secrecy no part of the name leaves the centre.
 pub(super) fn member_row(
     tx: &mut Tx<'_>,
@@ -315,6 +316,7 @@ pub(super) fn member_row(
         leased: row.int(8)? > 0,
         full_name: personal.filter(|_| full).map(|person| person.name),
         value: if row.int(7)? > 0 { Some(Amount(row.int(6)?)) } else { None },
+        kind: row.text_opt(9)?.filter(|kind| !kind.is_empty()).map(str::to_owned),
     })
 }
 

@@ -100,7 +100,8 @@ pub async fn found_with(db: &Db, terms: SchemeTerms) {
     act(db, 1, at, Act::ClubFounded(founded)).await;
     for (n, office, code) in [(2, OFFICE_A, "A"), (3, OFFICE_B, "B")] {
         let name = words(code, code);
-        let row = OfficeRow { office, code: code.to_owned(), name, clock: OfficeClock::default() };
+        let row =
+            OfficeRow { office, code: code.to_owned(), name, clock: OfficeClock::default(), group: None };
         act(db, n, at, Act::OfficeSet(row)).await;
     }
     act(db, 4, at, Act::SchemeSet(terms)).await;
