@@ -135,6 +135,12 @@ impl SchemeTerms {
         self.earn.is_some() || self.earning.is_some()
     }
 
+    /// The same, but that nothing is promised for a purchase: for who cannot tell which version decides.
+    #[must_use]
+    pub fn without_earning(&self) -> Self {
+        Self { earn: None, earning: None, ..self.clone() }
+    }
+
     /// What bills are reckoned by.
     #[must_use]
     pub fn bills(&self) -> BillTerms {
