@@ -165,14 +165,29 @@ impl SchemeTerms {
     /// exactly the same goes before the other, as a correction does.
     #[must_use]
     pub fn clashes_with(&self, other: &Self) -> bool {
-        let lists = |terms: &Self| -> (BTreeSet<OfficeId>, BTreeSet<String>) {
-            (terms.offices().iter().copied().collect(), terms.member_kinds().iter().cloned().collect())
-        };
-        let ((offices, kinds), (their_offices, their_kinds)) = (lists(self), lists(other));
+        let ((offices, kinds), (their_offices, their_kinds)) = (self.lists(), other.lists());
         // What is for all overlaps with what is for all: both say as much.
         let overlap = (offices.is_empty() || !offices.is_disjoint(&their_offices))
             && (kinds.is_empty() || !kinds.is_disjoint(&their_kinds));
         let is_same = offices == their_offices && kinds == their_kinds;
         self.valid_from == other.valid_from && self.weight() == other.weight() && overlap && !is_same
+    }
+
+    /// Whether another version never begins because of this one: it is older, was to begin later, and is for nobody whom
+    /// this one is not for.
+    #[must_use]
+    pub fn overtakes(&self, other: &Self) -> bool {
+        let ((offices, kinds), (their_offices, their_kinds)) = (self.lists(), other.lists());
+        self.version > other.version
+            && self.valid_from < other.valid_from
+            && self.last_day().is_none()
+            && self.weight() == other.weight()
+            && offices.is_superset(&their_offices)
+            && kinds.is_superset(&their_kinds)
+    }
+
+    fn lists(&self) -> (BTreeSet<OfficeId>, BTreeSet<&str>) {
+        let kinds = self.member_kinds().iter().map(String::as_str);
+        (self.offices().iter().copied().collect(), kinds.collect())
     }
 }

@@ -76,7 +76,11 @@ impl World {
     pub fn rated(&self, whose: Whose<'_>, fact: &Fact, (t, hi): (Instant, Instant)) -> Rated {
         let decided = rate::Decided { used: fact.scheme, t, hi, is_spend: false, pin: None };
         match rate::judge(&self.versions(whose), self.policy.rate_grace_days, decided) {
-            Rated::Again { by } if self.was_left_open(whose.office, fact, t) => Rated::Open { by },
+            Rated::Again { by } | Rated::InGrace { in_force: by }
+                if self.was_left_open(whose.office, fact, t) =>
+            {
+                Rated::Open { by }
+            }
             rated => rated,
         }
     }

@@ -163,6 +163,8 @@ pub struct Terminal {
     pub heard: bool,
     /// Seconds by which its clock may be later than the earliest that the centre can tell.
     pub doubt_s: i64,
+    /// The version of the scheme that it decides by.
+    pub scheme: u32,
     batches: u8,
 }
 
@@ -179,6 +181,7 @@ impl Terminal {
             sent_head: head,
             heard: true,
             doubt_s: 0,
+            scheme: 1,
             batches: 0,
         };
         let booted = Booted {
@@ -204,7 +207,7 @@ impl Terminal {
             clock: ClockQuality::Synced,
             directory: Version { epoch: 1, n: 1 },
             block: Version { epoch: 1, n: 1 },
-            scheme: 1,
+            scheme: self.scheme,
             operator: None,
             shown,
             rule: None,
