@@ -201,12 +201,12 @@ pub struct Making<'a> {
 }
 
 impl<'a> Making<'a> {
-    /// By the scheme published last.
+    /// By the scheme published last of those that are for all: a member's row is one for all terminals.
     ///
     /// # Errors
     /// [`StoreError`] if the database fails or holds what this version cannot read.
     pub fn by_scheme(tx: &mut Tx<'_>, vault: &'a Vault, at: Instant) -> Result<Self, StoreError> {
-        let terms = schemes(tx)?.pop();
+        let terms = schemes(tx)?.into_iter().rfind(|terms| terms.scope.is_none());
         let display = terms.as_ref().map(|terms| terms.display_name).unwrap_or_default();
         let counter = terms.map(|terms| terms.counter_name).unwrap_or_default();
         Ok(Self { vault, display, counter, at })
@@ -354,12 +354,13 @@ pub fn schemes(tx: &mut Tx<'_>) -> Result<Vec<SchemeTerms>, StoreError> {
     tx.query(SQL.get("schemes"), &[])?.iter().map(terms).collect()
 }
 
-/// Numbers and first days of all scheme versions, oldest first.
+/// Numbers and first days of all scheme versions that are for all, oldest first: what stands in the policy goes by them.
 ///
 /// # Errors
 /// As [`schemes`].
 pub(super) fn versions(tx: &mut Tx<'_>) -> Result<Vec<(u32, Day)>, StoreError> {
-    Ok(schemes(tx)?.iter().map(|terms| (terms.version, terms.valid_from)).collect())
+    let for_all = schemes(tx)?.into_iter().filter(|terms| terms.scope.is_none());
+    Ok(for_all.map(|terms| (terms.version, terms.valid_from)).collect())
 }
 
 /// Changes of the block list after a number, oldest first and about `limit`, and the number after them; a card with
