@@ -6,9 +6,10 @@ use hufu_shared::fact::{DayClosed, Earned, Event, Fact};
 use hufu_shared::ids::{DeviceId, FactId, Hash, MemberId, OccurrenceId, OfficeId};
 use hufu_shared::money::{Amount, Unit};
 use hufu_shared::policy::amount_of;
-use hufu_shared::rules::purchase::{self, Bought};
+use hufu_shared::rules::purchase::{self, Bought, Part};
 use hufu_shared::rules::start::Begun;
 use hufu_shared::scheme::SchemeTerms;
+use hufu_shared::scheme::choose::{At, depends_on_kind};
 use hufu_shared::scheme::earning::Once;
 use hufu_shared::time::{Day, Instant};
 use hufu_shared::wire::upload::Became;
@@ -180,7 +181,8 @@ fn returned(
     Ok(share.of(amount_of(&earned.promised, Unit::Pts)))
 }
 
-/// Points that rules give for a purchase which give only once, by the version that rated it, had they not given before.
+/// Points that rules give for a purchase which give only once, by the version that rated it, had they not given before; all
+/// of them where the terminal promised nothing and the kind of the member decided, which it may not have known.
 fn unpromised(
     tx: &mut Tx<'_>,
     base: &World,
@@ -189,7 +191,9 @@ fn unpromised(
 ) -> Result<Amount, StoreError> {
     let gives_once =
         |terms: &SchemeTerms| terms.earning.iter().flat_map(|of| &of.rules).any(|rule| rule.once != Once::No);
-    if !base.schemes.values().any(|scheme| gives_once(&scheme.terms)) {
+    let versions: Vec<SchemeTerms> = base.schemes.values().map(|scheme| scheme.terms.clone()).collect();
+    let is_open = earned.promised.is_empty() && depends_on_kind(&versions, At { day, office });
+    if !is_open && !versions.iter().any(gives_once) {
         return Ok(Amount::ZERO);
     }
     let Some(row) = tx.query_opt(SQL.get("rated_by"), &[posting::fact_cause(id).0.into()])? else {
@@ -203,8 +207,9 @@ fn unpromised(
     let begun = Begun { card_issued: Some(day), main_card: Some(day), verified: Some(day) };
     let bought = Bought { money: earned.purchase, paid: earned.paid.as_ref(), office, day, begun };
     let parts = purchase::earns(&scheme.terms, &bought).unwrap_or_default().parts;
-    let once = parts.iter().filter(|part| part.once != Once::No && part.balance.has_points());
-    Ok(Amount(once.map(|part| part.amount.0).fold(0, i64::saturating_add)))
+    let is_unsaid = |part: &&Part| part.balance.has_points() && (is_open || part.once != Once::No);
+    let unsaid = parts.iter().filter(is_unsaid);
+    Ok(Amount(unsaid.map(|part| part.amount.0).fold(0, i64::saturating_add)))
 }
 
 /// Points that the ledger gave a member for a fact. What an occurrence gives belongs to the check-in that admits.

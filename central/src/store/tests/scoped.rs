@@ -3,6 +3,7 @@
 
 use hufu_shared::act::{Act, MemberDetailSet};
 use hufu_shared::ids::{FactId, Hash};
+use hufu_shared::money::Amount;
 use hufu_shared::scheme::choose::{At, depends_on_kind, terms_in_force};
 use hufu_shared::scheme::ready::figures::{SCOPED, SCOPED_FEN, scoped};
 use hufu_shared::time::{Day, Instant, SECOND_US};
@@ -13,7 +14,8 @@ use super::stock::replays;
 use super::value::sums_hold;
 use crate::db::Db;
 use crate::db::testing::each;
-use crate::store::details;
+use crate::rules::reconcile::DayState;
+use crate::store::{details, reconcile};
 
 /// The business day of noon.
 const TODAY: Day = Day(20_779);
@@ -105,6 +107,19 @@ async fn kind_17_of_whom_a_terminal_cannot_tell_the_kind_the_centre_reckons_with
         // A promise by a version that is for others is another matter: two sides disagree.
         let again = ("applied_with_case".to_owned(), Some(17));
         assert_eq!((points(&db, 1).await, standing(&db, mistaken).await), (6, again));
+        // A day on which nothing could be promised agrees with the ledger all the same.
+        let mut b = Terminal::start(TERMINAL_B);
+        b.scheme = 2;
+        buy(&mut b, 20_000, 2, SCOPED_FEN, (None, 0));
+        b.close_day(20_600);
+        b.upload(&db).await;
+        assert_eq!(points(&db, 2).await, 15 + 21);
+        let day = db.read(|tx| reconcile::day(tx, TERMINAL_B, TODAY)).await.expect("readable");
+        assert_eq!((day.state, day.promised, day.posted), (DayState::Agrees, Amount(0), Amount(21)));
+        // What comes back of it is measured by what it gave.
+        give_back(&mut a, 25_000, silent, 5);
+        a.upload(&db).await;
+        assert_eq!(points(&db, 2).await, 10 + 21);
         replays(&db).await;
     })
     .await;

@@ -125,7 +125,12 @@ impl Work {
         let Event::Earned(earned) = &fact.event else { return None };
         let member = self.owner(known, &earned.subject)?;
         let (rated, earns) = self.by_rules(&Sale { id, known, fact, earned, member });
-        self.scheme(rated.version(fact.scheme))?.earning.as_ref()?;
+        let is_plain = self.scheme(rated.version(fact.scheme))?.earning.is_none();
+        let gives = earns.of(Unit::Pts).unwrap_or_default();
+        // Where the kind of a member decides, a terminal may have said nothing of a plain rate either.
+        if is_plain && !(self.world.asks_kinds() && gives.is_positive()) {
+            return None;
+        }
         let legs = UNITS.map(|unit| Leg { unit, amount: earns.of(unit).unwrap_or_default() });
         let said = legs.into_iter().filter(|leg| leg.unit == Unit::Pts || leg.amount.is_positive());
         Some(said.collect())
