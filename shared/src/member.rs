@@ -108,6 +108,17 @@ pub struct MemberRow {
     #[n(9)]
     #[cbor(default)]
     pub value: Option<Amount>,
+    /// Dictionary code of the kind of member, by which a scheme may differ; none for a member who has none.
+    #[n(15)]
+    pub kind: Option<String>,
+}
+
+impl MemberRow {
+    /// Code of the kind of member; empty for a member who has none.
+    #[must_use]
+    pub fn kind_code(&self) -> &str {
+        self.kind.as_deref().unwrap_or_default()
+    }
 }
 
 /// A card, as a terminal knows it.
@@ -157,6 +168,9 @@ pub struct OfficeRow {
     /// Its zone and cut-off.
     #[n(3)]
     pub clock: OfficeClock,
+    /// Code of the group that it belongs to, as schemes name it; none for one of no group.
+    #[n(15)]
+    pub group: Option<String>,
 }
 
 /// State of an occurrence. Only an approved one receives attendance (rule K26).

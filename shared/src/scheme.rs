@@ -1,7 +1,7 @@
 //! A club's scheme 会员制度: all parameters by which members join, rise and fall, earn, keep, spend and lose points.
 //!
 //! One value is one version of one scheme, in force from a calendar day on for some office groups and member kinds
-//! ([`choose::in_force`]). What it says of a day never changes afterwards: a change is a further version, and a
+//! ([`choose`]). What it says of a day never changes afterwards: a change is a further version, and a
 //! posting names the version that decided. The rules that read these parameters are in [`crate::rules`].
 //!
 //! Where each group of parameters lives, one place for each:
@@ -156,7 +156,7 @@ impl Scheme {
     /// What terminals are told of it, and all that the ledger posts purchases, returns and told events by. Where one plain
     /// rate by rule S2 says it all of purchases, that is told; else all rules for them, sheets and basis are
     /// ([`earning::EarnTerms`]), beside a rate for terminals that know no more, if it never promises what the rules would
-    /// not give.
+    /// not give. Its scope is left out: who publishes it knows which offices are in its groups ([`Scheme::scope`]).
     #[must_use]
     pub fn terms(&self) -> SchemeTerms {
         let of_points = |rule: &&EarnRule| rule.is_for_any_purchase() && rule.balance.has_points();

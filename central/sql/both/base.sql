@@ -4,7 +4,7 @@
 INSERT INTO club (id, name_zh, name_en, central_epoch, central_epoch_bits, entry) VALUES ($1, $2, $3, $4, $5, $6)
 
 -- name: office
-INSERT INTO office (id, code, name_zh, name_en, zone, cutoff_minutes, entry) VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO office (id, code, name_zh, name_en, zone, cutoff_minutes, office_group, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 
 -- name: occurrence
 INSERT INTO occurrence (id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices, exits, gifts, guests, audience, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)

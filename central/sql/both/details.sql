@@ -3,6 +3,9 @@
 -- name: details
 SELECT kind, referrer, representative, tags, carer FROM member_detail WHERE member = $1
 
+-- name: kinds
+SELECT at, before, after FROM member_edit WHERE member = $1 AND what = 'kind' ORDER BY at, entry
+
 -- name: set_details
 INSERT INTO member_detail (member, kind, referrer, representative, tags, carer, entry) VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (member) DO UPDATE SET kind = excluded.kind, referrer = excluded.referrer, representative = excluded.representative,

@@ -19,6 +19,9 @@ SELECT version FROM scheme WHERE entry = $1 ORDER BY version
 -- name: changed_members
 SELECT id FROM member WHERE entry = $1 ORDER BY id
 
+-- name: changed_details
+SELECT member FROM member_detail WHERE entry = $1 ORDER BY member
+
 -- name: changed_cards
 SELECT id FROM card WHERE entry = $1 ORDER BY id
 
@@ -49,10 +52,10 @@ SELECT c.id, x.n, c.status, t.token FROM directory_change x JOIN card c ON c.id 
 WHERE x.kind = 'block' AND x.n > $1 AND x.n <= $2 ORDER BY x.n, t.token DESC LIMIT $3
 
 -- name: office_by_id
-SELECT id, code, name_zh, name_en, zone, cutoff_minutes FROM office WHERE id = $1
+SELECT id, code, name_zh, name_en, zone, cutoff_minutes, office_group FROM office WHERE id = $1
 
 -- name: offices_from
-SELECT id, code, name_zh, name_en, zone, cutoff_minutes FROM office WHERE id > $1 ORDER BY id LIMIT $2
+SELECT id, code, name_zh, name_en, zone, cutoff_minutes, office_group FROM office WHERE id > $1 ORDER BY id LIMIT $2
 
 -- name: occurrence_by_id
 SELECT id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices, exits, gifts, guests, audience FROM occurrence WHERE id = $1
@@ -68,14 +71,14 @@ SELECT terms FROM scheme WHERE version = $1
 SELECT terms FROM scheme ORDER BY version
 
 -- name: member_by_id
-SELECT m.id, m.level_zh, m.level_en, m.status, CAST((SELECT COALESCE(SUM(b.amount), 0) FROM balance b WHERE b.member = m.id AND b.unit = 'PTS' AND b.class IN ('available', 'owed')) + (SELECT COALESCE(SUM(l.escrow), 0) FROM lease l WHERE l.member = m.id AND l.unit = 'PTS') AS BIGINT), m.personal, CAST((SELECT COALESCE(SUM(b.amount), 0) FROM balance b WHERE b.member = m.id AND b.unit = 'CNY' AND b.class IN ('available', 'owed')) + (SELECT COALESCE(SUM(l.escrow), 0) FROM lease l WHERE l.member = m.id AND l.unit = 'CNY') AS BIGINT), (SELECT COUNT(*) FROM balance b WHERE b.member = m.id AND b.unit = 'CNY'), (SELECT COUNT(*) FROM lease l WHERE l.member = m.id AND l.is_open = 1) FROM member m
+SELECT m.id, m.level_zh, m.level_en, m.status, CAST((SELECT COALESCE(SUM(b.amount), 0) FROM balance b WHERE b.member = m.id AND b.unit = 'PTS' AND b.class IN ('available', 'owed')) + (SELECT COALESCE(SUM(l.escrow), 0) FROM lease l WHERE l.member = m.id AND l.unit = 'PTS') AS BIGINT), m.personal, CAST((SELECT COALESCE(SUM(b.amount), 0) FROM balance b WHERE b.member = m.id AND b.unit = 'CNY' AND b.class IN ('available', 'owed')) + (SELECT COALESCE(SUM(l.escrow), 0) FROM lease l WHERE l.member = m.id AND l.unit = 'CNY') AS BIGINT), (SELECT COUNT(*) FROM balance b WHERE b.member = m.id AND b.unit = 'CNY'), (SELECT COUNT(*) FROM lease l WHERE l.member = m.id AND l.is_open = 1), (SELECT d.kind FROM member_detail d WHERE d.member = m.id) FROM member m
 WHERE m.id = $1
 
 -- name: personal_of
 SELECT personal FROM member WHERE id = $1
 
 -- name: members_from
-SELECT m.id, m.level_zh, m.level_en, m.status, CAST((SELECT COALESCE(SUM(b.amount), 0) FROM balance b WHERE b.member = m.id AND b.unit = 'PTS' AND b.class IN ('available', 'owed')) + (SELECT COALESCE(SUM(l.escrow), 0) FROM lease l WHERE l.member = m.id AND l.unit = 'PTS') AS BIGINT), m.personal, CAST((SELECT COALESCE(SUM(b.amount), 0) FROM balance b WHERE b.member = m.id AND b.unit = 'CNY' AND b.class IN ('available', 'owed')) + (SELECT COALESCE(SUM(l.escrow), 0) FROM lease l WHERE l.member = m.id AND l.unit = 'CNY') AS BIGINT), (SELECT COUNT(*) FROM balance b WHERE b.member = m.id AND b.unit = 'CNY'), (SELECT COUNT(*) FROM lease l WHERE l.member = m.id AND l.is_open = 1) FROM member m
+SELECT m.id, m.level_zh, m.level_en, m.status, CAST((SELECT COALESCE(SUM(b.amount), 0) FROM balance b WHERE b.member = m.id AND b.unit = 'PTS' AND b.class IN ('available', 'owed')) + (SELECT COALESCE(SUM(l.escrow), 0) FROM lease l WHERE l.member = m.id AND l.unit = 'PTS') AS BIGINT), m.personal, CAST((SELECT COALESCE(SUM(b.amount), 0) FROM balance b WHERE b.member = m.id AND b.unit = 'CNY' AND b.class IN ('available', 'owed')) + (SELECT COALESCE(SUM(l.escrow), 0) FROM lease l WHERE l.member = m.id AND l.unit = 'CNY') AS BIGINT), (SELECT COUNT(*) FROM balance b WHERE b.member = m.id AND b.unit = 'CNY'), (SELECT COUNT(*) FROM lease l WHERE l.member = m.id AND l.is_open = 1), (SELECT d.kind FROM member_detail d WHERE d.member = m.id) FROM member m
 WHERE m.id > $1 ORDER BY m.id LIMIT $2
 
 -- name: card_by_id

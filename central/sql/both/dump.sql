@@ -4,7 +4,7 @@
 SELECT id, name_zh, name_en, central_epoch, central_epoch_bits, entry FROM club
 
 -- name: office
-SELECT id, code, name_zh, name_en, zone, cutoff_minutes, entry FROM office
+SELECT id, code, name_zh, name_en, zone, cutoff_minutes, office_group, entry FROM office
 
 -- name: occurrence
 SELECT id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices, exits, gifts, guests, audience, entry FROM occurrence

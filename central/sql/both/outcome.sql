@@ -5,9 +5,9 @@ INSERT INTO club (id, name_zh, name_en, central_epoch, central_epoch_bits, entry
 UPDATE club SET central_epoch = $1, central_epoch_bits = $2, entry = $3
 
 -- name: set_office
-INSERT INTO office (id, code, name_zh, name_en, zone, cutoff_minutes, entry) VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO office (id, code, name_zh, name_en, zone, cutoff_minutes, office_group, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT (id) DO UPDATE SET code = excluded.code, name_zh = excluded.name_zh, name_en = excluded.name_en,
-    zone = excluded.zone, cutoff_minutes = excluded.cutoff_minutes, entry = excluded.entry
+    zone = excluded.zone, cutoff_minutes = excluded.cutoff_minutes, office_group = excluded.office_group, entry = excluded.entry
 
 -- name: set_occurrence
 INSERT INTO occurrence (id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices, exits, gifts, guests, audience, entry)

@@ -10,7 +10,7 @@ SELECT number, id, office FROM member WHERE erased = 0 AND merged_into IS NULL
 SELECT id FROM member WHERE id = $1 AND erased = 0 AND merged_into IS NULL
 
 -- name: office_codes
-SELECT id, code, name_zh, name_en, zone, cutoff_minutes FROM office ORDER BY code
+SELECT id, code, name_zh, name_en, zone, cutoff_minutes, office_group FROM office ORDER BY code
 
 -- name: card_by_token
 SELECT c.id, c.member, c.kind, c.status, c.tail, c.valid_from, c.valid_until FROM card_token t JOIN card c ON c.id = t.card WHERE t.token = $1

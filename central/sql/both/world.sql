@@ -2,7 +2,7 @@
 -- writes them, and a lock of each of the hundreds of rows of a batch is a write of its own.
 
 -- name: offices
-SELECT id, code, name_zh, name_en, zone, cutoff_minutes FROM office
+SELECT id, code, name_zh, name_en, zone, cutoff_minutes, office_group FROM office
 
 -- name: schemes
 SELECT terms, published FROM scheme

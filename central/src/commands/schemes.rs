@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::console::words::{Language, text_with};
 
 pub mod publish;
+mod scope;
 
 /// Arguments of the command.
 #[derive(Debug, Clone, Args)]
@@ -140,9 +141,8 @@ fn list(args: &SchemesArgs) -> anyhow::Result<u8> {
     Ok(EXIT_OK)
 }
 
-/// One line of the list.
-/// A version is every office's and every member's, and has no end until the next one begins: a scheme that says otherwise
-/// is refused, not cut down.
+/// The first version of a club is every office's and every member's, and has no end until the next one begins: offices
+/// come later, and what is for some needs something for the others. A scheme that says otherwise is refused, not cut down.
 ///
 /// # Errors
 /// Names the keys that cannot be carried out.
@@ -157,7 +157,8 @@ pub fn check_scope(scheme: &Scheme) -> anyhow::Result<()> {
         return Ok(());
     }
     bail!(
-        "{}: met a value, expected none: a version holds everywhere, until the next one begins",
+        "{}: met a value, expected none: a club is founded with a version that holds everywhere, until the next one \
+         begins; publish one with a scope afterwards",
         said.join(", ")
     )
 }
@@ -170,6 +171,7 @@ pub fn tell_not_done(scheme: &Scheme) {
     }
 }
 
+/// One line of the list.
 fn listed(language: Language, letter: char, scheme: &Scheme) -> String {
     let args = [
         ("levels", scheme.levels.len().to_string()),

@@ -52,10 +52,10 @@ pub fn settling(
 
 fn debt(tx: &mut Tx<'_>, member: MemberId, now: Instant) -> Result<Debt, PeopleError> {
     let member = points::survivor(tx, member)?;
-    let base = world::base(tx)?;
+    let base = world::base_of(tx, member)?;
     let own = people::member(tx, member)?.and_then(|row| row.office);
     let office = own.or_else(|| base.offices.keys().next().copied());
-    let terms = office.and_then(|office| base.scheme_at(office, now));
+    let terms = office.and_then(|office| base.scheme_at(base.whose(office, member), now));
     let (list, newest) = (List::Of(member, Some(State::Done)), (Instant(i64::MAX), Hash([0xff; 32])));
     let mut gifts = catalogue::redemptions(tx, list, newest, LOOKED_THROUGH)?;
     gifts.retain(|known| known.terms.kind == RedeemKind::Gift);

@@ -16,6 +16,7 @@ use crate::db::Tx;
 use crate::rules::apply::ReversalCase;
 use crate::rules::judge::order::Place;
 use crate::rules::judge::reversal::{self, Effect, Original, Reversal, Reversals};
+use crate::rules::world::Whose;
 use crate::store::cases::{self, Case, Side};
 use crate::store::{StoreError, world};
 
@@ -100,9 +101,16 @@ fn leaves_points(tx: &mut Tx<'_>, original: Option<&Side>) -> Result<bool, Store
     let Some((side, fact)) = original.and_then(|side| Some((side, side.fact.as_ref()?))) else {
         return Ok(false);
     };
-    let base = world::base(tx)?;
+    // As the terminal knew whose card it was; who goes on in their place changes nothing.
+    let member = fact.event.subject().and_then(|subject| subject.member).or(side.member);
+    let base = match member {
+        Some(member) => world::base_of(tx, member)?,
+        None => world::base(tx)?,
+    };
     let office = base.offices.values().find(|row| row.code == side.office.code).map(|row| row.office);
-    Ok(office.is_some_and(|office| base.leaves_points(office, fact, (side.at, side.latest))))
+    let Some(office) = office else { return Ok(false) };
+    let whose = member.map_or(Whose::anybody(office), |member| base.whose(office, member));
+    Ok(base.leaves_points(whose, fact, (side.at, side.latest)))
 }
 
 /// What each return takes back, by the rule that judged it. One that stands without effect has none.

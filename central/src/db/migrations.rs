@@ -77,4 +77,5 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "refused",
         text: include_str!("../../sql/both/migrations/0021_refused.sql"),
     },
+    Migration { number: 22, name: "scope", text: include_str!("../../sql/both/migrations/0022_scope.sql") },
 ];

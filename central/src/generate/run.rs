@@ -215,6 +215,7 @@ fn offices(random: &mut Random) -> Vec<OfficeRow> {
             code: code.to_owned(),
             name: Words { zh: zh.to_owned(), en: en.to_owned() },
             clock: OfficeClock::default(),
+            group: None,
         })
         .collect()
 }

@@ -40,6 +40,13 @@ pub const COLUMNS: &[Column] = &[
         holds: "when a business day begins, HH:MM from 00:00 (default) to 06:00",
         example: "00:00",
     },
+    Column {
+        name: "group",
+        zh: "案场组",
+        required: false,
+        holds: "code of the group of offices that a scheme may be for; none if empty",
+        example: "south",
+    },
 ];
 
 /// An office as a file has it.
@@ -53,6 +60,8 @@ pub struct OfficeLine {
     pub name: Words,
     /// Its zone and cut-off.
     pub clock: OfficeClock,
+    /// The group that it belongs to; none if the cell is empty.
+    pub group: Option<String>,
 }
 
 /// Reads one row.
@@ -70,6 +79,8 @@ pub fn parse(line: &Line) -> Result<OfficeLine, Vec<BadCell>> {
     let code = cell("code", text::code);
     let zh = cell("name_zh", filled);
     let en = cell("name_en", text::title);
+    let group = Some(line.get("group")).filter(|group| !group.is_empty());
+    let group = group.map(|_| cell("group", text::code));
     let zone = match line.get("zone") {
         "" => "Asia/Shanghai".to_owned(),
         zone => zone.to_owned(),
@@ -86,7 +97,7 @@ pub fn parse(line: &Line) -> Result<OfficeLine, Vec<BadCell>> {
         return Err(bad);
     }
     let en = if en.is_empty() { zh.clone() } else { en };
-    Ok(OfficeLine { row: line.row, code, name: Words { zh, en }, clock })
+    Ok(OfficeLine { row: line.row, code, name: Words { zh, en }, clock, group })
 }
 
 /// A title that must not be empty.

@@ -140,7 +140,11 @@ pub fn card(line: &mut CardLine, known: Option<&CardSet>, has: impl Fn(&str) -> 
 pub fn office(line: &OfficeLine, known: Option<&OfficeRow>) -> Change {
     match known {
         None => Change::New,
-        Some(known) if known.name == line.name && known.clock == line.clock => Change::Unchanged,
+        Some(known)
+            if (&known.name, &known.clock, &known.group) == (&line.name, &line.clock, &line.group) =>
+        {
+            Change::Unchanged
+        }
         Some(_) => Change::Changed,
     }
 }

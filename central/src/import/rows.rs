@@ -172,14 +172,19 @@ pub(super) async fn plan_offices(
     let lines =
         plan::once(lines, bad, "code", |line| line.row, |line| (line.code.clone(), line.code.clone()));
     let mut taken = Vec::new();
-    for line in lines {
+    for mut line in lines {
         let before = known.iter().find(|office| office.code == line.code);
+        if !sheet.has("group") {
+            // A file that knows no groups takes none away.
+            line.group = before.and_then(|office| office.group.clone());
+        }
         if tally.add(plan::office(&line, before)) {
             let office = match before {
                 Some(before) => before.office,
                 None => OfficeId::new(means.clock.now(), random()?),
             };
-            let row = OfficeRow { office, code: line.code, name: line.name, clock: line.clock };
+            let row =
+                OfficeRow { office, code: line.code, name: line.name, clock: line.clock, group: line.group };
             taken.push(Chunk::Whole(Act::OfficeSet(row)));
         }
     }

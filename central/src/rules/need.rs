@@ -100,6 +100,8 @@ pub enum Need {
     Message(Hash),
     /// What the club keeps of a member beside the base data.
     Details(MemberId),
+    /// Of which kinds a member was.
+    Kinds(MemberId),
     /// The club's own groups of fields, all of them.
     FieldGroups,
     /// What a member's fields of all groups say, as commitments.
@@ -203,6 +205,7 @@ pub fn second(world: &World, body: &EntryBody) -> BTreeSet<Need> {
                 let issued = Need::Issued(batch.device, clock.business_day(fact.wall));
                 needs.extend([Need::Purse(member), Need::Linked(links::reversals(id)), issued]);
                 needs.extend(links::of_fact(fact).into_iter().map(Need::Linked));
+                needs.extend(world.asks_kinds().then_some(Need::Kinds(member)));
             }
             _ => {}
         }

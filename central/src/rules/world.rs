@@ -10,12 +10,13 @@ mod case;
 mod catalogue;
 mod membership;
 mod points;
+mod scheme;
 mod stock;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use hufu_shared::act::{FieldGroup, StockClass};
-use hufu_shared::fact::{Event, Fact};
+use hufu_shared::fact::Fact;
 use hufu_shared::ids::{
     ActivityId, BootId, CardId, DeviceId, FactId, Hash, ItemId, LeaseId, MemberId, OccurrenceId, OfficeId,
 };
@@ -24,8 +25,7 @@ use hufu_shared::money::{Leg, Unit};
 use hufu_shared::policy::Policy;
 use hufu_shared::rules::activity::SignUp;
 use hufu_shared::rules::repeat::Tap;
-use hufu_shared::scheme::SchemeTerms;
-use hufu_shared::time::{Day, Instant, OfficeClock};
+use hufu_shared::time::{Day, Instant};
 use hufu_shared::token::Token;
 use hufu_shared::wire::upload::Became;
 use hufu_shared::wire::version::Version;
@@ -42,6 +42,7 @@ pub use membership::{
 pub use points::{
     ByEvent, Decided, GivenForEvent, KnownEvent, KnownPlan, KnownPoints, KnownTrigger, RedeemedLine,
 };
+pub use scheme::{PublishedScheme, Whose};
 pub use stock::{KnownCount, KnownStock, KnownStocktake, StockLine};
 
 use super::birthdays::KnownBirthday;
@@ -50,7 +51,7 @@ use super::joining::application::Association;
 use super::joining::details::Details;
 use super::judge::interval::BootClock;
 use super::judge::issue::Issued;
-use super::judge::rate::{self, Published, Rated};
+use super::judge::rate::Kinds;
 use super::lease::LeaseRow;
 use super::need::Need;
 use super::posting::Account;
@@ -143,6 +144,8 @@ pub struct World {
     pub messages: BTreeMap<Hash, KnownMessage>,
     /// What the club keeps of members beside the base data.
     pub details: BTreeMap<MemberId, Details>,
+    /// Of which kinds members were; of those only where a version of the scheme is for some kinds.
+    pub kinds: BTreeMap<MemberId, Kinds>,
     /// Activities that were planned.
     pub activities: BTreeMap<ActivityId, KnownActivity>,
     /// Who comes to holdings.
@@ -188,58 +191,11 @@ impl World {
         self.recovery.since.is_none()
     }
 
-    /// From when on each version of the scheme is in effect at an office.
-    #[must_use]
-    pub fn versions(&self, office: OfficeId) -> Vec<Published> {
-        let default = OfficeClock::default();
-        let clock = self.offices.get(&office).map_or(&default, |office| &office.clock);
-        let published = |scheme: &PublishedScheme| Published {
-            version: scheme.terms.version,
-            from: rate::effective_from(scheme.terms.valid_from, scheme.published, clock),
-        };
-        self.schemes.values().map(published).collect()
-    }
-
-    /// The version in force at an office at an instant.
-    #[must_use]
-    pub fn scheme_at(&self, office: OfficeId, at: Instant) -> Option<&SchemeTerms> {
-        let version = rate::in_force(&self.versions(office), at)?;
-        self.schemes.get(&version).map(|scheme| &scheme.terms)
-    }
-
-    /// By which version a purchase of an office is rated, by when it happened and the latest that it can have happened.
-    #[must_use]
-    pub fn rated(&self, office: OfficeId, fact: &Fact, (t, hi): (Instant, Instant)) -> Rated {
-        let decided = rate::Decided { used: fact.scheme, t, hi, is_spend: false, pin: None };
-        rate::judge(&self.versions(office), self.policy.rate_grace_days, decided)
-    }
-
-    /// Whether the points of a purchase stay with the member when its goods come back, by the version that rates it
-    /// (S8); the moments as for [`World::rated`].
-    #[must_use]
-    pub fn leaves_points(&self, office: OfficeId, fact: &Fact, when: (Instant, Instant)) -> bool {
-        if !matches!(fact.event, Event::Earned(_)) {
-            return false;
-        }
-        let version = self.rated(office, fact, when).version(fact.scheme);
-        let scheme = self.schemes.range(..=version).next_back();
-        scheme.is_some_and(|(_, scheme)| !scheme.terms.returned().reverse_points)
-    }
-
     /// Whether what a member has in a unit is frozen, of a member that was fetched.
     #[must_use]
     pub fn is_frozen(&self, member: MemberId, unit: Unit) -> bool {
         unit == Unit::Cny && self.members.get(&member).is_some_and(KnownMember::is_value_frozen)
     }
-}
-
-/// A scheme version, and when it was published: it takes effect no earlier.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PublishedScheme {
-    /// The terms.
-    pub terms: SchemeTerms,
-    /// When it was published.
-    pub published: Instant,
 }
 
 /// A fact that the centre has.

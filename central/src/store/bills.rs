@@ -103,7 +103,8 @@ pub fn reckon(
             Err(why) => return Ok(Err(NotReckoned::Coupon(why))),
         },
     };
-    let scheme = world::base(tx)?.scheme_at(asked.office.office, now).cloned();
+    let base = world::base_of(tx, member)?;
+    let scheme = base.scheme_at(base.whose(asked.office.office, member), now).cloned();
     let bills = scheme.as_ref().map(SchemeTerms::bills).unwrap_or_default();
     let row = people::member(tx, member)?;
     let rank = rank(tx, member, row.as_ref().and_then(|row| row.level.as_ref()), &bills)?;

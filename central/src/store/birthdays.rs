@@ -175,9 +175,15 @@ pub(super) fn takes_part(tx: &mut Tx<'_>, member: MemberId) -> Result<bool, Peop
     Ok(is_active && people::is_living(tx, member)?)
 }
 
-/// What bills are reckoned by at an office now; none where no version had begun.
-fn terms(tx: &mut Tx<'_>, (office, now): (OfficeId, Instant)) -> Result<Option<BillTerms>, StoreError> {
-    Ok(world::base(tx)?.scheme_at(office, now).map(SchemeTerms::bills))
+/// What bills of a member are reckoned by at an office now; none where no version had begun.
+fn terms(
+    tx: &mut Tx<'_>,
+    (office, member): (OfficeId, MemberId),
+    now: Instant,
+) -> Result<Option<BillTerms>, StoreError> {
+    let member = points::survivor(tx, member)?;
+    let base = world::base_of(tx, member)?;
+    Ok(base.scheme_at(base.whose(office, member), now).map(SchemeTerms::bills))
 }
 
 /// Whether the discount may be used (S9).
@@ -190,7 +196,7 @@ fn check(
     if !takes_part(tx, wish.member)? {
         return Ok(Err(NotUsed::Member));
     }
-    let terms = terms(tx, (wish.office, now))?;
+    let terms = terms(tx, (wish.office, wish.member), now)?;
     let Some(rule) = terms.as_ref().and_then(BillTerms::birthday_discount) else {
         return Ok(Err(NotUsed::NotOffered));
     };

@@ -323,6 +323,7 @@ fn side_in(tx: &mut Tx<'_>, row: &Row) -> Result<Side, StoreError> {
                 cutoff_minutes: u16::try_from(cutoff)
                     .map_err(|_| StoreError::Range { what: "cut-off of an office", met: cutoff })?,
             },
+            group: None,
         },
         postings,
     })

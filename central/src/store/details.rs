@@ -6,8 +6,9 @@ use hufu_shared::ids::{EntryId, Hash, MemberId, OfficeId, OperatorId};
 use hufu_shared::time::Instant;
 
 use super::{StoreError, outcome, rows};
-use crate::db::{SqlFile, Tx};
+use crate::db::{Row, SqlFile, Tx};
 use crate::rules::joining::details::Details;
+use crate::rules::judge::rate::Kinds;
 use crate::rules::outcome::Outcome;
 use crate::rules::world::World;
 
@@ -21,6 +22,32 @@ pub static SQL: SqlFile = SqlFile::new("details", include_str!("../../sql/both/d
 pub(super) fn details_in(tx: &mut Tx<'_>, world: &mut World, member: MemberId) -> Result<(), StoreError> {
     world.details.extend(of(tx, member)?.map(|known| (member, known)));
     Ok(())
+}
+
+/// Fetches of which kinds a member was.
+///
+/// # Errors
+/// [`StoreError`].
+pub(super) fn kinds_in(tx: &mut Tx<'_>, world: &mut World, member: MemberId) -> Result<(), StoreError> {
+    world.kinds.insert(member, kinds(tx, member)?);
+    Ok(())
+}
+
+/// Of which kinds a member was: the record of edits says what each took the place of, and of who was never edited the
+/// details say it.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn kinds(tx: &mut Tx<'_>, member: MemberId) -> Result<Kinds, StoreError> {
+    let found = tx.query(SQL.get("kinds"), &[member.0.into()])?;
+    let code = |row: &Row, column| Ok::<_, StoreError>(row.text_opt(column)?.unwrap_or_default().to_owned());
+    let first = match found.first() {
+        Some(row) => code(row, 1)?,
+        None => of(tx, member)?.map(|details| details.kind).unwrap_or_default(),
+    };
+    let turn = |row: &Row| Ok((Instant(row.int(0)?), code(row, 2)?));
+    let turns = found.iter().map(turn).collect::<Result<_, StoreError>>()?;
+    Ok(Kinds { first, turns })
 }
 
 /// Fetches the club's own groups of fields.

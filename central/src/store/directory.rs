@@ -173,6 +173,7 @@ fn changed_by(kind: &str) -> &'static [(&'static str, &'static str)] {
             ("card", "changed_cards"),
             (KIND_BLOCK, "changed_blocks"),
             ("member", "changed_members"),
+            ("member", "changed_details"),
             ("member", "changed_balances"),
         ],
     }
@@ -200,12 +201,12 @@ pub struct Making<'a> {
 }
 
 impl<'a> Making<'a> {
-    /// By the scheme published last.
+    /// By the scheme published last of those that are for all: a member's row is one for all terminals.
     ///
     /// # Errors
     /// [`StoreError`] if the database fails or holds what this version cannot read.
     pub fn by_scheme(tx: &mut Tx<'_>, vault: &'a Vault, at: Instant) -> Result<Self, StoreError> {
-        let terms = schemes(tx)?.pop();
+        let terms = schemes(tx)?.into_iter().rfind(|terms| terms.scope.is_none());
         let display = terms.as_ref().map(|terms| terms.display_name).unwrap_or_default();
         let counter = terms.map(|terms| terms.counter_name).unwrap_or_default();
         Ok(Self { vault, display, counter, at })
@@ -282,8 +283,8 @@ fn row_of(
     })
 }
 
-/// A member's row from `id, level_zh, level_en, status, points, personal, fen, stored value or not, open leases`, with
-/// what the vault lets terminals know. Both figures are available + set aside − owed: a member has one, wherever it
+/// A member's row from `id, level_zh, level_en, status, points, personal, fen, stored value or not, open leases, kind`,
+/// with what the vault lets terminals know. Both figures are available + set aside − owed: a member has one, wherever it
 /// lies. Of a member who asked for secrecy no part of the name leaves the centre.
 pub(super) fn member_row(
     tx: &mut Tx<'_>,
@@ -315,6 +316,7 @@ pub(super) fn member_row(
         leased: row.int(8)? > 0,
         full_name: personal.filter(|_| full).map(|person| person.name),
         value: if row.int(7)? > 0 { Some(Amount(row.int(6)?)) } else { None },
+        kind: row.text_opt(9)?.filter(|kind| !kind.is_empty()).map(str::to_owned),
     })
 }
 
@@ -352,12 +354,13 @@ pub fn schemes(tx: &mut Tx<'_>) -> Result<Vec<SchemeTerms>, StoreError> {
     tx.query(SQL.get("schemes"), &[])?.iter().map(terms).collect()
 }
 
-/// Numbers and first days of all scheme versions, oldest first.
+/// Numbers and first days of all scheme versions that are for all, oldest first: what stands in the policy goes by them.
 ///
 /// # Errors
 /// As [`schemes`].
 pub(super) fn versions(tx: &mut Tx<'_>) -> Result<Vec<(u32, Day)>, StoreError> {
-    Ok(schemes(tx)?.iter().map(|terms| (terms.version, terms.valid_from)).collect())
+    let for_all = schemes(tx)?.into_iter().filter(|terms| terms.scope.is_none());
+    Ok(for_all.map(|terms| (terms.version, terms.valid_from)).collect())
 }
 
 /// Changes of the block list after a number, oldest first and about `limit`, and the number after them; a card with

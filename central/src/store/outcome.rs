@@ -149,6 +149,7 @@ fn commit_plans(
             office.name.en.as_str().into(),
             office.clock.zone.as_str().into(),
             i64::from(office.clock.cutoff_minutes).into(),
+            office.group.clone().into(),
             entry.0.into(),
         ];
         put(tx, "set_office", values)?;

@@ -323,7 +323,8 @@ pub(super) fn has_main_card(
     member: MemberId,
     (office, now): (OfficeId, Instant),
 ) -> Result<bool, StoreError> {
-    if !points::asks_main_card(world::base(tx)?.scheme_at(office, now)) {
+    let base = world::base_of(tx, member)?;
+    if !points::asks_main_card(base.scheme_at(base.whose(office, member), now)) {
         return Ok(true);
     }
     Ok(tx.query_one(SQL.get("main_cards"), &[member.0.into()])?.uint(0)? > 0)

@@ -6,21 +6,23 @@ use hufu_shared::fact::{DayClosed, Earned, Event, Fact};
 use hufu_shared::ids::{DeviceId, FactId, Hash, MemberId, OccurrenceId, OfficeId};
 use hufu_shared::money::{Amount, Unit};
 use hufu_shared::policy::amount_of;
-use hufu_shared::rules::purchase::{self, Bought};
+use hufu_shared::rules::purchase::{self, Bought, Part};
 use hufu_shared::rules::start::Begun;
 use hufu_shared::scheme::SchemeTerms;
+use hufu_shared::scheme::choose::{At, depends_on_kind};
 use hufu_shared::scheme::earning::Once;
 use hufu_shared::time::{Day, Instant};
 use hufu_shared::wire::upload::Became;
 
-use super::{StoreError, known, rows, world};
+use super::{StoreError, details, known, rows, world};
 use crate::db::{Row, SqlFile, Tx};
 use crate::rules::judge::order::Place;
+use crate::rules::judge::rate::Kinds;
 use crate::rules::judge::reversal::{self, Original, Reversal};
 use crate::rules::links;
 use crate::rules::posting::{self, Account};
 use crate::rules::reconcile::{Booked, TerminalDay, terminal_day};
-use crate::rules::world::{DeviceStatus, World, became_code, became_from_code};
+use crate::rules::world::{DeviceStatus, Whose, World, became_code, became_from_code};
 
 /// Statements of this file.
 pub static SQL: SqlFile = SqlFile::new("reconcile", include_str!("../../sql/both/reconcile.sql"));
@@ -154,7 +156,11 @@ fn returned(
     (id, fact, earned): (FactId, &Fact, &Earned),
     (office, at, latest): (OfficeId, Instant, Instant),
 ) -> Result<Amount, StoreError> {
-    let leaves_points = base.leaves_points(office, fact, (at, latest));
+    let kinds = match earned.subject.member.filter(|_| base.asks_kinds()) {
+        Some(member) => details::kinds(tx, member)?,
+        None => Kinds::default(),
+    };
+    let leaves_points = base.leaves_points(Whose { office, kinds: &kinds }, fact, (at, latest));
     let mut reversals = Vec::new();
     for row in tx.query(world::SQL.get("linked_facts"), &[links::reversals(id).0.into()])? {
         let Ok(Fact { event: Event::Reversed(reversed), .. }) = cbor::decode::<Fact>(row.blob(3)?) else {
@@ -175,7 +181,8 @@ fn returned(
     Ok(share.of(amount_of(&earned.promised, Unit::Pts)))
 }
 
-/// Points that rules give for a purchase which give only once, by the version that rated it, had they not given before.
+/// Points that rules give for a purchase which give only once, by the version that rated it, had they not given before; all
+/// of them where the terminal promised nothing and the kind of the member decided, which it may not have known.
 fn unpromised(
     tx: &mut Tx<'_>,
     base: &World,
@@ -184,7 +191,9 @@ fn unpromised(
 ) -> Result<Amount, StoreError> {
     let gives_once =
         |terms: &SchemeTerms| terms.earning.iter().flat_map(|of| &of.rules).any(|rule| rule.once != Once::No);
-    if !base.schemes.values().any(|scheme| gives_once(&scheme.terms)) {
+    let versions: Vec<SchemeTerms> = base.schemes.values().map(|scheme| scheme.terms.clone()).collect();
+    let is_open = earned.promised.is_empty() && depends_on_kind(&versions, At { day, office });
+    if !is_open && !versions.iter().any(gives_once) {
         return Ok(Amount::ZERO);
     }
     let Some(row) = tx.query_opt(SQL.get("rated_by"), &[posting::fact_cause(id).0.into()])? else {
@@ -198,8 +207,9 @@ fn unpromised(
     let begun = Begun { card_issued: Some(day), main_card: Some(day), verified: Some(day) };
     let bought = Bought { money: earned.purchase, paid: earned.paid.as_ref(), office, day, begun };
     let parts = purchase::earns(&scheme.terms, &bought).unwrap_or_default().parts;
-    let once = parts.iter().filter(|part| part.once != Once::No && part.balance.has_points());
-    Ok(Amount(once.map(|part| part.amount.0).fold(0, i64::saturating_add)))
+    let is_unsaid = |part: &&Part| part.balance.has_points() && (is_open || part.once != Once::No);
+    let unsaid = parts.iter().filter(is_unsaid);
+    Ok(Amount(unsaid.map(|part| part.amount.0).fold(0, i64::saturating_add)))
 }
 
 /// Points that the ledger gave a member for a fact. What an occurrence gives belongs to the check-in that admits.

@@ -91,7 +91,7 @@ pub fn hash_value(hash: Option<Hash>) -> Value {
     hash.map_or(Value::Null, |hash| hash.0.into())
 }
 
-/// An office from `id, code, name_zh, name_en, zone, cutoff_minutes`.
+/// An office from `id, code, name_zh, name_en, zone, cutoff_minutes, office_group`.
 ///
 /// # Errors
 /// [`StoreError`] if the row does not hold one.
@@ -104,6 +104,7 @@ pub fn office(row: &Row) -> Result<OfficeRow, StoreError> {
         code: row.text(1)?.to_owned(),
         name: Words { zh: row.text(2)?.to_owned(), en: row.text(3)?.to_owned() },
         clock: OfficeClock { zone: row.text(4)?.to_owned(), cutoff_minutes },
+        group: row.text_opt(6)?.map(str::to_owned),
     })
 }
 

@@ -17,7 +17,7 @@ use crate::db::{Row, SqlFile, Tx, Value};
 use crate::rules::outcome::Outcome;
 use crate::rules::points::State;
 use crate::rules::told::{self, NotTold};
-use crate::rules::world::{GivenForEvent, KnownEvent, KnownPoints};
+use crate::rules::world::{GivenForEvent, KnownEvent, KnownPoints, Whose};
 
 /// Statements of this file.
 pub static SQL: SqlFile = SqlFile::new("told", include_str!("../../sql/both/told.sql"));
@@ -233,6 +233,7 @@ pub fn take_back(
 pub fn plan_points(tx: &mut Tx<'_>, now: Instant) -> Result<Option<i64>, StoreError> {
     let base = world::base(tx)?;
     let office = base.offices.keys().next().copied();
-    let terms = office.and_then(|office| base.scheme_at(office, now));
+    // A plan is for whoever comes.
+    let terms = office.and_then(|office| base.scheme_at(Whose::anybody(office), now));
     Ok(terms.and_then(|terms| terms.told.as_ref()).and_then(told::plan_points))
 }

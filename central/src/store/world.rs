@@ -95,6 +95,18 @@ pub fn base(tx: &mut Tx<'_>) -> Result<World, StoreError> {
     Ok(world)
 }
 
+/// As [`base`], with the kinds of a member where a version of the scheme looks at them.
+///
+/// # Errors
+/// As [`base`].
+pub fn base_of(tx: &mut Tx<'_>, member: MemberId) -> Result<World, StoreError> {
+    let mut world = base(tx)?;
+    if world.asks_kinds() {
+        details::kinds_in(tx, &mut world, member)?;
+    }
+    Ok(world)
+}
+
 /// The club's limits and terms in force.
 ///
 /// # Errors
@@ -203,6 +215,7 @@ fn fetch_one(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), Store
         Need::Leaving(member) => joining::leaving_in(tx, world, member),
         Need::Message(id) => joining::message_in(tx, world, id),
         Need::Details(member) => details::details_in(tx, world, member),
+        Need::Kinds(member) => details::kinds_in(tx, world, member),
         Need::FieldGroups => details::groups_in(tx, world),
         Need::Customs(member) => details::customs_in(tx, world, member),
         Need::Activity(id) => activities::activity_in(tx, world, id),

@@ -231,6 +231,7 @@ mod tests {
             code: "SH01".to_owned(),
             name: hufu_shared::scheme::Words { zh: "案场".to_owned(), en: "office".to_owned() },
             clock: OfficeClock::default(),
+            group: None,
         })
     }
 

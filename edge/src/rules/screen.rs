@@ -337,6 +337,7 @@ mod tests {
             leased: false,
             full_name: Some("欧阳堃玥".to_owned()),
             value: None,
+            kind: None,
         }
     }
 

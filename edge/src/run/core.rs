@@ -12,6 +12,7 @@ use hufu_shared::money::{Amount, Unit};
 use hufu_shared::mutant::{self, Mutant};
 use hufu_shared::rules::repeat::{TapKey, TapPurpose};
 use hufu_shared::scheme::SchemeTerms;
+use hufu_shared::scheme::choose::{At, depends_on_kind};
 use hufu_shared::time::{OfficeClock, SECOND_US};
 use hufu_shared::token::{CardText, Token};
 use hufu_shared::wire::version::Version;
@@ -157,15 +158,36 @@ impl Core {
         small.office(self.terminal.office).map(|office| office.clock.clone()).unwrap_or_default()
     }
 
-    /// The scheme in force.
+    /// The scheme in force here for whoever comes: what is shown, and what may be typed, before a card says whose it is.
     #[must_use]
     pub fn terms(&self, now: &Now) -> Option<SchemeTerms> {
-        self.terms_in(&self.directory.small(), now)
+        let small = self.directory.small();
+        small.scheme(self.at(&small, now), "").cloned()
     }
 
-    fn terms_in(&self, small: &Small, now: &Now) -> Option<SchemeTerms> {
+    /// The scheme in force here for whoever has a card.
+    ///
+    /// # Errors
+    /// [`StoreError`] if journal or directory cannot be read.
+    pub fn terms_of(&self, card: &CardText, now: &Now) -> Result<Option<SchemeTerms>, StoreError> {
+        Ok(self.fetch(card, now)?.terms)
+    }
+
+    fn at(&self, small: &Small, now: &Now) -> At {
         let clock = small.office(self.terminal.office).map(|office| office.clock.clone()).unwrap_or_default();
-        small.scheme(clock.business_day(now.trusted)).cloned()
+        At { day: clock.business_day(now.trusted), office: self.terminal.office }
+    }
+
+    /// The scheme in force for a member. Where the kind of member decides and nobody here knows it, nothing of points is
+    /// promised: the centre, which knows whose the card is, reckons them.
+    fn terms_for(&self, small: &Small, member: Option<&MemberRow>, now: &Now) -> Option<SchemeTerms> {
+        let at = self.at(small, now);
+        let kind = member.map_or("", MemberRow::kind_code);
+        let terms = small.scheme(at, kind);
+        if member.is_none() && depends_on_kind(&small.schemes, at) {
+            return terms.map(SchemeTerms::without_earning);
+        }
+        terms.cloned()
     }
 
     /// Records a swipe and returns when its fact is on the disk.
@@ -286,12 +308,18 @@ impl Core {
     }
 
     fn fetch(&self, card: &CardText, now: &Now) -> Result<Fetched, StoreError> {
+        let fetched = self.find(card)?;
+        let terms = self.terms_for(&fetched.small, fetched.member.as_ref(), now);
+        Ok(Fetched { terms, ..fetched })
+    }
+
+    /// What is known of a card, but for the scheme.
+    fn find(&self, card: &CardText) -> Result<Fetched, StoreError> {
         let tokens: Vec<Token> = match card.token() {
             Some(token) => vec![token],
             None => self.terminal.token_keys.iter().map(|key| key.token(card)).collect(),
         };
-        let small = self.directory.small();
-        let terms = self.terms_in(&small, now);
+        let (small, terms) = (self.directory.small(), None);
         // A card that the directory cannot tell is recorded as unknown: the centre knows it by its token.
         let found = self.directory.find(&tokens).unwrap_or_else(|error| {
             tracing::error!(%error, "the directory cannot be read");

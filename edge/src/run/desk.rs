@@ -66,9 +66,17 @@ impl Dispatch {
         }
     }
 
-    /// What bills are reckoned by; none before the first directory.
+    /// What bills of the guest are reckoned by; none before the first directory.
     fn read_bill(&self, now: &Now) -> Option<BillHere> {
-        let terms = self.core.terms(now)?;
+        let of_guest = self.pages.guest.as_ref().map(|guest| self.core.terms_of(&guest.card, now));
+        let terms = match of_guest {
+            Some(Ok(terms)) => terms?,
+            Some(Err(error)) => {
+                tracing::error!(%error, "whose card this is cannot be read");
+                return None;
+            }
+            None => self.core.terms(now)?,
+        };
         let small = self.core.directory().small();
         let office = small.office(self.core.terminal().office);
         Some(BillHere {

@@ -20,7 +20,8 @@ use hufu_shared::cbor;
 use hufu_shared::ids::{ClubId, MemberId, OccurrenceId, OfficeId};
 use hufu_shared::member::{CardRow, DirectoryRow, MemberRow, OccurrenceRow, OfficeRow};
 use hufu_shared::scheme::SchemeTerms;
-use hufu_shared::time::{Day, Instant};
+use hufu_shared::scheme::choose::{At, terms_in_force};
+use hufu_shared::time::Instant;
 use hufu_shared::token::Token;
 use hufu_shared::wire::version::{CentralEpoch, Version};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -86,10 +87,10 @@ impl Small {
         self.occurrences.iter().find(|row| row.occurrence == occurrence)
     }
 
-    /// The scheme in force on a day: the newest version among those that have begun.
+    /// The scheme in force at an office on a day for a kind of member; an empty code for a member without one.
     #[must_use]
-    pub fn scheme(&self, day: Day) -> Option<&SchemeTerms> {
-        self.schemes.iter().filter(|terms| terms.valid_from <= day).max_by_key(|terms| terms.version)
+    pub fn scheme(&self, at: At, kind: &str) -> Option<&SchemeTerms> {
+        terms_in_force(&self.schemes, at, kind)
     }
 
     /// The scheme that decided by a version, or the newest before it: as the centre reads the number.

@@ -172,6 +172,7 @@ pub(crate) fn member_row(n: u8) -> MemberRow {
         leased: false,
         full_name: Some("欧阳堃玥".to_owned()),
         value: Some(Amount(50_000)),
+        kind: None,
     }
 }
 
@@ -214,8 +215,13 @@ pub(crate) fn counted() -> OccurrenceRow {
 }
 
 pub(crate) fn rows(members: u8) -> Vec<DirectoryRow> {
-    let office =
-        OfficeRow { office: OFFICE, code: "A".into(), name: words("案场"), clock: OfficeClock::default() };
+    let office = OfficeRow {
+        office: OFFICE,
+        code: "A".into(),
+        name: words("案场"),
+        clock: OfficeClock::default(),
+        group: None,
+    };
     let mut rows = vec![
         DirectoryRow::Office(office),
         DirectoryRow::Occurrence(occurrence()),

@@ -8,6 +8,7 @@ use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use super::bill::BillTerms;
+use super::choose::Scope;
 use super::earning::{EarnTerms, ToldTerms};
 use super::redemption::Returns;
 use crate::money::Amount;
@@ -95,6 +96,11 @@ pub struct SchemeTerms {
     #[n(27)]
     #[serde(default)]
     pub returns: Option<Returns>,
+    /// Where, for whom and until when it holds; none for everywhere, everybody and until the next one. What a terminal
+    /// that does not know this field promises by it elsewhere is put right at the centre (kind 17).
+    #[n(50)]
+    #[serde(default)]
+    pub scope: Option<Scope>,
 }
 
 /// Which part of a member's name a counter page shows to staff.
@@ -127,6 +133,12 @@ impl SchemeTerms {
     #[must_use]
     pub fn earns(&self) -> bool {
         self.earn.is_some() || self.earning.is_some()
+    }
+
+    /// The same, but that nothing is promised for a purchase: for who cannot tell which version decides.
+    #[must_use]
+    pub fn without_earning(&self) -> Self {
+        Self { earn: None, earning: None, ..self.clone() }
     }
 
     /// What bills are reckoned by.
@@ -215,6 +227,7 @@ impl Screen {
             told: None,
             bill: None,
             returns: None,
+            scope: None,
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Tests of parameters: text forms, what is refused, which version is in force, what terminals are told.
 
+use hufu_shared::ids::OfficeId;
 use hufu_shared::policy::{FixedCutoff, Period};
-use hufu_shared::scheme::choose::{For, in_force};
+use hufu_shared::scheme::choose::{At, For, Scope, depends_on_kind, in_force, terms_in_force};
+use hufu_shared::scheme::ready::figures::{SCOPED, SCOPED_FEN, scoped};
 use hufu_shared::scheme::*;
 use proptest::prelude::*;
 
@@ -161,6 +163,54 @@ fn the_scheme_in_force_is_the_one_that_says_most_and_is_the_newest() {
         let ask = For { day: day(on), office_group, member_kind };
         assert_eq!(in_force(&schemes, ask).map(|scheme| scheme.version), expected, "{why}");
     }
+}
+
+#[test]
+fn terminals_and_ledger_choose_by_office_and_kind_and_say_where_the_kind_decides() {
+    let (own, other) = (OfficeId([1; 16]), OfficeId([2; 16]));
+    let versions = scoped(own);
+    for figure in SCOPED {
+        let at = At { day: day("2026-01-01"), office: if figure.at_own_office { own } else { other } };
+        let terms = terms_in_force(&versions, at, figure.kind).expect("one of them");
+        assert_eq!(terms.version, figure.version, "{figure:?}");
+        let rate = terms.earn.expect("a plain rate");
+        assert_eq!(figure.gives, SCOPED_FEN / rate.per_fen * rate.points, "{figure:?}");
+        assert!(depends_on_kind(&versions, at), "dealers earn more everywhere");
+    }
+    let first = At { day: Day(1), office: other };
+    assert_eq!(terms_in_force(&versions, first, "ota").map(|terms| terms.version), Some(5), "its last day");
+    assert!(!depends_on_kind(&versions[..2], first), "nobody asks for a kind");
+    assert_eq!(terms_in_force(&versions, At { day: Day(-1), office: own }, "dealer"), None, "before any");
+}
+
+#[test]
+fn versions_of_one_day_that_share_some_of_whom_they_are_for_clash() {
+    let office = |n: u8| OfficeId([n; 16]);
+    let terms = |version, from, offices: &[u8], kinds: &[&str]| SchemeTerms {
+        scope: Some(Scope {
+            offices: offices.iter().map(|n| office(*n)).collect(),
+            member_kinds: kinds.iter().map(|kind| (*kind).to_owned()).collect(),
+            last_day: None,
+        }),
+        ..SchemeTerms::property_club(version, Day(from))
+    };
+    let known = terms(1, 9, &[1, 2], &["dealer"]);
+    for (other, clashes, overtakes, why) in [
+        (terms(2, 9, &[2, 1], &["dealer"]), false, false, "the same: a correction"),
+        (terms(2, 9, &[2, 3], &["dealer"]), true, false, "one office of two"),
+        (terms(2, 9, &[2], &["dealer", "ota"]), true, false, "fewer offices, more kinds"),
+        (terms(2, 9, &[3], &["dealer"]), false, false, "another office"),
+        (terms(2, 9, &[1], &["ota"]), false, false, "another kind"),
+        (terms(2, 9, &[1], &[]), false, false, "it says less about whom it is for"),
+        (terms(2, 8, &[2, 3], &["dealer"]), false, false, "it begins before, and for others too"),
+        (terms(2, 8, &[1, 2, 3], &["dealer", "ota"]), false, true, "it begins before, for all of them"),
+    ] {
+        assert_eq!(other.clashes_with(&known), clashes, "{why}");
+        assert_eq!(known.clashes_with(&other), clashes, "{why}");
+        assert_eq!(other.overtakes(&known), overtakes, "{why}");
+    }
+    let read: SchemeTerms = hufu_shared::cbor::decode(&hufu_shared::cbor::encode(&known)).expect("its own");
+    assert_eq!(read, known);
 }
 
 #[test]

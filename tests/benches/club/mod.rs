@@ -144,6 +144,7 @@ fn fill(directory: &Directory, key: &TokenKey, cards: &[CardText]) {
             code: "A".to_owned(),
             name: Words { zh: "案场".to_owned(), en: "Office".to_owned() },
             clock: OfficeClock::default(),
+            group: None,
         }),
         DirectoryRow::Scheme(SchemeTerms::property_club(1, Day(0))),
         DirectoryRow::Occurrence(OccurrenceRow {
@@ -223,6 +224,7 @@ fn member_row(member: MemberId) -> MemberRow {
         leased: false,
         full_name: None,
         value: None,
+        kind: None,
     }
 }
 

@@ -80,6 +80,7 @@ fn office() -> OfficeRow {
         code: "A".to_owned(),
         name: words("澜庭案场", "Lanting sales office"),
         clock: OfficeClock::default(),
+        group: None,
     }
 }
 
@@ -409,6 +410,7 @@ pub fn delta() -> Delta {
         leased: true,
         full_name: Some("欧阳堃玥".to_owned()),
         value: Some(Amount(123_450)),
+        kind: None,
     };
     let card = CardRow {
         card: CARD,

@@ -54,6 +54,7 @@ fn member(greeting: Option<&str>, balance_age_us: i64) -> MemberRow {
         leased: false,
         full_name: None,
         value: None,
+        kind: None,
     }
 }
 

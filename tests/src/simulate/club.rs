@@ -236,8 +236,13 @@ impl Club {
         ];
         for n in 0..OFFICES {
             let code = format!("A{n}");
-            let row =
-                OfficeRow { office: office(n), name: words(&code), code, clock: OfficeClock::default() };
+            let row = OfficeRow {
+                office: office(n),
+                name: words(&code),
+                code,
+                clock: OfficeClock::default(),
+                group: None,
+            };
             acts.push(Act::OfficeSet(row));
         }
         let members = (0..self.size.members).map(|n| MemberSet {

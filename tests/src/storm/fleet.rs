@@ -144,6 +144,7 @@ impl Site {
             code: "A01".to_owned(),
             name: words("A"),
             clock: OfficeClock::default(),
+            group: None,
         };
         self.act(Act::OfficeSet(office)).await?;
         let keys = Arc::clone(&self.app.keys);

@@ -1,16 +1,19 @@
 //! `hufu-central schemes publish`: a scheme's next version, for terminals and ledger, from a day on.
 //!
-//! What was earned before keeps the version that rated it; the version is in force from today at the earliest. How points
+//! What was earned before keeps the version that rated it; the version is in force from today at the earliest, for the
+//! offices and kinds of members that it is for ([`super::scope`]). How points
 //! end and who may join stand in the policy, which holds at once and for all points there are; it is touched only if that
 //! is asked for, as far as the scheme speaks of it, and only with a version that begins today.
 
 use anyhow::{Context as _, bail};
 use hufu_shared::act::{Act, Actor};
 use hufu_shared::ids::{EntryId, ID_RANDOM_BYTES};
+use hufu_shared::policy::Policy;
 use hufu_shared::scheme::{Scheme, SchemeTerms};
 use hufu_shared::time::{Day, OfficeClock};
 
 use super::PublishArgs;
+use super::scope::{NotForThese, check, scope_of};
 use crate::app::App;
 use crate::commands::EXIT_OK;
 use crate::db::Tx;
@@ -39,15 +42,25 @@ pub async fn run(args: &PublishArgs, app: &App, json: bool) -> anyhow::Result<u8
     let (scheme, _) = super::load(&args.name)?;
     let scheme_told = scheme.clone();
     let done = publish(app, scheme, args.from, args.policy).await?;
+    let (offices, kinds) = (done.terms.offices().len(), done.terms.member_kinds());
     if json {
         let told = serde_json::json!({
-            "version": done.terms.version, "valid_from": done.terms.valid_from,
+            "version": done.terms.version, "valid_from": done.terms.valid_from, "scope": done.terms.scope,
             "policy_differs": done.policy_differs, "policy_set": done.policy_set,
         });
         println!("{told}");
         return Ok(EXIT_OK);
     }
     println!("version {} in force from {} on", done.terms.version, done.terms.valid_from);
+    if offices > 0 {
+        println!("for {offices} offices, those of its groups by now");
+    }
+    if !kinds.is_empty() {
+        println!("for members of the kinds {}", kinds.join(", "));
+    }
+    if let Some(last) = done.terms.last_day() {
+        println!("until {last}: the version that says less, or is older, holds afterwards");
+    }
     for (version, from) in &done.never_begins {
         println!("version {version} was to begin on {from}: a newer one is in force then, publish it again");
     }
@@ -80,22 +93,29 @@ pub async fn publish(
     if valid_from < today {
         bail!("a version begins today ({today}) or later, not on {valid_from}: what is past stays as it was");
     }
+    let is_for_all = scheme.scope(Vec::new()).is_none() && scheme.scope_office_groups.is_empty();
+    if with_policy && !is_for_all {
+        bail!("--policy holds for the whole club and without an end: a version with a scope cannot set it");
+    }
     if with_policy && valid_from > today {
         bail!(
             "--policy holds at once, for all points there are: ask for it with --from {today}, not {valid_from}"
         );
     }
-    super::check_scope(&scheme)?;
     let ids: [[u8; ID_RANDOM_BYTES]; 2] = [random::bytes()?, random::bytes()?];
-    let work = move |tx: &mut Tx<'_>| -> Result<Published, StoreError> {
+    let work = move |tx: &mut Tx<'_>| -> Result<Result<Published, NotForThese>, StoreError> {
+        let (terms, before) = match next_version(tx, &scheme, valid_from)? {
+            Ok(made) => made,
+            Err(why) => return Ok(Err(why)),
+        };
         let known = directory::schemes(tx)?;
-        let newest = known.iter().map(|terms| terms.version).max().unwrap_or(0);
-        let waits = known.iter().filter(|terms| terms.valid_from > valid_from);
+        let waits = known.iter().filter(|other| terms.overtakes(other));
         let never_begins = waits.map(|terms| (terms.version, terms.valid_from)).collect();
-        let terms = Scheme { version: newest.saturating_add(1), valid_from, ..scheme.clone() }.terms();
-        let before = world::policy(tx)?;
         let mut policy = before.clone();
-        scheme.write_into(&mut policy);
+        // A version for some leaves what is one for the whole club as it is.
+        if terms.scope.is_none() {
+            scheme.write_into(&mut policy);
+        }
         let policy_differs = policy != before;
         let mut wanted = vec![Act::SchemeSet(terms.clone())];
         if policy_differs && with_policy {
@@ -105,11 +125,28 @@ pub async fn publish(
         for (act, id) in wanted.iter().zip(&ids) {
             acts::take(tx, EntryId::new(now, *id), now, &actor, act)?;
         }
-        Ok(Published { terms, never_begins, policy_differs, policy_set: policy_differs && with_policy })
+        Ok(Ok(Published { terms, never_begins, policy_differs, policy_set: policy_differs && with_policy }))
     };
-    let done = app.db.write(work).await.context("failed to take the new version")?;
+    let done = app.db.write(work).await.context("failed to take the new version")??;
     publisher::publish_now(&app.db).await?;
     Ok(done)
+}
+
+/// The terms of a scheme as the club's next version, and the policy in force.
+fn next_version(
+    tx: &mut Tx<'_>,
+    scheme: &Scheme,
+    valid_from: Day,
+) -> Result<Result<(SchemeTerms, Policy), NotForThese>, StoreError> {
+    let (known, policy) = (directory::schemes(tx)?, world::policy(tx)?);
+    let newest = known.iter().map(|terms| terms.version).max().unwrap_or(0);
+    let scope = match scope_of(tx, scheme)? {
+        Ok(scope) => scope,
+        Err(why) => return Ok(Err(why)),
+    };
+    let terms = Scheme { version: newest.saturating_add(1), valid_from, ..scheme.clone() }.terms();
+    let terms = SchemeTerms { scope, ..terms };
+    Ok(check((scheme, &terms), &known, &policy).map(|()| (terms, policy)))
 }
 
 #[cfg(test)]
@@ -118,7 +155,10 @@ mod tests {
     use crate::clock::SystemClock;
     use crate::commands::init::{self, InitArgs};
     use crate::config::Config;
+    use hufu_shared::ids::OfficeId;
+    use hufu_shared::member::OfficeRow;
     use hufu_shared::policy::{ExpiryMode, FixedCutoff};
+    use hufu_shared::scheme::Words;
     use std::sync::Arc;
 
     #[tokio::test]
@@ -154,8 +194,10 @@ mod tests {
         let later = publish(&app, pharmacy.clone(), Some(today.plus(9)), true).await;
         assert!(later.expect_err("the policy holds at once").to_string().contains("--policy holds at once"));
         let south = Scheme { scope_office_groups: vec!["south".to_owned()], ..pharmacy.clone() };
-        let scoped = publish(&app, south, None, false).await.expect_err("it would be every office's");
-        assert!(scoped.to_string().contains("scope_office_groups"), "{scoped}");
+        let nowhere = publish(&app, south.clone(), None, false).await.expect_err("nobody could be meant");
+        assert!(nowhere.to_string().contains("no office is of the group \"south\""), "{nowhere}");
+        let whole = publish(&app, south, Some(today), true).await.expect_err("one for the whole club");
+        assert!(whole.to_string().contains("--policy holds for the whole club"), "{whole}");
 
         let done = publish(&app, pharmacy, Some(today), true).await.expect("published");
         assert_eq!((done.terms.version, done.policy_set), (3, true));
@@ -167,6 +209,50 @@ mod tests {
         assert_eq!(app.db.read(world::policy).await.expect("a policy").expiry, ExpiryMode::Never);
         let versions = app.db.read(directory::schemes).await.expect("schemes");
         assert_eq!(versions.iter().map(|terms| terms.version).collect::<Vec<_>>(), [1, 2, 3]);
+        publishes_for_some(&app, today).await;
         app.db.close().await;
+    }
+
+    /// One office is of the group `south`; what a scheme for it says goes by the version, and by nothing else.
+    async fn publishes_for_some(app: &App, today: Day) {
+        let office = OfficeRow {
+            office: OfficeId([7; 16]),
+            code: "S01".to_owned(),
+            name: Words { zh: "南店".to_owned(), en: "South".to_owned() },
+            clock: OfficeClock::default(),
+            group: Some("south".to_owned()),
+        };
+        let actor = Actor::Command("test".to_owned());
+        app.act(actor, Act::OfficeSet(office)).await.expect("taken");
+        let earnings = super::super::load("P").expect("shipped").0.earnings;
+        let own = Scheme {
+            scope_office_groups: vec!["south".to_owned()],
+            scope_member_kinds: vec!["dealer".to_owned()],
+            valid_to: Some(today.plus(30)),
+            earnings,
+            ..Scheme::empty("south", 1, today)
+        };
+        let policy = app.db.read(world::policy).await.expect("a policy");
+        let done = publish(app, own.clone(), Some(today), false).await.expect("published");
+        assert_eq!((done.terms.version, done.terms.offices()), (4, &[OfficeId([7; 16])][..]));
+        assert_eq!(
+            (done.terms.member_kinds(), done.terms.last_day()),
+            (&own.scope_member_kinds[..], own.valid_to)
+        );
+        assert_eq!((done.policy_differs, done.never_begins), (false, vec![]));
+        assert_eq!(app.db.read(world::policy).await.expect("a policy"), policy, "as it was");
+        let stored = app.db.read(directory::schemes).await.expect("schemes").pop();
+        assert_eq!(stored, Some(done.terms), "terminals are told of it");
+        for (wrong, word) in [
+            (
+                Scheme { scope_member_kinds: vec!["dealer".to_owned(), "ota".to_owned()], ..own.clone() },
+                "version 4",
+            ),
+            (Scheme { scope_member_kinds: vec!["stranger".to_owned()], ..own.clone() }, "stranger"),
+            (Scheme { valid_to: Some(today.plus(-1)), ..own }, "valid_to"),
+        ] {
+            let refused = publish(app, wrong, Some(today), false).await.expect_err(word).to_string();
+            assert!(refused.contains(word), "{refused}");
+        }
     }
 }

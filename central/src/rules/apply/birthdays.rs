@@ -29,7 +29,7 @@ impl Work {
         if self.world.birthdays.contains_key(&used.id) || !self.stands_alone(member) {
             return;
         }
-        let terms = self.world.scheme_at(used.office, self.received);
+        let terms = self.world.scheme_at(self.whose(used.office, member), self.received);
         let bills = terms.map(|terms| (terms.version, terms.bills()));
         let Some((scheme, bills)) = bills else { return };
         let most = bills.birthday_discount().map_or(0, |rule| usize::from(rule.max_per_year));

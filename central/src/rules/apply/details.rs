@@ -6,13 +6,13 @@
 //! Out of scope: the values, which are sealed.
 
 use hufu_shared::act::{CarerSet, CustomSet, DataOpened, FieldGroup, MemberDetailSet};
-use hufu_shared::ids::{Hash, MemberId};
+use hufu_shared::ids::{Hash, MemberId, OfficeId};
 
 use super::Work;
 use crate::rules::joining::details::{self, Details};
 use crate::rules::need::Need;
 use crate::rules::outcome::Edit;
-use crate::rules::world::KnownFiled;
+use crate::rules::world::{KnownFiled, Whose};
 
 impl Work {
     /// Records that somebody edited something of a member.
@@ -62,7 +62,27 @@ impl Work {
                 self.edited_from(set.member, what, Some(set.reason), (was, is));
             }
         }
+        if before.kind != details.kind {
+            self.turn_kind(set.member, &details.kind);
+        }
         self.keep_details(set.member, details);
+    }
+
+    /// From now on a member is of another kind. What was done before stays with the versions for the kind of that time.
+    pub(super) fn turn_kind(&mut self, member: MemberId, kind: &str) {
+        if self.world.asks_kinds() {
+            self.has(Need::Kinds(member));
+            let kinds = self.world.kinds.entry(member).or_default();
+            kinds.turns.push((self.received, kind.to_owned()));
+        }
+    }
+
+    /// Of an office and a member, as a version of the scheme is asked for.
+    pub(super) fn whose(&self, office: OfficeId, member: MemberId) -> Whose<'_> {
+        if self.world.asks_kinds() {
+            self.has(Need::Kinds(member));
+        }
+        self.world.whose(office, member)
     }
 
     /// A member who joined by an application that was filed here is of the kind that it named, by whom it named.
@@ -70,6 +90,11 @@ impl Work {
         self.has(Need::Details(member));
         if self.world.details.contains_key(&member) {
             return;
+        }
+        if self.world.asks_kinds() {
+            // Joined as one of this kind, so it counts for what is waiting for its member, too.
+            self.has(Need::Kinds(member));
+            self.world.kinds.entry(member).or_default().first.clone_from(&filed.kind);
         }
         let referrer = filed.referrer.filter(|referrer| *referrer != member);
         self.keep_details(

@@ -235,7 +235,7 @@ impl Work {
             return standing;
         }
         match worth.rated {
-            Rated::AsDecided => plain(id, known),
+            Rated::AsDecided | Rated::Open { .. } => plain(id, known),
             Rated::InGrace { .. } | Rated::Again { .. } => self.rate_case(sale, worth),
         }
     }

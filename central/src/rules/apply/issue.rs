@@ -196,7 +196,9 @@ impl Work {
         let base = self.world.policy.cards.base_points.clone();
         let Some(office) = office.or_else(|| self.world.offices.keys().next().copied()) else { return };
         let day = self.day(office, self.received);
-        let scheme = self.world.schemes.keys().next_back().copied().unwrap_or(0);
+        // Which cards bring points is the club's for all.
+        let newest = self.world.schemes.iter().rfind(|(_, scheme)| scheme.terms.scope.is_none());
+        let scheme = newest.map_or(0, |(version, _)| *version);
         for of in base.iter().filter(|of| of.kind.as_deref().is_none_or(|of| of == kind)) {
             let about = if of.once { member.0 } else { card.0 };
             let hash = posting::base_points_cause(about, &of.rule);

@@ -306,7 +306,13 @@ impl Work {
         (known.erased, known.status) = (true, MemberStatus::Left);
         known.status_since = self.received;
         self.tie(member, known);
-        self.world.details.remove(&member);
+        self.has(Need::Details(member));
+        let was = self.world.details.remove(&member).map(|details| details.kind);
+        if let Some(kind) = was.filter(|kind| !kind.is_empty()) {
+            // A code, and nothing of the person: what was bought before stays with the versions for that kind.
+            self.edited_from(member, "kind", Some(erased.reason), (Some(kind), None));
+            self.turn_kind(member, "");
+        }
         self.outcome.forgotten.insert(member);
         self.edited(member, "erased", Some(erased.reason));
     }

@@ -103,7 +103,7 @@ impl Work {
 
     /// Whether a main card was issued to a member, where the scheme in force at an office asks for one (K15).
     pub(super) fn has_main_card(&self, member: MemberId, office: OfficeId) -> bool {
-        if !points::asks_main_card(self.world.scheme_at(office, self.received)) {
+        if !points::asks_main_card(self.world.scheme_at(self.whose(office, member), self.received)) {
             return true;
         }
         self.has(Need::CardsOf(member));
@@ -151,7 +151,8 @@ impl Work {
 
     /// The cause of what the centre itself does at an office now, with its rule and the version in force there.
     pub(super) fn cause_here(&self, hash: Hash, member: MemberId, office: OfficeId, rule: String) -> Cause {
-        let scheme = self.world.scheme_at(office, self.received).map_or(0, |terms| terms.version);
+        let terms = self.world.scheme_at(self.whose(office, member), self.received);
+        let scheme = terms.map_or(0, |terms| terms.version);
         let when = (self.received, self.day(office, self.received));
         Cause { scheme, rule: Some(rule), ..Cause::of_the_centre(hash, Some(member), when) }
     }

@@ -80,7 +80,9 @@ impl Work {
         let default = OfficeClock::default();
         let clock = self.world.offices.get(&event.office).map_or(&default, |office| &office.clock);
         let at = told::rated_at(event.day, clock, self.received);
-        let Some(terms) = self.world.scheme_at(event.office, at) else { return (0, Vec::new()) };
+        let Some(terms) = self.world.scheme_at(self.whose(event.office, member), at) else {
+            return (0, Vec::new());
+        };
         if event.kind == EarnKind::Refusal {
             let costs = refused(&terms.returned(), self.has_points(member).available);
             return (terms.version, costs.into_iter().collect());

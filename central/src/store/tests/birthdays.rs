@@ -96,7 +96,13 @@ fn asked(n: u8, fen: i64) -> Asked {
     let clock = OfficeClock::default();
     Asked {
         member: member(n),
-        office: OfficeRow { office: OFFICE_A, code: "A".to_owned(), name: words("A", "A"), clock },
+        office: OfficeRow {
+            office: OFFICE_A,
+            code: "A".to_owned(),
+            name: words("A", "A"),
+            clock,
+            group: None,
+        },
         price: Amount(fen),
         coupon: None,
         points: 0,

@@ -100,7 +100,8 @@ pub async fn found_with(db: &Db, terms: SchemeTerms) {
     act(db, 1, at, Act::ClubFounded(founded)).await;
     for (n, office, code) in [(2, OFFICE_A, "A"), (3, OFFICE_B, "B")] {
         let name = words(code, code);
-        let row = OfficeRow { office, code: code.to_owned(), name, clock: OfficeClock::default() };
+        let row =
+            OfficeRow { office, code: code.to_owned(), name, clock: OfficeClock::default(), group: None };
         act(db, n, at, Act::OfficeSet(row)).await;
     }
     act(db, 4, at, Act::SchemeSet(terms)).await;
@@ -162,6 +163,8 @@ pub struct Terminal {
     pub heard: bool,
     /// Seconds by which its clock may be later than the earliest that the centre can tell.
     pub doubt_s: i64,
+    /// The version of the scheme that it decides by.
+    pub scheme: u32,
     batches: u8,
 }
 
@@ -178,6 +181,7 @@ impl Terminal {
             sent_head: head,
             heard: true,
             doubt_s: 0,
+            scheme: 1,
             batches: 0,
         };
         let booted = Booted {
@@ -203,7 +207,7 @@ impl Terminal {
             clock: ClockQuality::Synced,
             directory: Version { epoch: 1, n: 1 },
             block: Version { epoch: 1, n: 1 },
-            scheme: 1,
+            scheme: self.scheme,
             operator: None,
             shown,
             rule: None,

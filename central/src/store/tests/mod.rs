@@ -38,6 +38,7 @@ mod reconciled;
 mod redeemed;
 mod reference;
 mod replaced;
+mod scoped;
 mod settled;
 mod stays;
 mod stock;

@@ -57,6 +57,7 @@ impl World {
                 leased: false,
                 full_name: None,
                 value: Some(Amount(50_000)),
+                kind: None,
             }),
             occurrence: Some(OccurrenceRow {
                 occurrence: OCCASION,
@@ -349,7 +350,8 @@ fn rule_g04_g05_k21_a_promise_is_what_the_ledger_posts_by_the_same_rules() {
     shops.sheets = vec![sheet(1_012, 15_000), sheet(1_007, 20_000)];
     let mut world = World { terms: Some(shops.terms()), ..World::usual() };
     let name = Words { zh: "一店".into(), en: "One".into() };
-    let office = OfficeRow { office: HERE, code: "A01".into(), name, clock: OfficeClock::default() };
+    let office =
+        OfficeRow { office: HERE, code: "A01".into(), name, clock: OfficeClock::default(), group: None };
     let told = |world: &World, purpose: &Purpose| {
         let decision = world.decide(purpose);
         (decision.promised.map_or(0, |points| points.0), decision.rule)

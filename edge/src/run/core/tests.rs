@@ -2,8 +2,10 @@
 
 use hufu_shared::cbor;
 use hufu_shared::fact::{Event, Fact, Shown, Way};
-use hufu_shared::member::CardStatus;
+use hufu_shared::ids::OfficeId;
+use hufu_shared::member::{CardStatus, DirectoryRow};
 use hufu_shared::money::Amount;
+use hufu_shared::scheme::ready::figures::{SCOPED, SCOPED_FEN, ScopedFigure, scoped};
 use hufu_shared::time::SECOND_US;
 use hufu_shared::wire::updates::BlockChange;
 
@@ -104,6 +106,36 @@ fn rule_s02_a_purchase_earns_once_within_the_window_and_again_after_it() {
     assert_eq!(promised(&swipe(&mut place, 1, purchase.clone(), 30)), None, "a double tap");
     assert_eq!(promised(&swipe(&mut place, 1, Purpose::Earn(Amount(10_000)), 31)), Some(2), "another amount");
     assert_eq!(promised(&swipe(&mut place, 1, purchase, 62)), Some(6), "61 seconds after the first");
+}
+
+#[test]
+fn a_terminal_promises_by_the_version_for_its_office_and_for_the_members_kind() {
+    for at_own_office in [false, true] {
+        let mut place = place();
+        let own = if at_own_office { OFFICE } else { OfficeId([0x77; 16]) };
+        let figures = SCOPED.into_iter().filter(|figure| figure.at_own_office == at_own_office);
+        let figures: Vec<(u8, ScopedFigure)> = (1..).zip(figures).collect();
+        let mut rows: Vec<DirectoryRow> = scoped(own).into_iter().map(DirectoryRow::Scheme).collect();
+        for (n, figure) in &figures {
+            let kind = Some(figure.kind.to_owned()).filter(|kind| !kind.is_empty());
+            rows.push(DirectoryRow::Member(MemberRow { kind, ..member_row(*n) }));
+        }
+        let held = place.core.directory().version();
+        let to = Version { n: held.n + 1, ..held };
+        place.core.directory().apply_delta(&rows, held, to).expect("taken");
+        let mut buy = |n: u8| {
+            let swiped = swipe(&mut place, n, Purpose::Earn(Amount(SCOPED_FEN)), u64::from(n) * 5);
+            let decided = facts(&place).pop().map(|fact| fact.scheme);
+            (swiped.decision.promised, decided, swiped.decision.outcome)
+        };
+        for (n, figure) in figures {
+            let expected = (Some(Amount(figure.gives)), Some(figure.version), Outcome::Accepted);
+            assert_eq!(buy(n), expected, "{figure:?}");
+        }
+        // Whose card it is nobody here knows, and so not which version decides.
+        let general = if at_own_office { 2 } else { 1 };
+        assert_eq!(buy(99), (None, Some(general), Outcome::UnknownCard));
+    }
 }
 
 #[test]

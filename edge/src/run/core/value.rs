@@ -7,6 +7,7 @@ use hufu_shared::ids::{MemberId, OperatorId};
 use hufu_shared::member::MemberRow;
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::scheme::SchemeTerms;
+use hufu_shared::scheme::choose::At;
 use hufu_shared::scheme::redemption::{Returns, Shortfall};
 use hufu_shared::wire::lease::LeaseAsk;
 
@@ -239,8 +240,9 @@ impl Core {
     /// since a later one may hold for the same day. The default where no version is known.
     #[must_use]
     pub fn returns_of(&self, sold: &Fact) -> Returns {
-        let (small, day) = (self.directory.small(), self.office_clock().business_day(sold.wall));
-        let terms = small.decided_by(sold.scheme).or_else(|| small.scheme(day));
+        let small = self.directory.small();
+        let at = At { day: self.office_clock().business_day(sold.wall), office: self.terminal.office };
+        let terms = small.decided_by(sold.scheme).or_else(|| small.scheme(at, ""));
         terms.map(SchemeTerms::returned).unwrap_or_default()
     }
 }

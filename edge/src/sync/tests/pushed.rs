@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use hufu_shared::cbor;
+use hufu_shared::ids::OfficeId;
 use hufu_shared::member::{CardStatus, DirectoryRow};
 use hufu_shared::scheme::SchemeTerms;
+use hufu_shared::scheme::choose::At;
 use hufu_shared::time::Day;
 use hufu_shared::wire::directory::Delta;
 
@@ -68,7 +70,8 @@ async fn case_81_rules_that_come_garbled_half_sent_or_older_leave_the_last_good_
         );
         assert_eq!((bench.directory.version(), holds(&bench, 7)), (v(5), Some(CardStatus::Active)), "{what}");
         let small = bench.directory.small();
-        let terms = small.scheme(Day(30_000)).expect("rules");
+        let at = At { day: Day(30_000), office: OfficeId([1; 16]) };
+        let terms = small.scheme(at, "").expect("rules");
         assert_eq!((terms.version, terms.repeat_window_s), (1, 30), "{what}: the last good rules stand");
     }
 }

@@ -1,12 +1,17 @@
 //! The worked figures with which the shipped schemes come: what one purchase gives by each, reckoned by hand from the
 //! rules. The what-if, the function of terminals and ledger, and the ledger through facts are held against this one table.
 //!
+//! Beside them stand the figures of a club whose versions are for some offices and kinds of members ([`SCOPED`]).
+//!
 //! Out of scope: figures over several purchases (levels, ends of points, caps), which stand with their tests.
 
 use crate::fact::Paid;
+use crate::ids::OfficeId;
 use crate::money::Amount;
 use crate::scheme::bill::WHOLE_BP;
+use crate::scheme::choose::Scope;
 use crate::scheme::earning::{Sheet, SheetBasis};
+use crate::scheme::{EarnRate, SchemeTerms};
 use crate::time::Day;
 
 /// What one purchase gives.
@@ -128,5 +133,50 @@ pub fn sheets(office: &str, day: Day) -> Vec<Sheet> {
         sheet(1_012, WHOLE_BP * 3 / 2, day.plus(-7)),
         sheet(1_007, WHOLE_BP * 2, day.plus(-7)),
         sheet(2_000, WHOLE_BP * 3, day),
+    ]
+}
+
+/// What a purchase of [`SCOPED_FEN`] gives where versions are for some offices and kinds of members ([`scoped`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScopedFigure {
+    /// Whether it is made at the office that has versions of its own.
+    pub at_own_office: bool,
+    /// Code of the member's kind; empty for none.
+    pub kind: &'static str,
+    /// The version that decides.
+    pub version: u32,
+    /// Points at once.
+    pub gives: i64,
+}
+
+/// The money of the purchases of [`SCOPED`], in fen.
+pub const SCOPED_FEN: i64 = 32_000;
+
+/// All of them.
+pub const SCOPED: [ScopedFigure; 6] = [
+    ScopedFigure { at_own_office: false, kind: "", version: 1, gives: 6 },
+    ScopedFigure { at_own_office: false, kind: "dealer", version: 3, gives: 15 },
+    ScopedFigure { at_own_office: false, kind: "ota", version: 1, gives: 6 },
+    ScopedFigure { at_own_office: true, kind: "", version: 2, gives: 9 },
+    ScopedFigure { at_own_office: true, kind: "dealer", version: 4, gives: 21 },
+    ScopedFigure { at_own_office: true, kind: "ota", version: 2, gives: 9 },
+];
+
+/// The versions of [`SCOPED`]: one for all, one for an office, one for dealers, and one for dealers at that office. The
+/// last one is for all again and newer, with a last day that is long past.
+#[must_use]
+pub fn scoped(own: OfficeId) -> Vec<SchemeTerms> {
+    let terms = |version, points, scope: Option<Scope>| {
+        let earn = Some(EarnRate { per_fen: 10_000, points });
+        SchemeTerms { earn, scope, ..SchemeTerms::property_club(version, Day(0)) }
+    };
+    let dealers = || vec!["dealer".to_owned()];
+    let last_day = Some(Day(1));
+    vec![
+        terms(1, 2, None),
+        terms(2, 3, Some(Scope { offices: vec![own], ..Scope::default() })),
+        terms(3, 5, Some(Scope { member_kinds: dealers(), ..Scope::default() })),
+        terms(4, 7, Some(Scope { offices: vec![own], member_kinds: dealers(), last_day: None })),
+        terms(5, 9, Some(Scope { last_day, ..Scope::default() })),
     ]
 }

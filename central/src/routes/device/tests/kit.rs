@@ -134,6 +134,7 @@ impl Site {
             code: "A01".to_owned(),
             name: name("A"),
             clock: OfficeClock::default(),
+            group: None,
         };
         self.act(Act::OfficeSet(office)).await;
         let members = (1..=9).map(|n| MemberSet {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::Datelike as _;
-use hufu_shared::act::{Act, CardStatusSet, MemberSet};
+use hufu_shared::act::{Act, CardStatusSet, MemberDetailSet, MemberSet};
 use hufu_shared::cbor;
 use hufu_shared::ids::{CardId, Hash, MemberId, OccurrenceId};
 use hufu_shared::member::{CardStatus, DirectoryRow, GuestRow, MemberStatus, OccurrenceRow, OccurrenceState};
@@ -142,10 +142,19 @@ async fn inv_13_a_directory_after_snapshot_and_deltas_is_the_one_from_scratch() 
         terminal.send_from(&site, 1).await;
         site.published().await;
         assert_eq!(held.catch_up(&mut link).await, 3);
+        let dealer = MemberDetailSet {
+            member: MemberId([1; 16]),
+            kind: "dealer".to_owned(),
+            referrer: None,
+            representative: None,
+            tags: None,
+            reason: Hash([0; 32]),
+        };
         site.acts(vec![
             Act::CardStatusSet(blocked(CardStatus::Active)),
             Act::OccurrenceSet(site.salon(OccurrenceState::Ended)),
             Act::MembersSet(vec![MemberSet { status: MemberStatus::Left, ..member(7) }]),
+            Act::MemberDetailSet(dealer),
         ])
         .await;
         site.published().await;
@@ -154,6 +163,7 @@ async fn inv_13_a_directory_after_snapshot_and_deltas_is_the_one_from_scratch() 
             panic!("a member")
         };
         assert_eq!(row.points.0, POINTS);
+        assert_eq!(row.kind_code(), "dealer", "a version of the scheme may be for this kind");
         forget_snapshots(&site).await;
         let scratch = Held::snapshot(&site, &mut link).await;
         assert_eq!(held, scratch);

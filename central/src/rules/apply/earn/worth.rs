@@ -24,7 +24,7 @@ use crate::rules::apply::edge::{is_wide, latest};
 use crate::rules::judge::cap::{self, Counts, Span};
 use crate::rules::judge::rate::{self, Rated};
 use crate::rules::posting;
-use crate::rules::world::{KnownFact, Standing};
+use crate::rules::world::{KnownFact, Standing, Whose};
 
 /// Number of the case about points of a purchase that wait for approval 待加分. It is no disagreement of two sides, so it
 /// has no number among the conflict kinds.
@@ -125,7 +125,12 @@ impl Work {
         let Event::Earned(earned) = &fact.event else { return None };
         let member = self.owner(known, &earned.subject)?;
         let (rated, earns) = self.by_rules(&Sale { id, known, fact, earned, member });
-        self.scheme(rated.version(fact.scheme))?.earning.as_ref()?;
+        let is_plain = self.scheme(rated.version(fact.scheme))?.earning.is_none();
+        let gives = earns.of(Unit::Pts).unwrap_or_default();
+        // Where the kind of a member decides, a terminal may have said nothing of a plain rate either.
+        if is_plain && !(self.world.asks_kinds() && gives.is_positive()) {
+            return None;
+        }
         let legs = UNITS.map(|unit| Leg { unit, amount: earns.of(unit).unwrap_or_default() });
         let said = legs.into_iter().filter(|leg| leg.unit == Unit::Pts || leg.amount.is_positive());
         Some(said.collect())
@@ -133,7 +138,7 @@ impl Work {
 
     /// What a purchase earns, and by which version.
     fn by_rules(&self, sale: &Sale<'_>) -> (Rated, Earns) {
-        let rated = self.rated(sale.known, sale.fact);
+        let rated = self.rated(sale);
         let version = rated.version(sale.fact.scheme);
         (rated, self.earns(version, (sale.known, sale.earned), |work| work.begun(sale)))
     }
@@ -157,7 +162,7 @@ impl Work {
     }
 
     /// The most points that a purchase gives at once, whoever the member is: by the version that its terminal says, and by
-    /// the one that rates it. A terminal that names a version which gives less passes no limit by that.
+    /// those that may rate it. A terminal that names a version which gives less passes no limit by that.
     pub(in crate::rules::apply) fn gives_at_most(
         &self,
         known: &KnownFact,
@@ -171,8 +176,8 @@ impl Work {
             let parts = earns.parts.iter().filter(|part| !part.waits && part.balance.has_points());
             Amount(parts.map(|part| part.amount.0).fold(0, i64::saturating_add))
         };
-        let rated = self.rated(known, fact).version(fact.scheme);
-        if rated == fact.scheme { gives(rated) } else { gives(rated).max(gives(fact.scheme)) }
+        let rated = self.world.rated_by_any(known.office, fact, (known.at, known.high));
+        rated.into_iter().chain([fact.scheme]).map(gives).max().unwrap_or_default()
     }
 
     /// What the start of points depends on, for the buyer. A card was at hand, and whatever is no main card stands under
@@ -190,7 +195,7 @@ impl Work {
 
     /// Number of the sheet that holds for a purchase, if it was made on that day.
     fn sheet(&self, sale: &Sale<'_>, day: Day) -> Option<u64> {
-        let version = self.rated(sale.known, sale.fact).version(sale.fact.scheme);
+        let version = self.rated(sale).version(sale.fact.scheme);
         let terms = self.scheme(version)?;
         purchase::sheet(terms, self.code(sale.known.office), day).map(|sheet| sheet.sheet_no)
     }
@@ -203,7 +208,7 @@ impl Work {
             return None;
         }
         let (first, last) = (known.at, latest(known));
-        let versions = self.world.versions(known.office);
+        let versions = self.world.versions(self.bought_by(known, sale.earned));
         let (first_day, last_day) = (self.day(known.office, first), self.day(known.office, last));
         let mut spans = self.bound_spans(known.office).into_iter();
         let in_doubt = rate::in_force(&versions, first) != rate::in_force(&versions, last)
@@ -215,13 +220,21 @@ impl Work {
     /// Whether the points of a purchase stay with the member when its goods come back, by the version that rates it (S8).
     pub(in crate::rules::apply) fn leaves_points(&self, id: FactId) -> bool {
         let Some(known) = self.fact(id) else { return false };
-        let when = (known.at, known.high);
-        known.fact.as_ref().is_some_and(|fact| self.world.leaves_points(known.office, fact, when))
+        let Some(fact @ Fact { event: Event::Earned(earned), .. }) = &known.fact else { return false };
+        self.world.leaves_points(self.bought_by(known, earned), fact, (known.at, known.high))
     }
 
     /// By which version of the scheme a purchase is rated.
-    fn rated(&self, known: &KnownFact, fact: &Fact) -> Rated {
-        self.world.rated(known.office, fact, (known.at, known.high))
+    fn rated(&self, sale: &Sale<'_>) -> Rated {
+        let known = sale.known;
+        self.world.rated(self.bought_by(known, sale.earned), sale.fact, (known.at, known.high))
+    }
+
+    /// Where a purchase was made, and of which kinds its buyer was: who bought it, whoever goes on in their place.
+    fn bought_by(&self, known: &KnownFact, earned: &Earned) -> Whose<'_> {
+        let buyer = || self.original_owner(known, &earned.subject);
+        let member = if self.world.asks_kinds() { buyer() } else { None };
+        member.map_or(Whose::anybody(known.office), |member| self.whose(known.office, member))
     }
 
     /// The standing of a purchase of which a part, or all, waits for approval. What bounds left of it is kept with the case,
