@@ -77,4 +77,9 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "refused",
         text: include_str!("../../sql/both/migrations/0021_refused.sql"),
     },
+    Migration {
+        number: 23,
+        name: "office_days",
+        text: include_str!("../../sql/both/migrations/0023_office_days.sql"),
+    },
 ];
