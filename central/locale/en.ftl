@@ -1524,7 +1524,6 @@ oday-adjustments-what = Received or changed today, of business days that were si
 oday-since = Changes since it was signed
 oday-since-what = Records of this day that came or changed after it was signed. They are adjustments of the day on which they came; the signed figures stay.
 oday-since-none = Nothing changed since it was signed.
-oday-later = Late records and corrections
 oday-concerns = Concerns
 oday-recorded = Recorded
 oday-happened = Happened

@@ -1524,7 +1524,6 @@ oday-adjustments-what = 本日才收到或改动、属于此前已签核营业�
 oday-since = 签核后的变动
 oday-since-what = 签核之后才收到或改动的本日记录，计入收到当日的次日调整，签核的数字不变。
 oday-since-none = 签核之后没有变动。
-oday-later = 后到与改动
 oday-concerns = 所属营业日
 oday-recorded = 登记时间
 oday-happened = 发生时间

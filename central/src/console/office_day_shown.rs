@@ -247,9 +247,8 @@ pub(super) fn shown(ui: &Ui, zone: Tz, read: &Read, actor: &str) -> Shown {
         let words = ui.t(&format!("kind-{:02}", case.kind));
         (format!("/cases/{}", case.case), words, ui.time_in(case.opened, zone))
     };
-    let signer = |of: &Signature| {
-        (read.people.get(&of.by).unwrap_or(&of.by).clone(), ui.time_in(of.at, zone))
-    };
+    let signer =
+        |of: &Signature| (read.people.get(&of.by).unwrap_or(&of.by).clone(), ui.time_in(of.at, zone));
     let parts = sheet.parts.iter().zip(&sheet.cash.terminals);
     Shown {
         place: format!("{} {}", office.code, ui.pick(&office.name)),

@@ -324,7 +324,13 @@ fn later(
         if !is_late && !is_then(changed) {
             continue;
         }
-        let (fact, became) = (rows::fact_id_at(&row, 0)?, row.text(8)?);
+        let fact = rows::fact_id_at(&row, 0)?;
+        let sums = moved(tx, fact, (from.max(closed.offset(1)), until))?;
+        // A time that is known better now, or a standing that books nothing, changes no figure.
+        if !is_late && sums.is_empty() {
+            continue;
+        }
+        let became = row.text(8)?;
         found.push(Later {
             day,
             recorded: if is_late { came } else { changed },
@@ -335,7 +341,7 @@ fn later(
             became: became_from_code(became).ok_or_else(|| rows::unknown("what became of a fact", became))?,
             kind: rows::kind_at(&row, 9)?,
             member: row.array_opt(10)?.map(MemberId),
-            sums: moved(tx, fact, (from.max(closed.offset(1)), until))?,
+            sums,
         });
     }
     Ok(found)
