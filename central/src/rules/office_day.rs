@@ -376,7 +376,7 @@ pub fn without_reason<'a>(
     standing: &'a Standing,
     differences: &'a [Difference],
 ) -> impl Iterator<Item = &'a Difference> {
-    differences.iter().filter(|difference| {
+    differences.iter().filter(move |difference| {
         difference.own_reason.is_none() && !standing.reasons.contains_key(&difference.id)
     })
 }
