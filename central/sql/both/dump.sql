@@ -99,6 +99,9 @@ SELECT id, starts, ends, place, member, points, reached, award, scheme, given, g
 -- name: birthday_use
 SELECT id, member, office, day, at, slip, scheme, used_by, taken_back, taken_back_by, entry FROM birthday_use
 
+-- name: office_day_step
+SELECT office, day, n, what, at, by_whom, detail, entry FROM office_day_step
+
 -- name: issued
 SELECT device, day, points, top_up, entry FROM issued
 

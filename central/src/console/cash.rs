@@ -59,17 +59,26 @@ async fn find(console: &Console, query: CashQuery) -> Result<Found, Failure> {
         let asked = query.day.as_deref().and_then(|day| day.parse::<Day>().ok());
         let day = asked.unwrap_or_else(|| office.clock.business_day(now));
         let report = cash::report(tx, (office.office, day), now)?;
-        let mut names = BTreeMap::new();
-        for line in report.iter().flat_map(|report| &report.lines) {
-            if let Teller::Desk(Some(person)) = line.teller
-                && let Some(known) = staff::by_id(tx, person)?
-            {
-                names.insert(person, known.name);
-            }
-        }
+        let names = report.as_ref().map(|report| desk_names(tx, report)).transpose()?.unwrap_or_default();
         Ok(Found { report, offices, names })
     };
     Ok(console.app.db.read(load).await?)
+}
+
+/// What the people at the centre's desk are called who are in a report.
+pub(super) fn desk_names(
+    tx: &mut Tx<'_>,
+    report: &Report,
+) -> Result<BTreeMap<OperatorId, String>, StoreError> {
+    let mut names = BTreeMap::new();
+    for line in &report.lines {
+        if let Teller::Desk(Some(person)) = line.teller
+            && let Some(known) = staff::by_id(tx, person)?
+        {
+            names.insert(person, known.name);
+        }
+    }
+    Ok(names)
 }
 
 /// The report as JSON; fen.
@@ -106,19 +115,21 @@ pub async fn api(
     })))
 }
 
-struct LineShown {
-    teller: String,
-    method: String,
-    what: String,
-    count: String,
-    amount: String,
-    not_booked: String,
+/// A line of the report in words.
+pub(super) struct LineShown {
+    pub(super) teller: String,
+    pub(super) method: String,
+    pub(super) what: String,
+    pub(super) count: String,
+    pub(super) amount: String,
+    pub(super) not_booked: String,
 }
 
-struct MethodShown {
-    method: String,
-    amounts: Vec<(String, String)>,
-    net: String,
+/// What a method came to, in words.
+pub(super) struct MethodShown {
+    pub(super) method: String,
+    pub(super) amounts: Vec<(String, String)>,
+    pub(super) net: String,
 }
 
 struct TerminalShown {
@@ -128,6 +139,13 @@ struct TerminalShown {
     state: String,
     tone: &'static str,
     heard: String,
+}
+
+/// Sums by method and by teller, as pages show them.
+pub(super) struct Sums {
+    pub(super) lines: Vec<LineShown>,
+    pub(super) kinds: Vec<String>,
+    pub(super) methods: Vec<MethodShown>,
 }
 
 #[derive(Template)]
@@ -147,9 +165,7 @@ struct Sheet {
     zone: String,
     before: String,
     after: String,
-    lines: Vec<LineShown>,
-    kinds: Vec<String>,
-    methods: Vec<MethodShown>,
+    sums: Sums,
     terminals: Vec<TerminalShown>,
     /// How many terminals may still hold facts of the day; empty if none.
     lacking: String,
@@ -165,7 +181,6 @@ pub async fn page(
 ) -> Result<Response, Failure> {
     let ui = by.ui.at("cash");
     let found = find(&console, query).await?;
-    let yuan = |fen: i64| amount(&ui, Unit::Cny, fen);
     let words = |row: &OfficeRow| format!("{} {}", row.code, ui.pick(&row.name));
     let offices = found.offices.iter().map(|row| (row.office.to_string(), words(row))).collect();
     let Some(report) = found.report else {
@@ -177,21 +192,6 @@ pub async fn page(
     };
     let zone = report.office.clock.tz().unwrap_or(ui.zone);
     let link = |day: Day| format!("/cash?office={}&day={day}", report.office.office);
-    let line = |line: &crate::rules::cash::Line| LineShown {
-        teller: teller(&ui, &found.names, line.teller),
-        method: method(&ui, &line.method),
-        what: ui.t(&format!("cash-{}", line.what.code().replace('_', "-"))),
-        count: number(i64::try_from(line.count).unwrap_or(i64::MAX)),
-        amount: yuan(line.amount.0),
-        not_booked: if line.not_booked.is_positive() { yuan(line.not_booked.0) } else { "—".to_owned() },
-    };
-    let kinds: Vec<String> =
-        What::ALL.iter().map(|what| ui.t(&format!("cash-{}", what.code().replace('_', "-")))).collect();
-    let sum = |sum: &crate::rules::cash::MethodSum| MethodShown {
-        method: method(&ui, &sum.method),
-        amounts: kinds.iter().cloned().zip(sum.amounts.iter().map(|fen| yuan(fen.0))).collect(),
-        net: yuan(sum.net.0),
-    };
     let lacking = report.terminals.iter().filter(|of| of.may_lack).count();
     let sheet = Sheet {
         offices,
@@ -201,14 +201,35 @@ pub async fn page(
         zone: report.office.clock.zone.clone(),
         before: link(report.day.plus(-1)),
         after: link(report.day.plus(1)),
-        lines: report.lines.iter().map(line).collect(),
-        methods: report.methods.iter().map(sum).collect(),
+        sums: sums(&ui, &report, &found.names),
         terminals: report.terminals.iter().map(|of| terminal(&ui, zone, of)).collect(),
         lacking: if lacking > 0 { lacking.to_string() } else { String::new() },
         printed: ui.t_with("printed-by", &[("name", &ui.person), ("time", &ui.time(ui.now))]),
-        kinds,
     };
     Ok(Html(CashPage { ui, sheet: Some(sheet) }.render()?).into_response())
+}
+
+/// The sums of a report in words.
+pub(super) fn sums(ui: &Ui, report: &Report, names: &BTreeMap<OperatorId, String>) -> Sums {
+    let yuan = |fen: i64| amount(ui, Unit::Cny, fen);
+    let line = |line: &crate::rules::cash::Line| LineShown {
+        teller: teller(ui, names, line.teller),
+        method: method(ui, &line.method),
+        what: ui.t(&format!("cash-{}", line.what.code().replace('_', "-"))),
+        count: number(i64::try_from(line.count).unwrap_or(i64::MAX)),
+        amount: yuan(line.amount.0),
+        not_booked: if line.not_booked.is_positive() { yuan(line.not_booked.0) } else { "—".to_owned() },
+    };
+    let kinds: Vec<String> =
+        What::ALL.iter().map(|what| ui.t(&format!("cash-{}", what.code().replace('_', "-")))).collect();
+    let sum = |sum: &crate::rules::cash::MethodSum| MethodShown {
+        method: method(ui, &sum.method),
+        amounts: kinds.iter().cloned().zip(sum.amounts.iter().map(|fen| yuan(fen.0))).collect(),
+        net: yuan(sum.net.0),
+    };
+    let lines = report.lines.iter().map(line).collect();
+    let methods = report.methods.iter().map(sum).collect();
+    Sums { lines, kinds, methods }
 }
 
 /// Who took the money, in words.

@@ -1,4 +1,5 @@
-//! 日结: one terminal's business day against the ledger, line by line.
+//! 日结: one terminal's business day against the ledger, line by line. Without a terminal in the address it is the list of
+//! offices' days ([`super::office_days`]).
 
 use askama::Template;
 use axum::extract::{Query, State};
@@ -9,38 +10,35 @@ use serde::Deserialize;
 
 use super::Console;
 use super::compare::{self, Compared};
+use super::day_lines::{self, Asked, Lines};
 use super::failure::Failure;
-use super::members::masked_name;
-use super::overview::{standing_tone, standing_words, today};
+use super::office_days::{self, ListQuery};
+use super::overview::today;
 use super::signed::SignedIn;
-use super::ui::{Ui, change, number};
+use super::ui::{Ui, number};
 use crate::db::Tx;
 use crate::rules::reconcile::{DayState, Line, TerminalDay};
-use crate::rules::world::became_code;
 use crate::store::people::{self, PeopleError};
 use crate::store::{devices, reconcile};
 
-/// Which day of which terminal.
+/// Which day of which terminal, and which of its lines; or which days of the list.
 #[derive(Debug, Default, Deserialize)]
 pub struct DayQuery {
     device: Option<String>,
     day: Option<String>,
     only: Option<String>,
+    from: Option<String>,
+    rows: Option<String>,
+    office: Option<String>,
+    state: Option<String>,
+    cursor: Option<String>,
 }
 
-struct LineShown {
-    number: String,
-    time: String,
-    wall: String,
-    member: String,
-    event: String,
-    promised: String,
-    posted: String,
-    standing: String,
-    tone: &'static str,
-    case_link: String,
-    mark: String,
-    differs: bool,
+impl DayQuery {
+    fn lines(&self) -> Asked {
+        let from = self.from.as_deref().and_then(|from| from.parse().ok());
+        Asked::of(self.only.as_deref(), from, self.rows.as_deref())
+    }
 }
 
 struct Summary {
@@ -67,8 +65,7 @@ struct DaysPage {
     place: String,
     zone: String,
     summary: Option<Summary>,
-    lines: Vec<LineShown>,
-    all_lines: usize,
+    lines: Option<Lines>,
     before: String,
     after: String,
 }
@@ -80,6 +77,12 @@ pub async fn page(
     by: SignedIn,
 ) -> Result<Response, Failure> {
     let ui = by.ui.at("days");
+    if query.device.is_none() {
+        let (office, state) = (query.office, query.state);
+        let asked = ListQuery { office, state, cursor: query.cursor.or(query.day) };
+        return office_days::show(&console, ui, &asked).await;
+    }
+    let asked = query.lines();
     let day: Day = query.day.as_deref().and_then(|day| day.parse().ok()).unwrap_or_else(|| today(&ui));
     let wanted: Option<DeviceId> = query.device.as_deref().and_then(|id| id.parse().ok());
     let vault = console.app.vault.clone();
@@ -89,43 +92,38 @@ pub async fn page(
         let chosen = known.iter().find(|line| Some(line.device) == chosen).cloned();
         let Some(chosen) = chosen else { return Ok((known, None)) };
         let reconciled = reconcile::day(tx, chosen.device, day)?;
-        let mut names = Vec::with_capacity(reconciled.lines.len());
-        for line in &reconciled.lines {
-            let member = people::member_of_fact(tx, line.fact)?;
-            names.push(masked_name(tx, &vault, member)?);
-        }
+        let lines = reconciled.lines.iter().map(|line| (line.clone(), ()));
+        let lines = day_lines::choose(lines.collect(), asked);
+        let names = day_lines::names(tx, &vault, &lines)?;
         let office = people::offices(tx)?.into_iter().find(|office| office.office == chosen.office);
-        Ok((known, Some((chosen, reconciled, names, office))))
+        Ok((known, Some((chosen, reconciled, (lines, names), office))))
     };
     let (known, chosen) = console.app.db.read(load).await?;
     let terminals = known.iter().map(|line| (line.device.to_string(), place(&ui, line))).collect();
-    let only = query.only.as_deref() == Some("differs");
     let mut page = DaysPage {
         terminals,
         device: String::new(),
         day: day.to_string(),
-        only,
+        only: asked.only,
         place: String::new(),
         zone: String::new(),
         summary: None,
-        lines: Vec::new(),
-        all_lines: 0,
+        lines: None,
         before: String::new(),
         after: String::new(),
         ui,
     };
-    if let Some((line, reconciled, names, office)) = chosen {
+    if let Some((line, reconciled, lines, office)) = chosen {
         let link = |day: Day| format!("/days?device={}&day={day}", line.device);
         (page.before, page.after) = (link(day.plus(-1)), link(day.plus(1)));
         page.device = line.device.to_string();
         page.place = place(&page.ui, &line);
         page.zone = office.map_or_else(String::new, |office| office.clock.zone);
         page.summary = Some(summary(&page.ui, &reconciled));
-        page.all_lines = reconciled.lines.len();
         let zone = page.zone.parse().unwrap_or(page.ui.zone);
-        let lines = reconciled.lines.iter().zip(names);
-        let shown = lines.filter(|(line, _)| !only || line.promised != line.posted);
-        page.lines = shown.map(|(line, name)| line_shown(&page.ui, zone, line, name)).collect();
+        let base = format!("{}&", link(day));
+        let number = |line: &Line, _: &()| line.fact.seq.to_string();
+        page.lines = Some(Lines::of((&page.ui, zone), (&base, asked), (&lines.0, lines.1), number));
     }
     Ok(Html(page.render()?).into_response())
 }
@@ -167,40 +165,5 @@ fn summary(ui: &Ui, day: &TerminalDay) -> Summary {
             .closed
             .as_ref()
             .map_or_else(Compared::default, |closed| compare::day_totals(ui, closed, &day.reckoned)),
-    }
-}
-
-fn line_shown(ui: &Ui, zone: chrono_tz::Tz, line: &Line, member: String) -> LineShown {
-    let differs = line.promised != line.posted;
-    let became = became_code(line.became);
-    let points = |amount: i64, event: &str| {
-        if amount == 0 && !matches!(event, "attended" | "earned") { "—".to_owned() } else { change(amount) }
-    };
-    LineShown {
-        number: line.fact.seq.to_string(),
-        time: ui.seconds_in(line.at, zone).split(' ').nth(1).unwrap_or_default().to_owned(),
-        // The claim is worth a place only where it is another minute.
-        wall: if line.wall.since(line.at).abs() > 60_000_000 {
-            ui.t_with("line-claimed", &[("time", &ui.time_in(line.wall, zone))])
-        } else {
-            String::new()
-        },
-        member,
-        event: ui.t(&format!("event-{}", line.event)),
-        promised: points(line.promised.0, line.event),
-        posted: points(line.posted.0, line.event),
-        standing: standing_words(ui, became, line.kind),
-        tone: standing_tone(became),
-        case_link: line.case.map(|case| format!("/cases/{case}")).unwrap_or_default(),
-        mark: match (differs, line.explained) {
-            (false, _) => String::new(),
-            (true, true) => {
-                ui.t_with("line-explained", &[("change", &change(line.posted.0 - line.promised.0))])
-            }
-            (true, false) => {
-                ui.t_with("line-unexplained", &[("change", &change(line.posted.0 - line.promised.0))])
-            }
-        },
-        differs,
     }
 }

@@ -28,6 +28,7 @@ mod codes;
 mod compare;
 pub mod contract;
 mod coupons;
+mod day_lines;
 mod days;
 mod decide;
 mod details;
@@ -51,6 +52,10 @@ mod login_name;
 mod member_list;
 mod members;
 mod money;
+mod office_day;
+mod office_day_api;
+mod office_day_shown;
+mod office_days;
 mod overview;
 mod owed;
 mod pages;
@@ -153,6 +158,13 @@ fn points() -> Router<Console> {
         .route("/members/{id}/statement", get(statement::page))
 }
 
+/// The close of days.
+fn close_of_day() -> Router<Console> {
+    Router::new()
+        .route("/days", get(days::page))
+        .route("/days/{office}/{day}", get(office_day::page).post(office_day::act))
+}
+
 /// All routes of the console.
 pub fn router(app: App) -> Router {
     let console = Console::new(app);
@@ -166,7 +178,6 @@ pub fn router(app: App) -> Router {
         .route("/recovery", get(recovery::page).post(recovery::end))
         .route("/cases", get(cases::inbox))
         .route("/cases/{id}", get(cases::one).post(decide::decide))
-        .route("/days", get(days::page))
         .route("/cash", get(cash::page))
         .route("/jobs", get(jobs::page))
         .route("/jobs/{name}", post(jobs::press))
@@ -184,6 +195,7 @@ pub fn router(app: App) -> Router {
         .route("/a/{hash}/{*name}", get(assets::file))
         .merge(activities_and_guests())
         .merge(points())
+        .merge(close_of_day())
         .merge(contract::router())
         .fallback(failure::not_found)
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))

@@ -78,4 +78,9 @@ pub const MIGRATIONS: &[Migration] = &[
         text: include_str!("../../sql/both/migrations/0021_refused.sql"),
     },
     Migration { number: 22, name: "scope", text: include_str!("../../sql/both/migrations/0022_scope.sql") },
+    Migration {
+        number: 23,
+        name: "office_days",
+        text: include_str!("../../sql/both/migrations/0023_office_days.sql"),
+    },
 ];

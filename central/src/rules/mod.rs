@@ -22,6 +22,7 @@ pub mod lease;
 pub mod levels;
 pub mod links;
 pub mod need;
+pub mod office_day;
 pub mod outcome;
 pub mod points;
 pub mod posting;

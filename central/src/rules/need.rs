@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use hufu_shared::act::{Act, CardIssue, ItemDecided, ItemTakenBack};
+use hufu_shared::act::{Act, CardIssue, DayExplained, DayReopened, DaySigned, ItemDecided, ItemTakenBack};
 use hufu_shared::fact::{Event, Fact, Funding};
 use hufu_shared::ids::{
     ActivityId, CardId, DeviceId, FactId, Hash, ItemId, LeaseId, MemberId, OccurrenceId, OfficeId,
@@ -134,6 +134,8 @@ pub enum Need {
     Birthday(Hash),
     /// The uses of a member, and of those who turned out to be the same.
     BirthdaysOf(MemberId),
+    /// What was done to an office's business day.
+    OfficeDay(OfficeId, Day),
 }
 
 /// What an entry will certainly need, so that most entries are applied at the first try.
@@ -368,7 +370,7 @@ fn of_points(needs: &mut BTreeSet<Need>, act: &Act) {
     }
 }
 
-/// Of acts about what a scheme gives by itself: levels, coupons, birthdays and what comes round.
+/// Of acts about what a scheme gives by itself: levels, coupons, birthdays and what comes round; and of the close of days.
 fn of_rights(needs: &mut BTreeSet<Need>, act: &Act) {
     match act {
         Act::CouponsGiven(given) => {
@@ -407,6 +409,11 @@ fn of_rights(needs: &mut BTreeSet<Need>, act: &Act) {
         }
         Act::BirthdayTakenBack(back) => {
             needs.insert(Need::Birthday(back.id));
+        }
+        Act::DayExplained(DayExplained { office, day, .. })
+        | Act::DaySigned(DaySigned { office, day, .. })
+        | Act::DayReopened(DayReopened { office, day, .. }) => {
+            needs.insert(Need::OfficeDay(*office, *day));
         }
         _ => {}
     }

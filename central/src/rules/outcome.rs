@@ -27,6 +27,7 @@ use super::joining::application::Association;
 use super::joining::details::Details;
 use super::judge::issue::Issued;
 use super::lease::LeaseRow;
+use super::office_day::DayStep;
 use super::posting::Posting;
 use super::ranking::KnownAward;
 use super::world::{
@@ -116,6 +117,8 @@ pub struct Outcome {
     pub awards: BTreeMap<Hash, KnownAward>,
     /// Uses of birthdays' discounts that are new or were taken back.
     pub birthdays: BTreeMap<Hash, KnownBirthday>,
+    /// What was done to offices' business days, by office, day and place in its history.
+    pub day_steps: BTreeMap<(OfficeId, Day, u32), DayStep>,
     /// Steps of members' levels, by their places.
     pub level_steps: BTreeMap<(MemberId, u32), LevelStep>,
     /// How members' levels read from now on; none for one without a name.

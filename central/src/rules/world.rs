@@ -54,6 +54,7 @@ use super::judge::issue::Issued;
 use super::judge::rate::Kinds;
 use super::lease::LeaseRow;
 use super::need::Need;
+use super::office_day::DayStep;
 use super::posting::Account;
 use super::ranking::KnownAward;
 
@@ -172,6 +173,8 @@ pub struct World {
     pub birthdays: BTreeMap<Hash, KnownBirthday>,
     /// Which of them are a member's, and those of who turned out to be the same.
     pub birthdays_of: BTreeMap<MemberId, BTreeSet<Hash>>,
+    /// What was done to offices' business days, in order.
+    pub office_days: BTreeMap<(OfficeId, Day), Vec<DayStep>>,
 }
 
 /// A recovery of the centre: it was rolled back, and learns from the terminals what it had set aside.

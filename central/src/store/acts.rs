@@ -2,7 +2,7 @@
 
 use hufu_shared::act::{Act, Actor};
 use hufu_shared::ids::{EntryId, Hash, OperatorId};
-use hufu_shared::seal::{SealKey, seal};
+use hufu_shared::seal::{OpenKey, SealKey, seal};
 use hufu_shared::time::{Day, Instant, OfficeClock};
 
 use super::devices::SQL;
@@ -66,6 +66,16 @@ impl Note {
         let commitment = Hash::of(&[b"hufu-commit", &salt, clear.as_bytes()]);
         let sealed = seal(to, &commitment.0, &[&salt, clear.as_bytes()].concat())?;
         Ok(Self { commitment, sealed })
+    }
+
+    /// What somebody typed, by its commitment; none where it was erased, or cannot be opened with this key.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database fails.
+    pub fn read(tx: &mut Tx<'_>, key: &OpenKey, commitment: Hash) -> Result<Option<String>, StoreError> {
+        let Some(row) = tx.query_opt(SQL.get("note"), &[commitment.0.into()])? else { return Ok(None) };
+        let Ok(clear) = key.open(&commitment.0, row.blob(0)?) else { return Ok(None) };
+        Ok(clear.get(SALT_BYTES..).and_then(|text| String::from_utf8(text.to_vec()).ok()))
     }
 
     /// Keeps it.

@@ -38,6 +38,7 @@ pub mod lookalikes;
 pub mod member_day;
 pub mod members;
 pub mod money;
+pub mod office_days;
 pub mod outbox;
 pub mod outcome;
 pub mod overview;

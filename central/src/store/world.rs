@@ -17,8 +17,8 @@ use super::StoreError;
 use super::known;
 use super::rows;
 use super::{
-    activities, asked, associations, birthdays, cards, catalogue, details, joining, levels, points, rankings,
-    stock,
+    activities, asked, associations, birthdays, cards, catalogue, details, joining, levels, office_days,
+    points, rankings, stock,
 };
 use crate::db::{Row, SqlFile, Tx, Value};
 use crate::rules::apply::{APPLY_VERSION, OLDEST_APPLY_VERSION, apply};
@@ -241,6 +241,7 @@ fn fetch_one(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), Store
         Need::DeviceLeases(DeviceId(id)) => leases_in(tx, world, "leases_of_device", id),
         Need::MemberLeases(MemberId(id)) => leases_in(tx, world, "leases_of_member", id),
         Need::Knew(version) => known::knew_in(tx, world, version),
+        Need::OfficeDay(office, day) => office_days::day_in(tx, world, (office, day)),
     }
 }
 

@@ -21,6 +21,7 @@ mod lease;
 mod levels;
 mod member_day;
 mod name;
+mod office_day;
 mod people;
 mod points;
 mod redemption;
@@ -41,6 +42,7 @@ pub use joining::*;
 pub use lease::*;
 pub use levels::*;
 pub use member_day::*;
+pub use office_day::*;
 pub use people::*;
 pub use points::*;
 pub use redemption::*;
@@ -308,6 +310,15 @@ pub enum Act {
     /// A use of a birthday's discount was taken back.
     #[n(136)]
     BirthdayTakenBack(#[n(0)] BirthdayTakenBack),
+    /// A person gave the reason of a difference of an office's day.
+    #[n(155)]
+    DayExplained(#[n(0)] DayExplained),
+    /// A person signed an office's day.
+    #[n(156)]
+    DaySigned(#[n(0)] DaySigned),
+    /// A signed day of an office was opened again.
+    #[n(157)]
+    DayReopened(#[n(0)] DayReopened),
 }
 
 /// A change of the rules of applying.

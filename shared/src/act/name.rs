@@ -69,6 +69,7 @@ impl Act {
             Self::RankingAwarded(_) => "ranking_awarded",
             Self::ItemRedeemed(_) => "item_redeemed", Self::ItemDecided(_) => "item_decided",
             Self::ItemTakenBack(_) => "item_taken_back",
+            Self::DayExplained(_) => "day_explained", Self::DaySigned(_) => "day_signed", Self::DayReopened(_) => "day_reopened",
             Self::BirthdayUsed(_) => "birthday_used", Self::BirthdayTakenBack(_) => "birthday_taken_back",
         }
     }

@@ -5,6 +5,7 @@
 //! what was written; an existing file is never overwritten.
 
 mod activities;
+mod days;
 mod points;
 mod purchases;
 mod samples;
@@ -15,7 +16,7 @@ use hufu_shared::act::Act;
 use hufu_shared::cbor;
 
 fn acts() -> Vec<Act> {
-    [samples::acts(), activities::acts(), points::acts()].concat()
+    [samples::acts(), activities::acts(), days::acts(), points::acts()].concat()
 }
 
 fn folder() -> PathBuf {

@@ -1,6 +1,6 @@
 //! Operations about the centre itself and its terminals, and about activities.
 
-use super::super::{activities, api, cash, guests, jobs};
+use super::super::{activities, api, cash, guests, jobs, office_day_api, office_days};
 use super::{Operation, get, post};
 
 /// Figures, terminals, cases, days, cash and jobs.
@@ -43,6 +43,46 @@ pub(super) fn centre() -> Vec<Operation> {
             .asks("sort:started|-started cursor limit:int")
             .tells("runs:[Run] next?"),
         get("/api/v1/job-runs/{run}", jobs::one, "One run, with how far it is.").tells("Run"),
+    ]
+}
+
+/// The close of offices' days.
+pub(super) fn days() -> Vec<Operation> {
+    vec![
+        get(
+            "/api/v1/office-days",
+            office_days::api,
+            "Business days of offices and how far each is signed, the newest first; the cursor is a day.",
+        )
+        .asks("office state:running|open|signed_once|signed|reopened cursor")
+        .tells("days:[OfficeDayLine] next?:day"),
+        get(
+            "/api/v1/office-days/{office}/{day}",
+            office_day_api::one,
+            "A business day of an office, by code or id: figures, differences, and what came later. Amounts of cash in fen.",
+        )
+        .tells("OfficeDay"),
+        post(
+            "/api/v1/office-days/{office}/{day}/explain",
+            office_day_api::explain,
+            "Gives the reason of a difference as it stands now.",
+        )
+        .takes("difference!:hash reason!")
+        .tells("OfficeDay"),
+        post(
+            "/api/v1/office-days/{office}/{day}/sign",
+            office_day_api::sign,
+            "Signs what was seen; the second of two people closes the day.",
+        )
+        .takes("seen!:hash")
+        .tells("OfficeDay"),
+        post(
+            "/api/v1/office-days/{office}/{day}/reopen",
+            office_day_api::reopen,
+            "Opens a signed day again; for administrators.",
+        )
+        .takes("reason!")
+        .tells("OfficeDay"),
     ]
 }
 

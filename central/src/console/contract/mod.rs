@@ -170,6 +170,7 @@ impl Operation {
 pub fn operations() -> Vec<Operation> {
     let parts = [
         centre::centre(),
+        centre::days(),
         centre::activities(),
         members::joining(),
         members::lists(),

@@ -54,6 +54,27 @@ pub(super) const SHAPES: &[(&str, &str)] = &[
         "device:id name topped_up:int paid_out:int closed:any last_contact?:time queued?:int may_lack:bool",
     ),
     ("Changed", "member:id at:time"),
+    ("DayCase", "case:hash kind:int opened:time"),
+    (
+        "DayDifference",
+        "difference:hash matter:missing|not_closed|differs|drawer|cases device?:id size:int explained:bool reason?",
+    ),
+    (
+        "DayFigures",
+        "expected:int reported:int missing:int facts:int open_cases:int promised:int posted:int unexplained:int \
+         cash_net:int",
+    ),
+    (
+        "DayLater",
+        "day:day recorded:time late:bool fact event at:time became kind?:int member?:id booked:[Leg]",
+    ),
+    ("DaySignature", "by at:time seen:hash figures:DayFigures"),
+    ("DayStep", "what:explained|signed|reopened by at:time reason?"),
+    (
+        "DayTerminal",
+        "device:id name expected:bool reported:bool may_lack:bool state:agrees|open|differs facts:int promised:int \
+         posted:int unexplained:int drawer?:int",
+    ),
     // Of one that a terminal took no more is told than what came of it.
     (
         "DecidedApplication",
@@ -102,6 +123,17 @@ pub(super) const SHAPES: &[(&str, &str)] = &[
         "occurrence:id starts:time ends:time state places?:int points:int admits_once:bool exits:bool \
          audience:Audience offices:[text] invited:int placed:int waiting:int cancelled:int companions_placed:int \
          companions_waiting:int attended:int companions:int no_shows?:int cost?:int cost_per_head:any",
+    ),
+    (
+        "OfficeDay",
+        "office:id code day:day zone state:running|open|signed_once|signed|reopened over:bool seen:hash \
+         figures:DayFigures first?:DaySignature second?:DaySignature differences:[DayDifference] \
+         terminals:[DayTerminal] cases:[DayCase] adjustments:[DayLater] since:[DayLater] steps:[DayStep]",
+    ),
+    (
+        "OfficeDayLine",
+        "office:id code day:day state:running|open|signed_once|signed|reopened facts:int terminals:int \
+         open_cases:int first?:DaySignature second?:DaySignature",
     ),
     ("OpeningPurchase", "fact fen:int slip?"),
     ("OwnRedemption", "plan:hash name:Words points:int fen:int pieces:int at:time day:day"),

@@ -18,6 +18,7 @@ mod lists;
 mod look;
 mod members;
 mod money;
+mod office_days;
 mod pages;
 mod points;
 mod rankings;

@@ -11,11 +11,13 @@ use crate::db::Tx;
 use crate::store::people::{self, PeopleError};
 use crate::vault::Personal;
 
-const PAGES: [&str; 15] = [
+const PAGES: [&str; 17] = [
     "/",
     "/cases",
     "/cases?ended=1",
     "/days",
+    "/days/A/2026-11-20",
+    "/days/B/2026-11-21?rows=all&only=differs",
     "/cash",
     "/jobs",
     "/jobs?count=1",

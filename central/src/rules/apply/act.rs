@@ -81,6 +81,7 @@ impl Work {
             Act::LevelsMoved(_) | Act::CouponsGiven(_) | Act::CouponUsed(_) | Act::BirthdayUsed(_) | Act::BirthdayTakenBack(_)
             | Act::PointsFilledUp(_) | Act::MembersRanked(_) | Act::RankingAwarded(_) => self.act_of_rights(&taken.act),
             Act::DaySettled(day) => self.day_settled(*day),
+            Act::DayExplained(_) | Act::DaySigned(_) | Act::DayReopened(_) => self.act_of_day(&taken.act),
             Act::PolicySet(policy) => self.policy_set(policy),
             Act::JobRan(run) => self.job_ran(run),
             Act::ApplyVersionSet(set) => self.apply_version_set(set.version),

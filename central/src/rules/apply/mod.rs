@@ -39,6 +39,7 @@ mod limits;
 mod matter;
 mod member_day;
 mod money;
+mod office_day;
 mod people;
 mod points;
 mod recovery;

@@ -101,6 +101,12 @@ impl Role {
         }
     }
 
+    /// Whether somebody may open a day again that two people signed.
+    #[must_use]
+    pub fn reopens_days(self) -> bool {
+        self == Self::Admin
+    }
+
     /// Whether fields of a group can be filled in: who may never read what stands there may not write over it.
     #[must_use]
     pub fn fills_in(self, class: Sensitivity) -> bool {

@@ -30,6 +30,7 @@ mod levels;
 mod lost_commit;
 mod meanwhile;
 mod member_day;
+mod office_days;
 mod order;
 mod people;
 mod points;
