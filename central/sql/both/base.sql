@@ -99,6 +99,9 @@ INSERT INTO ranking_award (id, starts, ends, place, member, points, reached, awa
 -- name: birthday_use
 INSERT INTO birthday_use (id, member, office, day, at, slip, scheme, used_by, taken_back, taken_back_by, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 
+-- name: stand_in
+INSERT INTO stand_in (person, id, stand_in, starts, until, named, ended, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+
 -- name: issued
 INSERT INTO issued (device, day, points, top_up, entry) VALUES ($1, $2, $3, $4, $5)
 

@@ -99,6 +99,9 @@ SELECT id, starts, ends, place, member, points, reached, award, scheme, given, g
 -- name: birthday_use
 SELECT id, member, office, day, at, slip, scheme, used_by, taken_back, taken_back_by, entry FROM birthday_use
 
+-- name: stand_in
+SELECT person, id, stand_in, starts, until, named, ended, entry FROM stand_in
+
 -- name: issued
 SELECT device, day, points, top_up, entry FROM issued
 

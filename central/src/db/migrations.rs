@@ -77,4 +77,9 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "refused",
         text: include_str!("../../sql/both/migrations/0021_refused.sql"),
     },
+    Migration {
+        number: 24,
+        name: "stand_ins",
+        text: include_str!("../../sql/both/migrations/0024_stand_ins.sql"),
+    },
 ];

@@ -18,6 +18,7 @@ use hufu_shared::act::{FieldGroup, StockClass};
 use hufu_shared::fact::{Event, Fact};
 use hufu_shared::ids::{
     ActivityId, BootId, CardId, DeviceId, FactId, Hash, ItemId, LeaseId, MemberId, OccurrenceId, OfficeId,
+    OperatorId,
 };
 use hufu_shared::member::{MemberStatus, OccurrenceRow, OfficeRow};
 use hufu_shared::money::{Leg, Unit};
@@ -55,6 +56,7 @@ use super::lease::LeaseRow;
 use super::need::Need;
 use super::posting::Account;
 use super::ranking::KnownAward;
+use super::stand_in::KnownStandIn;
 
 /// All rows that one entry needs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -169,6 +171,8 @@ pub struct World {
     pub birthdays: BTreeMap<Hash, KnownBirthday>,
     /// Which of them are a member's, and those of who turned out to be the same.
     pub birthdays_of: BTreeMap<MemberId, BTreeSet<Hash>>,
+    /// Who stands in for whom, by the person and the name of it.
+    pub stand_ins: BTreeMap<(OperatorId, Hash), KnownStandIn>,
 }
 
 /// A recovery of the centre: it was rolled back, and learns from the terminals what it had set aside.

@@ -46,6 +46,7 @@ pub static TABLES: LazyLock<Vec<(&'static str, usize)>> = LazyLock::new(|| {
         ("coupon", 1),
         ("ranking_award", 1),
         ("birthday_use", 1),
+        ("stand_in", 2),
         ("issued", 2),
         ("lease", 2),
         ("posting", 1),

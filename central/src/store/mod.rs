@@ -54,6 +54,7 @@ pub mod requests;
 pub mod rows;
 pub mod snapshot;
 pub mod staff;
+pub mod stand_ins;
 pub mod statement;
 pub mod stock;
 pub mod ties;

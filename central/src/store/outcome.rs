@@ -12,7 +12,7 @@ use hufu_shared::time::Instant;
 use super::StoreError;
 use super::known;
 use super::rows::{self, number};
-use super::{activities, brought, cards, details, joining, levels, members, points, stock};
+use super::{activities, brought, cards, details, joining, levels, members, points, stand_ins, stock};
 use crate::db::{SqlFile, Tx, Value};
 use crate::rules::outcome::{FactRow, Outcome};
 use crate::rules::posting::{Account, Posting};
@@ -132,7 +132,7 @@ fn commit_club(tx: &mut Tx<'_>, entry: EntryId, outcome: &Outcome) -> Result<(),
         let values = [i64::from(recovery.epoch).into(), recovery.since.map(|at| at.0).into(), entry.0.into()];
         put(tx, "set_recovery", values)?;
     }
-    Ok(())
+    stand_ins::commit(tx, entry, outcome)
 }
 
 fn commit_plans(

@@ -24,6 +24,7 @@ mod name;
 mod people;
 mod points;
 mod redemption;
+mod stand_ins;
 mod stock;
 mod told;
 mod value;
@@ -44,6 +45,7 @@ pub use member_day::*;
 pub use people::*;
 pub use points::*;
 pub use redemption::*;
+pub use stand_ins::*;
 pub use stock::*;
 pub use told::*;
 pub use value::*;
@@ -308,6 +310,12 @@ pub enum Act {
     /// A use of a birthday's discount was taken back.
     #[n(136)]
     BirthdayTakenBack(#[n(0)] BirthdayTakenBack),
+    /// Somebody named who decides in their place while they are away.
+    #[n(160)]
+    StandInNamed(#[n(0)] StandInNamed),
+    /// They ended that before its time.
+    #[n(161)]
+    StandInEnded(#[n(0)] StandInEnded),
 }
 
 /// A change of the rules of applying.

@@ -70,6 +70,7 @@ impl Act {
             Self::ItemRedeemed(_) => "item_redeemed", Self::ItemDecided(_) => "item_decided",
             Self::ItemTakenBack(_) => "item_taken_back",
             Self::BirthdayUsed(_) => "birthday_used", Self::BirthdayTakenBack(_) => "birthday_taken_back",
+            Self::StandInNamed(_) => "stand_in_named", Self::StandInEnded(_) => "stand_in_ended",
         }
     }
 }

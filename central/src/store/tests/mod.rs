@@ -39,6 +39,7 @@ mod redeemed;
 mod reference;
 mod replaced;
 mod settled;
+mod stand_ins;
 mod stays;
 mod stock;
 mod taken_back;
