@@ -12,6 +12,7 @@ mod activity_page;
 mod activity_plan;
 mod api;
 mod applications;
+mod approvals;
 mod approve;
 mod assets;
 mod associations;
@@ -91,6 +92,7 @@ use hufu_shared::time::Instant;
 use hufu_shared::token::TokenKey;
 
 use crate::app::App;
+use crate::store::approvals::Tally;
 use crate::store::devices as terminals;
 use contract::gate;
 use password::Passwords;
@@ -109,13 +111,15 @@ pub struct Console {
     passwords: Passwords,
     /// Tries at logins that nobody has: they are answered as those of known ones are.
     strangers: Arc<Mutex<HashMap<Hash, Tries>>>,
+    /// Forms that wait, as counted last.
+    tally: Tally,
 }
 
 impl Console {
     /// Over a service.
     #[must_use]
     pub fn new(app: App) -> Self {
-        Self { app, passwords: Passwords::default(), strangers: Arc::default() }
+        Self { app, passwords: Passwords::default(), strangers: Arc::default(), tally: Tally::default() }
     }
 
     /// Whether people reach it over TLS: on every address but the machine's own.
@@ -153,6 +157,14 @@ fn points() -> Router<Console> {
         .route("/members/{id}/statement", get(statement::page))
 }
 
+/// The pages of what waits for approval, and of who decides in whose place.
+fn approvals_and_stand_ins() -> Router<Console> {
+    Router::new()
+        .route("/approvals", get(approvals::list).post(approvals::decide))
+        .route("/approvals/sure", get(approvals::sure))
+        .route("/approvals/away", get(approvals::away).post(approvals::set_away))
+}
+
 /// All routes of the console.
 pub fn router(app: App) -> Router {
     let console = Console::new(app);
@@ -184,6 +196,7 @@ pub fn router(app: App) -> Router {
         .route("/a/{hash}/{*name}", get(assets::file))
         .merge(activities_and_guests())
         .merge(points())
+        .merge(approvals_and_stand_ins())
         .merge(contract::router())
         .fallback(failure::not_found)
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))

@@ -4,7 +4,7 @@
 //! whom they stand in for and no more, does not hand them on, and never decides what either of the two asked for
 //! ([`hufu_shared::act::Actor::owns`]). Out of scope: signing in, which is everybody's own.
 
-use hufu_shared::act::StandInNamed;
+use hufu_shared::act::{Actor, StandInNamed};
 use hufu_shared::ids::{Hash, OperatorId};
 use hufu_shared::time::{DAY_US, Instant};
 
@@ -87,6 +87,21 @@ pub fn stands_in<'a>(
     at: Instant,
 ) -> bool {
     all.into_iter().any(|known| known.stand_in == stand_in && known.holds(at))
+}
+
+/// As whom somebody may decide what `asker` asked for: in their own right first, then in the place of each whom they stand
+/// in for. `covers` says whose say it is. Nobody decides what is theirs, neither by a stand-in nor as one.
+#[must_use]
+pub fn rights(
+    who: &Account,
+    stands_for: &[Account],
+    asker: &str,
+    covers: impl Fn(&Account) -> bool,
+) -> Vec<Actor> {
+    let own = [(Actor::Admin(who.id), who)];
+    let others = stands_for.iter().map(|person| (Actor::StandIn(who.id, person.id), person));
+    let all = own.into_iter().chain(others);
+    all.filter(|(actor, right)| covers(right) && !actor.owns(asker)).map(|(actor, _)| actor).collect()
 }
 
 #[cfg(test)]
@@ -173,5 +188,28 @@ mod tests {
         ] {
             assert_eq!(may_stand_in(person, stand_in), may, "{:?} {:?}", person.role, stand_in.role);
         }
+    }
+
+    /// Case table: who asked; as whom a clerk who stands in for a supervisor and an admin may decide it.
+    #[test]
+    fn rule_k21_nobody_decides_their_own_nor_as_stand_in_of_who_asked() {
+        let account = |n: u8, role| Account { id: OperatorId([n; 16]), role, superior: None, office: None };
+        let (clerk, admin) = (account(1, Role::Clerk), account(2, Role::Admin));
+        let supervisor = account(3, Role::Supervisor);
+        let persons = [admin, supervisor];
+        let name = |person: &Account| Actor::Admin(person.id).to_string();
+        let own = || Actor::Admin(clerk.id);
+        let of = |person: &Account| Actor::StandIn(clerk.id, person.id);
+        let centre = |account: &Account| account.role.is_of_centre();
+        for (asker, expected) in [
+            ("job/points".to_owned(), vec![own(), of(&admin)]),
+            (name(&clerk), vec![]),
+            (name(&admin), vec![own()]),
+            (name(&supervisor), vec![own(), of(&admin)]),
+        ] {
+            assert_eq!(rights(&clerk, &persons, &asker, centre), expected, "{asker}");
+        }
+        let theirs = |account: &Account| account.id == supervisor.id;
+        assert_eq!(rights(&clerk, &persons, "", theirs), [of(&supervisor)], "by whose right alone it is");
     }
 }

@@ -6,6 +6,7 @@
 pub mod activities;
 pub mod acts;
 pub mod api_requests;
+pub mod approvals;
 pub mod asked;
 pub mod associations;
 pub mod base;

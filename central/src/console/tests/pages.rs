@@ -11,7 +11,7 @@ use crate::db::Tx;
 use crate::store::people::{self, PeopleError};
 use crate::vault::Personal;
 
-const PAGES: [&str; 15] = [
+const PAGES: [&str; 18] = [
     "/",
     "/cases",
     "/cases?ended=1",
@@ -23,6 +23,9 @@ const PAGES: [&str; 15] = [
     "/activities",
     "/activities?state=approved&kind=salon",
     "/requests",
+    "/approvals",
+    "/approvals?kind=points",
+    "/approvals/away",
     "/devices",
     "/devices/invite",
     "/facts",
