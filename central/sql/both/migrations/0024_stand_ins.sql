@@ -1,6 +1,6 @@
 -- Who decides in whose place while they are away. Derived: replaying the journal fills it with the same rows.
 
--- People are those of `staff`, which is no derived table; all times are instants. It holds from `starts` up to `until`, or up to
+-- People are those of `staff`, which is no derived table. All times are instants. It holds from `starts` up to `until`, or up to
 -- `ended`.
 CREATE TABLE stand_in (
     person BLOB NOT NULL,
