@@ -313,7 +313,7 @@ impl Desk {
             let asker = store::leave_asker(tx, member, filed)?.unwrap_or_default();
             let mut item = self.item(books, Kind::Leave, (member.to_string(), filed), &asker);
             (item.title, item.link) = self.member(tx, member)?;
-            item.about = cause_words(self.ui.language, &books.leave_kinds, &view.known.kind);
+            item.about = kind_word(&self.ui, &books.leave_kinds, &view.known.kind);
             let (before, after) = (self.ui.t("approvals-active"), self.ui.t("approvals-archived"));
             item.effects = vec![self.effect("approvals-of-member", before, after)];
             items.push(item);
