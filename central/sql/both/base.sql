@@ -102,6 +102,9 @@ INSERT INTO birthday_use (id, member, office, day, at, slip, scheme, used_by, ta
 -- name: office_day_step
 INSERT INTO office_day_step (office, day, n, what, at, by_whom, detail, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 
+-- name: stand_in
+INSERT INTO stand_in (person, id, stand_in, starts, until, named, ended, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+
 -- name: issued
 INSERT INTO issued (device, day, points, top_up, entry) VALUES ($1, $2, $3, $4, $5)
 

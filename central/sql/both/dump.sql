@@ -102,6 +102,9 @@ SELECT id, member, office, day, at, slip, scheme, used_by, taken_back, taken_bac
 -- name: office_day_step
 SELECT office, day, n, what, at, by_whom, detail, entry FROM office_day_step
 
+-- name: stand_in
+SELECT person, id, stand_in, starts, until, named, ended, entry FROM stand_in
+
 -- name: issued
 SELECT device, day, points, top_up, entry FROM issued
 

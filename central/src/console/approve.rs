@@ -220,19 +220,7 @@ pub async fn decide(
         applications: with.map(str::to_owned).collect(),
         contact: CONTACT.map(|field| fields.get(field).to_owned()),
     };
-    let approving = Approving::new(&console, &posted).await?.map_err(|key| Refused::unfit(&ui, key))?;
-    let now = approving.now;
-    let work = move |tx: &mut Tx<'_>| -> Result<Result<(), Undone>, PeopleError> {
-        let decide = |tx: &mut Tx<'_>| -> Result<(), Undone> {
-            approving.decide(tx, &me, application, (&deal, &chosen))
-        };
-        // Nothing of a decision that cannot be is kept.
-        match tx.savepoint("approve", decide) {
-            Err(Undone::Failed(error)) => Err(error),
-            done => Ok(done),
-        }
-    };
-    match console.app.write(work).await? {
+    match decide_it(&console, &posted, &me, (application, deal, chosen)).await? {
         Ok(()) => {}
         Err(Undone::Role) => return Err(Failure::Role.into()),
         Err(Undone::Key(key @ ("request-changed" | "case-changed" | "verdict-pins"))) => {
@@ -241,7 +229,48 @@ pub async fn decide(
         Err(Undone::Key(key)) => return Err(Refused::unfit(&ui, key)),
         Err(Undone::Failed(error)) => return Err(error.into()),
     }
-    told(&console, application, now).await
+    told(&console, application, console.app.now()).await
+}
+
+/// Gives an application that looks like nobody its new member, or turns it down, by the right of an account; answers the
+/// key of what is wrong.
+pub(super) async fn join_it(
+    console: &Console,
+    posted: &Posted,
+    right: &Account,
+    (application, joins): (FactId, bool),
+) -> Result<Result<(), &'static str>, Failure> {
+    let deal = if joins { Deal::Join } else { Deal::Reject };
+    match decide_it(console, posted, right, (application, deal, Chosen::default())).await? {
+        Ok(()) => Ok(Ok(())),
+        Err(Undone::Key(key)) => Ok(Err(key)),
+        Err(Undone::Role) => Err(Failure::Role),
+        Err(Undone::Failed(error)) => Err(error.into()),
+    }
+}
+
+async fn decide_it(
+    console: &Console,
+    posted: &Posted,
+    right: &Account,
+    (application, deal, chosen): (FactId, Deal, Chosen),
+) -> Result<Result<(), Undone>, Failure> {
+    let approving = match Approving::new(console, posted).await? {
+        Ok(approving) => approving,
+        Err(key) => return Ok(Err(Undone::Key(key))),
+    };
+    let right = *right;
+    let work = move |tx: &mut Tx<'_>| -> Result<Result<(), Undone>, PeopleError> {
+        let decide = |tx: &mut Tx<'_>| -> Result<(), Undone> {
+            approving.decide(tx, &right, application, (&deal, &chosen))
+        };
+        // Nothing of a decision that cannot be is kept.
+        match tx.savepoint("approve", decide) {
+            Err(Undone::Failed(error)) => Err(error),
+            done => Ok(done),
+        }
+    };
+    Ok(console.app.write(work).await?)
 }
 
 /// An application as it is now.

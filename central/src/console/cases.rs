@@ -424,11 +424,9 @@ fn day_link(sides: &[Side], kind: u8) -> String {
 }
 
 fn history(ui: &Ui, decision: &cases::Decision) -> String {
-    let who = match &decision.actor {
-        hufu_shared::act::Actor::Admin(id) => {
-            ui.t_with("actor-admin", &[("id", &format!("…{}", &id.to_string()[30..]))])
-        }
-        _ => ui.t("actor-other"),
+    let who = match decision.actor.staff() {
+        Some(id) => ui.t_with("actor-admin", &[("id", &format!("…{}", &id.to_string()[30..]))]),
+        None => ui.t("actor-other"),
     };
     let verdict = ui.t(&format!("verdict-{}", crate::rules::apply::verdict_code(decision.decided.verdict)));
     format!("{} · {who} · {verdict}", ui.time(decision.at))

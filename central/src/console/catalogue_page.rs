@@ -128,7 +128,7 @@ fn is_away(why: &NotGot) -> bool {
 }
 
 /// What was redeemed, in words.
-fn what_of(ui: &Ui, known: &KnownRedemption) -> String {
+pub(super) fn what_of(ui: &Ui, known: &KnownRedemption) -> String {
     let cash = || ui.t_with("catalogue-cash-of", &[("worth", &amount(ui, Unit::Cny, known.terms.fen))]);
     known.name.as_ref().map_or_else(cash, |name| ui.pick(name))
 }

@@ -15,7 +15,7 @@ use super::failure::Failure;
 use super::pages::{CountedQuery, ListQuery, cursor, is_full, next, rows_of};
 use super::problem::Refused;
 use super::signed::{Posted, SignedIn};
-use super::verdict::reasoned;
+use super::verdict::note;
 use crate::db::Tx;
 use crate::rules::joining::leaving::{self, State as Leaving, Step};
 use crate::store::people::PeopleError;
@@ -73,7 +73,36 @@ async fn deal(
 ) -> Result<Json<Value>, Refused> {
     let posted = posted.settled()?;
     let ui = posted.by.ui.clone();
-    let note = reasoned(console, &ui, &posted.fields)?;
+    match deal_it(console, &posted, (member, deal)).await? {
+        Ok(()) => {}
+        Err(key @ "leaving-changed") => return Err(Refused::conflict(&ui, key)),
+        Err(key) => return Err(Refused::unfit(&ui, key)),
+    }
+    let known = console.app.db.read(move |tx| joining::leaving(tx, member)).await?;
+    Ok(Json(json!({
+        "member": member, "state": known.as_ref().map(|known| known.state.code()),
+        "kind": known.map(|known| known.kind),
+    })))
+}
+
+/// Audits a leaving; answers the key of what is wrong.
+pub(super) async fn audit_it(
+    console: &Console,
+    posted: &Posted,
+    (member, archived): (MemberId, bool),
+) -> Result<Result<(), &'static str>, Failure> {
+    deal_it(console, posted, (member, Deal::Audit(archived))).await
+}
+
+async fn deal_it(
+    console: &Console,
+    posted: &Posted,
+    (member, deal): (MemberId, Deal),
+) -> Result<Result<(), &'static str>, Failure> {
+    if posted.fields.get("reason").is_empty() {
+        return Ok(Err("reason-missing"));
+    }
+    let note = note(console, posted.fields.get("reason"))?;
     let (actor, staff) = (posted.by.actor(), posted.by.session.staff);
     let (entry, now) = (console.app.entry_id()?, console.app.now());
     let work = move |tx: &mut Tx<'_>| -> Result<Result<(), &'static str>, PeopleError> {
@@ -106,16 +135,7 @@ async fn deal(
         acts::take(tx, entry, now, &actor, &act)?;
         Ok(Ok(()))
     };
-    match console.app.write(work).await? {
-        Ok(()) => {}
-        Err(key @ "leaving-changed") => return Err(Refused::conflict(&ui, key)),
-        Err(key) => return Err(Refused::unfit(&ui, key)),
-    }
-    let known = console.app.db.read(move |tx| joining::leaving(tx, member)).await?;
-    Ok(Json(json!({
-        "member": member, "state": known.as_ref().map(|known| known.state.code()),
-        "kind": known.map(|known| known.kind),
-    })))
+    Ok(console.app.write(work).await?)
 }
 
 /// Leavings in a state, 待退 by default, the oldest first.

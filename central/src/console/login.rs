@@ -151,14 +151,19 @@ async fn open(console: &Console, staff: &Staff, now: Instant) -> Result<Response
     let (token, stored) = session::new_token()?;
     let csrf = random::bytes()?;
     let id = staff.id;
-    let write = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
+    let write = move |tx: &mut Tx<'_>| -> Result<bool, StoreError> {
         let idle = now.offset(-SESSION_IDLE_MINUTES * MINUTE_US);
         staff::close_old(tx, idle, now.offset(-SESSION_WHOLE_MINUTES * MINUTE_US))?;
         staff::set_tries(tx, id, 0, None)?;
-        staff::open_session(tx, stored, id, csrf, now)
+        staff::open_session(tx, stored, id, csrf, now)?;
+        Ok(staff::account(tx, id)?.is_none_or(|account| account.role.is_of_centre()))
     };
-    console.app.db.write(write).await?;
-    let place = if staff.must_change { "/password" } else { "/" };
+    // A dealer's people have no other page than what waits for them.
+    let place = match (staff.must_change, console.app.db.write(write).await?) {
+        (true, _) => "/password",
+        (false, true) => "/",
+        (false, false) => "/approvals",
+    };
     Ok(with_cookie(go(place), &session::set_cookie(console.secure(), &token)))
 }
 

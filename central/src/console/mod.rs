@@ -12,6 +12,7 @@ mod activity_page;
 mod activity_plan;
 mod api;
 mod applications;
+mod approvals;
 mod approve;
 mod assets;
 mod associations;
@@ -96,6 +97,7 @@ use hufu_shared::time::Instant;
 use hufu_shared::token::TokenKey;
 
 use crate::app::App;
+use crate::store::approvals::Tally;
 use crate::store::devices as terminals;
 use contract::gate;
 use password::Passwords;
@@ -114,13 +116,15 @@ pub struct Console {
     passwords: Passwords,
     /// Tries at logins that nobody has: they are answered as those of known ones are.
     strangers: Arc<Mutex<HashMap<Hash, Tries>>>,
+    /// Forms that wait, as counted last.
+    tally: Tally,
 }
 
 impl Console {
     /// Over a service.
     #[must_use]
     pub fn new(app: App) -> Self {
-        Self { app, passwords: Passwords::default(), strangers: Arc::default() }
+        Self { app, passwords: Passwords::default(), strangers: Arc::default(), tally: Tally::default() }
     }
 
     /// Whether people reach it over TLS: on every address but the machine's own.
@@ -165,6 +169,14 @@ fn close_of_day() -> Router<Console> {
         .route("/days/{office}/{day}", get(office_day::page).post(office_day::act))
 }
 
+/// The pages of what waits for approval, and of who decides in whose place.
+fn approvals_and_stand_ins() -> Router<Console> {
+    Router::new()
+        .route("/approvals", get(approvals::list).post(approvals::decide))
+        .route("/approvals/sure", get(approvals::sure))
+        .route("/approvals/away", get(approvals::away).post(approvals::set_away))
+}
+
 /// All routes of the console.
 pub fn router(app: App) -> Router {
     let console = Console::new(app);
@@ -196,6 +208,7 @@ pub fn router(app: App) -> Router {
         .merge(activities_and_guests())
         .merge(points())
         .merge(close_of_day())
+        .merge(approvals_and_stand_ins())
         .merge(contract::router())
         .fallback(failure::not_found)
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))

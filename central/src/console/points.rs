@@ -402,8 +402,7 @@ pub async fn decide_all(console: &Console, posted: &Posted) -> Result<Result<usi
         let mut besides: BTreeMap<MemberId, i64> = BTreeMap::new();
         for id in &ids {
             let Some(known) = points::change(tx, *id)? else { return Ok(Err(Wrong::Key("points-none"))) };
-            let me = actor.to_string();
-            if known.state == Stands::Waiting && !may_decide(known.state, (&known.asker, &me)) {
+            if known.state == Stands::Waiting && !may_decide(known.state, actor.owns(&known.asker)) {
                 return Ok(Err(Wrong::Key("points-own")));
             }
             if known.state != Stands::Waiting {

@@ -162,7 +162,7 @@ pub async fn step_it(
     let work = move |tx: &mut Tx<'_>| -> Result<Option<Result<(), &'static str>>, PeopleError> {
         journal::pass_gate(tx, now)?;
         let Some(known) = store::plan(tx, plan)? else { return Ok(None) };
-        let is_own = known.planner == actor.to_string();
+        let is_own = actor.owns(&known.planner);
         if known.state.after(step, is_own).is_none() {
             let would = known.state.after(step, false).is_some();
             return Ok(Some(Err(if would { "points-own" } else { "redemption-changed" })));

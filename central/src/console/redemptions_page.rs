@@ -40,19 +40,23 @@ struct Row {
     cash: String,
 }
 
+/// What a plan gives for what, in words.
+pub(super) fn what_words(ui: &Ui, what: &RedeemedFor) -> String {
+    match what {
+        RedeemedFor::Gift { points, .. } => ui.t_with("redemption-gift-for", &[("n", &number(*points))]),
+        RedeemedFor::Cash { fen_per_point, .. } => {
+            ui.t_with("redemption-cash-for", &[("worth", &amount(ui, Unit::Cny, *fen_per_point))])
+        }
+    }
+}
+
 fn row(ui: &Ui, known: &KnownPlan, figures: Figures) -> Row {
     let terms = &known.terms;
-    let what = match terms.what {
-        RedeemedFor::Gift { points, .. } => ui.t_with("redemption-gift-for", &[("n", &number(points))]),
-        RedeemedFor::Cash { fen_per_point, .. } => {
-            ui.t_with("redemption-cash-for", &[("worth", &amount(ui, Unit::Cny, fen_per_point))])
-        }
-    };
     Row {
         link: format!("/redemptions/{}", terms.id),
         name: ui.pick(&terms.name),
         period: format!("{} – {}", terms.from, terms.until),
-        what,
+        what: what_words(ui, &terms.what),
         state: ui.t(&format!("redemption-{}", known.state.code())),
         tone: match known.state {
             Stands::Planned => "wait",
@@ -165,7 +169,7 @@ pub async fn one(
 }
 
 /// Whom a plan is for, in words.
-fn whom(ui: &Ui, known: &KnownPlan) -> Vec<String> {
+pub(super) fn whom(ui: &Ui, known: &KnownPlan) -> Vec<String> {
     let by = &known.terms.by;
     let mut told = Vec::new();
     if !by.levels.is_empty() {

@@ -59,10 +59,10 @@ struct RequestsPage {
 }
 
 /// One line of what is asked for: label, as it is on file, as it is asked for.
-struct Asked {
-    label: String,
-    stored: String,
-    value: String,
+pub(super) struct Asked {
+    pub(super) label: String,
+    pub(super) stored: String,
+    pub(super) value: String,
 }
 
 /// A member who may be the applicant.
@@ -107,7 +107,7 @@ fn content(tx: &mut Tx<'_>, key: &OpenKey, id: FactId) -> Result<Option<FormCont
 }
 
 /// Who asks: the member's name, or the one in the form; masked.
-fn who(
+pub(super) fn who(
     tx: &mut Tx<'_>,
     (vault, key): (&Vault, &OpenKey),
     ui: &Ui,
@@ -128,7 +128,8 @@ fn kind_key(asks: &Asks) -> &'static str {
     }
 }
 
-fn state_of(waiting: &Waiting) -> (&'static str, &'static str) {
+/// How a form stands: the key of its words, and its colour.
+pub(super) fn state_of(waiting: &Waiting) -> (&'static str, &'static str) {
     match waiting.state {
         Waits::Ready => ("request-ready", "wait"),
         Waits::LookedUp => ("request-looked-up", "plain"),
@@ -138,7 +139,8 @@ fn state_of(waiting: &Waiting) -> (&'static str, &'static str) {
     }
 }
 
-fn place_of(ui: &Ui, offices: &[OfficeRow], waiting: &Waiting) -> String {
+/// Where a form came from, in words.
+pub(super) fn place_of(ui: &Ui, offices: &[OfficeRow], waiting: &Waiting) -> String {
     let name = |office: OfficeId| {
         let row = offices.iter().find(|row| row.office == office);
         row.map_or_else(|| "—".to_owned(), |row| ui.pick(&row.name))
@@ -152,7 +154,7 @@ fn place_of(ui: &Ui, offices: &[OfficeRow], waiting: &Waiting) -> String {
 
 /// The list.
 pub async fn list(State(console): State<Console>, by: SignedIn) -> Result<Response, Failure> {
-    let ui = by.ui.at("requests");
+    let ui = by.ui.at("approvals");
     let (vault, keys, own) = (console.app.vault.clone(), console.app.keys.clone(), ui.clone());
     let load = move |tx: &mut Tx<'_>| -> Result<_, PeopleError> {
         let (changes, is_cut) = requests::changes(tx)?;
@@ -230,7 +232,7 @@ pub async fn one(
     Path(id): Path<String>,
     by: SignedIn,
 ) -> Result<Response, Failure> {
-    show(&console, by.ui.at("requests"), &id, Typed::default(), StatusCode::OK).await
+    show(&console, by.ui.at("approvals"), &id, Typed::default(), StatusCode::OK).await
 }
 
 async fn show(
@@ -285,7 +287,8 @@ async fn show(
     Ok((status, Html(page.render()?)).into_response())
 }
 
-fn asked(
+/// What a form asks for, line by line, masked.
+pub(super) fn asked(
     tx: &mut Tx<'_>,
     (vault, key): (&Vault, &OpenKey),
     ui: &Ui,
@@ -346,7 +349,7 @@ pub async fn deal(
     posted: Posted,
 ) -> Result<Response, Failure> {
     let posted = posted.settled()?;
-    let ui = posted.by.ui.clone().at("requests");
+    let ui = posted.by.ui.clone().at("approvals");
     let fields = &posted.fields;
     let mut typed = Typed {
         find: fields.get("find").to_owned(),
@@ -380,6 +383,15 @@ pub async fn deal(
             show(&console, ui, &id, typed, StatusCode::UNPROCESSABLE_ENTITY).await
         }
     }
+}
+
+/// Takes a request to change data over, or declines it; answers the key of what is wrong.
+pub(super) async fn change_it(
+    console: &Console,
+    posted: &Posted,
+    (id, taken_over): (&str, bool),
+) -> Result<Result<(), &'static str>, Failure> {
+    dealt(console, posted, (id, if taken_over { Deal::Take } else { Deal::Decline })).await
 }
 
 /// Writes what was decided, all in one transaction; or the key of what is wrong.

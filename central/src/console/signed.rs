@@ -6,7 +6,7 @@ use axum::extract::{Form, FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use chrono_tz::Tz;
 use hufu_shared::act::Actor;
-use hufu_shared::ids::Hash;
+use hufu_shared::ids::{Hash, OperatorId};
 use hufu_shared::time::MINUTE_US;
 
 use super::Console;
@@ -16,7 +16,7 @@ use super::ui::Ui;
 use crate::db::Tx;
 use crate::rules::joining::roles::Role;
 use crate::store::staff::{self, Session};
-use crate::store::{StoreError, cases, journal, people, world};
+use crate::store::{StoreError, approvals, cases, journal, people, world};
 
 /// Header that carries the session's token with what is no form.
 pub const TOKEN_HEADER: &str = "x-hufu-token";
@@ -31,12 +31,15 @@ pub struct SignedIn {
     pub session: Session,
     /// What the session is stored under.
     pub token: Hash,
+    /// In whose place they decide; none in their own right. Nothing that a browser sends sets it.
+    pub(super) in_place_of: Option<OperatorId>,
 }
 
 impl SignedIn {
-    /// The person as the journal names them.
+    /// The person as the journal names them, with the one in whose place they decide.
     pub fn actor(&self) -> Actor {
-        Actor::Admin(self.session.staff)
+        let staff = self.session.staff;
+        self.in_place_of.map_or(Actor::Admin(staff), |person| Actor::StandIn(staff, person))
     }
 
     /// The same, if the person is one of the centre's own: all but a few routes are theirs alone.
@@ -54,15 +57,21 @@ impl FromRequestParts<Console> for Newcomer {
     async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Failure> {
         let name = cookie_name(console.secure());
         let token = session::stored(cookie(&parts.headers, name).ok_or(Failure::SignIn)?);
+        let (now, tally) = (console.app.now(), console.tally.clone());
         let load = move |tx: &mut Tx<'_>| -> Result<_, StoreError> {
             let Some(session) = staff::session(tx, token)? else { return Ok(None) };
+            let approvals = approvals::count(tx, &session.account, (&tally, now))?;
             let waiting: u64 = cases::open_counts(tx)?.iter().map(|kind| kind.count).sum();
             let recovering = world::recovery(tx)?.since.is_some();
-            Ok(Some((session, (waiting, recovering), journal::club(tx)?.name, people::offices(tx)?)))
+            Ok(Some((
+                session,
+                (waiting, approvals, recovering),
+                journal::club(tx)?.name,
+                people::offices(tx)?,
+            )))
         };
-        let (session, (open_cases, recovering), club, offices) =
+        let (session, (open_cases, approvals, recovering), club, offices) =
             console.app.db.read(load).await?.ok_or(Failure::SignIn)?;
-        let now = console.app.now();
         if !session::holds(&session, now) {
             console.app.db.write(move |tx| staff::close_session(tx, token)).await?;
             return Err(Failure::SignIn);
@@ -74,12 +83,13 @@ impl FromRequestParts<Console> for Newcomer {
         let mut ui = Ui::of(&parts.headers, now);
         ui.person.clone_from(&session.name);
         ui.csrf = session::form_token(&session);
-        ui.open_cases = open_cases;
+        (ui.open_cases, ui.approvals) = (open_cases, approvals);
+        ui.of_centre = session.account.role.is_of_centre();
         ui.recovering = recovering;
         ui.club = club;
         ui.zone = zone.unwrap_or(ui.zone);
         ui.path = parts.uri.path_and_query().map_or_else(String::new, ToString::to_string);
-        Ok(Self(SignedIn { ui, session, token }))
+        Ok(Self(SignedIn { ui, session, token, in_place_of: None }))
     }
 }
 

@@ -35,6 +35,10 @@ pub struct Ui {
     pub section: &'static str,
     /// Open cases, for the badge.
     pub open_cases: u64,
+    /// What waits and the person may decide, for the badge.
+    pub approvals: u64,
+    /// Whether the person is one of the centre's own: a dealer's people have few pages.
+    pub of_centre: bool,
     /// Whether the centre recovers from a rollback.
     pub recovering: bool,
     /// The club's zone.
@@ -59,6 +63,8 @@ impl Ui {
             csrf: String::new(),
             section: "",
             open_cases: 0,
+            approvals: 0,
+            of_centre: true,
             recovering: false,
             zone: chrono_tz::Asia::Shanghai,
             club: Words { zh: String::new(), en: String::new() },

@@ -79,8 +79,8 @@ pub const MIGRATIONS: &[Migration] = &[
     },
     Migration { number: 22, name: "scope", text: include_str!("../../sql/both/migrations/0022_scope.sql") },
     Migration {
-        number: 23,
-        name: "office_days",
-        text: include_str!("../../sql/both/migrations/0023_office_days.sql"),
+        number: 24,
+        name: "stand_ins",
+        text: include_str!("../../sql/both/migrations/0024_stand_ins.sql"),
     },
 ];

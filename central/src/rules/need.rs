@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use hufu_shared::act::{Act, CardIssue, DayExplained, DayReopened, DaySigned, ItemDecided, ItemTakenBack};
 use hufu_shared::fact::{Event, Fact, Funding};
 use hufu_shared::ids::{
-    ActivityId, CardId, DeviceId, FactId, Hash, ItemId, LeaseId, MemberId, OccurrenceId, OfficeId,
+    ActivityId, CardId, DeviceId, FactId, Hash, ItemId, LeaseId, MemberId, OccurrenceId, OfficeId, OperatorId,
 };
 use hufu_shared::time::{Day, Instant, OfficeClock};
 use hufu_shared::token::Token;
@@ -136,6 +136,8 @@ pub enum Need {
     BirthdaysOf(MemberId),
     /// What was done to an office's business day.
     OfficeDay(OfficeId, Day),
+    /// Whom somebody named to stand in for them.
+    StandIns(OperatorId),
 }
 
 /// What an entry will certainly need, so that most entries are applied at the first try.
@@ -153,7 +155,10 @@ pub fn first(body: &EntryBody) -> BTreeSet<Need> {
                 }
             }
         }
-        EntryBody::Act(taken) => of_act(&mut needs, &taken.act),
+        EntryBody::Act(taken) => {
+            of_act(&mut needs, &taken.act);
+            needs.extend(taken.actor.stands_for().map(Need::StandIns));
+        }
         EntryBody::Fork(fork) => {
             let epoch = fork.epoch.to_be_bytes();
             needs.extend([

@@ -9,7 +9,7 @@ use hufu_shared::act::{
 use hufu_shared::dictionary::Term;
 use hufu_shared::fact::Event;
 use hufu_shared::ids::{
-    ActivityId, CardId, DeviceId, FactId, Hash, ItemId, LeaseId, MemberId, OccurrenceId, OfficeId,
+    ActivityId, CardId, DeviceId, FactId, Hash, ItemId, LeaseId, MemberId, OccurrenceId, OfficeId, OperatorId,
 };
 use hufu_shared::member::{CardStatus, OccurrenceRow, OfficeRow};
 use hufu_shared::money::Leg;
@@ -30,6 +30,7 @@ use super::lease::LeaseRow;
 use super::office_day::DayStep;
 use super::posting::Posting;
 use super::ranking::KnownAward;
+use super::stand_in::KnownStandIn;
 use super::world::{
     CardLife, CardTurn, Group, KnownActivity, KnownAssociation, KnownBoot, KnownCase, KnownDevice,
     KnownEpoch, KnownEvent, KnownFact, KnownField, KnownFiled, KnownLeaving, KnownMember, KnownMessage,
@@ -119,6 +120,8 @@ pub struct Outcome {
     pub birthdays: BTreeMap<Hash, KnownBirthday>,
     /// What was done to offices' business days, by office, day and place in its history.
     pub day_steps: BTreeMap<(OfficeId, Day, u32), DayStep>,
+    /// Stand-ins that were named or ended.
+    pub stand_ins: BTreeMap<(OperatorId, Hash), KnownStandIn>,
     /// Steps of members' levels, by their places.
     pub level_steps: BTreeMap<(MemberId, u32), LevelStep>,
     /// How members' levels read from now on; none for one without a name.

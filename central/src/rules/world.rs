@@ -19,6 +19,7 @@ use hufu_shared::act::{FieldGroup, StockClass};
 use hufu_shared::fact::Fact;
 use hufu_shared::ids::{
     ActivityId, BootId, CardId, DeviceId, FactId, Hash, ItemId, LeaseId, MemberId, OccurrenceId, OfficeId,
+    OperatorId,
 };
 use hufu_shared::member::{MemberStatus, OccurrenceRow, OfficeRow};
 use hufu_shared::money::{Leg, Unit};
@@ -57,6 +58,7 @@ use super::need::Need;
 use super::office_day::DayStep;
 use super::posting::Account;
 use super::ranking::KnownAward;
+use super::stand_in::KnownStandIn;
 
 /// All rows that one entry needs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -175,6 +177,8 @@ pub struct World {
     pub birthdays_of: BTreeMap<MemberId, BTreeSet<Hash>>,
     /// What was done to offices' business days, in order.
     pub office_days: BTreeMap<(OfficeId, Day), Vec<DayStep>>,
+    /// Who stands in for whom, by the person and the name of it.
+    pub stand_ins: BTreeMap<(OperatorId, Hash), KnownStandIn>,
 }
 
 /// A recovery of the centre: it was rolled back, and learns from the terminals what it had set aside.

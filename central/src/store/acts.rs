@@ -6,7 +6,7 @@ use hufu_shared::seal::{OpenKey, SealKey, seal};
 use hufu_shared::time::{Day, Instant, OfficeClock};
 
 use super::devices::SQL;
-use super::{StoreError, journal, world};
+use super::{StoreError, journal, stand_ins, world};
 use crate::db::Tx;
 use crate::rules::entry::{EntryBody, TakenAct};
 use crate::rules::judge::settle;
@@ -27,6 +27,7 @@ pub fn take(
     act: &Act,
 ) -> Result<Outcome, StoreError> {
     let received = journal::pass_gate(tx, now)?;
+    stand_ins::check(tx, actor, received)?;
     let taken = TakenAct { actor: actor.clone(), act: act.clone(), seen: Vec::new() };
     journal::take(tx, id, received, EntryBody::Act(taken))
 }

@@ -47,6 +47,7 @@ pub static TABLES: LazyLock<Vec<(&'static str, usize)>> = LazyLock::new(|| {
         ("ranking_award", 1),
         ("birthday_use", 1),
         ("office_day_step", 3),
+        ("stand_in", 2),
         ("issued", 2),
         ("lease", 2),
         ("posting", 1),

@@ -81,6 +81,9 @@ pub enum StoreError {
     /// A terminal proves that the database went back in time, and the second path was not asked yet.
     #[error("take a delivery in: it proves that this database went back in time")]
     RolledBack,
+    /// Who acts in another's place was not named for it, or not for now.
+    #[error("take an act of a stand-in: nobody has named them for now")]
+    NoStandIn,
     /// No random bits.
     #[error(transparent)]
     Random(#[from] crate::random::NoRandom),

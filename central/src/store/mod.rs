@@ -6,6 +6,7 @@
 pub mod activities;
 pub mod acts;
 pub mod api_requests;
+pub mod approvals;
 pub mod asked;
 pub mod associations;
 pub mod base;
@@ -55,6 +56,7 @@ pub mod requests;
 pub mod rows;
 pub mod snapshot;
 pub mod staff;
+pub mod stand_ins;
 pub mod statement;
 pub mod stock;
 pub mod ties;

@@ -12,7 +12,9 @@ use hufu_shared::time::Instant;
 use super::StoreError;
 use super::known;
 use super::rows::{self, number};
-use super::{activities, brought, cards, details, joining, levels, members, office_days, points, stock};
+use super::{
+    activities, brought, cards, details, joining, levels, members, office_days, points, stand_ins, stock,
+};
 use crate::db::{SqlFile, Tx, Value};
 use crate::rules::outcome::{FactRow, Outcome};
 use crate::rules::posting::{Account, Posting};
@@ -132,7 +134,8 @@ fn commit_club(tx: &mut Tx<'_>, entry: EntryId, outcome: &Outcome) -> Result<(),
         let values = [i64::from(recovery.epoch).into(), recovery.since.map(|at| at.0).into(), entry.0.into()];
         put(tx, "set_recovery", values)?;
     }
-    office_days::commit(tx, entry, outcome)
+    office_days::commit(tx, entry, outcome)?;
+    stand_ins::commit(tx, entry, outcome)
 }
 
 fn commit_plans(

@@ -17,8 +17,7 @@ use super::StoreError;
 use super::known;
 use super::rows;
 use super::{
-    activities, asked, associations, birthdays, cards, catalogue, details, joining, levels, office_days,
-    points, rankings, stock,
+    activities, asked, associations, birthdays, cards, catalogue, details, joining, levels, office_days, points, rankings, stock, stand_ins,
 };
 use crate::db::{Row, SqlFile, Tx, Value};
 use crate::rules::apply::{APPLY_VERSION, OLDEST_APPLY_VERSION, apply};
@@ -227,6 +226,7 @@ fn fetch_one(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), Store
         Need::Level(_) | Need::Coupon(_) | Need::Award(_) | Need::Birthday(_) | Need::BirthdaysOf(_) => {
             rights_in(tx, world, need)
         }
+        Need::StandIns(_) => stand_ins::fetch_in(tx, world, need),
         Need::Fields(member) => fields_in(tx, world, member),
         Need::Stock(item, office) => stock::stock_in(tx, world, item, office),
         Need::Booked(cause) => stock::booked_in(tx, world, cause),

@@ -25,6 +25,7 @@ mod office_day;
 mod people;
 mod points;
 mod redemption;
+mod stand_ins;
 mod stock;
 mod told;
 mod value;
@@ -46,6 +47,7 @@ pub use office_day::*;
 pub use people::*;
 pub use points::*;
 pub use redemption::*;
+pub use stand_ins::*;
 pub use stock::*;
 pub use told::*;
 pub use value::*;
@@ -319,6 +321,12 @@ pub enum Act {
     /// A signed day of an office was opened again.
     #[n(157)]
     DayReopened(#[n(0)] DayReopened),
+    /// Somebody named who decides in their place while they are away.
+    #[n(160)]
+    StandInNamed(#[n(0)] StandInNamed),
+    /// They ended that before its time.
+    #[n(161)]
+    StandInEnded(#[n(0)] StandInEnded),
 }
 
 /// A change of the rules of applying.

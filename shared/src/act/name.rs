@@ -71,6 +71,7 @@ impl Act {
             Self::ItemTakenBack(_) => "item_taken_back",
             Self::DayExplained(_) => "day_explained", Self::DaySigned(_) => "day_signed", Self::DayReopened(_) => "day_reopened",
             Self::BirthdayUsed(_) => "birthday_used", Self::BirthdayTakenBack(_) => "birthday_taken_back",
+            Self::StandInNamed(_) => "stand_in_named", Self::StandInEnded(_) => "stand_in_ended",
         }
     }
 }

@@ -1,13 +1,14 @@
-//! One act of each kind about points, with every optional field filled somewhere.
+//! One act of each kind about points, and of those about who decides, with every optional field filled somewhere.
 
 use hufu_shared::act::{
-    Act, BirthdayTakenBack, BirthdayUsed, CouponGiven, CouponUsed, CouponWhy, CouponsGiven, EventTakenBack,
-    EventTold, FilledUp, ItemDecided, ItemRedeemed, ItemTakenBack, LevelMove, LevelWhy, LevelsMoved,
-    MembersRanked, PointsChange, PointsChanged, PointsDecided, PointsFilledUp, PointsTransferred,
-    PointsTrigger, PurchasesDue, Ranked, RankingAwarded, RedeemedBy, RedeemedFor, Redeems, RedemptionPlan,
-    RedemptionRun, RedemptionStep, RedemptionStepped, TriggerOn, Triggered,
+    Act, Actor, BirthdayTakenBack, BirthdayUsed, CouponGiven, CouponUsed, CouponWhy, CouponsGiven,
+    EventTakenBack, EventTold, FilledUp, ItemDecided, ItemRedeemed, ItemTakenBack, LevelMove, LevelWhy,
+    LevelsMoved, MembersRanked, PointsChange, PointsChanged, PointsDecided, PointsFilledUp,
+    PointsTransferred, PointsTrigger, PurchasesDue, Ranked, RankingAwarded, RedeemedBy, RedeemedFor, Redeems,
+    RedemptionPlan, RedemptionRun, RedemptionStep, RedemptionStepped, StandInEnded, StandInNamed, TriggerOn,
+    Triggered,
 };
-use hufu_shared::ids::{DeviceId, FactId, Hash, ItemId, MemberId, OccurrenceId, OfficeId};
+use hufu_shared::ids::{DeviceId, FactId, Hash, ItemId, MemberId, OccurrenceId, OfficeId, OperatorId};
 use hufu_shared::money::Amount;
 use hufu_shared::rules::level::Standing;
 use hufu_shared::scheme::Words;
@@ -157,7 +158,19 @@ pub fn acts() -> Vec<Act> {
             office: OFFICE,
             reason: Hash([0x1c; 32]),
         }),
+        Act::StandInNamed(StandInNamed {
+            id: Hash([0x78; 32]),
+            stand_in: OperatorId([0x35; 16]),
+            from: Instant(1_795_320_000_000_000),
+            until: Instant(1_795_924_800_000_000),
+        }),
+        Act::StandInEnded(StandInEnded { id: Hash([0x78; 32]) }),
     ]
+}
+
+/// Who performs an act in another's place.
+pub fn stand_in() -> Actor {
+    Actor::StandIn(OperatorId([0x35; 16]), OperatorId([0x36; 16]))
 }
 
 /// Levels moved as acts say it since steps have a place and take growth.

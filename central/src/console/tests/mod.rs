@@ -2,6 +2,7 @@
 
 mod activities;
 mod activity_pages;
+mod approvals;
 mod approving;
 mod bills;
 mod cards;

@@ -11,7 +11,7 @@ use crate::db::Tx;
 use crate::store::people::{self, PeopleError};
 use crate::vault::Personal;
 
-const PAGES: [&str; 17] = [
+const PAGES: [&str; 20] = [
     "/",
     "/cases",
     "/cases?ended=1",
@@ -25,6 +25,9 @@ const PAGES: [&str; 17] = [
     "/activities",
     "/activities?state=approved&kind=salon",
     "/requests",
+    "/approvals",
+    "/approvals?kind=points",
+    "/approvals/away",
     "/devices",
     "/devices/invite",
     "/facts",

@@ -29,7 +29,7 @@ use crate::jobs;
 use crate::rules::jobs::Job;
 
 /// Two members without points, of the numbers X1 and X2; the first is of level gold.
-async fn newcomers(site: &Arc<Site>) {
+pub async fn newcomers(site: &Arc<Site>) {
     let gold = Words { zh: "金卡".to_owned(), en: "Gold".to_owned() };
     let row = |n: u8| MemberSet {
         member: MemberId([0xe0 + n; 16]),
@@ -81,11 +81,11 @@ async fn rule_k15_the_desk_is_told_that_points_begin_with_a_main_card() {
     .await;
 }
 
-fn id(n: u8) -> MemberId {
+pub fn id(n: u8) -> MemberId {
     MemberId([0xe0 + n; 16])
 }
 
-async fn other(site: &Arc<Site>) -> Browser {
+pub async fn other(site: &Arc<Site>) -> Browser {
     second_admin(site).await;
     let mut browser = Browser::stranger(site);
     let page = browser.sign_in("second", PASSWORD).await;
@@ -94,12 +94,12 @@ async fn other(site: &Arc<Site>) -> Browser {
 }
 
 /// What a member has by the statement: the last line's figure.
-async fn has(browser: &Browser, n: u8, unit: &str) -> i64 {
+pub async fn has(browser: &Browser, n: u8, unit: &str) -> i64 {
     let told = json(&browser.get(&format!("/api/v1/members/{}/statement?unit={unit}", id(n))).await);
     told["lines"].as_array().and_then(|lines| lines.last()?["after"].as_i64()).unwrap_or(0)
 }
 
-fn fields<'a>(key: &'a str, points: &'a str) -> Vec<(&'a str, &'a str)> {
+pub fn fields<'a>(key: &'a str, points: &'a str) -> Vec<(&'a str, &'a str)> {
     vec![
         ("key", key),
         ("member", "X1"),

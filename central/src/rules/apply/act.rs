@@ -80,6 +80,7 @@ impl Work {
             #[rustfmt::skip]
             Act::LevelsMoved(_) | Act::CouponsGiven(_) | Act::CouponUsed(_) | Act::BirthdayUsed(_) | Act::BirthdayTakenBack(_)
             | Act::PointsFilledUp(_) | Act::MembersRanked(_) | Act::RankingAwarded(_) => self.act_of_rights(&taken.act),
+            Act::StandInNamed(_) | Act::StandInEnded(_) => self.act_of_stand_in(&taken.act, &taken.actor),
             Act::DaySettled(day) => self.day_settled(*day),
             Act::DayExplained(_) | Act::DaySigned(_) | Act::DayReopened(_) => self.act_of_day(&taken.act),
             Act::PolicySet(policy) => self.policy_set(policy),

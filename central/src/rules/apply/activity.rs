@@ -99,8 +99,7 @@ impl Work {
     /// A plan was approved, or sent back.
     fn activity_decided(&mut self, decided: &ActivityDecided) {
         let Some(known) = self.activity(decided.activity).cloned() else { return };
-        let by = self.by_name();
-        if !activity::may_decide(known.state, &known.planned_by, &by) {
+        if !activity::may_decide(known.state, self.is_own(&known.planned_by)) {
             return;
         }
         let state = if decided.approved { State::Approved } else { State::Returned };

@@ -135,7 +135,7 @@ impl Work {
     pub(super) fn item_decided(&mut self, decided: &ItemDecided) {
         let by = self.by_name();
         let Some(mut known) = self.item_redemption(decided.redemption).cloned() else { return };
-        if known.state != State::Waiting || known.asker == by {
+        if known.state != State::Waiting || self.is_own(&known.asker) {
             return;
         }
         if decided.approved && !(self.has_its_ground(&known) && self.give_item(&mut known)) {

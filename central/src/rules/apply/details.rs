@@ -37,6 +37,11 @@ impl Work {
         self.by.as_ref().map_or_else(String::new, ToString::to_string)
     }
 
+    /// Whether whose act it is did what stands under this name, or acts in the place of who did.
+    pub(super) fn is_own(&self, name: &str) -> bool {
+        self.by.as_ref().is_some_and(|by| by.owns(name))
+    }
+
     fn keep_details(&mut self, member: MemberId, details: Details) {
         self.world.details.insert(member, details.clone());
         self.outcome.details.insert(member, details);

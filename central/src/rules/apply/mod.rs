@@ -48,6 +48,7 @@ mod replace;
 mod reversal;
 mod review;
 mod spend;
+mod stand_in;
 mod stays;
 mod stock;
 mod time;
@@ -107,7 +108,8 @@ pub fn apply(world: &World, entry: &Entry) -> Result<Outcome, BTreeSet<Need>> {
     let mut work = Work::new(world.clone(), entry.received);
     match &entry.body {
         EntryBody::Batch(batch) => work.batch(batch),
-        EntryBody::Act(taken) => work.act(taken),
+        EntryBody::Act(taken) if work.may_act(&taken.actor) => work.act(taken),
+        EntryBody::Act(_) => {}
         EntryBody::Fork(fork) => work.fork(fork),
         EntryBody::Lost(loss) => work.loss(loss),
         EntryBody::Sample(taken) => work.sample(taken),

@@ -162,7 +162,7 @@ impl Work {
         let by = self.by_name();
         for id in &decided.changes {
             let Some(known) = self.change_of(*id).cloned() else { continue };
-            if !points::may_decide(known.state, (&known.asker, &by)) {
+            if !points::may_decide(known.state, self.is_own(&known.asker)) {
                 continue;
             }
             let state = match decided.approved {

@@ -46,7 +46,7 @@ impl Work {
     pub(super) fn redemption_stepped(&mut self, stepped: &RedemptionStepped) {
         let by = self.by_name();
         let Some(known) = self.plan(stepped.plan).cloned() else { return };
-        if let Some(state) = known.state.after(stepped.step, by == known.planner) {
+        if let Some(state) = known.state.after(stepped.step, self.is_own(&known.planner)) {
             let decided = Decided { at: self.received, by, reason: stepped.reason };
             self.keep_plan(KnownPlan { state, decided: Some(decided), ..known });
         }

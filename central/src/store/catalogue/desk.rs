@@ -341,7 +341,7 @@ pub fn decide(
     if known.state != State::Waiting {
         return Ok(Some(Err(NotStepped::Changed)));
     }
-    if known.asker == actor.to_string() {
+    if actor.owns(&known.asker) {
         return Ok(Some(Err(NotStepped::Own)));
     }
     if decided.approved

@@ -41,6 +41,7 @@ mod reference;
 mod replaced;
 mod scoped;
 mod settled;
+mod stand_ins;
 mod stays;
 mod stock;
 mod taken_back;
