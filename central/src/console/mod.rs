@@ -3,7 +3,7 @@
 //! Every change is an act in the journal or a row of the staff tables; a reason that a person types is sealed beside
 //! the journal and only its commitment stands in the act. Personal data is masked wherever it is shown.
 //!
-//! Out of scope: exports, charts, and roles beyond those that joining and members ask for.
+//! Out of scope: exports of members' data, and roles beyond those that joining and members ask for.
 
 mod accounts;
 mod activities;
@@ -65,6 +65,7 @@ mod readiness;
 mod recovery;
 mod redemptions;
 mod redemptions_page;
+mod reports;
 mod requests;
 mod session;
 mod signed;
@@ -184,6 +185,7 @@ pub fn router(app: App) -> Router {
         .route("/a/{hash}/{*name}", get(assets::file))
         .merge(activities_and_guests())
         .merge(points())
+        .merge(reports::router())
         .merge(contract::router())
         .fallback(failure::not_found)
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))

@@ -77,4 +77,9 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "refused",
         text: include_str!("../../sql/both/migrations/0021_refused.sql"),
     },
+    Migration {
+        number: 25,
+        name: "reports",
+        text: include_str!("../../sql/both/migrations/0025_reports.sql"),
+    },
 ];
