@@ -137,3 +137,7 @@ pub(super) async fn page(
     };
     Ok(Html(page.render()?).into_response())
 }
+
+#[cfg(test)]
+#[path = "daily_tests.rs"]
+mod tests;

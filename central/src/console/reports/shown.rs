@@ -211,3 +211,35 @@ fn chart(ui: &Ui, names: Names<'_>, block: &Block) -> Value {
         "shape": block.shape.code(), "labels": rows.iter().map(label).collect::<Vec<_>>(), "series": lines,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_in_the_data_of_a_chart_ends_the_element_that_it_stands_in() {
+        let value = json!({ "labels": ["</script><b>&amp;", "沙龙"], "values": [1, null] });
+        let text = ChartJson::of(&value).to_string();
+        assert!(!text.contains(['<', '>', '&']), "{text}");
+        assert_eq!(serde_json::from_str::<Value>(&text).expect("JSON"), value);
+    }
+
+    #[test]
+    fn ui_g06_money_has_its_sign_in_front_and_a_figure_says_what_it_was() {
+        let ui = Ui::of(&axum::http::HeaderMap::new(), hufu_shared::time::Instant(0));
+        let cases = [
+            (Measure::Fen, 123_450, "¥1,234.50"),
+            (Measure::Fen, -5, "−¥0.05"),
+            (Measure::Points, -1_000, "−1,000"),
+            (Measure::Count, 12, "12"),
+        ];
+        for (measure, value, wanted) in cases {
+            assert_eq!(figure(&ui, measure, value), wanted);
+        }
+        let told = |value, before| compared(&ui, Measure::Fen, value, before);
+        assert_eq!(told(Some(100), None), "", "nothing is compared");
+        assert_eq!(told(Some(100), Some(300)), "对比期 ¥3.00（−¥2.00）");
+        assert_eq!(told(Some(300), Some(100)), "对比期 ¥1.00（+¥2.00）");
+        assert_eq!(told(None, Some(100)), "对比期 ¥1.00");
+    }
+}

@@ -1,8 +1,8 @@
 //! What the ledger moved, as reports sum it: given, taken back, redeemed, run out, paid in and out, by office.
 //!
 //! A movement is a sum of postings of one day, code and pair of accounts. It is read by its house account, which names
-//! the office; what only went from one of a member's accounts to another is no movement here. What waits for a person
-//! counts once it is set free.
+//! the office; what only went from one of a member's accounts to another is no movement here. What is given and waits for
+//! a person counts once it is set free; what was paid in counts at once, and is told as other until members have it.
 
 use std::collections::BTreeMap;
 
@@ -125,7 +125,6 @@ fn said(movement: &Movement, account: &Account, out: bool) -> Option<Told> {
         Account::Adjust(_) => Some((Part::Taken, None, movement.amount)),
         Account::Redeemed(office) => Some((Part::Spent, Some(*office), -signed)),
         Account::Expired => Some((Part::Expired, None, -signed)),
-        Account::Cash(..) if waits => None,
         // Money back for a top-up leaves the drawer, money back for a paying out comes into it.
         Account::Cash(office, _) if out && is_undone => Some((Part::PaidOut, Some(*office), -signed)),
         Account::Cash(office, _) if out || is_undone || movement.code == PostingCode::TopUp.code() => {
@@ -147,11 +146,11 @@ fn set_free(movement: &Movement) -> Option<Told> {
         [PostingCode::Merge, PostingCode::Transfer, PostingCode::CarryOver, PostingCode::Opening]
             .iter()
             .any(|code| code.code() == movement.code);
-    match movement.event.as_str() {
-        _ if is_on_its_way => None,
-        "topped_up" => Some((Part::PaidIn, movement.office, signed)),
-        _ => Some((Part::Earned, movement.office, signed)),
+    // Money was paid in when the drawer took it, whether the cash was counted then or not.
+    if is_on_its_way || movement.event == "topped_up" {
+        return None;
     }
+    Some((Part::Earned, movement.office, signed))
 }
 
 fn told(movement: &Movement) -> impl Iterator<Item = Told> {
