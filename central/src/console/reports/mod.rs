@@ -173,7 +173,7 @@ async fn list(by: SignedIn) -> Result<Response, Failure> {
         let name = ui.t(&format!("report-{code}"));
         (format!("/reports/{code}"), name, ui.t(&format!("report-{code}-says")))
     };
-    let codes = ["daily"].into_iter().chain(Report::ALL.iter().map(|report| report.code()));
+    let codes = ["daily"].into_iter().chain(Report::ALL.into_iter().map(Report::code));
     let reports = codes.map(line).collect();
     Ok(Html(ListPage { reports, ui }.render()?).into_response())
 }

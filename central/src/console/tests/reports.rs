@@ -158,7 +158,7 @@ async fn points_over_time_lead_from_one_end_of_day_to_the_next() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_report_says_what_was_asked_as_of_when_and_who_is_still_to_upload() {
+async fn ui_g05_every_report_says_what_was_asked_as_of_when_in_which_zone_and_who_is_still_to_upload() {
     each(|site| async move {
         let mut browser = Browser::signed_in(&site).await;
         let session = browser.cookies.clone();
