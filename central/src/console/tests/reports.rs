@@ -94,22 +94,84 @@ async fn reports_count_what_terminals_recorded() {
         assert_eq!(at(&rows, &key, 1) - before[0], 1);
         let offices = table(&visits, "visits_by_office");
         for column in 1..4 {
-            let sum: i64 = offices.iter().map(|row| figure(&row[column])).sum();
-            assert_eq!(sum, at(&rows, &key, column), "offices add up to the club: {offices:?}");
+            let all = at(&rows, &key, column);
+            assert_eq!(sum(&offices, column), all, "offices add up to the club: {offices:?}");
         }
         let money = shown(&browser, "money", day).await;
         assert_eq!(at(&table(&money, "money"), &key, 1) - before[1], 33_050);
         let methods = table(&money, "money_by_method");
         assert!(at(&methods, "现金", 1) >= 30_000 && at(&methods, "微信支付", 1) >= 3_050, "{methods:?}");
-        let sum: i64 = methods.iter().map(|row| figure(&row[1])).sum();
-        assert_eq!(sum, at(&table(&money, "money"), &key, 1), "methods add up: {methods:?}");
+        assert_eq!(sum(&methods, 1), at(&table(&money, "money"), &key, 1), "methods add up: {methods:?}");
         let refusals = table(&shown(&browser, "refusals", day).await, "refusals");
         assert_eq!(at(&refusals, "R05", 1) - before[2], 4, "as often as it was repeated: {refusals:?}");
         let operators = table(&shown(&browser, "operators", day).await, "operators");
-        let paid_in: i64 = operators.iter().map(|row| figure(&row[5])).sum();
-        assert!(paid_in >= 33_050, "top-ups as they were recorded: {operators:?}");
+        assert!(sum(&operators, 5) >= 33_050, "top-ups as they were recorded: {operators:?}");
         let terminals = table(&shown(&browser, "terminals", day).await, "terminals");
         assert!(terminals.iter().any(|row| figure(&row[2]) >= 5), "{terminals:?}");
+    })
+    .await;
+}
+
+/// The sum of a column.
+fn sum(rows: &[Vec<String>], column: usize) -> i64 {
+    rows.iter().map(|row| figure(&row[column])).sum()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_two_reports_count_in_two_ways_comes_to_the_same() {
+    each(|site| async move {
+        let browser = Browser::signed_in(&site).await;
+        let day = today(&site);
+        let query = format!("from={}&until={day}&step=week&against=nothing", day.plus(-13));
+        let visits = table(&browser.get(&format!("/reports/visits?{query}")).await, "visits");
+        let page = browser.get(&format!("/reports/activities?{query}")).await;
+        let (holdings, gates) = (table(&page, "holdings"), table(&page, "gates"));
+        assert!(sum(&holdings, 2) > 0, "the history has salons: {holdings:?}");
+        assert_eq!(sum(&holdings, 2), sum(&visits, 2), "check-ins of visits are those of holdings");
+        assert_eq!(sum(&gates, 3), sum(&holdings, 2));
+        let page = browser.get(&format!("/reports/members?{query}")).await;
+        let active = at(&table(&page, "made_up"), "在会", 1);
+        assert!(active > 0);
+        for block in ["made_up_levels", "made_up_offices"] {
+            assert_eq!(sum(&table(&page, block), 1), active, "{block}");
+        }
+        assert_eq!(
+            sum(&table(&page, "origin"), 1),
+            sum(&table(&page, "members"), 1),
+            "who joined came from somewhere"
+        );
+        // Days told one by one are those told by the week, but for members who came on several.
+        let daily = format!("/reports/visits?{}", query.replace("step=week", "step=day"));
+        let daily = table(&browser.get(&daily).await, "visits");
+        for column in [1, 2, 3] {
+            assert_eq!(sum(&daily, column), sum(&visits, column));
+        }
+        assert!(sum(&daily, 4) >= sum(&visits, 4));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn figures_stand_beside_those_of_the_period_before() {
+    each(|site| async move {
+        let browser = Browser::signed_in(&site).await;
+        let day = today(&site);
+        let alone = |from: Day, until: Day| {
+            format!("/reports/visits?from={from}&until={until}&step=month&against=nothing")
+        };
+        let now = table(&browser.get(&alone(day.plus(-2), day)).await, "visits_by_office");
+        let before = table(&browser.get(&alone(day.plus(-5), day.plus(-3))).await, "visits_by_office");
+        let path = format!("/reports/visits?from={}&until={day}&step=month&against=before", day.plus(-2));
+        let page = browser.get(&path).await;
+        assert_eq!(table(&page, "visits_by_office"), now, "the same figures");
+        assert!(page.text.contains(&format!("对比：{} 至 {}", day.plus(-5), day.plus(-3))), "{}", page.text);
+        let from = page.text.find("id=\"table-visits_by_office\"").expect("a table");
+        let block = &page.text[from..];
+        for (row, last) in now.iter().zip(&before) {
+            let own = block.split("<tr>").find(|line| line.contains(&row[0])).expect("the office");
+            let told = format!("对比期 {}", last[1]);
+            assert!(own.contains(&told), "{told}: {own}");
+        }
     })
     .await;
 }
