@@ -34,11 +34,14 @@
     },
   });
 
+  // Long names read better from the side, each with room for its bars.
+  const isLying = (data) => data.shape === "bars" && data.labels.some((label) => label.length > 10);
+  const height = (data) => Math.max(220, 80 + data.labels.length * (16 + 18 * data.series.length));
+
   const axes = (data) => {
     const line = { lineStyle: { color: css("--line") } };
     const text = { color: css("--quiet") };
-    // Long names read better from the side.
-    const lying = data.shape === "bars" && data.labels.some((label) => label.length > 10);
+    const lying = isLying(data);
     const names = { type: "category", data: data.labels, axisLine: line, axisTick: line, axisLabel: { ...text, hideOverlap: true, width: lying ? 150 : undefined, overflow: "truncate" }, inverse: lying };
     const numbers = { type: "value", minInterval: 1, axisLabel: { ...text, formatter: axisText, hideOverlap: true }, splitLine: line };
     return lying ? { xAxis: numbers, yAxis: names } : { xAxis: names, yAxis: numbers };
@@ -75,6 +78,7 @@
     const data = JSON.parse(source.textContent);
     if (!data.series.length) continue;
     place.hidden = false;
+    if (isLying(data)) place.style.height = `${height(data)}px`;
     const chart = window.echarts.init(place, null, { renderer: "canvas" });
     chart.setOption(options(data));
     window.addEventListener("resize", () => chart.resize());
