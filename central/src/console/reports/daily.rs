@@ -14,7 +14,7 @@ use super::super::overview::today;
 use super::super::signed::SignedIn;
 use super::super::ui::{Ui, number};
 use super::super::words::{self, Language};
-use super::shown::{Names, figure};
+use super::shown::{Names, figure, signed};
 use super::{Choice, lacking_words, office_of};
 use crate::db::Tx;
 use crate::rules::reports::Measure;
@@ -84,8 +84,7 @@ fn tiles(ui: &Ui, (day, before): (&DayTold, &DayTold), query: &str) -> Vec<Tile>
         ("refused", Measure::Count, day.refused, before.refused, "refusals"),
     ];
     let tile = |(key, measure, now, last, report): (&str, Measure, i64, i64, &str)| {
-        let sign = if now > last { "+" } else { "" };
-        let change = format!("{sign}{}", figure(ui, measure, now - last));
+        let change = signed(ui, measure, now.saturating_sub(last));
         let values = [("last", figure(ui, measure, last)), ("change", change)];
         Tile {
             label: ui.t(&format!("daily-{key}")),

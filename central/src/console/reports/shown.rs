@@ -63,14 +63,18 @@ pub(super) fn figure(ui: &Ui, measure: Measure, value: i64) -> String {
     }
 }
 
+/// By how much a figure is more or less.
+pub(super) fn signed(ui: &Ui, measure: Measure, change: i64) -> String {
+    let sign = if change > 0 { "+" } else { "" };
+    format!("{sign}{}", figure(ui, measure, change))
+}
+
 /// What a figure was, and by how much it is more or less.
 fn compared(ui: &Ui, measure: Measure, value: Option<i64>, before: Option<i64>) -> String {
     let Some(before) = before else { return String::new() };
     let last = figure(ui, measure, before);
     let Some(value) = value else { return ui.t_of("report-before", &[("last", last)]) };
-    let change = value.saturating_sub(before);
-    let sign = if change > 0 { "+" } else { "" };
-    let change = format!("{sign}{}", figure(ui, measure, change));
+    let change = signed(ui, measure, value.saturating_sub(before));
     ui.t_of("report-compared", &[("last", last), ("change", change)])
 }
 

@@ -15,8 +15,9 @@ mod visits;
 use hufu_shared::ids::OfficeId;
 use hufu_shared::member::OfficeRow;
 use hufu_shared::rules::calendar;
-use hufu_shared::time::{Day, Instant, OfficeClock, SECOND_US};
+use hufu_shared::time::{Day, Instant, OfficeClock};
 
+use super::cash::HEARD_WITHIN_US;
 use super::{StoreError, devices, people};
 use crate::db::{SqlFile, Tx, Value};
 use crate::rules::cash::may_lack;
@@ -28,8 +29,6 @@ pub use day::{DayReport, day_report};
 /// Statements of these files.
 pub static SQL: SqlFile = SqlFile::new("reports", include_str!("../../../sql/both/reports.sql"));
 
-/// A terminal that was in contact this long ago tells what waits there, in us; a poll is held for 25 s.
-const HEARD_WITHIN_US: i64 = 60 * SECOND_US;
 /// Facts that are read one by one for a report at most, of all its days.
 pub const FACTS_MAX: i64 = 200_000;
 
