@@ -170,7 +170,7 @@ fn day_value(day: Day) -> Value {
     i64::from(day.0).into()
 }
 
-/// A group of the map below, in the order in which it was met first.
+/// The figures of a label among groups, which stand in the order in which they were met; a new one begins at zero.
 fn grouped<const N: usize>(groups: &mut Vec<(Label, [i64; N])>, label: Label) -> &mut [i64; N] {
     let at = groups.iter().position(|group| group.0 == label).unwrap_or_else(|| {
         groups.push((label, [0; N]));
