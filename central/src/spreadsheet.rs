@@ -9,6 +9,7 @@ use std::io::{BufWriter, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use hufu_shared::money::{Amount, Unit};
 use rust_xlsxwriter::{Workbook, XlsxError};
 
 /// Most rows of a sheet, the header among them.
@@ -66,6 +67,12 @@ impl Field {
     #[must_use]
     pub fn number(number: impl ToString) -> Self {
         Self::Number(number.to_string())
+    }
+
+    /// An amount as a number: digits, a point, a minus.
+    #[must_use]
+    pub fn amount(amount: Amount, unit: Unit) -> Self {
+        Self::Number(amount.display(unit).replace(',', "").replace('−', "-"))
     }
 }
 
@@ -157,6 +164,22 @@ impl Table {
     fn io(&self, source: std::io::Error) -> SpreadsheetError {
         SpreadsheetError::Io { path: self.path.display().to_string(), source }
     }
+}
+
+/// A workbook of one sheet that is sent and not kept; `name` is what messages call it.
+///
+/// # Errors
+/// [`SpreadsheetError`].
+pub fn workbook(name: &str, sheet: &str, rows: &[Vec<Field>]) -> Result<Vec<u8>, SpreadsheetError> {
+    let mut book = Workbook::new();
+    let failed = |source| SpreadsheetError::Workbook { path: name.to_owned(), source };
+    book.add_worksheet_with_constant_memory()
+        .and_then(|made| made.set_name(sheet).map(|_| ()))
+        .map_err(failed)?;
+    for (at, fields) in (0..SHEET_ROWS_MAX).zip(rows) {
+        put(&mut book, at, fields).map_err(failed)?;
+    }
+    book.save_to_buffer().map_err(failed)
 }
 
 fn put(book: &mut Workbook, at: u32, fields: &[Field]) -> Result<(), XlsxError> {

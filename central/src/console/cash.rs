@@ -245,7 +245,7 @@ fn teller(ui: &Ui, names: &BTreeMap<OperatorId, String>, teller: Teller) -> Stri
 }
 
 /// A method of payment in words; one of the club's own by its code.
-fn method(ui: &Ui, code: &str) -> String {
+pub(super) fn method(ui: &Ui, code: &str) -> String {
     if METHODS.contains(&code) {
         ui.t(&format!("method-{}", code.replace('_', "-")))
     } else {

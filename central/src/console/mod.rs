@@ -3,7 +3,7 @@
 //! Every change is an act in the journal or a row of the staff tables; a reason that a person types is sealed beside
 //! the journal and only its commitment stands in the act. Personal data is masked wherever it is shown.
 //!
-//! Out of scope: exports, charts, and roles beyond those that joining and members ask for.
+//! Out of scope: exports of members' data, and roles beyond those that joining and members ask for.
 
 mod accounts;
 mod activities;
@@ -71,6 +71,7 @@ mod readiness;
 mod recovery;
 mod redemptions;
 mod redemptions_page;
+mod reports;
 mod requests;
 mod session;
 mod signed;
@@ -209,6 +210,7 @@ pub fn router(app: App) -> Router {
         .merge(points())
         .merge(close_of_day())
         .merge(approvals_and_stand_ins())
+        .merge(reports::router())
         .merge(contract::router())
         .fallback(failure::not_found)
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))

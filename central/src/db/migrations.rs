@@ -79,8 +79,18 @@ pub const MIGRATIONS: &[Migration] = &[
     },
     Migration { number: 22, name: "scope", text: include_str!("../../sql/both/migrations/0022_scope.sql") },
     Migration {
+        number: 23,
+        name: "office_days",
+        text: include_str!("../../sql/both/migrations/0023_office_days.sql"),
+    },
+    Migration {
         number: 24,
         name: "stand_ins",
         text: include_str!("../../sql/both/migrations/0024_stand_ins.sql"),
+    },
+    Migration {
+        number: 25,
+        name: "reports",
+        text: include_str!("../../sql/both/migrations/0025_reports.sql"),
     },
 ];

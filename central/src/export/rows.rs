@@ -148,7 +148,7 @@ impl Pen {
 
     /// What a member has of a unit.
     pub(super) fn balance(&self, number: &str, unit: Unit, has: Balance) -> Vec<Field> {
-        let amounts = [has.available, has.escrow, has.owed].map(|amount| figure(amount, unit));
+        let amounts = [has.available, has.escrow, has.owed].map(|amount| Field::amount(amount, unit));
         [Field::text(number), self.word(unit_word(unit))].into_iter().chain(amounts).collect()
     }
 
@@ -175,7 +175,7 @@ impl Pen {
                     self.word("export-past"),
                     Field::text(&words.what),
                     self.word(unit_word(unit)),
-                    figure(change, unit),
+                    Field::amount(change, unit),
                     Field::text(&words.place),
                     batch.clone(),
                     Field::text(&words.reference),
@@ -198,7 +198,7 @@ impl Pen {
             self.word("export-ledger"),
             Field::text(why(self.language, unit, &self.causes, &line)),
             self.word(unit_word(unit)),
-            figure(Amount(line.change), unit),
+            Field::amount(Amount(line.change), unit),
             Field::text(line.device.or(office).unwrap_or_default()),
             Field::text(line.batch.unwrap_or_default()),
             Field::text(line.rule),
@@ -212,9 +212,4 @@ fn unit_word(unit: Unit) -> &'static str {
         Unit::Growth => "unit-growth",
         Unit::Cny => "unit-money",
     }
-}
-
-/// An amount as a number: digits, a point, a minus.
-fn figure(amount: Amount, unit: Unit) -> Field {
-    Field::Number(amount.display(unit).replace(',', "").replace('−', "-"))
 }

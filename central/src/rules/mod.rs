@@ -29,6 +29,7 @@ pub mod posting;
 pub mod ranking;
 pub mod reconcile;
 pub mod redemption;
+pub mod reports;
 pub mod stand_in;
 pub mod statement;
 pub mod told;

@@ -22,7 +22,7 @@ use crate::rules::judge::calendar;
 pub static SQL: SqlFile = SqlFile::new("cash", include_str!("../../sql/both/cash.sql"));
 
 /// A terminal that was in contact this long ago tells what waits there, in us; a poll is held for 25 s.
-const HEARD_WITHIN_US: i64 = 60 * SECOND_US;
+pub(super) const HEARD_WITHIN_US: i64 = 60 * SECOND_US;
 
 /// A terminal's part in the report.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -52,6 +52,7 @@ pub mod recalls;
 pub mod reconcile;
 pub mod recovery;
 pub mod redemption;
+pub mod reports;
 pub mod requests;
 pub mod rows;
 pub mod snapshot;

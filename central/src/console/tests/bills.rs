@@ -16,13 +16,13 @@ use super::kit::{Browser, Site, each};
 use crate::db::Tx;
 use crate::vault::{Personal, VaultError};
 
-const WHO: MemberId = MemberId([0xe1; 16]);
+pub(super) const WHO: MemberId = MemberId([0xe1; 16]);
 const BILLS: &str = "/api/v1/bills";
 const BIRTHDAYS: &str = "/api/v1/birthdays";
 
 /// 思凡 with 5 % for its diamond card and 10 % for a birthday, whose tables are lost; X1 has a diamond card and was born in
 /// this month.
-async fn club(site: &Arc<Site>) {
+pub(super) async fn club(site: &Arc<Site>) {
     let mut scheme: Scheme = toml::from_str(ready::find("S").expect("shipped").text).expect("a scheme");
     (scheme.version, scheme.valid_from) = (9, Day(0));
     scheme.levels[1].discount_bp = 500;

@@ -114,10 +114,14 @@ impl Site {
         let answer = self.routes.clone().oneshot(request).await.expect("never fails");
         let (parts, body) = answer.into_parts();
         let bytes = body.collect().await.expect("a body").to_bytes();
+        let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let is_workbook = kind.is_some_and(|kind| kind.contains("spreadsheetml"));
+        let text = if is_workbook { Vec::new() } else { bytes.to_vec() };
         let page = Page {
             status: parts.status,
             headers: parts.headers,
-            text: String::from_utf8(bytes.to_vec()).expect("UTF-8"),
+            text: String::from_utf8(text).expect("UTF-8"),
+            bytes: bytes.to_vec(),
         };
         if path.starts_with("/api/v1/") {
             contract::check(&method, &path, &page);
@@ -130,7 +134,9 @@ impl Site {
 pub struct Page {
     pub status: StatusCode,
     pub headers: HeaderMap,
+    /// What it says; empty for a workbook.
     pub text: String,
+    pub bytes: Vec<u8>,
 }
 
 impl Page {

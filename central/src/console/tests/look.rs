@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use crate::console::ui::{change, number};
 
 const CSS: &str = include_str!("../../../assets/console.css");
+const CHART: &str = include_str!("../../../assets/chart.js");
 const ZH: &str = include_str!("../../../locale/zh-CN.ftl");
 const EN: &str = include_str!("../../../locale/en.ftl");
 /// WCAG 2.2 AA for text of ordinary size.
 const CONTRAST_MIN: f64 = 4.5;
+/// The same for lines and areas that carry a meaning.
+const PICTURE_CONTRAST_MIN: f64 = 3.0;
 
 /// The colours of one theme.
 fn palette(selector: &str) -> BTreeMap<&'static str, [f64; 3]> {
@@ -79,6 +82,35 @@ fn ui_g02_every_text_stands_out_from_its_ground_in_both_themes() {
     assert!((contrast([0.0; 3], [1.0; 3]) - 21.0).abs() < 0.01, "the formula itself");
 }
 
+/// The colours of charts in one theme.
+fn chart_colours(theme: &str) -> Vec<[f64; 3]> {
+    let from = CHART.find(&format!("{theme}: [")).expect("the theme is there");
+    let list = &CHART[from..from + CHART[from..].find(']').expect("it ends")];
+    list.split('"').filter_map(colour).collect()
+}
+
+#[test]
+fn ui_g02_lines_and_bars_stand_out_from_their_card_in_both_themes() {
+    for (theme, selector) in [("light", ":root"), ("dark", "[data-theme=dark]")] {
+        let (card, colours) = (palette(selector)["card"], chart_colours(theme));
+        assert_eq!(colours.len(), 6, "{theme}");
+        for colour in colours {
+            let met = contrast(colour, card);
+            assert!(met >= PICTURE_CONTRAST_MIN, "{theme}: {colour:?} has {met:.2}");
+        }
+    }
+}
+
+#[test]
+fn charts_draw_no_value_that_never_was_and_stand_still_where_asked() {
+    for said in
+        ["renderMode: \"richText\"", "smooth: false", "prefers-reduced-motion", "\"still\" in root.dataset"]
+    {
+        assert!(CHART.contains(said), "{said}");
+    }
+    assert!(!CHART.contains("innerHTML") && !CHART.contains("smooth: true"));
+}
+
 #[test]
 fn ui_g03_dark_and_light_name_the_same_colours() {
     let names = |theme: &str| palette(theme).into_keys().collect::<Vec<_>>();
@@ -117,12 +149,10 @@ fn templates_need_no_inline_script_or_style() {
             for bad in [" style=", "<style", " onclick=", " onsubmit=", "javascript:", "|safe"] {
                 assert!(!text.contains(bad), "{}: {bad}", path.display());
             }
-            assert_eq!(
-                text.matches("<script").count(),
-                text.matches("<script src=").count(),
-                "{}",
-                path.display()
-            );
+            // Data that no browser runs stands beside what is loaded from elsewhere.
+            let known = ["<script src=", "<script type=\"application/json\""];
+            let known: usize = known.iter().map(|tag| text.matches(tag).count()).sum();
+            assert_eq!(text.matches("<script").count(), known, "{}", path.display());
             seen += 1;
         }
     }

@@ -24,6 +24,7 @@ mod pages;
 mod points;
 mod rankings;
 mod readiness;
+mod reports;
 mod requests;
 mod rights;
 mod signing;

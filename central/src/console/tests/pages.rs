@@ -11,7 +11,7 @@ use crate::db::Tx;
 use crate::store::people::{self, PeopleError};
 use crate::vault::Personal;
 
-const PAGES: [&str; 20] = [
+const PAGES: [&str; 23] = [
     "/",
     "/cases",
     "/cases?ended=1",
@@ -31,6 +31,9 @@ const PAGES: [&str; 20] = [
     "/devices",
     "/devices/invite",
     "/facts",
+    "/reports",
+    "/reports/daily",
+    "/reports/visits",
     "/password",
 ];
 
@@ -56,9 +59,17 @@ async fn every_page_is_drawn_in_both_languages_under_the_strict_policy() {
                 assert!(policy.ends_with("frame-ancestors 'none'"), "{policy}");
                 assert_eq!(page.headers[header::CACHE_CONTROL], "no-store", "{path}");
                 // A key that has no text reads as itself.
-                for prefix in
-                    ["kind-", "event-", "became-", "state-", "automatic-", "code-", "shown-", "case-state-"]
-                {
+                for prefix in [
+                    "kind-",
+                    "event-",
+                    "became-",
+                    "state-",
+                    "automatic-",
+                    "code-",
+                    "shown-",
+                    "case-state-",
+                    "report-",
+                ] {
                     let open = format!(">{prefix}");
                     assert!(
                         !page.text.contains(&open),
