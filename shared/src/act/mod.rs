@@ -16,6 +16,7 @@ mod catalogue;
 mod coupons;
 mod details;
 mod device;
+mod inbox;
 mod joining;
 mod lease;
 mod levels;
@@ -37,6 +38,7 @@ pub use catalogue::*;
 pub use coupons::*;
 pub use details::*;
 pub use device::*;
+pub use inbox::*;
 pub use joining::*;
 pub use lease::*;
 pub use levels::*;
@@ -308,6 +310,12 @@ pub enum Act {
     /// A use of a birthday's discount was taken back.
     #[n(136)]
     BirthdayTakenBack(#[n(0)] BirthdayTakenBack),
+    /// Cases were handed to somebody, or to nobody again.
+    #[n(164)]
+    CasesHanded(#[n(0)] CasesHanded),
+    /// Cases were put off, or are so no more.
+    #[n(165)]
+    CasesPutOff(#[n(0)] CasesPutOff),
 }
 
 /// A change of the rules of applying.

@@ -1,13 +1,13 @@
 //! One act of each kind about points, with every optional field filled somewhere.
 
 use hufu_shared::act::{
-    Act, BirthdayTakenBack, BirthdayUsed, CouponGiven, CouponUsed, CouponWhy, CouponsGiven, EventTakenBack,
-    EventTold, FilledUp, ItemDecided, ItemRedeemed, ItemTakenBack, LevelMove, LevelWhy, LevelsMoved,
-    MembersRanked, PointsChange, PointsChanged, PointsDecided, PointsFilledUp, PointsTransferred,
-    PointsTrigger, PurchasesDue, Ranked, RankingAwarded, RedeemedBy, RedeemedFor, Redeems, RedemptionPlan,
-    RedemptionRun, RedemptionStep, RedemptionStepped, TriggerOn, Triggered,
+    Act, BirthdayTakenBack, BirthdayUsed, CasesHanded, CasesPutOff, CouponGiven, CouponUsed, CouponWhy,
+    CouponsGiven, EventTakenBack, EventTold, FilledUp, ItemDecided, ItemRedeemed, ItemTakenBack, LevelMove,
+    LevelWhy, LevelsMoved, MembersRanked, PointsChange, PointsChanged, PointsDecided, PointsFilledUp,
+    PointsTransferred, PointsTrigger, PurchasesDue, Ranked, RankingAwarded, RedeemedBy, RedeemedFor, Redeems,
+    RedemptionPlan, RedemptionRun, RedemptionStep, RedemptionStepped, TriggerOn, Triggered,
 };
-use hufu_shared::ids::{DeviceId, FactId, Hash, ItemId, MemberId, OccurrenceId, OfficeId};
+use hufu_shared::ids::{DeviceId, FactId, Hash, ItemId, MemberId, OccurrenceId, OfficeId, OperatorId};
 use hufu_shared::money::Amount;
 use hufu_shared::rules::level::Standing;
 use hufu_shared::scheme::Words;
@@ -110,6 +110,14 @@ pub fn acts() -> Vec<Act> {
             reason: Hash([0x1f; 32]),
         }),
         Act::BirthdayTakenBack(BirthdayTakenBack { id: Hash([0x77; 32]), reason: Hash([0x20; 32]) }),
+        Act::CasesHanded(CasesHanded {
+            cases: vec![Hash([0x17; 32]), Hash([0x18; 32])],
+            to: Some(OperatorId([0x19; 16])),
+        }),
+        Act::CasesPutOff(CasesPutOff {
+            cases: vec![Hash([0x17; 32])],
+            until: Some(Instant(1_795_341_600_000_000)),
+        }),
         Act::LevelsMoved(levels_moved(None, None)),
         Act::EventTold(Box::new(EventTold {
             id: Hash([0x77; 32]),
