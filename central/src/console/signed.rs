@@ -75,6 +75,7 @@ impl FromRequestParts<Console> for Newcomer {
         ui.person.clone_from(&session.name);
         ui.csrf = session::form_token(&session);
         ui.open_cases = open_cases;
+        ui.live = session.account.role.is_of_centre() && !session.must_change;
         ui.recovering = recovering;
         ui.club = club;
         ui.zone = zone.unwrap_or(ui.zone);
