@@ -356,7 +356,7 @@ fn put_off_until(now: Instant, zone: &str, hours: i64) -> Instant {
 pub(super) fn put_off_times(ui: &Ui) -> Vec<(String, String)> {
     let time = |hours: i64| {
         let until = put_off_until(ui.now, ui.zone.name(), hours);
-        (hours.to_string(), ui.t_with("inbox-until", &[("time", &ui.time(until))]))
+        (hours.to_string(), ui.time(until))
     };
     PUT_OFF_HOURS.map(time).to_vec()
 }

@@ -10,6 +10,7 @@ mod codes;
 mod contract;
 mod exports;
 mod forms;
+mod inbox;
 mod jobs;
 mod joining;
 mod kit;

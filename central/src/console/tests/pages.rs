@@ -11,10 +11,12 @@ use crate::db::Tx;
 use crate::store::people::{self, PeopleError};
 use crate::vault::Personal;
 
-const PAGES: [&str; 15] = [
+const PAGES: [&str; 17] = [
     "/",
     "/cases",
     "/cases?ended=1",
+    "/cases?mine=1",
+    "/keys",
     "/days",
     "/cash",
     "/jobs",
