@@ -23,9 +23,6 @@ WHERE c.staff = $1 AND k.state IN ('open', 'evidence_changed') GROUP BY k.kind O
 SELECT k.id FROM case_care c JOIN conflict k ON k.id = c.conflict
 WHERE c.staff = $1 AND k.kind = $2 AND k.state IN ('open', 'evidence_changed') ORDER BY k.opened, k.id LIMIT $3
 
--- name: urgent
-SELECT COUNT(*), MIN(deadline) FROM conflict WHERE state IN ('open', 'evidence_changed') AND deadline IS NOT NULL AND deadline <= $1
-
 -- name: posted_of_kind
 SELECT l.id, p.unit, CAST(SUM(CASE WHEN p.credit LIKE 'member/%' THEN p.amount WHEN p.debit LIKE 'member/%' THEN -p.amount ELSE 0 END) AS BIGINT)
 FROM (SELECT id FROM conflict WHERE kind = $1 AND state IN ('open', 'evidence_changed') ORDER BY opened, id LIMIT $2) AS l

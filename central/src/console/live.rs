@@ -4,7 +4,6 @@
 //! One stream per page. It ends with the session, with the service, and when nobody reads it; being open is no use of the
 //! session, else a page that was left alone would keep it for ever.
 
-use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::time::Duration;
 
@@ -65,16 +64,12 @@ struct Listener {
     heard: Option<Heard>,
     published: watch::Receiver<u64>,
     stopping: watch::Receiver<bool>,
-    told: VecDeque<Event>,
 }
 
 impl Listener {
     /// The next news; none once the session or the service ends.
     async fn next(&mut self) -> Option<Event> {
         loop {
-            if let Some(event) = self.told.pop_front() {
-                return Some(event);
-            }
             let is_stopping = *self.stopping.borrow();
             if is_stopping || !holds(&self.console, self.token).await.ok()? {
                 return None;
@@ -82,14 +77,13 @@ impl Listener {
             let heard = self.console.app.db.read(inbox::version).await.ok()?;
             if self.heard != Some(heard) {
                 self.heard = Some(heard);
-                self.told.push_back(changed(heard));
-                continue;
+                return Some(changed(heard));
             }
             tokio::select! {
                 () = tokio::time::sleep(Duration::from_secs(KEEP_ALIVE_S)) => {}
                 _ = self.stopping.changed() => return None,
-                changed = self.published.changed() => {
-                    changed.ok()?;
+                news = self.published.changed() => {
+                    news.ok()?;
                     tokio::time::sleep(Duration::from_millis(GATHER_MS)).await;
                 }
             }
@@ -117,7 +111,7 @@ pub async fn stream(State(console): State<Console>, headers: HeaderMap) -> Resul
     // Who comes back and missed nothing is told nothing.
     let heard = last.filter(|last| *last == now.1).map(|_| now);
     let (published, stopping) = (console.app.published.subscribe(), console.app.stopping.subscribe());
-    let listener = Listener { console, token, heard, published, stopping, told: VecDeque::new() };
+    let listener = Listener { console, token, heard, published, stopping };
     let alive = KeepAlive::new().interval(Duration::from_secs(KEEP_ALIVE_S));
     Ok(Sse::new(events(listener)).keep_alive(alive).into_response())
 }

@@ -121,15 +121,6 @@ pub fn stakes(tx: &mut Tx<'_>, kind: u8, limit: i64) -> Result<BTreeMap<Hash, Ve
     Ok(legs.into_iter().map(|(case, (told, posted))| (case, stake(&told, &posted))).collect())
 }
 
-/// How many cases wait whose deadline is at `by` or before, and the first of these deadlines.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn urgent(tx: &mut Tx<'_>, by: Instant) -> Result<(u64, Option<Instant>), StoreError> {
-    let row = tx.query_one(SQL.get("urgent"), &[by.0.into()])?;
-    Ok((row.uint(0)?, row.int_opt(1)?.map(Instant)))
-}
-
 /// How many cases wait, and when the newest of them changed: what a live page compares.
 ///
 /// # Errors
