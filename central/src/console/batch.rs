@@ -234,7 +234,7 @@ async fn preview(
     page(by, asked, Shown { lines, people, error, is_done: false }, status)
 }
 
-/// People whom a case can be handed to, each as a form has them and as they are called; first nobody in particular.
+/// People whom a case can be handed to, each as a form has them and as they are called; last nobody in particular.
 pub(super) fn people(tx: &mut Tx<'_>, ui: &Ui) -> Result<Vec<(String, String)>, PeopleError> {
     let accounts = staff::accounts(tx)?.into_iter().filter(|(account, ..)| account.role.is_of_centre());
     let named = accounts.map(|(account, _, name)| (account.id.to_string(), name));
