@@ -123,6 +123,9 @@ INSERT INTO conflict (id, kind, state, member, occurrence, device, token, detail
 -- name: conflict_fact
 INSERT INTO conflict_fact (conflict, device, epoch, seq) VALUES ($1, $2, $3, $4)
 
+-- name: case_care
+INSERT INTO case_care (conflict, staff, handed_by, handed_at, until, put_off_at, entry) VALUES ($1, $2, $3, $4, $5, $6, $7)
+
 -- name: notice
 INSERT INTO notice (device, n, epoch, seq, became, kind, conflict, other_office, other_at, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 

@@ -123,6 +123,9 @@ SELECT id, kind, state, member, occurrence, device, token, detail, automatic, ve
 -- name: conflict_fact
 SELECT conflict, device, epoch, seq FROM conflict_fact
 
+-- name: case_care
+SELECT conflict, staff, handed_by, handed_at, until, put_off_at, entry FROM case_care
+
 -- name: notice
 SELECT device, n, epoch, seq, became, kind, conflict, other_office, other_at, entry FROM notice
 

@@ -1,5 +1,5 @@
--- Balances, attendance, leases and what a device gave are not locked row by row: only whoever holds the journal's gate
--- writes them, and a lock of each of the hundreds of rows of a batch is a write of its own.
+-- Nothing here is locked row by row: only whoever holds the journal's gate writes it, a lock of each of the hundreds of rows of
+-- a batch is a write of its own, and what an act would do is also read where nothing may be written (store/foreseen.rs).
 
 -- name: offices
 SELECT id, code, name_zh, name_en, zone, cutoff_minutes, office_group FROM office
@@ -14,10 +14,10 @@ SELECT terms, apply_version, recovery_epoch, recovering_since, settled_day FROM 
 SELECT id, activity, name_zh, name_en, starts, ends, state, admits_once, points, places, offices, exits, gifts, guests, audience FROM occurrence WHERE id = $1
 
 -- name: device
-SELECT office, name, status, epoch, leases_frozen, reported_epoch FROM device WHERE id = $1 {for_update}
+SELECT office, name, status, epoch, leases_frozen, reported_epoch FROM device WHERE id = $1
 
 -- name: device_epoch
-SELECT first_key, seal_key, board, enrolled_at, acked_seq, head, last_at FROM device_epoch WHERE device = $1 AND epoch = $2 {for_update}
+SELECT first_key, seal_key, board, enrolled_at, acked_seq, head, last_at FROM device_epoch WHERE device = $1 AND epoch = $2
 
 -- name: device_keys
 SELECT public_key FROM device_key WHERE device = $1 AND epoch = $2
@@ -31,7 +31,7 @@ FROM card_token t JOIN card c ON c.id = t.card WHERE t.token = $1
 
 -- name: card_by_id
 SELECT id, member, status, history, kind, valid_until, rank, under, issue_office, issued, replaces, replaced_by, replaced, ended, end_why, due_kind, due_day
-FROM card WHERE id = $1 {for_update}
+FROM card WHERE id = $1
 
 -- name: taps
 SELECT seq, body FROM fact WHERE device = $1 AND epoch = $2 AND token = $3 AND event IN ('attended', 'earned', 'visited') AND became <> 'quarantined' AND NOT (became = 'merged' AND COALESCE(kind, 0) = 2) ORDER BY seq DESC LIMIT 50
@@ -74,7 +74,7 @@ SELECT f.device, f.epoch, f.seq, f.body, f.at, f.low, f.high, f.day, f.office, f
 ORDER BY f.device, f.epoch, f.seq
 
 -- name: case
-SELECT kind, state, member, occurrence, device, token, detail, automatic, verdict, opened, changed, deadline, decided_detail, decided_facts FROM conflict WHERE id = $1 {for_update}
+SELECT kind, state, member, occurrence, device, token, detail, automatic, verdict, opened, changed, deadline, decided_detail, decided_facts FROM conflict WHERE id = $1
 
 -- name: case_facts
 SELECT device, epoch, seq FROM conflict_fact WHERE conflict = $1 ORDER BY device, epoch, seq

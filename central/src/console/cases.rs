@@ -1,61 +1,45 @@
-//! 待处理: the conflict inbox. Left the cases by kind with their age, right both sides and what each verdict writes.
+//! 待处理: the conflict inbox. Left the cases by kind with their age, right both sides and what each verdict would write.
+//!
+//! Out of scope: the list ([`super::inbox`]), what a verdict would write ([`super::foresight`]), several at once
+//! ([`super::batch`]).
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
+use hufu_shared::act::Actor;
 use hufu_shared::ids::{FactId, Hash, MemberId};
-use serde::Deserialize;
+use hufu_shared::money::{Amount, Leg, Unit};
 
 use super::Console;
+use super::batch;
 use super::compare::{self, Compared};
 use super::failure::Failure;
+use super::foresight::{Foresights, Teller, stake_words};
 use super::forms::{self, Alike, KIND_LOOK_ALIKE, KIND_PROFILE, field_words};
+use super::inbox::{self, Group, Inbox, InboxQuery, Which};
 use super::members::masked_name;
 use super::owed::{self, KIND_OWED};
-use super::place::{CONTACT, Chosen};
+use super::place::{self, CONTACT};
 use super::signed::SignedIn;
 use super::taken_back::{KIND_REVERSAL, taken_back};
 use super::ui::{Ui, number};
 use super::verdict::{self, Choice};
 use crate::db::Tx;
 use crate::rules::apply::OwnerCase;
-use crate::rules::world::{CaseState, KnownCase};
-use crate::store::cases::{self, Case, KindCount, Side};
+use crate::rules::inbox::{Care, said, stake};
+use crate::rules::world::CaseState;
+use crate::store::cases::{self, Case, Side};
+use crate::store::inbox as inbox_store;
 use crate::store::people::{self, PeopleError};
-
-/// Filter of the inbox.
-#[derive(Debug, Default, Deserialize)]
-pub struct InboxQuery {
-    pub(super) kind: Option<u8>,
-    ended: Option<u8>,
-    done: Option<String>,
-    last: Option<String>,
-}
-
-struct Group {
-    label: String,
-    count: u64,
-    rows: Vec<Entry>,
-    /// How many more there are, and where they are listed; empty if none, or if they are not listed anywhere yet.
-    more: String,
-    more_link: String,
-}
-
-struct Entry {
-    link: String,
-    title: String,
-    place: String,
-    age: String,
-    state: String,
-    selected: bool,
-}
 
 struct Verdict {
     code: &'static str,
     key: &'static str,
     label: String,
     writes: String,
+    /// What it would post, a line per sum; nothing where something must be chosen first.
+    posts: Vec<String>,
 }
 
 struct Candidate {
@@ -63,10 +47,21 @@ struct Candidate {
     name: String,
     number: String,
     office: String,
+    /// What would be posted if it were of this member.
+    posts: Vec<String>,
+}
+
+/// A check-in or request that can be made the one that counts.
+struct Countable {
+    id: String,
+    words: String,
+    /// What would be posted if it were.
+    posts: Vec<String>,
 }
 
 struct Detail {
     id: String,
+    kind: u8,
     /// The version of the case that is shown: a verdict goes with it.
     seen: String,
     title: String,
@@ -79,7 +74,7 @@ struct Detail {
     extra: Option<Compared>,
     more: String,
     verdicts: Vec<Verdict>,
-    countable: Vec<(String, String)>,
+    countable: Vec<Countable>,
     alike: Option<Alike>,
     alike_member: String,
     /// Final contact data: code, label and what was typed.
@@ -88,7 +83,12 @@ struct Detail {
     find: String,
     candidates: Vec<Candidate>,
     day_link: String,
-    history: Vec<String>,
+    history: Vec<(String, String)>,
+    /// Who has it, and until when it is put off; empty for nobody and for not.
+    who: String,
+    put_off: String,
+    people: Vec<(String, String)>,
+    times: Vec<(String, String)>,
     reason: String,
     error: String,
     next: String,
@@ -100,7 +100,12 @@ struct CasesPage {
     ui: Ui,
     groups: Vec<Group>,
     ended: bool,
+    mine: bool,
     filter: String,
+    /// The cause alone that is listed; empty for all.
+    kind: String,
+    /// When the list was read: what changes later is new.
+    newest: i64,
     done: String,
     again: String,
     detail: Option<Detail>,
@@ -113,7 +118,7 @@ pub(super) struct Typed {
     pub(super) find: String,
     pub(super) error: String,
     pub(super) candidates: Vec<MemberId>,
-    pub(super) chosen: Chosen,
+    pub(super) chosen: place::Chosen,
 }
 
 /// The inbox; on a wide screen with the first case beside it.
@@ -122,7 +127,7 @@ pub async fn inbox(
     Query(query): Query<InboxQuery>,
     by: SignedIn,
 ) -> Result<Response, Failure> {
-    render(&console, by.ui.at("cases"), &query, None, Typed::default(), StatusCode::OK).await
+    render(&console, &by, &query, None, Typed::default(), StatusCode::OK).await
 }
 
 /// One case.
@@ -133,79 +138,151 @@ pub async fn one(
     by: SignedIn,
 ) -> Result<Response, Failure> {
     let id: Hash = id.parse().map_err(|_| Failure::NotFound)?;
-    render(&console, by.ui.at("cases"), &query, Some(id), Typed::default(), StatusCode::OK).await
+    render(&console, &by, &query, Some(id), Typed::default(), StatusCode::OK).await
 }
 
-/// The case shown: whom it is about, its facts, how many it has, what was decided.
-type Shown = (Case, String, Vec<Side>, u64, Vec<cases::Decision>);
-
-/// Everything that the page reads.
-struct Loaded {
-    list: Vec<(Case, String)>,
-    counts: Vec<KindCount>,
-    case: Option<Shown>,
+/// The case that is shown.
+struct Chosen {
+    case: Case,
+    /// Whom it is about.
+    name: String,
+    sides: Vec<Side>,
+    /// How many facts it has.
+    count: u64,
+    /// What was decided, by whom and when; and why.
+    decisions: Vec<(String, String)>,
+    care: Care,
+    stake: Vec<Leg>,
     occurrence: Option<(hufu_shared::scheme::Words, i64)>,
     device: Option<(String, String, String, hufu_shared::scheme::Words)>,
     candidates: Vec<Candidate>,
     alike: Option<Alike>,
     requests: Option<Compared>,
+    foresights: Foresights,
+    people: Vec<(String, String)>,
+}
+
+/// What the page is read with.
+struct Reader {
+    vault: crate::vault::Vault,
+    keys: std::sync::Arc<crate::ca::OwnKeys>,
+    ui: Ui,
+    actor: Actor,
+    now: hufu_shared::time::Instant,
+}
+
+impl Reader {
+    /// One case with all that its page shows. `found` are members that the person looked for.
+    fn chosen(&self, tx: &mut Tx<'_>, case: Case, found: &[MemberId]) -> Result<Chosen, PeopleError> {
+        let (vault, ui) = (&self.vault, &self.ui);
+        let opens = (vault, self.keys.open_key());
+        let name = subject(tx, vault, &case)?;
+        let (sides, count) = cases::sides(tx, case.id)?;
+        let occurrence = case.known.occurrence.map(|id| cases::occurrence(tx, id)).transpose()?.flatten();
+        let device = case.known.device.map(|id| cases::device_place(tx, id)).transpose()?.flatten();
+        let mut decisions = Vec::new();
+        for decision in cases::decisions(tx, case.id, case.known.opened)? {
+            decisions.push(inbox::decided_words(tx, ui, opens.1, &decision)?);
+        }
+        let (mut alike, mut requests, mut owners) = (None, None, Vec::new());
+        match case.known.kind {
+            KIND_LOOK_ALIKE => alike = forms::alike(tx, opens, ui, &case)?,
+            KIND_PROFILE => requests = Some(forms::requests(tx, opens, ui, (&case, &sides))?),
+            KIND_REVERSAL => requests = taken_back(tx, ui, (&case, &sides))?,
+            KIND_OWED => requests = owed::settling(tx, ui, &case, self.now)?,
+            KIND_OWNER => owners = owners_of(&case),
+            _ => {}
+        }
+        owners.retain(|owner| !found.contains(owner));
+        let offered: Vec<MemberId> = owners.iter().chain(found).copied().collect();
+        let teller = Teller { vault, ui, actor: &self.actor, now: self.now };
+        let is_open = is_waiting(&case);
+        let picks: Vec<FactId> = countable_sides(case.known.kind, &sides).map(|(_, side)| side.id).collect();
+        let foresights = teller.all(tx, (&case, is_open), (&picks, &offered))?;
+        let candidates = self.candidates(tx, &offered, &foresights)?;
+        let told: Vec<Leg> =
+            sides.iter().filter_map(|side| side.fact.as_ref()).flat_map(|fact| said(&fact.event)).collect();
+        let stake = stake(&told, &sides.iter().flat_map(posted).collect::<Vec<_>>());
+        let (care, people) = (inbox_store::care(tx, case.id)?, batch::people(tx, ui)?);
+        Ok(Chosen {
+            name,
+            sides,
+            count,
+            decisions,
+            care,
+            stake,
+            occurrence,
+            device,
+            candidates,
+            alike,
+            requests,
+            foresights,
+            people,
+            case,
+        })
+    }
+
+    fn candidates(
+        &self,
+        tx: &mut Tx<'_>,
+        offered: &[MemberId],
+        foresights: &Foresights,
+    ) -> Result<Vec<Candidate>, PeopleError> {
+        let mut candidates = Vec::new();
+        for member in offered {
+            if let Some(row) = people::member(tx, *member)? {
+                let offices = people::offices(tx)?;
+                let office = offices.iter().find(|office| Some(office.office) == row.office);
+                candidates.push(Candidate {
+                    id: member.to_string(),
+                    name: masked_name(tx, &self.vault, Some(*member))?,
+                    number: row.number,
+                    office: office.map_or_else(String::new, |office| self.ui.pick(&office.name)),
+                    posts: foresights.members.get(member).cloned().unwrap_or_default(),
+                });
+            }
+        }
+        Ok(candidates)
+    }
+}
+
+/// Whether a case waits for a person.
+fn is_waiting(case: &Case) -> bool {
+    matches!(case.known.state, CaseState::Open | CaseState::EvidenceChanged)
+}
+
+/// What the ledger has for members for one fact.
+fn posted(side: &Side) -> Vec<Leg> {
+    let one = |(debit, credit, amount, unit, _): &(String, String, i64, String, String)| {
+        let unit = Unit::from_code(unit)?;
+        let to_member = i64::from(credit.starts_with("member/")) - i64::from(debit.starts_with("member/"));
+        Some(Leg { unit, amount: Amount(amount * to_member) })
+    };
+    side.postings.iter().filter_map(one).collect()
 }
 
 async fn load(
     console: &Console,
-    ui: &Ui,
-    (kind, ended): (Option<u8>, bool),
+    by: &SignedIn,
+    of: (Option<u8>, Which),
     id: Option<Hash>,
     candidates: Vec<MemberId>,
-) -> Result<Loaded, Failure> {
-    let (vault, ui, keys) = (console.app.vault.clone(), ui.clone(), console.app.keys.clone());
-    let now = console.app.now();
-    let work = move |tx: &mut Tx<'_>| -> Result<Loaded, PeopleError> {
-        let opens = (&vault, keys.open_key());
-        let found = if ended { cases::ended(tx, kind)? } else { cases::open(tx, kind)? };
-        let mut list = Vec::with_capacity(found.cases.len());
-        for case in found.cases {
-            let name = subject(tx, &vault, &case)?;
-            list.push((case, name));
-        }
+) -> Result<(Inbox, Option<Chosen>), Failure> {
+    let reader = Reader {
+        vault: console.app.vault.clone(),
+        keys: console.app.keys.clone(),
+        ui: by.ui.clone(),
+        actor: by.actor(),
+        now: console.app.now(),
+    };
+    let work = move |tx: &mut Tx<'_>| -> Result<(Inbox, Option<Chosen>), PeopleError> {
+        let list = inbox::read(tx, &reader.vault, of, reader.now)?;
         let chosen = match id {
             Some(id) => cases::one(tx, id)?,
-            None => list.first().map(|(case, _)| case.clone()),
+            None => list.list.first().map(|(case, _)| case.clone()),
         };
-        let (mut case, mut occurrence, mut device) = (None, None, None);
-        let (mut alike, mut requests, mut owners) = (None, None, Vec::new());
-        if let Some(chosen) = chosen {
-            let name = subject(tx, &vault, &chosen)?;
-            let (sides, count) = cases::sides(tx, chosen.id)?;
-            occurrence = chosen.known.occurrence.map(|id| cases::occurrence(tx, id)).transpose()?.flatten();
-            device = chosen.known.device.map(|id| cases::device_place(tx, id)).transpose()?.flatten();
-            let decisions = cases::decisions(tx, chosen.id, chosen.known.opened)?;
-            match chosen.known.kind {
-                KIND_LOOK_ALIKE => alike = forms::alike(tx, opens, &ui, &chosen)?,
-                KIND_PROFILE => requests = Some(forms::requests(tx, opens, &ui, (&chosen, &sides))?),
-                KIND_REVERSAL => requests = taken_back(tx, &ui, (&chosen, &sides))?,
-                KIND_OWED => requests = owed::settling(tx, &ui, &chosen, now)?,
-                KIND_OWNER => owners = owners_of(&chosen),
-                _ => {}
-            }
-            case = Some((chosen, name, sides, count, decisions));
-        }
-        let mut offered = Vec::new();
-        owners.retain(|owner| !candidates.contains(owner));
-        for member in owners.iter().chain(&candidates) {
-            if let Some(row) = people::member(tx, *member)? {
-                let offices = people::offices(tx)?;
-                let office = offices.iter().find(|office| Some(office.office) == row.office);
-                offered.push(Candidate {
-                    id: member.to_string(),
-                    name: masked_name(tx, &vault, Some(*member))?,
-                    number: row.number,
-                    office: office.map_or_else(String::new, |office| ui.pick(&office.name)),
-                });
-            }
-        }
-        let candidates = offered;
-        Ok(Loaded { list, counts: found.counts, case, occurrence, device, candidates, alike, requests })
+        let chosen = chosen.map(|case| reader.chosen(tx, case, &candidates)).transpose()?;
+        Ok((list, chosen))
     };
     Ok(console.app.db.read(work).await?)
 }
@@ -220,7 +297,11 @@ fn owners_of(case: &Case) -> Vec<MemberId> {
 }
 
 /// Whom or what a case is about, in a few words.
-fn subject(tx: &mut Tx<'_>, vault: &crate::vault::Vault, case: &Case) -> Result<String, PeopleError> {
+pub(super) fn subject(
+    tx: &mut Tx<'_>,
+    vault: &crate::vault::Vault,
+    case: &Case,
+) -> Result<String, PeopleError> {
     if case.known.member.is_some() {
         return masked_name(tx, vault, case.known.member);
     }
@@ -232,116 +313,69 @@ fn subject(tx: &mut Tx<'_>, vault: &crate::vault::Vault, case: &Case) -> Result<
 
 pub(super) async fn render(
     console: &Console,
-    ui: Ui,
+    by: &SignedIn,
     query: &InboxQuery,
     id: Option<Hash>,
     typed: Typed,
     status: StatusCode,
 ) -> Result<Response, Failure> {
-    let ended = query.ended == Some(1);
-    let loaded = load(console, &ui, (query.kind, ended), id, typed.candidates.clone()).await?;
-    if id.is_some() && loaded.case.is_none() {
+    let ui = by.ui.clone().at("cases");
+    let which = query.which(by.session.staff);
+    let (inbox, chosen) = load(console, by, (query.kind, which), id, typed.candidates.clone()).await?;
+    if id.is_some() && chosen.is_none() {
         return Err(Failure::NotFound);
     }
-    let filter = match (query.kind, ended) {
-        (Some(kind), false) => format!("?kind={kind}"),
-        (Some(kind), true) => format!("?kind={kind}&ended=1"),
-        (None, true) => "?ended=1".to_owned(),
-        (None, false) => String::new(),
+    let filter = query.text();
+    let selected = chosen.as_ref().map(|chosen| chosen.case.id);
+    let next = inbox::next_link(&inbox.list, selected, &filter);
+    let groups = inbox::groups(&ui, &inbox, selected, query);
+    let done = match query.done.as_deref() {
+        Some("hand") => ui.t("done-hand"),
+        Some("later") => ui.t("done-later"),
+        done => done
+            .and_then(Choice::from_code)
+            .map_or_else(String::new, |choice| ui.t(&format!("done-{}", choice.code()))),
     };
-    let selected = loaded.case.as_ref().map(|case| case.0.id);
-    let next = next_link(&loaded.list, selected, &filter);
-    let groups = groups(&ui, &loaded, selected, (query.kind, &filter));
-    let detail = loaded.case.is_some().then(|| detail(&ui, loaded, typed, next)).flatten();
-    let done = query.done.as_deref().and_then(Choice::from_code);
-    let done = done.map_or_else(String::new, |choice| ui.t(&format!("done-{}", choice.code())));
     // Only a verdict that can be replaced leads back to its case.
     let last = query.last.as_deref().and_then(|id| id.parse::<Hash>().ok());
     let again = last.map_or_else(String::new, |id| format!("/cases/{id}"));
-    let page = CasesPage { groups, ended, filter, done, again, detail, ui };
+    let page = CasesPage {
+        groups,
+        ended: which == Which::Ended,
+        mine: query.is_mine(),
+        filter,
+        kind: query.kind.map(|kind| kind.to_string()).unwrap_or_default(),
+        newest: inbox.newest.0,
+        done,
+        again,
+        detail: chosen.map(|chosen| detail(&ui, chosen, typed, next)),
+        ui,
+    };
     Ok((status, Html(page.render()?)).into_response())
 }
 
-fn next_link(list: &[(Case, String)], selected: Option<Hash>, filter: &str) -> String {
-    let at = list.iter().position(|(case, _)| Some(case.id) == selected);
-    let after = at.map_or(0, |at| at + 1);
-    let next = list.get(after).or_else(|| list.first().filter(|(case, _)| Some(case.id) != selected));
-    next.map_or_else(String::new, |(case, _)| format!("/cases/{}{filter}", case.id))
-}
-
-fn groups(
-    ui: &Ui,
-    loaded: &Loaded,
-    selected: Option<Hash>,
-    (asked, filter): (Option<u8>, &str),
-) -> Vec<Group> {
-    let group = |known: &KindCount| {
-        let kind = known.kind;
-        let listed = loaded.list.iter().filter(|(case, _)| case.known.kind == kind);
-        let rows: Vec<_> =
-            listed.map(|(case, name)| entry(ui, case, name, Some(case.id) == selected, filter)).collect();
-        let more = known.count.saturating_sub(rows.len() as u64);
-        let joint = if filter.is_empty() { "?" } else { "&" };
-        Group {
-            label: ui.t(&format!("kind-{kind:02}")),
-            count: known.count,
-            rows,
-            more: if more > 0 { ui.t_with("cases-more", &[("n", &more.to_string())]) } else { String::new() },
-            more_link: if asked.is_none() {
-                format!("/cases{filter}{joint}kind={kind}")
-            } else {
-                String::new()
-            },
-        }
-    };
-    loaded.counts.iter().map(group).collect()
-}
-
-fn entry(ui: &Ui, case: &Case, name: &str, selected: bool, filter: &str) -> Entry {
-    Entry {
-        link: format!("/cases/{}{filter}", case.id),
-        title: if name.is_empty() { ui.t("case-no-subject") } else { name.to_owned() },
-        place: case.known.occurrence.map_or_else(String::new, |_| ui.t("case-at-activity")),
-        age: ui.ago(case.known.changed),
-        state: match case.known.state {
-            CaseState::EvidenceChanged => ui.t("case-state-evidence_changed"),
-            _ => String::new(),
-        },
-        selected,
-    }
-}
-
-fn detail(ui: &Ui, mut loaded: Loaded, typed: Typed, next: String) -> Option<Detail> {
-    let (case, name, sides, count, decisions) = loaded.case.take()?;
-    let (known, kind) = (&case.known, case.known.kind);
-    let is_open = matches!(known.state, CaseState::Open | CaseState::EvidenceChanged);
-    let mut facts = known_facts(ui, &loaded, known, &name, is_open);
-    let verdicts = verdict::choices(kind, !is_open)
-        .iter()
-        .map(|choice| Verdict {
-            code: choice.code(),
-            key: choice.key(),
-            label: ui.t(&format!("verdict-{}", choice.code())),
-            writes: ui.t(&format!("writes-{}", verdict::writes(kind, *choice))),
-        })
-        .collect();
-    facts.extend(loaded.alike.iter().flat_map(|alike| alike.written.iter().cloned()));
-    let countable =
-        if matches!(kind, 4 | KIND_PROFILE | 27 | 32) { countable(ui, &sides) } else { Vec::new() };
+fn detail(ui: &Ui, chosen: Chosen, typed: Typed, next: String) -> Detail {
+    let (known, kind, is_open) = (&chosen.case.known, chosen.case.known.kind, is_waiting(&chosen.case));
+    let mut facts = known_facts(ui, &chosen, is_open);
+    facts.extend(chosen.alike.iter().flat_map(|alike| alike.written.iter().cloned()));
     let label = |field: &'static str| (field, field_words(ui, field));
     let contact = CONTACT.map(label).into_iter().zip(typed.chosen.contact);
-    let shown = sides.len() as u64;
-    Some(Detail {
-        id: case.id.to_string(),
-        seen: case.entry.to_string(),
+    let (shown, count) = (chosen.sides.len() as u64, chosen.count);
+    let put_off = chosen.care.until(known.changed, ui.now).map(|until| ui.time(until));
+    Detail {
+        id: chosen.case.id.to_string(),
+        kind,
+        seen: chosen.case.entry.to_string(),
         title: ui.t(&format!("kind-{kind:02}")),
         what: ui.t(&format!("what-{kind:02}")),
         state: ui.t(&format!("case-state-{}", known.state.code())),
         tone: if is_open { "wait" } else { "ok" },
         is_open,
         facts,
-        extra: loaded.requests.or_else(|| compare::detail(ui, &case)),
-        alike: loaded.alike.filter(|_| is_open),
+        verdicts: verdicts(ui, kind, is_open, &chosen.foresights),
+        countable: countable(ui, kind, &chosen.sides, &chosen.foresights),
+        extra: chosen.requests.or_else(|| compare::detail(ui, &chosen.case)),
+        alike: chosen.alike.filter(|_| is_open),
         alike_member: typed.chosen.member.map(|member| member.to_string()).unwrap_or_default(),
         contact: contact.map(|((field, label), value)| (field, label, value)).collect(),
         more: if count > shown {
@@ -349,40 +383,51 @@ fn detail(ui: &Ui, mut loaded: Loaded, typed: Typed, next: String) -> Option<Det
         } else {
             String::new()
         },
-        day_link: day_link(&sides, kind),
+        day_link: day_link(&chosen.sides, kind),
         // Side by side only where there are sides: a day's closing is told by its totals.
-        sides: (!sides.is_empty() && kind != 30).then(|| compare::sides(ui, &sides)),
-        verdicts,
-        countable,
+        sides: (!chosen.sides.is_empty() && kind != 30).then(|| compare::sides(ui, &chosen.sides)),
         needs_member: kind == KIND_OWNER || (kind == 13 && is_open),
         find: typed.find,
-        candidates: loaded.candidates,
-        history: decisions.iter().map(|decision| history(ui, decision)).collect(),
+        candidates: chosen.candidates,
+        history: chosen.decisions,
+        who: chosen.care.name,
+        put_off: put_off.unwrap_or_default(),
+        people: chosen.people,
+        times: batch::put_off_times(ui),
         reason: typed.reason,
         error: typed.error,
         next,
-    })
+    }
+}
+
+fn verdicts(ui: &Ui, kind: u8, is_open: bool, foresights: &Foresights) -> Vec<Verdict> {
+    let verdict = |choice: &Choice| Verdict {
+        code: choice.code(),
+        key: choice.key(),
+        label: ui.t(&format!("verdict-{}", choice.code())),
+        writes: ui.t(&format!("writes-{}", verdict::writes(kind, *choice))),
+        posts: foresights.of(*choice),
+    };
+    verdict::choices(kind, !is_open).iter().map(verdict).collect()
 }
 
 /// What is known of a case, a line each.
-fn known_facts(
-    ui: &Ui,
-    loaded: &Loaded,
-    known: &KnownCase,
-    name: &str,
-    is_open: bool,
-) -> Vec<(String, String)> {
+fn known_facts(ui: &Ui, chosen: &Chosen, is_open: bool) -> Vec<(String, String)> {
+    let known = &chosen.case.known;
     let mut facts = Vec::new();
     if known.member.is_some() {
-        facts.push((ui.t("case-member"), name.to_owned()));
+        facts.push((ui.t("case-member"), chosen.name.clone()));
     }
-    if let Some((words, points)) = &loaded.occurrence {
+    if !chosen.stake.is_empty() {
+        facts.push((ui.t("inbox-stake"), stake_words(ui, &chosen.stake)));
+    }
+    if let Some((words, points)) = &chosen.occurrence {
         facts.push((
             ui.t("case-occurrence"),
             ui.t_with("case-occurrence-points", &[("name", &ui.pick(words)), ("points", &number(*points))]),
         ));
     }
-    if let Some((device, _, code, office)) = &loaded.device {
+    if let Some((device, _, code, office)) = &chosen.device {
         facts.push((ui.t("case-device"), format!("{device} · {code} {}", ui.pick(office))));
     }
     let waited = [("time", ui.time(known.opened)), ("ago", ui.ago(known.opened))];
@@ -390,18 +435,23 @@ fn known_facts(
     facts.push((ui.t("case-opened"), ui.t_with("case-waited", &waited)));
     facts.push((ui.t("case-automatic"), ui.t(&format!("automatic-{}", known.automatic))));
     if let Some(deadline) = known.deadline.filter(|_| is_open) {
-        facts.push((ui.t("case-deadline"), ui.time(deadline)));
+        facts.push((ui.t("case-deadline"), inbox::deadline(ui, Some(deadline)).0));
     }
     facts
 }
 
-/// Check-ins that could be made the one that counts.
-fn countable(ui: &Ui, sides: &[Side]) -> Vec<(String, String)> {
-    let others = sides
+/// The sides that could be made the one that counts, each with its place; none in a kind that has no such verdict.
+fn countable_sides(kind: u8, sides: &[Side]) -> impl Iterator<Item = (usize, &Side)> {
+    let has_choice = matches!(kind, 4 | KIND_PROFILE | 27 | 32);
+    sides
         .iter()
         .enumerate()
-        .filter(|(_, side)| side.became != "applied_with_case" && side.became != "applied");
-    others
+        .filter(move |(_, side)| has_choice && side.became != "applied_with_case" && side.became != "applied")
+}
+
+/// Check-ins that could be made the one that counts.
+fn countable(ui: &Ui, kind: u8, sides: &[Side], foresights: &Foresights) -> Vec<Countable> {
+    countable_sides(kind, sides)
         .map(|(at, side)| {
             let letter = char::from(b'A' + u8::try_from(at % 26).unwrap_or(0));
             let zone = side.office.clock.tz().unwrap_or(ui.zone);
@@ -410,7 +460,8 @@ fn countable(ui: &Ui, sides: &[Side]) -> Vec<(String, String)> {
                 "side-choose",
                 &[("letter", &letter.to_string()), ("device", &side.device_name), ("time", &time)],
             );
-            (fact_text(side.id), words)
+            let posts = foresights.facts.get(&side.id).cloned().unwrap_or_default();
+            Countable { id: fact_text(side.id), words, posts }
         })
         .collect()
 }
@@ -421,15 +472,6 @@ fn day_link(sides: &[Side], kind: u8) -> String {
         Some((side.id.device, closed.day))
     });
     closed.map_or_else(String::new, |(device, day)| format!("/days?device={device}&day={day}"))
-}
-
-fn history(ui: &Ui, decision: &cases::Decision) -> String {
-    let who = match decision.actor.staff() {
-        Some(id) => ui.t_with("actor-admin", &[("id", &format!("…{}", &id.to_string()[30..]))]),
-        None => ui.t("actor-other"),
-    };
-    let verdict = ui.t(&format!("verdict-{}", crate::rules::apply::verdict_code(decision.decided.verdict)));
-    format!("{} · {who} · {verdict}", ui.time(decision.at))
 }
 
 pub(super) fn fact_text(id: FactId) -> String {

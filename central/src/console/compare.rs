@@ -117,6 +117,11 @@ pub fn sides(ui: &Ui, sides: &[Side]) -> Compared {
     if sides.iter().any(|side| side.latest.since(side.at) > SECOND_US) {
         compared.row(ui.t("side-latest"), all(&|side| ui.seconds_in(side.latest, zone(side))));
     }
+    let within = |side: &Side| match side.latest.since(side.at) {
+        us if us <= SECOND_US => ui.t("inbox-within-second"),
+        us => ui.t_with("inbox-within", &[("n", &number(us / SECOND_US))]),
+    };
+    compared.row(ui.t("inbox-uncertain"), all(&within));
     compared.row(ui.t("side-wall"), all(&|side| ui.seconds_in(side.wall, zone(side))));
     compared.row(ui.t("side-clock-error"), all(&|side| clock_error(side.wall, side.at)));
     compared.row(ui.t("side-received"), all(&|side| ui.seconds_in(side.received, zone(side))));

@@ -14,10 +14,11 @@ use hufu_shared::member::CardStatus;
 use hufu_shared::token::Token;
 
 use super::Console;
-use super::cases::{InboxQuery, Typed, fact_text, render};
+use super::cases::{Typed, fact_text, render};
 use super::failure::{Failure, go};
 use super::first_card::FirstCard;
 use super::forms::KIND_PROFILE;
+use super::inbox::{self, InboxQuery};
 use super::members::found_by;
 use super::place::{self, Chosen, Shell, Wanted};
 use super::signed::{Fields, Posted, SignedIn};
@@ -32,7 +33,7 @@ use crate::store::{acts, contact, journal, people};
 /// Members offered for an unknown card.
 const CANDIDATES_MAX: usize = 10;
 /// What a page says when the evidence is not what the person saw.
-const CHANGED: &str = "case-changed";
+pub(super) const CHANGED: &str = "case-changed";
 
 /// Takes a verdict, or looks for a member.
 pub async fn decide(
@@ -59,12 +60,12 @@ pub async fn decide(
         } else if typed.candidates.is_empty() {
             typed.error = ui.t("bind-nobody");
         }
-        return render(&console, ui, &query, Some(id), typed, StatusCode::OK).await;
+        return render(&console, &by, &query, Some(id), typed, StatusCode::OK).await;
     }
     let again = |mut typed: Typed, key: &str| {
         // The page that follows shows the evidence as it is now: it must not do so in silence.
         typed.error = ui.t(if is_stale { CHANGED } else { key });
-        render(&console, ui.clone(), &query, Some(id), typed, StatusCode::UNPROCESSABLE_ENTITY)
+        render(&console, &by, &query, Some(id), typed, StatusCode::UNPROCESSABLE_ENTITY)
     };
     let is_open = matches!(case.known.state, CaseState::Open | CaseState::EvidenceChanged);
     let allowed = verdict::choices(case.known.kind, !is_open);
@@ -83,19 +84,23 @@ pub async fn decide(
     if let Err(key) = take(&console, &by, &case, choice, (&fields, &typed.chosen, member)).await? {
         return again(typed, key).await;
     }
-    let kind = query.kind;
-    let listed = console.app.db.read(move |tx| cases::open(tx, kind)).await?;
-    let kind = query.kind.map_or_else(String::new, |kind| format!("&kind={kind}"));
-    let last = if verdict::choices(case.known.kind, true).is_empty() {
-        String::new()
-    } else {
-        format!("&last={}", case.id)
-    };
-    let done = format!("{}{last}", choice.code());
-    Ok(go(&match listed.cases.first() {
-        Some(next) => format!("/cases/{}?done={done}{kind}", next.id),
-        None => format!("/cases?done={done}"),
-    }))
+    let query = query.waiting();
+    let (which, now) = ((query.kind, query.which(by.session.staff)), console.app.now());
+    let next = console.app.db.read(move |tx| inbox::first(tx, which, Some(id), now)).await?;
+    let is_final = verdict::choices(case.known.kind, true).is_empty();
+    let last = if is_final { String::new() } else { case.id.to_string() };
+    Ok(go(&onward(next, choice.code(), &last, &query)))
+}
+
+/// Where a person goes on: to the case that is to be decided next, under the same filter, with what was done and the case
+/// that can be judged anew.
+pub(super) fn onward(next: Option<Hash>, done: &str, last: &str, query: &InboxQuery) -> String {
+    let filter = query.text().trim_start_matches('?').to_owned();
+    let last = if last.is_empty() { String::new() } else { format!("last={last}") };
+    let parts: Vec<String> =
+        [format!("done={done}"), last, filter].into_iter().filter(|part| !part.is_empty()).collect();
+    let place = next.map_or_else(String::new, |next| format!("/{next}"));
+    format!("/cases{place}?{}", parts.join("&"))
 }
 
 async fn look_up(console: &Console, text: &str) -> Result<Vec<MemberId>, Failure> {
@@ -159,24 +164,49 @@ fn release(
     if case.is_none() {
         return Ok(Err(CHANGED));
     }
-    let enrolments: std::collections::BTreeSet<_> =
-        cases::facts(tx, given.case)?.iter().map(|fact| (fact.device, fact.epoch)).collect();
+    let facts = cases::facts(tx, given.case)?;
+    match released(tx, &facts, given.reason)? {
+        Ok(released) => {
+            acts::take(tx, entry, now, actor, &Act::FactsReleased(released))?;
+            Ok(Ok(()))
+        }
+        Err(key) => Ok(Err(key)),
+    }
+}
+
+/// The release of what waits of the enrolments that a case's facts name; else the key of what to say.
+pub(super) fn released(
+    tx: &mut Tx<'_>,
+    of: &[FactId],
+    reason: Hash,
+) -> Result<Result<FactsReleased, &'static str>, PeopleError> {
+    let enrolments: std::collections::BTreeSet<_> = of.iter().map(|fact| (fact.device, fact.epoch)).collect();
     let (mut facts, mut others_wait) = (Vec::new(), false);
     for (device, epoch) in enrolments {
         let (found, more) = contact::in_review(tx, device, epoch, u64::MAX >> 1, RELEASED_AT_ONCE_MAX)?;
         facts.extend(found);
         others_wait |= more;
     }
-    if facts.is_empty() {
-        return Ok(Err("release-nothing"));
-    }
-    let act = Act::FactsReleased(FactsReleased { facts, reason: given.reason, others_wait });
-    acts::take(tx, entry, now, actor, &act)?;
-    Ok(Ok(()))
+    let is_nothing = facts.is_empty();
+    let released = FactsReleased { facts, reason, others_wait };
+    Ok(if is_nothing { Err("release-nothing") } else { Ok(released) })
+}
+
+/// The card of a token, registered to a member. `fresh` is the id of a card that nobody registered before.
+pub(super) fn bound(
+    tx: &mut Tx<'_>,
+    (token, fresh): (Token, CardId),
+    member: MemberId,
+) -> Result<Act, PeopleError> {
+    let card = people::card_by_token(tx, token)?.unwrap_or_else(|| new_card(fresh, token));
+    Ok(Act::CardsSet(vec![CardSet { member: Some(member), ..card }]))
 }
 
 /// Writes the verdict; a bound card, personal data and their verdict are one transaction.
-async fn take(
+///
+/// # Errors
+/// [`Failure`] if the books cannot be written; in the answer, the key of why nothing was.
+pub(super) async fn take(
     console: &Console,
     by: &SignedIn,
     case: &Case,
@@ -218,8 +248,7 @@ async fn take(
         let written = tx.savepoint("verdict", |tx| -> Result<(), Unsaved> {
             note.put(tx, Some(staff), now)?;
             if let (Some(token), Some(member)) = (token, given.member) {
-                let card = people::card_by_token(tx, token)?.unwrap_or_else(|| new_card(fresh, token));
-                let act = Act::CardsSet(vec![CardSet { member: Some(member), ..card }]);
+                let act = bound(tx, (token, fresh), member)?;
                 acts::take(tx, entries.0, now, &actor, &act)?;
             }
             let pins = decided.pins.clone();

@@ -12,7 +12,7 @@ use super::failure::{Failure, go};
 use super::password::{self, PASSWORD_CHARS_ADVISED, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, Weak};
 use super::session::{self, SESSION_IDLE_MINUTES, SESSION_WHOLE_MINUTES};
 use super::signed::{Newcomer, Posted, read_fields};
-use super::ui::{LANGUAGE_COOKIE, THEME_COOKIE, Ui};
+use super::ui::{KEYS_COOKIE, LANGUAGE_COOKIE, THEME_COOKIE, Ui};
 use super::words::Language;
 use crate::db::Tx;
 use crate::random;
@@ -235,6 +235,9 @@ pub async fn look(State(console): State<Console>, request: Request) -> Result<Re
     }
     if let theme @ ("light" | "dark") = fields.get("theme") {
         response = with_cookie(response, &session::choice_cookie(console.secure(), THEME_COOKIE, theme));
+    }
+    if let keys @ ("on" | "off") = fields.get("keys") {
+        response = with_cookie(response, &session::choice_cookie(console.secure(), KEYS_COOKIE, keys));
     }
     Ok(response)
 }

@@ -16,6 +16,7 @@ mod approvals;
 mod approve;
 mod assets;
 mod associations;
+mod batch;
 mod bills;
 mod bills_page;
 mod birthdays;
@@ -32,22 +33,27 @@ mod coupons;
 mod day_lines;
 mod days;
 mod decide;
+mod decided;
 mod details;
 mod devices;
 mod edits;
 mod events;
 mod failure;
 mod first_card;
+mod foresight;
 mod forms;
 mod groups;
 mod guard;
 mod guests;
 mod holding_page;
+mod inbox;
 mod issuing;
 mod jobs;
+mod keys;
 mod leases;
 mod leaving;
 mod levels;
+mod live;
 mod login;
 mod login_name;
 mod member_list;
@@ -178,6 +184,19 @@ fn approvals_and_stand_ins() -> Router<Console> {
         .route("/approvals/away", get(approvals::away).post(approvals::set_away))
 }
 
+/// The inbox, what it says while it is open, and its keys.
+fn inbox_and_keys() -> Router<Console> {
+    Router::new()
+        .route("/cases", get(cases::inbox))
+        .route("/cases/batch", post(batch::act))
+        .route("/cases/{id}", get(cases::one).post(decide::decide))
+        .route("/members/{id}/decided", get(decided::page))
+        .route("/live", get(live::stream))
+        .route("/live/news", get(live::news))
+        .route("/live/count", get(live::count))
+        .route("/keys", get(keys::page))
+}
+
 /// All routes of the console.
 pub fn router(app: App) -> Router {
     let console = Console::new(app);
@@ -189,8 +208,6 @@ pub fn router(app: App) -> Router {
         .route("/devices/{id}", get(devices::one).post(devices::revoke))
         .route("/devices/{id}/leases", post(leases::write_off))
         .route("/recovery", get(recovery::page).post(recovery::end))
-        .route("/cases", get(cases::inbox))
-        .route("/cases/{id}", get(cases::one).post(decide::decide))
         .route("/cash", get(cash::page))
         .route("/jobs", get(jobs::page))
         .route("/jobs/{name}", post(jobs::press))
@@ -207,6 +224,7 @@ pub fn router(app: App) -> Router {
         .route("/look", post(login::look))
         .route("/a/{hash}/{*name}", get(assets::file))
         .merge(activities_and_guests())
+        .merge(inbox_and_keys())
         .merge(points())
         .merge(close_of_day())
         .merge(approvals_and_stand_ins())

@@ -382,12 +382,16 @@ pub fn turned_down(
     case: &Case,
     reason: Hash,
 ) -> Result<Result<CaseDecided, &'static str>, PeopleError> {
-    let Ok(found) = cbor::decode::<LookAlikesFound>(&case.known.detail) else {
-        return Ok(Err("case-changed"));
-    };
-    vault.forget_form(tx, found.application)?;
+    let Some(decided) = turned_down_by(case, reason) else { return Ok(Err("case-changed")) };
+    decided.pins.iter().try_for_each(|pin| vault.forget_form(tx, pin.fact))?;
+    Ok(Ok(decided))
+}
+
+/// The verdict that turns an application down; none if the case is about none.
+pub fn turned_down_by(case: &Case, reason: Hash) -> Option<CaseDecided> {
+    let found = cbor::decode::<LookAlikesFound>(&case.known.detail).ok()?;
     let pins = vec![Pin { fact: found.application, outcome: PinOutcome::DoesNotCount }];
-    Ok(Ok(CaseDecided { case: case.id, verdict: Verdict::Reverse, pins, reason }))
+    Some(CaseDecided { case: case.id, verdict: Verdict::Reverse, pins, reason })
 }
 
 /// Writes a value into a field, in the form that the centre keeps; else the key of what is wrong (C2, C3).

@@ -85,6 +85,7 @@ impl FromRequestParts<Console> for Newcomer {
         ui.csrf = session::form_token(&session);
         (ui.open_cases, ui.approvals) = (open_cases, approvals);
         ui.of_centre = session.account.role.is_of_centre();
+        ui.live = session.account.role.is_of_centre() && !session.must_change;
         ui.recovering = recovering;
         ui.club = club;
         ui.zone = zone.unwrap_or(ui.zone);

@@ -20,6 +20,9 @@ pub fn language_of(headers: &HeaderMap) -> Language {
     cookie(headers, LANGUAGE_COOKIE).and_then(Language::from_tag).unwrap_or_default()
 }
 
+/// Cookie that keeps whether single keys do something.
+pub const KEYS_COOKIE: &str = "hufu_keys";
+
 /// What a page is drawn with.
 #[derive(Debug, Clone)]
 pub struct Ui {
@@ -33,6 +36,10 @@ pub struct Ui {
     pub csrf: String,
     /// The part of the console that the page belongs to.
     pub section: &'static str,
+    /// Whether single keys do something (WCAG 2.1.4).
+    pub keys: bool,
+    /// Whether the page listens for news of cases.
+    pub live: bool,
     /// Open cases, for the badge.
     pub open_cases: u64,
     /// What waits and the person may decide, for the badge.
@@ -62,6 +69,8 @@ impl Ui {
             person: String::new(),
             csrf: String::new(),
             section: "",
+            keys: cookie(headers, KEYS_COOKIE) != Some("off"),
+            live: false,
             open_cases: 0,
             approvals: 0,
             of_centre: true,

@@ -93,4 +93,5 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "reports",
         text: include_str!("../../sql/both/migrations/0025_reports.sql"),
     },
+    Migration { number: 26, name: "inbox", text: include_str!("../../sql/both/migrations/0026_inbox.sql") },
 ];

@@ -14,6 +14,8 @@ pub mod catalogue;
 pub mod coupons;
 pub mod desk;
 pub mod entry;
+pub mod foreseen;
+pub mod inbox;
 pub mod ingest;
 pub mod jobs;
 pub mod joining;

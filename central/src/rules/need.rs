@@ -287,6 +287,8 @@ fn of_act(needs: &mut BTreeSet<Need>, act: &Act) {
         Act::CaseDecided(decided) => {
             needs.insert(Need::Case(decided.case));
         }
+        Act::CasesHanded(handed) => needs.extend(handed.cases.iter().copied().map(Need::Case)),
+        Act::CasesPutOff(put_off) => needs.extend(put_off.cases.iter().copied().map(Need::Case)),
         Act::LeaseSet(set) => needs.extend([
             Need::Device(set.device),
             Need::Lease(set.lease),

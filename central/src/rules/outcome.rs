@@ -168,6 +168,10 @@ pub struct Outcome {
     pub cases: BTreeMap<Hash, KnownCase>,
     /// Facts that are no evidence of a case any more; one that came back stands in the case as well.
     pub left_cases: BTreeSet<(Hash, FactId)>,
+    /// Cases that were handed to somebody, or to nobody again, by whom.
+    pub cases_handed: BTreeMap<Hash, (Option<OperatorId>, String)>,
+    /// Cases that were put off, or are so no more.
+    pub cases_put_off: BTreeMap<Hash, Option<Instant>>,
     /// What terminals must be told beside the receipt.
     pub notices: Vec<NoticeRow>,
     /// Balances of another system that were opened, by their cause.

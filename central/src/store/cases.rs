@@ -1,5 +1,7 @@
 //! The conflict inbox: cases with both sides as people need to see them.
 
+use std::collections::BTreeSet;
+
 use hufu_shared::act::{Act, Actor, CaseDecided, CasesEnded, Pin, PinOutcome};
 use hufu_shared::cbor;
 use hufu_shared::fact::Fact;
@@ -13,6 +15,7 @@ use hufu_shared::wire::upload::Became;
 use super::{StoreError, acts, known, rows};
 use crate::db::{Row, SqlFile, Tx};
 use crate::rules::entry::EntryBody;
+use crate::rules::outcome::Outcome;
 use crate::rules::world::{CaseState, KnownCase, became_code};
 
 /// Statements of this file.
@@ -250,6 +253,26 @@ pub fn pins_hold(tx: &mut Tx<'_>, pins: &[Pin]) -> Result<bool, StoreError> {
     Ok(true)
 }
 
+/// As [`pins_hold`], before anything is written: `outcome` is what the verdict would give.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn pins_would_hold(tx: &mut Tx<'_>, pins: &[Pin], outcome: &Outcome) -> Result<bool, StoreError> {
+    for pin in pins.iter().filter(|pin| pin.outcome == PinOutcome::Counts) {
+        let holds = match outcome.fact_changes.get(&pin.fact).map(|known| known.standing) {
+            Some(standing) => {
+                let is_bounded = standing.kind.is_some_and(|kind| BOUNDED.contains(&kind));
+                !(is_bounded && standing.became == Became::NoEffect)
+            }
+            None => pins_hold(tx, std::slice::from_ref(pin))?,
+        };
+        if !holds {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// One case.
 ///
 /// # Errors
@@ -360,6 +383,18 @@ pub fn device_place(
 /// # Errors
 /// [`StoreError`].
 pub fn decisions(tx: &mut Tx<'_>, case: Hash, since: Instant) -> Result<Vec<Decision>, StoreError> {
+    decisions_of(tx, &BTreeSet::from([case]), since)
+}
+
+/// The same of several cases, together.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn decisions_of(
+    tx: &mut Tx<'_>,
+    of: &BTreeSet<Hash>,
+    since: Instant,
+) -> Result<Vec<Decision>, StoreError> {
     let mut found = Vec::new();
     for row in tx.query(SQL.get("decisions"), &[since.0.into()])? {
         let body: EntryBody = cbor::decode(row.blob(0)?).map_err(|source| StoreError::Stored {
@@ -369,7 +404,7 @@ pub fn decisions(tx: &mut Tx<'_>, case: Hash, since: Instant) -> Result<Vec<Deci
         })?;
         let EntryBody::Act(taken) = body else { continue };
         if let Act::CaseDecided(decided) = taken.act
-            && decided.case == case
+            && of.contains(&decided.case)
         {
             found.push(Decision { actor: taken.actor, decided, at: Instant(row.int(1)?) });
         }

@@ -54,6 +54,7 @@ pub static TABLES: LazyLock<Vec<(&'static str, usize)>> = LazyLock::new(|| {
         ("balance", 2),
         ("conflict", 1),
         ("conflict_fact", 4),
+        ("case_care", 1),
         ("notice", 2),
         ("dictionary", 2),
         ("filed_application", 1),

@@ -27,6 +27,8 @@ pub mod erasure;
 pub mod error;
 mod expected;
 pub mod expiry;
+pub mod foreseen;
+pub mod inbox;
 pub mod jobs;
 pub mod joining;
 pub mod journal;

@@ -13,7 +13,8 @@ use super::StoreError;
 use super::known;
 use super::rows::{self, number};
 use super::{
-    activities, brought, cards, details, joining, levels, members, office_days, points, stand_ins, stock,
+    activities, brought, cards, details, inbox, joining, levels, members, office_days, points, stand_ins,
+    stock,
 };
 use crate::db::{SqlFile, Tx, Value};
 use crate::rules::outcome::{FactRow, Outcome};
@@ -76,14 +77,8 @@ pub fn commit(
     let postings: Vec<_> = outcome.postings.iter().map(|posting| posting_values(entry, posting)).collect();
     tx.execute_later(SQL.get("insert_posting"), postings)?;
     add_balances(tx, entry, &outcome.postings)?;
-    for (id, fact) in &outcome.left_cases {
-        let mut values: Vec<Value> = vec![id.0.into()];
-        values.extend(rows::fact_id_values(*fact));
-        put(tx, "leave_case", values)?;
-    }
-    for (id, case) in &outcome.cases {
-        set_case(tx, entry, *id, case)?;
-    }
+    commit_cases(tx, entry, outcome)?;
+    inbox::commit(tx, entry, received, outcome)?;
     for notice in &outcome.notices {
         let values = [
             notice.fact.device.0.into(),
@@ -436,6 +431,15 @@ fn is_a_balance(class: &str, sum: i64) -> bool {
         "owed" => sum <= 0,
         _ => true,
     }
+}
+
+fn commit_cases(tx: &mut Tx<'_>, entry: EntryId, outcome: &Outcome) -> Result<(), StoreError> {
+    for (id, fact) in &outcome.left_cases {
+        let mut values: Vec<Value> = vec![id.0.into()];
+        values.extend(rows::fact_id_values(*fact));
+        put(tx, "leave_case", values)?;
+    }
+    outcome.cases.iter().try_for_each(|(id, case)| set_case(tx, entry, *id, case))
 }
 
 fn set_case(tx: &mut Tx<'_>, entry: EntryId, id: Hash, case: &KnownCase) -> Result<(), StoreError> {

@@ -16,6 +16,7 @@ mod catalogue;
 mod coupons;
 mod details;
 mod device;
+mod inbox;
 mod joining;
 mod lease;
 mod levels;
@@ -39,6 +40,7 @@ pub use catalogue::*;
 pub use coupons::*;
 pub use details::*;
 pub use device::*;
+pub use inbox::*;
 pub use joining::*;
 pub use lease::*;
 pub use levels::*;
@@ -327,6 +329,12 @@ pub enum Act {
     /// They ended that before its time.
     #[n(161)]
     StandInEnded(#[n(0)] StandInEnded),
+    /// Cases were handed to somebody, or to nobody again.
+    #[n(164)]
+    CasesHanded(#[n(0)] CasesHanded),
+    /// Cases were put off, or are so no more.
+    #[n(165)]
+    CasesPutOff(#[n(0)] CasesPutOff),
 }
 
 /// A change of the rules of applying.

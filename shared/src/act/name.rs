@@ -32,6 +32,7 @@ impl Act {
             Self::ApplyVersionSet(_) => "apply_version_set",
             Self::PolicySet(_) => "policy_set",
             Self::CasesEnded(_) => "cases_ended",
+            Self::CasesHanded(_) => "cases_handed", Self::CasesPutOff(_) => "cases_put_off",
             Self::ProfileSet(_) => "profile_set",
             Self::DictionarySet(_) => "dictionary_set",
             Self::ApplicationFiled(_) => "application_filed",

@@ -1,12 +1,7 @@
 //! One act of each kind about points, and of those about who decides, with every optional field filled somewhere.
 
 use hufu_shared::act::{
-    Act, Actor, BirthdayTakenBack, BirthdayUsed, CouponGiven, CouponUsed, CouponWhy, CouponsGiven,
-    EventTakenBack, EventTold, FilledUp, ItemDecided, ItemRedeemed, ItemTakenBack, LevelMove, LevelWhy,
-    LevelsMoved, MembersRanked, PointsChange, PointsChanged, PointsDecided, PointsFilledUp,
-    PointsTransferred, PointsTrigger, PurchasesDue, Ranked, RankingAwarded, RedeemedBy, RedeemedFor, Redeems,
-    RedemptionPlan, RedemptionRun, RedemptionStep, RedemptionStepped, StandInEnded, StandInNamed, TriggerOn,
-    Triggered,
+    Act, Actor, BirthdayTakenBack, BirthdayUsed, CouponGiven, CouponUsed, CouponWhy, CouponsGiven, EventTakenBack, EventTold, FilledUp, ItemDecided, ItemRedeemed, ItemTakenBack, LevelMove, LevelWhy, LevelsMoved, MembersRanked, PointsChange, PointsChanged, PointsDecided, PointsFilledUp, PointsTransferred, PointsTrigger, PurchasesDue, Ranked, RankingAwarded, RedeemedBy, RedeemedFor, Redeems, RedemptionPlan, RedemptionRun, RedemptionStep, RedemptionStepped, StandInEnded, StandInNamed, TriggerOn, Triggered, CasesHanded, CasesPutOff,
 };
 use hufu_shared::ids::{DeviceId, FactId, Hash, ItemId, MemberId, OccurrenceId, OfficeId, OperatorId};
 use hufu_shared::money::Amount;
@@ -111,6 +106,14 @@ pub fn acts() -> Vec<Act> {
             reason: Hash([0x1f; 32]),
         }),
         Act::BirthdayTakenBack(BirthdayTakenBack { id: Hash([0x77; 32]), reason: Hash([0x20; 32]) }),
+        Act::CasesHanded(CasesHanded {
+            cases: vec![Hash([0x17; 32]), Hash([0x18; 32])],
+            to: Some(OperatorId([0x19; 16])),
+        }),
+        Act::CasesPutOff(CasesPutOff {
+            cases: vec![Hash([0x17; 32])],
+            until: Some(Instant(1_795_341_600_000_000)),
+        }),
         Act::LevelsMoved(levels_moved(None, None)),
         Act::EventTold(Box::new(EventTold {
             id: Hash([0x77; 32]),

@@ -109,6 +109,11 @@ impl Site {
         self.app.db.write(work).await.expect("written");
     }
 
+    /// An answer whose body is not awaited: a stream.
+    pub async fn open(&self, request: Request<Body>) -> axum::response::Response {
+        self.routes.clone().oneshot(request).await.expect("never fails")
+    }
+
     pub async fn send(&self, request: Request<Body>) -> Page {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let answer = self.routes.clone().oneshot(request).await.expect("never fails");

@@ -11,6 +11,7 @@ mod codes;
 mod contract;
 mod exports;
 mod forms;
+mod inbox;
 mod jobs;
 mod joining;
 mod kit;

@@ -11,10 +11,12 @@ use crate::db::Tx;
 use crate::store::people::{self, PeopleError};
 use crate::vault::Personal;
 
-const PAGES: [&str; 23] = [
+const PAGES: [&str; 25] = [
     "/",
     "/cases",
     "/cases?ended=1",
+    "/cases?mine=1",
+    "/keys",
     "/days",
     "/days/A/2026-11-20",
     "/days/B/2026-11-21?rows=all&only=differs",

@@ -38,6 +38,7 @@ impl Work {
             Act::CasesEnded(ended) => ended.cases.iter().for_each(|case| self.case_ended(*case)),
             #[rustfmt::skip]
             Act::StockMoved(_) | Act::StockItemsSet(_) | Act::StockCounted(_) | Act::StockExplained(_) => self.act_of_stock(&taken.act),
+            Act::CasesHanded(_) | Act::CasesPutOff(_) => self.act_of_inbox(&taken.act),
             Act::PointsExpired(run) => self.points_expired(run),
             Act::LeaseSet(set) => self.lease_set(set),
             Act::LeaseWrittenOff(ended) => self.lease_written_off(ended),

@@ -29,6 +29,7 @@ mod fault;
 mod forms;
 mod goods;
 mod held;
+mod inbox;
 mod issue;
 mod joining;
 mod lease;

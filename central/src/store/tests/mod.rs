@@ -23,6 +23,7 @@ mod forms;
 mod frozen;
 mod given;
 mod given_back;
+mod inbox;
 mod joining;
 pub mod kit;
 mod leases;
