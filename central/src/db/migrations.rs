@@ -77,4 +77,5 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "refused",
         text: include_str!("../../sql/both/migrations/0021_refused.sql"),
     },
+    Migration { number: 27, name: "watch", text: include_str!("../../sql/both/migrations/0027_watch.sql") },
 ];

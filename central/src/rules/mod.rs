@@ -28,6 +28,7 @@ pub mod posting;
 pub mod ranking;
 pub mod reconcile;
 pub mod redemption;
+pub mod silence;
 pub mod statement;
 pub mod told;
 pub mod world;

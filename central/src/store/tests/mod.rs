@@ -47,3 +47,4 @@ mod told;
 mod transferred;
 mod value;
 mod verified;
+mod watch;
