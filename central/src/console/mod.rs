@@ -51,6 +51,7 @@ mod login_name;
 mod member_list;
 mod members;
 mod money;
+mod office;
 mod overview;
 mod owed;
 mod pages;

@@ -87,7 +87,7 @@ async fn look_alikes(
     let vault = means.vault.clone();
     let load = move |tx: &mut Tx<'_>| -> Result<_, PeopleError> {
         let mut found = Vec::new();
-        if people::member_count(tx)? == 0 {
+        if people::member_count(tx, "")? == 0 {
             return Ok(found);
         }
         for (row, content) in &asked {

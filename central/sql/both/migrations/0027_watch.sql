@@ -18,6 +18,9 @@ CREATE TABLE office_watch (
     changed_by BLOB NOT NULL
 );
 
+-- Members of one office are counted.
+CREATE INDEX member_office ON member (office, number);
+
 -- How it is, as it said with its last poll.
 ALTER TABLE device_contact ADD COLUMN health TEXT;
 
