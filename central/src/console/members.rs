@@ -164,7 +164,7 @@ pub async fn list(
         let place = After::Number(after.clone());
         let page = members::page(tx, ("", own.office_code()), &place, PAGE_ROWS)?;
         let rows = rows_of(tx, &vault, &own, page.iter().map(|(member, _)| *member))?;
-        Ok((rows, people::member_count(tx, own.office_code())?))
+        Ok((rows, members::count(tx, own.office_code())?))
     };
     let (rows, count) = console.app.db.read(load).await?;
     let count = if count > 10_000 { "10,000+".to_owned() } else { number(i64::try_from(count).unwrap_or(0)) };

@@ -40,6 +40,7 @@ mod forms;
 mod groups;
 mod guard;
 mod guests;
+mod health;
 mod holding_page;
 mod issuing;
 mod jobs;
@@ -71,11 +72,13 @@ mod session;
 mod signed;
 pub(crate) mod statement;
 mod stock;
+mod strip;
 mod taken_back;
 mod transfers;
 mod ui;
 mod value;
 mod verdict;
+mod watching;
 pub(crate) mod words;
 
 #[cfg(test)]
@@ -154,16 +157,22 @@ fn points() -> Router<Console> {
         .route("/members/{id}/statement", get(statement::page))
 }
 
+/// The pages of terminals and of what their offices allow.
+fn terminals_and_watch() -> Router<Console> {
+    Router::new()
+        .route("/devices", get(devices::list))
+        .route("/devices/invite", get(devices::invite_form).post(devices::invite))
+        .route("/devices/watch/{office}", post(watching::set))
+        .route("/devices/{id}", get(devices::one).post(devices::revoke))
+        .route("/devices/{id}/leases", post(leases::write_off))
+}
+
 /// All routes of the console.
 pub fn router(app: App) -> Router {
     let console = Console::new(app);
     Router::new()
         .route("/", get(overview::page))
         .route("/facts", get(overview::facts))
-        .route("/devices", get(devices::list))
-        .route("/devices/invite", get(devices::invite_form).post(devices::invite))
-        .route("/devices/{id}", get(devices::one).post(devices::revoke))
-        .route("/devices/{id}/leases", post(leases::write_off))
         .route("/recovery", get(recovery::page).post(recovery::end))
         .route("/cases", get(cases::inbox))
         .route("/cases/{id}", get(cases::one).post(decide::decide))
@@ -185,6 +194,7 @@ pub fn router(app: App) -> Router {
         .route("/a/{hash}/{*name}", get(assets::file))
         .merge(activities_and_guests())
         .merge(points())
+        .merge(terminals_and_watch())
         .merge(contract::router())
         .fallback(failure::not_found)
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))

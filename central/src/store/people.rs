@@ -166,18 +166,6 @@ pub fn member_page(tx: &mut Tx<'_>, after: &str, limit: usize) -> Result<Vec<Mem
     rows.iter().map(member_row).collect()
 }
 
-/// How many members the office of a code has, all together where it is empty; counted up to 10,001.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn member_count(tx: &mut Tx<'_>, office: &str) -> Result<u64, StoreError> {
-    let row = match office {
-        "" => tx.query_one(SQL.get("member_count"), &[])?,
-        office => tx.query_one(SQL.get("member_count_of"), &[office.into()])?,
-    };
-    Ok(row.uint(0)?)
-}
-
 /// A member from `id, number, level_zh, level_en, status, office, personal` and the day of joining that was said.
 ///
 /// # Errors

@@ -49,7 +49,8 @@ pub fn of_day(
     now: Instant,
 ) -> Result<BTreeMap<DeviceId, Vec<i64>>, StoreError> {
     let last = quarter(now);
-    let range = [(last - DAY_QUARTERS + 1).into(), last.into()];
+    // One more, for whoever was not heard of yet in the quarter that has only begun.
+    let range = [(last - DAY_QUARTERS).into(), last.into()];
     let rows = match device {
         None => tx.query(SQL.get("quarters"), &range)?,
         Some(device) => {

@@ -63,7 +63,7 @@ pub(super) const SHAPES: &[(&str, &str)] = &[
     (
         "Device",
         "device:id name status epoch:int presence office? acked_seq?:int last_contact?:time queued?:int software? \
-         readiness:any",
+         readiness:any health:any alarmed:bool",
     ),
     ("DueCard", "card:id number? tail kind to since:day"),
     ("Edit", "what by at:time before:any after:any"),

@@ -26,5 +26,6 @@ mod requests;
 mod rights;
 mod signing;
 mod taking;
+mod terminals;
 mod value;
 mod verdicts;
