@@ -43,8 +43,8 @@ pub async fn overview(State(console): State<Console>, by: SignedIn) -> Result<Js
     let day = today(&by.ui);
     let load = move |tx: &mut Tx<'_>| -> Result<_, StoreError> {
         Ok((
-            overview::day(tx, day)?,
-            overview::unclosed(tx, day, UNCLOSED_LISTED_MAX)?,
+            overview::day(tx, "", day)?,
+            overview::unclosed(tx, "", day, UNCLOSED_LISTED_MAX)?,
             cases::open_counts(tx)?,
             device_store::list(tx)?,
         ))

@@ -15,6 +15,7 @@ mod applications;
 mod approve;
 mod assets;
 mod associations;
+mod attention;
 mod bills;
 mod bills_page;
 mod birthdays;

@@ -1,7 +1,8 @@
 //! Terminals at the console: contact of a day, how each is, the alarm of silence; and the office switch. On both databases.
 
 use axum::http::{StatusCode, header};
-use hufu_shared::ids::DeviceId;
+use hufu_shared::act::Actor;
+use hufu_shared::ids::{DeviceId, OperatorId};
 use hufu_shared::time::{DAY_US, Instant, MINUTE_US};
 use hufu_shared::wire::health::{Attached, Health, Piece};
 use hufu_shared::wire::version::Version;
@@ -9,9 +10,12 @@ use hufu_shared::wire::version::Version;
 use super::joining::json;
 use super::kit::{Browser, Site, each};
 use crate::db::{SqlFile, Tx};
-use crate::store::StoreError;
+use crate::jobs;
+use crate::rules::jobs::Job;
 use crate::store::contact::{self, Heartbeat};
 use crate::store::devices::{self, DeviceLine};
+use crate::store::jobs as runs;
+use crate::store::{StoreError, people};
 
 static PROBE: SqlFile = SqlFile::new("probe", include_str!("probe.sql"));
 
@@ -163,6 +167,52 @@ async fn the_console_narrows_to_one_office_and_says_which() {
         // Of an office that is not there nothing is narrowed.
         browser.cookies = format!("{session}; hufu_office=02020202-0202-0202-0202-020202020202");
         assert_eq!(browser.get("/devices").await.text.matches("<h2>").count(), all.matches("<h2>").count());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_overview_of_an_office_sums_up_with_the_others_to_that_of_all() {
+    each(|site| async move {
+        let browser = Browser::signed_in(&site).await;
+        let offices = site.app.db.read(people::offices).await.expect("offices");
+        let figures = async |office: &str| {
+            let mut narrowed = Browser::stranger(&site);
+            narrowed.cookies = format!("{}; hufu_office={office}", browser.cookies);
+            let page = narrowed.get("/").await;
+            let met = page.all_between("<span class=\"figure\">", "<small>");
+            let number = |text: &&str| text.replace(',', "").replace('−', "-").parse::<i64>().ok();
+            // Members may be seen at two offices; terminals and cases are no plain sums.
+            [0, 2].map(|at| number(&met[at]).expect("a figure"))
+        };
+        let all = figures("all").await;
+        let mut sum = [0; 2];
+        for office in &offices {
+            let one = figures(&office.office.to_string()).await;
+            sum = [sum[0] + one[0], sum[1] + one[1]];
+        }
+        assert!(all[0] > 0, "somebody checked in today");
+        assert_eq!(sum, all);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_failed_waits_for_a_person() {
+    each(|site| async move {
+        let by = Actor::Admin(OperatorId([7; 16]));
+        let (run, _) = jobs::begin(&site.app, Job::Settle, &by).await.expect("begun");
+        let now = site.app.now();
+        site.app
+            .db
+            .write(move |tx| runs::finish(tx, run, 0, Err("the disk is full"), now))
+            .await
+            .expect("kept");
+        let browser = Browser::signed_in(&site).await;
+        let home = browser.get("/").await;
+        let todos = home.between("class=\"todos\"", "</ul>").expect("something waits");
+        assert!(todos.contains("<a href=\"/jobs\"><span class=\"dot bad\">"), "{todos}");
+        assert!(todos.contains("上次运行失败"), "{todos}");
     })
     .await;
 }
