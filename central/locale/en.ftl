@@ -1532,3 +1532,7 @@ todo-quiet = { $n } terminals are offline, within what is allowed
 todo-quiet-why = closed, or silent for less than the office's limit
 todo-job = The job "{ $name }" failed when it last ran
 todo-ago = { $ago } ago
+run-progress = { $done } of { $all }
+run-so-far = { $done } done
+run-since = running for { $ago }
+run-all-ended = All runs have ended.

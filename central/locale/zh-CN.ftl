@@ -1532,3 +1532,7 @@ todo-quiet = { $n } 台终端离线，未到告警时限
 todo-quiet-why = 营业时间外，或静默未超过案场时限
 todo-job = 任务“{ $name }”上次运行失败
 todo-ago = { $ago }前
+run-progress = { $done } / { $all }
+run-so-far = 已办 { $done }
+run-since = 已运行 { $ago }
+run-all-ended = 运行已结束。
