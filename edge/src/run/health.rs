@@ -16,15 +16,11 @@ use crate::store::StoreError;
 pub type HealthSender = watch::Sender<Option<Health>>;
 
 impl Dispatch {
-    /// Tells the centre's people how the terminal is, if that changed.
+    /// Tells the centre's people how the terminal is.
     pub(super) fn tell_health(&self, now: &Now) {
-        let Some(told) = &self.health else { return };
-        let seen = Some(self.look_at_health(now));
-        told.send_if_modified(|last| {
-            let is_new = *last != seen;
-            last.clone_from(&seen);
-            is_new
-        });
+        if let Some(told) = &self.health {
+            told.send_replace(Some(self.look_at_health(now)));
+        }
     }
 
     fn look_at_health(&self, now: &Now) -> Health {
