@@ -21,7 +21,7 @@ use super::signed::{Posted, SignedIn};
 use super::strip::{self, StripShown};
 use super::ui::Ui;
 use super::verdict::note;
-use super::watching::{self, WatchShown, Watching};
+use super::watching::{self, Refused, WatchShown, Watching};
 use crate::db::Tx;
 use crate::import::text::title;
 use crate::random;
@@ -198,16 +198,15 @@ pub async fn list(
     by: SignedIn,
 ) -> Result<Response, Failure> {
     let state = query.state.unwrap_or_default();
-    listed(&console, &by, &state, String::new(), StatusCode::OK).await
+    listed(&console, &by, &state, None).await
 }
 
-/// The list of those that stand so, all of them where that is nothing; with what is wrong.
+/// The list of those that stand so, all of them where that is nothing; with a form that was refused.
 pub async fn listed(
     console: &Console,
     by: &SignedIn,
     state: &str,
-    error: String,
-    status: StatusCode,
+    refused: Option<Refused>,
 ) -> Result<Response, Failure> {
     let ui = by.ui.clone().at("devices");
     let now = ui.now;
@@ -231,20 +230,21 @@ pub async fn listed(
     let mut groups: Vec<(OfficeId, Group)> = Vec::new();
     for line in all.iter().filter(|line| is_in(line, state)) {
         if groups.last().is_none_or(|(office, _)| *office != line.office) {
-            let watch = known.watching.shown(&ui, line.office);
+            let watch = known.watching.shown(&ui, line.office, refused.as_ref());
             groups.push((line.office, Group { title: office_title(&ui, line), watch, rows: Vec::new() }));
         }
         if let Some((_, group)) = groups.last_mut() {
             group.rows.push(row(&ui, line, &known));
         }
     }
+    let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let page = DevicesPage {
         state: state.to_owned(),
         alarmed: tabs[1].2,
         tabs,
         groups: groups.into_iter().map(|(_, group)| group).collect(),
         may_set: watching::MAY_SET.contains(&by.session.account.role),
-        error,
+        error: refused.map_or_else(String::new, |refused| refused.error),
         ui,
     };
     Ok((status, Html(page.render()?)).into_response())
@@ -328,7 +328,7 @@ async fn show(
         row: row(&ui, &line, &known),
         id: id.to_string(),
         details,
-        limit: known.watching.shown(&ui, line.office).words,
+        limit: known.watching.shown(&ui, line.office, None).words,
         stopped: match line.status {
             DeviceStatus::Forked => Some(KIND_FORK),
             DeviceStatus::Lost => Some(KIND_LOST),

@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use axum::response::Response;
 use chrono_tz::Tz;
 use hufu_shared::ids::OfficeId;
@@ -35,12 +34,24 @@ pub(super) struct Watching {
     set: BTreeMap<OfficeId, OfficeWatch>,
 }
 
+/// A form that was refused: what was typed for which office, and why.
+pub struct Refused {
+    office: OfficeId,
+    silent: String,
+    opens: String,
+    closes: String,
+    /// What is wrong, in words.
+    pub(super) error: String,
+}
+
 /// What an office allows, as its form shows it.
 pub(super) struct WatchShown {
     pub(super) office: String,
-    pub(super) silent: u16,
+    pub(super) silent: String,
     pub(super) opens: String,
     pub(super) closes: String,
+    /// Whether the form comes back as it was typed.
+    pub(super) refused: bool,
     /// In a sentence, with who set it when.
     pub(super) words: String,
 }
@@ -77,8 +88,8 @@ impl Watching {
         line.status == DeviceStatus::Active && heard.is_some_and(is_silent)
     }
 
-    /// What an office allows.
-    pub(super) fn shown(&self, ui: &Ui, office: OfficeId) -> WatchShown {
+    /// What an office allows; its form as it was typed, if it was refused.
+    pub(super) fn shown(&self, ui: &Ui, office: OfficeId, refused: Option<&Refused>) -> WatchShown {
         let watch = self.of(office);
         let (opens, closes) = (time(watch.opens), time(watch.closes));
         let mut words = ui.t_of(
@@ -94,7 +105,18 @@ impl Watching {
             let by = set.by.clone().unwrap_or_else(|| "—".to_owned());
             words.push_str(&ui.t_of("watch-set-by", &[("name", by), ("time", ui.time(set.at))]));
         }
-        WatchShown { office: office.to_string(), silent: watch.silent_minutes, opens, closes, words }
+        let (id, silent) = (office.to_string(), watch.silent_minutes.to_string());
+        match refused.filter(|refused| refused.office == office) {
+            None => WatchShown { office: id, silent, opens, closes, refused: false, words },
+            Some(typed) => WatchShown {
+                office: id,
+                silent: typed.silent.clone(),
+                opens: typed.opens.clone(),
+                closes: typed.closes.clone(),
+                refused: true,
+                words,
+            },
+        }
     }
 }
 
@@ -113,8 +135,9 @@ pub async fn set(
                 Unfit::Minutes => "watch-minutes-wrong",
                 Unfit::Time => "watch-time-wrong",
             };
-            let error = posted.by.ui.t(key);
-            return devices::listed(&console, &posted.by, "", error, StatusCode::UNPROCESSABLE_ENTITY).await;
+            let [silent, opens, closes] = ["silent", "opens", "closes"].map(|name| text(name).to_owned());
+            let refused = Refused { office, silent, opens, closes, error: posted.by.ui.t(key) };
+            return devices::listed(&console, &posted.by, "", Some(refused)).await;
         }
     };
     let by = (posted.by.session.staff, console.app.now());

@@ -112,6 +112,8 @@ async fn silence_raises_an_alarm_while_the_office_is_open_and_beyond_its_own_lim
             let refused = browser.post(&path, &fields).await;
             assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
             assert!(refused.between("role=\"alert\"", "</p>").expect("says why").contains(said));
+            let typed = format!("name=\"silent\" min=\"5\" max=\"1440\" required value=\"{silent}\" aria-");
+            assert!(refused.text.contains(&typed), "what was typed is kept: {}", refused.text);
         }
         let fields = [("silent", "20"), ("opens", "08:00"), ("closes", "23:00")];
         let set = browser.post(&path, &fields).await;
