@@ -1,7 +1,7 @@
 //! `GET /device/v1/updates`: the priority lane, held open until there is something; and the heartbeat.
 //!
-//! Never held up by uploads: it reads, and writes one row of contact, once a quarter of an hour another; and an entry when the terminal proves that this
-//! centre was rolled back. A terminal that was away asks here when it may send what it holds.
+//! Never held up by uploads: it reads, and writes one row of contact, once a quarter of an hour another; and an entry when
+//! the terminal proves that this centre was rolled back. A terminal that was away asks here when it may send what it holds.
 
 use std::sync::PoisonError;
 use std::time::Duration;
