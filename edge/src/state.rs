@@ -9,6 +9,7 @@ use hufu_shared::ids::CommandId;
 use hufu_shared::money::{Leg, Unit};
 use hufu_shared::time::Instant;
 use hufu_shared::token::Token;
+use hufu_shared::wire::health::Health;
 use hufu_shared::wire::lease::{AskBecame, LeaseAsk, RecallState, Recalled};
 use hufu_shared::wire::lookup::LookupAnswer;
 use hufu_shared::wire::readiness::Readiness;
@@ -146,6 +147,8 @@ pub struct SyncEnds {
     pub orders: mpsc::Sender<CentralOrder>,
     /// How ready the terminal is to go offline; none before the run loop said so.
     pub ready: watch::Receiver<Option<Readiness>>,
+    /// How the terminal is; none before the run loop looked.
+    pub health: watch::Receiver<Option<Health>>,
 }
 
 impl SyncEnds {
@@ -185,6 +188,8 @@ pub struct RunEnds {
     pub orders: mpsc::Receiver<CentralOrder>,
     /// Takes how ready the terminal is to go offline.
     pub ready: watch::Sender<Option<Readiness>>,
+    /// Takes how the terminal is.
+    pub health: watch::Sender<Option<Health>>,
 }
 
 /// Both ends.
@@ -196,12 +201,21 @@ pub fn channel(at: Instant) -> (SyncEnds, RunEnds) {
     let (told, asked) = mpsc::channel(ORDERS_MAX);
     let ends = Arc::new(Mutex::new(Some((asks_out, told))));
     let (ready, ready_out) = watch::channel(None);
+    let (health, health_out) = watch::channel(None);
     let (finds, finds_out) = mpsc::channel(ASKS_MAX);
     let found = Arc::new(Mutex::new(Some(finds_out)));
     let (contacts, contacts_out) = mpsc::channel(1);
     let tries = Arc::new(Mutex::new(Some(contacts_out)));
     (
-        SyncEnds { asks: ends, finds: found, contacts: tries, link, orders, ready: ready_out },
-        RunEnds { asks, finds, contacts, asked, link: link_out, orders: orders_out, ready },
+        SyncEnds {
+            asks: ends,
+            finds: found,
+            contacts: tries,
+            link,
+            orders,
+            ready: ready_out,
+            health: health_out,
+        },
+        RunEnds { asks, finds, contacts, asked, link: link_out, orders: orders_out, ready, health },
     )
 }

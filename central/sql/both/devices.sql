@@ -36,7 +36,7 @@ SELECT d.id, d.name, d.status, d.epoch, d.office, o.code, o.name_zh, o.name_en, 
     c.duplicates, c.gaps,
     (SELECT MAX(x.not_after) FROM device_certificate x WHERE x.device = d.id AND x.epoch = d.epoch),
     (SELECT k.expires_at FROM enrol_code k WHERE k.device = d.id AND k.used_at IS NULL AND k.tries_left > 0),
-    c.readiness
+    c.readiness, c.health
 FROM device d LEFT JOIN office o ON o.id = d.office
 LEFT JOIN device_epoch e ON e.device = d.id AND e.epoch = d.epoch
 LEFT JOIN device_contact c ON c.device = d.id

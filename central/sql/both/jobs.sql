@@ -9,6 +9,9 @@ SELECT id FROM job_runs WHERE job = $1 AND ended IS NULL AND seen > $2 ORDER BY 
 -- name: cut_off
 UPDATE job_runs SET ended = seen, error = $2 WHERE job = $1 AND ended IS NULL
 
+-- name: expect
+UPDATE job_runs SET expected = $2, seen = $3 WHERE id = $1 AND ended IS NULL
+
 -- name: progress
 UPDATE job_runs SET seen = $2, done = $3 WHERE id = $1 AND ended IS NULL
 
@@ -20,14 +23,14 @@ SELECT (SELECT MAX(started) FROM job_runs WHERE job = $1 AND ended IS NOT NULL A
     (SELECT MAX(ended) FROM job_runs WHERE job = $1 AND error IS NOT NULL)
 
 -- name: run
-SELECT id, job, actor, started, seen, ended, done, remaining, error FROM job_runs WHERE id = $1
+SELECT id, job, actor, started, seen, ended, done, remaining, error, expected FROM job_runs WHERE id = $1
 
 -- name: runs_of
-SELECT id, job, actor, started, seen, ended, done, remaining, error FROM job_runs
+SELECT id, job, actor, started, seen, ended, done, remaining, error, expected FROM job_runs
 WHERE job = $1 AND (started < $2 OR (started = $2 AND id < $3)) ORDER BY started DESC, id DESC LIMIT $4
 
 -- name: runs_first
-SELECT id, job, actor, started, seen, ended, done, remaining, error FROM job_runs
+SELECT id, job, actor, started, seen, ended, done, remaining, error, expected FROM job_runs
 WHERE job = $1 AND (started > $2 OR (started = $2 AND id > $3)) ORDER BY started, id LIMIT $4
 
 -- name: prune

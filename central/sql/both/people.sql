@@ -52,6 +52,9 @@ AND ($4 = '' OR office = (SELECT id FROM office WHERE code = $4)) ORDER BY joine
 -- name: member_count
 SELECT COUNT(*) FROM (SELECT id FROM member LIMIT 10001) AS counted
 
+-- name: member_count_of
+SELECT COUNT(*) FROM (SELECT id FROM member WHERE office = (SELECT id FROM office WHERE code = $1) LIMIT 10001) AS counted
+
 -- name: cards_of
 SELECT id, member, kind, status, tail, valid_from, valid_until FROM card WHERE member = $1 ORDER BY id
 

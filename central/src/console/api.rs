@@ -11,12 +11,14 @@ use super::Console;
 use super::contract::document;
 use super::devices::presence;
 use super::failure::Failure;
+use super::health;
 use super::overview::today;
 use super::pages::{Order, rows_of};
 use super::problem::Refused;
 use super::readiness;
 use super::session::form_token;
 use super::signed::{AnyRole, SignedIn};
+use super::watching::Watching;
 use crate::db::Tx;
 use crate::store::cases::{self, Case, Side};
 use crate::store::overview::UNCLOSED_LISTED_MAX;
@@ -41,8 +43,8 @@ pub async fn overview(State(console): State<Console>, by: SignedIn) -> Result<Js
     let day = today(&by.ui);
     let load = move |tx: &mut Tx<'_>| -> Result<_, StoreError> {
         Ok((
-            overview::day(tx, day)?,
-            overview::unclosed(tx, day, UNCLOSED_LISTED_MAX)?,
+            overview::day(tx, "", day)?,
+            overview::unclosed(tx, "", day, UNCLOSED_LISTED_MAX)?,
             cases::open_counts(tx)?,
             device_store::list(tx)?,
         ))
@@ -68,7 +70,9 @@ pub async fn overview(State(console): State<Console>, by: SignedIn) -> Result<Js
 
 /// All terminals.
 pub async fn devices(State(console): State<Console>, by: SignedIn) -> Result<Json<Value>, Failure> {
-    let all = console.app.db.read(device_store::list).await?;
+    let load =
+        |tx: &mut Tx<'_>| -> Result<_, StoreError> { Ok((device_store::list(tx)?, Watching::load(tx)?)) };
+    let (all, watching) = console.app.db.read(load).await?;
     let line = |line: &device_store::DeviceLine| {
         let contact = line.contact.as_ref();
         json!({
@@ -80,6 +84,8 @@ pub async fn devices(State(console): State<Console>, by: SignedIn) -> Result<Jso
             "queued": contact.map(|contact| contact.queued),
             "software": contact.map(|contact| &contact.software),
             "readiness": contact.and_then(|contact| contact.readiness.as_ref()).map(readiness::json),
+            "health": contact.and_then(|contact| contact.health.as_ref()).map(health::json),
+            "alarmed": watching.is_alarmed(&by.ui, line),
         })
     };
     Ok(Json(json!({ "devices": all.iter().map(line).collect::<Vec<_>>() })))

@@ -85,9 +85,13 @@ pub async fn page(
     let asked = query.lines();
     let day: Day = query.day.as_deref().and_then(|day| day.parse().ok()).unwrap_or_else(|| today(&ui));
     let wanted: Option<DeviceId> = query.device.as_deref().and_then(|id| id.parse().ok());
-    let vault = console.app.vault.clone();
+    let (vault, own) = (console.app.vault.clone(), ui.clone());
     let load = move |tx: &mut Tx<'_>| -> Result<_, PeopleError> {
-        let known: Vec<_> = devices::list(tx)?.into_iter().filter(|line| line.epoch > 0).collect();
+        // One that is named in the address is shown wherever it stands.
+        let is_shown = |line: &devices::DeviceLine| {
+            line.epoch > 0 && (wanted == Some(line.device) || !own.leaves_out(line.office))
+        };
+        let known: Vec<_> = devices::list(tx)?.into_iter().filter(is_shown).collect();
         let chosen = wanted.or_else(|| known.first().map(|line| line.device));
         let chosen = known.iter().find(|line| Some(line.device) == chosen).cloned();
         let Some(chosen) = chosen else { return Ok((known, None)) };

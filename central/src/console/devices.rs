@@ -1,5 +1,7 @@
 //! 设备: how every terminal stands, in words; inviting and ending terminals.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -12,21 +14,31 @@ use serde::Deserialize;
 
 use super::Console;
 use super::failure::{Failure, go};
+use super::health::{self, HealthShown};
 use super::leases::{self, LeaseShown};
 use super::readiness::{self, Badge, ReadyShown};
 use super::signed::{Posted, SignedIn};
+use super::strip::{self, StripShown};
 use super::ui::Ui;
 use super::verdict::note;
+use super::watching::{self, Refused, WatchShown, Watching};
 use crate::db::Tx;
 use crate::import::text::title;
 use crate::random;
 use crate::rules::world::DeviceStatus;
 use crate::store::devices::{self, DeviceLine};
 use crate::store::people::PeopleError;
-use crate::store::{StoreError, acts, people};
+use crate::store::{StoreError, acts, people, watch};
 
 /// Minutes of silence after which a terminal is called offline.
 pub const OFFLINE_MINUTES: i64 = 3;
+/// In the list's query: those whose silence is to alarm people.
+const ALARM: &str = "alarm";
+
+/// The kind of the case of lost facts.
+const KIND_LOST: u8 = 20;
+/// The kind of the case of two histories.
+const KIND_FORK: u8 = 21;
 
 /// How a terminal is to be found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +77,10 @@ impl Presence {
     }
 }
 
+/// All of them, as the list tells them apart.
+const PRESENCES: [Presence; 5] =
+    [Presence::Online, Presence::Offline, Presence::Stopped, Presence::Waiting, Presence::Revoked];
+
 /// Whether a terminal is in use.
 pub fn is_working(line: &DeviceLine) -> bool {
     matches!(line.status, DeviceStatus::Active | DeviceStatus::Forked | DeviceStatus::Lost)
@@ -99,37 +115,60 @@ pub fn state_words(ui: &Ui, line: &DeviceLine) -> String {
     }
 }
 
+/// A terminal in the list and at the head of its page.
 struct Row {
     link: String,
     name: String,
     state: String,
     tone: &'static str,
+    /// Whether its silence is to alarm people.
+    alarmed: bool,
     office: String,
-    queued: String,
     contact: String,
     software: String,
+    strip: StripShown,
+    health: HealthShown,
     ready: Option<Badge>,
 }
 
-fn row(ui: &Ui, line: &DeviceLine) -> Row {
+/// Terminals of one office.
+struct Group {
+    title: String,
+    watch: WatchShown,
+    rows: Vec<Row>,
+}
+
+/// What a row is drawn from beside its line.
+struct Known {
+    watching: Watching,
+    heard: BTreeMap<DeviceId, Vec<i64>>,
+}
+
+fn row(ui: &Ui, line: &DeviceLine, known: &Known) -> Row {
     let contact = line.contact.as_ref();
+    let alarmed = known.watching.is_alarmed(ui, line);
+    let heard = known.heard.get(&line.device).map_or(&[][..], Vec::as_slice);
     Row {
         link: format!("/devices/{}", line.device),
         name: line.name.clone(),
         state: state_words(ui, line),
-        tone: presence(line, ui.now).tone(),
-        office: line
-            .office_words
-            .as_ref()
-            .map_or_else(String::new, |(code, name)| format!("{code} {}", ui.pick(name))),
-        queued: contact.map_or_else(|| "—".to_owned(), |contact| contact.queued.to_string()),
+        tone: if alarmed { "bad" } else { presence(line, ui.now).tone() },
+        alarmed,
+        office: office_title(ui, line),
         contact: contact.map_or_else(|| "—".to_owned(), |contact| ui.time(contact.at)),
         software: contact
             .map(|contact| contact.software.clone())
             .filter(|software| !software.is_empty())
             .unwrap_or_else(|| "—".to_owned()),
+        strip: strip::shown(ui, heard),
+        health: health::shown(ui, line),
         ready: readiness::badge(ui, line),
     }
+}
+
+fn office_title(ui: &Ui, line: &DeviceLine) -> String {
+    let words = line.office_words.as_ref();
+    words.map_or_else(String::new, |(code, name)| format!("{code} {}", ui.pick(name)))
 }
 
 /// Filter of the list.
@@ -144,7 +183,12 @@ struct DevicesPage {
     ui: Ui,
     state: String,
     tabs: Vec<(&'static str, String, usize)>,
-    rows: Vec<Row>,
+    groups: Vec<Group>,
+    /// How many of them are to alarm people.
+    alarmed: usize,
+    /// Whether the person may set what offices allow.
+    may_set: bool,
+    error: String,
 }
 
 /// The list.
@@ -153,17 +197,57 @@ pub async fn list(
     Query(query): Query<DevicesQuery>,
     by: SignedIn,
 ) -> Result<Response, Failure> {
-    let ui = by.ui.at("devices");
-    let all = console.app.db.read(devices::list).await?;
-    let kinds =
-        [Presence::Online, Presence::Offline, Presence::Stopped, Presence::Waiting, Presence::Revoked];
-    let count = |kind: Presence| all.iter().filter(|line| presence(line, ui.now) == kind).count();
-    let mut tabs = vec![("", ui.t("filter-all"), all.len())];
-    tabs.extend(kinds.map(|kind| (kind.code(), ui.t(&format!("presence-{}", kind.code())), count(kind))));
-    let state = query.state.filter(|state| kinds.iter().any(|kind| kind.code() == state)).unwrap_or_default();
-    let shown = |line: &&DeviceLine| state.is_empty() || presence(line, ui.now).code() == state;
-    let rows = all.iter().filter(shown).map(|line| row(&ui, line)).collect();
-    Ok(Html(DevicesPage { state, tabs, rows, ui }.render()?).into_response())
+    let state = query.state.unwrap_or_default();
+    listed(&console, &by, &state, None).await
+}
+
+/// The list of those that stand so, all of them where that is nothing; with a form that was refused.
+pub async fn listed(
+    console: &Console,
+    by: &SignedIn,
+    state: &str,
+    refused: Option<Refused>,
+) -> Result<Response, Failure> {
+    let ui = by.ui.clone().at("devices");
+    let now = ui.now;
+    let load = move |tx: &mut Tx<'_>| -> Result<_, StoreError> {
+        let known = Known { watching: Watching::load(tx)?, heard: watch::of_day(tx, None, now)? };
+        Ok((devices::list(tx)?, known))
+    };
+    let (mut all, known) = console.app.db.read(load).await?;
+    all.retain(|line| !ui.leaves_out(line.office));
+    let is_in = |line: &DeviceLine, state: &str| match state {
+        "" => true,
+        ALARM => known.watching.is_alarmed(&ui, line),
+        state => presence(line, ui.now).code() == state,
+    };
+    let tab = |code: &'static str, words: String| {
+        (code, words, all.iter().filter(|line| is_in(line, code)).count())
+    };
+    let mut tabs = vec![tab("", ui.t("filter-all")), tab(ALARM, ui.t("watch-alarmed"))];
+    tabs.extend(PRESENCES.map(|kind| tab(kind.code(), ui.t(&format!("presence-{}", kind.code())))));
+    let state = tabs.iter().map(|tab| tab.0).find(|code| *code == state).unwrap_or_default();
+    let mut groups: Vec<(OfficeId, Group)> = Vec::new();
+    for line in all.iter().filter(|line| is_in(line, state)) {
+        if groups.last().is_none_or(|(office, _)| *office != line.office) {
+            let watch = known.watching.shown(&ui, line.office, refused.as_ref());
+            groups.push((line.office, Group { title: office_title(&ui, line), watch, rows: Vec::new() }));
+        }
+        if let Some((_, group)) = groups.last_mut() {
+            group.rows.push(row(&ui, line, &known));
+        }
+    }
+    let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let page = DevicesPage {
+        state: state.to_owned(),
+        alarmed: tabs[1].2,
+        tabs,
+        groups: groups.into_iter().map(|(_, group)| group).collect(),
+        may_set: watching::MAY_SET.contains(&by.session.account.role),
+        error: refused.map_or_else(String::new, |refused| refused.error),
+        ui,
+    };
+    Ok((status, Html(page.render()?)).into_response())
 }
 
 #[derive(Template)]
@@ -173,6 +257,10 @@ struct DevicePage {
     row: Row,
     id: String,
     details: Vec<(String, String)>,
+    /// From which silence on its office is alarmed, in a sentence.
+    limit: String,
+    /// Kind of the case in which a person decides about its facts, where it is stopped.
+    stopped: Option<u8>,
     ready: Option<ReadyShown>,
     leases: Vec<LeaseShown>,
     can_end: bool,
@@ -210,10 +298,12 @@ async fn show(
 ) -> Result<Response, Failure> {
     let (vault, own) = (console.app.vault.clone(), ui.clone());
     let load = move |tx: &mut Tx<'_>| -> Result<_, PeopleError> {
-        Ok((devices::list(tx)?, leases::at_device(tx, &vault, &own, id)?))
+        let known = Known { watching: Watching::load(tx)?, heard: watch::of_day(tx, Some(id), own.now)? };
+        Ok((devices::list(tx)?, leases::at_device(tx, &vault, &own, id)?, known))
     };
-    let (all, leases) = console.app.db.read(load).await?;
+    let (all, leases, known) = console.app.db.read(load).await?;
     let line = all.into_iter().find(|line| line.device == id).ok_or(Failure::NotFound)?;
+    let ui = Ui { zone: known.watching.zone(&ui, line.office), ..ui };
     let contact = line.contact.as_ref();
     let text = |value: Option<String>| value.unwrap_or_else(|| "—".to_owned());
     let details = vec![
@@ -234,8 +324,23 @@ async fn show(
         (ui.t("device-id"), line.device.to_string()),
     ];
     let can_end = line.status != DeviceStatus::Revoked;
-    let (row, ready) = (row(&ui, &line), readiness::shown(&ui, &line));
-    let page = DevicePage { row, id: id.to_string(), details, ready, leases, can_end, error, reason, ui };
+    let page = DevicePage {
+        row: row(&ui, &line, &known),
+        id: id.to_string(),
+        details,
+        limit: known.watching.shown(&ui, line.office, None).words,
+        stopped: match line.status {
+            DeviceStatus::Forked => Some(KIND_FORK),
+            DeviceStatus::Lost => Some(KIND_LOST),
+            _ => None,
+        },
+        ready: readiness::shown(&ui, &line),
+        leases,
+        can_end,
+        error,
+        reason,
+        ui,
+    };
     Ok((status, Html(page.render()?)).into_response())
 }
 

@@ -269,12 +269,10 @@ pub(super) fn decided_words(
     key: &OpenKey,
     decision: &Decision,
 ) -> Result<(String, String), PeopleError> {
-    let who = match (inbox::name_of(tx, &decision.actor)?, &decision.actor) {
+    let who = match (inbox::name_of(tx, &decision.actor)?, decision.actor.staff()) {
         (Some(name), _) => name,
-        (None, Actor::Admin(id)) => {
-            ui.t_with("actor-admin", &[("id", &format!("…{}", &id.to_string()[30..]))])
-        }
-        (None, _) => ui.t("actor-other"),
+        (None, Some(id)) => ui.t_with("actor-admin", &[("id", &format!("…{}", &id.to_string()[30..]))]),
+        (None, None) => ui.t("actor-other"),
     };
     let why = inbox::note(tx, key, decision.decided.reason)?.unwrap_or_default();
     let verdict = ui.t(&format!("verdict-{}", verdict_code(decision.decided.verdict)));

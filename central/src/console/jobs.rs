@@ -30,7 +30,7 @@ const RUNS_SHOWN: usize = 30;
 fn run_json(run: &Run) -> Value {
     json!({
         "run": run.id, "job": run.job, "by": run.actor, "started": run.started, "seen": run.seen, "ended": run.ended,
-        "done": run.done, "left": run.left, "error": run.error,
+        "done": run.done, "expected": run.expected, "left": run.left, "error": run.error,
     })
 }
 
@@ -110,7 +110,7 @@ async fn start(console: &Console, job: Job, posted: &Posted) -> Result<(RunId, B
         let app = console.app.clone();
         // How it ended is written down with the run, whoever looks.
         tokio::spawn(async move {
-            match jobs::go_on(&app, job, run).await {
+            match jobs::go_on_counted(&app, job, run).await {
                 Ok(done) => tracing::info!(job = job.code(), done, "job ran"),
                 Err(error) => tracing::error!(job = job.code(), %error, "job failed"),
             }
@@ -158,6 +158,25 @@ struct RunShown {
     tone: &'static str,
 }
 
+/// A run that goes on.
+struct Going {
+    name: String,
+    /// How far it is, of how much; none where nobody counted.
+    bar: Option<(u64, u64)>,
+    words: String,
+    since: String,
+}
+
+/// What of the page goes on by itself.
+#[derive(Template)]
+#[template(path = "parts/jobs_live.html")]
+struct LivePart {
+    ui: Ui,
+    going: Vec<Going>,
+    /// Whether it is asked for by the page that shows it: one that is told that all ended.
+    asked: bool,
+}
+
 #[derive(Template)]
 #[template(path = "jobs.html")]
 struct JobsPage {
@@ -165,14 +184,16 @@ struct JobsPage {
     jobs: Vec<JobShown>,
     runs: Vec<RunShown>,
     counted: bool,
-    goes_on: bool,
+    going: Vec<Going>,
+    asked: bool,
     error: String,
 }
 
-/// Whether to count what each job would do.
+/// Whether to count what each job would do, and whether only what goes on is asked for.
 #[derive(Debug, Default, Deserialize)]
 pub struct PageQuery {
     count: Option<u8>,
+    live: Option<u8>,
 }
 
 /// The page.
@@ -181,7 +202,28 @@ pub async fn page(
     Query(query): Query<PageQuery>,
     by: SignedIn,
 ) -> Result<Response, Failure> {
-    show(&console, by.ui.at("jobs"), query.count == Some(1), "", StatusCode::OK).await
+    let ui = by.ui.at("jobs");
+    if query.live != Some(1) {
+        return show(&console, ui, query.count == Some(1), "", StatusCode::OK).await;
+    }
+    let last = newest(&console, 1).await?;
+    let going = last.iter().flat_map(|(_, runs)| runs).filter_map(|run| going(&ui, run)).collect();
+    Ok(Html(LivePart { ui, going, asked: true }.render()?).into_response())
+}
+
+/// How far a run is that goes on.
+fn going(ui: &Ui, run: &Run) -> Option<Going> {
+    if run.ended.is_some() {
+        return None;
+    }
+    let count = |count: u64| number(i64::try_from(count).unwrap_or(i64::MAX));
+    // More may have come since it was counted.
+    let bar = run.expected.map(|expected| (run.done, expected.max(run.done)));
+    let words = match bar {
+        Some((done, all)) => ui.t_of("run-progress", &[("done", count(done)), ("all", count(all))]),
+        None => ui.t_of("run-so-far", &[("done", count(run.done))]),
+    };
+    Some(Going { name: words_of(ui, &run.job), bar, words, since: ui.ago(run.started) })
 }
 
 /// The button of the page.
@@ -200,7 +242,7 @@ pub async fn press(
     }
 }
 
-fn words(ui: &Ui, job: &str) -> String {
+fn words_of(ui: &Ui, job: &str) -> String {
     ui.t(&format!("job-{}", job.replace('_', "-")))
 }
 
@@ -227,7 +269,7 @@ async fn show(
         let last = newest.first();
         shown.push(JobShown {
             code: job.code(),
-            name: words(&ui, job.code()),
+            name: words_of(&ui, job.code()),
             what: ui.t(&format!("job-what-{}", job.code().replace('_', "-"))),
             rules: job.rules(),
             would,
@@ -244,7 +286,8 @@ async fn show(
         lines.push(run_shown(console, &ui, run).await?);
     }
     let page = JobsPage {
-        goes_on: shown.iter().any(|job| job.goes_on),
+        going: all.iter().filter_map(|run| going(&ui, run)).collect(),
+        asked: false,
         jobs: shown,
         runs: lines,
         counted: counts,
@@ -269,7 +312,7 @@ async fn run_shown(console: &Console, ui: &Ui, run: &Run) -> Result<RunShown, Fa
     let (state, tone) = state(ui, run);
     let count = |count: u64| number(i64::try_from(count).unwrap_or(i64::MAX));
     Ok(RunShown {
-        job: words(ui, &run.job),
+        job: words_of(ui, &run.job),
         by,
         started: ui.time(run.started),
         ended: run.ended.map_or_else(|| "—".to_owned(), |at| ui.time(at)),

@@ -9,6 +9,7 @@ use hufu_shared::time::{Instant, MINUTE_US};
 
 use super::Console;
 use super::failure::{Failure, go};
+use super::office::{self, OFFICE_COOKIE};
 use super::password::{self, PASSWORD_CHARS_ADVISED, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, Weak};
 use super::session::{self, SESSION_IDLE_MINUTES, SESSION_WHOLE_MINUTES};
 use super::signed::{Newcomer, Posted, read_fields};
@@ -222,13 +223,19 @@ pub async fn change_password(State(console): State<Console>, posted: Posted) -> 
     open(&console, &person, console.app.now()).await
 }
 
-/// Keeps language or theme, and goes back to where the person was.
+/// Keeps language, theme or office, and goes back to where the person was.
 pub async fn look(State(console): State<Console>, request: Request) -> Result<Response, Failure> {
     let fields = read_fields(request).await?;
     let back = fields.get("back");
     // Only a path of this host: not `//other`, not a whole address.
     let is_path = back.starts_with('/') && !back.starts_with("//") && !back.contains('\\');
-    let mut response = go(if is_path { back } else { "/" });
+    let place = office::kept(fields.get("office"));
+    let back = if place.is_some() { office::without_office(back) } else { back.to_owned() };
+    let mut response = go(if is_path { back.as_str() } else { "/" });
+    if let Some(place) = place {
+        let cookie = session::choice_cookie(console.secure(), OFFICE_COOKIE, &place);
+        response = with_cookie(response, &cookie);
+    }
     if let Some(language) = Language::from_tag(fields.get("language")) {
         let cookie = session::choice_cookie(console.secure(), LANGUAGE_COOKIE, language.tag());
         response = with_cookie(response, &cookie);

@@ -21,6 +21,7 @@ use super::failure::{Failure, go};
 use super::leases;
 use super::levels;
 use super::overview::{standing_tone, standing_words};
+use super::pages::is_full;
 use super::problem::Refused;
 use super::rankings;
 use super::signed::{Posted, SignedIn};
@@ -30,12 +31,13 @@ use super::{birthdays, coupons};
 use crate::db::Tx;
 use crate::import::cards::identity;
 use crate::store::brought::{self, PastView};
+use crate::store::members::{self, After};
 use crate::store::people::{self, CardView, Life, PeopleError};
 use crate::store::{acts, devices, joining, leases as lease_rows, money, rows};
 use crate::vault::{Vault, mask};
 
 /// Members on one page of the list.
-const PAGE_ROWS: usize = 50;
+const PAGE_ROWS: i64 = 50;
 /// Members that a search shows.
 const FOUND_MAX: usize = 50;
 /// Lines of a member's history.
@@ -159,13 +161,14 @@ pub async fn list(
     let ui = by.ui.at("members");
     let (vault, own, after) = (console.app.vault.clone(), ui.clone(), query.after.unwrap_or_default());
     let load = move |tx: &mut Tx<'_>| -> Result<_, PeopleError> {
-        let page = people::member_page(tx, &after, PAGE_ROWS)?;
-        let rows = rows_of(tx, &vault, &own, page.iter().map(|member| member.member))?;
-        Ok((rows, people::member_count(tx)?))
+        let place = After::Number(after.clone());
+        let page = members::page(tx, ("", own.office_code()), &place, PAGE_ROWS)?;
+        let rows = rows_of(tx, &vault, &own, page.iter().map(|(member, _)| *member))?;
+        Ok((rows, members::count(tx, own.office_code())?))
     };
     let (rows, count) = console.app.db.read(load).await?;
     let count = if count > 10_000 { "10,000+".to_owned() } else { number(i64::try_from(count).unwrap_or(0)) };
-    let last = rows.last().filter(|_| rows.len() == PAGE_ROWS).map(|row| row.number.clone());
+    let last = rows.last().filter(|_| is_full(rows.len(), PAGE_ROWS)).map(|row| row.number.clone());
     let next = last.map_or_else(String::new, |number| format!("/members?after={number}"));
     let total = ui.t_with("members-total", &[("n", &count)]);
     let page = MembersPage { rows, total, find: String::new(), searched: false, next, ui };

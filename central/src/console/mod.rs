@@ -16,6 +16,7 @@ mod approvals;
 mod approve;
 mod assets;
 mod associations;
+mod attention;
 mod batch;
 mod bills;
 mod bills_page;
@@ -45,6 +46,7 @@ mod forms;
 mod groups;
 mod guard;
 mod guests;
+mod health;
 mod holding_page;
 mod inbox;
 mod issuing;
@@ -59,6 +61,7 @@ mod login_name;
 mod member_list;
 mod members;
 mod money;
+mod office;
 mod office_day;
 mod office_day_api;
 mod office_day_shown;
@@ -83,11 +86,13 @@ mod session;
 mod signed;
 pub(crate) mod statement;
 mod stock;
+mod strip;
 mod taken_back;
 mod transfers;
 mod ui;
 mod value;
 mod verdict;
+mod watching;
 pub(crate) mod words;
 
 #[cfg(test)]
@@ -197,16 +202,22 @@ fn inbox_and_keys() -> Router<Console> {
         .route("/keys", get(keys::page))
 }
 
+/// The pages of terminals and of what their offices allow.
+fn terminals_and_watch() -> Router<Console> {
+    Router::new()
+        .route("/devices", get(devices::list))
+        .route("/devices/invite", get(devices::invite_form).post(devices::invite))
+        .route("/devices/watch/{office}", post(watching::set))
+        .route("/devices/{id}", get(devices::one).post(devices::revoke))
+        .route("/devices/{id}/leases", post(leases::write_off))
+}
+
 /// All routes of the console.
 pub fn router(app: App) -> Router {
     let console = Console::new(app);
     Router::new()
         .route("/", get(overview::page))
         .route("/facts", get(overview::facts))
-        .route("/devices", get(devices::list))
-        .route("/devices/invite", get(devices::invite_form).post(devices::invite))
-        .route("/devices/{id}", get(devices::one).post(devices::revoke))
-        .route("/devices/{id}/leases", post(leases::write_off))
         .route("/recovery", get(recovery::page).post(recovery::end))
         .route("/cash", get(cash::page))
         .route("/jobs", get(jobs::page))
@@ -229,6 +240,7 @@ pub fn router(app: App) -> Router {
         .merge(close_of_day())
         .merge(approvals_and_stand_ins())
         .merge(reports::router())
+        .merge(terminals_and_watch())
         .merge(contract::router())
         .fallback(failure::not_found)
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))

@@ -3,22 +3,26 @@
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::{Html, IntoResponse, Response};
+use hufu_shared::rules::calendar::day_start;
 use hufu_shared::time::{Day, MINUTE_US, OfficeClock};
 use serde::Deserialize;
 
 use super::Console;
-use super::devices::{self, Presence};
+use super::attention::{Attention, Todo};
+use super::devices;
 use super::failure::Failure;
 use super::members::masked_name;
 use super::signed::SignedIn;
 use super::ui::{Ui, change, number};
 use crate::db::Tx;
-use crate::store::overview::UNCLOSED_LISTED_MAX;
+use crate::store::overview::DayFigures;
 use crate::store::people::PeopleError;
-use crate::store::{cases, devices as device_store, overview};
+use crate::store::{StoreError, overview};
 
 /// Days between a day and the one it is compared with.
 const WEEK_DAYS: i32 = 7;
+/// Facts that the first page shows.
+const LATEST_SHOWN: usize = 10;
 
 /// One figure of the page.
 struct Tile {
@@ -27,14 +31,6 @@ struct Tile {
     unit: String,
     compared: String,
     link: String,
-}
-
-/// One line of what waits.
-struct Todo {
-    what: String,
-    since: String,
-    link: String,
-    tone: &'static str,
 }
 
 #[derive(Template)]
@@ -64,114 +60,87 @@ pub fn today(ui: &Ui) -> Day {
     OfficeClock { zone: ui.zone.name().to_owned(), cutoff_minutes: 0 }.business_day(ui.now)
 }
 
+/// What the figures of a day are compared by: its own, and how many cases were opened on it.
+struct Measured {
+    figures: DayFigures,
+    cases: u64,
+}
+
+fn measured(tx: &mut Tx<'_>, ui: &Ui, day: Day) -> Result<Measured, StoreError> {
+    let begins = |day: Day| day_start(ui.zone.name(), day, 0);
+    Ok(Measured {
+        figures: overview::day(tx, ui.office_code(), day)?,
+        cases: overview::cases_opened(tx, begins(day), begins(day.plus(1)))?,
+    })
+}
+
 /// The first page.
 pub async fn page(State(console): State<Console>, by: SignedIn) -> Result<Response, Failure> {
     let ui = by.ui.at("home");
     let day = today(&ui);
-    let vault = console.app.vault.clone();
+    let (vault, own) = (console.app.vault.clone(), ui.clone());
     let load = move |tx: &mut Tx<'_>| -> Result<_, PeopleError> {
-        let figures = (overview::day(tx, day)?, overview::day(tx, day.plus(-WEEK_DAYS))?);
-        let unclosed = overview::unclosed(tx, day, UNCLOSED_LISTED_MAX)?;
-        let mut lines = overview::facts(tx, day, None)?;
-        lines.truncate(10);
+        let now = measured(tx, &own, day)?;
+        let before = measured(tx, &own, day.plus(-WEEK_DAYS))?;
+        let mut lines = overview::facts(tx, own.office_code(), day, None)?;
+        lines.truncate(LATEST_SHOWN);
         let names =
             lines.iter().map(|line| masked_name(tx, &vault, line.member)).collect::<Result<Vec<_>, _>>()?;
-        Ok((figures, unclosed, cases::open_counts(tx)?, device_store::list(tx)?, lines, names))
+        Ok((now, before, Attention::load(tx, &own, day)?, lines, names))
     };
-    let (figures, unclosed, kinds, terminals, lines, names) = console.app.db.read(load).await?;
-    let mut todos: Vec<Todo> = kinds
-        .iter()
-        .map(|kind| Todo {
-            what: ui.t_with(
-                "todo-case",
-                &[("kind", &ui.t(&format!("kind-{:02}", kind.kind))), ("n", &kind.count.to_string())],
-            ),
-            since: ui.t_with("todo-oldest", &[("ago", &ui.ago(kind.oldest))]),
-            link: format!("/cases?kind={}", kind.kind),
-            tone: "bad",
-        })
-        .collect();
-    let silent: Vec<_> =
-        terminals.iter().filter(|line| devices::presence(line, ui.now) == Presence::Offline).collect();
-    todos.extend(silent.iter().map(|line| Todo {
-        what: ui.t_with("todo-offline", &[("name", &line.name)]),
-        since: devices::state_words(&ui, line),
-        link: format!("/devices/{}", line.device),
-        tone: "wait",
-    }));
-    todos.extend(unclosed.iter().map(|open| Todo {
-        what: ui.t_with("todo-unclosed", &[("name", &open.name), ("day", &open.day.to_string())]),
-        since: ui.t_with("todo-facts", &[("n", &open.facts.to_string())]),
-        link: format!("/days?device={}&day={}", open.device, open.day),
-        tone: "wait",
-    }));
-    let tiles =
-        tiles(&ui, day, figures, (&terminals, silent.len()), kinds.iter().map(|kind| kind.count).sum());
-    let lines = lines.into_iter().zip(names).map(|(line, name)| fact_row(&ui, &line, name)).collect();
-    let page = OverviewPage { day: day.to_string(), todos, tiles, lines, ui };
+    let (now, before, attention, lines, names) = console.app.db.read(load).await?;
+    let page = OverviewPage {
+        day: day.to_string(),
+        todos: attention.todos(&ui),
+        tiles: tiles(&ui, day, (&now, &before), &attention),
+        lines: lines.into_iter().zip(names).map(|(line, name)| fact_row(&ui, &line, name)).collect(),
+        ui,
+    };
     Ok(Html(page.render()?).into_response())
 }
 
-fn tiles(
-    ui: &Ui,
-    day: Day,
-    (now, before): (overview::DayFigures, overview::DayFigures),
-    (terminals, silent): (&[device_store::DeviceLine], usize),
-    open: u64,
-) -> Vec<Tile> {
-    let signed = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-    let tile = |key: &str, unit: &str, value: i64, last: i64, link: String| Tile {
-        label: ui.t(key),
-        value: number(value),
-        unit: ui.t(unit),
-        compared: ui.t_with("tile-compared", &[("last", &number(last)), ("change", &change(value - last))]),
-        link,
+fn signed(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+fn tiles(ui: &Ui, day: Day, (now, before): (&Measured, &Measured), attention: &Attention) -> Vec<Tile> {
+    let facts = |event: &str| format!("/facts?day={day}{event}");
+    let figure = |key: &str, unit: &str, of: fn(&DayFigures) -> i64, link: String| {
+        let (value, last) = (of(&now.figures), of(&before.figures));
+        let compared = [("last", number(last)), ("change", change(value - last))];
+        Tile {
+            label: ui.t(key),
+            value: number(value),
+            unit: ui.t(unit),
+            compared: ui.t_of("tile-compared", &compared),
+            link,
+        }
     };
-    let working = terminals.iter().filter(|line| devices::is_working(line)).count();
+    let working = attention.terminals.iter().filter(|line| devices::is_working(line)).count();
+    let used = [("now", now.figures.devices.to_string()), ("last", before.figures.devices.to_string())];
+    let opened = [
+        ("now", number(signed(now.cases))),
+        ("last", number(signed(before.cases))),
+        ("refused", number(signed(now.figures.refused))),
+    ];
+    let open: u64 = attention.kinds.iter().map(|kind| kind.count).sum();
     vec![
-        tile(
-            "tile-attended",
-            "unit-times",
-            signed(now.attended),
-            signed(before.attended),
-            format!("/facts?day={day}&event=attended"),
-        ),
-        tile(
-            "tile-members",
-            "unit-people",
-            signed(now.members),
-            signed(before.members),
-            format!("/facts?day={day}"),
-        ),
-        tile(
-            "tile-earned",
-            "unit-entries",
-            signed(now.earned),
-            signed(before.earned),
-            format!("/facts?day={day}&event=earned"),
-        ),
-        tile(
-            "tile-points",
-            "unit-points",
-            now.points,
-            before.points,
-            format!("/facts?day={day}&event=earned"),
-        ),
+        figure("tile-attended", "unit-times", |of| signed(of.attended), facts("&event=attended")),
+        figure("tile-members", "unit-people", |of| signed(of.members), facts("")),
+        figure("tile-earned", "unit-entries", |of| signed(of.earned), facts("&event=earned")),
+        figure("tile-points", "unit-points", |of| of.points, facts("&event=earned")),
         Tile {
             label: ui.t("tile-devices"),
-            value: format!("{}/{working}", working - silent.min(working)),
+            value: format!("{}/{working}", working - attention.silent(ui).min(working)),
             unit: ui.t("unit-devices"),
-            compared: ui.t_with(
-                "tile-devices-used",
-                &[("now", &now.devices.to_string()), ("last", &before.devices.to_string())],
-            ),
+            compared: ui.t_of("tile-devices-used", &used),
             link: "/devices".to_owned(),
         },
         Tile {
             label: ui.t("tile-cases"),
             value: number(signed(open)),
             unit: ui.t("unit-entries"),
-            compared: ui.t_with("tile-refused", &[("n", &number(signed(now.refused)))]),
+            compared: ui.t_of("tile-cases-new", &opened),
             link: "/cases".to_owned(),
         },
     ]
@@ -247,9 +216,9 @@ pub async fn facts(
     let day = query.day.as_deref().and_then(|day| day.parse().ok()).unwrap_or_else(|| today(&ui));
     let event = query.event.filter(|event| EVENTS.contains(&event.as_str()));
     let vault = console.app.vault.clone();
-    let of = event.clone();
+    let (of, office) = (event.clone(), ui.office_code().to_owned());
     let load = move |tx: &mut Tx<'_>| -> Result<_, PeopleError> {
-        let lines = overview::facts(tx, day, of.as_deref())?;
+        let lines = overview::facts(tx, &office, day, of.as_deref())?;
         let names =
             lines.iter().map(|line| masked_name(tx, &vault, line.member)).collect::<Result<Vec<_>, _>>()?;
         Ok((lines, names))

@@ -11,6 +11,7 @@ use hufu_shared::time::MINUTE_US;
 
 use super::Console;
 use super::failure::Failure;
+use super::office;
 use super::session::{self, cookie, cookie_name};
 use super::ui::Ui;
 use crate::db::Tx;
@@ -89,6 +90,7 @@ impl FromRequestParts<Console> for Newcomer {
         ui.recovering = recovering;
         ui.club = club;
         ui.zone = zone.unwrap_or(ui.zone);
+        office::narrow(&mut ui, &parts.headers, &session.account, &offices);
         ui.path = parts.uri.path_and_query().map_or_else(String::new, ToString::to_string);
         Ok(Self(SignedIn { ui, session, token, in_place_of: None }))
     }

@@ -3,10 +3,12 @@
 use axum::http::HeaderMap;
 use chrono::DateTime;
 use chrono_tz::Tz;
+use hufu_shared::ids::OfficeId;
 use hufu_shared::scheme::Words;
 use hufu_shared::time::{DAY_US, Instant, MINUTE_US};
 
 use super::assets;
+use super::office::Chosen;
 use super::session::cookie;
 use super::words::{self, Language};
 
@@ -56,6 +58,10 @@ pub struct Ui {
     pub now: Instant,
     /// Path and query of the page, to come back to.
     pub path: String,
+    /// Offices that the person may see: id, and code with name.
+    pub offices: Vec<(String, String)>,
+    /// The one that the console is narrowed to; none for all.
+    pub office: Option<Chosen>,
 }
 
 impl Ui {
@@ -79,6 +85,8 @@ impl Ui {
             club: Words { zh: String::new(), en: String::new() },
             now,
             path: "/login".to_owned(),
+            offices: Vec::new(),
+            office: None,
         }
     }
 
@@ -91,6 +99,21 @@ impl Ui {
     /// Whether the page belongs to this part.
     pub fn is(&self, section: &str) -> bool {
         self.section == section
+    }
+
+    /// Code of the office that the console is narrowed to; empty for all.
+    pub fn office_code(&self) -> &str {
+        self.office.as_ref().map_or("", |office| &office.code)
+    }
+
+    /// Whether the console is narrowed to another office than this one.
+    pub fn leaves_out(&self, office: OfficeId) -> bool {
+        self.office.as_ref().is_some_and(|chosen| chosen.id != office)
+    }
+
+    /// Whether the switch stands at an office; the id of none stands for all.
+    pub fn stands_at(&self, office: &str) -> bool {
+        self.office.as_ref().is_some_and(|chosen| chosen.id.to_string() == office)
     }
 
     /// The language's tag.

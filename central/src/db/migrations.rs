@@ -94,4 +94,5 @@ pub const MIGRATIONS: &[Migration] = &[
         text: include_str!("../../sql/both/migrations/0025_reports.sql"),
     },
     Migration { number: 26, name: "inbox", text: include_str!("../../sql/both/migrations/0026_inbox.sql") },
+    Migration { number: 27, name: "watch", text: include_str!("../../sql/both/migrations/0027_watch.sql") },
 ];

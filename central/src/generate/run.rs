@@ -439,6 +439,7 @@ impl Stage<'_> {
                     directory: version,
                     block: version,
                     readiness: None,
+                    health: None,
                 };
                 contact::heard(tx, device, &beat, at)
             })

@@ -20,7 +20,7 @@ use super::write::{Chunk, MemberRow, card_change, known_card, known_member};
 use super::{BadCell, activities, cards, members, offices};
 use crate::db::{Db, Tx};
 use crate::store::people::{self, PeopleError};
-use crate::store::{StoreError, journal, lookalikes};
+use crate::store::{StoreError, journal, lookalikes, members as kept_members};
 use crate::vault::Personal;
 
 /// Where bad cells and counts go.
@@ -87,7 +87,7 @@ async fn look_alikes(
     let vault = means.vault.clone();
     let load = move |tx: &mut Tx<'_>| -> Result<_, PeopleError> {
         let mut found = Vec::new();
-        if people::member_count(tx)? == 0 {
+        if kept_members::count(tx, "")? == 0 {
             return Ok(found);
         }
         for (row, content) in &asked {

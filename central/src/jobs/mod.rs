@@ -192,6 +192,21 @@ pub async fn begin(app: &App, job: Job, by: &Actor) -> Result<(RunId, Began), Jo
     Ok((id, began))
 }
 
+/// As [`go_on`], and counts before how much there is to do: people watch how far it is. A count that fails tells nothing.
+///
+/// # Errors
+/// As [`go_on`].
+pub async fn go_on_counted(app: &App, job: Job, run: RunId) -> Result<u64, JobError> {
+    match dry_run(app, job).await {
+        Ok(expected) => {
+            let now = app.now();
+            app.db.write(move |tx| runs::expect(tx, run, expected, now)).await?;
+        }
+        Err(error) => tracing::warn!(job = job.code(), %error, "what a run has to do could not be counted"),
+    }
+    go_on(app, job, run).await
+}
+
 /// Does what a run that began is to do, and writes down how it ended; answers how much was done.
 ///
 /// # Errors

@@ -34,7 +34,7 @@ pub(super) async fn end_activities(going: &mut Going<'_>) -> Result<u64, JobErro
 pub(super) async fn count_days(app: &App) -> Result<u64, JobError> {
     let clock = app.db.read(people::offices).await?.first().map(|row| row.clock.clone());
     let today = clock.unwrap_or_else(OfficeClock::default).business_day(app.now());
-    let open = app.db.read(move |tx| overview::unclosed(tx, today, i64::MAX)).await?;
+    let open = app.db.read(move |tx| overview::unclosed(tx, "", today, i64::MAX)).await?;
     Ok(super::counted(open.len()))
 }
 

@@ -32,6 +32,7 @@ pub mod ranking;
 pub mod reconcile;
 pub mod redemption;
 pub mod reports;
+pub mod silence;
 pub mod stand_in;
 pub mod statement;
 pub mod told;

@@ -3,12 +3,13 @@
 use hufu_shared::fact::{Fact, Reader, Standing, stated_at, stated_in};
 use hufu_shared::ids::{DeviceId, FactId, Hash};
 use hufu_shared::time::Instant;
+use hufu_shared::wire::health::Health;
 use hufu_shared::wire::readiness::Readiness;
 use hufu_shared::wire::updates::Notice;
 use hufu_shared::wire::upload::{BatchHeader, Disposition};
 use hufu_shared::wire::version::Version;
 
-use super::{StoreError, known, outcome, rows, world};
+use super::{StoreError, known, outcome, rows, watch, world};
 use crate::db::{Question, Row, SqlFile, Tx, Value};
 use crate::rules::world::{KnownBoot, became_from_code};
 
@@ -30,6 +31,8 @@ pub struct Heartbeat {
     pub block: Version,
     /// How ready it is to go offline; none if it does not say.
     pub readiness: Option<Readiness>,
+    /// How it is; none if it does not say.
+    pub health: Option<Health>,
 }
 
 /// Notes a heartbeat.
@@ -49,9 +52,11 @@ pub fn heard(tx: &mut Tx<'_>, device: DeviceId, beat: &Heartbeat, now: Instant) 
         rows::number(beat.block.n),
         // What is kept is what was understood, never a stranger's text.
         beat.readiness.as_ref().map(Readiness::to_query).into(),
+        beat.health.as_ref().map(Health::to_query).into(),
+        beat.health.as_ref().and_then(|health| health.software.clone()).unwrap_or_default().into(),
     ];
     tx.execute(SQL.get("heard"), &values)?;
-    Ok(())
+    watch::note(tx, device, now)
 }
 
 /// Notes the delivery of a batch; `duplicate` and `gap` say what it was.

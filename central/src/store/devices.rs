@@ -6,6 +6,7 @@ use hufu_shared::scheme::Words;
 use hufu_shared::seal::{OpenKey, SealError, SealKey, seal};
 use hufu_shared::time::{Instant, MINUTE_US};
 use hufu_shared::token::TokenKey;
+use hufu_shared::wire::health::Health;
 use hufu_shared::wire::readiness::Readiness;
 use hufu_shared::wire::version::Version;
 
@@ -325,7 +326,7 @@ pub struct Contact {
     pub at: Instant,
     /// From which address.
     pub address: String,
-    /// Program version that it enrolled with.
+    /// Program version that it last said that it has.
     pub software: String,
     /// Facts that waited there.
     pub queued: u64,
@@ -339,6 +340,8 @@ pub struct Contact {
     pub gaps: u64,
     /// How ready it was to go offline; none if it did not say.
     pub readiness: Option<Readiness>,
+    /// How it is; none if it did not say.
+    pub health: Option<Health>,
 }
 
 /// All terminals, by office and name.
@@ -374,6 +377,7 @@ fn device_line(row: &Row) -> Result<DeviceLine, StoreError> {
             duplicates: row.uint(18)?,
             gaps: row.uint(19)?,
             readiness: row.text_opt(22)?.and_then(Readiness::from_query),
+            health: row.text_opt(23)?.and_then(Health::from_query),
         }),
         None => None,
     };

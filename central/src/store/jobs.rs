@@ -42,6 +42,8 @@ pub struct Run {
     pub ended: Option<Instant>,
     /// How much was done.
     pub done: u64,
+    /// How much there was to do when it began; none where nobody counted.
+    pub expected: Option<u64>,
     /// How much is left for the next run, or for people; none while that is not known.
     pub left: Option<u64>,
     /// Why it failed.
@@ -73,6 +75,15 @@ pub fn start(tx: &mut Tx<'_>, id: RunId, job: Job, actor: &str, now: Instant) ->
     api_requests::forget_old(tx, now)?;
     tx.execute(SQL.get("start"), &[id.0.into(), job.code().into(), actor.into(), now.0.into()])?;
     Ok(Began::Now)
+}
+
+/// Says how much a run that goes on has to do.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn expect(tx: &mut Tx<'_>, id: RunId, expected: u64, now: Instant) -> Result<(), StoreError> {
+    tx.execute(SQL.get("expect"), &[id.0.into(), rows::number(expected), now.0.into()])?;
+    Ok(())
 }
 
 /// Says that a run goes on, and how far it is.
@@ -153,6 +164,7 @@ fn run_of(row: &Row) -> Result<Run, StoreError> {
         done: row.uint(6)?,
         left: row.int_opt(7)?.and_then(|left| u64::try_from(left).ok()),
         error: row.text_opt(8)?.map(str::to_owned),
+        expected: row.int_opt(9)?.and_then(|expected| u64::try_from(expected).ok()),
     })
 }
 

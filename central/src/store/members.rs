@@ -104,6 +104,18 @@ pub fn page(
     found.iter().map(|row| Ok((MemberId(row.array(0)?), rows::day_at(row, 1)?))).collect()
 }
 
+/// How many members the office of a code has, all together where it is empty; counted up to 10,001.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn count(tx: &mut Tx<'_>, office: &str) -> Result<u64, StoreError> {
+    let row = match office {
+        "" => tx.query_one(SQL.get("member_count"), &[])?,
+        office => tx.query_one(SQL.get("member_count_of"), &[office.into()])?,
+    };
+    Ok(row.uint(0)?)
+}
+
 /// Fetches where a member's level stands.
 ///
 /// # Errors

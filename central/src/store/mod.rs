@@ -66,6 +66,7 @@ pub mod ties;
 pub mod told;
 pub mod transfers;
 pub mod verify;
+pub mod watch;
 pub mod world;
 
 pub use error::StoreError;

@@ -5,7 +5,7 @@ use hufu_shared::scheme::Words;
 use hufu_shared::time::{Day, Instant};
 
 use super::{StoreError, rows};
-use crate::db::{Row, SqlFile, Tx};
+use crate::db::{Row, SqlFile, Tx, Value};
 
 /// Statements of this file.
 pub static SQL: SqlFile = SqlFile::new("overview", include_str!("../../sql/both/overview.sql"));
@@ -17,7 +17,7 @@ pub const UNCLOSED_LISTED_MAX: i64 = 50;
 /// Lines of a list of facts.
 pub const FACTS_LISTED_MAX: i64 = 200;
 
-/// What one business day gave, over all offices.
+/// What one business day gave, at one office or over all.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DayFigures {
     /// Check-ins that count.
@@ -72,12 +72,12 @@ pub struct FactLine {
     pub office: String,
 }
 
-/// Figures of a day.
+/// Figures of a day, at the office of a code, over all where it is empty. Points of an office are those of its facts.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn day(tx: &mut Tx<'_>, day: Day) -> Result<DayFigures, StoreError> {
-    let value = [i64::from(day.0).into()];
+pub fn day(tx: &mut Tx<'_>, office: &str, day: Day) -> Result<DayFigures, StoreError> {
+    let value: [Value; 2] = [i64::from(day.0).into(), office.into()];
     let mut figures = DayFigures::default();
     for row in tx.query(SQL.get("day_counts"), &value)? {
         let count = row.uint(1)?;
@@ -89,18 +89,35 @@ pub fn day(tx: &mut Tx<'_>, day: Day) -> Result<DayFigures, StoreError> {
         }
     }
     figures.members = tx.query_one(SQL.get("day_members"), &value)?.uint(0)?;
-    figures.points = tx.query_one(SQL.get("day_points"), &value)?.int(0)?;
+    figures.points = match office {
+        "" => tx.query_one(SQL.get("day_points"), &value[..1])?.int(0)?,
+        _ => tx.query_one(SQL.get("day_points_of"), &value)?.int(0)?,
+    };
     figures.devices = tx.query_one(SQL.get("day_devices"), &value)?.uint(0)?;
     Ok(figures)
 }
 
-/// Terminals' days of the last [`UNCLOSED_DAYS`] before `today` that were not closed, at most `limit`.
+/// How many cases were opened from one moment up to another.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn unclosed(tx: &mut Tx<'_>, today: Day, limit: i64) -> Result<Vec<UnclosedDay>, StoreError> {
+pub fn cases_opened(tx: &mut Tx<'_>, from: Instant, until: Instant) -> Result<u64, StoreError> {
+    Ok(tx.query_one(SQL.get("cases_opened"), &[from.0.into(), until.0.into()])?.uint(0)?)
+}
+
+/// Terminals' days of the last [`UNCLOSED_DAYS`] before `today` that were not closed, at the office of a code, at all where
+/// it is empty; at most `limit`.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn unclosed(
+    tx: &mut Tx<'_>,
+    office: &str,
+    today: Day,
+    limit: i64,
+) -> Result<Vec<UnclosedDay>, StoreError> {
     let from = today.plus(-UNCLOSED_DAYS);
-    let values = [i64::from(from.0).into(), i64::from(today.0).into(), limit.into()];
+    let values = [i64::from(from.0).into(), i64::from(today.0).into(), limit.into(), office.into()];
     let found = tx.query(SQL.get("unclosed"), &values)?;
     found
         .iter()
@@ -118,15 +135,23 @@ pub fn unclosed(tx: &mut Tx<'_>, today: Day, limit: i64) -> Result<Vec<UnclosedD
         .collect()
 }
 
-/// Facts of a day, newest first; of one event, or of all that people see.
+/// Facts of a day, newest first, at the office of a code, at all where it is empty; of one event, or of all that people see.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn facts(tx: &mut Tx<'_>, day: Day, event: Option<&str>) -> Result<Vec<FactLine>, StoreError> {
+pub fn facts(
+    tx: &mut Tx<'_>,
+    office: &str,
+    day: Day,
+    event: Option<&str>,
+) -> Result<Vec<FactLine>, StoreError> {
     let day = i64::from(day.0).into();
     let found = match event {
-        None => tx.query(SQL.get("latest"), &[day])?,
-        Some(event) => tx.query(SQL.get("day_list"), &[day, event.into(), FACTS_LISTED_MAX.into()])?,
+        None => tx.query(SQL.get("latest"), &[day, office.into()])?,
+        Some(event) => {
+            let values = [day, event.into(), FACTS_LISTED_MAX.into(), office.into()];
+            tx.query(SQL.get("day_list"), &values)?
+        }
     };
     found.iter().map(fact_line).collect()
 }

@@ -166,14 +166,6 @@ pub fn member_page(tx: &mut Tx<'_>, after: &str, limit: usize) -> Result<Vec<Mem
     rows.iter().map(member_row).collect()
 }
 
-/// How many members there are, counted up to 10,001.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn member_count(tx: &mut Tx<'_>) -> Result<u64, StoreError> {
-    Ok(tx.query_one(SQL.get("member_count"), &[])?.uint(0)?)
-}
-
 /// A member from `id, number, level_zh, level_en, status, office, personal` and the day of joining that was said.
 ///
 /// # Errors

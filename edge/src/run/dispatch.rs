@@ -22,6 +22,7 @@ use super::core::{Core, Mode, Presented, Swiped};
 use super::desk::DeskPages;
 use super::effects::Effect;
 use super::events::{Event, Shown};
+use super::health::HealthSender;
 use super::panels::DisplayState;
 use super::paper::Paper;
 use super::practice::Practice;
@@ -72,6 +73,8 @@ pub struct Dispatch {
     /// Where asks for the centre go; none while there is no lane.
     pub(super) asks: Option<AskSender>,
     ready: Option<ReadySender>,
+    /// Where the centre is told how the terminal is; nowhere while there is no lane.
+    pub(super) health: Option<HealthSender>,
     pub(super) paper: Paper,
     /// Cards that are collected for a batch check-in.
     pub(super) batch: Option<Batch>,
@@ -144,6 +147,7 @@ impl Dispatch {
             gate: Gate::Both,
             asks: None,
             ready: None,
+            health: None,
             paper: Paper::default(),
             batch: None,
             centre_key: None,
@@ -177,6 +181,11 @@ impl Dispatch {
     /// How ready the terminal is to go offline is told here from now on.
     pub fn attach_ready(&mut self, ready: ReadySender) {
         self.ready = Some(ready);
+    }
+
+    /// How the terminal is is told here from now on.
+    pub fn attach_health(&mut self, health: HealthSender) {
+        self.health = Some(health);
     }
 
     /// Asks of the centre go here from now on.

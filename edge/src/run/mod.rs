@@ -20,6 +20,7 @@ mod doors;
 pub mod effects;
 pub mod events;
 mod expected;
+pub mod health;
 mod lookup;
 mod orders;
 pub mod panels;

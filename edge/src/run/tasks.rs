@@ -183,6 +183,7 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
     let page = Arc::new(counter(config, port, &clock, (asks, tablets.clone(), operators))?);
     dispatch.attach_asks(run_ends.asks.clone());
     dispatch.attach_ready(run_ends.ready.clone());
+    dispatch.attach_health(run_ends.health.clone());
     let looping = std::thread::spawn(move || dispatch_loop(dispatch, inbox));
 
     let (stop_counter, counter_stops) = watch::channel(false);

@@ -62,6 +62,7 @@ impl Dispatch {
         if mono_ns.saturating_sub(self.upkeep.floor_ns) >= FLOOR_EVERY_NS {
             self.upkeep.floor_ns = mono_ns;
             self.measure_disk();
+            self.tell_health(now);
             let at = now.floor;
             self.keep("persist the time", |dispatch| {
                 dispatch.books().store().with(|journal| {

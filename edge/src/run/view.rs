@@ -396,7 +396,7 @@ fn gifts(dispatch: &Dispatch, row: &OccurrenceRow) -> Result<Vec<GiftView>, Stor
     row.gifts.iter().map(view).collect()
 }
 
-fn readers(dispatch: &Dispatch, now: &Now) -> Vec<ReaderView> {
+pub(super) fn readers(dispatch: &Dispatch, now: &Now) -> Vec<ReaderView> {
     let book = &dispatch.readers;
     let since = |since_ns: u64| {
         let age_us = i64::try_from(now.mono_ns.saturating_sub(since_ns) / 1_000).unwrap_or(i64::MAX);

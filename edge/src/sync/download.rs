@@ -127,6 +127,9 @@ impl UpdatesLane {
         if let Some(ready) = self.shared.readiness() {
             path = format!("{path}&ready={ready}");
         }
+        if let Some(health) = self.shared.health() {
+            path = format!("{path}&health={health}");
+        }
         // Nobody asks for a turn to send nothing.
         let asks = state.queue_len() > 0 && !self.shared.is_back();
         if asks {

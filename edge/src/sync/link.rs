@@ -10,6 +10,7 @@ use hufu_shared::ids::{CommandId, DeviceId};
 use hufu_shared::keys;
 use hufu_shared::time::Instant;
 use hufu_shared::wire::apart::Apart;
+use hufu_shared::wire::health::Health;
 use hufu_shared::wire::readiness::Readiness;
 use hufu_shared::wire::updates::mark_echo;
 use hufu_shared::wire::upload::{Command, Credit, Heard, Order, ReceiptMark, TURN_ASKED_MS_MIN};
@@ -279,6 +280,12 @@ impl Shared {
     #[must_use]
     pub fn readiness(&self) -> Option<String> {
         self.ends.ready.borrow().as_ref().map(Readiness::to_query)
+    }
+
+    /// How the terminal is, as a poll carries it; none before the run loop looked.
+    #[must_use]
+    pub fn health(&self) -> Option<String> {
+        self.ends.health.borrow().as_ref().map(Health::to_query)
     }
 
     /// A receiver that wakes when the connection changes.

@@ -17,6 +17,7 @@
 pub mod apart;
 pub mod directory;
 pub mod enrol;
+pub mod health;
 pub mod lease;
 pub mod lookup;
 pub mod problem;

@@ -1,6 +1,6 @@
 //! The priority lane: blocks, lease states, time, commands and notices, never held up by an upload.
 //!
-//! `GET /device/v1/updates?directory=E.N&block=E.N&notices=N&wait_ms=N&queued=N&leases=…&echo=…&ready=…` may be held open until something changes;
+//! `GET /device/v1/updates?directory=E.N&block=E.N&notices=N&wait_ms=N&queued=N&leases=…&echo=…&ready=…&health=…` may be held open until something changes;
 //! it is also the heartbeat, and shows the centre the newest mark of its own that the terminal holds: a terminal that has
 //! nothing to send finds out a centre that was rolled back just as well. An answer stays within [`UPDATES_BYTES_MAX`]; what does not fit comes with the next one.
 
@@ -45,6 +45,9 @@ pub struct UpdatesQuery {
     /// How ready the terminal is to go offline, as [`super::readiness::Readiness::to_query`] writes it.
     #[serde(default)]
     pub ready: Option<String>,
+    /// How the terminal is, as [`super::health::Health::to_query`] writes it.
+    #[serde(default)]
+    pub health: Option<String>,
     /// Whether the terminal asks when it may send: it has lost the centre since its last receipt, or was put off.
     #[serde(default)]
     pub turn: bool,

@@ -84,7 +84,7 @@ pub(super) const SHAPES: &[(&str, &str)] = &[
     (
         "Device",
         "device:id name status epoch:int presence office? acked_seq?:int last_contact?:time queued?:int software? \
-         readiness:any",
+         readiness:any health:any alarmed:bool",
     ),
     ("DueCard", "card:id number? tail kind to since:day"),
     ("Edit", "what by at:time before:any after:any"),
@@ -156,7 +156,7 @@ pub(super) const SHAPES: &[(&str, &str)] = &[
     ("RedemptionWhom", "levels:[text] tags:[text] members:[id] at_least:int at_most?:int"),
     ("RedemptionLine", "member:id number points:int fen:int pieces:int at:time day:day"),
     ("Round", "round:int channel told:any messages:int of_leaving:int"),
-    ("Run", "run:id job by started:time seen:time ended?:time done:int left?:int error?"),
+    ("Run", "run:id job by started:time seen:time ended?:time done:int expected?:int left?:int error?"),
     ("Shelf", "office item:id class? code? words?:Words pieces:int moved:int found:int drawn:int"),
     (
         "StatementLine",

@@ -10,8 +10,10 @@ use serde_json::Value;
 
 use super::joining::{json, text};
 use super::kit::{Browser, each};
+use crate::db::Tx;
 use crate::jobs::{self, schedule};
 use crate::rules::jobs::Job;
+use crate::store::StoreError;
 use crate::store::jobs::{self as runs, Began};
 
 /// The run, once it has ended.
@@ -50,6 +52,7 @@ async fn rule_g02_a_job_is_counted_first_then_run_and_a_second_run_does_nothing(
         assert_eq!(started.status, StatusCode::ACCEPTED, "{}", started.text);
         let run = ended(&browser, text(&json(&started), "run")).await;
         assert_eq!((&run["done"], &run["left"], run["error"].is_null()), (&2.into(), &0.into(), true));
+        assert_eq!(run["expected"], 2, "it was counted before it began");
         assert!(text(&run, "by").starts_with("admin/"), "{run}");
         assert_eq!(would(&browser, "lapse").await, 0);
         site.clock.advance(1_000_000);
@@ -132,6 +135,41 @@ async fn the_clock_runs_what_is_due_once_and_writes_it_down() {
                     || matches!(job, Job::AutoLeave | Job::UnclosedDays)
             );
         }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_on_is_shown_with_how_far_it_is_and_asked_again_until_it_ended() {
+    each(|site| async move {
+        let browser = Browser::signed_in(&site).await;
+        let polls = "hx-get=\"/jobs?live=1\" hx-trigger=\"every 2s\"";
+        assert!(!browser.get("/jobs").await.text.contains(polls), "nothing goes on");
+        let by = Actor::Admin(OperatorId([7; 16]));
+        let (run, _) = jobs::begin(&site.app, Job::Settle, &by).await.expect("begun");
+        let (uncounted, _) = jobs::begin(&site.app, Job::Expiry, &by).await.expect("begun");
+        let now = site.app.now();
+        let going = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
+            runs::expect(tx, run, 1_200, now)?;
+            runs::progress(tx, run, 300, now)?;
+            runs::progress(tx, uncounted, 7, now)
+        };
+        site.app.db.write(going).await.expect("written");
+        for path in ["/jobs", "/jobs?live=1"] {
+            let page = browser.get(path).await.text;
+            assert!(page.contains(polls), "{page}");
+            assert!(page.contains("<progress max=\"1200\" value=\"300\"") && page.contains("300 / 1,200"));
+            assert!(page.contains("已办 7") && page.contains("更新于 18:00:00"), "{page}");
+            assert_eq!(page.contains("<html"), path == "/jobs", "only what goes on is sent again");
+        }
+        let end = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
+            runs::finish(tx, run, 1_200, Ok(0), now)?;
+            runs::finish(tx, uncounted, 7, Ok(0), now)
+        };
+        site.app.db.write(end).await.expect("written");
+        let over = browser.get("/jobs?live=1").await.text;
+        assert!(over.contains("运行已结束") && !over.contains("hx-"), "{over}");
+        assert!(!browser.get("/jobs").await.text.contains("运行已结束"));
     })
     .await;
 }

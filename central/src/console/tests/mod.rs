@@ -30,5 +30,6 @@ mod requests;
 mod rights;
 mod signing;
 mod taking;
+mod terminals;
 mod value;
 mod verdicts;

@@ -101,6 +101,7 @@ async fn what_waits_stands_above_the_figures_and_each_leads_to_its_list() {
         assert!(todo.expect("something waits") < tiles.expect("figures"));
         let links = home.all_between("<a class=\"tile\" href=\"", "\"");
         assert_eq!(links.len(), 6);
+        assert_eq!(home.text.matches("上周同日").count(), 6, "each is compared with the same weekday");
         for link in links.iter().chain(&home.all_between("<li><a href=\"", "\"")) {
             let path = link.replace("&#38;", "&");
             assert_eq!(browser.get(&path).await.status, StatusCode::OK, "{path}");

@@ -21,6 +21,7 @@ async fn polls(site: &Site, ready: &str) -> DeviceId {
         directory: version,
         block: version,
         readiness: Readiness::from_query(ready),
+        health: None,
     };
     let now = site.app.now();
     let work = move |tx: &mut Tx<'_>| -> Result<DeviceId, StoreError> {

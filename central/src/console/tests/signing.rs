@@ -11,11 +11,11 @@ use crate::console::guard::is_own_origin;
 use crate::console::password::{self, TRIES_FREE, Weak};
 use crate::console::session::{clear_cookie, set_cookie};
 use crate::db::testing::prepare_all;
-use crate::store::{cases, overview, people, staff};
+use crate::store::{cases, overview, people, staff, watch};
 
 #[tokio::test]
 async fn every_statement_of_the_console_is_understood_by_both_engines() {
-    prepare_all(&[&staff::SQL, &cases::SQL, &overview::SQL, &people::SQL]).await;
+    prepare_all(&[&staff::SQL, &cases::SQL, &overview::SQL, &people::SQL, &watch::SQL]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

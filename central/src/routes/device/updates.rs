@@ -1,7 +1,7 @@
 //! `GET /device/v1/updates`: the priority lane, held open until there is something; and the heartbeat.
 //!
-//! Never held up by uploads: it reads, and writes one row of contact; and an entry when the terminal proves that this
-//! centre was rolled back. A terminal that was away asks here when it may send what it holds.
+//! Never held up by uploads: it reads, and writes one row of contact, once a quarter of an hour another; and an entry when
+//! the terminal proves that this centre was rolled back. A terminal that was away asks here when it may send what it holds.
 
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use hufu_shared::cbor;
 use hufu_shared::ids::{DeviceId, Hash, LeaseId};
 use hufu_shared::mutant::{self, Mutant};
 use hufu_shared::time::Instant;
+use hufu_shared::wire::health::Health;
 use hufu_shared::wire::lease::LeaseState;
 use hufu_shared::wire::readiness::Readiness;
 use hufu_shared::wire::updates::{
@@ -56,6 +57,7 @@ pub async fn updates(
         directory,
         block,
         readiness: query.ready.as_deref().and_then(Readiness::from_query),
+        health: query.health.as_deref().and_then(Health::from_query),
     };
     let (device, now) = (caller.device, app.now());
     let asks_turn = query.turn && query.queued > 0;

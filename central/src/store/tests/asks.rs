@@ -80,6 +80,7 @@ pub async fn heard(db: &Db, device: DeviceId, now: Instant) {
         directory: Version::default(),
         block: Version::default(),
         readiness: None,
+        health: None,
     };
     db.write(move |tx| contact::heard(tx, device, &beat, now)).await.expect("contact");
 }

@@ -51,3 +51,4 @@ mod told;
 mod transferred;
 mod value;
 mod verified;
+mod watch;

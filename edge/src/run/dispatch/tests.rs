@@ -11,6 +11,7 @@ use hufu_shared::cbor;
 use hufu_shared::fact::{Event as FactEvent, Fact, Way};
 use hufu_shared::money::Amount;
 use hufu_shared::time::{Instant, SECOND_US};
+use hufu_shared::wire::health::Attached;
 use tokio::sync::oneshot;
 
 use super::*;
@@ -149,6 +150,24 @@ fn the_centre_is_told_how_ready_the_terminal_is_and_only_when_that_changes() {
     desk.handle(Event::Tick);
     let activity = told.borrow_and_update().clone().expect("said").parts[1];
     assert_eq!((activity.item, activity.grade), (Item::Activity, Grade::Look), "it is over");
+}
+
+#[test]
+fn the_centre_is_told_each_minute_how_the_terminal_is() {
+    let mut desk = desktop();
+    let (health, mut told) = tokio::sync::watch::channel(None);
+    desk.dispatch.attach_health(health);
+    desk.handle(Event::Tick);
+    assert_eq!(*told.borrow_and_update(), None, "not with every tick");
+    desk.wait(61);
+    desk.handle(Event::Tick);
+    let said = told.borrow_and_update().clone().expect("said");
+    assert_eq!(said.pieces.iter().map(|piece| (piece.kind, piece.up)).collect::<Vec<_>>(), [
+        (Attached::Reader, true),
+        (Attached::Reader, true)
+    ]);
+    assert_eq!(said.oldest, desk.facts().first().map(|fact| fact.wall), "nothing was acknowledged here");
+    assert_eq!(said.software.as_deref(), Some(env!("CARGO_PKG_VERSION")));
 }
 
 #[test]

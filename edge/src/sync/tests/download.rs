@@ -11,6 +11,7 @@ use hufu_shared::member::{CardRow, CardStatus, DirectoryRow};
 use hufu_shared::time::Instant;
 use hufu_shared::token::{MediumKind, Token};
 use hufu_shared::wire::directory::{CHUNK_BYTES_MAX, Chunk, Delta, Manifest};
+use hufu_shared::wire::health::Health;
 use hufu_shared::wire::problem::ProblemKind;
 use hufu_shared::wire::readiness::{Grade, Item, Part, Readiness, Unenforced};
 use hufu_shared::wire::updates::{BlockChange, Notice, mark_echo};
@@ -106,6 +107,21 @@ async fn the_centre_hears_with_each_poll_how_ready_the_terminal_is() {
     let said: Vec<bool> = played.seen().iter().map(|seen| seen.path.contains("&ready=")).collect();
     assert_eq!(said, [false, true], "nothing is said before the loop looked");
     assert!(played.seen()[1].path.ends_with("&ready=disk.bad~places"), "{}", played.seen()[1].path);
+}
+
+#[tokio::test]
+async fn the_centre_hears_with_each_poll_how_the_terminal_is() {
+    let bench = Bench::new();
+    let played = bench.play(play(&bench.model)).await;
+    let (mut lane, channel) = (updates_lane(&bench), bench.channel(&played));
+    lane.poll(&channel, 0).await.expect("an answer");
+    let health = Health { used_percent: Some(7), clock_us: Some(-12), ..Health::default() };
+    bench.run.health.send_replace(Some(health.clone()));
+    lane.poll(&channel, 0).await.expect("an answer");
+    let paths: Vec<String> = played.seen().iter().map(|seen| seen.path.clone()).collect();
+    assert!(!paths[0].contains("health="), "nothing is said before the loop looked: {}", paths[0]);
+    let said = paths[1].split_once("&health=").expect("said").1;
+    assert_eq!(Health::from_query(said), Some(health));
 }
 
 #[tokio::test]

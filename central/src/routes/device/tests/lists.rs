@@ -9,13 +9,14 @@ use hufu_shared::ids::{CardId, Hash, MemberId, OccurrenceId};
 use hufu_shared::member::{CardStatus, DirectoryRow, GuestRow, MemberStatus, OccurrenceRow, OccurrenceState};
 use hufu_shared::time::{DAY_US, Day, Instant, OfficeClock};
 use hufu_shared::wire::directory::{Delta, Manifest};
+use hufu_shared::wire::health::Health;
 use hufu_shared::wire::updates::{Updates, mark_echo};
 use hufu_shared::wire::upload::{Became, ReceiptMark};
 use hufu_shared::wire::version::Version;
 use hyper::header::{CONTENT_RANGE, RANGE};
 
 use super::kit::{Link, POINTS, SALON, Site, card, each, request};
-use crate::store::devices;
+use crate::store::{devices, watch};
 use crate::vault::{Personal, Sex, VaultError};
 
 /// A directory as a terminal holds it: rows by their identity.
@@ -296,6 +297,33 @@ async fn a_terminal_says_with_its_poll_how_ready_it_is_and_a_strange_text_says_n
         assert!(known().await.is_some());
         said("").await;
         assert_eq!(known().await, None, "a terminal before this says nothing");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_terminal_says_with_its_poll_how_it_is_and_the_quarter_in_which_it_did_is_kept() {
+    each(|site| async move {
+        let terminal = site.terminal("one").await;
+        let mut link = terminal.connect(&site).await;
+        let zero = Version { epoch: 1, n: 0 };
+        let path = updates_path(zero, zero, 0, 0);
+        let contact = || async {
+            let lines = site.app.db.read(devices::list).await.expect("readable");
+            let contact = lines.into_iter().find_map(|line| line.contact).expect("in contact");
+            (contact.health, contact.software)
+        };
+        let software = Some("9.8.7".to_owned());
+        let health = Health { software, clock_us: Some(-12), ..Health::default() };
+        let said = link.get(&format!("{path}&health={}", health.to_query())).await.unwrap();
+        assert_eq!(said.status, 200);
+        assert_eq!(contact().await, (Some(health), "9.8.7".to_owned()));
+        assert_eq!(link.get(&format!("{path}&health=moon")).await.unwrap().status, 200);
+        assert_eq!(contact().await, (None, "9.8.7".to_owned()), "its version stays until it says another");
+        let now = site.app.now();
+        let heard = site.app.db.read(move |tx| watch::of_day(tx, None, now)).await.expect("readable");
+        assert_eq!(heard.len(), 1);
+        assert!(heard.values().all(|quarters| (1..=2).contains(&quarters.len())), "{heard:?}");
     })
     .await;
 }
