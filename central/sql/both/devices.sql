@@ -46,6 +46,9 @@ ORDER BY o.code, d.name, d.id
 INSERT INTO act_note (commitment, sealed, staff, made_at) VALUES ($1, $2, $3, $4)
 ON CONFLICT (commitment) DO NOTHING
 
+-- name: note
+SELECT sealed FROM act_note WHERE commitment = $1
+
 -- name: add_token_key
 INSERT INTO token_key (office_group, version, sealed) VALUES ($1, $2, $3)
 

@@ -31,7 +31,7 @@ use crate::store::{acts, cases, joining, journal, staff, world};
 
 /// What is done with an application.
 #[derive(Debug, Clone)]
-enum Deal {
+pub(super) enum Deal {
     /// It becomes somebody's: a new member's, or the chosen one's (K8).
     Join,
     /// It is this member's.
@@ -122,6 +122,29 @@ impl Approving {
         self.note.put(tx, Some(self.by), self.now)?;
         let at = (self.entries[1], application);
         place::alone(tx, &self.shell(), at, (End::Join, self.note.commitment))
+    }
+
+    /// Decides an application in one transaction, of which nothing is kept if it cannot be.
+    ///
+    /// # Errors
+    /// [`PeopleError`].
+    pub(super) async fn run(
+        self,
+        me: Account,
+        application: FactId,
+        (deal, chosen): (Deal, Chosen),
+    ) -> Result<Result<(), Undone>, PeopleError> {
+        let app = self.app.clone();
+        let work = move |tx: &mut Tx<'_>| -> Result<Result<(), Undone>, PeopleError> {
+            let decide = |tx: &mut Tx<'_>| -> Result<(), Undone> {
+                self.decide(tx, &me, application, (&deal, &chosen))
+            };
+            match tx.savepoint("approve", decide) {
+                Err(Undone::Failed(error)) => Err(error),
+                done => Ok(done),
+            }
+        };
+        app.write(work).await
     }
 
     /// Decides an application, if it is this person's to decide and still waits.
@@ -222,17 +245,7 @@ pub async fn decide(
     };
     let approving = Approving::new(&console, &posted).await?.map_err(|key| Refused::unfit(&ui, key))?;
     let now = approving.now;
-    let work = move |tx: &mut Tx<'_>| -> Result<Result<(), Undone>, PeopleError> {
-        let decide = |tx: &mut Tx<'_>| -> Result<(), Undone> {
-            approving.decide(tx, &me, application, (&deal, &chosen))
-        };
-        // Nothing of a decision that cannot be is kept.
-        match tx.savepoint("approve", decide) {
-            Err(Undone::Failed(error)) => Err(error),
-            done => Ok(done),
-        }
-    };
-    match console.app.write(work).await? {
+    match approving.run(me, application, (deal, chosen)).await? {
         Ok(()) => {}
         Err(Undone::Role) => return Err(Failure::Role.into()),
         Err(Undone::Key(key @ ("request-changed" | "case-changed" | "verdict-pins"))) => {

@@ -59,10 +59,10 @@ struct RequestsPage {
 }
 
 /// One line of what is asked for: label, as it is on file, as it is asked for.
-struct Asked {
-    label: String,
+pub(super) struct Asked {
+    pub(super) label: String,
     stored: String,
-    value: String,
+    pub(super) value: String,
 }
 
 /// A member who may be the applicant.
@@ -107,7 +107,7 @@ fn content(tx: &mut Tx<'_>, key: &OpenKey, id: FactId) -> Result<Option<FormCont
 }
 
 /// Who asks: the member's name, or the one in the form; masked.
-fn who(
+pub(super) fn who(
     tx: &mut Tx<'_>,
     (vault, key): (&Vault, &OpenKey),
     ui: &Ui,
@@ -128,7 +128,8 @@ fn kind_key(asks: &Asks) -> &'static str {
     }
 }
 
-fn state_of(waiting: &Waiting) -> (&'static str, &'static str) {
+/// How a form stands: key of the words, and the badge.
+pub(super) fn state_of(waiting: &Waiting) -> (&'static str, &'static str) {
     match waiting.state {
         Waits::Ready => ("request-ready", "wait"),
         Waits::LookedUp => ("request-looked-up", "plain"),
@@ -138,7 +139,8 @@ fn state_of(waiting: &Waiting) -> (&'static str, &'static str) {
     }
 }
 
-fn place_of(ui: &Ui, offices: &[OfficeRow], waiting: &Waiting) -> String {
+/// Where a form came from.
+pub(super) fn place_of(ui: &Ui, offices: &[OfficeRow], waiting: &Waiting) -> String {
     let name = |office: OfficeId| {
         let row = offices.iter().find(|row| row.office == office);
         row.map_or_else(|| "—".to_owned(), |row| ui.pick(&row.name))
@@ -285,7 +287,8 @@ async fn show(
     Ok((status, Html(page.render()?)).into_response())
 }
 
-fn asked(
+/// What a form asks for, a line for each field.
+pub(super) fn asked(
     tx: &mut Tx<'_>,
     (vault, key): (&Vault, &OpenKey),
     ui: &Ui,

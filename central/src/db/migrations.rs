@@ -77,4 +77,9 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "refused",
         text: include_str!("../../sql/both/migrations/0021_refused.sql"),
     },
+    Migration {
+        number: 28,
+        name: "records",
+        text: include_str!("../../sql/both/migrations/0028_records.sql"),
+    },
 ];

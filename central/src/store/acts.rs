@@ -2,7 +2,7 @@
 
 use hufu_shared::act::{Act, Actor};
 use hufu_shared::ids::{EntryId, Hash, OperatorId};
-use hufu_shared::seal::{SealKey, seal};
+use hufu_shared::seal::{OpenKey, SealKey, seal};
 use hufu_shared::time::{Day, Instant, OfficeClock};
 
 use super::devices::SQL;
@@ -78,4 +78,14 @@ impl Note {
         tx.execute(SQL.get("put_note"), &values)?;
         Ok(())
     }
+}
+
+/// What a person typed, by what the journal holds of it; none where it was erased, or cannot be opened.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn words(tx: &mut Tx<'_>, key: &OpenKey, commitment: Hash) -> Result<Option<String>, StoreError> {
+    let Some(row) = tx.query_opt(SQL.get("note"), &[commitment.0.into()])? else { return Ok(None) };
+    let clear = key.open(&commitment.0, row.blob(0)?).ok();
+    Ok(clear.and_then(|clear| String::from_utf8(clear.get(SALT_BYTES..)?.to_vec()).ok()))
 }
