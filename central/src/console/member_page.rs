@@ -42,6 +42,9 @@ const DRAWER: &str = "drawer";
 /// Header in which htmx names the element that it will fill.
 const TARGET: &str = "hx-target";
 
+/// Header by which htmx is sent to another page.
+const REDIRECT: &str = "hx-redirect";
+
 /// The tabs, in their order.
 const TABS: [&str; 6] = ["timeline", "points", "cards", "visits", "data", "value"];
 
@@ -282,7 +285,9 @@ async fn drawer(console: &Console, ui: Ui, id: MemberId) -> Result<Response, Fai
     let load = move |tx: &mut Tx<'_>| known(tx, &vault, &own, (id, 0));
     let known = console.app.db.read(load).await?.ok_or(Failure::NotFound)?;
     if known.standing.erased {
-        return erased(ui, &known.standing);
+        // A drawer has no room for that: the page says so.
+        let place = HeaderValue::from_str(&format!("/members/{id}")).unwrap_or(HeaderValue::from_static("/"));
+        return Ok((StatusCode::NO_CONTENT, [(REDIRECT, place)]).into_response());
     }
     let (cards, gone) = (known.cards(&ui), known.gone(&ui));
     let page = DrawerPage { head: known.head, gone, cards, error: String::new(), ui };
