@@ -1578,6 +1578,7 @@ record-turn = Turn round
 record-moves = What the merge does
 record-moves-available = { $amount } go to the one that goes on.
 record-moves-pays = { $amount } pay what the one that goes on owes.
+record-moves-charged = What the one that goes in owes is paid with { $amount } of the one that goes on.
 record-moves-owed = What is owed, { $amount }, is owed by the one that goes on.
 record-moves-nothing = There is no balance or debt to move.
 record-moves-rest = Visits, points and the rest are judged anew as those of the one that goes on; { $cards } cards stay, and count for that one.

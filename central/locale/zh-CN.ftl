@@ -1578,6 +1578,7 @@ record-turn = 对调
 record-moves = 合并会做什么
 record-moves-available = { $amount } 转入保留的会员。
 record-moves-pays = { $amount } 抵偿保留的会员所欠。
+record-moves-charged = 并入的会员所欠，由保留的会员以 { $amount } 抵偿。
 record-moves-owed = 所欠 { $amount } 由保留的会员承担。
 record-moves-nothing = 没有要转移的余额或欠额。
 record-moves-rest = 到访、积分等记录按保留的会员重新核算；名下 { $cards } 张卡片不变，刷卡归保留的会员。

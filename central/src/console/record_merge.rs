@@ -151,10 +151,11 @@ fn column(
     Ok(Some(Column { head: row.number, cells, holdings, cards: life.cards.len() }))
 }
 
-/// What one posting of a merge does, in words.
-fn moves(ui: &Ui, shift: &Shift) -> String {
+/// What one posting of a merge does, in words; `goes` is who goes in.
+fn moves(ui: &Ui, goes: MemberId, shift: &Shift) -> String {
     let key = match (shift.debit, shift.credit) {
         (Side::Available(_), Side::Available(_)) => "record-moves-available",
+        (Side::Available(_), Side::Owed(who)) if who == goes => "record-moves-charged",
         (Side::Available(_), Side::Owed(_)) => "record-moves-pays",
         (Side::Owed(_), _) => "record-moves-owed",
     };
@@ -184,7 +185,7 @@ fn pair(
         compared.row(label, vec![cells.0, cells.1]);
     }
     let shifts = merge::plan_merge((member, &goes.holdings), (survivor, &stays.holdings));
-    let mut told: Vec<String> = shifts.iter().map(|shift| moves(ui, shift)).collect();
+    let mut told: Vec<String> = shifts.iter().map(|shift| moves(ui, member, shift)).collect();
     if told.is_empty() {
         told.push(ui.t("record-moves-nothing"));
     }
@@ -296,4 +297,38 @@ async fn part(console: &Console, posted: &Posted, member: MemberId) -> Result<Re
     let (ui, role) = (posted.by.ui.clone().at("members"), posted.by.session.account.role);
     let error = ui.t(key);
     member_page::show(console, (ui, role), member, Wanted { error, ..Wanted::default() }).await
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderMap;
+    use hufu_shared::time::Instant;
+
+    use super::*;
+
+    #[test]
+    fn kind_11_what_a_merge_posts_is_told_in_words_before_it_does() {
+        let ui = Ui::of(&HeaderMap::new(), Instant(0));
+        let (from, into) = (MemberId([1; 16]), MemberId([2; 16]));
+        let held = |available, owed| {
+            BTreeMap::from([(Unit::Pts, Holding { available: Amount(available), owed: Amount(owed) })])
+        };
+        let told = |goes: (i64, i64), stays: (i64, i64)| {
+            let (goes, stays) = (held(goes.0, goes.1), held(stays.0, stays.1));
+            let shifts = merge::plan_merge((from, &goes), (into, &stays));
+            shifts.iter().map(|shift| moves(&ui, from, shift)).collect::<Vec<_>>()
+        };
+        let words = |key: &str, n: &str| {
+            let amount = ui.t_with("amount-points", &[("n", n)]);
+            ui.t_with(key, &[("amount", &amount)])
+        };
+        for (goes, stays, expected) in [
+            ((0, 0), (5, 0), vec![]),
+            ((7, 0), (5, 0), vec![words("record-moves-available", "7")]),
+            ((7, 0), (0, 3), vec![words("record-moves-pays", "3"), words("record-moves-available", "4")]),
+            ((0, 7), (5, 0), vec![words("record-moves-charged", "5"), words("record-moves-owed", "2")]),
+        ] {
+            assert_eq!(told(goes, stays), expected, "{goes:?} {stays:?}");
+        }
+    }
 }

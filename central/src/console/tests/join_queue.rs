@@ -119,7 +119,7 @@ async fn rule_g02_who_is_to_be_called_first_is_reminded_of_on_the_day() {
         let done = browser.post(&today, &[("do", "new"), ("reason", "已核实")]).await;
         assert_eq!(done.to(), "/joining?done=new");
         assert!(
-            !browser.get("/joining").await.text.contains("今日应致电</a>"),
+            !browser.get("/joining").await.text.contains("份申请今日应致电"),
             "no reminder of what is done"
         );
     })
