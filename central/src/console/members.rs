@@ -174,4 +174,3 @@ pub(super) fn past_shown(ui: &Ui, line: &PastView) -> PastShown {
         place: dash(words.place),
     }
 }
-
