@@ -49,6 +49,35 @@ AND ($4 = '' OR office = (SELECT id FROM office WHERE code = $4)) ORDER BY joine
 SELECT id, joined FROM member WHERE (joined, id) < ($1, $2) AND ($3 = '' OR status = $3)
 AND ($4 = '' OR office = (SELECT id FROM office WHERE code = $4)) ORDER BY joined DESC, id DESC LIMIT $5
 
+-- name: chosen_by_number
+SELECT m.id, m.joined FROM member m WHERE m.number > $1 AND m.erased = 0 AND m.merged_into IS NULL AND ($2 = '' OR m.status = $2)
+AND ($3 = '' OR m.office = (SELECT o.id FROM office o WHERE o.code = $3)) AND ($4 = '' OR m.level_zh = $4)
+AND ($5 = '' OR EXISTS (SELECT 1 FROM member_detail d WHERE d.member = m.id AND d.kind = $5))
+AND ($6 = '' OR EXISTS (SELECT 1 FROM vault_tag t WHERE t.member = m.id AND t.hmac = $7)) ORDER BY m.number LIMIT $8
+
+-- name: chosen_by_joined
+SELECT m.id, m.joined FROM member m WHERE (m.joined, m.id) > ($1, $2) AND m.erased = 0 AND m.merged_into IS NULL AND ($3 = '' OR m.status = $3)
+AND ($4 = '' OR m.office = (SELECT o.id FROM office o WHERE o.code = $4)) AND ($5 = '' OR m.level_zh = $5)
+AND ($6 = '' OR EXISTS (SELECT 1 FROM member_detail d WHERE d.member = m.id AND d.kind = $6))
+AND ($7 = '' OR EXISTS (SELECT 1 FROM vault_tag t WHERE t.member = m.id AND t.hmac = $8)) ORDER BY m.joined, m.id LIMIT $9
+
+-- name: chosen_by_joined_down
+SELECT m.id, m.joined FROM member m WHERE (m.joined, m.id) < ($1, $2) AND m.erased = 0 AND m.merged_into IS NULL AND ($3 = '' OR m.status = $3)
+AND ($4 = '' OR m.office = (SELECT o.id FROM office o WHERE o.code = $4)) AND ($5 = '' OR m.level_zh = $5)
+AND ($6 = '' OR EXISTS (SELECT 1 FROM member_detail d WHERE d.member = m.id AND d.kind = $6))
+AND ($7 = '' OR EXISTS (SELECT 1 FROM vault_tag t WHERE t.member = m.id AND t.hmac = $8)) ORDER BY m.joined DESC, m.id DESC LIMIT $9
+
+-- name: chosen_count
+SELECT COUNT(*) FROM (SELECT m.id FROM member m WHERE m.erased = 0 AND m.merged_into IS NULL AND ($1 = '' OR m.status = $1)
+AND ($2 = '' OR m.office = (SELECT o.id FROM office o WHERE o.code = $2)) AND ($3 = '' OR m.level_zh = $3)
+AND ($4 = '' OR EXISTS (SELECT 1 FROM member_detail d WHERE d.member = m.id AND d.kind = $4))
+AND ($5 = '' OR EXISTS (SELECT 1 FROM vault_tag t WHERE t.member = m.id AND t.hmac = $6)) LIMIT 10001) AS counted
+
+-- name: levels_met
+WITH RECURSIVE met(zh) AS (SELECT MIN(level_zh) FROM member
+    UNION ALL SELECT (SELECT MIN(n.level_zh) FROM member n WHERE n.level_zh > met.zh) FROM met WHERE met.zh IS NOT NULL)
+SELECT met.zh, (SELECT m.level_en FROM member m WHERE m.level_zh = met.zh LIMIT 1) FROM met WHERE met.zh IS NOT NULL LIMIT 50
+
 -- name: member_count
 SELECT COUNT(*) FROM (SELECT id FROM member LIMIT 10001) AS counted
 

@@ -11,6 +11,9 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, 1, 0, NULL, $8, NULL)
 -- name: account
 SELECT id, role, superior, office FROM staff WHERE id = $1
 
+-- name: named
+SELECT name FROM staff WHERE id = $1
+
 -- name: accounts
 SELECT id, role, superior, office, login, name FROM staff WHERE ended_at IS NULL ORDER BY login
 

@@ -31,7 +31,7 @@ use crate::store::{acts, cases, joining, journal, staff, world};
 
 /// What is done with an application.
 #[derive(Debug, Clone)]
-enum Deal {
+pub(super) enum Deal {
     /// It becomes somebody's: a new member's, or the chosen one's (K8).
     Join,
     /// It is this member's.
@@ -122,6 +122,29 @@ impl Approving {
         self.note.put(tx, Some(self.by), self.now)?;
         let at = (self.entries[1], application);
         place::alone(tx, &self.shell(), at, (End::Join, self.note.commitment))
+    }
+
+    /// Decides an application in one transaction, of which nothing is kept if it cannot be.
+    ///
+    /// # Errors
+    /// [`PeopleError`].
+    pub(super) async fn run(
+        self,
+        me: Account,
+        application: FactId,
+        (deal, chosen): (Deal, Chosen),
+    ) -> Result<Result<(), Undone>, PeopleError> {
+        let app = self.app.clone();
+        let work = move |tx: &mut Tx<'_>| -> Result<Result<(), Undone>, PeopleError> {
+            let decide = |tx: &mut Tx<'_>| -> Result<(), Undone> {
+                self.decide(tx, &me, application, (&deal, &chosen))
+            };
+            match tx.savepoint("approve", decide) {
+                Err(Undone::Failed(error)) => Err(error),
+                done => Ok(done),
+            }
+        };
+        app.write(work).await
     }
 
     /// Decides an application, if it is this person's to decide and still waits.
@@ -249,28 +272,17 @@ pub(super) async fn join_it(
     }
 }
 
+/// Decides an application by the right of an account.
 async fn decide_it(
     console: &Console,
     posted: &Posted,
     right: &Account,
     (application, deal, chosen): (FactId, Deal, Chosen),
 ) -> Result<Result<(), Undone>, Failure> {
-    let approving = match Approving::new(console, posted).await? {
-        Ok(approving) => approving,
-        Err(key) => return Ok(Err(Undone::Key(key))),
-    };
-    let right = *right;
-    let work = move |tx: &mut Tx<'_>| -> Result<Result<(), Undone>, PeopleError> {
-        let decide = |tx: &mut Tx<'_>| -> Result<(), Undone> {
-            approving.decide(tx, &right, application, (&deal, &chosen))
-        };
-        // Nothing of a decision that cannot be is kept.
-        match tx.savepoint("approve", decide) {
-            Err(Undone::Failed(error)) => Err(error),
-            done => Ok(done),
-        }
-    };
-    Ok(console.app.write(work).await?)
+    match Approving::new(console, posted).await? {
+        Ok(approving) => Ok(approving.run(*right, application, (deal, chosen)).await?),
+        Err(key) => Ok(Err(Undone::Key(key))),
+    }
 }
 
 /// An application as it is now.

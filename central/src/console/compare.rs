@@ -36,7 +36,8 @@ pub struct ComparedRow {
 }
 
 impl Compared {
-    fn row(&mut self, label: String, cells: Vec<String>) {
+    /// Adds a line; its cells differ where any two beside each other do.
+    pub(super) fn row(&mut self, label: String, cells: Vec<String>) {
         let differs = cells.windows(2).any(|pair| pair[0] != pair[1]);
         self.rows.push(ComparedRow { label, cells, differs });
     }

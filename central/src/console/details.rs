@@ -3,12 +3,12 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use hufu_shared::act::{Act, FieldSet, MemberDetailSet, MemberSet, ProfileSet};
+use hufu_shared::act::{Act, Actor, FieldSet, MemberDetailSet, MemberSet, ProfileSet};
 use hufu_shared::dictionary;
 use hufu_shared::form::FIELDS;
 use hufu_shared::ids::{EntryId, Hash, MemberId};
 use hufu_shared::seal;
-use hufu_shared::time::{Day, OfficeClock};
+use hufu_shared::time::{Day, Instant, OfficeClock};
 use serde_json::{Value, json};
 
 use super::Console;
@@ -16,14 +16,19 @@ use super::accounts::carer_of;
 use super::failure::Failure;
 use super::place;
 use super::problem::Refused;
-use super::signed::{AnyRole, Posted};
+use super::signed::{AnyRole, Fields, Posted, SignedIn};
 use super::verdict::reasoned;
 use crate::db::Tx;
 use crate::random;
-use crate::rules::joining::{details as rule, eligible, fields, roles};
+use crate::rules::joining::roles::{self, Account};
+use crate::rules::joining::{details as rule, eligible, fields};
+use crate::store::acts::Note;
 use crate::store::people::{self, PeopleError, SALT_BYTES};
 use crate::store::{acts, details, joining, journal};
 use crate::vault::{Personal, Vault, document, mask, normal};
+
+/// The key that says that the data is not what the person saw.
+pub(super) const CHANGED: &str = "record-changed";
 
 /// A representative's name and mobile, as they are sealed.
 fn representative_text(name: &str, mobile: &str) -> Result<Option<String>, &'static str> {
@@ -134,6 +139,94 @@ pub async fn set(
     Ok(Json(json!({ "member": member })))
 }
 
+/// Base data that a person edits, with everything that writing it needs of the shell.
+pub(super) struct Editing {
+    vault: Vault,
+    by: Account,
+    actor: Actor,
+    note: Note,
+    salt: [u8; SALT_BYTES],
+    entries: [EntryId; 2],
+    now: Instant,
+    /// Each field with what was typed.
+    fields: Vec<(&'static str, String)>,
+    /// The data that the person saw, if what they type shall not be written over anything else.
+    pub(super) seen: Option<Hash>,
+}
+
+impl Editing {
+    /// Of these fields, for this reason.
+    ///
+    /// # Errors
+    /// [`Failure`] if there is no id or no randomness.
+    pub(super) fn new(
+        console: &Console,
+        by: &SignedIn,
+        note: Note,
+        fields: Vec<(&'static str, String)>,
+    ) -> Result<Self, Failure> {
+        Ok(Self {
+            vault: console.app.vault.clone(),
+            by: by.session.account,
+            actor: by.actor(),
+            note,
+            salt: random::bytes()?,
+            entries: [console.app.entry_id()?, console.app.entry_id()?],
+            now: console.app.now(),
+            fields,
+            seen: None,
+        })
+    }
+
+    /// Writes data and acts of a member; or the key of what is wrong, and then nothing.
+    ///
+    /// # Errors
+    /// [`PeopleError`].
+    pub(super) fn write(
+        &self,
+        tx: &mut Tx<'_>,
+        member: MemberId,
+    ) -> Result<Result<(), &'static str>, PeopleError> {
+        let (vault, now) = (&self.vault, self.now);
+        journal::pass_gate(tx, now)?;
+        let (Some(mut personal), Some(row)) = (vault.reveal(tx, member)?, people::member(tx, member)?) else {
+            return Ok(Err("bind-nobody"));
+        };
+        if !roles::sees(&self.by, carer_of(tx, member)?.as_ref()) {
+            return Ok(Err("bind-nobody"));
+        }
+        if self.seen.is_some_and(|seen| seen != row.personal) {
+            return Ok(Err(CHANGED));
+        }
+        let today = OfficeClock::default().business_day(now);
+        for (field, value) in &self.fields {
+            if let Err(key) = place::write(&mut personal, field, value, today) {
+                return Ok(Err(key));
+            }
+        }
+        let secret = people::wants_secrecy(tx, vault, member, row.personal)?;
+        let data = (row.personal, people::put_personal(tx, vault, member, &personal, secret, self.salt)?);
+        let set = Act::MembersSet(vec![MemberSet { personal: data.1, ..row }]);
+        acts::take(tx, self.entries[0], now, &self.actor, &set)?;
+        let change = |(field, _): &(&'static str, String)| FieldSet {
+            field: (*field).to_owned(),
+            request: None,
+            taken_over: true,
+        };
+        let changes = self.fields.iter().map(change).collect();
+        self.note.put(tx, Some(self.by.id), now)?;
+        let set = ProfileSet { member, changes, reason: self.note.commitment, data: Some(data) };
+        acts::take(tx, self.entries[1], now, &self.actor, &Act::ProfileSet(set))?;
+        Ok(Ok(()))
+    }
+}
+
+/// The fields of base data that were filled in.
+pub(super) fn filled(form: &Fields) -> Vec<(&'static str, String)> {
+    let written = FIELDS.into_iter().filter(|field| !form.get(field).is_empty());
+    written.map(|field| (field, form.get(field).to_owned())).collect()
+}
+
 /// Edits base data, by the centre (K13) or by who cares for the member (L1): each field that was posted is written, in the form that its rule says (C2, C3).
 pub async fn profile(
     State(console): State<Console>,
@@ -141,44 +234,14 @@ pub async fn profile(
     posted: Posted,
 ) -> Result<Json<Value>, Refused> {
     let posted = posted.settled_any()?;
-    let me = posted.by.session.account;
-    let (ui, form) = (posted.by.ui.clone(), posted.fields.clone());
-    let fields: Vec<&'static str> = FIELDS.into_iter().filter(|field| !form.get(field).is_empty()).collect();
-    let note = reasoned(&console, &ui, &form)?;
+    let (ui, fields) = (posted.by.ui.clone(), filled(&posted.fields));
+    let note = reasoned(&console, &ui, &posted.fields)?;
     if fields.is_empty() {
         return Err(Refused::unfit(&ui, "details-nothing"));
     }
-    let salt: [u8; SALT_BYTES] = random::bytes()?;
-    let entries: [EntryId; 2] = [console.app.entry_id()?, console.app.entry_id()?];
-    let (actor, staff) = (posted.by.actor(), posted.by.session.staff);
-    let (now, vault) = (console.app.now(), console.app.vault.clone());
-    let edited = fields.clone();
-    let work = move |tx: &mut Tx<'_>| -> Result<Result<(), &'static str>, PeopleError> {
-        journal::pass_gate(tx, now)?;
-        let (Some(mut personal), Some(row)) = (vault.reveal(tx, member)?, people::member(tx, member)?) else {
-            return Ok(Err("bind-nobody"));
-        };
-        if !roles::sees(&me, carer_of(tx, member)?.as_ref()) {
-            return Ok(Err("bind-nobody"));
-        }
-        let today = OfficeClock::default().business_day(now);
-        for field in &fields {
-            if let Err(key) = place::write(&mut personal, field, form.get(field), today) {
-                return Ok(Err(key));
-            }
-        }
-        let secret = people::wants_secrecy(tx, &vault, member, row.personal)?;
-        let data = (row.personal, people::put_personal(tx, &vault, member, &personal, secret, salt)?);
-        let set = Act::MembersSet(vec![MemberSet { personal: data.1, ..row }]);
-        acts::take(tx, entries[0], now, &actor, &set)?;
-        let change =
-            |field: &&'static str| FieldSet { field: (*field).to_owned(), request: None, taken_over: true };
-        let changes = fields.iter().map(change).collect();
-        note.put(tx, Some(staff), now)?;
-        let set = ProfileSet { member, changes, reason: note.commitment, data: Some(data) };
-        acts::take(tx, entries[1], now, &actor, &Act::ProfileSet(set))?;
-        Ok(Ok(()))
-    };
+    let edited: Vec<&'static str> = fields.iter().map(|field| field.0).collect();
+    let editing = Editing::new(&console, &posted.by, note, fields)?;
+    let work = move |tx: &mut Tx<'_>| editing.write(tx, member);
     console.app.write(work).await?.map_err(|key| Refused::unfit(&ui, key))?;
     Ok(Json(json!({ "member": member, "fields": edited })))
 }

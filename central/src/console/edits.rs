@@ -21,11 +21,11 @@ use crate::db::Tx;
 use crate::rules::joining::period;
 use crate::rules::judge::calendar;
 use crate::store::details::{self, EditView};
-use crate::store::people::{PeopleError, SALT_BYTES};
+use crate::store::people::{self, PeopleError, SALT_BYTES};
 use crate::vault::{Vault, mask};
 
 /// What stood there, as it is shown.
-fn stood(
+pub(super) fn stood(
     tx: &mut Tx<'_>,
     (vault, ui): (&Vault, &Ui),
     (member, what): (MemberId, &str),
@@ -43,9 +43,9 @@ fn stood(
         _ if what.starts_with("group/") => {
             json!(read.as_object().map(|fields| fields.keys().cloned().collect::<Vec<_>>()))
         }
-        // Stored as its kind and its number.
-        "document" => json!(read["document"][1].as_str().map(|number| shown(ui, what, number))),
-        _ if FIELDS.contains(&what) => json!(read[what].as_str().map(|value| shown(ui, what, value))),
+        _ if FIELDS.contains(&what) => {
+            json!(people::committed(&text, what).map(|value| shown(ui, what, &value)))
+        }
         _ => Value::Null,
     })
 }

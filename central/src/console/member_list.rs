@@ -35,7 +35,7 @@ pub struct MembersQuery {
 }
 
 /// After whom a page begins. Numbers are of any length, so a place by number is the number itself.
-fn after(order: &Order, ui: &Ui, cursor: Option<&str>) -> Result<After, Refused> {
+pub(super) fn after(order: &Order, ui: &Ui, cursor: Option<&str>) -> Result<After, Refused> {
     if order.name() != "number" {
         let (day, id) = order.place(ui, cursor)?;
         let member = MemberId(id);
@@ -50,7 +50,7 @@ fn after(order: &Order, ui: &Ui, cursor: Option<&str>) -> Result<After, Refused>
 }
 
 /// The place after a row in the order of a list.
-fn place_of(order: &Order, page: (usize, i64), row: &Row, joined: Day) -> Option<String> {
+pub(super) fn place_of(order: &Order, page: (usize, i64), row: &Row, joined: Day) -> Option<String> {
     if order.name() != "number" {
         return order.next(page, joined.0.into(), &row.id.0);
     }

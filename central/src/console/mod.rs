@@ -51,6 +51,7 @@ mod holding_page;
 mod inbox;
 mod issuing;
 mod jobs;
+mod join_queue;
 mod keys;
 mod leases;
 mod leaving;
@@ -59,6 +60,8 @@ mod live;
 mod login;
 mod login_name;
 mod member_list;
+mod member_page;
+mod member_table;
 mod members;
 mod money;
 mod office;
@@ -77,6 +80,9 @@ mod points_page;
 mod problem;
 mod rankings;
 mod readiness;
+mod record_data;
+mod record_edit;
+mod record_merge;
 mod recovery;
 mod redemptions;
 mod redemptions_page;
@@ -88,6 +94,7 @@ pub(crate) mod statement;
 mod stock;
 mod strip;
 mod taken_back;
+mod timeline;
 mod transfers;
 mod ui;
 mod value;
@@ -161,6 +168,21 @@ fn activities_and_guests() -> Router<Console> {
         .route("/occurrences/{id}", get(holding_page::one).post(holding_page::act))
 }
 
+/// The pages of members, and of those who want to become some.
+fn people_and_joining() -> Router<Console> {
+    Router::new()
+        .route("/members", get(member_table::list).post(member_table::search))
+        .route("/members/{id}", get(member_page::one))
+        .route("/members/{id}/open", post(record_data::open))
+        .route("/members/{id}/edit", get(record_edit::form).post(record_edit::save))
+        .route("/members/{id}/merge", get(record_merge::form).post(record_merge::act))
+        .route("/members/{id}/money", get(money::page).post(money::act))
+        .route("/members/{id}/value", post(value::freeze_form))
+        .route("/cards/{id}", post(member_page::set_card))
+        .route("/joining", get(join_queue::list))
+        .route("/joining/{id}", get(join_queue::one).post(join_queue::act))
+}
+
 /// The pages of points with their cause, redemption, awards of rankings and the statement.
 fn points() -> Router<Console> {
     Router::new()
@@ -222,11 +244,6 @@ pub fn router(app: App) -> Router {
         .route("/cash", get(cash::page))
         .route("/jobs", get(jobs::page))
         .route("/jobs/{name}", post(jobs::press))
-        .route("/members", get(members::list).post(members::search))
-        .route("/members/{id}", get(members::one))
-        .route("/members/{id}/money", get(money::page).post(money::act))
-        .route("/members/{id}/value", post(value::freeze_form))
-        .route("/cards/{id}", post(members::set_card))
         .route("/requests", get(requests::list))
         .route("/requests/{id}", get(requests::one).post(requests::deal))
         .route("/login", get(login::form).post(login::sign_in))
@@ -234,6 +251,7 @@ pub fn router(app: App) -> Router {
         .route("/password", get(login::password_form).post(login::change_password))
         .route("/look", post(login::look))
         .route("/a/{hash}/{*name}", get(assets::file))
+        .merge(people_and_joining())
         .merge(activities_and_guests())
         .merge(inbox_and_keys())
         .merge(points())

@@ -9,6 +9,7 @@ use hufu_shared::ids::{EntryId, MemberId};
 use serde_json::{Value, json};
 
 use super::Console;
+use super::failure::Failure;
 use super::pages::{is_full, rows_of};
 use super::place;
 use super::problem::Refused;
@@ -17,6 +18,7 @@ use super::verdict::reasoned;
 use crate::db::Tx;
 use crate::random;
 use crate::rules::joining::roles::Role;
+use crate::store::acts::Note;
 use crate::store::people::{self, PeopleError, SALT_BYTES};
 use crate::store::{acts, erasure, journal, ties, world};
 
@@ -87,8 +89,24 @@ async fn tie(
     let posted = posted.settled()?;
     let ui = posted.by.ui.clone();
     let note = reasoned(console, &ui, &posted.fields)?;
-    let number = posted.fields.get("into").to_owned();
-    let (actor, staff) = (posted.by.actor(), posted.by.session.staff);
+    let into = merges.then(|| posted.fields.get("into").to_owned());
+    tied(console, &posted.by, note, (merged, into)).await?.map_err(|key| Refused::conflict(&ui, key))?;
+    let into = console.app.db.read(move |tx| ties::merged_into(tx, merged)).await?;
+    Ok(Json(json!({ "member": merged, "merged_into": into })))
+}
+
+/// Merges a record into the one of a number, or without one takes it out of the one that it was merged into; or the key of
+/// why that cannot be, and then nothing was written.
+///
+/// # Errors
+/// [`Failure`].
+pub(super) async fn tied(
+    console: &Console,
+    by: &SignedIn,
+    note: Note,
+    (merged, into): (MemberId, Option<String>),
+) -> Result<Result<(), &'static str>, Failure> {
+    let (actor, staff) = (by.actor(), by.session.staff);
     let (entry, now) = (console.app.entry_id()?, console.app.now());
     let work = move |tx: &mut Tx<'_>| -> Result<Result<(), &'static str>, PeopleError> {
         journal::pass_gate(tx, now)?;
@@ -96,16 +114,19 @@ async fn tie(
             return Ok(Err("merge-recovering"));
         }
         let known = ties::merged_into(tx, merged)?;
-        let survivor = if merges { people::member_by_number(tx, &number)? } else { known };
+        let survivor = match &into {
+            Some(number) => people::member_by_number(tx, number)?,
+            None => known,
+        };
         let Some(survivor) = survivor else { return Ok(Err("merge-nobody")) };
         let ids = MembersMerged { survivor, merged, reason: note.commitment };
-        let act = if merges { Act::MembersMerged(ids) } else { Act::MembersUnmerged(ids) };
+        let act = if into.is_some() { Act::MembersMerged(ids) } else { Act::MembersUnmerged(ids) };
         let done = tx.savepoint("tie", |tx| -> Result<(), Unsaved> {
             note.put(tx, Some(staff), now)?;
             acts::take(tx, entry, now, &actor, &act)?;
             // The rule has the last word: what cannot be has no effect, and then nothing is written at all.
             let stands = ties::merged_into(tx, merged)?;
-            let is_done = if merges { known.is_none() && stands.is_some() } else { stands.is_none() };
+            let is_done = if into.is_some() { known.is_none() && stands.is_some() } else { stands.is_none() };
             if is_done { Ok(()) } else { Err(Unsaved::Rule) }
         });
         match done {
@@ -114,9 +135,7 @@ async fn tie(
             Err(Unsaved::Failed(error)) => Err(error),
         }
     };
-    console.app.write(work).await?.map_err(|key| Refused::conflict(&ui, key))?;
-    let into = console.app.db.read(move |tx| ties::merged_into(tx, merged)).await?;
-    Ok(Json(json!({ "member": merged, "merged_into": into })))
+    Ok(console.app.write(work).await?)
 }
 
 /// Why nothing was written.

@@ -95,4 +95,9 @@ pub const MIGRATIONS: &[Migration] = &[
     },
     Migration { number: 26, name: "inbox", text: include_str!("../../sql/both/migrations/0026_inbox.sql") },
     Migration { number: 27, name: "watch", text: include_str!("../../sql/both/migrations/0027_watch.sql") },
+    Migration {
+        number: 28,
+        name: "records",
+        text: include_str!("../../sql/both/migrations/0028_records.sql"),
+    },
 ];

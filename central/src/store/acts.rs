@@ -90,3 +90,13 @@ impl Note {
         Ok(())
     }
 }
+
+/// What a person typed, by what the journal holds of it; none where it was erased, or cannot be opened.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn words(tx: &mut Tx<'_>, key: &OpenKey, commitment: Hash) -> Result<Option<String>, StoreError> {
+    let Some(row) = tx.query_opt(SQL.get("note"), &[commitment.0.into()])? else { return Ok(None) };
+    let clear = key.open(&commitment.0, row.blob(0)?).ok();
+    Ok(clear.and_then(|clear| String::from_utf8(clear.get(SALT_BYTES..)?.to_vec()).ok()))
+}

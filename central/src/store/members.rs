@@ -5,12 +5,13 @@ use hufu_shared::cbor;
 use hufu_shared::ids::{EntryId, MemberId};
 use hufu_shared::policy::Policy;
 use hufu_shared::rules::level::by_hand;
+use hufu_shared::scheme::Words;
 use hufu_shared::time::{Day, Instant, OfficeClock};
 
 use super::outcome::put;
 use super::people::SQL;
 use super::{StoreError, levels, rows};
-use crate::db::{Tx, Value};
+use crate::db::{Row, Tx, Value};
 use crate::rules::outcome::Outcome;
 use crate::rules::world::{KnownLevel, World};
 
@@ -114,6 +115,70 @@ pub fn count(tx: &mut Tx<'_>, office: &str) -> Result<u64, StoreError> {
         office => tx.query_one(SQL.get("member_count_of"), &[office.into()])?,
     };
     Ok(row.uint(0)?)
+}
+
+/// Which members a list is of: those of a status, of the office of a code, on the level of a Chinese name, of a kind, with a
+/// tag; any where one of these is empty. Nobody who goes on as another, and nobody who was erased.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Chosen {
+    /// Where they stand.
+    pub status: String,
+    /// Code of the office that won them.
+    pub office: String,
+    /// Chinese name of the level.
+    pub level: String,
+    /// Dictionary code of the kind.
+    pub kind: String,
+    /// The tag, and how it is kept.
+    pub tag: (String, Vec<u8>),
+}
+
+impl Chosen {
+    fn values(&self) -> [Value; 6] {
+        let texts = [&self.status, &self.office, &self.level, &self.kind, &self.tag.0].map(Value::from);
+        let [status, office, level, kind, tag] = texts;
+        [status, office, level, kind, tag, (&self.tag.1).into()]
+    }
+}
+
+/// Members that a list is of, in an order, at most `limit`; each with the business day on which they joined.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn chosen_page(
+    tx: &mut Tx<'_>,
+    chosen: &Chosen,
+    after: &After,
+    limit: i64,
+) -> Result<Vec<(MemberId, Day)>, StoreError> {
+    let (statement, place): (&str, Vec<Value>) = match after {
+        After::Number(number) => ("chosen_by_number", vec![number.into()]),
+        After::Joined(day, id) => ("chosen_by_joined", vec![(*day).into(), id.0.into()]),
+        After::JoinedDown(day, id) => ("chosen_by_joined_down", vec![(*day).into(), id.0.into()]),
+    };
+    let key: Vec<Value> = place.into_iter().chain(chosen.values()).chain([limit.into()]).collect();
+    let found = tx.query(SQL.get(statement), &key)?;
+    found.iter().map(|row| Ok((MemberId(row.array(0)?), rows::day_at(row, 1)?))).collect()
+}
+
+/// How many members a list is of, counted up to 10,001.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn chosen_count(tx: &mut Tx<'_>, chosen: &Chosen) -> Result<u64, StoreError> {
+    Ok(tx.query_one(SQL.get("chosen_count"), &chosen.values())?.uint(0)?)
+}
+
+/// The names of levels that members are on, at most 50.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn levels_met(tx: &mut Tx<'_>) -> Result<Vec<Words>, StoreError> {
+    let read = |row: &Row| {
+        let zh = row.text(0)?.to_owned();
+        Ok(Words { en: row.text_opt(1)?.unwrap_or(&zh).to_owned(), zh })
+    };
+    tx.query(SQL.get("levels_met"), &[])?.iter().map(read).collect()
 }
 
 /// Fetches where a member's level stands.

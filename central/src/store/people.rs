@@ -58,6 +58,15 @@ pub fn commit(personal: &Personal, secret: bool, salt: [u8; SALT_BYTES]) -> (Has
     (seal::commitment(&salt, text.as_bytes()), kept)
 }
 
+/// What stood in a field, by its dictionary code, in a text that [`commit`] kept; none where nothing did.
+#[must_use]
+pub fn committed(kept: &[u8], field: &str) -> Option<String> {
+    let read: serde_json::Value = serde_json::from_slice(kept.get(SALT_BYTES..)?).ok()?;
+    // A document stands there as its kind and its number.
+    let value = if field == "document" { &read[field][1] } else { &read[field] };
+    value.as_str().map(str::to_owned)
+}
+
 /// Whether terminals must show neither greeting nor name of a member: the member asked for it, or what the member
 /// asked for is not there to be read. `personal` is the commitment in the member's row.
 ///

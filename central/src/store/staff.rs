@@ -234,6 +234,15 @@ pub fn account(tx: &mut Tx<'_>, id: OperatorId) -> Result<Option<Account>, Store
     row.map(|row| account_of(&row, id, 1)).transpose()
 }
 
+/// What somebody is called; also one who is gone.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn name(tx: &mut Tx<'_>, id: OperatorId) -> Result<Option<String>, StoreError> {
+    let row = tx.query_opt(SQL.get("named"), &[id.0.into()])?;
+    row.map(|row| Ok(row.text(0)?.to_owned())).transpose()
+}
+
 /// All who may sign in, with login and name, by login.
 ///
 /// # Errors

@@ -73,6 +73,12 @@ impl Vault {
         rows.iter().map(|row| Ok(MemberId(row.array(0)?))).collect()
     }
 
+    /// How a tag is kept: what a list that is narrowed to it is asked by.
+    #[must_use]
+    pub fn tag_key(&self, tag: &str) -> Vec<u8> {
+        self.hashed_tag(tag).to_vec()
+    }
+
     fn hashed_tag(&self, tag: &str) -> [u8; HMAC_BYTES] {
         let mut context = hmac::Context::with_key(&self.index);
         context.update(DOMAIN);

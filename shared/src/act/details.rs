@@ -132,7 +132,7 @@ pub struct DataOpened {
     /// Whose.
     #[n(0)]
     pub member: MemberId,
-    /// What: `group/` and the code of a group of fields.
+    /// What: the code of a field of the base data, or `group/` and the code of a group of fields.
     #[n(1)]
     pub what: String,
     /// Commitment to the reason typed by the person.

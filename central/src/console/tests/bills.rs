@@ -146,7 +146,7 @@ async fn rule_s09_a_birthday_s_discount_is_used_once_a_year_listed_by_month_and_
         let own = json(&browser.get(&format!("/api/v1/members/{WHO}/birthdays")).await);
         let sentence = text(&own["uses"][0], "sentence").to_owned();
         assert!(sentence.starts_with("2026-11-24 在") && sentence.contains("小票 B17"), "{sentence}");
-        let page = browser.get(&format!("/members/{WHO}")).await;
+        let page = browser.get(&format!("/members/{WHO}?tab=points")).await;
         assert!(page.text.contains(&sentence), "{}", page.text);
         let path = format!("{BIRTHDAYS}/{}/undo", text(&json(&made), "use"));
         assert_eq!(problem(&browser.post(&path, &[("reason", "")]).await), "reason-missing");

@@ -169,7 +169,7 @@ async fn balances_and_statements_say_what_the_ledger_says_and_history_stands_apa
         let links = page.all_between("href=\"/members/", "\"");
         let id =
             links.into_iter().find(|id| !id.is_empty() && !id.contains('/')).expect("the member").to_owned();
-        let page = browser.get(&format!("/members/{id}")).await;
+        let page = browser.get(&format!("/members/{id}?tab=points")).await;
         assert!(page.text.contains("原系统记录") && page.text.contains("不计入现有余额"), "{}", page.text);
         assert!(page.text.contains("购房积分") && page.text.contains("期初余额"));
         let page = browser.get(&format!("/members/{id}/statement")).await;

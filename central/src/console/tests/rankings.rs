@@ -107,7 +107,7 @@ async fn rule_p04_awards_are_listed_by_period_and_given_once_from_the_shelf_of_a
         let rest = json(&browser.get(&format!("{path}?cursor={}", text(&first, "next"))).await);
         let told = [&first, &rest].map(|page| (page["awards"].as_array().map(Vec::len), &page["awards"][0]));
         assert_eq!(told, [(Some(1), &own["awards"][0]), (Some(1), &own["awards"][1])], "page by page");
-        let page = browser.get(&format!("/members/{WHO}")).await;
+        let page = browser.get(&format!("/members/{WHO}?tab=points")).await;
         assert!(page.text.contains("第 1 名，奖励：雨伞，已发放"), "{}", page.text);
         let none = format!("/api/v1/rankings/{}/give", "0".repeat(64));
         assert_eq!(browser.post(&none, &fields).await.status, StatusCode::NOT_FOUND);

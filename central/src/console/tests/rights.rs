@@ -62,7 +62,7 @@ async fn rule_b01_s10_a_member_s_level_and_coupons_are_told_line_by_line_and_a_c
         assert_eq!(used.status, StatusCode::OK, "{}", used.text);
         assert_eq!(text(&json(&used), "state"), "used");
         assert_eq!(problem(&browser.post(&path, &fields).await), "coupon-used");
-        let page = browser.get(&format!("/members/{WHO}")).await;
+        let page = browser.get(&format!("/members/{WHO}?tab=points")).await;
         assert!(page.text.contains("入会券 ¥200.00") && page.text.contains("已用"), "{}", page.text);
         let none = "/api/v1/members/00000000-0000-0000-0000-000000000000/level";
         assert_eq!(browser.get(none).await.status, StatusCode::NOT_FOUND);

@@ -295,6 +295,7 @@ async fn a_card_is_reported_lost_and_found_again_with_reasons() {
         let mut browser = Browser::signed_in(&site).await;
         let members = browser.get("/members").await;
         let link = members.between("data-label=\"姓名\"><a href=\"", "\"").expect("a member").to_owned();
+        let link = format!("{link}?tab=cards");
         let page = browser.get(&link).await;
         let card = page.between("action=\"/cards/", "\"").expect("a card in use").to_owned();
         let path = format!("/cards/{card}");
