@@ -77,4 +77,9 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "refused",
         text: include_str!("../../sql/both/migrations/0021_refused.sql"),
     },
+    Migration {
+        number: 29,
+        name: "exchange",
+        text: include_str!("../../sql/both/migrations/0029_exchange.sql"),
+    },
 ];

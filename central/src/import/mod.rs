@@ -15,11 +15,13 @@ pub mod mapping;
 pub mod members;
 pub mod offices;
 pub mod plan;
+pub mod preview;
 pub mod report;
 mod rows;
 pub mod run;
 pub mod sheet;
 pub mod text;
+pub mod watch;
 mod write;
 pub mod xlsx;
 
@@ -74,6 +76,12 @@ impl Kind {
             Self::Balances => "balances",
             Self::History => "history",
         }
+    }
+
+    /// The kind of a code.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.code() == code)
     }
 
     /// Its columns.

@@ -24,6 +24,7 @@ pub mod directory;
 pub mod dump;
 pub mod erasure;
 pub mod error;
+pub mod exchange;
 mod expected;
 pub mod expiry;
 pub mod jobs;
