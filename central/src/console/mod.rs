@@ -3,7 +3,7 @@
 //! Every change is an act in the journal or a row of the staff tables; a reason that a person types is sealed beside
 //! the journal and only its commitment stands in the act. Personal data is masked wherever it is shown.
 //!
-//! Out of scope: exports, charts, and roles beyond those that joining and members ask for.
+//! Out of scope: charts, and roles beyond those that joining and members ask for.
 
 mod accounts;
 mod activities;
@@ -28,6 +28,10 @@ mod codes;
 mod compare;
 pub mod contract;
 mod coupons;
+mod data;
+mod data_import;
+mod data_words;
+mod data_work;
 mod days;
 mod decide;
 mod details;
@@ -153,6 +157,18 @@ fn points() -> Router<Console> {
         .route("/members/{id}/statement", get(statement::page))
 }
 
+/// The pages of what is brought to the centre and taken out of it. A file may be larger than any form.
+fn data_pages() -> Router<Console> {
+    let upload = post(data_import::upload).layer(DefaultBodyLimit::max(data_import::UPLOAD_BYTES_MAX));
+    Router::new()
+        .route("/data", get(data::page))
+        .route("/data/exports", post(data::take_out))
+        .route("/data/imports", upload)
+        .route("/data/templates/{kind}", get(data::template))
+        .route("/data/runs/{id}", get(data_import::page).post(data_import::act))
+        .route("/data/runs/{id}/file", get(data::file))
+}
+
 /// All routes of the console.
 pub fn router(app: App) -> Router {
     let console = Console::new(app);
@@ -184,6 +200,7 @@ pub fn router(app: App) -> Router {
         .route("/a/{hash}/{*name}", get(assets::file))
         .merge(activities_and_guests())
         .merge(points())
+        .merge(data_pages())
         .merge(contract::router())
         .fallback(failure::not_found)
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))

@@ -30,10 +30,10 @@ impl Samples {
         let columns = sheet.columns();
         let lines: HashMap<u64, &Line> = sheet.lines.iter().map(|line| (line.row, line)).collect();
         let cells = |line: &Line| -> Vec<String> {
-            columns.iter().map(|column| masked(column, line.get(column))).collect()
+            columns.iter().map(|&column| masked(column, line.get(column))).collect()
         };
         let rows = firsts.each_ref().map(|rows| {
-            rows.iter().filter_map(|row| Some((*row, cells(lines.get(row)?)))).collect::<Vec<_>>()
+            rows.iter().filter_map(|row| Some((*row, cells(lines.get(row).copied()?)))).collect::<Vec<_>>()
         });
         Self { columns: columns.into_iter().map(str::to_owned).collect(), rows }
     }

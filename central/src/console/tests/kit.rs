@@ -117,7 +117,12 @@ impl Site {
         let page = Page {
             status: parts.status,
             headers: parts.headers,
-            text: String::from_utf8(bytes.to_vec()).expect("UTF-8"),
+            // A workbook is no text; all else is.
+            text: match bytes.starts_with(b"PK") {
+                true => String::new(),
+                false => String::from_utf8(bytes.to_vec()).expect("UTF-8"),
+            },
+            bytes: bytes.to_vec(),
         };
         if path.starts_with("/api/v1/") {
             contract::check(&method, &path, &page);
@@ -131,6 +136,7 @@ pub struct Page {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub text: String,
+    pub bytes: Vec<u8>,
 }
 
 impl Page {
@@ -210,6 +216,27 @@ impl Browser {
     pub async fn csrf(&self) -> String {
         let page = self.get("/password").await;
         page.between("name=\"csrf\" value=\"", "\"").expect("a form").to_owned()
+    }
+
+    /// A file with fields beside it, as a browser sends a form that holds one.
+    pub async fn upload(&self, path: &str, fields: &[(&str, &str)], (name, bytes): (&str, &[u8])) -> Page {
+        let csrf = self.csrf().await;
+        let mut body = Vec::new();
+        for (field, value) in [("csrf", csrf.as_str())].iter().chain(fields) {
+            let part =
+                format!("--hufu\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n{value}\r\n");
+            body.extend_from_slice(part.as_bytes());
+        }
+        let head =
+            format!("--hufu\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n");
+        body.extend_from_slice(head.as_bytes());
+        body.extend_from_slice(bytes);
+        body.extend_from_slice(b"\r\n--hufu--\r\n");
+        let request = Request::post(path)
+            .header(header::HOST, "127.0.0.1:7080")
+            .header(header::COOKIE, &self.cookies)
+            .header(header::CONTENT_TYPE, "multipart/form-data; boundary=hufu");
+        self.site.send(request.body(Body::from(body)).expect("a request")).await
     }
 
     /// An object of JSON, as programs send it.

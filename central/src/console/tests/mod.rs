@@ -8,6 +8,7 @@ mod cards;
 mod cash;
 mod codes;
 mod contract;
+mod data;
 mod exports;
 mod forms;
 mod jobs;
