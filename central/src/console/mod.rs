@@ -70,6 +70,9 @@ mod recovery;
 mod redemptions;
 mod redemptions_page;
 mod requests;
+mod scheme_text;
+mod scheme_try;
+mod schemes;
 mod session;
 mod signed;
 pub(crate) mod statement;
@@ -157,7 +160,8 @@ fn points() -> Router<Console> {
         .route("/members/{id}/statement", get(statement::page))
 }
 
-/// The pages of what is brought to the centre and taken out of it. A file may be larger than any form.
+/// The pages of what is brought to the centre and taken out of it, where a file may be larger than any form; of schemes,
+/// stock and dictionaries.
 fn data_pages() -> Router<Console> {
     let upload = post(data_import::upload).layer(DefaultBodyLimit::max(data_import::UPLOAD_BYTES_MAX));
     Router::new()
@@ -167,6 +171,9 @@ fn data_pages() -> Router<Console> {
         .route("/data/templates/{kind}", get(data::template))
         .route("/data/runs/{id}", get(data_import::page).post(data_import::act))
         .route("/data/runs/{id}/file", get(data::file))
+        .route("/schemes", get(schemes::page))
+        .route("/schemes/new", get(schemes::draft).post(schemes::act))
+        .route("/schemes/try", get(scheme_try::page).post(scheme_try::act))
 }
 
 /// All routes of the console.

@@ -53,6 +53,7 @@ pub mod recovery;
 pub mod redemption;
 pub mod requests;
 pub mod rows;
+pub mod schemes;
 pub mod snapshot;
 pub mod staff;
 pub mod statement;

@@ -36,3 +36,11 @@ CREATE TABLE exchange_part (
     sealed BLOB NOT NULL,
     PRIMARY KEY (run, part)
 );
+
+-- What a version of the scheme was written from, as people edit it. Not derived: what holds is the journal's.
+CREATE TABLE scheme_text (
+    version BIGINT NOT NULL PRIMARY KEY CHECK (version > 0),
+    body TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    written BIGINT NOT NULL
+);

@@ -25,6 +25,7 @@ mod rankings;
 mod readiness;
 mod requests;
 mod rights;
+mod schemes;
 mod signing;
 mod taking;
 mod value;
