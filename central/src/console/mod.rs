@@ -77,6 +77,7 @@ mod session;
 mod signed;
 pub(crate) mod statement;
 mod stock;
+mod stock_page;
 mod taken_back;
 mod transfers;
 mod ui;
@@ -173,6 +174,8 @@ fn data_pages() -> Router<Console> {
         .route("/data/runs/{id}/file", get(data::file))
         .route("/schemes", get(schemes::page))
         .route("/schemes/new", get(schemes::draft).post(schemes::act))
+        .route("/stock", get(stock_page::page).post(stock_page::act))
+        .route("/stock/lost", get(stock_page::lost))
         .route("/schemes/try", get(scheme_try::page).post(scheme_try::act))
 }
 
