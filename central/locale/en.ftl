@@ -1681,3 +1681,4 @@ wall-gates = By gate
 wall-last = Welcome
 wall-none = Nobody checked in yet.
 wall-welcome = Welcome
+wall-back = Back to the holding

@@ -1681,3 +1681,4 @@ wall-gates = 各入口
 wall-last = 欢迎
 wall-none = 还没有人签到。
 wall-welcome = 欢迎光临
+wall-back = 返回场次

@@ -83,6 +83,7 @@ mod transfers;
 mod ui;
 mod value;
 mod verdict;
+mod wall;
 pub(crate) mod words;
 
 #[cfg(test)]
@@ -146,6 +147,7 @@ fn activities_and_guests() -> Router<Console> {
         .route("/activities", get(activities_page::list).post(activities_page::plan))
         .route("/activities/{id}", get(activity_page::one).post(activity_page::act))
         .route("/occurrences/{id}", get(holding_page::one).post(holding_page::act))
+        .route("/occurrences/{id}/wall", get(wall::page))
 }
 
 /// The pages of points with their cause, redemption, awards of rankings and the statement.

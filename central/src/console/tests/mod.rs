@@ -27,6 +27,7 @@ mod requests;
 mod rights;
 mod schemes;
 mod signing;
+mod stock_page;
 mod taking;
 mod value;
 mod verdicts;
