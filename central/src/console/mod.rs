@@ -36,6 +36,7 @@ mod days;
 mod decide;
 mod details;
 mod devices;
+mod dictionaries;
 mod edits;
 mod events;
 mod failure;
@@ -176,6 +177,7 @@ fn data_pages() -> Router<Console> {
         .route("/data/runs/{id}/file", get(data::file))
         .route("/schemes", get(schemes::page))
         .route("/schemes/new", get(schemes::draft).post(schemes::act))
+        .route("/dictionaries/{name}", get(dictionaries::page).post(dictionaries::act))
         .route("/stock", get(stock_page::page).post(stock_page::act))
         .route("/stock/lost", get(stock_page::lost))
         .route("/schemes/try", get(scheme_try::page).post(scheme_try::act))

@@ -1,4 +1,4 @@
-//! Cards and stock, lost cards, and the wall of a holding as pages, on both databases.
+//! Cards and stock, lost cards, the wall of a holding and dictionaries as pages, on both databases.
 
 use std::sync::Arc;
 
@@ -135,6 +135,38 @@ async fn the_wall_of_a_holding_shows_heads_and_greetings_and_nothing_else_of_any
         assert!(walls > 0, "somebody came somewhere: {}", list.text);
         let none = "/occurrences/00000000-0000-0000-0000-000000000000/wall";
         assert_eq!(browser.get(none).await.status, StatusCode::NOT_FOUND);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn words_of_a_dictionary_are_added_and_retired_and_never_deleted() {
+    each(|site| async move {
+        let mut browser = Browser::signed_in(&site).await;
+        let path = "/dictionaries/activity_kind";
+        assert!(browser.get(path).await.text.contains("沙龙"));
+        let word = [("code", "tea_party"), ("zh", "茶会"), ("en", "tea party"), ("order", "50")];
+        let wrong = [&word[1..], &[("code", "Tea")]].concat();
+        let refused = browser.post(path, &wrong).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(
+            refused.text.contains("小写字母") && refused.text.contains("value=\"茶会\""),
+            "{}",
+            refused.text
+        );
+        assert_eq!(browser.post(path, &word).await.to(), path);
+        let terms = json(&browser.get("/api/v1/dictionaries/activity_kind").await);
+        let is_retired = |terms: &serde_json::Value| {
+            let all = terms["terms"].as_array().expect("words").clone();
+            all.into_iter().find(|term| term["code"] == "tea_party").map(|term| term["retired"] == true)
+        };
+        assert_eq!(is_retired(&terms), Some(false), "{terms}");
+        let retired = [&word[..], &[("retired", "1")]].concat();
+        assert_eq!(browser.post(path, &retired).await.to(), path);
+        let terms = json(&browser.get("/api/v1/dictionaries/activity_kind").await);
+        assert_eq!(is_retired(&terms), Some(true), "{terms}");
+        assert!(browser.get(path).await.text.contains("已停用"));
+        assert_eq!(browser.get("/dictionaries/moon").await.status, StatusCode::NOT_FOUND);
     })
     .await;
 }
