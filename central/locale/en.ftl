@@ -1704,3 +1704,6 @@ dictionary-add = Add or change
 dictionary-add-what = A code that is there already is changed. What is retired cannot be chosen any more; records show it as before.
 dictionary-save = Save
 dictionary-bad = A code has 1 to 40 small letters, digits or underscores; the Chinese and English words have 1 to 50 characters each.
+try-number = Member number (optional)
+try-load = Take what this member paid
+try-no-member = Nobody has this number.

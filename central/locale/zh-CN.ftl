@@ -1704,3 +1704,6 @@ dictionary-add = 新增或修改
 dictionary-add-what = 编码已存在时修改该项。停用后不能再选，已有记录照常显示。
 dictionary-save = 保存
 dictionary-bad = 编码应为 1 至 40 个小写字母、数字或下划线，中英文名称各为 1 至 50 个字符。
+try-number = 会员编号（可选）
+try-load = 代入该会员的消费
+try-no-member = 没有这个会员编号。

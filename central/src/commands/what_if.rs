@@ -149,8 +149,7 @@ pub fn table(name: &str, text: &str, (born, kind): (Option<Day>, &str)) -> anyho
     let text = text.trim_start_matches('\u{feff}');
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
     let rows: Result<Vec<Row>, csv::Error> = reader.deserialize().collect();
-    let events: Vec<Event> =
-        rows.with_context(|| name.to_owned())?.into_iter().map(Event::from).collect();
+    let events: Vec<Event> = rows.with_context(|| name.to_owned())?.into_iter().map(Event::from).collect();
     let Some(first) = events.first() else { bail!("{name}: at least one event expected") };
     let member = Member {
         joined: first.day,

@@ -1,5 +1,5 @@
-//! The what-if panel: a made-up history, line by line with the numbers of the rules, by the library that the ledger uses.
-//! Nothing is written, and nobody's data is asked for.
+//! The what-if panel: a made-up history, or what a member paid, line by line with the numbers of the rules, by the library
+//! that the ledger uses. Nothing is written. Out of scope: what else a member did; a person can add it to the history.
 
 use askama::Template;
 use axum::extract::State;
@@ -13,10 +13,13 @@ use hufu_shared::time::Day;
 use super::Console;
 use super::failure::Failure;
 use super::scheme_text;
-use super::schemes::known;
+use super::schemes::{known, today};
 use super::signed::{Fields, Posted, SignedIn};
 use super::ui::{Ui, change, number};
 use crate::commands::what_if::{level_name, sentence, table};
+use crate::db::Tx;
+use crate::store::levels::stand;
+use crate::store::{StoreError, people};
 
 /// What stands in the form at first.
 const EXAMPLE: &str =
@@ -46,6 +49,7 @@ struct TryPage {
     /// Which schemes can be tried: code, name, whether it is chosen.
     choices: Vec<(String, String, bool)>,
     history: String,
+    number: String,
     born: String,
     until: String,
     error: String,
@@ -107,6 +111,20 @@ fn reckon(ui: &Ui, schemes: &[Scheme], fields: &Fields) -> Result<Reckoned, Stri
     })
 }
 
+/// What a member paid, as a history to be tried; none if nobody has the number.
+async fn history_of(console: &Console, number: &str) -> Result<Option<String>, Failure> {
+    let (number, now) = (number.to_owned(), console.app.now());
+    let load = move |tx: &mut Tx<'_>| -> Result<Option<Vec<(Day, i64)>>, StoreError> {
+        let member = people::member_by_number(tx, &number)?;
+        member.map(|member| stand::paid(tx, member, now)).transpose()
+    };
+    let Some(paid) = console.app.db.read(load).await? else { return Ok(None) };
+    let joined = paid.first().map_or_else(|| today(console), |first| first.0);
+    let mut text = format!("day,what,fen\n{joined},card,\n");
+    text.extend(paid.iter().map(|(day, fen)| format!("{day},purchase,{fen}\n")));
+    Ok(Some(text))
+}
+
 fn show(ui: Ui, fields: &Fields, reckoned: Option<Result<Reckoned, String>>) -> Result<Response, Failure> {
     let choice = fields.get("scheme");
     let own = (OWN.to_owned(), ui.t("try-own"), choice == OWN || choice.is_empty());
@@ -124,6 +142,7 @@ fn show(ui: Ui, fields: &Fields, reckoned: Option<Result<Reckoned, String>>) -> 
     let page = TryPage {
         choices: [own].into_iter().chain(shipped).collect(),
         history: if history.is_empty() { EXAMPLE.to_owned() } else { history.to_owned() },
+        number: fields.get("number").to_owned(),
         born: fields.get("born").to_owned(),
         until: fields.get("until").to_owned(),
         error,
@@ -140,8 +159,18 @@ pub async fn page(by: SignedIn) -> Result<Response, Failure> {
 
 /// The form with what it comes to.
 pub async fn act(State(console): State<Console>, posted: Posted) -> Result<Response, Failure> {
-    let posted = posted.settled()?;
+    let mut posted = posted.settled()?;
     let ui = posted.by.ui.clone().at("schemes");
+    // Enter in any field presses the first button, so one without a number means the history.
+    if posted.fields.get("step") == "load" && !posted.fields.get("number").is_empty() {
+        let history = history_of(&console, posted.fields.get("number")).await?;
+        let Some(history) = history else {
+            let words = ui.t("try-no-member");
+            return show(ui, &posted.fields, Some(Err(words)));
+        };
+        posted.fields.set("history", history);
+        return show(ui, &posted.fields, None);
+    }
     let schemes = chosen(&console, posted.fields.get("scheme")).await?;
     let reckoned = reckon(&ui, &schemes, &posted.fields);
     show(ui, &posted.fields, Some(reckoned))

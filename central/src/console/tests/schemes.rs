@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use hufu_shared::scheme::ready;
 
 use super::kit::{Browser, each};
-use crate::store::world;
+use crate::store::{people, world};
 
 fn today() -> &'static str {
     "2026-11-22"
@@ -16,7 +16,8 @@ async fn a_version_is_written_as_a_text_checked_by_line_tried_and_published() {
         let mut browser = Browser::signed_in(&site).await;
         let page = browser.get("/schemes").await;
         // The generated club has a second version without a text.
-        for words in ["方案版本", "第 1 版", "第 2 版", "生效中", "/schemes/new?from=1", "<code>counter_name"] {
+        for words in ["方案版本", "第 1 版", "第 2 版", "生效中", "/schemes/new?from=1", "<code>counter_name"]
+        {
             assert!(page.text.contains(words), "{words}: {}", page.text);
         }
         let draft = browser.get("/schemes/new?from=1").await;
@@ -45,8 +46,7 @@ async fn a_version_is_written_as_a_text_checked_by_line_tried_and_published() {
 
         let tried = browser.post("/schemes/new", &fields(text)).await;
         assert_eq!(tried.status, StatusCode::OK, "{}", tried.text);
-        for words in ["检查通过", "位会员的等级会变动", "<code>earn", "value=\"publish\""]
-        {
+        for words in ["检查通过", "位会员的等级会变动", "<code>earn", "value=\"publish\""] {
             assert!(tried.text.contains(words), "{words}: {}", tried.text);
         }
         let before = site.app.db.read(world::policy).await.expect("a policy");
@@ -81,6 +81,13 @@ async fn a_made_up_history_is_told_line_by_line_with_its_rules() {
             assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
             assert!(refused.text.contains(words), "{words}: {}", refused.text);
         }
+        let member =
+            site.app.db.read(|tx| people::member_page(tx, "", 1)).await.expect("read")[0].number.clone();
+        let load = browser.post("/schemes/try", &[("step", "load"), ("number", &member)]).await;
+        assert_eq!(load.status, StatusCode::OK, "{}", load.text);
+        assert!(load.text.contains(",card,") && load.text.contains(&member), "{}", load.text);
+        let nobody = browser.post("/schemes/try", &[("step", "load"), ("number", "moon")]).await;
+        assert!(nobody.text.contains("没有这个会员编号"), "{}", nobody.text);
         let none = browser.post("/schemes/try", &[("scheme", "moon"), ("history", history)]).await;
         assert_eq!(none.status, StatusCode::NOT_FOUND);
     })
