@@ -53,6 +53,10 @@ GROUP BY s.occurrence
 SELECT f.body, a.companions FROM attendance a JOIN fact f ON f.device = a.device AND f.epoch = a.epoch AND f.seq = a.seq
 WHERE a.occurrence = $1
 
+-- name: last_came
+SELECT a.member, m.personal, a.at FROM attendance a JOIN member m ON m.id = a.member
+WHERE a.occurrence = $1 ORDER BY a.at DESC, a.member LIMIT $2
+
 -- name: list
 SELECT s.member, m.number, s.coming, s.since, s.companions, a.at, a.companions FROM sign_up s
 JOIN member m ON m.id = s.member

@@ -49,6 +49,15 @@ WHERE m.number = $9 AND (c.replaced > $1 OR (c.replaced = $1 AND c.id > $2)) AND
     AND ($5 = '' OR c.kind = $5) AND ($6 = '' OR c.status = $6) AND ($7 = '' OR c.rank = $7)
 ORDER BY c.replaced, c.id LIMIT $8
 
+-- name: cards_standing
+SELECT kind, issue_office, status, CASE WHEN member IS NULL THEN 0 ELSE 1 END, COUNT(*) FROM card
+GROUP BY kind, issue_office, status, CASE WHEN member IS NULL THEN 0 ELSE 1 END
+
+-- name: cards_lost
+SELECT c.id, c.member, c.kind, c.status, c.tail, c.valid_from, c.valid_until, c.rank, c.under, c.issue_office, c.issued, c.replaces, c.replaced_by,
+    c.replaced, c.ended, c.end_why, c.due_kind, c.due_day, m.number
+FROM card c LEFT JOIN member m ON m.id = c.member WHERE c.status = 'lost' AND c.id < $1 ORDER BY c.id DESC LIMIT $2
+
 -- name: cards_due
 SELECT c.id, c.member, c.kind, c.due_kind, c.due_day, c.tail, m.number FROM card c LEFT JOIN member m ON m.id = c.member
 WHERE c.due_day IS NOT NULL AND c.status <> 'void' AND (c.due_day > $1 OR (c.due_day = $1 AND c.id > $2)) ORDER BY c.due_day, c.id LIMIT $3

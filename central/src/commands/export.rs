@@ -51,7 +51,14 @@ pub async fn run(args: &ExportArgs, app: &App) -> anyhow::Result<u8> {
         Some(login) => Some(account(app, login).await?),
         None => None,
     };
-    let wish = Wish { what: args.what, by, reason: reason.map(str::to_owned), language: args.language };
+    let wish = Wish {
+        what: args.what,
+        by,
+        clear: args.clear,
+        reason: reason.map(str::to_owned),
+        at_console: false,
+        language: args.language,
+    };
     let rows = export(app, &wish, &args.file).await.context("failed to export")?;
     publisher::publish_all(app).await.context("failed to number the record of the export")?;
     if args.json {

@@ -4,7 +4,7 @@
 //! A history is a TOML file (`[member]` and `[[event]]`) or a CSV table of events; `--help` of the command tells the
 //! columns. Money is in fen, days are calendar days.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
@@ -87,7 +87,7 @@ fn read(args: &WhatIfArgs) -> anyhow::Result<History> {
     let text = std::fs::read_to_string(path).with_context(|| format!("failed to read {}", path.display()))?;
     let is_csv = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("csv"));
     if is_csv {
-        table(path, &text, args)
+        table(&path.display().to_string(), &text, (args.born, &args.kind))
     } else {
         toml::from_str(&text).with_context(|| path.display().to_string())
     }
@@ -140,17 +140,21 @@ impl From<Row> for Event {
     }
 }
 
-fn table(path: &Path, text: &str, args: &WhatIfArgs) -> anyhow::Result<History> {
+/// A history that is written as a table: `name` is what it is called in complaints, then the member's day of birth and
+/// kind.
+///
+/// # Errors
+/// If a row cannot be read, or there is none.
+pub fn table(name: &str, text: &str, (born, kind): (Option<Day>, &str)) -> anyhow::Result<History> {
     let text = text.trim_start_matches('\u{feff}');
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
     let rows: Result<Vec<Row>, csv::Error> = reader.deserialize().collect();
-    let events: Vec<Event> =
-        rows.with_context(|| path.display().to_string())?.into_iter().map(Event::from).collect();
-    let Some(first) = events.first() else { bail!("{}: at least one event expected", path.display()) };
+    let events: Vec<Event> = rows.with_context(|| name.to_owned())?.into_iter().map(Event::from).collect();
+    let Some(first) = events.first() else { bail!("{name}: at least one event expected") };
     let member = Member {
         joined: first.day,
-        born: args.born,
-        kind: args.kind.clone(),
+        born,
+        kind: kind.to_owned(),
         office_group: String::new(),
         is_organisation: false,
         is_staff: false,
@@ -171,7 +175,8 @@ fn value(language: Language, arg: &Arg) -> String {
 }
 
 /// A line's sentence.
-fn sentence(language: Language, line: &Line) -> String {
+#[must_use]
+pub fn sentence(language: Language, line: &Line) -> String {
     let values: Vec<(&str, String)> =
         line.args.iter().map(|(name, arg)| (*name, value(language, arg))).collect();
     let values: Vec<(&str, &str)> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -188,7 +193,8 @@ fn change(amount: i64) -> String {
 }
 
 /// The name of the level held.
-fn level_name(language: Language, schemes: &[Scheme], outcome: &Outcome) -> String {
+#[must_use]
+pub fn level_name(language: Language, schemes: &[Scheme], outcome: &Outcome) -> String {
     let in_force = outcome.scheme.as_ref().and_then(|(id, version)| {
         schemes.iter().find(|scheme| scheme.id == *id && scheme.version == *version)
     });

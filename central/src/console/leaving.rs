@@ -4,7 +4,7 @@
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use hufu_shared::act::{Act, LeaveDecided, LeaveFiled, MemberRestored, MessagesTold};
-use hufu_shared::dictionary::{self, Term};
+use hufu_shared::dictionary::{self, Term, TermError};
 use hufu_shared::ids::{Hash, MemberId};
 use hufu_shared::member::MemberStatus;
 use hufu_shared::scheme::Words;
@@ -14,8 +14,8 @@ use super::Console;
 use super::failure::Failure;
 use super::pages::{CountedQuery, ListQuery, cursor, is_full, next, rows_of};
 use super::problem::Refused;
-use super::signed::{Posted, SignedIn};
-use super::verdict::note;
+use super::signed::{Fields, Posted, SignedIn};
+use super::verdict::reasoned;
 use crate::db::Tx;
 use crate::rules::joining::leaving::{self, State as Leaving, Step};
 use crate::store::people::PeopleError;
@@ -289,16 +289,25 @@ pub async fn set_term(
     posted: Posted,
 ) -> Result<Json<Value>, Refused> {
     let posted = posted.settled()?;
-    let fields = &posted.fields;
-    let order = fields.get("order").parse().map_err(|_| Refused::unfit(&posted.by.ui, "term-order"))?;
-    let term = Term {
-        dictionary: name,
-        code: fields.get("code").to_owned(),
-        words: Words { zh: fields.get("zh").to_owned(), en: fields.get("en").to_owned() },
-        order,
-        retired: fields.get("retired") == "1",
+    let ui = &posted.by.ui;
+    let term = match term_of(name, &posted.fields) {
+        Ok(term) => term,
+        Err(None) => return Err(Refused::unfit(ui, "term-order")),
+        Err(Some(error)) => return Err(Refused::unfit_as("term", error.to_string())),
     };
-    term.validate().map_err(|error| Refused::unfit_as("term", error.to_string()))?;
     console.app.act(posted.by.actor(), Act::DictionarySet(vec![term.clone()])).await?;
     Ok(Json(term_json(&term)))
+}
+
+/// The word that a form or request says; or what is wrong with it, nothing where its place is no number.
+pub(super) fn term_of(dictionary: String, fields: &Fields) -> Result<Term, Option<TermError>> {
+    let term = Term {
+        dictionary,
+        code: fields.get("code").to_owned(),
+        words: Words { zh: fields.get("zh").to_owned(), en: fields.get("en").to_owned() },
+        order: fields.get("order").parse().map_err(|_| None)?,
+        retired: fields.get("retired") == "1",
+    };
+    term.validate().map_err(Some)?;
+    Ok(term)
 }

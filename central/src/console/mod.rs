@@ -3,7 +3,7 @@
 //! Every change is an act in the journal or a row of the staff tables; a reason that a person types is sealed beside
 //! the journal and only its commitment stands in the act. Personal data is masked wherever it is shown.
 //!
-//! Out of scope: exports of members' data, and roles beyond those that joining and members ask for.
+//! Out of scope: roles beyond those that joining and members ask for.
 
 mod accounts;
 mod activities;
@@ -31,12 +31,17 @@ mod codes;
 mod compare;
 pub mod contract;
 mod coupons;
+mod data;
+mod data_import;
+mod data_words;
+mod data_work;
 mod day_lines;
 mod days;
 mod decide;
 mod decided;
 mod details;
 mod devices;
+mod dictionaries;
 mod edits;
 mod events;
 mod failure;
@@ -88,10 +93,14 @@ mod redemptions;
 mod redemptions_page;
 mod reports;
 mod requests;
+mod scheme_text;
+mod scheme_try;
+mod schemes;
 mod session;
 mod signed;
 pub(crate) mod statement;
 mod stock;
+mod stock_page;
 mod strip;
 mod taken_back;
 mod timeline;
@@ -99,6 +108,7 @@ mod transfers;
 mod ui;
 mod value;
 mod verdict;
+mod wall;
 mod watching;
 pub(crate) mod words;
 
@@ -166,6 +176,7 @@ fn activities_and_guests() -> Router<Console> {
         .route("/activities", get(activities_page::list).post(activities_page::plan))
         .route("/activities/{id}", get(activity_page::one).post(activity_page::act))
         .route("/occurrences/{id}", get(holding_page::one).post(holding_page::act))
+        .route("/occurrences/{id}/wall", get(wall::page))
 }
 
 /// The pages of members, and of those who want to become some.
@@ -234,6 +245,25 @@ fn terminals_and_watch() -> Router<Console> {
         .route("/devices/{id}/leases", post(leases::write_off))
 }
 
+/// The pages of what is brought to the centre and taken out of it, where a file may be larger than any form; of schemes,
+/// stock and dictionaries.
+fn data_pages() -> Router<Console> {
+    let upload = post(data_import::upload).layer(DefaultBodyLimit::max(data_import::UPLOAD_BYTES_MAX));
+    Router::new()
+        .route("/data", get(data::page))
+        .route("/data/exports", post(data::take_out))
+        .route("/data/imports", upload)
+        .route("/data/templates/{kind}", get(data::template))
+        .route("/data/runs/{id}", get(data_import::page).post(data_import::act))
+        .route("/data/runs/{id}/file", get(data::file))
+        .route("/schemes", get(schemes::page))
+        .route("/schemes/new", get(schemes::draft).post(schemes::act))
+        .route("/dictionaries/{name}", get(dictionaries::page).post(dictionaries::act))
+        .route("/stock", get(stock_page::page).post(stock_page::act))
+        .route("/stock/lost", get(stock_page::lost))
+        .route("/schemes/try", get(scheme_try::page).post(scheme_try::act))
+}
+
 /// All routes of the console.
 pub fn router(app: App) -> Router {
     let console = Console::new(app);
@@ -259,6 +289,7 @@ pub fn router(app: App) -> Router {
         .merge(approvals_and_stand_ins())
         .merge(reports::router())
         .merge(terminals_and_watch())
+        .merge(data_pages())
         .merge(contract::router())
         .fallback(failure::not_found)
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))

@@ -211,7 +211,7 @@ impl Ask {
 }
 
 /// What became of a request.
-enum Done {
+pub(super) enum Done {
     /// It was done now.
     Now,
     /// It had been done before.
@@ -226,9 +226,20 @@ fn answer(done: &Done, id: Hash) -> Response {
 /// Moves goods: `from` and `to` are each `supplier`, `spoiled`, `issued` or the code of an office.
 pub async fn move_goods(State(console): State<Console>, posted: Posted) -> Result<Response, Refused> {
     let posted = posted.settled()?;
-    let ui = posted.by.ui.clone();
-    let ask = Ask::of(&posted.fields, false).map_err(|key| Refused::unfit(&ui, key))?;
-    let note = note(&console, posted.fields.get("reason"))?;
+    let (done, id) = move_it(&console, &posted).await?.map_err(|key| Refused::unfit(&posted.by.ui, key))?;
+    Ok(answer(&done, id))
+}
+
+/// Moves goods for a page or the API; or the key of what stands against it.
+pub(super) async fn move_it(
+    console: &Console,
+    posted: &Posted,
+) -> Result<Result<(Done, Hash), &'static str>, Failure> {
+    let ask = match Ask::of(&posted.fields, false) {
+        Ok(ask) => ask,
+        Err(key) => return Ok(Err(key)),
+    };
+    let note = note(console, posted.fields.get("reason"))?;
     let ends = ["from", "to"].map(|name| posted.fields.get(name).to_owned());
     let (actor, staff) = (posted.by.actor(), posted.by.session.staff);
     let (entry, now, id) = (console.app.entry_id()?, console.app.now(), named(b"move", &ask.key));
@@ -260,16 +271,26 @@ pub async fn move_goods(State(console): State<Console>, posted: Posted) -> Resul
         // What the books do not have cannot be taken, whatever was read of them before.
         Ok(if stock::is_booked(tx, id)? { Ok(Done::Now) } else { Err("stock-short") })
     };
-    let done = console.app.write(work).await?.map_err(|key| Refused::unfit(&ui, key))?;
-    Ok(answer(&done, id))
+    Ok(console.app.write(work).await?.map(|done| (done, id)))
 }
 
 /// Takes the count of a shelf: what the books had differently is a difference from then on.
 pub async fn count(State(console): State<Console>, posted: Posted) -> Result<Response, Refused> {
     let posted = posted.settled()?;
-    let ui = posted.by.ui.clone();
-    let ask = Ask::of(&posted.fields, true).map_err(|key| Refused::unfit(&ui, key))?;
-    let note = note(&console, posted.fields.get("reason"))?;
+    let (done, id) = count_it(&console, &posted).await?.map_err(|key| Refused::unfit(&posted.by.ui, key))?;
+    Ok(answer(&done, id))
+}
+
+/// Takes a count for a page or the API; or the key of what stands against it.
+pub(super) async fn count_it(
+    console: &Console,
+    posted: &Posted,
+) -> Result<Result<(Done, Hash), &'static str>, Failure> {
+    let ask = match Ask::of(&posted.fields, true) {
+        Ok(ask) => ask,
+        Err(key) => return Ok(Err(key)),
+    };
+    let note = note(console, posted.fields.get("reason"))?;
     let office = posted.fields.get("office").to_owned();
     let (actor, staff) = (posted.by.actor(), posted.by.session.staff);
     let (entry, now, id) = (console.app.entry_id()?, console.app.now(), named(b"count", &ask.key));
@@ -289,8 +310,7 @@ pub async fn count(State(console): State<Console>, posted: Posted) -> Result<Res
         acts::take(tx, entry, now, &actor, &Act::StockCounted(counted))?;
         Ok(Ok(Done::Now))
     };
-    let done = console.app.write(work).await?.map_err(|key| Refused::unfit(&ui, key))?;
-    Ok(answer(&done, id))
+    Ok(console.app.write(work).await?.map(|done| (done, id)))
 }
 
 /// Which findings, and where the page begins.

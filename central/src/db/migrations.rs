@@ -100,4 +100,9 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "records",
         text: include_str!("../../sql/both/migrations/0028_records.sql"),
     },
+    Migration {
+        number: 29,
+        name: "exchange",
+        text: include_str!("../../sql/both/migrations/0029_exchange.sql"),
+    },
 ];

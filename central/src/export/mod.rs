@@ -45,6 +45,15 @@ pub enum What {
 }
 
 impl What {
+    /// All lists.
+    pub const ALL: [Self; 4] = [Self::Members, Self::Cards, Self::Balances, Self::Statements];
+
+    /// The list of a code.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|what| what.code() == code)
+    }
+
     /// The name in commands and in the record.
     #[must_use]
     pub fn code(self) -> &'static str {
@@ -64,8 +73,12 @@ pub struct Wish {
     pub what: What,
     /// By whose rights; none for the masked list of the centre's own machine.
     pub by: Option<Account>,
-    /// Why personal data is to stand there as it is; masked without.
+    /// Whether personal data is to stand there as it is, which needs a reason; else it is masked.
+    pub clear: bool,
+    /// Why the list is taken out.
     pub reason: Option<String>,
+    /// Whether it is asked for at the console, and not by a command for somebody.
+    pub at_console: bool,
     /// The language of headers and words.
     pub language: Language,
 }
@@ -107,7 +120,7 @@ impl From<crate::db::DbError> for ExportError {
 /// How fields of a class stand in the list: as they are, or masked.
 fn is_clear(wish: &Wish, class: Sensitivity) -> bool {
     let reads = wish.by.map_or(Reads::No, |account| account.role.reads(class));
-    wish.reason.is_some() && reads != Reads::No
+    wish.clear && wish.reason.is_some() && reads != Reads::No
 }
 
 /// Writes a list to a file; answers how many rows it has.
@@ -115,7 +128,7 @@ fn is_clear(wish: &Wish, class: Sensitivity) -> bool {
 /// # Errors
 /// [`ExportError`]; then the place of the file holds what it held.
 pub async fn export(app: &App, wish: &Wish, path: &Path) -> Result<u64, ExportError> {
-    if wish.reason.is_some() && !is_clear(wish, Sensitivity::Personal) {
+    if wish.clear && !is_clear(wish, Sensitivity::Personal) {
         return Err(ExportError::NotAllowed);
     }
     let kinds = app.db.read(|tx| joining::terms(tx, hufu_shared::dictionary::CARD_KIND)).await?;
@@ -209,12 +222,13 @@ async fn record(app: &App, wish: &Wish, rows: u64) -> Result<(), ExportError> {
     let exported = DataExported {
         what: wish.what.code().to_owned(),
         rows,
-        clear: wish.reason.is_some(),
+        clear: wish.clear,
         staff: wish.by.map(|account| account.id),
         reason: note.as_ref().map(|note| note.commitment),
     };
     let (entry, now, staff) = (app.entry_id()?, app.now(), wish.by.map(|account| account.id));
-    let actor = Actor::Command(format!("export {}", wish.what.code()));
+    let command = || Actor::Command(format!("export {}", wish.what.code()));
+    let actor = wish.at_console.then_some(staff).flatten().map_or_else(command, Actor::Admin);
     let work = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
         if let Some(note) = &note {
             note.put(tx, staff, now)?;

@@ -80,7 +80,7 @@ pub(super) async fn plan_balances(
             continue;
         }
         let is_new = known.iter().any(Option::is_none);
-        if tally.add(if is_new { Change::New } else { Change::Unchanged }) {
+        if tally.add(if is_new { Change::New } else { Change::Unchanged }, line.row) {
             let missing = line.legs.iter().zip(&known).filter(|(_, stands)| stands.is_none());
             let legs: Vec<Leg> = missing.map(|(leg, _)| *leg).collect();
             let opening =
@@ -149,7 +149,7 @@ pub(super) async fn plan_history(
                 continue;
             }
         };
-        if tally.add(change) {
+        if tally.add(change, line.row) {
             taken.push(past(id, &line)?);
         }
     }

@@ -15,11 +15,13 @@ pub mod mapping;
 pub mod members;
 pub mod offices;
 pub mod plan;
+pub mod preview;
 pub mod report;
 mod rows;
 pub mod run;
 pub mod sheet;
 pub mod text;
+pub mod watch;
 mod write;
 pub mod xlsx;
 
@@ -30,12 +32,14 @@ mod file_tests;
 #[cfg(test)]
 mod tests;
 
+use std::path::Path;
+
 use serde::Serialize;
 
 use self::expected::Expected;
 pub use self::rows::club_zone;
 use crate::console::words::Language;
-use crate::spreadsheet;
+use crate::spreadsheet::{self, Field, SpreadsheetError, Table};
 
 /// Bad rows that are told one by one; all of them are counted.
 pub const BAD_ROWS_SHOWN_MAX: usize = 20;
@@ -76,6 +80,12 @@ impl Kind {
         }
     }
 
+    /// The kind of a code.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.code() == code)
+    }
+
     /// Its columns.
     #[must_use]
     pub fn columns(self) -> &'static [Column] {
@@ -109,6 +119,20 @@ impl Kind {
             self.columns().iter().map(|column| spreadsheet::quoted(of(column))).collect::<Vec<_>>().join(",")
         };
         format!("\u{feff}{}\r\n{}\r\n", line(|column| column.zh), line(|column| column.example))
+    }
+
+    /// Writes the same as a list, whose form follows from the ending of its name.
+    ///
+    /// # Errors
+    /// [`SpreadsheetError`] if it cannot be written.
+    pub fn write_template(self, path: &Path) -> Result<(), SpreadsheetError> {
+        let mut table = Table::create(path, self.code())?;
+        let line = |of: fn(&Column) -> &'static str| {
+            self.columns().iter().map(|column| Field::text(of(column))).collect::<Vec<_>>()
+        };
+        table.row(&line(|column| column.zh))?;
+        table.row(&line(|column| column.example))?;
+        table.finish()
     }
 }
 

@@ -41,16 +41,17 @@ pub struct Details {
 }
 
 impl Details {
-    /// Gathers what there is to tell of a file.
+    /// Gathers what there is to tell of a file; with `whole`, the rows of which there is nothing to tell as well.
     #[must_use]
-    pub fn of(sheet: &Sheet, bad: &[BadCell], mut alike: BTreeMap<u64, Alike>) -> Self {
+    pub fn of(sheet: &Sheet, bad: &[BadCell], mut alike: BTreeMap<u64, Alike>, whole: bool) -> Self {
         let lines: HashMap<u64, &Line> =
             sheet.lines.iter().chain(&sheet.broken).map(|line| (line.row, line)).collect();
         let mut by_row: BTreeMap<u64, Vec<BadCell>> = BTreeMap::new();
         for cell in bad {
             by_row.entry(cell.row).or_default().push(cell.clone());
         }
-        for row in alike.keys() {
+        let others = lines.keys().filter(|_| whole);
+        for row in alike.keys().chain(others) {
             by_row.entry(*row).or_default();
         }
         let told = by_row.into_iter().map(|(row, bad)| Told {
@@ -83,7 +84,11 @@ impl Details {
             let wrong: Vec<String> = told.bad.iter().map(|cell| sentence(kind, language, cell)).collect();
             let mut row = vec![Field::number(told.row)];
             row.extend(padded(&told.cells));
-            row.push(word(if is_bad { "import-report-refused" } else { "import-report-look" }));
+            row.push(word(match (is_bad, told.alike == Alike::default()) {
+                (true, _) => "import-report-refused",
+                (false, false) => "import-report-look",
+                (false, true) => "import-report-fine",
+            }));
             row.push(Field::text(wrong.join(&words::text(language, "import-report-and"))));
             row.push(Field::text(alike(language, &told.alike)));
             table.row(&row)?;
@@ -93,7 +98,7 @@ impl Details {
 }
 
 /// What is wrong with a cell.
-fn sentence(kind: Kind, language: Language, cell: &BadCell) -> String {
+pub(super) fn sentence(kind: Kind, language: Language, cell: &BadCell) -> String {
     let name = match (kind.column(cell.column), language) {
         (Some(column), Language::Zh) => column.zh.to_owned(),
         (Some(column), Language::En) => column.name.to_owned(),

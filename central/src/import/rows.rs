@@ -48,7 +48,8 @@ pub(super) async fn plan_members(
             bad.push(BadCell { row: line.row, column: "number", met: line.number, expected });
             continue;
         }
-        if tally.add(plan::member(&mut line, before, |column| sheet.has(column))) {
+        let change = plan::member(&mut line, before, |column| sheet.has(column));
+        if tally.add(change, line.row) {
             let (fresh, salt) = (MemberId::new(means.clock.now(), random()?), random()?);
             taken.push(MemberRow { line, fresh, salt, is_new: before.is_none() });
         }
@@ -149,7 +150,8 @@ pub(super) async fn plan_cards(
     let known = means.db.read(find).await?;
     let mut taken = Vec::new();
     for ((tokens, mut line), before) in lines.into_iter().zip(known) {
-        if tally.add(card_change(&mut line, &tokens, before.as_ref(), |column| sheet.has(column))) {
+        let change = card_change(&mut line, &tokens, before.as_ref(), |column| sheet.has(column));
+        if tally.add(change, line.row) {
             taken.push((line, tokens, CardId::new(means.clock.now(), random()?)));
         }
     }
@@ -178,7 +180,7 @@ pub(super) async fn plan_offices(
             // A file that knows no groups takes none away.
             line.group = before.and_then(|office| office.group.clone());
         }
-        if tally.add(plan::office(&line, before)) {
+        if tally.add(plan::office(&line, before), line.row) {
             let office = match before {
                 Some(before) => before.office,
                 None => OfficeId::new(means.clock.now(), random()?),
@@ -214,11 +216,11 @@ pub(super) async fn plan_activities(
     };
     let known = means.db.read(find).await?;
     let mut taken = Vec::new();
-    for (mut row, before) in rows.into_iter().zip(known) {
+    for ((mut row, before), line) in rows.into_iter().zip(known).zip(&lines) {
         if let Some(before) = before.as_ref().filter(|_| !sheet.has("guests")) {
             row.guests.clone_from(&before.guests);
         }
-        if tally.add(plan::activity(&row, before.as_ref())) {
+        if tally.add(plan::activity(&row, before.as_ref()), line.row) {
             taken.push(Chunk::Whole(Act::OccurrenceSet(row)));
         }
     }

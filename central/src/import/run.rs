@@ -6,16 +6,19 @@
 use std::collections::BTreeMap;
 
 use chrono_tz::Tz;
-use hufu_shared::ids::{Hash, ID_RANDOM_BYTES};
+use hufu_shared::ids::{Hash, ID_RANDOM_BYTES, OperatorId};
 use hufu_shared::money::Leg;
 use hufu_shared::seal::{SealError, SealKey};
+use hufu_shared::time::Instant;
 use hufu_shared::token::TokenKey;
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::Serialize;
 
 use super::plan::Change;
+use super::preview::Samples;
 use super::report::{Alike, Details};
 use super::sheet::{self, Reading, Sheet, SheetError};
+use super::watch::Watch;
 use super::write::{Chunk, write};
 use super::{BAD_ROWS_SHOWN_MAX, BadCell, Kind, bring, rows};
 use crate::clock::Clock;
@@ -62,6 +65,12 @@ pub struct Request {
     pub batch: Option<String>,
     /// Cause of opening balances whose rows give none.
     pub cause: Option<String>,
+    /// Who asked for it at the console; none for a command.
+    pub by: Option<OperatorId>,
+    /// The report file holds all rows, not only those of which there is something to tell.
+    pub whole_report: bool,
+    /// How far it is, and whether it is to stop.
+    pub watch: Watch,
 }
 
 impl Request {
@@ -78,6 +87,9 @@ impl Request {
             reading: Reading::default(),
             batch: None,
             cause: None,
+            by: None,
+            whole_report: false,
+            watch: Watch::default(),
         }
     }
 }
@@ -112,6 +124,9 @@ pub struct Report {
     /// The rows of which there is something to tell, for the report file.
     #[serde(skip)]
     pub details: Details,
+    /// The first rows of each kind of change, masked.
+    #[serde(skip)]
+    pub samples: Samples,
 }
 
 /// An import that could not be made.
@@ -140,6 +155,9 @@ pub enum ImportError {
     /// The store.
     #[error(transparent)]
     People(#[from] PeopleError),
+    /// Somebody stopped it.
+    #[error("the import was stopped; rows that were taken before stay, the same file takes the others")]
+    Stopped,
     /// The thread that seals ended.
     #[error("sealing what is new was broken off")]
     Sealing,
@@ -170,24 +188,38 @@ pub(super) struct Planned {
     sums: Vec<Leg>,
 }
 
-/// Counts of a plan.
+/// Counts of a plan, and the first rows of each kind of change.
 #[derive(Default)]
 pub(super) struct Tally {
     new: usize,
     changed: usize,
     unchanged: usize,
+    firsts: [Vec<u64>; 3],
 }
 
 impl Tally {
-    /// Counts a row; whether it is to be written.
-    pub(super) fn add(&mut self, change: Change) -> bool {
-        match change {
-            Change::New => self.new += 1,
-            Change::Changed => self.changed += 1,
-            Change::Unchanged => self.unchanged += 1,
+    /// Counts a row of the file; whether it is to be written.
+    pub(super) fn add(&mut self, change: Change, row: u64) -> bool {
+        let (count, firsts) = match change {
+            Change::New => (&mut self.new, &mut self.firsts[0]),
+            Change::Changed => (&mut self.changed, &mut self.firsts[1]),
+            Change::Unchanged => (&mut self.unchanged, &mut self.firsts[2]),
+        };
+        *count += 1;
+        if firsts.len() < BAD_ROWS_SHOWN_MAX {
+            firsts.push(row);
         }
         change != Change::Unchanged
     }
+}
+
+/// The name and time of the same file, if it was taken before.
+///
+/// # Errors
+/// [`ImportError`] if the database fails.
+pub async fn taken_before(db: &Db, request: &Request) -> Result<Option<(String, Instant)>, ImportError> {
+    let hash = file_hash(request);
+    Ok(db.read(move |tx| people::file_known(tx, hash)).await?)
 }
 
 /// Imports a file.
@@ -196,8 +228,7 @@ impl Tally {
 /// [`ImportError`]; bad rows are no error but part of the report.
 pub async fn import(means: &Means<'_>, request: Request) -> Result<Report, ImportError> {
     let sheet = sheet::read_as(request.kind, &request.bytes, &request.reading)?;
-    let hash = file_hash(&request);
-    let before = means.db.read(move |tx| people::file_known(tx, hash)).await?;
+    let before = taken_before(means.db, &request).await?;
     if let Some((name, at)) = before.filter(|_| !request.force && !request.dry_run) {
         return Err(ImportError::Again { name, at: at.display(Tz::UTC) });
     }
@@ -207,8 +238,9 @@ pub async fn import(means: &Means<'_>, request: Request) -> Result<Report, Impor
     bad_rows.dedup();
     let writes = !request.dry_run && (bad.is_empty() || request.partial);
     if writes {
-        write(means, request.kind, &columns, chunks).await?;
-        let (code, name, at) = (request.kind.code(), request.name.clone(), means.clock.now());
+        write(means, &request, &columns, chunks).await?;
+        let (hash, code, at) = (file_hash(&request), request.kind.code(), means.clock.now());
+        let name = request.name.clone();
         let noted = move |tx: &mut Tx<'_>| people::file_taken(tx, hash, code, &name, rows, at);
         means.db.write(noted).await?;
     }
@@ -223,7 +255,8 @@ pub async fn import(means: &Means<'_>, request: Request) -> Result<Report, Impor
         sums: sums.into_iter().map(|sum| (sum.unit.code(), sum.amount.display(sum.unit))).collect(),
         read_as: sheet.read_as,
         bad_cells: bad.len(),
-        details: Details::of(&sheet, &bad, alike),
+        samples: Samples::of(&sheet, &tally.firsts),
+        details: Details::of(&sheet, &bad, alike, request.whole_report),
         bad: bad.into_iter().take(BAD_ROWS_SHOWN_MAX).collect(),
         imported: writes,
     })

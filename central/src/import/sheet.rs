@@ -212,6 +212,45 @@ impl Sheet {
     }
 }
 
+/// What a file shows before anything is said of its headers.
+#[derive(Debug, Clone)]
+pub struct Glance {
+    /// Its headers as they stand.
+    pub head: Vec<String>,
+    /// Rows under them.
+    pub rows: usize,
+    /// What it was read as.
+    pub read_as: &'static str,
+}
+
+/// Looks at a file, whatever its headers are called.
+///
+/// # Errors
+/// [`SheetError`] if the file as a whole cannot be used.
+pub fn glance(kind: Kind, bytes: &[u8], reading: &Reading) -> Result<Glance, SheetError> {
+    let (head, rows, read_as) = opened(kind, bytes, reading)?;
+    Ok(Glance { head, rows: rows.len(), read_as })
+}
+
+/// The headers of a file, the rows under them, and what it was read as.
+fn opened(
+    kind: Kind,
+    bytes: &[u8],
+    reading: &Reading,
+) -> Result<(Vec<String>, Vec<Row>, &'static str), SheetError> {
+    let grid = grid::read(bytes, reading.encoding, reading.sheet.as_deref())?;
+    let mut rows = grid.rows;
+    if rows.is_empty() {
+        return Err(SheetError::Empty { expected: kind.column_names() });
+    }
+    let mut head = rows.remove(0).cells;
+    // Spreadsheets leave empty cells behind the last header.
+    while head.last().is_some_and(|cell| cell.trim_matches(is_blank).is_empty()) {
+        head.pop();
+    }
+    Ok((head, rows, grid.read_as))
+}
+
 /// Reads a file by the names of its columns.
 ///
 /// # Errors
@@ -225,23 +264,17 @@ pub fn read(kind: Kind, bytes: &[u8]) -> Result<Sheet, SheetError> {
 /// # Errors
 /// [`SheetError`] if the file as a whole cannot be used.
 pub fn read_as(kind: Kind, bytes: &[u8], reading: &Reading) -> Result<Sheet, SheetError> {
-    let grid = grid::read(bytes, reading.encoding, reading.sheet.as_deref())?;
-    let mut rows = grid.rows.into_iter();
-    let Some(mut head) = rows.next() else { return Err(SheetError::Empty { expected: kind.column_names() }) };
-    // Spreadsheets leave empty cells behind the last header.
-    while head.cells.last().is_some_and(|cell| cell.trim_matches(is_blank).is_empty()) {
-        head.cells.pop();
-    }
-    let places = header(kind, &head.cells, &reading.mapping)?;
+    let (head, rows, read_as) = opened(kind, bytes, reading)?;
+    let places = header(kind, &head, &reading.mapping)?;
     let mut sheet = Sheet {
         lines: Vec::with_capacity(rows.len()),
         broken: Vec::new(),
         bad: Vec::new(),
-        head: head.cells,
-        read_as: grid.read_as,
+        head,
+        read_as,
         places,
     };
-    rows.for_each(|row| sheet.take(row));
+    rows.into_iter().for_each(|row| sheet.take(row));
     Ok(sheet)
 }
 

@@ -11,7 +11,7 @@ use hufu_shared::act::{
     Act, Actor, BalancesOpened, CardSet, FieldSet, HistoryBrought, MemberSet, ProfileSet,
 };
 use hufu_shared::form::FIELDS;
-use hufu_shared::ids::{CardId, EntryId, Hash, MemberId};
+use hufu_shared::ids::{CardId, EntryId, Hash, MemberId, OperatorId};
 use hufu_shared::time::Instant;
 use hufu_shared::token::Token;
 use tokio::task::JoinHandle;
@@ -20,7 +20,7 @@ use super::Kind;
 use super::cards::CardLine;
 use super::members::MemberLine;
 use super::plan::{self, Change, KnownMember};
-use super::run::{ImportError, Means, random};
+use super::run::{ImportError, Means, Request, random};
 use crate::db::Tx;
 use crate::rules::entry::{EntryBody, TakenAct};
 use crate::store::acts::Note;
@@ -54,6 +54,19 @@ pub(super) enum Chunk {
     Whole(Act),
 }
 
+impl Chunk {
+    /// Rows of the file in it.
+    fn rows(&self) -> usize {
+        match self {
+            Self::Members(rows) => rows.len(),
+            Self::Cards(rows) => rows.len(),
+            Self::Openings(opened, _) => opened.rows.len(),
+            Self::Past(brought, _) => brought.lines.len(),
+            Self::Whole(_) => 1,
+        }
+    }
+}
+
 /// What the vault keeps of a transaction of another system.
 #[derive(Clone)]
 pub(super) struct PastText {
@@ -79,10 +92,10 @@ struct Batch {
 /// are written, the next ones are sealed.
 ///
 /// # Errors
-/// [`ImportError`] if the books or the vault fail; then what was written before stays.
+/// [`ImportError`] if the books or the vault fail, or if it is to stop; then what was written before stays.
 pub(super) async fn write(
     means: &Means<'_>,
-    kind: Kind,
+    request: &Request,
     columns: &[&'static str],
     chunks: Vec<Chunk>,
 ) -> Result<(), ImportError> {
@@ -90,15 +103,21 @@ pub(super) async fn write(
     let mut next = seal(means, &mut chunks)?;
     while let Some(ready) = next.take() {
         let batch = Arc::new(ready.await.map_err(|_| ImportError::Sealing)??);
+        if request.watch.is_to_stop() {
+            return Err(ImportError::Stopped);
+        }
         next = seal(means, &mut chunks)?;
+        let (kind, by) = (request.kind, request.by);
+        let rows = batch.chunks.iter().map(|(_, chunk)| chunk.rows()).sum();
         let (now, vault, columns) = (means.clock.now(), means.vault.clone(), columns.to_vec());
         let work = move |tx: &mut Tx<'_>| -> Result<(), PeopleError> {
             let has = |column: &str| columns.contains(&column);
             batch.chunks.iter().try_for_each(|(entry, chunk)| {
-                take(tx, &vault, (*entry, now), (kind, chunk, &batch.sealed), has)
+                take(tx, &vault, (*entry, now, by), (kind, chunk, &batch.sealed), has)
             })
         };
         means.db.write(work).await?;
+        request.watch.did(rows);
     }
     Ok(())
 }
@@ -133,7 +152,7 @@ fn seal(
 fn take(
     tx: &mut Tx<'_>,
     vault: &Vault,
-    (entry, now): (EntryId, Instant),
+    (entry, now, by): (EntryId, Instant, Option<OperatorId>),
     (kind, chunk, sealed): (Kind, &Chunk, &SealedRows),
     has: impl Fn(&str) -> bool,
 ) -> Result<(), PeopleError> {
@@ -142,7 +161,7 @@ fn take(
     let (act, count) = match chunk {
         Chunk::Whole(act) => (act.clone(), 1),
         Chunk::Openings(opened, note) => {
-            note.put(tx, None, now)?;
+            note.put(tx, by, now)?;
             (Act::BalancesOpened(opened.clone()), opened.rows.len())
         }
         Chunk::Past(brought, texts) => {
@@ -164,7 +183,8 @@ fn take(
         }
     };
     if count > 0 {
-        let actor = Actor::Command(format!("import {} ({count} rows)", kind.code()));
+        let command = || Actor::Command(format!("import {} ({count} rows)", kind.code()));
+        let actor = by.map_or_else(command, Actor::Admin);
         let taken = TakenAct { actor: actor.clone(), act, seen: Vec::new() };
         journal::take(tx, entry, received, EntryBody::Act(taken))?;
         for (n, act) in edits.into_iter().map(Act::ProfileSet).chain(given).enumerate() {

@@ -27,7 +27,7 @@ pub use tls::{SwappableIdentity, TlsError, console_config, device_config};
 /// Largest body that a route takes unless it says otherwise (`axum::extract::DefaultBodyLimit`).
 pub const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// Largest body that any route may take; a longer one is refused by its head.
-pub const ANY_BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+pub const ANY_BODY_BYTES_MAX: usize = 24 * 1024 * 1024;
 
 /// What a listener puts up with. The defaults are those of the goals; tests shorten them.
 #[derive(Clone, Copy, Debug)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use hufu_shared::act::{Act, ActivityCostSet, ActivityPlan, Actor, RemindersDue};
 use hufu_shared::cbor;
 use hufu_shared::fact::{Event, Fact};
-use hufu_shared::ids::{ActivityId, EntryId, MemberId, OccurrenceId};
+use hufu_shared::ids::{ActivityId, EntryId, Hash, MemberId, OccurrenceId};
 use hufu_shared::member::OccurrenceRow;
 use hufu_shared::money::Amount;
 use hufu_shared::rules::activity::{Coming, SignUp};
@@ -259,6 +259,19 @@ pub fn gates(
         gate.companions += row.uint(1)?;
     }
     Ok(gates)
+}
+
+/// Who came to a holding last, the newest in front, at most `limit`: each with the commitment to their data, and when.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn last_came(
+    tx: &mut Tx<'_>,
+    occurrence: OccurrenceId,
+    limit: i64,
+) -> Result<Vec<(MemberId, Hash, Instant)>, StoreError> {
+    let read = |row: &Row| Ok((MemberId(row.array(0)?), Hash(row.array(1)?), Instant(row.int(2)?)));
+    tx.query(SQL.get("last_came"), &[occurrence.0.into(), limit.into()])?.iter().map(read).collect()
 }
 
 /// How long before its start members are reminded of a holding.

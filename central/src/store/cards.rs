@@ -215,6 +215,49 @@ pub fn find(
     tx.query(SQL.get(statement), &values)?.iter().map(line).collect()
 }
 
+/// How many cards of a kind, issued at an office, are in a state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Dictionary code of the kind.
+    pub kind: String,
+    /// Where they were issued; none for those that another system issued.
+    pub office: Option<OfficeId>,
+    /// The state's code.
+    pub status: String,
+    /// Whether somebody has them.
+    pub held: bool,
+    /// How many.
+    pub count: u64,
+}
+
+/// How many cards there are, by kind, office of issue and state.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn standing(tx: &mut Tx<'_>) -> Result<Vec<Standing>, StoreError> {
+    let read = |row: &Row| {
+        Ok(Standing {
+            kind: row.text(0)?.to_owned(),
+            office: row.array_opt(1)?.map(OfficeId),
+            status: row.text(2)?.to_owned(),
+            held: row.flag(3)?,
+            count: row.uint(4)?,
+        })
+    };
+    tx.query(SQL.get("cards_standing"), &[])?.iter().map(read).collect()
+}
+
+/// Before all cards, the newest in front.
+pub const NEWEST_CARD: CardId = CardId([0xff; 16]);
+
+/// Cards that are reported lost, after one of them, the newest in front, at most `limit`.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn lost(tx: &mut Tx<'_>, after: CardId, limit: i64) -> Result<Vec<CardLine>, StoreError> {
+    tx.query(SQL.get("cards_lost"), &[after.0.into(), limit.into()])?.iter().map(line).collect()
+}
+
 /// A main card that waits to be changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueLine {

@@ -283,6 +283,15 @@ fn row_of(
     })
 }
 
+/// How much of a name a display shows, as masks know it.
+#[must_use]
+pub fn shown_as(display: DisplayName) -> mask::DisplayName {
+    match display {
+        DisplayName::Surname => mask::DisplayName::Surname,
+        DisplayName::Full => mask::DisplayName::Full,
+    }
+}
+
 /// A member's row from `id, level_zh, level_en, status, points, personal, fen, stored value or not, open leases, kind`,
 /// with what the vault lets terminals know. Both figures are available + set aside − owed: a member has one, wherever it
 /// lies. Of a member who asked for secrecy no part of the name leaves the centre.
@@ -295,10 +304,7 @@ pub(super) fn member_row(
     let secret = people::wants_secrecy(tx, making.vault, member, Hash(row.array(5)?))?;
     let personal = making.vault.reveal(tx, member)?.filter(|_| !secret);
     let full = making.counter == CounterName::Full;
-    let display = match making.display {
-        DisplayName::Surname => mask::DisplayName::Surname,
-        DisplayName::Full => mask::DisplayName::Full,
-    };
+    let display = shown_as(making.display);
     let level = match (row.text_opt(1)?, row.text_opt(2)?) {
         (Some(zh), Some(en)) => Some(Words { zh: zh.to_owned(), en: en.to_owned() }),
         _ => None,

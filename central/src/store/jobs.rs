@@ -9,7 +9,7 @@ use hufu_shared::ids::{CardId, EntryId, RunId};
 use hufu_shared::member::{LATE_EXIT_US, OccurrenceRow};
 use hufu_shared::time::{DAY_US, Day, Instant, OfficeClock, SECOND_US};
 
-use super::{StoreError, acts, api_requests, cards, journal, rows, world};
+use super::{StoreError, acts, api_requests, cards, exchange, journal, rows, world};
 use crate::db::{Row, SqlFile, Tx};
 use crate::rules::jobs::{Job, Past, left_open};
 
@@ -73,6 +73,7 @@ pub fn start(tx: &mut Tx<'_>, id: RunId, job: Job, actor: &str, now: Instant) ->
     tx.execute(SQL.get("cut_off"), &[job.code().into(), CUT_OFF.into()])?;
     tx.execute(SQL.get("prune"), &[now.offset(-KEPT_US).0.into()])?;
     api_requests::forget_old(tx, now)?;
+    exchange::forget_old(tx, now)?;
     tx.execute(SQL.get("start"), &[id.0.into(), job.code().into(), actor.into(), now.0.into()])?;
     Ok(Began::Now)
 }

@@ -4,6 +4,7 @@
 //! members at once, at those of whom something was taken in ([`news`]). Nobody rises at once while a day that is over waits
 //! for its look: what that day brings comes first. A level that a file names is given by hand ([`given`]).
 
+pub mod stand;
 use std::collections::BTreeMap;
 
 use hufu_shared::act::{Act, Actor, LevelMove, LevelWhy, LevelsMoved, MemberSet};

@@ -438,6 +438,14 @@ pub fn spread(tx: &mut Tx<'_>, card: CardId) -> Result<Spread, StoreError> {
     })
 }
 
+/// How many terminals work.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn devices_working(tx: &mut Tx<'_>) -> Result<u64, StoreError> {
+    Ok(tx.query_one(SQL.get("devices_active"), &[])?.uint(0)?)
+}
+
 /// How many working terminals know a card's state, and the names of some that do not.
 ///
 /// # Errors
@@ -445,7 +453,7 @@ pub fn spread(tx: &mut Tx<'_>, card: CardId) -> Result<Spread, StoreError> {
 pub fn reach(tx: &mut Tx<'_>, card: CardId) -> Result<(u64, Vec<String>), StoreError> {
     let n = match spread(tx, card)? {
         Spread::Everywhere => {
-            return Ok((tx.query_one(SQL.get("devices_active"), &[])?.uint(0)?, Vec::new()));
+            return Ok((devices_working(tx)?, Vec::new()));
         }
         Spread::From(n) => rows::number(n),
         Spread::Nowhere => i64::MAX.into(),

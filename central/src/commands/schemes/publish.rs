@@ -19,7 +19,7 @@ use crate::commands::EXIT_OK;
 use crate::db::Tx;
 use crate::jobs::publisher;
 use crate::random;
-use crate::store::{StoreError, acts, directory, world};
+use crate::store::{StoreError, acts, directory, schemes, world};
 
 /// What a publication does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,9 +39,10 @@ pub struct Published {
 /// # Errors
 /// If the scheme cannot be used, the day has passed, or the database fails.
 pub async fn run(args: &PublishArgs, app: &App, json: bool) -> anyhow::Result<u8> {
-    let (scheme, _) = super::load(&args.name)?;
+    let (scheme, text) = super::load(&args.name)?;
     let scheme_told = scheme.clone();
-    let done = publish(app, scheme, args.from, args.policy).await?;
+    let actor = Actor::Command("schemes publish".to_owned());
+    let done = publish_text(app, (scheme, Some(text)), (args.from, args.policy), actor).await?;
     let (offices, kinds) = (done.terms.offices().len(), done.terms.member_kinds());
     if json {
         let told = serde_json::json!({
@@ -87,6 +88,20 @@ pub async fn publish(
     from: Option<Day>,
     with_policy: bool,
 ) -> anyhow::Result<Published> {
+    let actor = Actor::Command("schemes publish".to_owned());
+    publish_text(app, (scheme, None), (from, with_policy), actor).await
+}
+
+/// The same for somebody, with the text that the scheme was read from: it is kept for whoever writes the next version.
+///
+/// # Errors
+/// As [`publish`].
+pub async fn publish_text(
+    app: &App,
+    (scheme, text): (Scheme, Option<String>),
+    (from, with_policy): (Option<Day>, bool),
+    actor: Actor,
+) -> anyhow::Result<Published> {
     let now = app.clock.now();
     let today = OfficeClock::default().business_day(now);
     let valid_from = from.unwrap_or_else(|| today.plus(1));
@@ -121,7 +136,9 @@ pub async fn publish(
         if policy_differs && with_policy {
             wanted.push(Act::PolicySet(Box::new(policy)));
         }
-        let actor = Actor::Command("schemes publish".to_owned());
+        if let Some(text) = &text {
+            schemes::put(tx, terms.version, text, (&actor, now))?;
+        }
         for (act, id) in wanted.iter().zip(&ids) {
             acts::take(tx, EntryId::new(now, *id), now, &actor, act)?;
         }

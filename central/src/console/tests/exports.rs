@@ -19,7 +19,8 @@ use crate::store::verify::verify;
 use crate::store::{StoreError, acts, brought, devices, people, staff};
 
 fn wish(what: What, by: Option<Account>, reason: Option<&str>) -> Wish {
-    Wish { what, by, reason: reason.map(str::to_owned), language: Language::Zh }
+    let (clear, reason) = (reason.is_some(), reason.map(str::to_owned));
+    Wish { what, by, clear, reason, at_console: false, language: Language::Zh }
 }
 
 /// Takes a list out and reads it back as rows of cells.

@@ -223,6 +223,27 @@ impl Browser {
         page.between("name=\"csrf\" value=\"", "\"").expect("a form").to_owned()
     }
 
+    /// A file with fields beside it, as a browser sends a form that holds one.
+    pub async fn upload(&self, path: &str, fields: &[(&str, &str)], (name, bytes): (&str, &[u8])) -> Page {
+        let csrf = self.csrf().await;
+        let mut body = Vec::new();
+        for (field, value) in [("csrf", csrf.as_str())].iter().chain(fields) {
+            let part =
+                format!("--hufu\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n{value}\r\n");
+            body.extend_from_slice(part.as_bytes());
+        }
+        let head =
+            format!("--hufu\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n");
+        body.extend_from_slice(head.as_bytes());
+        body.extend_from_slice(bytes);
+        body.extend_from_slice(b"\r\n--hufu--\r\n");
+        let request = Request::post(path)
+            .header(header::HOST, "127.0.0.1:7080")
+            .header(header::COOKIE, &self.cookies)
+            .header(header::CONTENT_TYPE, "multipart/form-data; boundary=hufu");
+        self.site.send(request.body(Body::from(body)).expect("a request")).await
+    }
+
     /// An object of JSON, as programs send it.
     pub async fn post_json(&self, path: &str, body: &Value, headers: &[(&str, &str)]) -> Page {
         let mut request = Request::post(path)
