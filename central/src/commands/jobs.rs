@@ -160,6 +160,7 @@ mod tests {
             seen: Instant(1_795_320_000_000_000),
             ended,
             done: 7,
+            expected: None,
             left: ended.map(|_| 0),
             error: error.map(str::to_owned),
         };

@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::console::words::{Language, text_with};
 
 pub mod publish;
-mod scope;
+pub mod scope;
 
 /// Arguments of the command.
 #[derive(Debug, Clone, Args)]

@@ -182,7 +182,6 @@ pub async fn page(
     let ui = by.ui.at("cash");
     let chosen = ui.office.as_ref().map(|office| office.code.clone());
     let found = find(&console, CashQuery { office: query.office.or(chosen), day: query.day }).await?;
-    let yuan = |fen: i64| amount(&ui, Unit::Cny, fen);
     let words = |row: &OfficeRow| format!("{} {}", row.code, ui.pick(&row.name));
     let offices = found.offices.iter().map(|row| (row.office.to_string(), words(row))).collect();
     let Some(report) = found.report else {

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use hufu_shared::act::Actor;
 use hufu_shared::ids::{Hash, OperatorId};
 use hufu_shared::money::Leg;
 use hufu_shared::seal::OpenKey;

@@ -15,7 +15,7 @@ use super::failure::Failure;
 use super::pages::{CountedQuery, ListQuery, cursor, is_full, next, rows_of};
 use super::problem::Refused;
 use super::signed::{Fields, Posted, SignedIn};
-use super::verdict::reasoned;
+use super::verdict::note;
 use crate::db::Tx;
 use crate::rules::joining::leaving::{self, State as Leaving, Step};
 use crate::store::people::PeopleError;

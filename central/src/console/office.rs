@@ -92,6 +92,7 @@ mod tests {
             code: format!("A{n}"),
             name: Words { zh: "城东".to_owned(), en: "East".to_owned() },
             clock: OfficeClock { zone: zone.to_owned(), cutoff_minutes: 0 },
+            group: None,
         }
     }
 

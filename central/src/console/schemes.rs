@@ -21,8 +21,8 @@ use super::failure::{Failure, go};
 use super::scheme_text::{self, Changed, Slip};
 use super::signed::{Fields, Posted, SignedIn};
 use super::ui::{Ui, number};
-use crate::commands::schemes::check_scope;
 use crate::commands::schemes::publish::publish_text;
+use crate::commands::schemes::scope::NotForThese;
 use crate::db::Tx;
 use crate::rules::joining::roles::Role;
 use crate::store::levels::stand;
@@ -230,9 +230,6 @@ struct Draft {
 /// Reads a form: what is wrong with the text, or with the day.
 fn draft_of(fields: &Fields, text: &str, today: Day) -> Result<Draft, (Vec<Slip>, &'static str)> {
     let scheme = scheme_text::read(text).map_err(|slips| (slips, "scheme-slips"))?;
-    if let Err(error) = check_scope(&scheme) {
-        return Err((vec![Slip { line: None, what: error.to_string() }], "scheme-slips"));
-    }
     let bad = |key| Err((Vec::new(), key));
     let Ok(from) = fields.get("from").parse::<Day>() else { return bad("scheme-day") };
     let policy = fields.get("policy") == "1";
@@ -333,7 +330,9 @@ pub async fn act(State(console): State<Console>, posted: Posted) -> Result<Respo
         return show(Vec::new(), "", Some(tried));
     }
     let (how, actor) = ((Some(draft.from), draft.policy), posted.by.actor());
-    let done = publish_text(&console.app, (draft.scheme, Some(text.clone())), how, actor).await;
-    done.map_err(|error| Failure::fault(&*error))?;
+    if let Err(error) = publish_text(&console.app, (draft.scheme, Some(text.clone())), how, actor).await {
+        let Some(why) = error.downcast_ref::<NotForThese>() else { return Err(Failure::fault(&*error)) };
+        return show(vec![Slip { line: None, what: why.to_string() }], "scheme-slips", None);
+    }
     Ok(go("/schemes"))
 }

@@ -8,7 +8,7 @@ use super::run::{ImportError, Report, Request};
 use super::tests::{Centre, MEMBERS, Noon, OFFICES, asked, counts};
 use super::*;
 use crate::clock::Clock as _;
-use crate::db::Tx;
+use crate::db::{Db, Tx};
 use crate::db::testing::{each, prepare_all};
 use crate::store::people::PeopleError;
 use crate::store::verify::verify;
@@ -27,7 +27,7 @@ fn batch(kind: Kind, text: &str) -> Request {
     Request { batch, cause, ..asked(kind, text) }
 }
 
-async fn with_members(db: crate::db::Db, folder: &std::path::Path) -> Centre {
+async fn with_members(db: Db, folder: &Path) -> Centre {
     let centre = Centre::new(db, folder).await;
     centre.take(Kind::Offices, OFFICES).await;
     centre.take(Kind::Members, MEMBERS).await;

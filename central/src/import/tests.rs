@@ -277,7 +277,7 @@ impl Centre {
             acts::take(tx, entry, Noon.now(), &Actor::Command("admin".into()), &meanwhile).map(|_| ())
         };
         self.db.write(act).await.expect("an act");
-        write(&means, request.kind, &planned.columns, planned.chunks).await.expect("written");
+        write(&means, &request, &planned.columns, planned.chunks).await.expect("written");
     }
 
     async fn card(&self, number: &str) -> CardSet {

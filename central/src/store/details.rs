@@ -143,7 +143,7 @@ pub(super) fn commit(
 /// # Errors
 /// [`StoreError`].
 pub fn groups(tx: &mut Tx<'_>) -> Result<Vec<FieldGroup>, StoreError> {
-    let read = |row: &crate::db::Row| {
+    let read = |row: &Row| {
         let decoded = cbor::decode(row.blob(0)?);
         decoded.map_err(|source| StoreError::Stored { what: "field group", id: String::new(), source })
     };
@@ -223,7 +223,7 @@ pub fn edits(
     limit: i64,
 ) -> Result<Vec<EditView>, StoreError> {
     let found = tx.query(SQL.get("edits"), &[member.0.into(), at.0.into(), what.into(), limit.into()])?;
-    let read = |row: &crate::db::Row| {
+    let read = |row: &Row| {
         Ok(EditView {
             what: row.text(0)?.to_owned(),
             by: row.text(1)?.to_owned(),

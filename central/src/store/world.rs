@@ -17,7 +17,8 @@ use super::StoreError;
 use super::known;
 use super::rows;
 use super::{
-    activities, asked, associations, birthdays, cards, catalogue, details, joining, levels, office_days, points, rankings, stock, stand_ins,
+    activities, asked, associations, birthdays, cards, catalogue, details, joining, levels, office_days,
+    points, rankings, stand_ins, stock,
 };
 use crate::db::{Row, SqlFile, Tx, Value};
 use crate::rules::apply::{APPLY_VERSION, OLDEST_APPLY_VERSION, apply};

@@ -1,7 +1,12 @@
 //! One act of each kind about points, and of those about who decides, with every optional field filled somewhere.
 
 use hufu_shared::act::{
-    Act, Actor, BirthdayTakenBack, BirthdayUsed, CouponGiven, CouponUsed, CouponWhy, CouponsGiven, EventTakenBack, EventTold, FilledUp, ItemDecided, ItemRedeemed, ItemTakenBack, LevelMove, LevelWhy, LevelsMoved, MembersRanked, PointsChange, PointsChanged, PointsDecided, PointsFilledUp, PointsTransferred, PointsTrigger, PurchasesDue, Ranked, RankingAwarded, RedeemedBy, RedeemedFor, Redeems, RedemptionPlan, RedemptionRun, RedemptionStep, RedemptionStepped, StandInEnded, StandInNamed, TriggerOn, Triggered, CasesHanded, CasesPutOff,
+    Act, Actor, BirthdayTakenBack, BirthdayUsed, CasesHanded, CasesPutOff, CouponGiven, CouponUsed,
+    CouponWhy, CouponsGiven, EventTakenBack, EventTold, FilledUp, ItemDecided, ItemRedeemed, ItemTakenBack,
+    LevelMove, LevelWhy, LevelsMoved, MembersRanked, PointsChange, PointsChanged, PointsDecided,
+    PointsFilledUp, PointsTransferred, PointsTrigger, PurchasesDue, Ranked, RankingAwarded, RedeemedBy,
+    RedeemedFor, Redeems, RedemptionPlan, RedemptionRun, RedemptionStep, RedemptionStepped, StandInEnded,
+    StandInNamed, TriggerOn, Triggered,
 };
 use hufu_shared::ids::{DeviceId, FactId, Hash, ItemId, MemberId, OccurrenceId, OfficeId, OperatorId};
 use hufu_shared::money::Amount;

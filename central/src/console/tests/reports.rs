@@ -38,13 +38,13 @@ fn table(page: &Page, block: &str) -> Vec<Vec<String>> {
         let text = text.strip_prefix("<span>").unwrap_or(text);
         text.split('<').next().unwrap_or_default().to_owned()
     };
-    body.split("<tr>").skip(1).map(|row| row.split("<td ").skip(1).map(cell).collect()).collect()
+    body.split("<tr>").skip(1).map(|row| row.split("<td ").skip(1).map(cell).collect::<Vec<_>>()).collect()
 }
 
 /// A figure as it is written: a count, points, or fen of an amount; nothing is zero.
 fn figure(text: &str) -> i64 {
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-    let value = digits.parse().unwrap_or_default();
+    let value: i64 = digits.parse().unwrap_or_default();
     if text.starts_with('−') { -value } else { value }
 }
 

@@ -254,7 +254,7 @@ mod tests {
     fn kind_17_a_version_for_some_goes_before_a_newer_one_for_all_until_it_ends() {
         let versions = [version(1, 0), special(2, 100, Some(200)), version(3, 150)];
         let in_force: Vec<Option<u32>> =
-            [50, 100, 199, 200].into_iter().map(|day| super::in_force(&versions, at(day))).collect();
+            [50, 100, 199, 200].into_iter().map(|day| in_force(&versions, at(day))).collect();
         assert_eq!(in_force, [Some(1), Some(2), Some(2), Some(3)]);
         let cases = [
             (earn(2, 199), Rated::AsDecided, "its last day"),

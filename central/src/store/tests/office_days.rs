@@ -26,7 +26,7 @@ const SECOND: Actor = Actor::Admin(OperatorId([2; 16]));
 
 fn office() -> OfficeRow {
     let clock = OfficeClock::default();
-    OfficeRow { office: OFFICE_A, code: "A".to_owned(), name: words("A", "A"), clock }
+    OfficeRow { office: OFFICE_A, code: "A".to_owned(), name: words("A", "A"), clock, group: None }
 }
 
 async fn sheet(db: &Db, now: Instant) -> Sheet {
@@ -44,6 +44,7 @@ async fn heard(db: &Db, device: DeviceId, at: Instant) {
         directory: version,
         block: version,
         readiness: None,
+        health: None,
     };
     db.write(move |tx| contact::heard(tx, device, &beat, at)).await.expect("noted");
 }

@@ -162,10 +162,10 @@ fn the_centre_is_told_each_minute_how_the_terminal_is() {
     desk.wait(61);
     desk.handle(Event::Tick);
     let said = told.borrow_and_update().clone().expect("said");
-    assert_eq!(said.pieces.iter().map(|piece| (piece.kind, piece.up)).collect::<Vec<_>>(), [
-        (Attached::Reader, true),
-        (Attached::Reader, true)
-    ]);
+    assert_eq!(
+        said.pieces.iter().map(|piece| (piece.kind, piece.up)).collect::<Vec<_>>(),
+        [(Attached::Reader, true), (Attached::Reader, true)]
+    );
     assert_eq!(said.oldest, desk.facts().first().map(|fact| fact.wall), "nothing was acknowledged here");
     assert_eq!(said.software.as_deref(), Some(env!("CARGO_PKG_VERSION")));
 }
