@@ -66,7 +66,7 @@
     if (event.isComposing || event.keyCode === 229 || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "Escape" && typing(event.target)) { event.target.blur(); return; }
     // What was chosen is sent by Enter.
-    if (event.key === "Enter" && event.target.tagName === "SELECT" && event.target.form && event.target.form.method === "post") { event.preventDefault(); event.target.form.requestSubmit(); return; }
+    if (event.key === "Enter" && event.target.tagName === "SELECT" && event.target.dataset.key && event.target.form && event.target.form.method === "post") { event.preventDefault(); event.target.form.requestSubmit(); return; }
     if (document.body.dataset.keys === "off" || typing(event.target) || document.querySelector("dialog[open]")) return;
     if (done(event)) event.preventDefault();
   });

@@ -5,7 +5,8 @@ VALUES ($1, $2, $3, $12, $4, $5, $6, $7, $8, $9, 0, 0, $10, $11)
 ON CONFLICT (device) DO UPDATE SET last_contact = excluded.last_contact, address = excluded.address,
     queued = excluded.queued, notices_taken = excluded.notices_taken, directory_epoch = excluded.directory_epoch,
     directory_n = excluded.directory_n, block_epoch = excluded.block_epoch, block_n = excluded.block_n,
-    readiness = excluded.readiness
+    readiness = excluded.readiness, health = excluded.health,
+    software = CASE WHEN excluded.software = '' THEN device_contact.software ELSE excluded.software END
 
 -- name: delivered
 INSERT INTO device_contact (device, last_contact, address, software, queued, notices_taken, directory_epoch, directory_n,

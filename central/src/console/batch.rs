@@ -318,7 +318,9 @@ async fn care(console: &Console, by: &SignedIn, asked: &Asked, fields: &Fields) 
     let (actor, entry) = (by.actor(), console.app.entry_id()?);
     let work = move |tx: &mut Tx<'_>| -> Result<Result<(), &'static str>, PeopleError> {
         journal::pass_gate(tx, now)?;
-        let cases: Vec<Hash> = named(tx, &of, me)?.into_iter().map(|(case, _)| case.id).collect();
+        let waits = |case: &Case| matches!(case.known.state, CaseState::Open | CaseState::EvidenceChanged);
+        let named = named(tx, &of, me)?.into_iter();
+        let cases: Vec<Hash> = named.filter(|(case, _)| waits(case)).map(|(case, _)| case.id).collect();
         let account = to.map(|to| staff::account(tx, to)).transpose()?.flatten();
         if to.is_some() && !account.is_some_and(|account| account.role.is_of_centre()) {
             return Ok(Err("inbox-may-not"));

@@ -13,7 +13,7 @@ use hufu_shared::ids::{OperatorId, RunId};
 use serde::Deserialize;
 
 use super::Console;
-use super::data_import::may_import;
+use super::data_import::may_bring;
 use super::data_words::Trouble;
 use super::data_work::{self, Asked, opened, opened_json, sealed_json};
 use super::failure::{Failure, go};
@@ -173,7 +173,7 @@ pub(super) async fn show(
     for listed in &found {
         runs.push(shown(console, &ui, listed, viewer).await?);
     }
-    let kinds = Kind::ALL.into_iter().filter(|_| may_import(role));
+    let kinds = Kind::ALL.into_iter().filter(|kind| may_bring(role, *kind));
     let page = DataPage {
         kinds: kinds.map(|kind| (kind.code(), ui.t(&format!("data-kind-{}", kind.code())))).collect(),
         lists: What::ALL.map(|what| (what.code(), ui.t(&format!("export-{}", what.code())))).to_vec(),

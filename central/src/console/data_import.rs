@@ -47,6 +47,11 @@ pub(super) fn may_import(role: Role) -> bool {
     ROLES.contains(&role)
 }
 
+/// Whether somebody of this role may bring files of a kind: opening balances give points and money.
+pub(super) fn may_bring(role: Role, kind: Kind) -> bool {
+    may_import(role) && (kind != Kind::Balances || role == Role::Admin)
+}
+
 /// A file with the fields sent beside it.
 #[derive(Default)]
 struct Upload {
@@ -110,6 +115,9 @@ pub async fn upload(
         return Err(Failure::Form);
     }
     let Some(kind) = Kind::from_code(upload.fields.get("kind")) else { return Err(Failure::Form) };
+    if !may_bring(by.session.account.role, kind) {
+        return Err(Failure::Role);
+    }
     let asked = Asked {
         sheet: upload.fields.get("sheet").to_owned(),
         ending: "xlsx".to_owned(),
@@ -287,7 +295,7 @@ async fn show(
     let run = &listed.0;
     let shown = data::shown(console, &ui, &listed, by.session.staff).await?;
     let (state, kind) = (run.standing(ui.now), Kind::from_code(&run.what));
-    let may = may_import(by.session.account.role);
+    let may = kind.is_some_and(|kind| may_bring(by.session.account.role, kind));
     let status = if typed.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let (asked, error) = match typed {
         Some(typed) => typed,
@@ -377,6 +385,10 @@ pub async fn act(
     let (run, ..) = data::one(&console, id).await?;
     if run.direction != Direction::Import || run.is_over(console.app.now()) {
         return Err(Failure::NotFound);
+    }
+    let role = posted.by.session.account.role;
+    if !Kind::from_code(&run.what).is_some_and(|kind| may_bring(role, kind)) {
+        return Err(Failure::Role);
     }
     match posted.fields.get("step") {
         "check" => return check(&console, &posted, run).await,

@@ -5,7 +5,7 @@ use askama::Template;
 use axum::response::{Html, IntoResponse, Response};
 
 use super::failure::Failure;
-use super::signed::SignedIn;
+use super::signed::AnyRole;
 use super::ui::Ui;
 
 /// Keys and the names of what they do, by where they work. The script knows the same ones.
@@ -54,7 +54,7 @@ struct KeysPage {
 }
 
 /// All keys.
-pub async fn page(by: SignedIn) -> Result<Response, Failure> {
+pub async fn page(AnyRole(by): AnyRole) -> Result<Response, Failure> {
     let ui = by.ui.at("keys");
     let part = |(title, keys): (&'static str, &'static [(&'static str, &'static str)])| Part {
         title: ui.t(title),

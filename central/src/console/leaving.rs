@@ -19,7 +19,7 @@ use super::verdict::note;
 use crate::db::Tx;
 use crate::rules::joining::leaving::{self, State as Leaving, Step};
 use crate::store::people::PeopleError;
-use crate::store::{StoreError, acts, joining, journal, outbox, people};
+use crate::store::{StoreError, acts, approvals, joining, journal, outbox, people};
 
 /// Messages that one request marks at most.
 const TOLD_MAX: usize = 500;
@@ -75,7 +75,7 @@ async fn deal(
     let ui = posted.by.ui.clone();
     match deal_it(console, &posted, (member, deal)).await? {
         Ok(()) => {}
-        Err(key @ "leaving-changed") => return Err(Refused::conflict(&ui, key)),
+        Err(key @ ("leaving-changed" | "leaving-own")) => return Err(Refused::conflict(&ui, key)),
         Err(key) => return Err(Refused::unfit(&ui, key)),
     }
     let known = console.app.db.read(move |tx| joining::leaving(tx, member)).await?;
@@ -118,6 +118,12 @@ async fn deal_it(
                 (Step::File, Act::LeaveFiled(filed))
             }
             Deal::Audit(archived) => {
+                let filed = joining::leaving(tx, member)?.map(|known| known.filed);
+                let asker =
+                    filed.map(|filed| approvals::leave_asker(tx, member, filed)).transpose()?.flatten();
+                if asker.is_some_and(|asker| actor.owns(&asker)) {
+                    return Ok(Err("leaving-own"));
+                }
                 let step = if *archived { Step::Archive } else { Step::Refuse };
                 let decided = LeaveDecided { member, archived: *archived, reason: note.commitment };
                 (step, Act::LeaveDecided(decided))

@@ -81,7 +81,7 @@ pub(super) fn read(
     asked: Asked,
 ) -> Result<Option<Read>, PeopleError> {
     let Some(sheet) = store::sheet(tx, of, console.app.now())? else { return Ok(None) };
-    let lines = sheet.parts.iter().flat_map(|part| {
+    let lines = sheet.parts.iter().filter(|part| part.is_expected).flat_map(|part| {
         let name = sheet.name_of(part.device);
         part.day.lines.iter().map(move |line| (line.clone(), name.clone()))
     });

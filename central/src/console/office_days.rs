@@ -163,6 +163,10 @@ struct ListPage {
 
 /// The page.
 pub(super) async fn show(console: &Console, ui: Ui, query: &ListQuery) -> Result<Response, Failure> {
+    // Where the console is narrowed to an office, so is the list; an empty filter means all.
+    let narrowed = || ui.office.as_ref().map(|office| office.id.to_string());
+    let office = query.office.clone().or_else(narrowed);
+    let query = &ListQuery { office, state: query.state.clone(), cursor: query.cursor.clone() };
     let found = find(console, query).await?.ok_or(Failure::NotFound)?;
     let (office, state) = (query.office.clone().unwrap_or_default(), query.state.clone().unwrap_or_default());
     let chosen = office_named(&found.offices, &office).map_or_else(String::new, |row| row.office.to_string());

@@ -83,19 +83,31 @@ impl Known {
         }
     }
 
-    /// Which version is in force on a day: the newest of those that have begun.
+    /// Which version is in force for the whole club on a day: the newest of those that have begun and not ended.
     fn in_force(&self, day: Day) -> Option<u32> {
-        self.terms.iter().filter(|terms| terms.valid_from <= day).map(|terms| terms.version).max()
+        let holds = |terms: &&SchemeTerms| {
+            let is_for_all = terms.offices().is_empty() && terms.member_kinds().is_empty();
+            is_for_all && terms.valid_from <= day && terms.last_day().is_none_or(|last| day <= last)
+        };
+        self.terms.iter().filter(holds).map(|terms| terms.version).max()
     }
 
-    /// How a version stands on a day: a key and a tone. One that has a newer one before it never begins.
+    /// How a version stands on a day: a key and a tone. A newer one for the same offices and kinds takes its place.
     fn standing(&self, terms: &SchemeTerms, day: Day) -> (&'static str, &'static str) {
-        let is_behind =
-            |other: &SchemeTerms| other.version > terms.version && other.valid_from <= terms.valid_from;
-        match self.in_force(day) {
-            Some(version) if version == terms.version => ("scheme-in-force", "ok"),
-            _ if terms.valid_from <= day => ("scheme-over", ""),
-            _ if self.terms.iter().any(is_behind) => ("scheme-never", "bad"),
+        let is_replaced = |at: Day| {
+            self.terms.iter().any(|other| {
+                other.version > terms.version
+                    && other.offices() == terms.offices()
+                    && other.member_kinds() == terms.member_kinds()
+                    && other.valid_from <= at
+                    && other.last_day().is_none_or(|last| at <= last)
+            })
+        };
+        let is_over = terms.last_day().is_some_and(|last| last < day) || is_replaced(day);
+        match (terms.valid_from <= day, is_over) {
+            (true, true) => ("scheme-over", ""),
+            (true, false) => ("scheme-in-force", "ok"),
+            _ if is_replaced(terms.valid_from) => ("scheme-never", "bad"),
             _ => ("scheme-to-come", "wait"),
         }
     }
@@ -227,12 +239,20 @@ struct Draft {
     policy: bool,
 }
 
+/// Whether a scheme is for every office and member, and without an end.
+fn is_for_all(scheme: &Scheme) -> bool {
+    scheme.scope(Vec::new()).is_none() && scheme.scope_office_groups.is_empty()
+}
+
 /// Reads a form: what is wrong with the text, or with the day.
 fn draft_of(fields: &Fields, text: &str, today: Day) -> Result<Draft, (Vec<Slip>, &'static str)> {
     let scheme = scheme_text::read(text).map_err(|slips| (slips, "scheme-slips"))?;
     let bad = |key| Err((Vec::new(), key));
     let Ok(from) = fields.get("from").parse::<Day>() else { return bad("scheme-day") };
     let policy = fields.get("policy") == "1";
+    if policy && !is_for_all(&scheme) {
+        return bad("scheme-policy-scoped");
+    }
     match (from < today, policy && from > today) {
         (true, _) => bad("scheme-past"),
         (false, true) => bad("scheme-policy-later"),
@@ -261,7 +281,10 @@ async fn moves(console: &Console, scheme: &Scheme) -> Result<BTreeMap<(u8, u8), 
 async fn tried(console: &Console, ui: &Ui, draft: &Draft) -> Result<Tried, Failure> {
     let policy = console.app.db.read(world::policy).await?;
     let mut then = policy.clone();
-    draft.scheme.write_into(&mut then);
+    // A version for some leaves what is one for the whole club as it is.
+    if is_for_all(&draft.scheme) {
+        draft.scheme.write_into(&mut then);
+    }
     let counts =
         if policy.levels == then.levels { BTreeMap::new() } else { moves(console, &draft.scheme).await? };
     let base = || ui.t("whatif-word-base-level");

@@ -158,9 +158,18 @@ impl Reader<'_> {
         if let Some(known) = names.get(by) {
             return Ok(known.clone());
         }
-        let person = by.strip_prefix("admin/").and_then(|id| id.parse::<OperatorId>().ok());
-        let name = person.map(|id| staff::name(tx, id)).transpose()?.flatten();
-        let name = name.unwrap_or_else(|| self.ui.t("actor-other"));
+        let ids = by.strip_prefix("admin/").unwrap_or_default().split("/for/");
+        let mut known = Vec::new();
+        for id in ids.filter_map(|id| id.parse::<OperatorId>().ok()) {
+            known.extend(staff::name(tx, id)?);
+        }
+        let name = match known.as_slice() {
+            [] => self.ui.t("actor-other"),
+            [name] => name.clone(),
+            [by, person, ..] => {
+                self.ui.t_of("record-stand-in", &[("by", by.clone()), ("name", person.clone())])
+            }
+        };
         names.insert(by.to_owned(), name.clone());
         Ok(name)
     }

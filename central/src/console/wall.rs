@@ -67,7 +67,9 @@ pub async fn page(
     let load = move |tx: &mut Tx<'_>| -> Result<Option<WallPage>, PeopleError> {
         let Some(row) = people::occurrence(tx, id)? else { return Ok(None) };
         let heads = activities::heads(tx, row.activity)?.remove(&id).unwrap_or_default();
-        let begun = directory::schemes(tx)?.into_iter().filter(|terms| terms.valid_from <= day);
+        let begun = directory::schemes(tx)?
+            .into_iter()
+            .filter(|terms| terms.scope.is_none() && terms.valid_from <= day);
         let terms = begun.max_by_key(|terms| terms.version);
         let display = terms.map_or(DisplayName::Surname, |terms| terms.display_name);
         let mut last = Vec::new();

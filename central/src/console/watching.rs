@@ -127,15 +127,15 @@ pub async fn set(
     posted: Posted,
 ) -> Result<Response, Failure> {
     let posted = posted.settled_as(&MAY_SET)?;
-    let text = |name| posted.fields.get(name);
-    let read = match Watch::read(text("silent"), text("opens"), text("closes")) {
+    let field = |name| posted.fields.get(name);
+    let read = match Watch::read(field("silent"), field("opens"), field("closes")) {
         Ok(read) => read,
         Err(unfit) => {
             let key = match unfit {
                 Unfit::Minutes => "watch-minutes-wrong",
                 Unfit::Time => "watch-time-wrong",
             };
-            let [silent, opens, closes] = ["silent", "opens", "closes"].map(|name| text(name).to_owned());
+            let [silent, opens, closes] = ["silent", "opens", "closes"].map(|name| field(name).to_owned());
             let refused = Refused { office, silent, opens, closes, error: posted.by.ui.t(key) };
             return devices::listed(&console, &posted.by, "", Some(refused)).await;
         }

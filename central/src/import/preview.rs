@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
+use super::BadCell;
 use super::report::sentence;
 use super::run::Report;
 use super::sheet::{Line, Sheet};
@@ -90,10 +91,18 @@ impl Preview {
     /// Of a report.
     #[must_use]
     pub fn of(report: &Report) -> Self {
-        let wrong = report.bad.iter().map(|cell| Wrong {
-            row: cell.row,
-            zh: sentence(report.kind, Language::Zh, cell),
-            en: sentence(report.kind, Language::En, cell),
+        let wrong = report.bad.iter().map(|bad| {
+            // What was met is shown, of a person as little as elsewhere on the page.
+            let met = match bad.column {
+                "name" | "birthday" => masked(bad.column, &bad.met),
+                _ => bad.met.clone(),
+            };
+            let cell = BadCell { met, ..bad.clone() };
+            Wrong {
+                row: cell.row,
+                zh: sentence(report.kind, Language::Zh, &cell),
+                en: sentence(report.kind, Language::En, &cell),
+            }
         });
         Self {
             rows: report.rows,

@@ -177,6 +177,7 @@ fn asked(line: &str) -> Vec<String> {
 
 fn is_template(file: &SourceFile) -> bool {
     [".html", ".js", ".svg"].iter().any(|end| file.path.ends_with(end))
+        && !file.path.contains("/assets/vendor/")
         && (file.path.contains("/templates/")
             || file.path.contains("/static/")
             || file.path.contains("/assets/"))

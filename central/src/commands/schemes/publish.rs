@@ -19,7 +19,7 @@ use crate::commands::EXIT_OK;
 use crate::db::Tx;
 use crate::jobs::publisher;
 use crate::random;
-use crate::store::{StoreError, acts, directory, schemes, world};
+use crate::store::{StoreError, acts, directory, journal, schemes, world};
 
 /// What a publication does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,6 +119,8 @@ pub async fn publish_text(
     }
     let ids: [[u8; ID_RANDOM_BYTES]; 2] = [random::bytes()?, random::bytes()?];
     let work = move |tx: &mut Tx<'_>| -> Result<Result<Published, NotForThese>, StoreError> {
+        // Versions and policy are read when nobody else can publish any more.
+        journal::pass_gate(tx, now)?;
         let (terms, before) = match next_version(tx, &scheme, valid_from)? {
             Ok(made) => made,
             Err(why) => return Ok(Err(why)),

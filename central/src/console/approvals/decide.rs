@@ -235,7 +235,13 @@ pub async fn decide(State(console): State<Console>, posted: Posted) -> Result<Re
             shown.push(Line::gone(&ui));
             continue;
         };
-        let said = one(&console, &mut posted, (&me, &item), (&chosen, approved)).await?;
+        // What was decided before stays, and is told: one that fails does not hide it.
+        let said = match one(&console, &mut posted, (&me, &item), (&chosen, approved)).await {
+            Ok(said) => said,
+            Err(Failure::NotFound | Failure::Role) => Err(ui.t("approvals-gone")),
+            Err(Failure::Fault(code)) => Err(code),
+            Err(other) => return Err(other),
+        };
         done += usize::from(said.is_ok());
         let line = Line::of(&ui, &item);
         shown.push(match said {

@@ -259,7 +259,7 @@ impl Desk {
         let text = fact_text(waiting.id);
         let mut item = self.item(books, kind, (text.clone(), waiting.received), &asker);
         item.title = forms::who(tx, with, ui, waiting)?;
-        item.link = format!("/requests/{text}");
+        item.link = if self.ui.of_centre { format!("/requests/{text}") } else { String::new() };
         item.about = forms::place_of(ui, &books.offices, waiting);
         if asker.is_empty() {
             item.asked_by = ui.t("approvals-by-form");

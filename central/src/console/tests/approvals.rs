@@ -23,7 +23,9 @@ fn picks(page: &Page) -> Vec<String> {
 
 /// The badge beside the line of the navigation; none where nothing waits.
 fn badge(page: &Page) -> Option<&str> {
-    let line = page.between("href=\"/approvals\"", "</a>").expect("the line is there");
+    let (_, nav) = page.text.split_once("<nav").expect("a navigation");
+    let line = nav.split_once("href=\"/approvals\"").expect("the line is there").1;
+    let line = line.split("</a>").next().unwrap_or_default();
     line.split("<b class=\"count\">").nth(1).and_then(|rest| rest.split('<').next())
 }
 

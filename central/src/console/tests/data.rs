@@ -89,7 +89,8 @@ async fn ui_f07_a_file_is_mapped_tried_confirmed_and_reported_row_by_row() {
             assert!(page.text.contains(words), "{words}: {}", page.text);
         }
         assert!(!page.text.contains("欧阳静雯") && !page.text.contains("确认导入"), "masked; all or none");
-        let count = async || site.app.db.read(|tx: &mut Tx<'_>| members::count(tx, "")).await.expect("counted");
+        let count =
+            async || site.app.db.read(|tx: &mut Tx<'_>| members::count(tx, "")).await.expect("counted");
         let before = count().await;
 
         step(&mut browser, &link, "check", &[("partial", "1")]).await;

@@ -150,6 +150,12 @@ impl Page {
         self.headers.get(header::LOCATION).map_or("", |value| value.to_str().expect("text"))
     }
 
+    /// The first choice of the page's own forms; the frame has one of offices.
+    pub fn first_option(&self) -> Option<&str> {
+        let (_, own) = self.text.split_once("<main")?;
+        own.split_once("<option value=\"")?.1.split('"').next()
+    }
+
     /// The first text between two marks.
     pub fn between(&self, from: &str, to: &str) -> Option<&str> {
         let rest = &self.text[self.text.find(from)? + from.len()..];

@@ -62,3 +62,6 @@ SELECT body FROM entry
 
 -- name: set_role
 UPDATE staff SET role = $1 WHERE login = 'admin'
+
+-- name: attended
+SELECT DISTINCT occurrence FROM attendance ORDER BY occurrence LIMIT 5

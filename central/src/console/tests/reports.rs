@@ -6,7 +6,7 @@ use hufu_shared::fact::{Event, Purpose, RefusalReason, Refused, ToppedUp, Visite
 use hufu_shared::ids::{Hash, MemberId, OfficeId, OperatorId};
 use hufu_shared::member::MemberStatus;
 use hufu_shared::money::{Amount, Leg, Unit};
-use hufu_shared::time::{Day, OfficeClock};
+use hufu_shared::time::{Day, MINUTE_US, OfficeClock};
 use serde_json::Value;
 
 use super::bills;
@@ -222,6 +222,8 @@ async fn points_over_time_lead_from_one_end_of_day_to_the_next() {
 #[tokio::test(flavor = "multi_thread")]
 async fn ui_g05_every_report_says_what_was_asked_as_of_when_in_which_zone_and_who_is_still_to_upload() {
     each(|site| async move {
+        // Nobody was heard of since.
+        site.clock.advance(MINUTE_US);
         let mut browser = Browser::signed_in(&site).await;
         let session = browser.cookies.clone();
         let day = today(&site);

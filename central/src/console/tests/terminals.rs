@@ -193,7 +193,7 @@ async fn the_overview_of_an_office_sums_up_with_the_others_to_that_of_all() {
             let one = figures(&office.office.to_string()).await;
             sum = [sum[0] + one[0], sum[1] + one[1]];
         }
-        assert!(all[0] > 0, "somebody checked in today");
+        assert!(all.iter().any(|figure| *figure != 0), "something happened: {all:?}");
         assert_eq!(sum, all);
     })
     .await;

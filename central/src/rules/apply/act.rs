@@ -40,9 +40,9 @@ impl Work {
             Act::StockMoved(_) | Act::StockItemsSet(_) | Act::StockCounted(_) | Act::StockExplained(_) => self.act_of_stock(&taken.act),
             Act::CasesHanded(_) | Act::CasesPutOff(_) => self.act_of_inbox(&taken.act),
             Act::PointsExpired(run) => self.points_expired(run),
-            Act::LeaseSet(set) => self.lease_set(set),
-            Act::LeaseWrittenOff(ended) => self.lease_written_off(ended),
-            Act::LeasesReported(reported) => self.leases_reported(reported),
+            Act::LeaseSet(_) | Act::LeaseWrittenOff(_) | Act::LeasesReported(_) => {
+                self.act_of_lease(&taken.act)
+            }
             Act::RecoveryEnded(ended) => self.recovery_ended(ended),
             Act::ValueMoved(_) | Act::ValueFrozen(_) | Act::ValueCarried(_) => self.act_of_value(&taken.act),
             Act::MembersMerged(merged) => self.members_merged(merged),
@@ -87,6 +87,16 @@ impl Work {
             Act::PolicySet(policy) => self.policy_set(policy),
             Act::JobRan(run) => self.job_ran(run),
             Act::ApplyVersionSet(set) => self.apply_version_set(set.version),
+        }
+    }
+
+    /// Gives effect to an act about leases; one about something else has none here.
+    fn act_of_lease(&mut self, act: &Act) {
+        match act {
+            Act::LeaseSet(set) => self.lease_set(set),
+            Act::LeaseWrittenOff(ended) => self.lease_written_off(ended),
+            Act::LeasesReported(reported) => self.leases_reported(reported),
+            _ => {}
         }
     }
 

@@ -125,7 +125,8 @@ fn a_terminal_promises_by_the_version_for_its_office_and_for_the_members_kind() 
         place.core.directory().apply_delta(&rows, held, to).expect("taken");
         let mut buy = |n: u8| {
             let swiped = swipe(&mut place, n, Purpose::Earn(Amount(SCOPED_FEN)), u64::from(n) * 5);
-            let decided = facts(&place).pop().map(|fact| fact.scheme);
+            // A fact says the version only where it is another one than that of the fact before.
+            let decided = facts(&place).iter().rev().map(|fact| fact.scheme).find(|scheme| *scheme != 0);
             (swiped.decision.promised, decided, swiped.decision.outcome)
         };
         for (n, figure) in figures {
