@@ -12,6 +12,7 @@ use hufu_shared::time::{DAY_US, MINUTE_US};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use super::approving::account;
 use super::kit::{Browser, Page, Site, each};
 use super::taking::{takes, written};
 use crate::app::App;
@@ -153,8 +154,15 @@ async fn rule_k11_k12_leaving_is_filed_audited_and_undone_by_the_service_centre(
             browser.post(&path, &[("kind", "moved"), ("reason", "再次")]).await.status,
             StatusCode::CONFLICT
         );
-        let gone = browser.post(&audit, &[("archived", "1"), ("reason", "审核通过")]).await;
-        assert_eq!(text(&json(&gone), "state"), "archived");
+        let own = browser.post(&audit, &[("archived", "1"), ("reason", "审核通过")]).await;
+        assert_eq!(
+            text(&json(&own), "type"),
+            "urn:hufu:problem:leaving-own",
+            "who filed it does not decide it"
+        );
+        let mut other = account(&site, &[("login", "second"), ("role", "admin")]).await;
+        let gone = other.post(&audit, &[("archived", "1"), ("reason", "审核通过")]).await;
+        assert_eq!(text(&json(&gone), "state"), "archived", "{}", gone.text);
         let back = browser.post(&restore, &[("reason", "误退")]).await;
         assert_eq!(text(&json(&back), "state"), "restored");
         assert_eq!(browser.post(&restore, &[("reason", "误退")]).await.status, StatusCode::CONFLICT);
