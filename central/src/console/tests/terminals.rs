@@ -176,6 +176,8 @@ async fn the_console_narrows_to_one_office_and_says_which() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_overview_of_an_office_sums_up_with_the_others_to_that_of_all() {
     each(|site| async move {
+        // Into the history.
+        site.clock.advance(-DAY_US);
         let browser = Browser::signed_in(&site).await;
         let offices = site.app.db.read(people::offices).await.expect("offices");
         let figures = async |office: &str| {
