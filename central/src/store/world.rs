@@ -196,9 +196,8 @@ fn fetch_one(tx: &mut Tx<'_>, world: &mut World, need: Need) -> Result<(), Store
             Ok(())
         }
         Need::Range(device, epoch, from, to) => range_in(tx, world, (device, epoch), (from, to), None),
-        Need::Since(device, epoch, from, to, at) => {
-            range_in(tx, world, (device, epoch), (from, to), Some(at))
-        }
+        #[rustfmt::skip]
+        Need::Since(device, epoch, from, to, at) => range_in(tx, world, (device, epoch), (from, to), Some(at)),
         Need::Fact(id) => facts_in(tx, world, "fact", &rows::fact_id_values(id)).map(|_| ()),
         Need::Linked(link) => {
             let linked = facts_in(tx, world, "linked_facts", &[link.0.into()])?;

@@ -40,9 +40,8 @@ impl Work {
             Act::StockMoved(_) | Act::StockItemsSet(_) | Act::StockCounted(_) | Act::StockExplained(_) => self.act_of_stock(&taken.act),
             Act::CasesHanded(_) | Act::CasesPutOff(_) => self.act_of_inbox(&taken.act),
             Act::PointsExpired(run) => self.points_expired(run),
-            Act::LeaseSet(_) | Act::LeaseWrittenOff(_) | Act::LeasesReported(_) => {
-                self.act_of_lease(&taken.act)
-            }
+            #[rustfmt::skip]
+            Act::LeaseSet(_) | Act::LeaseWrittenOff(_) | Act::LeasesReported(_) => self.act_of_lease(&taken.act),
             Act::RecoveryEnded(ended) => self.recovery_ended(ended),
             Act::ValueMoved(_) | Act::ValueFrozen(_) | Act::ValueCarried(_) => self.act_of_value(&taken.act),
             Act::MembersMerged(merged) => self.members_merged(merged),
