@@ -153,6 +153,32 @@ async fn a_constraint_is_told_and_a_savepoint_undoes_it() {
 }
 
 #[tokio::test]
+async fn a_row_that_is_kept_is_asked_for_once_and_forgotten_with_its_savepoint() {
+    each(|db| async move {
+        create(&db).await;
+        let kept = |tx: &mut Tx<'_>| {
+            let row = tx.query_kept(SQL.get("all"), Vec::new())?;
+            row.map(|row| row.int(0)).transpose()
+        };
+        let met = db.write(move |tx| {
+            let undone: Result<(), Failure> = tx.savepoint("undone", |tx| {
+                insert(tx, 1, "undone")?;
+                kept(tx)?;
+                Err(Failure::Own)
+            });
+            let after = kept(tx)?;
+            insert(tx, 2, "kept")?;
+            let first = kept(tx)?;
+            // Asked anew the statement would give two rows, which is refused.
+            insert(tx, 3, "later")?;
+            Ok::<_, DbError>((matches!(undone, Err(Failure::Own)), after, first, kept(tx)?))
+        });
+        assert_eq!(met.await.unwrap(), (true, None, Some(2), Some(2)));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_swallowed_failure_never_passes_for_a_commit() {
     each(|db| async move {
         create(&db).await;
