@@ -213,7 +213,7 @@ async fn a_case_is_handed_to_who_may_decide_and_put_off_until_a_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ui_g01_keys_are_listed_without_script_and_can_be_switched_off() {
+async fn keys_are_listed_without_script_and_can_be_switched_off() {
     each(|site| async move {
         let mut browser = Browser::signed_in(&site).await;
         let page = browser.get("/keys").await;
