@@ -46,6 +46,10 @@ SELECT l.n, l.debit, l.credit, l.pieces, l.code, l.at, l.day, l.cause FROM stock
 WHERE l.item = $1 AND (l.office = $2 OR l.debit = $3 OR l.credit = $3) AND l.at >= $4 AND (l.at > $4 OR l.n > $5)
 ORDER BY l.at, l.n LIMIT $6
 
+-- name: lines_newest
+SELECT l.n, l.debit, l.credit, l.pieces, l.code, l.at, l.day, l.cause FROM stock_line l
+WHERE l.item = $1 AND (l.office = $2 OR l.debit = $3 OR l.credit = $3) ORDER BY l.at DESC, l.n DESC LIMIT $4
+
 -- name: stocktakes
 SELECT t.device, t.epoch, t.seq, t.class, t.office, t.day, t.at, t.counted, t.expected, t.state, o.code, d.name
 FROM stocktake t JOIN office o ON o.id = t.office JOIN device d ON d.id = t.device

@@ -11,7 +11,6 @@ use hufu_shared::act::StockClass;
 use hufu_shared::dictionary::{self, Term};
 use hufu_shared::ids::{CardId, OfficeId};
 use hufu_shared::member::{CardStatus, OfficeRow};
-use hufu_shared::time::Instant;
 use serde::Deserialize;
 
 use super::Console;
@@ -29,7 +28,7 @@ use crate::store::{cards, joining};
 
 /// Lost cards that a page lists.
 const LOST_MAX: i64 = 50;
-/// Lines of the stock ledger that the page shows, the oldest first.
+/// Lines of the stock ledger that the page shows, the newest first.
 const LINES_MAX: i64 = 100;
 
 /// Which office, and the lines of which item.
@@ -109,7 +108,7 @@ fn read(tx: &mut Tx<'_>, query: &StockQuery) -> Result<Read, PeopleError> {
     let item = class.map(|class| stock::item(tx, class, &query.code)).transpose()?.flatten();
     let office = office_of(tx, &query.office)?;
     let lines = match item.zip(office) {
-        Some((item, office)) => stock::lines(tx, (item.item, office), (Instant(i64::MIN), 0), LINES_MAX)?,
+        Some((item, office)) => stock::newest_lines(tx, (item.item, office), LINES_MAX)?,
         None => Vec::new(),
     };
     Ok(Read {

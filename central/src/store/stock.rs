@@ -290,19 +290,33 @@ pub fn lines(
     let shelf = format!("shelf/{office}");
     let values =
         [item.0.into(), office.0.into(), shelf.into(), at.0.into(), rows::number(after), limit.into()];
-    let read = |row: &Row| {
-        Ok(LineView {
-            n: row.uint(0)?,
-            debit: row.text(1)?.to_owned(),
-            credit: row.text(2)?.to_owned(),
-            pieces: row.int(3)?,
-            code: row.text(4)?.to_owned(),
-            at: Instant(row.int(5)?),
-            day: rows::day_at(row, 6)?,
-            cause: Hash(row.array(7)?),
-        })
-    };
-    tx.query(SQL.get("lines"), &values)?.iter().map(read).collect()
+    tx.query(SQL.get("lines"), &values)?.iter().map(line_of).collect()
+}
+
+/// The newest of the same lines, the newest first, at most `limit`.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn newest_lines(
+    tx: &mut Tx<'_>,
+    (item, office): (ItemId, OfficeId),
+    limit: i64,
+) -> Result<Vec<LineView>, StoreError> {
+    let values = [item.0.into(), office.0.into(), format!("shelf/{office}").into(), limit.into()];
+    tx.query(SQL.get("lines_newest"), &values)?.iter().map(line_of).collect()
+}
+
+fn line_of(row: &Row) -> Result<LineView, StoreError> {
+    Ok(LineView {
+        n: row.uint(0)?,
+        debit: row.text(1)?.to_owned(),
+        credit: row.text(2)?.to_owned(),
+        pieces: row.int(3)?,
+        code: row.text(4)?.to_owned(),
+        at: Instant(row.int(5)?),
+        day: rows::day_at(row, 6)?,
+        cause: Hash(row.array(7)?),
+    })
 }
 
 /// A finding, as people look at it.
