@@ -10,7 +10,7 @@ use hufu_shared::scheme::Words;
 use hufu_shared::time::Instant;
 
 use super::{StoreError, joining, known, rows};
-use crate::db::{Row, SqlFile, Tx};
+use crate::db::{Question, Row, SqlFile, Tx};
 use crate::rules::apply::{look_alike_case, profile_case};
 use crate::rules::joining::application;
 use crate::rules::links;
@@ -118,9 +118,14 @@ fn change_in(tx: &mut Tx<'_>, row: &Row) -> Result<Option<Waiting>, StoreError> 
     }))
 }
 
-fn is_linked(tx: &mut Tx<'_>, link: Hash, id: FactId) -> Result<bool, StoreError> {
+fn linked_question(link: Hash, id: FactId) -> Question {
     let [device, epoch, seq] = rows::fact_id_values(id);
-    Ok(tx.query_opt(SQL.get("is_linked"), &[link.0.into(), device, epoch, seq])?.is_some())
+    (SQL.get("is_linked"), vec![link.0.into(), device, epoch, seq])
+}
+
+fn is_linked(tx: &mut Tx<'_>, link: Hash, id: FactId) -> Result<bool, StoreError> {
+    let (sql, key) = linked_question(link, id);
+    Ok(tx.query_opt(sql, &key)?.is_some())
 }
 
 /// Applications that wait, the oldest first, at most `limit`.
@@ -193,6 +198,16 @@ fn filed(words: &[Term], id: FactId, known: &KnownFiled) -> Waiting {
 /// [`StoreError`] if the database fails.
 pub fn changes(tx: &mut Tx<'_>) -> Result<(Vec<Waiting>, bool), StoreError> {
     let found = tx.query(SQL.get("changes"), &[CHANGES_SCANNED_MAX.into()])?;
+    // What was dealt with of all of them is asked together: pages count what waits.
+    let mut asked = Vec::new();
+    for row in &found {
+        let id = rows::fact_id_at(row, 0)?;
+        let event = known::readable(tx, id, row.blob(9)?)?.map(|fact| fact.event);
+        let Some(Event::ProfileChangeRequested(change)) = event else { continue };
+        asked
+            .extend(change.fields.iter().map(|(field, _)| linked_question(links::dealt_with(id, field), id)));
+    }
+    tx.ask_ahead(asked)?;
     let mut all = Vec::new();
     for row in found.iter().rev() {
         all.extend(change_in(tx, row)?);
