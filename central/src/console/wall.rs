@@ -12,12 +12,12 @@ use hufu_shared::scheme::DisplayName;
 use super::Console;
 use super::activity_page::span;
 use super::failure::Failure;
-use super::schemes::today;
 use super::signed::SignedIn;
 use super::ui::{Ui, number};
 use crate::db::Tx;
+use crate::store::activities;
+use crate::store::directory::{self, Making};
 use crate::store::people::{self, PeopleError};
-use crate::store::{activities, directory};
 use crate::vault::{Vault, mask};
 
 /// Greetings that the wall shows.
@@ -63,15 +63,12 @@ pub async fn page(
     Path(id): Path<OccurrenceId>,
     by: SignedIn,
 ) -> Result<Response, Failure> {
-    let (own, vault, day) = (by.ui, console.app.vault.clone(), today(&console));
+    let (own, vault, now) = (by.ui, console.app.vault.clone(), console.app.now());
     let load = move |tx: &mut Tx<'_>| -> Result<Option<WallPage>, PeopleError> {
         let Some(row) = people::occurrence(tx, id)? else { return Ok(None) };
         let heads = activities::heads(tx, row.activity)?.remove(&id).unwrap_or_default();
-        let begun = directory::schemes(tx)?
-            .into_iter()
-            .filter(|terms| terms.scope.is_none() && terms.valid_from <= day);
-        let terms = begun.max_by_key(|terms| terms.version);
-        let display = terms.map_or(DisplayName::Surname, |terms| terms.display_name);
+        // As the terminals' displays show names.
+        let display = Making::by_scheme(tx, &vault, now)?.display;
         let mut last = Vec::new();
         for (member, personal, at) in activities::last_came(tx, id, GREETED)? {
             let greeting = greeting(tx, &vault, (member, personal), display)?;
