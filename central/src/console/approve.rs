@@ -27,7 +27,7 @@ use crate::rules::joining::roles::{self, Account};
 use crate::store::acts::Note;
 use crate::store::people::{self, PeopleError, SALT_BYTES};
 use crate::store::requests::{self, State as Waits};
-use crate::store::{acts, cases, joining, journal, staff, world};
+use crate::store::{acts, calls, cases, joining, journal, staff, world};
 
 /// What is done with an application.
 #[derive(Debug, Clone)]
@@ -137,7 +137,8 @@ impl Approving {
         let app = self.app.clone();
         let work = move |tx: &mut Tx<'_>| -> Result<Result<(), Undone>, PeopleError> {
             let decide = |tx: &mut Tx<'_>| -> Result<(), Undone> {
-                self.decide(tx, &me, application, (&deal, &chosen))
+                self.decide(tx, &me, application, (&deal, &chosen))?;
+                Ok(calls::forget(tx, application)?)
             };
             match tx.savepoint("approve", decide) {
                 Err(Undone::Failed(error)) => Err(error),

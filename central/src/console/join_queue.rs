@@ -442,7 +442,6 @@ async fn decide(
         Err(Undone::Role) => return Err(Failure::Role),
         Err(Undone::Failed(error)) => return Err(error.into()),
     }
-    console.app.db.write(move |tx| calls::forget(tx, application)).await?;
     Ok(Ok(()))
 }
 
