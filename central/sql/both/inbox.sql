@@ -48,6 +48,3 @@ SELECT sealed FROM act_note WHERE commitment = $1
 
 -- name: decided_of_member
 SELECT id, kind, changed, opened FROM conflict WHERE member = $1 AND state IN ('decided', 'evidence_changed') ORDER BY changed DESC, id LIMIT $2
-
--- name: staff_name
-SELECT name FROM staff WHERE id = $1

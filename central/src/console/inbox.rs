@@ -18,8 +18,8 @@ use crate::rules::apply::verdict_code;
 use crate::rules::inbox::{Care, Rank, rank};
 use crate::rules::world::CaseState;
 use crate::store::cases::{self, Case, Decision, KindCount, Listed};
-use crate::store::inbox;
 use crate::store::people::PeopleError;
+use crate::store::{inbox, staff};
 use crate::vault::Vault;
 
 /// Filter of the inbox, and what was done last.
@@ -268,7 +268,7 @@ pub(super) fn decided_words(
     key: &OpenKey,
     decision: &Decision,
 ) -> Result<(String, String), PeopleError> {
-    let who = match (inbox::name_of(tx, &decision.actor)?, decision.actor.staff()) {
+    let who = match (ui.called(&staff::named(tx, &decision.actor.to_string())?), decision.actor.staff()) {
         (Some(name), _) => name,
         (None, Some(id)) => ui.t_with("actor-admin", &[("id", &format!("…{}", &id.to_string()[30..]))]),
         (None, None) => ui.t("actor-other"),

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
-use hufu_shared::ids::{OperatorId, RunId};
+use hufu_shared::ids::RunId;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -298,13 +298,10 @@ async fn show(
 }
 
 async fn run_shown(console: &Console, ui: &Ui, run: &Run) -> Result<RunShown, Failure> {
-    let person: Option<OperatorId> = run.actor.strip_prefix("admin/").and_then(|id| id.parse().ok());
-    let known = match person {
-        Some(person) => console.app.db.read(move |tx| staff::by_id(tx, person)).await?,
-        None => None,
-    };
-    let by = match (known, run.actor.split_once('/')) {
-        (Some(known), _) => known.name,
+    let actor = run.actor.clone();
+    let known = console.app.db.read(move |tx| staff::named(tx, &actor)).await?;
+    let by = match (ui.called(&known), run.actor.split_once('/')) {
+        (Some(known), _) => known,
         (None, Some(("job", _))) => ui.t("run-by-clock"),
         (None, Some(("command", _))) => ui.t("run-by-command"),
         (None, _) => run.actor.clone(),

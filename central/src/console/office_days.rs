@@ -6,7 +6,6 @@ use askama::Template;
 use axum::Json;
 use axum::extract::{Query, State};
 use axum::response::{Html, IntoResponse, Response};
-use hufu_shared::ids::OperatorId;
 use hufu_shared::member::OfficeRow;
 use hufu_shared::time::{Day, OfficeClock};
 use serde::Deserialize;
@@ -45,9 +44,8 @@ pub(super) fn people_named<'a>(
         if names.contains_key(by) {
             continue;
         }
-        let person: Option<OperatorId> = by.strip_prefix("admin/").and_then(|id| id.parse().ok());
-        let known = person.map(|person| staff::by_id(tx, person)).transpose()?.flatten();
-        names.insert(by.to_owned(), known.map_or_else(|| by.to_owned(), |known| known.name));
+        let known = staff::named(tx, by)?.into_iter().next();
+        names.insert(by.to_owned(), known.unwrap_or_else(|| by.to_owned()));
     }
     Ok(names)
 }

@@ -158,18 +158,7 @@ impl Reader<'_> {
         if let Some(known) = names.get(by) {
             return Ok(known.clone());
         }
-        let ids = by.strip_prefix("admin/").unwrap_or_default().split("/for/");
-        let mut known = Vec::new();
-        for id in ids.filter_map(|id| id.parse::<OperatorId>().ok()) {
-            known.extend(staff::name(tx, id)?);
-        }
-        let name = match known.as_slice() {
-            [] => self.ui.t("actor-other"),
-            [name] => name.clone(),
-            [by, person, ..] => {
-                self.ui.t_of("record-stand-in", &[("by", by.clone()), ("name", person.clone())])
-            }
-        };
+        let name = self.ui.called(&staff::named(tx, by)?).unwrap_or_else(|| self.ui.t("actor-other"));
         names.insert(by.to_owned(), name.clone());
         Ok(name)
     }

@@ -142,6 +142,15 @@ impl Ui {
         self.t_with(key, &args)
     }
 
+    /// What an actor is called by the names of whom it names: a stand-in with the person in whose place they decided.
+    pub fn called(&self, names: &[String]) -> Option<String> {
+        match names {
+            [] => None,
+            [name] => Some(name.clone()),
+            [by, person, ..] => Some(self.t_with("record-stand-in", &[("by", by), ("name", person)])),
+        }
+    }
+
     /// A word of the club.
     pub fn pick(&self, words: &Words) -> String {
         self.language.pick(words).to_owned()

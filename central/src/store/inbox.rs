@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hufu_shared::act::Actor;
 use hufu_shared::ids::{EntryId, Hash, MemberId, OperatorId};
 use hufu_shared::money::{Amount, Leg, Unit};
 use hufu_shared::seal::OpenKey;
@@ -147,16 +146,6 @@ pub fn note(tx: &mut Tx<'_>, key: &OpenKey, commitment: Hash) -> Result<Option<S
     let opened = key.open(&commitment.0, row.blob(0)?).ok();
     let text = opened.and_then(|bytes| bytes.get(SALT_BYTES..).map(<[u8]>::to_vec));
     Ok(text.and_then(|text| String::from_utf8(text).ok()))
-}
-
-/// What somebody of the console is called, also one who is gone; none for whoever is no person of it.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn name_of(tx: &mut Tx<'_>, actor: &Actor) -> Result<Option<String>, StoreError> {
-    let Some(staff) = actor.staff() else { return Ok(None) };
-    let row = tx.query_opt(SQL.get("staff_name"), &[staff.0.into()])?;
-    row.map(|row| Ok(row.text(0)?.to_owned())).transpose()
 }
 
 /// What was decided of a member's cases: the case, its kind and the decision, the newest first, of the newest `limit` cases.

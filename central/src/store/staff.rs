@@ -243,6 +243,19 @@ pub fn name(tx: &mut Tx<'_>, id: OperatorId) -> Result<Option<String>, StoreErro
     row.map(|row| Ok(row.text(0)?.to_owned())).transpose()
 }
 
+/// What those are called whom the name of an actor names, as `Actor` writes it: one for a person, the stand-in and whom
+/// they stood in for; nobody for a job, a command, and one who is not known.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub fn named(tx: &mut Tx<'_>, by: &str) -> Result<Vec<String>, StoreError> {
+    let mut names = Vec::new();
+    for id in by.strip_prefix("admin/").unwrap_or_default().split("/for/").filter_map(|id| id.parse().ok()) {
+        names.extend(name(tx, OperatorId(id))?);
+    }
+    Ok(names)
+}
+
 /// All who may sign in, with login and name, by login.
 ///
 /// # Errors
