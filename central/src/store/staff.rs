@@ -250,8 +250,9 @@ pub fn name(tx: &mut Tx<'_>, id: OperatorId) -> Result<Option<String>, StoreErro
 /// [`StoreError`] if the database fails.
 pub fn named(tx: &mut Tx<'_>, by: &str) -> Result<Vec<String>, StoreError> {
     let mut names = Vec::new();
-    for id in by.strip_prefix("admin/").unwrap_or_default().split("/for/").filter_map(|id| id.parse().ok()) {
-        names.extend(name(tx, OperatorId(id))?);
+    let ids = by.strip_prefix("admin/").unwrap_or_default().split("/for/");
+    for id in ids.filter_map(|id| id.parse::<OperatorId>().ok()) {
+        names.extend(name(tx, id)?);
     }
     Ok(names)
 }
