@@ -13,11 +13,11 @@ use hufu_shared::token::MediumKind;
 use super::clocks::late;
 use super::conflicts::decided;
 use super::kit::*;
-use crate::db::Db;
 use crate::db::testing::each;
+use crate::db::{Db, Tx};
 use crate::rules::entry::EntryBody;
 use crate::store::verify::verify;
-use crate::store::{journal, people, stock};
+use crate::store::{StoreError, journal, people, stock};
 
 const GIFT: ItemId = ItemId([7; 16]);
 const SHELF_A: StockEnd = StockEnd::Shelf(OFFICE_A);
@@ -106,6 +106,16 @@ async fn rule_h05_goods_come_in_move_spoil_and_are_handed_out_and_no_shelf_goes_
         let of = crate::rules::posting::case_id(16, &[&crate::rules::posting::fact_cause(short).0]);
         act(&db, 91, late(20), decided(of, Verdict::Reverse, vec![case])).await;
         assert_eq!(shelf(&db, GIFT, OFFICE_A).await.0, 7);
+        // The newest lines are the last of all, turned round.
+        let read = |tx: &mut Tx<'_>| -> Result<(Vec<u64>, Vec<u64>), StoreError> {
+            let all = stock::lines(tx, (GIFT, OFFICE_A), (Instant(i64::MIN), 0), 100)?;
+            let newest = stock::newest_lines(tx, (GIFT, OFFICE_A), 3)?;
+            let names = |lines: Vec<stock::LineView>| lines.iter().map(|line| line.n).collect();
+            Ok((names(all), names(newest)))
+        };
+        let (all, newest) = db.read(read).await.expect("readable");
+        assert!(all.len() > 3, "{all:?}");
+        assert_eq!(newest, all.iter().rev().take(3).copied().collect::<Vec<_>>());
         replays(&db).await;
     })
     .await;
