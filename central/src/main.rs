@@ -7,6 +7,10 @@ use clap::Parser;
 use hufu_central::commands::{self, Cli};
 use tracing_subscriber::EnvFilter;
 
+/// The service makes and drops millions of small things while one batch after another passes its gate.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// What is logged unless `RUST_LOG` says otherwise.
 const LOG_DEFAULT: &str = "info";
 

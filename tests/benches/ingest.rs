@@ -35,6 +35,10 @@ use hufu_tests::storm::fleet::{Crowd, Plan, Site};
 use hufu_tests::storm::link::Link;
 use raw::{Baseline, Source, Way, Written};
 
+/// As the service has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Rotations, unless told otherwise.
 const ROTATIONS: usize = 40;
 /// Devices that upload at the same time, unless told otherwise.

@@ -25,6 +25,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use site::Site;
 
+/// As the service has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Members and transfers, unless told otherwise.
 const MEMBERS: usize = 1_000_000;
 const TRANSFERS: usize = 10_000_000;

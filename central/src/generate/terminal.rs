@@ -179,6 +179,7 @@ impl Terminal {
             stated: Vec::new(),
             review: None,
             knew: Vec::new(),
+            read: Default::default(),
         }
     }
 }

@@ -4,6 +4,8 @@
 //! of `"hufu-journal"`. Entries get their number after commit, from the publisher, in the order of `received`, which
 //! the gate makes strictly growing.
 
+use std::sync::{Arc, OnceLock};
+
 use hufu_shared::act::{Act, Actor, SeenCursor};
 use hufu_shared::fact::{Fact, ReadError, Reader, Standing};
 use hufu_shared::ids::{DeviceId, EntryId, Hash};
@@ -81,7 +83,26 @@ pub struct TakenBatch {
     /// knew a field by: when the newest act was taken that the version holds.
     #[n(9)]
     pub knew: Vec<(Version, Instant)>,
+    /// Its facts, once they were asked for; in no bytes.
+    #[cbor(skip)]
+    pub read: ReadOnce,
 }
+
+/// What was read of a batch, each fact in its order.
+pub type ReadFacts = Arc<[Result<Fact, ReadError>]>;
+
+/// The facts of a batch as they were read the first time: judging, asking ahead and applying look at the same ones. They
+/// count for the very bodies that they were read of, which the chain's head tells, and say nothing of the batch besides.
+#[derive(Debug, Clone, Default)]
+pub struct ReadOnce(OnceLock<((u64, Hash), ReadFacts)>);
+
+impl PartialEq for ReadOnce {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for ReadOnce {}
 
 /// Why facts wait for a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
@@ -109,7 +130,13 @@ impl Review {
 impl TakenBatch {
     /// The facts in order of seq. What stays the same over many facts is put back, so each is whole.
     #[must_use]
-    pub fn facts(&self) -> Vec<Result<Fact, ReadError>> {
+    pub fn facts(&self) -> ReadFacts {
+        let of = (self.from_seq, self.head);
+        let (read_of, facts) = self.read.0.get_or_init(|| (of, self.read()));
+        if *read_of == of { Arc::clone(facts) } else { self.read() }
+    }
+
+    fn read(&self) -> ReadFacts {
         let mut reader = Reader::knowing(self.stated.iter().copied());
         self.bodies.iter().zip(self.from_seq..).map(|(body, seq)| reader.read(seq, body)).collect()
     }

@@ -16,7 +16,7 @@ use hufu_shared::time::Instant;
 use hufu_shared::wire::upload::{BATCH_BYTES_MAX, BATCH_FACTS_MAX, Upload};
 use hufu_shared::wire::version::{PROTO, Version};
 
-use super::entry::{ClockSample, Quarantined, Review, TakenBatch, TakenFork, TakenLoss};
+use super::entry::{ClockSample, Quarantined, ReadOnce, Review, TakenBatch, TakenFork, TakenLoss};
 use super::world::{DeviceStatus, KnownBoot, KnownEpoch};
 
 /// What is known of the sender before the batch.
@@ -322,13 +322,16 @@ fn taken(sender: &Sender, upload: &Upload, skip: usize, received: Instant) -> Ta
         stated: sender.stated.clone(),
         review,
         knew: Vec::new(),
+        read: ReadOnce::default(),
     };
     let facts = batch.facts();
     batch.knew = decided_by(&facts).into_iter().map(|version| (version, Instant::default())).collect();
     batch.quarantined = facts
-        .into_iter()
+        .iter()
         .zip(batch.from_seq..)
-        .filter_map(|(fact, seq)| fact.err().map(|error| Quarantined { seq, error: error.to_string() }))
+        .filter_map(|(fact, seq)| {
+            fact.as_ref().err().map(|error| Quarantined { seq, error: error.to_string() })
+        })
         .collect();
     batch
 }

@@ -17,6 +17,8 @@ use super::slips;
 pub const OUT_PREFIX: &str = "out-";
 /// Characters of an amount that are looked at.
 const AMOUNT_CHARS_MAX: usize = 32;
+/// Fen at most of what is typed at once, ten thousand million yuan: a figure beyond it is a slip of the hand.
+const FEN_MAX: i64 = 1_000_000_000_000;
 
 /// What is wrong with what was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -335,7 +337,7 @@ pub(super) fn yuan(text: &str) -> Result<Amount, Refused> {
     // Some input methods give an ideographic full stop for the point key.
     let plain = plain.replace('。', ".");
     match Amount::parse(&plain, Unit::Cny) {
-        Ok(amount) if amount.is_positive() => Ok(amount),
+        Ok(amount) if (1..=FEN_MAX).contains(&amount.0) => Ok(amount),
         _ => Err(Refused::Amount),
     }
 }
@@ -357,13 +359,26 @@ mod tests {
             ("￥９９元", 9_900),
             ("99。9", 9_990),
             ("0.01", 1),
+            ("10,000,000,000", FEN_MAX),
         ] {
             assert_eq!(earn(typed), Ok(Order::SetMode(ModeOrder::Earn(Amount(fen)))), "{typed}");
         }
         let long = "1".repeat(40);
-        for typed in
-            ["", "0", "0.00", "-5", "1.234", "1e3", "12.5.1", "九十九", "∞", "99999999999999999999", &long]
-        {
+        for typed in [
+            "",
+            "0",
+            "0.00",
+            "-5",
+            "1.234",
+            "1e3",
+            "12.5.1",
+            "九十九",
+            "∞",
+            "99999999999999999999",
+            "¥0,28088888884588850",
+            "10000000000.01",
+            &long,
+        ] {
             assert_eq!(earn(typed), Err(Refused::Amount), "{typed}");
         }
     }

@@ -108,8 +108,13 @@ fn import(centre: &Centre, from: usize, to: usize) -> Result<()> {
     let (mut members, mut cards) =
         ("会员编号,姓名,性别\n".to_owned(), "卡号,芯片号,会员编号,状态\n".to_owned());
     for n in from..to {
-        let name = ["王敏", "欧阳静怡", "刘晓东", "禤国安", "司徒美玲"][n % 5];
-        writeln!(members, "M{n:07},{name},{}", if n % 2 == 0 { "女" } else { "男" })?;
+        let surname = ["王", "欧阳", "刘", "禤", "司徒"][n % 5];
+        // Some fifty of a name, as in a large club.
+        let han =
+            |n: usize| u32::try_from(n % 128).ok().and_then(|n| char::from_u32(0x4e00 + n)).unwrap_or('文');
+        let given = [han(n / 5), han(n / 5 / 128)];
+        let sex = if n % 2 == 0 { "女" } else { "男" };
+        writeln!(members, "M{n:07},{surname}{}{},{sex}", given[0], given[1])?;
         writeln!(cards, "{},,M{n:07},在用", number(n))?;
     }
     centre.import("members", &members)?;

@@ -223,6 +223,7 @@ pub fn entries() -> Vec<EntryBody> {
         stated: vec![(40, fact(Shown::Nothing, Event::ClockStepped(ClockStepped { by_us: 0 })).standing())],
         review: Some(Review::Revoked),
         knew: vec![(Version { epoch: 1, n: 7 }, NOON)],
+        read: Default::default(),
     };
     let act = TakenAct {
         actor: Actor::Admin(OperatorId([0x99; 16])),

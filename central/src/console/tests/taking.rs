@@ -57,6 +57,7 @@ pub async fn record(site: &Site, event: Event, sealed: Option<Vec<u8>>) -> FactI
             stated: Vec::new(),
             review: None,
             knew: Vec::new(),
+            read: Default::default(),
         };
         journal::take(tx, entry, received, EntryBody::Batch(batch))?;
         let id = FactId { device, epoch: 1, seq: acked + 1 };

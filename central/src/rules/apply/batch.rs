@@ -34,12 +34,12 @@ impl Work {
         let clocks = self.clocks(batch, &facts, &mut known);
         self.terminal_knew(&batch.knew);
         let mut arrived = Arrived { hash: known.head, office: device.office, clocks };
-        for ((body, fact), seq) in batch.bodies.iter().zip(facts).zip(batch.from_seq..) {
+        for ((body, fact), seq) in batch.bodies.iter().zip(&*facts).zip(batch.from_seq..) {
             arrived.hash = chain::link(arrived.hash, body);
             let id = FactId { device: batch.device, epoch: batch.epoch, seq };
             let set_aside = batch.quarantined.iter().any(|quarantined| quarantined.seq == seq);
             match fact {
-                Ok(fact) if !set_aside => self.take_fact(id, fact, &arrived, body, &mut known, batch),
+                Ok(fact) if !set_aside => self.take_fact(id, fact.clone(), &arrived, body, &mut known, batch),
                 _ => self.set_aside(id, &arrived, body, &known),
             }
             known.acked_seq = seq;

@@ -137,6 +137,7 @@ impl Drifting {
                 stated: Vec::new(),
                 review: None,
                 knew: Vec::new(),
+                read: Default::default(),
             })
         } else {
             EntryBody::Sample(TakenSample { device: TERMINAL_A, epoch: 1, sample })

@@ -294,6 +294,7 @@ impl Terminal {
             stated: Vec::new(),
             review: None,
             knew: Vec::new(),
+            read: Default::default(),
         }
     }
 
