@@ -105,4 +105,9 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "exchange",
         text: include_str!("../../sql/both/migrations/0029_exchange.sql"),
     },
+    Migration {
+        number: 30,
+        name: "lookups",
+        text: include_str!("../../sql/both/migrations/0030_lookups.sql"),
+    },
 ];

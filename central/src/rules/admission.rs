@@ -12,12 +12,16 @@ const CREDIT_FACTS_MIN: u64 = 50;
 /// Milliseconds until the turn of a terminal that asks for one, at most: the pace of a minute from now is not known, so
 /// whoever would wait longer asks again then.
 const TURN_MS_MAX: u64 = 60_000;
+/// The same until so many uploads were measured: what is promised before rests on a guess, and of a storm whose first
+/// minute was promised too densely all are put off who were to come in it.
+const GUESSED_TURN_MS_MAX: u64 = 10_000;
+const MEASURED_UPLOADS_MIN: u32 = 64;
 /// Milliseconds between two that are told to ask again; it shares no factor with the time that they are spread over.
 const ASK_AGAIN_STEP_MS: u64 = 997;
 /// Nanoseconds of a unit before any was measured: some six thousand facts per second.
 const UNIT_GUESS_NS: u64 = 150_000;
 /// The newest measurement counts one part in so many.
-const MEAN_PARTS: u64 = 8;
+const MEAN_PARTS: u64 = 16;
 /// So many parts of a promised time are added for one more: it is for those who come without a promise, and for a pace
 /// that is slower when the promised time comes.
 const UNPROMISED_PARTS: u64 = 4;
@@ -41,6 +45,8 @@ pub struct Pace {
     unit_ns: u64,
     /// Mean time of a fact from the terminal's side, whatever else was worked on, microseconds.
     fact_us: u64,
+    /// How many uploads were measured.
+    uploads: u32,
 }
 
 impl Pace {
@@ -50,8 +56,9 @@ impl Pace {
         let fact_us = took_us / (facts.max(1) as u64);
         let upload_ns = (took_us.saturating_mul(1_000) / (beside.max(1) as u64)).max(1);
         let unit_ns = (upload_ns / upload_cost(facts).unsigned_abs().max(1)).max(1);
+        self.uploads = self.uploads.saturating_add(1);
         if self.unit_ns == 0 {
-            *self = Self { upload_ns, unit_ns, fact_us };
+            *self = Self { upload_ns, unit_ns, fact_us, uploads: self.uploads };
             return;
         }
         let mean = |known: u64, new: u64| (known * (MEAN_PARTS - 1) + new).div_ceil(MEAN_PARTS);
@@ -65,6 +72,11 @@ impl Pace {
     pub fn facts_max(&self) -> u32 {
         let facts = (UPLOAD_TARGET_MS * 1_000).checked_div(self.fact_us).unwrap_or(u64::MAX);
         u32::try_from(facts.clamp(CREDIT_FACTS_MIN, BATCH_FACTS_MAX as u64)).unwrap_or(u32::MAX)
+    }
+
+    /// Milliseconds from now for which it may be relied on.
+    fn known_ms(&self) -> u64 {
+        if self.uploads < MEASURED_UPLOADS_MIN { GUESSED_TURN_MS_MAX } else { TURN_MS_MAX }
     }
 
     /// Microseconds that so many uploads of any size take from the first one's begin to the last one's end.
@@ -121,8 +133,9 @@ impl Slots {
 
     /// What a terminal that asks for its turn with so many facts is told: when to send, or when to ask again.
     pub fn turn(&mut self, pace: &Pace, facts: usize, in_front: usize, now_us: u64) -> Credit {
-        let wait_us = self.take(pace, facts, in_front, TURN_MS_MAX * 1_000, now_us);
-        let wait_ms = wait_us.map_or_else(|| self.ask_again_ms(), |wait_us| wait_us / 1_000);
+        let known_ms = pace.known_ms();
+        let wait_us = self.take(pace, facts, in_front, known_ms * 1_000, now_us);
+        let wait_ms = wait_us.map_or_else(|| self.ask_again_ms(known_ms), |wait_us| wait_us / 1_000);
         Credit {
             max_facts: wait_us.map_or(0, |_| pace.facts_max()),
             next_poll_ms: u32::try_from(wait_ms).unwrap_or(u32::MAX),
@@ -134,14 +147,15 @@ impl Slots {
     /// that nobody comes to would be lost.
     pub fn put_off_ms(&mut self, pace: &Pace, in_front: usize, now_us: u64) -> u64 {
         let wait_us = self.take(pace, BATCH_FACTS_MAX, in_front, TURN_ASKED_MS_MIN * 1_000 - 1, now_us);
-        wait_us.map_or_else(|| self.ask_again_ms(), |wait_us| (wait_us / 1_000).max(RETRY_AFTER_MS_MIN))
+        let again = |wait_us| u64::max(wait_us / 1_000, RETRY_AFTER_MS_MIN);
+        wait_us.map_or_else(|| self.ask_again_ms(TURN_MS_MAX), again)
     }
 
     /// When one that was promised nothing asks again: in the second half of the time that is promised, and not all of
     /// them at once.
-    fn ask_again_ms(&mut self) -> u64 {
+    fn ask_again_ms(&mut self, promised_ms: u64) -> u64 {
         self.unpromised = self.unpromised.wrapping_add(1);
-        TURN_MS_MAX / 2 + self.unpromised.wrapping_mul(ASK_AGAIN_STEP_MS) % (TURN_MS_MAX / 2)
+        promised_ms / 2 + self.unpromised.wrapping_mul(ASK_AGAIN_STEP_MS) % (promised_ms / 2)
     }
 }
 
@@ -256,6 +270,24 @@ mod tests {
         assert!((30_000..60_000).contains(&again[0]) && again.last() < Some(&60_000), "the others ask again");
         let most = again.chunk_by(|a, b| a / 1_000 == b / 1_000).map(<[u32]>::len).max();
         assert!(most <= Some(again.len() / 30 + 2), "{most:?} of {} in one second", again.len());
+    }
+
+    #[test]
+    fn before_anything_was_measured_only_seconds_are_promised_and_the_others_ask_soon() {
+        let (mut pace, mut slots) = (Pace::default(), Slots::default());
+        let told: Vec<Credit> = (0..5_000).map(|_| slots.turn(&pace, 200, 0, 0)).collect();
+        let promised = told.iter().filter(|turn| turn.max_facts > 0).count();
+        assert!((200..300).contains(&promised), "{promised} in ten seconds by the guess");
+        assert!(told.iter().all(|turn| turn.next_poll_ms <= 10_000));
+        for _ in 0..MEASURED_UPLOADS_MIN {
+            pace.learn(200, 640_000, 16);
+        }
+        let told: Vec<Credit> = (0..5_000).map(|_| slots.turn(&pace, 200, 0, 10_000_000)).collect();
+        let promised = told.iter().filter(|turn| turn.max_facts > 0).count();
+        assert!(
+            (1_190..1_210).contains(&promised),
+            "{promised} in a minute of 40 ms each and a fourth part free"
+        );
     }
 
     #[test]

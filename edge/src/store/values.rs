@@ -78,6 +78,16 @@ fn slip_of(event: &Event) -> Option<&SlipKey> {
     }
 }
 
+/// What moved of such facts: of a member (`?1`) and unit (`?2`), unknown to a figure of a moment (`?3`). The kind is written
+/// out, since the index over one kind serves no query whose kind is bound.
+pub(super) fn moved_sql(kind: ValueKind) -> String {
+    format!(
+        "SELECT coalesce(sum(amount - reversed), 0) FROM value_legs WHERE kind = '{}' \
+         AND member = ?1 AND unit = ?2 AND (settled_at IS NULL OR settled_at > ?3)",
+        kind.code()
+    )
+}
+
 impl Journal {
     /// Notes what a fact at `seq` adds or takes back. Within a transaction only.
     pub(super) fn note_value(&self, fact: &Fact, seq: u64) -> Result<(), StoreError> {
@@ -287,11 +297,9 @@ impl Journal {
         (member, unit): (MemberId, Unit),
         as_of: Instant,
     ) -> Result<Amount, StoreError> {
-        let sql = "SELECT coalesce(sum(amount - reversed), 0) FROM value_legs \
-                   WHERE member = ?1 AND unit = ?2 AND kind = ?4 AND (settled_at IS NULL OR settled_at > ?3)";
-        let mut statement = self.connection.prepare_cached(sql).step(&self.path, "prepare")?;
+        let mut statement = self.connection.prepare_cached(&moved_sql(kind)).step(&self.path, "prepare")?;
         statement
-            .query_row(params![member.0, unit.code(), as_of.0, kind.code()], |row| row.get(0).map(Amount))
+            .query_row(params![member.0, unit.code(), as_of.0], |row| row.get(0).map(Amount))
             .step(&self.path, "sum what moved")
     }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use embedded_graphics::prelude::Size;
 use hufu_edge::clock::{Clock, SystemClock};
@@ -32,8 +33,8 @@ pub const SOURCES: usize = 16;
 /// A running loop.
 pub struct Road {
     inbox: Sender<Event>,
-    /// One word for each swipe that was answered, in their order.
-    answers: Mutex<Receiver<()>>,
+    /// When each swipe was answered, in their order.
+    answers: Mutex<Receiver<Instant>>,
     clock: Clock,
     next: Mutex<usize>,
     cards: usize,
@@ -105,9 +106,9 @@ impl Road {
         self.inbox.blocking_send(Event::Card(CardEvent::Presented(presented))).expect("the loop runs");
     }
 
-    /// Waits for the next answer.
-    pub fn answer(&self) {
-        self.answers.lock().expect("no thread panics with it").recv().expect("an answer");
+    /// Waits for the next answer: when it was there, which is before the one who waits for it has woken up.
+    pub fn answer(&self) -> Instant {
+        self.answers.lock().expect("no thread panics with it").recv().expect("an answer")
     }
 }
 
@@ -121,12 +122,12 @@ impl Drop for Road {
 }
 
 /// Turns what is shown into answers.
-fn answers(shown: Receiver<Effect>, display: Option<(Size, Depth)>, clock: Clock) -> Receiver<()> {
+fn answers(shown: Receiver<Effect>, display: Option<(Size, Depth)>, clock: Clock) -> Receiver<Instant> {
     let (answer, answers) = channel();
     std::thread::spawn(move || {
         let Some((size, depth)) = display else {
             for effect in shown {
-                if matches!(effect, Effect::Show { .. }) && answer.send(()).is_err() {
+                if matches!(effect, Effect::Show { .. }) && answer.send(club::clock()).is_err() {
                     return;
                 }
             }
@@ -137,7 +138,7 @@ fn answers(shown: Receiver<Effect>, display: Option<(Size, Depth)>, clock: Clock
         let effects = Effects::new(vec![panel], Box::new(NoSignal), Language::Zh, clock, rest);
         // A report without a fact is of a picture at rest.
         effects.run(&shown, |report| {
-            let _ = report.seq.map(|_| answer.send(()));
+            let _ = report.seq.map(|_| answer.send(club::clock()));
         });
     });
     answers

@@ -34,6 +34,7 @@ mod member_day;
 mod office_days;
 mod order;
 mod people;
+mod plans;
 mod points;
 mod publishing;
 mod reconciled;

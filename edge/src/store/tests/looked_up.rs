@@ -68,3 +68,17 @@ fn a_snapshot_that_does_not_add_up_changes_nothing() {
     assert!(refused(builder.take_chunk(&chunks[0])).contains("rows"));
     assert!(directory.find(&[subject(2).token]).expect("looked").is_none(), "the old one serves");
 }
+
+#[test]
+fn what_a_member_spent_here_is_summed_without_reading_everybodys_facts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let plan: Vec<String> = booted(folder.path())
+        .with(|journal| {
+            let explained = format!("EXPLAIN QUERY PLAN {}", values::moved_sql(ValueKind::Spent));
+            let mut statement = journal.connection.prepare(&explained).expect("a query");
+            let steps = statement.query_map(([0; 16], "PTS", 0), |row| row.get(3)).expect("a plan");
+            Ok(steps.collect::<Result<_, _>>().expect("steps"))
+        })
+        .expect("readable");
+    assert_eq!(plan, ["SEARCH value_legs USING INDEX value_legs_spent (member=? AND unit=?)"]);
+}
