@@ -6,6 +6,7 @@
   const GO_MS = 1500;
   const NO_TEXT = /^(button|checkbox|radio|submit|reset)$/;
   let went = 0;
+  let held = "";
   const typing = (at) => at && (at.isContentEditable || /^(TEXTAREA|SELECT)$/.test(at.tagName) || (at.tagName === "INPUT" && !NO_TEXT.test(at.type)));
   const rows = () => {
     const listed = [...document.querySelectorAll(".list li a")];
@@ -60,10 +61,17 @@
     if (key === "j" || key === "k") return move(key === "j" ? 1 : -1);
     if (key === "x") return tick();
     if (key === "?") { help(); return true; }
-    return press(key);
+    // A key that is held decides once: on the next case it is still the same stroke.
+    if (event.repeat) return true;
+    const pressed = press(key);
+    if (pressed) held = key;
+    return pressed;
   };
+  document.addEventListener("keyup", () => { held = ""; });
   document.addEventListener("keydown", (event) => {
     if (event.isComposing || event.keyCode === 229 || event.ctrlKey || event.metaKey || event.altKey) return;
+    // Nor does it type itself into the field it went to.
+    if (event.repeat && event.key === held) { event.preventDefault(); return; }
     if (event.key === "Escape" && typing(event.target)) { event.target.blur(); return; }
     // What was chosen is sent by Enter.
     if (event.key === "Enter" && event.target.tagName === "SELECT" && event.target.dataset.key && event.target.form && event.target.form.method === "post") { event.preventDefault(); event.target.form.requestSubmit(); return; }
