@@ -39,15 +39,17 @@ fn boxes(pdf: &str) -> Vec<[f64; 2]> {
     pdf.split("/MediaBox [").skip(1).filter_map(sheet).collect()
 }
 
-/// Opens the newest day of an office as somebody who is signed in, whole; answers its address.
-async fn open_day(browser: &Browser, centre: &Centre) -> Result<String> {
+/// Opens the fullest day of an office as somebody who is signed in, whole; answers its address.
+async fn open_day(browser: &Browser, centre: &Centre, password: &str) -> Result<String> {
     let base = format!("http://{}", centre.console);
-    let entered = session::Session::enter(centre, &session::new_password(centre)?).await?;
+    let entered = session::Session::enter(centre, password).await?;
     let (name, value) = entered.cookie().split_once('=').context("no cookie")?;
     let cookie = json!({ "name": name, "value": value, "url": base, "path": "/" });
     browser.driver().cdp().send_raw("Network.setCookie", cookie).await.context("failed to sign in")?;
     browser.open(&format!("{base}/days")).await?;
-    let find = "return document.querySelector('main tbody a[href^=\"/days/\"]')?.getAttribute('href');";
+    let find = "const facts = (row) => Number(row.querySelector('.n').textContent.replaceAll(',', ''));
+        const rows = [...document.querySelectorAll('main tbody tr')].sort((one, other) => facts(other) - facts(one));
+        return rows[0]?.querySelector('a').getAttribute('href');";
     let link = browser.driver().execute(find, Vec::new()).await?;
     let link = link.json().as_str().context("no day is listed")?.to_owned();
     browser.open(&format!("{base}{link}?rows=all")).await?;
@@ -60,11 +62,10 @@ fn the_close_of_a_day_prints_on_a4_with_every_line_and_nothing_cut_off() -> Resu
     let mut centre = Centre::found_ago(&folder.path().join("central"), &[], 10)?;
     cli::must(centre.command()?.args(["generate", "--members", "300", "--days", "4"]))?;
     centre.serve()?;
-    // A session of its own thread: the centre's commands block.
-    let runtime = tokio::runtime::Runtime::new()?;
-    let (link, met, pdf) = runtime.block_on(async {
+    let password = session::new_password(&centre)?;
+    let (link, met, pdf) = block_on(async {
         let browser = Browser::start("zh-CN").await?;
-        let link = open_day(&browser, &centre).await?;
+        let link = open_day(&browser, &centre, &password).await?;
         browser.resize(PAPER_WIDTH, PAPER_HEIGHT).await?;
         let cdp = browser.driver().cdp();
         cdp.send_raw("Emulation.setEmulatedMedia", json!({ "media": "print" })).await?;
