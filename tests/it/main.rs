@@ -12,6 +12,7 @@ mod lost_card;
 mod operator;
 mod pages;
 mod practice;
+mod printed;
 mod reader;
 mod restored;
 mod stick;

@@ -7,6 +7,7 @@ use hufu_shared::chain;
 use hufu_shared::fact::{Attended, Booted, DayClosed, Earned, Event, FACT_FORMAT, Fact, Shown, Subject, Way};
 use hufu_shared::ids::{
     ActivityId, BootId, CardId, ClubId, DeviceId, EntryId, FactId, Hash, MemberId, OccurrenceId, OfficeId,
+    OperatorId,
 };
 use hufu_shared::member::{Audience, CardStatus, MemberStatus, OccurrenceRow, OccurrenceState, OfficeRow};
 use hufu_shared::money::{Amount, Leg, Unit};
@@ -165,6 +166,8 @@ pub struct Terminal {
     pub doubt_s: i64,
     /// The version of the scheme that it decides by.
     pub scheme: u32,
+    /// Who is signed in at it.
+    pub operator: Option<OperatorId>,
     batches: u8,
 }
 
@@ -182,6 +185,7 @@ impl Terminal {
             heard: true,
             doubt_s: 0,
             scheme: 1,
+            operator: None,
             batches: 0,
         };
         let booted = Booted {
@@ -208,7 +212,7 @@ impl Terminal {
             directory: Version { epoch: 1, n: 1 },
             block: Version { epoch: 1, n: 1 },
             scheme: self.scheme,
-            operator: None,
+            operator: self.operator,
             shown,
             rule: None,
             event,

@@ -15,6 +15,7 @@ mod clocks;
 mod companions;
 mod conflicts;
 mod coupons;
+mod day_books;
 mod desk;
 mod earned;
 mod edges;
