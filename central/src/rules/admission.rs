@@ -280,7 +280,7 @@ mod tests {
         assert!((200..300).contains(&promised), "{promised} in ten seconds by the guess");
         assert!(told.iter().all(|turn| turn.next_poll_ms <= 10_000));
         for _ in 0..MEASURED_UPLOADS_MIN {
-            pace.learn(200, 640_000, 16);
+            pace.learn(200, 40_000, 1);
         }
         let told: Vec<Credit> = (0..5_000).map(|_| slots.turn(&pace, 200, 0, 10_000_000)).collect();
         let promised = told.iter().filter(|turn| turn.max_facts > 0).count();

@@ -145,7 +145,7 @@ async fn the_cash_of_a_day_stands_by_operator_and_method_as_books_kept_beside_it
             let method = if n % 4 == 1 { "wechat" } else { "cash" };
             let at = if n % 2 == 0 { &mut one } else { &mut other };
             at.operator = who;
-            let fen = 1_000 + 700 * n;
+            let fen = 1_000 + 70 * n;
             let paid = paid_in(at, 60 * n, fen, method);
             let sum = books.entry((who, method, What::ToppedUp.code())).or_default();
             *sum = (sum.0 + 1, sum.1 + fen);
