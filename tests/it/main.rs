@@ -12,7 +12,6 @@ mod lost_card;
 mod operator;
 mod pages;
 mod practice;
-mod printed;
 mod reader;
 mod restored;
 mod stick;
